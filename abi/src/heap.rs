@@ -1,0 +1,48 @@
+//! The heap, as far as the loader knows it.
+//!
+//! The loader chooses base and size and hands over zeroed memory. What the program does with it is
+//! the program's own affair, with one convention: a program whose heap is the default bump heap says
+//! so by exporting [`BUMP_HEAP_EXPORT`] and keeps a [`HeapHeader`] in the first eight bytes of the
+//! heap, however the base is aligned. The loader then reports how much was used and how high use ever
+//! went. Without that export it reports neither, because the bytes there could mean anything.
+
+use bytemuck::{Pod, Zeroable};
+
+/// The least heap, in bytes, that a loader gives to a program: 32 KiB.
+pub const MIN_HEAP_LENGTH: u32 = 32 * 1024;
+
+/// Name of the exported function by which a program says that its heap keeps a [`HeapHeader`].
+///
+/// The function exists for its name; nobody calls it.
+pub const BUMP_HEAP_EXPORT: &str = "entrypoint_heap_bump";
+
+/// The first 8 bytes of the default heap, all zero before first use. Not aligned: read it byte-wise.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct HeapHeader {
+    /// Bytes in use behind the header and the program's global state, alignment gaps included.
+    pub used: u32,
+    /// The greatest `used` that has since been lowered; peak use is the greater of the two.
+    pub peak: u32,
+}
+
+impl HeapHeader {
+    /// The most bytes that were ever in use at once.
+    ///
+    /// ```
+    /// let header = abi::heap::HeapHeader { used: 40, peak: 4_000 };
+    /// assert_eq!(header.peak_use(), 4_000);
+    /// ```
+    #[must_use]
+    pub const fn peak_use(&self) -> u32 {
+        if self.peak > self.used {
+            self.peak
+        } else {
+            self.used
+        }
+    }
+}
+
+const _: () = assert!(size_of::<HeapHeader>() == 8);
+const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
+const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

@@ -1,0 +1,145 @@
+use core::fmt;
+use core::str::FromStr;
+
+use bytemuck::{Pod, Zeroable};
+
+/// The address of an account or a program: 32 bytes, written in base58.
+///
+/// ```
+/// use abi::Pubkey;
+///
+/// let key: Pubkey = "Counter111111111111111111111111111111111111".parse()?;
+/// assert_eq!(key.as_bytes().len(), 32);
+/// assert_eq!(format!("{key}"), "Counter111111111111111111111111111111111111");
+/// # Ok::<(), abi::ParsePubkeyError>(())
+/// ```
+#[repr(transparent)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+pub struct Pubkey([u8; 32]);
+
+impl Pubkey {
+    /// Most characters in the text of a key.
+    pub const MAX_TEXT_LENGTH: usize = 44;
+
+    /// The key with these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key's bytes, by value.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl From<[u8; 32]> for Pubkey {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Pubkey {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pubkey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; Self::MAX_TEXT_LENGTH];
+        let length = bs58::encode(&self.0)
+            .onto(&mut text[..])
+            .map_err(|_| fmt::Error)?;
+        let text = core::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?;
+        formatter.pad(text)
+    }
+}
+
+impl fmt::Debug for Pubkey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Pubkey({self})")
+    }
+}
+
+impl FromStr for Pubkey {
+    type Err = ParsePubkeyError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePubkeyError> {
+        // 33 bytes, so that a key that is too long is told from one that is not base58.
+        let mut bytes = [0; 33];
+        match bs58::decode(text).onto(&mut bytes[..]) {
+            Ok(32) => {
+                let mut key = [0; 32];
+                key.copy_from_slice(&bytes[..32]);
+                Ok(Self(key))
+            }
+            Ok(33) | Err(bs58::decode::Error::BufferTooSmall) => Err(ParsePubkeyError::TooLong),
+            Ok(length) => Err(ParsePubkeyError::TooShort { length }),
+            Err(bs58::decode::Error::InvalidCharacter { character, index }) => {
+                Err(ParsePubkeyError::InvalidCharacter { character, index })
+            }
+            Err(bs58::decode::Error::NonAsciiCharacter { index }) => {
+                Err(ParsePubkeyError::NotAscii { index })
+            }
+            Err(_) => Err(ParsePubkeyError::TooLong),
+        }
+    }
+}
+
+/// Why a text is not a [`Pubkey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParsePubkeyError {
+    /// A character that base58 does not have, such as `0`, `O`, `I` or `l`.
+    InvalidCharacter {
+        /// The character found.
+        character: char,
+        /// Its position in bytes from the start of the text.
+        index: usize,
+    },
+    /// A character outside ASCII.
+    NotAscii {
+        /// Its position in bytes from the start of the text.
+        index: usize,
+    },
+    /// The text stands for fewer than 32 bytes.
+    TooShort {
+        /// The bytes it stands for.
+        length: usize,
+    },
+    /// The text stands for more than 32 bytes.
+    TooLong,
+}
+
+impl fmt::Display for ParsePubkeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidCharacter { character, index } => {
+                write!(
+                    formatter,
+                    "{character:?} at position {index} is not a base58 character"
+                )
+            }
+            Self::NotAscii { index } => {
+                write!(formatter, "the character at position {index} is not ASCII")
+            }
+            Self::TooShort { length } => {
+                write!(
+                    formatter,
+                    "the text stands for {length} bytes, a key has 32"
+                )
+            }
+            Self::TooLong => formatter.write_str("the text stands for more than 32 bytes"),
+        }
+    }
+}
+
+impl core::error::Error for ParsePubkeyError {}

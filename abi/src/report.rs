@@ -1,0 +1,104 @@
+//! What a program hands to the loader when it gives up.
+//!
+//! The guest runtime writes an [`AbortReport`] on its stack and calls `rlo_abort` with the report's
+//! address in the first argument and [`ABORT_REPORT_MAGIC`] in the second. The Rialo runtime's
+//! `rlo_abort` takes no arguments and reads neither, so the same program runs there. A program built
+//! by other means calls it with whatever its registers hold: the loader believes a report only if
+//! the second argument and the report's own first word are both the magic, and reads texts only
+//! where the guest's memory can be read.
+
+use bytemuck::{Pod, Zeroable};
+
+/// First word of a report, and second argument of the call: `"ABORTREP"` in ASCII.
+pub const ABORT_REPORT_MAGIC: u64 = u64::from_le_bytes(*b"ABORTREP");
+
+/// Most bytes of a panic message that reach the host; the rest is cut.
+pub const MAX_MESSAGE_LENGTH: usize = 512;
+
+/// Why the program gave up. 64 bytes, aligned to 8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct AbortReport {
+    /// [`ABORT_REPORT_MAGIC`].
+    pub magic: u64,
+    /// One of the values of [`AbortKind`].
+    pub kind: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// What the kind says.
+    pub values: [u64; 4],
+    /// A text of the guest's.
+    pub file: GuestText,
+    /// A text of the guest's.
+    pub message: GuestText,
+}
+
+/// A piece of UTF-8 text in guest memory. 8 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct GuestText {
+    /// Guest address of the first byte; 0 if there is no text.
+    pub address: u32,
+    /// Length in bytes.
+    pub length: u32,
+}
+
+const _: () = assert!(size_of::<AbortReport>() == 64);
+const _: () = assert!(core::mem::offset_of!(AbortReport, kind) == 8);
+const _: () = assert!(core::mem::offset_of!(AbortReport, values) == 16);
+const _: () = assert!(core::mem::offset_of!(AbortReport, file) == 48);
+const _: () = assert!(core::mem::offset_of!(AbortReport, message) == 56);
+
+/// The kinds of [`AbortReport`], and what their values mean.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AbortKind {
+    /// A panic: `[line, column, 0, 0]`, the file, and the message where it was asked for.
+    Panic = 1,
+    /// The heap had no room for a request: `[size, align, 0, 0]` in bytes. What was used and what the
+    /// limit is, the loader knows.
+    OutOfMemory = 2,
+    /// More accounts than the program takes: `[given, max, 0, 0]`.
+    TooManyAccounts = 3,
+    /// An account was given twice to a program that refuses repeats: `[index, first, 0, 0]`.
+    DuplicateAccount = 4,
+    /// The program allocated before anybody had said where its heap is: `[size, align, 0, 0]`.
+    HeapNotAnnounced = 5,
+}
+
+impl AbortKind {
+    /// The kind with this number, if there is one.
+    #[must_use]
+    pub const fn from_u32(kind: u32) -> Option<Self> {
+        match kind {
+            1 => Some(Self::Panic),
+            2 => Some(Self::OutOfMemory),
+            3 => Some(Self::TooManyAccounts),
+            4 => Some(Self::DuplicateAccount),
+            5 => Some(Self::HeapNotAnnounced),
+            _ => None,
+        }
+    }
+}
+
+impl AbortReport {
+    /// A report without texts.
+    #[must_use]
+    pub const fn new(kind: AbortKind, values: [u64; 4]) -> Self {
+        Self {
+            magic: ABORT_REPORT_MAGIC,
+            kind: kind as u32,
+            reserved: 0,
+            values,
+            file: GuestText {
+                address: 0,
+                length: 0,
+            },
+            message: GuestText {
+                address: 0,
+                length: 0,
+            },
+        }
+    }
+}
