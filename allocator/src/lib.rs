@@ -1,0 +1,70 @@
+//! Heaps for single-threaded guests.
+//!
+//! A guest that lives for one invocation needs no general allocator: its memory is thrown away whole
+//! when it ends. What it needs is a heap that costs a handful of instructions, that knows its limit,
+//! and that says clearly when there is no room.
+//!
+//! # Algorithm, source, sharing
+//!
+//! These are three things. An *algorithm* decides which bytes to hand out ([`BumpAllocator`]). A
+//! *source* says which bytes there are ([`HeapSource`]): the region that a loader announced
+//! ([`LoaderHeap`]), a fixed address ([`FixedHeap`]), a buffer somebody lent ([`BorrowedHeap`]).
+//! *Sharing* is decided by where the allocator stands: in a `static` as the global allocator of a
+//! guest that has one thread, or in a local variable.
+//!
+//! # Over a buffer
+//!
+//! ```
+//! use allocator::BumpAllocator;
+//! use core::alloc::{GlobalAlloc, Layout};
+//! use core::mem::MaybeUninit;
+//!
+//! let mut buffer = [MaybeUninit::uninit(); 256];
+//! let heap = BumpAllocator::<(), _>::from_buffer(&mut buffer);
+//! let layout = Layout::from_size_align(100, 16)?;
+//! // SAFETY: the layout has a size.
+//! let first = unsafe { heap.alloc(layout) };
+//! assert!(!first.is_null() && first.addr() % 16 == 0);
+//! // SAFETY: as above. There is no room for a second hundred behind the first and its alignment.
+//! let refused = unsafe { heap.alloc(Layout::from_size_align(200, 1)?) };
+//! assert!(refused.is_null());
+//! // SAFETY: `first` came from this heap with this layout.
+//! unsafe { heap.dealloc(first, layout) };
+//! assert!(heap.used() < 16);
+//! assert!(heap.peak() >= 100);
+//! # Ok::<(), core::alloc::LayoutError>(())
+//! ```
+//!
+//! # In a guest
+//!
+//! The entry point announces the heap with [`set_heap_base`] and [`set_heap_limit`] before anything
+//! can allocate, and a `static` is the global allocator:
+//!
+//! ```
+//! use allocator::BumpAllocator;
+//!
+//! // In a guest, `#[global_allocator]` stands here.
+//! // SAFETY: the only allocator over the announced heap, in a program with one thread.
+//! static HEAP: BumpAllocator = unsafe { BumpAllocator::new() };
+//!
+//! // Never announced: a heap with no room, not a wild write.
+//! assert_eq!(HEAP.limit(), 0);
+//! ```
+//!
+//! # Addresses are aligned, not offsets
+//!
+//! A loader's heap starts right above a program's data, at an address such as `0x30008`. No source
+//! has to be aligned to anything; every alignment from 1 to 2^31 is made good in the address itself.
+#![no_std]
+
+mod bump;
+mod source;
+
+pub use bump::BumpAllocator;
+pub use source::{
+    BorrowedHeap, FixedHeap, HeapSource, LoaderHeap, heap_limit, set_heap_base, set_heap_limit,
+};
+
+/// The least heap, in bytes, that a loader gives to a program: 32 KiB. State that an allocator keeps
+/// for its program must fit in it.
+pub const MIN_HEAP_LENGTH: usize = 32 * 1024;

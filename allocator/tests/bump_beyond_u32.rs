@@ -1,0 +1,93 @@
+//! A heap longer than its 32-bit figures can say: it ends where they end.
+#![cfg(all(target_pointer_width = "64", not(miri)))]
+
+use core::alloc::{GlobalAlloc, Layout};
+
+use allocator::{BumpAllocator, HeapSource};
+
+const GIB: usize = 1 << 30;
+const LENGTH: usize = 5 * GIB;
+const MOST: usize = u32::MAX as usize;
+const HEADER: usize = 8;
+
+/// Address space from the system, which backs only the pages that are touched: here, the header's.
+struct Vast {
+    base: *mut u8,
+}
+
+impl Vast {
+    fn layout() -> Layout {
+        Layout::from_size_align(LENGTH, 1).expect("a valid layout")
+    }
+
+    fn new() -> Self {
+        // SAFETY: the layout has a size.
+        let base = unsafe { std::alloc::alloc_zeroed(Self::layout()) };
+        assert!(!base.is_null(), "the system has no address space to give");
+        Self { base }
+    }
+}
+
+impl Drop for Vast {
+    fn drop(&mut self) {
+        // SAFETY: `new` got it with this layout, and the allocator over it goes with it.
+        unsafe { std::alloc::dealloc(self.base, Self::layout()) };
+    }
+}
+
+// SAFETY: one zeroed allocation of this length, which nobody else uses, until the source is dropped.
+unsafe impl HeapSource for Vast {
+    fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    fn limit(&self) -> usize {
+        LENGTH
+    }
+}
+
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size, 1).expect("a valid layout")
+}
+
+#[test]
+fn figures_do_not_wrap_at_four_gibibytes() {
+    // SAFETY: the source is made for this allocator, and one thread uses it.
+    let heap: BumpAllocator<(), _> = unsafe { BumpAllocator::with_source(Vast::new()) };
+    let alloc = |size: usize| {
+        // SAFETY: every layout here has a size.
+        unsafe { heap.alloc(layout(size)) }
+    };
+    assert_eq!(heap.limit(), LENGTH);
+    for size in [
+        MOST - HEADER + 1,
+        MOST,
+        MOST + 1,
+        MOST + 2,
+        4 * GIB + 100,
+        LENGTH - HEADER,
+    ] {
+        assert!(alloc(size).is_null(), "{size:#x}");
+        assert_eq!((heap.used(), heap.peak()), (0, 0));
+    }
+
+    let low = alloc(3 * GIB);
+    assert!(!low.is_null());
+    // There is address space for this, but no number for it.
+    assert!(alloc(GIB + GIB / 2).is_null());
+    // SAFETY: the block came from this heap with this layout.
+    let grown = unsafe { heap.realloc(low, layout(3 * GIB), 4 * GIB + 16) };
+    assert!(grown.is_null());
+    assert_eq!(heap.used(), 3 * GIB);
+
+    let most = MOST - HEADER;
+    // SAFETY: as above; the refusal left the block as it was.
+    let grown = unsafe { heap.realloc(low, layout(3 * GIB), most) };
+    assert_eq!(grown, low);
+    assert_eq!((heap.used(), heap.peak()), (most, most));
+    assert!(alloc(1).is_null());
+    // SAFETY: as above, with the layout it has now.
+    unsafe { heap.dealloc(grown, layout(most)) };
+    assert_eq!((heap.used(), heap.peak()), (0, most));
+    assert!(!alloc(1).is_null());
+}

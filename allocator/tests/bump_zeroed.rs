@@ -1,0 +1,226 @@
+//! `alloc_zeroed`: always zeroes, and by writing only where something may have been written before.
+
+mod support;
+
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use allocator::{BumpAllocator, HeapSource};
+
+use support::{BASES, Block, Buffer, HEADER, Heap};
+
+const POISON: u8 = 0xAA;
+
+/// A region that is zero only in its header. The rest is poison, by which a test sees what is written:
+/// an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
+struct Poisoned<'buffer> {
+    base: *mut u8,
+    length: usize,
+    _buffer: PhantomData<&'buffer mut [MaybeUninit<u8>]>,
+}
+
+impl<'buffer> Poisoned<'buffer> {
+    fn new(buffer: &'buffer mut [MaybeUninit<u8>]) -> Self {
+        buffer.fill(MaybeUninit::new(POISON));
+        buffer[..HEADER].fill(MaybeUninit::new(0));
+        Self {
+            length: buffer.len(),
+            base: buffer.as_mut_ptr().cast(),
+            _buffer: PhantomData,
+        }
+    }
+}
+
+// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait asks
+// for zeroes where this has poison. That breaks a promise about values and none about memory: the
+// poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes, so what
+// comes of it is blocks whose content the tests expect.
+unsafe impl HeapSource for Poisoned<'_> {
+    fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    fn limit(&self) -> usize {
+        self.length
+    }
+}
+
+fn poisoned(buffer: &mut Buffer) -> Heap<'_, (), Poisoned<'_>> {
+    let region = buffer.region();
+    let source = Poisoned::new(buffer.lend());
+    // SAFETY: the source is made for this allocator, and it stays in one thread. What the source is
+    // not, and why that is harmless, stands at its `HeapSource`.
+    let allocator = unsafe { BumpAllocator::with_source(source) };
+    Heap::new(allocator, region)
+}
+
+/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were written.
+fn check_written(block: &Block<'_>, zeroes: usize) {
+    let (stale, fresh) = block.bytes().split_at(zeroes);
+    assert!(
+        stale.iter().all(|byte| *byte == 0),
+        "handed out before and not zeroed: {stale:x?}"
+    );
+    assert!(
+        fresh.iter().all(|byte| *byte == POISON),
+        "fresh and yet written: {fresh:x?}"
+    );
+}
+
+#[test]
+fn fresh_bytes_are_zero() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = buffer.heap::<()>();
+        for (size, align) in [(1, 1), (100, 8), (0, 1), (33, 64)] {
+            assert!(
+                heap.alloc_zeroed(size, align)
+                    .expect("room")
+                    .is_filled_with(0)
+            );
+        }
+    }
+}
+
+#[test]
+fn fresh_bytes_are_not_written() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = poisoned(&mut buffer);
+        for (size, align) in [(1, 1), (100, 8), (0, 1), (33, 64)] {
+            check_written(&heap.alloc_zeroed(size, align).expect("room"), 0);
+        }
+    }
+}
+
+#[test]
+fn a_block_is_not_written_behind_its_end() {
+    let mut buffer = Buffer::new(8, 512);
+    let heap = poisoned(&mut buffer);
+    let block = heap.alloc(20, 1).expect("room");
+    heap.dealloc(block);
+    let low = heap.alloc_zeroed(8, 1).expect("room");
+    assert_eq!(heap.used(), 8);
+    check_written(&low, 8);
+    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes them.
+    let bytes = buffer.bytes();
+    assert!(
+        bytes[HEADER + 8..HEADER + 20]
+            .iter()
+            .all(|byte| *byte != 0 && *byte != POISON)
+    );
+    assert!(bytes[HEADER + 20..].iter().all(|byte| *byte == POISON));
+}
+
+#[test]
+fn a_block_that_is_partly_reused_is_zeroed_in_that_part_only() {
+    for remainder in BASES {
+        for old in [0, 1, 31, 32, 33, 63, 64, 65, 100] {
+            let mut buffer = Buffer::new(remainder, 512);
+            let heap = poisoned(&mut buffer);
+            let block = heap.alloc(old, 1).expect("room");
+            heap.dealloc(block);
+            let mut block = heap.alloc_zeroed(64, 1).expect("room");
+            check_written(&block, old.min(64));
+            block.fill();
+            // And once more, when all of it is stale.
+            heap.dealloc(block);
+            check_written(&heap.alloc_zeroed(64, 1).expect("room"), 64);
+        }
+    }
+}
+
+#[test]
+fn an_aligned_block_is_zeroed_up_to_the_highest_top_there_was() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 1024);
+        let base = buffer.region().start;
+        let heap = poisoned(&mut buffer);
+        let block = heap.alloc(150, 1).expect("room");
+        heap.dealloc(block);
+        let block = heap.alloc_zeroed(400, 128).expect("room");
+        let offset = block.address() - (base + HEADER);
+        check_written(&block, 150_usize.saturating_sub(offset));
+    }
+}
+
+#[test]
+fn blocks_given_back_newest_first_are_zeroed_together() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = poisoned(&mut buffer);
+        let keep = heap.alloc(9, 1).expect("room");
+        let blocks: Vec<_> = (0..5).map(|_| heap.alloc(16, 1).expect("room")).collect();
+        for block in blocks.into_iter().rev() {
+            heap.dealloc(block);
+        }
+        assert_eq!(heap.figures(), (9, 89));
+        check_written(&heap.alloc_zeroed(30, 1).expect("room"), 30);
+        check_written(&heap.alloc_zeroed(70, 1).expect("room"), 50);
+        check_written(&heap.alloc_zeroed(10, 1).expect("room"), 0);
+        keep.check();
+    }
+}
+
+#[test]
+fn what_a_shrinking_realloc_gave_back_is_zeroed() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = poisoned(&mut buffer);
+        let mut block = heap.alloc(100, 1).expect("room");
+        assert!(heap.realloc(&mut block, 40));
+        check_written(&heap.alloc_zeroed(80, 1).expect("room"), 60);
+        block.check();
+    }
+}
+
+#[test]
+fn what_was_grown_into_and_given_back_is_zeroed() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = poisoned(&mut buffer);
+        let mut block = heap.alloc(10, 1).expect("room");
+        assert!(heap.realloc(&mut block, 60));
+        block.fill();
+        assert!(heap.realloc(&mut block, 10));
+        // Into reused bytes, not as far as before: the highest top is still 60.
+        assert!(heap.realloc(&mut block, 30));
+        block.fill();
+        let mut low = heap.alloc_zeroed(10, 1).expect("room");
+        check_written(&low, 10);
+        low.fill();
+        check_written(&heap.alloc_zeroed(50, 1).expect("room"), 20);
+        block.check();
+    }
+}
+
+#[test]
+fn growth_past_the_highest_top_makes_a_new_highest_top() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = poisoned(&mut buffer);
+        let block = heap.alloc(30, 1).expect("room");
+        heap.dealloc(block);
+        let mut block = heap.alloc(10, 1).expect("room");
+        assert!(heap.realloc(&mut block, 80));
+        block.fill();
+        check_written(&heap.alloc_zeroed(20, 1).expect("room"), 0);
+        // Not the newest, so this leaks and reuses nothing.
+        heap.dealloc(block);
+        check_written(&heap.alloc_zeroed(20, 1).expect("room"), 0);
+    }
+}
+
+#[test]
+fn a_zeroed_block_that_was_given_back_is_zeroed_again() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, 512);
+        let heap = buffer.heap::<()>();
+        for size in [10, 50, 20, 100, 100] {
+            let mut block = heap.alloc_zeroed(size, 4).expect("room");
+            assert!(block.is_filled_with(0));
+            block.fill();
+            heap.dealloc(block);
+        }
+    }
+}

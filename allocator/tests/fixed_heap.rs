@@ -1,0 +1,102 @@
+//! A heap at an address that was known when the program was compiled.
+//!
+//! Where the system can be asked for memory at such an address, it is asked for it.
+
+use core::alloc::{GlobalAlloc, Layout};
+
+use allocator::{BumpAllocator, FixedHeap};
+
+/// As a guest's loader has it: eight past a page, right above the program's data.
+const BASE: usize = 0x30008;
+const LENGTH: usize = 0x2ff8;
+
+fn layout(size: usize, align: usize) -> Layout {
+    Layout::from_size_align(size, align).expect("a valid layout")
+}
+
+#[test]
+fn a_fixed_heap_without_length_refuses_everything() {
+    // SAFETY: a region of no bytes is nobody's.
+    let source = unsafe { FixedHeap::<BASE, 0>::new() };
+    // SAFETY: the only allocator over it, in one thread.
+    let heap: BumpAllocator<(), _> = unsafe { BumpAllocator::with_source(source) };
+    // SAFETY: the layout has a size.
+    let block = unsafe { heap.alloc(layout(1, 1)) };
+    assert!(block.is_null());
+    assert_eq!((heap.limit(), heap.used(), heap.peak()), (0, 0, 0));
+}
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri)
+))]
+mod mapped {
+    use super::*;
+    use core::ffi::{c_int, c_void};
+
+    const PROT_READ_WRITE: c_int = 1 | 2;
+    const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
+    const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
+    const PAGES: usize = 0x30000;
+    const PAGES_LENGTH: usize = 0x3000;
+
+    // The C library is linked through `std` in any case.
+    unsafe extern "C" {
+        fn mmap(
+            address: *mut c_void,
+            length: usize,
+            protection: c_int,
+            flags: c_int,
+            file: c_int,
+            offset: i64,
+        ) -> *mut c_void;
+    }
+
+    static HEAP: BumpAllocator<(), FixedHeap<BASE, LENGTH>> = {
+        // SAFETY: the test maps the region, zeroed and for this alone, before it uses the heap.
+        let source = unsafe { FixedHeap::new() };
+        // SAFETY: the only allocator over the region, used by one test in one thread.
+        unsafe { BumpAllocator::with_source(source) }
+    };
+
+    /// Maps the pages around the heap.
+    fn map() {
+        let flags = MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE;
+        let wanted = core::ptr::without_provenance_mut(PAGES);
+        // SAFETY: anonymous memory, at a place where nothing is: the call fails if something is.
+        let pages = unsafe { mmap(wanted, PAGES_LENGTH, PROT_READ_WRITE, flags, -1, 0) };
+        assert_eq!(
+            pages.expose_provenance(),
+            PAGES,
+            "the pages are taken or not to be had"
+        );
+    }
+
+    #[test]
+    fn a_fixed_heap_hands_out_its_region_to_the_last_byte() {
+        map();
+        assert_eq!(HEAP.limit(), LENGTH);
+        // SAFETY: the layout has a size.
+        let aligned = unsafe { HEAP.alloc(layout(100, 4096)) };
+        assert_eq!(aligned.addr(), 0x31000);
+        let rest = BASE + LENGTH - (0x31000 + 100);
+        // SAFETY: the layout has a size.
+        let refused = unsafe { HEAP.alloc(layout(rest + 1, 1)) };
+        assert!(refused.is_null());
+        // SAFETY: the layout has a size.
+        let block = unsafe { HEAP.alloc(layout(rest, 1)) };
+        assert_eq!(block.addr(), 0x31000 + 100);
+        // SAFETY: the block has that many bytes.
+        unsafe { block.write_bytes(0x11, rest) };
+        // SAFETY: the block came from this heap with this layout, and is not used again.
+        unsafe { HEAP.dealloc(block, layout(rest, 1)) };
+        assert_eq!(HEAP.used(), 0x31000 + 100 - (BASE + 8));
+        assert_eq!(HEAP.peak(), LENGTH - 8);
+        // SAFETY: the layout has a size.
+        let zeroed = unsafe { HEAP.alloc_zeroed(layout(rest, 1)) };
+        // SAFETY: a block of that many initialized bytes, which nobody writes to.
+        let bytes = unsafe { core::slice::from_raw_parts(zeroed, rest) };
+        assert!(bytes.iter().all(|byte| *byte == 0));
+    }
+}

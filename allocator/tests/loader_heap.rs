@@ -1,0 +1,91 @@
+//! The heap that a loader announces: refusals before, blocks after.
+//!
+//! The announcement is global, so this is one test in a process of its own.
+
+mod support;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
+
+use allocator::{BumpAllocator, set_heap_base, set_heap_limit};
+
+use support::panic_message;
+
+// SAFETY: the only allocator over the announced heap, used by the only test in this process.
+static HEAP: BumpAllocator<Cell<u64>> = unsafe { BumpAllocator::new() };
+
+const LENGTH: usize = 4096;
+
+fn alloc(size: usize, align: usize) -> *mut u8 {
+    let layout = Layout::from_size_align(size, align).expect("a valid layout");
+    // SAFETY: the layout has a size.
+    unsafe { HEAP.alloc(layout) }
+}
+
+fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
+    let layout = Layout::from_size_align(size, align).expect("a valid layout");
+    // SAFETY: the layout has a size.
+    unsafe { HEAP.alloc_zeroed(layout) }
+}
+
+fn refuses_everything() {
+    assert_eq!(HEAP.limit(), 0);
+    assert_eq!((HEAP.used(), HEAP.peak()), (0, 0));
+    assert!(alloc(1, 1).is_null());
+    assert!(alloc_zeroed(1, 1).is_null());
+    assert!(alloc(isize::MAX as usize, 1).is_null());
+    let message = panic_message(|| HEAP.global().get());
+    assert!(message.contains("never announced"), "{message}");
+    assert!(message.contains("set_heap_base"), "{message}");
+}
+
+#[test]
+fn a_heap_refuses_until_it_is_announced_and_works_from_then_on() {
+    refuses_everything();
+
+    // As a loader has it: zeroed, and eight past a page.
+    let memory = Box::leak(vec![0_u8; 2 * 4096 + LENGTH].into_boxed_slice());
+    let whole = memory.as_mut_ptr().expose_provenance();
+    let base = whole.next_multiple_of(4096) + 8;
+    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer that
+    // nobody else uses.
+    unsafe { set_heap_base(base) };
+    refuses_everything();
+    // SAFETY: as above: from eight bytes into a page, and from at most one page in, 4096 bytes are left.
+    unsafe { set_heap_limit(LENGTH) };
+
+    assert_eq!(HEAP.limit(), LENGTH);
+    assert_eq!(HEAP.global().get(), 0);
+    HEAP.global().set(u64::MAX);
+    let first = base + 16;
+    assert_eq!(core::ptr::from_ref(HEAP.global()).addr(), base + 8);
+
+    let block = alloc(100, 64);
+    assert_eq!(block.addr(), first.next_multiple_of(64));
+    let used = block.addr() + 100 - first;
+    assert_eq!((HEAP.used(), HEAP.peak()), (used, used));
+    // SAFETY: the block is a hundred bytes long.
+    unsafe { block.write_bytes(0x33, 100) };
+    assert!(alloc(LENGTH, 1).is_null());
+    assert_eq!(HEAP.used(), used);
+
+    let layout = Layout::from_size_align(100, 64).expect("a valid layout");
+    // SAFETY: the block came from this heap with this layout, and the new size is valid.
+    let grown = unsafe { HEAP.realloc(block, layout, 200) };
+    assert_eq!(grown, block);
+    let layout = Layout::from_size_align(200, 64).expect("a valid layout");
+    // SAFETY: as above; nobody uses the block any more.
+    unsafe { HEAP.dealloc(grown, layout) };
+    assert_eq!((HEAP.used(), HEAP.peak()), (used - 100, used + 100));
+
+    let again = alloc_zeroed(100, 64);
+    assert_eq!(again, block);
+    // SAFETY: a block of a hundred initialized bytes that nobody writes to.
+    let bytes = unsafe { core::slice::from_raw_parts(again, 100) };
+    assert_eq!(bytes, [0; 100]);
+
+    let rest = alloc(base + LENGTH - (again.addr() + 100), 1);
+    assert_eq!(rest.addr(), again.addr() + 100, "exactly full");
+    assert!(alloc(1, 1).is_null());
+    assert_eq!(HEAP.global().get(), u64::MAX);
+}

@@ -1,0 +1,95 @@
+//! Memory to lend, at an address of the test's choosing.
+
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+use allocator::{BorrowedHeap, BumpAllocator};
+use bytemuck::Zeroable;
+
+use super::Heap;
+
+/// A [`Buffer`] starts this many bytes, times any number, plus its remainder, into the address space.
+/// Larger than a page, so that alignments larger than a page are put to the test too.
+pub const MODULUS: usize = 65536;
+
+/// What a buffer holds before it is lent, so that an allocator cannot count on zeroes.
+const FILL: u8 = 0xAA;
+const SENTINEL: u8 = 0x5C;
+const MARGIN: usize = 64;
+
+/// Memory to lend, at an address of the test's choosing, between sentinels.
+pub struct Buffer {
+    whole: Box<[MaybeUninit<u8>]>,
+    lent: Range<usize>,
+}
+
+impl Buffer {
+    /// A buffer of `length` bytes of 0xAA, at an address that is `remainder` modulo [`MODULUS`].
+    pub fn new(remainder: usize, length: usize) -> Self {
+        let mut whole = Box::new_uninit_slice(MARGIN + MODULUS + length + MARGIN);
+        let earliest = whole.as_ptr().addr() + MARGIN;
+        let start = MARGIN + remainder.wrapping_sub(earliest) % MODULUS;
+        let lent = start..start + length;
+        whole[start - MARGIN..lent.end + MARGIN].fill(MaybeUninit::new(SENTINEL));
+        whole[lent.clone()].fill(MaybeUninit::new(FILL));
+        let buffer = Self { whole, lent };
+        assert_eq!(buffer.region().start % MODULUS, remainder);
+        buffer
+    }
+
+    /// The addresses of the bytes to lend.
+    pub fn region(&self) -> Range<usize> {
+        let start = self.whole.as_ptr().addr();
+        start + self.lent.start..start + self.lent.end
+    }
+
+    /// Lends the bytes between the sentinels.
+    pub fn lend(&mut self) -> &mut [MaybeUninit<u8>] {
+        &mut self.whole[self.lent.clone()]
+    }
+
+    /// An allocator over the buffer.
+    pub fn heap<G: Zeroable>(&mut self) -> Heap<'_, G, BorrowedHeap<'_>> {
+        let region = self.region();
+        Heap::new(BumpAllocator::from_buffer(self.lend()), region)
+    }
+
+    /// The lent bytes, as the last borrower left them.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.read(self.lent.clone())
+    }
+
+    /// The two numbers of the header: `used`, `peak`.
+    pub fn header(&self) -> (u32, u32) {
+        let word = |at: usize| {
+            let bytes = self.read(self.lent.start + at..self.lent.start + at + 4);
+            u32::from_le_bytes(bytes.try_into().expect("four bytes"))
+        };
+        (word(0), word(4))
+    }
+
+    /// Fails if anything wrote before or behind the lent bytes.
+    pub fn check_sentinels(&self) {
+        let before = self.read(self.lent.start - MARGIN..self.lent.start);
+        assert_eq!(before, [SENTINEL; MARGIN], "written before the buffer");
+        let behind = self.read(self.lent.end..self.lent.end + MARGIN);
+        assert_eq!(behind, [SENTINEL; MARGIN], "written behind the buffer");
+    }
+
+    fn read(&self, range: Range<usize>) -> Vec<u8> {
+        let bytes = self.whole[range].iter();
+        bytes
+            // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a
+            // borrower that goes through `Heap` writes nothing but initialized bytes.
+            .map(|byte| unsafe { byte.assume_init() })
+            .collect()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_sentinels();
+        }
+    }
+}
