@@ -1,0 +1,190 @@
+//! Model to tokens. Every path is absolute; every `cfg` on a feature that the calling crate may not
+//! declare stands below an `allow(unexpected_cfgs)`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::model::{Accounts, Heap, PanicLevel, Program};
+use crate::parse::NamedHeap;
+
+/// The target on which programs run.
+fn guest() -> TokenStream {
+    quote!(all(target_arch = "riscv64", target_os = "none"))
+}
+
+/// The sum: the typed function, the heap, the panic handler, the export.
+pub fn program(program: &Program) -> TokenStream {
+    let handler = handler(&program.handler);
+    let heap = match program.heap {
+        Heap::Bump => quote!(::entrypoint::custom_heap_default! {}),
+        Heap::Custom => TokenStream::new(),
+    };
+    let panic = match program.panic {
+        Some(level) => {
+            let level = Ident::new(level.name(), Span::call_site());
+            quote!(::entrypoint::custom_panic_default! { #level })
+        }
+        None => TokenStream::new(),
+    };
+    let export = export(program);
+    quote! {
+        #handler
+        #heap
+        #panic
+        #export
+    }
+}
+
+/// The function as a constant: its type is checked where the author wrote its path, the export finds it
+/// whatever the path is relative to, and a second entry in the same module is a second definition.
+pub fn handler(path: &Path) -> TokenStream {
+    let type_ = quote!(::entrypoint::ProcessInstruction);
+    let constant = quote_spanned! {path.span()=>
+        const __ENTRYPOINT_PROCESS_INSTRUCTION: #type_ = #path;
+    };
+    quote! {
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        #constant
+    }
+}
+
+fn export(program: &Program) -> TokenStream {
+    let guest = guest();
+    let reject_duplicates = program.reject_duplicates;
+    let enter = match program.accounts {
+        Accounts::OnHeap => quote!(enter::<#reject_duplicates>),
+        Accounts::OnStack { max } => {
+            let max = usize::from(max);
+            quote!(enter_no_alloc::<#max, #reject_duplicates>)
+        }
+    };
+    quote! {
+        #[doc(hidden)]
+        #[allow(unexpected_cfgs)]
+        mod __entrypoint_export {
+            #[cfg(all(#guest, not(feature = "no-entrypoint")))]
+            mod guest {
+                #[::entrypoint::__private::polkavm_export(
+                    abi = ::entrypoint::__private::default_abi
+                )]
+                extern "C" fn entrypoint(
+                    input: u32,
+                    length: u32,
+                    heap_base: u32,
+                    heap_size: u32,
+                ) -> u64 {
+                    // SAFETY: these are the registers of the entry, and nothing has happened yet.
+                    unsafe { ::entrypoint::__private::announce_heap(heap_base, heap_size) };
+                    let input = ::core::ptr::with_exposed_provenance_mut(input as usize);
+                    let length = ::core::option::Option::Some(length as usize);
+                    let process_instruction = super::super::__ENTRYPOINT_PROCESS_INSTRUCTION;
+                    // SAFETY: the loader has written an input of `length` bytes there, on a page of
+                    // its own; a guest has one thread, and the loader calls the entry once.
+                    unsafe {
+                        ::entrypoint::__private::#enter(input, length, process_instruction)
+                    }
+                }
+            }
+
+            #[cfg(all(not(#guest), not(feature = "no-entrypoint")))]
+            mod native {
+                /// # Safety
+                ///
+                /// `input` points to an input as a loader has written it, aligned to 8.
+                #[unsafe(no_mangle)]
+                unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+                    let process_instruction = super::super::__ENTRYPOINT_PROCESS_INSTRUCTION;
+                    // SAFETY: the contract is the same; the length is not known.
+                    unsafe {
+                        ::entrypoint::__private::#enter(
+                            input,
+                            ::core::option::Option::None,
+                            process_instruction,
+                        )
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The default heap, under a name of the author's or none.
+pub fn heap(heap: &Option<NamedHeap>) -> TokenStream {
+    let guest = guest();
+    let marker = quote! {
+        #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
+        extern "C" fn entrypoint_heap_bump() {}
+    };
+    match heap {
+        None => quote! {
+            #[doc(hidden)]
+            #[allow(unexpected_cfgs)]
+            mod __entrypoint_heap {
+                #[cfg(all(
+                    #guest,
+                    not(feature = "custom-heap"),
+                    not(feature = "no-entrypoint")
+                ))]
+                mod guest {
+                    // SAFETY: a program has one global allocator, and a guest has one thread.
+                    #[global_allocator]
+                    static HEAP: ::entrypoint::BumpAllocator =
+                        unsafe { ::entrypoint::__private::default_heap() };
+
+                    #marker
+                }
+            }
+        },
+        Some(NamedHeap {
+            visibility,
+            name,
+            type_,
+        }) => {
+            let value = quote_spanned! {type_.span()=>
+                unsafe { ::entrypoint::__private::default_heap() }
+            };
+            quote! {
+                // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
+                // heap is never announced, unless somebody promises that there is one thread.
+                #[cfg_attr(#guest, global_allocator)]
+                #visibility static #name: #type_ = #value;
+
+                #[doc(hidden)]
+                mod __entrypoint_heap {
+                    #[cfg(#guest)]
+                    mod guest {
+                        #marker
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The default panic handler.
+pub fn panic_handler(level: PanicLevel) -> TokenStream {
+    let guest = guest();
+    let report = match level {
+        PanicLevel::Message => quote!(panic_with_message),
+        PanicLevel::Location => quote!(panic_with_location),
+        PanicLevel::Abort => quote!(panic_without_words),
+    };
+    quote! {
+        #[doc(hidden)]
+        #[allow(unexpected_cfgs)]
+        mod __entrypoint_panic {
+            #[cfg(all(
+                #guest,
+                not(feature = "custom-panic"),
+                not(feature = "no-entrypoint")
+            ))]
+            #[panic_handler]
+            fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
+                ::entrypoint::__private::#report(info)
+            }
+        }
+    }
+}

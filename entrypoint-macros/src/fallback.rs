@@ -1,0 +1,19 @@
+//! What to emit after an error.
+//!
+//! Where the first argument is a path, the function is still named and its type still checked, so that
+//! one compile shows every fault, and no warning of unused code comes on top.
+
+use proc_macro2::TokenStream;
+
+use crate::expand;
+use crate::parse::Invocation;
+use crate::validate;
+
+/// The errors, and what can be said of the rest.
+pub fn after(invocation: &Invocation, error: syn::Error) -> TokenStream {
+    let mut tokens = error.into_compile_error();
+    if let Ok(handler) = validate::handler(&invocation.handler) {
+        tokens.extend(expand::handler(&handler));
+    }
+    tokens
+}

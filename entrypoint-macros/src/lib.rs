@@ -1,0 +1,155 @@
+//! The macros of the `entrypoint` crate. Use that crate: it re-exports them and has what they expand to.
+//!
+//! Five verbs, five files: an invocation is parsed (`parse`) into a model (`model`) that is validated
+//! (`validate`) and expanded (`expand`); after an error there is something to emit besides the error
+//! (`fallback`).
+
+use proc_macro::TokenStream;
+
+mod expand;
+mod fallback;
+mod model;
+mod parse;
+mod validate;
+
+/// Makes a function the program.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+///
+/// entrypoint::entrypoint!(process_instruction);
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     _accounts: &[AccountInfo],
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     Ok(())
+/// }
+/// ```
+///
+/// The first argument is the path of a function of the type `entrypoint::ProcessInstruction`. Options
+/// follow in any order:
+///
+/// | option | values (the first is the default) |
+/// |---|---|
+/// | `heap` | `bump`: the heap of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
+/// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
+/// | `duplicates` | `allow`; `reject`: end the program, before the function is called, if an account occurs twice |
+///
+/// # What it expands to
+///
+/// On the guest target, the PolkaVM export `entrypoint`, which reads the four registers of the entry,
+/// records heap base and limit, and only then reads the input and calls the function; a global allocator
+/// on that heap; a panic handler. On other targets, the C export
+/// `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64` and nothing else: there the allocator and
+/// the panic handler are those of `std`.
+///
+/// The accounts are the loader's account table itself, where the input has one; otherwise a list on the
+/// heap.
+///
+/// # Cargo features
+///
+/// Three features of the *calling* crate have the conventional meaning, if it declares them:
+/// `custom-heap` and `custom-panic` are `heap = custom` and `panic = custom`; `no-entrypoint` leaves out
+/// everything, so that another program can link the crate as a library.
+#[proc_macro]
+pub fn entrypoint(input: TokenStream) -> TokenStream {
+    expand_entry(input.into(), model::Entry::WithHeap).into()
+}
+
+/// Makes a function the program, and allocates nothing on the way to it.
+///
+/// It is [`entrypoint!`], except that accounts that come without an account table are listed on the stack,
+/// in an array of `max_accounts` (1 to 255, 64 if not given) times 8 bytes. If more accounts come, the
+/// program ends before the function is called, with or without a table. The program still has a heap.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+///
+/// entrypoint::entrypoint_no_alloc!(process_instruction, max_accounts = 16);
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     _accounts: &[AccountInfo],
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro]
+pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
+    expand_entry(input.into(), model::Entry::NoAlloc).into()
+}
+
+/// Declares the default heap: a bump allocator on the heap that the loader announces.
+///
+/// [`entrypoint!`] contains it. On its own it serves a hand-written entry, and a program that keeps state
+/// at the base of its heap and therefore names the static:
+///
+/// ```
+/// use core::cell::Cell;
+/// use entrypoint::{AccountInfo, BumpAllocator, ProgramResult, Pubkey};
+///
+/// entrypoint::entrypoint!(process_instruction, heap = custom);
+/// entrypoint::custom_heap_default!(static HEAP: BumpAllocator<Cell<u64>>);
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     _accounts: &[AccountInfo],
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     HEAP.global().set(HEAP.global().get() + 1);
+///     Ok(())
+/// }
+/// ```
+///
+/// On the guest target it declares the global allocator and an export by whose name the loader knows that
+/// the heap keeps the header described in `abi::heap`. On other targets only a named static is declared,
+/// and its heap is one that was never announced. Without a named static, the feature `custom-heap` or
+/// `no-entrypoint` of the calling crate leaves it out.
+///
+/// A hand-written entry must call `entrypoint::allocator::set_heap_base` and `set_heap_limit` before
+/// anything allocates.
+#[proc_macro]
+pub fn custom_heap_default(input: TokenStream) -> TokenStream {
+    match parse::heap(input.into()) {
+        Ok(heap) => expand::heap(&heap).into(),
+        Err(error) => error.into_compile_error().into(),
+    }
+}
+
+/// Declares the default panic handler.
+///
+/// [`entrypoint!`] contains it. It takes one of
+///
+/// | level | what reaches the host |
+/// |---|---|
+/// | `message` (also if none is given) | message, file, line and column |
+/// | `location` | file, line and column; no formatting code is linked for it |
+/// | `abort` | that there was a panic |
+///
+/// On targets other than the guest's it expands to nothing, because there `std` handles panics. The feature
+/// `custom-panic` or `no-entrypoint` of the calling crate leaves it out.
+///
+/// ```
+/// entrypoint::custom_panic_default!(location);
+/// ```
+#[proc_macro]
+pub fn custom_panic_default(input: TokenStream) -> TokenStream {
+    match parse::panic_level(input.into()) {
+        Ok(level) => expand::panic_handler(level).into(),
+        Err(error) => error.into_compile_error().into(),
+    }
+}
+
+fn expand_entry(input: proc_macro2::TokenStream, entry: model::Entry) -> proc_macro2::TokenStream {
+    let invocation = match parse::entry(input) {
+        Ok(invocation) => invocation,
+        Err(error) => return error.into_compile_error(),
+    };
+    match validate::program(&invocation, entry) {
+        Ok(program) => expand::program(&program),
+        Err(error) => fallback::after(&invocation, error),
+    }
+}

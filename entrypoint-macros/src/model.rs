@@ -1,0 +1,63 @@
+//! What the author asked for.
+
+use syn::Path;
+
+/// Which of the two entries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// `entrypoint!`
+    WithHeap,
+    /// `entrypoint_no_alloc!`
+    NoAlloc,
+}
+
+/// A program that can be expanded.
+pub struct Program {
+    pub handler: Path,
+    pub accounts: Accounts,
+    pub heap: Heap,
+    /// `None` if the program declares its own panic handler.
+    pub panic: Option<PanicLevel>,
+    pub reject_duplicates: bool,
+}
+
+/// Where accounts are listed that come without an account table.
+#[derive(Clone, Copy)]
+pub enum Accounts {
+    OnHeap,
+    OnStack { max: u8 },
+}
+
+/// Whose heap it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Heap {
+    Bump,
+    Custom,
+}
+
+/// How much the default panic handler reports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PanicLevel {
+    Message,
+    Location,
+    Abort,
+}
+
+impl PanicLevel {
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "message" => Some(Self::Message),
+            "location" => Some(Self::Location),
+            "abort" => Some(Self::Abort),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Location => "location",
+            Self::Abort => "abort",
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Syntax to model. All that is wrong is reported at once.
+
+use proc_macro2::Ident;
+use syn::spanned::Spanned;
+use syn::{Expr, Lit, Path};
+
+use crate::model::{Accounts, Entry, Heap, PanicLevel, Program};
+use crate::parse::{Invocation, RawOption};
+
+/// Accounts that `entrypoint_no_alloc!` has room for if it is not told.
+const DEFAULT_MAX_ACCOUNTS: u8 = 64;
+
+/// Errors so far.
+#[derive(Default)]
+struct Errors(Option<syn::Error>);
+
+impl Errors {
+    fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// The value, or a note of its error.
+    fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+}
+
+/// The program that an invocation asks for, or everything that is wrong with it.
+pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
+    let mut errors = Errors::default();
+    let handler = errors.keep(handler(&invocation.handler));
+
+    let mut heap = Heap::Bump;
+    let mut panic = Some(PanicLevel::Message);
+    let mut reject_duplicates = false;
+    let mut max = DEFAULT_MAX_ACCOUNTS;
+    let mut seen: Vec<&Ident> = Vec::new();
+    for option in &invocation.options {
+        if seen.contains(&&option.name) {
+            errors.push(syn::Error::new(
+                option.name.span(),
+                format!(
+                    "option `{}` is given twice\nhelp: remove one of the two",
+                    option.name
+                ),
+            ));
+            continue;
+        }
+        seen.push(&option.name);
+        match option.name.to_string().as_str() {
+            "heap" => heap = errors.keep(heap_option(option)).unwrap_or(heap),
+            "panic" => panic = errors.keep(panic_option(option)).unwrap_or(panic),
+            "duplicates" => {
+                reject_duplicates =
+                    errors.keep(duplicates_option(option)).unwrap_or(reject_duplicates);
+            }
+            "max_accounts" if entry == Entry::NoAlloc => {
+                max = errors.keep(max_accounts_option(option)).unwrap_or(max);
+            }
+            "max_accounts" => errors.push(syn::Error::new(
+                option.name.span(),
+                "option `max_accounts` does not belong to `entrypoint!`, which has no array to fill\n\
+                 help: use `entrypoint_no_alloc!`",
+            )),
+            name => errors.push(unknown_option(&option.name, name, entry)),
+        }
+    }
+    match (errors.0, handler) {
+        (None, Some(handler)) => Ok(Program {
+            handler,
+            accounts: match entry {
+                Entry::WithHeap => Accounts::OnHeap,
+                Entry::NoAlloc => Accounts::OnStack { max },
+            },
+            heap,
+            panic,
+            reject_duplicates,
+        }),
+        (Some(error), _) => Err(error),
+        (None, None) => unreachable!("a handler that is missing is an error"),
+    }
+}
+
+/// The first argument as a path, if it is one.
+pub fn handler(expression: &Expr) -> syn::Result<Path> {
+    let found = match expression {
+        Expr::Path(path) if path.qself.is_none() => return Ok(path.path.clone()),
+        Expr::Assign(_) => "an option",
+        Expr::Closure(_) => "a closure",
+        Expr::Lit(_) => "a literal",
+        Expr::Call(_) | Expr::MethodCall(_) => "a call",
+        Expr::Block(_) => "a block",
+        _ => "another expression",
+    };
+    Err(syn::Error::new(
+        expression.span(),
+        format!(
+            "expected the path of a function, found {found}\n\
+             help: name the program's function first, as in `entrypoint!(process_instruction)`"
+        ),
+    ))
+}
+
+fn heap_option(option: &RawOption) -> syn::Result<Heap> {
+    match word(option).as_deref() {
+        Some("bump") => Ok(Heap::Bump),
+        Some("custom") => Ok(Heap::Custom),
+        _ => Err(not_one_of(option, &["bump", "custom"])),
+    }
+}
+
+fn panic_option(option: &RawOption) -> syn::Result<Option<PanicLevel>> {
+    let word = word(option);
+    match word.as_deref() {
+        Some("custom") => Ok(None),
+        Some(name) if PanicLevel::named(name).is_some() => Ok(PanicLevel::named(name)),
+        _ => Err(not_one_of(
+            option,
+            &["message", "location", "abort", "custom"],
+        )),
+    }
+}
+
+fn duplicates_option(option: &RawOption) -> syn::Result<bool> {
+    match word(option).as_deref() {
+        Some("allow") => Ok(false),
+        Some("reject") => Ok(true),
+        _ => Err(not_one_of(option, &["allow", "reject"])),
+    }
+}
+
+fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
+    let refused = || {
+        syn::Error::new(
+            option.value.span(),
+            "`max_accounts` is a number from 1 to 255\n\
+             help: an input names at most 255 different accounts, and the array takes 8 bytes of stack \
+             for each",
+        )
+    };
+    let Expr::Lit(literal) = &option.value else {
+        return Err(refused());
+    };
+    let Lit::Int(number) = &literal.lit else {
+        return Err(refused());
+    };
+    match number.base10_parse::<u8>() {
+        Ok(0) | Err(_) => Err(refused()),
+        Ok(max) => Ok(max),
+    }
+}
+
+/// The option's value, if it is a single word.
+fn word(option: &RawOption) -> Option<String> {
+    match &option.value {
+        Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
+        _ => None,
+    }
+}
+
+fn not_one_of(option: &RawOption, values: &[&str]) -> syn::Error {
+    let name = &option.name;
+    syn::Error::new(
+        option.value.span(),
+        format!(
+            "unknown value for `{name}`\nhelp: `{name}` is one of {}",
+            list(values)
+        ),
+    )
+}
+
+fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
+    let names: &[&str] = match entry {
+        Entry::WithHeap => &["heap", "panic", "duplicates"],
+        Entry::NoAlloc => &["heap", "panic", "duplicates", "max_accounts"],
+    };
+    syn::Error::new(
+        span.span(),
+        format!(
+            "unknown option `{name}`\nhelp: the options are {}",
+            list(names)
+        ),
+    )
+}
+
+/// `a`, `b` and `c`.
+fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    }
+}

@@ -1,0 +1,332 @@
+//! An account as the program sees it.
+
+use core::cell::Cell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr;
+
+use abi::input::{
+    AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, ORIGINAL_LENGTH_ZERO,
+    rent_epoch_offset,
+};
+use abi::{ProgramError, Pubkey};
+
+use crate::borrow::{MUTABLY_BORROWED, Ref, RefMut};
+
+/// One account of the instruction: a view of its serialized entry, without a copy.
+///
+/// A view is one u64, the entry's address, and may be copied; all views of an account, through a
+/// repeat of it as well, see the same bytes and share one borrow state, which the entry itself keeps.
+///
+/// | read | change |
+/// |---|---|
+/// | [`key`](Self::key) | |
+/// | [`is_signer`](Self::is_signer), [`is_writable`](Self::is_writable), [`executable`](Self::executable), [`rent_epoch`](Self::rent_epoch) | |
+/// | [`owner`](Self::owner), [`is_owned_by`](Self::is_owned_by) | [`assign`](Self::assign) |
+/// | [`kelvins`](Self::kelvins) | [`set_kelvins`](Self::set_kelvins), [`credit`](Self::credit), [`debit`](Self::debit) |
+/// | [`data_len`](Self::data_len), [`try_borrow_data`](Self::try_borrow_data) | [`try_borrow_mut_data`](Self::try_borrow_mut_data), [`resize`](Self::resize) |
+///
+/// Nothing here asks whether the program *may* change the account: the loader checks every change
+/// after the program has ended, and refuses the whole invocation if one was not allowed.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramError, ProgramResult};
+///
+/// fn increment(account: &AccountInfo) -> ProgramResult {
+///     let mut data = account.try_borrow_mut_data()?;
+///     let count = data.first_chunk_mut::<8>().ok_or(ProgramError::AccountDataTooSmall)?;
+///     *count = (u64::from_le_bytes(*count) + 1).to_le_bytes();
+///     Ok(())
+/// }
+/// # let mut input = entrypoint::input::testing::one_account(&[41, 0, 0, 0, 0, 0, 0, 0]);
+/// # let input = entrypoint::input::read(&mut input).unwrap();
+/// # increment(&input.accounts[0]).unwrap();
+/// # assert_eq!(input.accounts[0].try_borrow_data().unwrap()[0], 42);
+/// ```
+// The account table that the loader appends to the input is read as a slice of this type, so it has
+// the layout of one u64 address.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct AccountInfo<'input> {
+    address: u64,
+    /// Interior mutability without synchronization: neither `Send` nor `Sync`.
+    _entry: PhantomData<&'input Cell<AccountHeader>>,
+}
+
+const _: () = assert!(size_of::<AccountInfo<'_>>() == size_of::<u64>());
+
+impl<'input> AccountInfo<'input> {
+    /// The view of the entry at `address`.
+    ///
+    /// # Safety
+    ///
+    /// For as long as `'input`:
+    ///
+    /// - `address` is that of an entry of a first occurrence, header to rent epoch as
+    ///   [`abi::input`] lays it out, in memory valid for reads and writes whose provenance is exposed;
+    /// - the entry's `data_length` says how many bytes of data it has, at most
+    ///   [`abi::input::MAX_PERMITTED_DATA_LENGTH`] as sent, and its `original_data_length` is 0 or what
+    ///   [`resize`](Self::resize) has written there;
+    /// - its `marker` is the borrow state of the borrows that live;
+    /// - the entry is read and written through views only, on one thread.
+    #[inline(always)]
+    pub(crate) unsafe fn from_address(address: u64) -> Self {
+        Self {
+            address,
+            _entry: PhantomData,
+        }
+    }
+
+    /// The address of the account's entry.
+    #[inline(always)]
+    pub(crate) fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// A pointer to the entry's byte at `offset`, which must lie inside the entry.
+    #[inline(always)]
+    fn byte(&self, offset: usize) -> *mut u8 {
+        // The loader, or the checked reader, has exposed the provenance of the whole input.
+        ptr::with_exposed_provenance_mut(self.address as usize + offset)
+    }
+
+    #[inline(always)]
+    fn read<T: bytemuck::Pod>(&self, offset: usize) -> T {
+        // SAFETY: by `from_address`, the bytes of the field are valid for reads, and whatever they are,
+        // they are a `T`, which is `Pod`. The read asks for no alignment.
+        unsafe { self.byte(offset).cast::<T>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    fn write<T: bytemuck::Pod>(&self, offset: usize, value: T) {
+        // SAFETY: by `from_address`, the bytes of the field are valid for writes, and no reference to
+        // them exists: references are only ever lent to the key, which is never written, and to the
+        // data. The write asks for no alignment.
+        unsafe { self.byte(offset).cast::<T>().write_unaligned(value) }
+    }
+
+    /// The account's address.
+    #[inline(always)]
+    #[must_use]
+    pub fn key(&self) -> &'input Pubkey {
+        // SAFETY: by `from_address`, the 32 bytes are readable for `'input`; a `Pubkey` has alignment 1
+        // and no invalid values; and no method writes the key.
+        unsafe { &*self.byte(AccountHeader::KEY).cast::<Pubkey>() }
+    }
+
+    /// The program that owns the account, by value, because [`assign`](Self::assign) may change it.
+    #[inline(always)]
+    #[must_use]
+    pub fn owner(&self) -> Pubkey {
+        self.read(AccountHeader::OWNER)
+    }
+
+    /// Whether `program_id` owns the account.
+    #[inline]
+    #[must_use]
+    pub fn is_owned_by(&self, program_id: &Pubkey) -> bool {
+        self.owner() == *program_id
+    }
+
+    /// Gives the account to another program. The loader allows it to the owner, once the data is all
+    /// zero.
+    #[inline]
+    pub fn assign(&self, new_owner: &Pubkey) {
+        self.write(AccountHeader::OWNER, *new_owner);
+    }
+
+    /// Whether the account signed the transaction.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_signer(&self) -> bool {
+        self.read::<u8>(AccountHeader::IS_SIGNER) != 0
+    }
+
+    /// Whether the program may change the account.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.read::<u8>(AccountHeader::IS_WRITABLE) != 0
+    }
+
+    /// Whether the account holds a program.
+    #[inline(always)]
+    #[must_use]
+    pub fn executable(&self) -> bool {
+        self.read::<u8>(AccountHeader::EXECUTABLE) != 0
+    }
+
+    /// The epoch at which the account next owes rent.
+    #[inline]
+    #[must_use]
+    pub fn rent_epoch(&self) -> u64 {
+        let Some(offset) = rent_epoch_offset(self.original_data_len()) else {
+            return 0;
+        };
+        self.read(offset)
+    }
+
+    /// The account's balance.
+    #[inline(always)]
+    #[must_use]
+    pub fn kelvins(&self) -> u64 {
+        self.read(AccountHeader::KELVINS)
+    }
+
+    /// Sets the account's balance. The loader allows less to the owner only, and checks that the sum
+    /// over all accounts stays what it was.
+    #[inline(always)]
+    pub fn set_kelvins(&self, kelvins: u64) {
+        self.write(AccountHeader::KELVINS, kelvins);
+    }
+
+    /// Adds to the account's balance.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::ArithmeticOverflow`] if the sum does not fit in a u64; nothing is changed.
+    #[inline]
+    pub fn credit(&self, kelvins: u64) -> Result<(), ProgramError> {
+        let sum = self
+            .kelvins()
+            .checked_add(kelvins)
+            .ok_or(ProgramError::ArithmeticOverflow)?;
+        self.set_kelvins(sum);
+        Ok(())
+    }
+
+    /// Takes from the account's balance.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::InsufficientFunds`] if there is less; nothing is changed.
+    #[inline]
+    pub fn debit(&self, kelvins: u64) -> Result<(), ProgramError> {
+        let rest = self
+            .kelvins()
+            .checked_sub(kelvins)
+            .ok_or(ProgramError::InsufficientFunds)?;
+        self.set_kelvins(rest);
+        Ok(())
+    }
+
+    /// Length of the account's data in bytes.
+    #[inline(always)]
+    #[must_use]
+    pub fn data_len(&self) -> usize {
+        self.read::<u64>(AccountHeader::DATA_LENGTH) as usize
+    }
+
+    /// Whether the account has no data.
+    #[inline(always)]
+    #[must_use]
+    pub fn data_is_empty(&self) -> bool {
+        self.data_len() == 0
+    }
+
+    /// Length in bytes that the data had when the program was entered.
+    #[must_use]
+    pub fn original_data_len(&self) -> usize {
+        match self.read::<u32>(AccountHeader::ORIGINAL_DATA_LENGTH) {
+            0 => self.data_len(),
+            ORIGINAL_LENGTH_ZERO => 0,
+            length => length as usize,
+        }
+    }
+
+    /// Borrows the data for reading. Any number of such borrows may live at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::AccountBorrowFailed`] while the data is borrowed for writing, through this or
+    /// another view of the account, or if 254 shared borrows live already.
+    #[inline]
+    pub fn try_borrow_data(&self) -> Result<Ref<'input, [u8]>, ProgramError> {
+        let state = self.read::<u8>(AccountHeader::MARKER);
+        // 1 is 254 borrows; one more would be told apart from a mutable borrow no longer.
+        if state <= MUTABLY_BORROWED + 1 {
+            return Err(ProgramError::AccountBorrowFailed);
+        }
+        self.write::<u8>(AccountHeader::MARKER, state - 1);
+        // SAFETY: by `from_address`, `data_len` bytes at the data are readable for `'input`. The state
+        // keeps writers and `resize` away until the borrow ends.
+        let data = unsafe { &*self.data() };
+        // SAFETY: the state byte is writable for `'input` and counts this borrow now.
+        Ok(unsafe { Ref::new(data, self.byte(AccountHeader::MARKER)) })
+    }
+
+    /// Borrows the data for writing. No other borrow may live at the same time.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::AccountBorrowFailed`] while the data is borrowed at all, through this or another
+    /// view of the account.
+    #[inline]
+    pub fn try_borrow_mut_data(&self) -> Result<RefMut<'input, [u8]>, ProgramError> {
+        if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
+            return Err(ProgramError::AccountBorrowFailed);
+        }
+        self.write::<u8>(AccountHeader::MARKER, MUTABLY_BORROWED);
+        // SAFETY: by `from_address`, `data_len` bytes at the data are readable and writable for
+        // `'input`. The state keeps every other borrow and `resize` away until this one ends.
+        let data = unsafe { &mut *self.data() };
+        // SAFETY: the state byte is writable for `'input` and says that this borrow lives.
+        Ok(unsafe { RefMut::new(data, self.byte(AccountHeader::MARKER)) })
+    }
+
+    /// Gives the data a new length, into or out of the spare bytes behind it. New bytes are zero.
+    ///
+    /// # Errors
+    ///
+    /// - [`ProgramError::AccountBorrowFailed`] while the data is borrowed.
+    /// - [`ProgramError::InvalidRealloc`] if the data would have more than
+    ///   [`MAX_PERMITTED_DATA_INCREASE`] bytes over what it had when the program was entered.
+    pub fn resize(&self, new_len: usize) -> Result<(), ProgramError> {
+        if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
+            return Err(ProgramError::AccountBorrowFailed);
+        }
+        let original = self.original_data_len();
+        if new_len.saturating_sub(original) > MAX_PERMITTED_DATA_INCREASE {
+            return Err(ProgramError::InvalidRealloc);
+        }
+        // From here on `data_len` no longer tells the length as sent.
+        let noted = if original == 0 {
+            ORIGINAL_LENGTH_ZERO
+        } else {
+            original as u32
+        };
+        self.write(AccountHeader::ORIGINAL_DATA_LENGTH, noted);
+
+        let old_len = self.data_len();
+        if new_len > old_len {
+            // The bytes may hold what the program wrote before it shrank the data.
+            let fresh = self.byte(AccountHeader::DATA + old_len);
+            // SAFETY: the bytes end at most `MAX_PERMITTED_DATA_INCREASE` behind the original data, and
+            // so inside the entry's spare bytes. No reference to them lives, as the state says.
+            unsafe { fresh.write_bytes(0, new_len - old_len) };
+        }
+        self.write(AccountHeader::DATA_LENGTH, new_len as u64);
+        Ok(())
+    }
+
+    /// The account's data, under no borrow.
+    #[inline(always)]
+    fn data(&self) -> *mut [u8] {
+        ptr::slice_from_raw_parts_mut(self.byte(AccountHeader::DATA), self.data_len())
+    }
+}
+
+impl fmt::Debug for AccountInfo<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AccountInfo")
+            .field("key", self.key())
+            .field("owner", &self.owner())
+            .field("kelvins", &self.kelvins())
+            .field("data_len", &self.data_len())
+            .field("is_signer", &self.is_signer())
+            .field("is_writable", &self.is_writable())
+            .field("executable", &self.executable())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! Borrows of an account's data that end by themselves.
+//!
+//! The state is the first byte of the account's entry, so that every view of the account shares it:
+//! 255 for no borrow, 0 for a mutable one, 255 - n for n shared ones.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use abi::input::FIRST_OCCURRENCE;
+
+/// The state while a mutable borrow lives.
+pub(crate) const MUTABLY_BORROWED: u8 = 0;
+
+/// A shared borrow of an account's data.
+pub struct Ref<'input, T: ?Sized> {
+    // A pointer, because a reference that is passed by value has to stay valid until the callee
+    // returns, while the borrow may end, and a writer come, before that.
+    value: *const T,
+    _count: SharedCount<'input>,
+    _value: PhantomData<&'input T>,
+}
+
+/// A mutable borrow of an account's data.
+pub struct RefMut<'input, T: ?Sized> {
+    // A pointer, for the reason given in `Ref`.
+    value: *mut T,
+    _flag: MutableFlag<'input>,
+    _value: PhantomData<&'input mut T>,
+}
+
+/// Counts one shared borrow for as long as it lives.
+struct SharedCount<'input> {
+    state: *mut u8,
+    _entry: PhantomData<&'input u8>,
+}
+
+/// Stands for the one mutable borrow for as long as it lives.
+struct MutableFlag<'input> {
+    state: *mut u8,
+    _entry: PhantomData<&'input u8>,
+}
+
+impl Drop for SharedCount<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: by `Ref::new`, the byte is readable; it is at least 1 and at most 254, because it
+        // counts this borrow.
+        let state = unsafe { self.state.read() };
+        // SAFETY: by `Ref::new`, the byte is writable.
+        unsafe { self.state.write(state + 1) };
+    }
+}
+
+impl Drop for MutableFlag<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: by `RefMut::new`, the byte is writable.
+        unsafe { self.state.write(FIRST_OCCURRENCE) };
+    }
+}
+
+impl<'input, T: ?Sized> Ref<'input, T> {
+    /// # Safety
+    ///
+    /// `state` is readable and writable for `'input`, counts this borrow, and guards `value`.
+    #[inline]
+    pub(crate) unsafe fn new(value: &'input T, state: *mut u8) -> Self {
+        Self {
+            value,
+            _count: SharedCount {
+                state,
+                _entry: PhantomData,
+            },
+            _value: PhantomData,
+        }
+    }
+
+    /// Narrows the borrow to a part of the value.
+    ///
+    /// ```
+    /// # let mut input = entrypoint::input::testing::one_account(&[7, 8, 9]);
+    /// # let input = entrypoint::input::read(&mut input).unwrap();
+    /// # let account = &input.accounts[0];
+    /// use entrypoint::Ref;
+    ///
+    /// let second = Ref::map(account.try_borrow_data()?, |data| &data[1]);
+    /// assert_eq!(*second, 8);
+    /// # Ok::<(), entrypoint::ProgramError>(())
+    /// ```
+    #[inline]
+    pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&T) -> &U) -> Ref<'input, U> {
+        // SAFETY: `value` was made from a reference that lives for `'input`, and `this` still counts.
+        let value = part(unsafe { &*this.value });
+        Ref {
+            value,
+            _count: this._count,
+            _value: PhantomData,
+        }
+    }
+}
+
+impl<'input, T: ?Sized> RefMut<'input, T> {
+    /// # Safety
+    ///
+    /// `state` is writable for `'input`, says that this borrow lives, and guards `value`.
+    #[inline]
+    pub(crate) unsafe fn new(value: &'input mut T, state: *mut u8) -> Self {
+        Self {
+            value,
+            _flag: MutableFlag {
+                state,
+                _entry: PhantomData,
+            },
+            _value: PhantomData,
+        }
+    }
+
+    /// Narrows the borrow to a part of the value.
+    #[inline]
+    pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&mut T) -> &mut U) -> RefMut<'input, U> {
+        // SAFETY: `value` was made from a unique reference that lives for `'input`, and `this` is
+        // consumed, so the reference made here is the only one.
+        let value = part(unsafe { &mut *this.value });
+        RefMut {
+            value,
+            _flag: this._flag,
+            _value: PhantomData,
+        }
+    }
+}
+
+impl<T: ?Sized> Deref for Ref<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `value` was made from a reference that lives for `'input`; `self` counts, so there is
+        // no writer.
+        unsafe { &*self.value }
+    }
+}
+
+impl<T: ?Sized> Deref for RefMut<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `value` was made from a unique reference that lives for `'input`; the borrow of
+        // `self` keeps `deref_mut` away.
+        unsafe { &*self.value }
+    }
+}
+
+impl<T: ?Sized> DerefMut for RefMut<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: `value` was made from a unique reference that lives for `'input`; the exclusive
+        // borrow of `self` keeps every other use away.
+        unsafe { &mut *self.value }
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Ref<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RefMut<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}

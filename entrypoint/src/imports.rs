@@ -1,0 +1,122 @@
+//! The calls to the loader, as safe functions.
+//!
+//! Names and signatures come from the table in [`abi::imports`]. On the guest target they are PolkaVM
+//! imports. Elsewhere, where a program is compiled for its own unit tests, texts go to the standard
+//! output and there is no return data.
+
+use abi::Pubkey;
+
+#[cfg(all(target_arch = "riscv64", target_os = "none"))]
+#[allow(dead_code, reason = "the table has calls that only other runtimes' programs make")]
+mod raw {
+    macro_rules! declare {
+        ($(
+            $(#[doc = $doc:literal])*
+            $variant:ident = $symbol:ident($($parameter:ident: $type:ty),*) -> $return:ty;
+        )*) => {
+            #[polkavm_derive::polkavm_import]
+            unsafe extern "C" {
+                $(pub fn $symbol($($parameter: $type),*) -> $return;)*
+            }
+        };
+    }
+
+    abi::for_each_import!(declare);
+}
+
+#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+mod raw {
+    use std::println;
+
+    pub unsafe fn rlo_log_(message: *const u8, length: u64) {
+        // SAFETY: the caller passes a piece of text.
+        let bytes = unsafe { core::slice::from_raw_parts(message, length as usize) };
+        println!("{}", std::string::String::from_utf8_lossy(bytes));
+    }
+
+    pub unsafe fn rlo_log_64_(a: u64, b: u64, c: u64, d: u64, e: u64) {
+        println!("{a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}");
+    }
+
+    pub unsafe fn rlo_log_pubkey(key: *const u8) {
+        // SAFETY: the caller passes 32 readable bytes.
+        let key = unsafe { key.cast::<abi::Pubkey>().read() };
+        println!("{key}");
+    }
+
+    pub unsafe fn rlo_log_compute_units_() {
+        println!("gas is not metered here");
+    }
+
+    pub unsafe fn rlo_remaining_compute_units() -> u64 {
+        u64::MAX
+    }
+
+    pub unsafe fn rlo_set_return_data(_data: *const u8, _length: u64) {}
+
+    pub unsafe fn rlo_get_return_data(_data: *mut u8, _length: u64, _program_id: *mut u8) -> u64 {
+        0
+    }
+}
+
+#[cfg(all(target_arch = "riscv64", target_os = "none"))]
+pub(crate) use raw::rlo_abort;
+
+/// Logs one line. [`msg!`](crate::msg) is the convenient form.
+#[inline]
+pub fn log(message: &str) {
+    // SAFETY: the pointer and the length are those of one piece of text.
+    unsafe { raw::rlo_log_(message.as_ptr(), message.len() as u64) };
+}
+
+/// Logs five numbers in hexadecimal on one line, at the price of one call and no formatting.
+#[inline]
+pub fn log_64(a: u64, b: u64, c: u64, d: u64, e: u64) {
+    // SAFETY: the call takes any numbers.
+    unsafe { raw::rlo_log_64_(a, b, c, d, e) };
+}
+
+/// Logs a key in base58, which the loader encodes: the guest pays for the call only.
+#[inline]
+pub fn log_pubkey(key: &Pubkey) {
+    // SAFETY: 32 bytes are readable at a key.
+    unsafe { raw::rlo_log_pubkey(key.as_bytes().as_ptr()) };
+}
+
+/// Logs how much gas remains.
+#[inline]
+pub fn log_compute_units() {
+    // SAFETY: the call takes nothing.
+    unsafe { raw::rlo_log_compute_units_() };
+}
+
+/// The gas that remains.
+#[inline]
+#[must_use]
+pub fn remaining_compute_units() -> u64 {
+    // SAFETY: the call takes nothing.
+    unsafe { raw::rlo_remaining_compute_units() }
+}
+
+/// Replaces the return data, which the host keeps if the program succeeds. The loader ends a program
+/// that sets more than its limit, 1,024 bytes by default.
+#[inline]
+pub fn set_return_data(data: &[u8]) {
+    // SAFETY: the pointer and the length are those of one slice.
+    unsafe { raw::rlo_set_return_data(data.as_ptr(), data.len() as u64) };
+}
+
+/// Copies as much of the return data as there is room for. Answers its whole length and the program
+/// that set it, or `None` if none is set.
+pub fn get_return_data(buffer: &mut [u8]) -> Option<(usize, Pubkey)> {
+    let mut program_id = [0; 32];
+    // SAFETY: the pointer and the length are those of one slice, and 32 bytes are writable at the id.
+    let length = unsafe {
+        raw::rlo_get_return_data(
+            buffer.as_mut_ptr(),
+            buffer.len() as u64,
+            program_id.as_mut_ptr(),
+        )
+    };
+    (length != 0).then(|| (length as usize, Pubkey::new(program_id)))
+}
