@@ -1,0 +1,148 @@
+//! Why a program ended before its time.
+
+use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
+use polkavm::debug_info::FrameInfo;
+use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
+
+use crate::failure::{Failure, SourceLocation};
+use crate::guest_memory;
+use crate::imports::Context;
+
+/// Most bytes of a file name that are read from a guest.
+const MAX_FILE_LENGTH: usize = 4_096;
+
+/// What a call of `rlo_abort` with these arguments says.
+pub(crate) fn aborted(
+    instance: &mut RawInstance,
+    address: u64,
+    magic: u64,
+    context: &Context<'_>,
+) -> Failure {
+    if magic != ABORT_REPORT_MAGIC {
+        return Failure::Aborted;
+    }
+    let Ok(report) = guest_memory::read_pod::<AbortReport>(instance, address) else {
+        return Failure::Aborted;
+    };
+    if report.magic != ABORT_REPORT_MAGIC {
+        return Failure::Aborted;
+    }
+    let [first, second, _, _] = report.values;
+    match AbortKind::from_u32(report.kind) {
+        Some(AbortKind::Panic) => {
+            let file = text(instance, report.file, MAX_FILE_LENGTH);
+            let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+            Failure::Panicked {
+                message: text(instance, report.message, MAX_MESSAGE_LENGTH),
+                location: file.map(|file| SourceLocation {
+                    file,
+                    line: number(first),
+                    column: Some(number(second)),
+                }),
+            }
+        }
+        Some(AbortKind::OutOfMemory) => {
+            let heap = (context.heap)(instance);
+            Failure::OutOfMemory {
+                size: first,
+                align: second,
+                used: heap.used,
+                limit: heap.limit,
+            }
+        }
+        Some(AbortKind::HeapNotAnnounced) => Failure::HeapNotAnnounced {
+            size: first,
+            align: second,
+        },
+        Some(AbortKind::TooManyAccounts) => Failure::TooManyAccounts {
+            given: first,
+            max: second,
+        },
+        Some(AbortKind::DuplicateAccount) => Failure::DuplicateAccount {
+            index: first,
+            first: second,
+        },
+        _ => Failure::Aborted,
+    }
+}
+
+/// What a trap at this place says.
+pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
+    let (function, location) = program_counter
+        .and_then(|counter| source_of(blob, counter))
+        .unwrap_or_default();
+    Failure::Trapped {
+        program_counter: program_counter.map_or(0, |counter| counter.0),
+        function,
+        location,
+    }
+}
+
+/// The function and the source line of an instruction, as far as the blob has debug information for it.
+fn source_of(
+    blob: &ProgramBlob,
+    program_counter: ProgramCounter,
+) -> Option<(Option<String>, Option<SourceLocation>)> {
+    let mut lines = blob.get_debug_line_program_at(program_counter).ok()??;
+    while let Ok(Some(region)) = lines.run() {
+        if !region.instruction_range().contains(&program_counter) {
+            continue;
+        }
+        // The innermost of the functions that were inlined here.
+        let frame = region.frames().last()?;
+        let function = function_name(&frame);
+        let location = match (frame.path(), frame.line()) {
+            (Ok(Some(path)), Some(line)) => {
+                Some(SourceLocation { file: path.to_owned(), line, column: frame.column() })
+            }
+            _ => None,
+        };
+        return Some((function, location));
+    }
+    None
+}
+
+/// A function's path. PolkaVM's linker cuts the compiler's mangled name inside the crate's hash: the namespace
+/// may be `probe` and the function `0123456789abcde]::recurse`.
+fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
+    let function = frame.function_name_without_namespace().ok()??;
+    let function = match function.split_once("]::") {
+        Some((hash, rest)) if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => rest,
+        _ => function,
+    };
+    let name = match frame.namespace() {
+        Ok(Some(namespace)) => format!("{namespace}::{function}"),
+        _ => function.to_owned(),
+    };
+    Some(without_hashes(&name))
+}
+
+/// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is `core::fmt`.
+fn without_hashes(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(open) = rest.find('[') {
+        text.push_str(&rest[..open]);
+        let inside = &rest[open + 1..];
+        let is_hash = inside.len() > 16
+            && inside.as_bytes()[16] == b']'
+            && inside.bytes().take(16).all(|byte| byte.is_ascii_hexdigit());
+        if is_hash {
+            rest = &inside[17..];
+        } else {
+            text.push('[');
+            rest = inside;
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+fn text(instance: &mut RawInstance, text: GuestText, limit: usize) -> Option<String> {
+    if text.address == 0 {
+        return None;
+    }
+    let length = u64::from(text.length).min(limit as u64);
+    let bytes = guest_memory::read(instance, text.address.into(), length).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

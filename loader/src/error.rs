@@ -1,0 +1,160 @@
+//! What is wrong before a program runs.
+
+use crate::Engine;
+
+/// Why there is no loader, or no program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The engine cannot run on this machine.
+    #[error("the {engine} engine cannot run on this machine: {reason}")]
+    EngineUnavailable {
+        /// The engine.
+        engine: Engine,
+        /// What the VM says.
+        reason: String,
+    },
+    /// The bytes are no blob.
+    #[error("not a PolkaVM blob: {reason}")]
+    InvalidBlob {
+        /// What the VM says.
+        reason: String,
+    },
+    /// The blob is a program for a machine with 32 bits.
+    #[error("the blob is a 32-bit program; programs are built for RV64")]
+    Not64Bit,
+    /// The blob does not export `entrypoint`.
+    #[error("the blob does not export `entrypoint`; it exports {exports}")]
+    MissingEntrypoint {
+        /// What it exports, for people.
+        exports: String,
+    },
+    /// The blob imports what the loader does not offer.
+    #[error("the blob imports `{symbol}`, which the loader does not offer")]
+    UnknownImport {
+        /// The import's name.
+        symbol: String,
+    },
+}
+
+impl LoadError {
+    /// The stable name of the kind of error: that of the variant.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EngineUnavailable { .. } => "EngineUnavailable",
+            Self::InvalidBlob { .. } => "InvalidBlob",
+            Self::Not64Bit => "Not64Bit",
+            Self::MissingEntrypoint { .. } => "MissingEntrypoint",
+            Self::UnknownImport { .. } => "UnknownImport",
+        }
+    }
+}
+
+/// Why a program was not called.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvocationError {
+    /// The heap is smaller than every program may expect.
+    #[error("a heap of {size} bytes is too small: the least is {min} bytes (32 KiB)")]
+    HeapTooSmall {
+        /// Length asked for, in bytes.
+        size: u32,
+        /// The least length, in bytes.
+        min: u32,
+    },
+    /// The heap is larger than the loader's limit.
+    #[error("a heap of {size} bytes is too large: the limit is {limit} bytes")]
+    HeapTooLarge {
+        /// Length asked for, in bytes.
+        size: u32,
+        /// The loader's limit, in bytes.
+        limit: u32,
+    },
+    /// The gas does not fit in the VM's counter.
+    #[error("a gas limit of {gas} is too large: the most is {}", i64::MAX)]
+    GasTooLarge {
+        /// Gas asked for.
+        gas: u64,
+    },
+    /// There are more different accounts than an input can name.
+    #[error(
+        "{count} different accounts are too many: the most is {}",
+        abi::input::MAX_DISTINCT_ACCOUNTS
+    )]
+    TooManyAccounts {
+        /// Number of different accounts.
+        count: usize,
+    },
+    /// A repeat does not name a first occurrence before it.
+    #[error(
+        "account {index} repeats account {refers_to}, which is not the first occurrence of an account before it"
+    )]
+    InvalidRepeat {
+        /// Position of the repeat.
+        index: usize,
+        /// The position it names.
+        refers_to: usize,
+    },
+    /// Two first occurrences have the same address.
+    #[error(
+        "account {index} has the address of account {first}, {key}; give it as a repeat of {first}"
+    )]
+    DuplicateKey {
+        /// Position of the second.
+        index: usize,
+        /// Position of the first.
+        first: usize,
+        /// The address.
+        key: abi::Pubkey,
+    },
+    /// An account has more data than an account may have.
+    #[error(
+        "account {index} has {length} bytes of data, the most is {}",
+        abi::input::MAX_PERMITTED_DATA_LENGTH
+    )]
+    DataTooLong {
+        /// Position of the account.
+        index: usize,
+        /// Length of its data in bytes.
+        length: usize,
+    },
+    /// The serialized input is longer than the loader's limit, or does not fit in guest memory.
+    #[error("the serialized input takes {length} bytes, the limit is {limit}")]
+    InputTooLong {
+        /// Length in bytes.
+        length: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The VM failed.
+    #[error("the VM failed: {reason}")]
+    Vm {
+        /// What it says.
+        reason: String,
+    },
+}
+
+impl InvocationError {
+    /// The stable name of the kind of error: that of the variant.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::HeapTooSmall { .. } => "HeapTooSmall",
+            Self::HeapTooLarge { .. } => "HeapTooLarge",
+            Self::GasTooLarge { .. } => "GasTooLarge",
+            Self::TooManyAccounts { .. } => "TooManyAccounts",
+            Self::InvalidRepeat { .. } => "InvalidRepeat",
+            Self::DuplicateKey { .. } => "DuplicateKey",
+            Self::DataTooLong { .. } => "DataTooLong",
+            Self::InputTooLong { .. } => "InputTooLong",
+            Self::Vm { .. } => "Vm",
+        }
+    }
+
+    pub(crate) fn vm(error: impl ToString) -> Self {
+        Self::Vm {
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Why an invocation failed, as data.
+
+use std::fmt;
+
+use abi::ProgramError;
+use abi::imports::Import;
+
+use crate::write_back::WriteBackError;
+
+/// Why an invocation came to nothing.
+///
+/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind"))]
+#[non_exhaustive]
+pub enum Failure {
+    /// The program returned an error.
+    #[error("the program returned {}: {error}", describe(error))]
+    ProgramError {
+        /// The error.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_program_error"))]
+        error: ProgramError,
+    },
+    /// The gas was used up.
+    #[error("out of gas: the limit is {limit}")]
+    OutOfGas {
+        /// The invocation's gas.
+        limit: u64,
+    },
+    /// The heap had no room for an allocation, and the program did not handle that.
+    #[error(
+        "out of memory: no room for {size} bytes aligned to {align}; {} of the heap's {limit} bytes are \
+         in use",
+        or_unknown(*used)
+    )]
+    OutOfMemory {
+        /// Size in bytes of the allocation that was refused.
+        size: u64,
+        /// Its alignment in bytes.
+        align: u64,
+        /// Bytes of the heap in use; `None` if the program's heap does not say.
+        used: Option<u32>,
+        /// Length of the heap in bytes.
+        limit: u32,
+    },
+    /// The program allocated before anybody had told its allocator where the heap is.
+    #[error(
+        "the heap was never announced: {size} bytes were asked for before `set_heap_base` and \
+         `set_heap_limit` were called"
+    )]
+    HeapNotAnnounced {
+        /// Size in bytes of the allocation that was refused.
+        size: u64,
+        /// Its alignment in bytes.
+        align: u64,
+    },
+    /// The program panicked.
+    #[error("the program panicked{}{}", at(location), says(message))]
+    Panicked {
+        /// The panic's message, at most 512 bytes; `None` if the program's panic level leaves it out.
+        message: Option<String>,
+        /// Where; `None` if the program's panic level leaves it out.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// More accounts came than the program takes.
+    #[error("the program takes {max} accounts at most, and was given {given}")]
+    TooManyAccounts {
+        /// Number of accounts.
+        given: u64,
+        /// The program's `max_accounts`.
+        max: u64,
+    },
+    /// An account occurs twice, and the program refuses that.
+    #[error("account {index} is account {first} again, and the program refuses duplicates")]
+    DuplicateAccount {
+        /// Position of the repeat.
+        index: u64,
+        /// Position of the first occurrence.
+        first: u64,
+    },
+    /// The program called `rlo_abort` and said nothing.
+    #[error("the program aborted")]
+    Aborted,
+    /// The program did what the machine does not allow, such as an access to memory it does not have.
+    #[error("the program trapped at {program_counter:#x}{}{}", inside(function), at(location))]
+    Trapped {
+        /// The VM's program counter.
+        program_counter: u32,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// The program passed an address to the loader that it may not read, or not write.
+    #[error(
+        "`{}` was given {length} bytes at {address:#x}, which the program may not {access}",
+        import.symbol()
+    )]
+    InvalidPointer {
+        /// The import.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_import"))]
+        import: Import,
+        /// The guest address.
+        address: u64,
+        /// Number of bytes.
+        length: u64,
+        /// What would have been done there.
+        access: Access,
+    },
+    /// The program logged too much.
+    #[error("the program logged more than {limit} bytes")]
+    LogsTooLong {
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
+    /// The program set too much return data.
+    #[error("the program set {length} bytes of return data, the most allowed is {limit}")]
+    ReturnDataTooLong {
+        /// Number of bytes.
+        length: u64,
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
+    /// The program changed what it may not change.
+    #[error(transparent)]
+    #[cfg_attr(feature = "serde", serde(untagged))]
+    Refused(#[from] WriteBackError),
+}
+
+impl Failure {
+    /// The stable name of the kind of failure: that of the variant, or of the rule that was broken.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ProgramError { .. } => "ProgramError",
+            Self::OutOfGas { .. } => "OutOfGas",
+            Self::OutOfMemory { .. } => "OutOfMemory",
+            Self::HeapNotAnnounced { .. } => "HeapNotAnnounced",
+            Self::Panicked { .. } => "Panicked",
+            Self::TooManyAccounts { .. } => "TooManyAccounts",
+            Self::DuplicateAccount { .. } => "DuplicateAccount",
+            Self::Aborted => "Aborted",
+            Self::Trapped { .. } => "Trapped",
+            Self::InvalidPointer { .. } => "InvalidPointer",
+            Self::LogsTooLong { .. } => "LogsTooLong",
+            Self::ReturnDataTooLong { .. } => "ReturnDataTooLong",
+            Self::Refused(refusal) => refusal.kind(),
+        }
+    }
+}
+
+/// A place in the program's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct SourceLocation {
+    /// The file, as the compiler was given it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; `None` if it is not known.
+    pub column: Option<u32>,
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)?;
+        match self.column {
+            Some(column) => write!(formatter, ":{column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is done to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Access {
+    /// It is read.
+    Read,
+    /// It is written.
+    Write,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// The error as it is written in code: `InsufficientFunds`, `Custom(7)`.
+fn describe(error: &ProgramError) -> String {
+    format!("{error:?}")
+}
+
+fn or_unknown(used: Option<u32>) -> String {
+    used.map_or_else(|| "an unknown part".to_owned(), |used| used.to_string())
+}
+
+fn at(location: &Option<SourceLocation>) -> String {
+    location
+        .as_ref()
+        .map_or_else(String::new, |location| format!(" at {location}"))
+}
+
+fn inside(function: &Option<String>) -> String {
+    function.as_ref().map_or_else(String::new, |function| format!(" in {function}"))
+}
+
+fn says(message: &Option<String>) -> String {
+    message
+        .as_ref()
+        .map_or_else(String::new, |message| format!(": {message}"))
+}
+
+#[cfg(feature = "serde")]
+fn serialize_program_error<S: serde::Serializer>(
+    error: &ProgramError,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&describe(error))
+}
+
+#[cfg(feature = "serde")]
+fn serialize_import<S: serde::Serializer>(
+    import: &Import,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(import.symbol())
+}

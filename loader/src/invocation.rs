@@ -1,0 +1,83 @@
+//! What a program is called with.
+
+use abi::Pubkey;
+use abi::heap::MIN_HEAP_LENGTH;
+
+use crate::account::{AccountEntry, AccountInput};
+use crate::limits::DEFAULT_GAS;
+
+/// One call of a program: its id, its accounts, its instruction data, its heap and its gas.
+///
+/// ```
+/// use loader::{AccountInput, Invocation, Pubkey};
+///
+/// let program_id = Pubkey::new([1; 32]);
+/// let invocation = Invocation::new(program_id)
+///     .account(AccountInput::new(Pubkey::new([2; 32])).owner(program_id).data([0; 8]).writable())
+///     .data([3])
+///     .gas(10_000);
+/// assert_eq!(invocation.heap_size, 32 * 1024);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Invocation {
+    /// The program's own address.
+    pub program_id: Pubkey,
+    /// The accounts, in order.
+    pub accounts: Vec<AccountEntry>,
+    /// The instruction data.
+    pub data: Vec<u8>,
+    /// Length of the heap in bytes.
+    pub heap_size: u32,
+    /// The most gas that the invocation may use.
+    pub gas: u64,
+}
+
+impl Invocation {
+    /// A call without accounts and data, with a heap of 32 KiB and [`DEFAULT_GAS`].
+    #[must_use]
+    pub fn new(program_id: Pubkey) -> Self {
+        Self {
+            program_id,
+            accounts: Vec::new(),
+            data: Vec::new(),
+            heap_size: MIN_HEAP_LENGTH,
+            gas: DEFAULT_GAS,
+        }
+    }
+
+    /// Adds an account that has not come before.
+    #[must_use]
+    pub fn account(mut self, account: AccountInput) -> Self {
+        self.accounts.push(AccountEntry::First(account));
+        self
+    }
+
+    /// Adds the account at this position of the list again.
+    #[must_use]
+    pub fn repeat(mut self, index: usize) -> Self {
+        self.accounts.push(AccountEntry::Repeat(index));
+        self
+    }
+
+    /// Sets the instruction data.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.data = data.into();
+        self
+    }
+
+    /// Sets the length of the heap in bytes: 32 KiB at least.
+    #[must_use]
+    pub fn heap_size(mut self, heap_size: u32) -> Self {
+        self.heap_size = heap_size;
+        self
+    }
+
+    /// Sets the most gas that the invocation may use.
+    #[must_use]
+    pub fn gas(mut self, gas: u64) -> Self {
+        self.gas = gas;
+        self
+    }
+}

@@ -1,0 +1,29 @@
+//! How much an invocation may take.
+
+/// Gas of an [`Invocation`](crate::Invocation) that does not say otherwise.
+pub const DEFAULT_GAS: u64 = 1_000_000;
+
+/// Upper bounds that a loader sets on every invocation. All are in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest heap that an invocation may ask for.
+    pub heap: u32,
+    /// The longest serialized input, account table included.
+    pub input: usize,
+    /// All log lines together.
+    pub logs: usize,
+    /// The return data.
+    pub return_data: usize,
+}
+
+impl Default for Limits {
+    /// 64 MiB of heap, 128 MiB of input, 64 KiB of logs, 1,024 bytes of return data.
+    fn default() -> Self {
+        Self {
+            heap: 64 << 20,
+            input: 128 << 20,
+            logs: 64 << 10,
+            return_data: 1_024,
+        }
+    }
+}

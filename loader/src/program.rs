@@ -1,0 +1,220 @@
+//! Loaders and programs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use abi::entry::ENTRYPOINT_EXPORT;
+use abi::heap::BUMP_HEAP_EXPORT;
+use abi::imports::Import;
+use polkavm::{
+    ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
+    ModuleConfig, ProgramBlob, ProgramCounter,
+};
+
+use crate::error::{InvocationError, LoadError};
+use crate::invocation::Invocation;
+use crate::limits::Limits;
+use crate::outcome::Outcome;
+use crate::run;
+
+/// How the VM executes a program. Outcomes are the same, gas included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Engine {
+    /// Interprets instructions: runs everywhere, starts at once.
+    #[default]
+    Interpreter,
+    /// Compiles the program to the machine's own code and runs it in a sandboxed process of its own:
+    /// x86-64 Linux only.
+    Compiler,
+}
+
+impl Engine {
+    /// Both engines.
+    pub const ALL: [Self; 2] = [Self::Interpreter, Self::Compiler];
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Interpreter => "interpreter",
+            Self::Compiler => "compiler",
+        })
+    }
+}
+
+/// Loads programs: an engine, and the limits of every invocation.
+///
+/// A clone is a handle on the same engine.
+#[derive(Clone)]
+pub struct Loader {
+    engine: Engine,
+    vm: Arc<polkavm::Engine>,
+    limits: Limits,
+}
+
+impl Loader {
+    /// A loader on this engine with [`Limits::default`].
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine.
+    pub fn new(engine: Engine) -> Result<Self, LoadError> {
+        let mut config = Config::new();
+        config.set_backend(Some(match engine {
+            Engine::Interpreter => BackendKind::Interpreter,
+            Engine::Compiler => BackendKind::Compiler,
+        }));
+        let vm = polkavm::Engine::new(&config).map_err(|error| LoadError::EngineUnavailable {
+            engine,
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            engine,
+            vm: Arc::new(vm),
+            limits: Limits::default(),
+        })
+    }
+
+    /// Sets the limits of every invocation.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Links a blob, as `cargo entrypoint build` makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] if the bytes are no blob, or not that of a program for this loader.
+    pub fn load(&self, blob: &[u8]) -> Result<Program, LoadError> {
+        let invalid = |reason: String| LoadError::InvalidBlob { reason };
+        let blob =
+            ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| invalid(error.to_string()))?;
+        if !blob.is_64_bit() {
+            return Err(LoadError::Not64Bit);
+        }
+        let entry =
+            find_export(&blob, ENTRYPOINT_EXPORT).ok_or_else(|| LoadError::MissingEntrypoint {
+                exports: list_exports(&blob),
+            })?;
+        let has_bump_heap = find_export(&blob, BUMP_HEAP_EXPORT).is_some();
+        let imports = resolve_imports(&blob)?;
+
+        let mut config = ModuleConfig::new();
+        config.set_gas_metering(Some(GasMeteringKind::Sync));
+        // One unit an instruction, said openly, because the VM's default may change.
+        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
+        let module =
+            Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
+                CompileError::Error(error) => LoadError::EngineUnavailable {
+                    engine: self.engine,
+                    reason: error.to_string(),
+                },
+                other => invalid(other.to_string()),
+            })?;
+        Ok(Program(Arc::new(Linked {
+            engine: self.engine,
+            limits: self.limits,
+            module,
+            blob,
+            entry,
+            has_bump_heap,
+            imports,
+        })))
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Loader")
+            .field("engine", &self.engine)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A linked program, ready to be called any number of times.
+///
+/// A clone is a handle on the same program. Invocations share nothing but the code: each starts with the
+/// memory of the blob and a zeroed heap.
+#[derive(Clone)]
+pub struct Program(Arc<Linked>);
+
+pub(crate) struct Linked {
+    pub engine: Engine,
+    pub limits: Limits,
+    pub module: Module,
+    /// For its debug information; it shares the module's bytes.
+    pub blob: ProgramBlob,
+    pub entry: ProgramCounter,
+    /// Whether the heap keeps the header of [`abi::heap`].
+    pub has_bump_heap: bool,
+    /// What the VM's number of an import stands for.
+    pub imports: Vec<Import>,
+}
+
+impl Program {
+    /// Calls the program once.
+    ///
+    /// An outcome is returned whenever the program was called, also if it failed, ran out of gas or did
+    /// what it may not do: see [`Outcome::failure`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError`] if the program was not called, because the invocation makes no sense or passes
+    /// a limit.
+    pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
+        run::invoke(&self.0, invocation)
+    }
+
+    /// The engine that runs the program.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Program")
+            .field("engine", &self.0.engine)
+            .finish_non_exhaustive()
+    }
+}
+
+fn find_export(blob: &ProgramBlob, name: &str) -> Option<ProgramCounter> {
+    blob.exports()
+        .find(|export| export.symbol().as_bytes() == name.as_bytes())
+        .map(|export| export.program_counter())
+}
+
+fn list_exports(blob: &ProgramBlob) -> String {
+    let names: Vec<String> = blob
+        .exports()
+        .map(|export| format!("`{}`", String::from_utf8_lossy(export.symbol().as_bytes())))
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn resolve_imports(blob: &ProgramBlob) -> Result<Vec<Import>, LoadError> {
+    blob.imports()
+        .iter()
+        .map(|symbol| {
+            let symbol = symbol
+                .as_ref()
+                .map_or(&b"?"[..], |symbol| symbol.as_bytes());
+            Import::from_symbol(symbol).ok_or_else(|| LoadError::UnknownImport {
+                symbol: String::from_utf8_lossy(symbol).into_owned(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,288 @@
+//! One invocation: placed, run, checked.
+
+use abi::ProgramError;
+use abi::entry::INPUT_ALIGNMENT;
+use abi::heap::{HeapHeader, MIN_HEAP_LENGTH};
+use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
+use abi::status::SUCCESS;
+use polkavm::{InterruptKind, RawInstance, Reg};
+
+use crate::account::{Account, AccountEntry};
+use crate::diagnosis;
+use crate::error::InvocationError;
+use crate::failure::Failure;
+use crate::guest_memory;
+use crate::imports::{Context, Host};
+use crate::input;
+use crate::invocation::Invocation;
+use crate::outcome::{HeapUse, Outcome};
+use crate::program::Linked;
+use crate::write_back;
+
+/// Where everything stands in guest memory.
+struct Placement {
+    heap_base: u32,
+    heap_size: u32,
+    input_address: u32,
+    input_length: u32,
+    /// Guest address of each account's entry, in order.
+    entries: Vec<u32>,
+}
+
+/// How a program ended.
+enum End {
+    /// It returned this status.
+    Returned(u64),
+    /// It did not return.
+    Failed(Failure),
+}
+
+pub(crate) fn invoke(
+    program: &Linked,
+    invocation: &Invocation,
+) -> Result<Outcome, InvocationError> {
+    let gas_limit = i64::try_from(invocation.gas).map_err(|_| InvocationError::GasTooLarge {
+        gas: invocation.gas,
+    })?;
+    check_heap_size(invocation.heap_size, program.limits.heap)?;
+    input::validate(invocation)?;
+
+    let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
+    let placement = place(program, invocation, &mut instance)?;
+    instance.set_gas(gas_limit);
+    instance.prepare_call_untyped(
+        program.entry,
+        &[
+            placement.input_address.into(),
+            placement.input_length.into(),
+            placement.heap_base.into(),
+            placement.heap_size.into(),
+        ],
+    );
+
+    let mut host = Host::default();
+    let heap_use = |instance: &mut RawInstance| heap_use(program, &placement, instance);
+    let context = Context {
+        limits: &program.limits,
+        program_id: &invocation.program_id,
+        gas_limit: invocation.gas,
+        heap: &heap_use,
+    };
+    let end = run(program, &mut instance, &mut host, &context)?;
+    let gas_used = match end {
+        End::Failed(Failure::OutOfGas { .. }) => invocation.gas,
+        _ => (gas_limit - instance.gas().max(0)) as u64,
+    };
+    let heap = heap_use(&mut instance);
+
+    let (status, checked) = match end {
+        End::Returned(status) => (
+            Some(status),
+            conclude(invocation, &placement, status, &mut instance),
+        ),
+        End::Failed(failure) => (None, Err(failure)),
+    };
+    let (failure, accounts, return_data) = match checked {
+        Ok(accounts) => (None, accounts, host.return_data),
+        Err(failure) => (Some(failure), accounts_before(invocation), Vec::new()),
+    };
+    Ok(Outcome {
+        status,
+        failure,
+        gas_used,
+        heap,
+        logs: host.logs,
+        return_data,
+        accounts,
+        engine: program.engine,
+    })
+}
+
+fn check_heap_size(size: u32, limit: u32) -> Result<(), InvocationError> {
+    if size < MIN_HEAP_LENGTH {
+        return Err(InvocationError::HeapTooSmall {
+            size,
+            min: MIN_HEAP_LENGTH,
+        });
+    }
+    if size > limit {
+        return Err(InvocationError::HeapTooLarge { size, limit });
+    }
+    Ok(())
+}
+
+/// Maps heap and input, and writes the input. The heap starts right above the program's data, the input
+/// on the next page above the heap.
+fn place(
+    program: &Linked,
+    invocation: &Invocation,
+    instance: &mut RawInstance,
+) -> Result<Placement, InvocationError> {
+    let length = input::serialized_length(invocation);
+    let limit = program.limits.input;
+    let too_long = InvocationError::InputTooLong { length, limit };
+    if length > limit {
+        return Err(too_long);
+    }
+    let heap_base = program.module.memory_map().heap_base();
+    let heap_size = invocation.heap_size;
+    let heap_end = u64::from(heap_base) + u64::from(heap_size);
+    let input_address = heap_end.next_multiple_of(INPUT_ALIGNMENT.into());
+    let mapped = input_address + length as u64 - u64::from(heap_base);
+    let (Ok(input_address), Ok(mapped)) = (u32::try_from(input_address), u32::try_from(mapped))
+    else {
+        return Err(too_long);
+    };
+    if instance
+        .sbrk(mapped)
+        .map_err(InvocationError::vm)?
+        .is_none()
+    {
+        return Err(too_long);
+    }
+
+    let serialized = input::serialize(invocation, input_address);
+    instance
+        .write_memory(input_address, &serialized.bytes)
+        .map_err(InvocationError::vm)?;
+    Ok(Placement {
+        heap_base,
+        heap_size,
+        input_address,
+        input_length: length as u32,
+        entries: serialized
+            .offsets
+            .iter()
+            .map(|offset| input_address + *offset as u32)
+            .collect(),
+    })
+}
+
+/// Runs the program until it ends.
+fn run(
+    program: &Linked,
+    instance: &mut RawInstance,
+    host: &mut Host,
+    context: &Context<'_>,
+) -> Result<End, InvocationError> {
+    loop {
+        let interrupt = instance.run().map_err(InvocationError::vm)?;
+        match interrupt {
+            InterruptKind::Finished => return Ok(End::Returned(instance.reg(Reg::A0))),
+            InterruptKind::NotEnoughGas => {
+                return Ok(End::Failed(Failure::OutOfGas {
+                    limit: context.gas_limit,
+                }));
+            }
+            InterruptKind::Ecalli(number) => {
+                let Some(import) = program.imports.get(number as usize) else {
+                    return Ok(End::Failed(trapped(program, instance)));
+                };
+                if let Err(failure) = host.call(*import, instance, context) {
+                    return Ok(End::Failed(failure));
+                }
+            }
+            // Without dynamic paging and step tracing the last two do not happen.
+            InterruptKind::Trap | InterruptKind::Segfault(_) | InterruptKind::Step => {
+                return Ok(End::Failed(trapped(program, instance)));
+            }
+        }
+    }
+}
+
+fn trapped(program: &Linked, instance: &RawInstance) -> Failure {
+    diagnosis::trapped(&program.blob, instance.program_counter())
+}
+
+/// What is kept of the changes of a program that returned.
+fn conclude(
+    invocation: &Invocation,
+    placement: &Placement,
+    status: u64,
+    instance: &mut RawInstance,
+) -> Result<Vec<Account>, Failure> {
+    if status != SUCCESS {
+        // Every other status stands for an error.
+        let error = ProgramError::from_status(status).unwrap_or(ProgramError::Custom(0));
+        return Err(Failure::ProgramError { error });
+    }
+    let mut accounts = Vec::with_capacity(invocation.accounts.len());
+    for (index, (entry, address)) in invocation
+        .accounts
+        .iter()
+        .zip(&placement.entries)
+        .enumerate()
+    {
+        match entry {
+            AccountEntry::First(before) => {
+                let header: AccountHeader = read_input(instance, *address, 0);
+                let length = write_back::check_length(index, before, &header)?;
+                let data = read_data(instance, *address, length);
+                let rent_epoch_offset =
+                    rent_epoch_offset(before.account.data.len()).unwrap_or(usize::MAX);
+                let rent_epoch = read_input(instance, *address, rent_epoch_offset);
+                accounts.push(write_back::check_account(
+                    index,
+                    &invocation.program_id,
+                    before,
+                    &header,
+                    data,
+                    rent_epoch,
+                )?);
+            }
+            AccountEntry::Repeat(first) => {
+                let repeat: RepeatEntry = read_input(instance, *address, 0);
+                write_back::check_repeat(index, *first, &repeat)?;
+            }
+        }
+    }
+    write_back::check_kelvins(accounts_of(invocation), accounts.iter())?;
+    Ok(accounts)
+}
+
+/// Reads what the loader itself has mapped and written; a guest has no means to unmap it.
+fn read_input<T: bytemuck::AnyBitPattern>(
+    instance: &mut RawInstance,
+    address: u32,
+    offset: usize,
+) -> T {
+    guest_memory::read_pod(instance, u64::from(address) + offset as u64)
+        .expect("the input stays mapped")
+}
+
+fn read_data(instance: &mut RawInstance, address: u32, length: usize) -> Vec<u8> {
+    let address = u64::from(address) + AccountHeader::DATA as u64;
+    guest_memory::read(instance, address, length as u64).expect("the input stays mapped")
+}
+
+fn heap_use(program: &Linked, placement: &Placement, instance: &mut RawInstance) -> HeapUse {
+    let limit = placement.heap_size;
+    let unknown = HeapUse {
+        limit,
+        used: None,
+        peak: None,
+    };
+    if !program.has_bump_heap {
+        return unknown;
+    }
+    let header = guest_memory::read_pod::<HeapHeader>(instance, placement.heap_base.into());
+    match header {
+        Ok(header) if header.peak_use() <= limit => HeapUse {
+            limit,
+            used: Some(header.used),
+            peak: Some(header.peak_use()),
+        },
+        _ => unknown,
+    }
+}
+
+fn accounts_of(invocation: &Invocation) -> impl Iterator<Item = &Account> {
+    invocation.accounts.iter().filter_map(|entry| match entry {
+        AccountEntry::First(input) => Some(&input.account),
+        AccountEntry::Repeat(_) => None,
+    })
+}
+
+fn accounts_before(invocation: &Invocation) -> Vec<Account> {
+    accounts_of(invocation).cloned().collect()
+}

@@ -1,0 +1,235 @@
+//! The rules by which a program's changes are kept.
+//!
+//! They are checked for the whole invocation before anything is kept; one change that is not allowed
+//! refuses them all.
+
+use abi::Pubkey;
+use abi::input::{
+    AccountHeader, MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH, RepeatEntry,
+};
+
+use crate::account::{Account, AccountInput};
+
+/// A change that a program may not make. `index` is the account's position in the invocation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind"))]
+#[expect(missing_docs, reason = "`index` and `key` are the account, everywhere")]
+#[non_exhaustive]
+pub enum WriteBackError {
+    /// A read-only account was changed.
+    #[error("account {index} ({key}) was changed, but is not writable")]
+    AccountNotWritable {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// The data of another program's account was changed.
+    #[error("the data of account {index} ({key}) was changed, but the program does not own it")]
+    DataChangedByNonOwner {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// Another program's account lost kelvins.
+    #[error("account {index} ({key}) lost kelvins, but the program does not own it")]
+    DebitedByNonOwner {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// Another program's account was given a new owner.
+    #[error("account {index} ({key}) was reassigned, but the program does not own it")]
+    ReassignedByNonOwner {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// An account was given a new owner while it had data.
+    #[error("account {index} ({key}) was reassigned, but its data is not all zero")]
+    ReassignedWithData {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// The data grew by more than an invocation may add.
+    #[error(
+        "the data of account {index} ({key}) grew from {from} to {to} bytes; one invocation may add {}",
+        MAX_PERMITTED_DATA_INCREASE
+    )]
+    DataGrewTooMuch {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+        /// Length before, in bytes.
+        from: u64,
+        /// Length after, in bytes.
+        to: u64,
+    },
+    /// The data is longer than an account's may be.
+    #[error(
+        "the data of account {index} ({key}) is {length} bytes long, the most is {}",
+        MAX_PERMITTED_DATA_LENGTH
+    )]
+    DataTooLong {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+        /// Length after, in bytes.
+        length: u64,
+    },
+    /// A field that never changes was changed.
+    #[error("the {field} of account {index} ({key}) was changed; it never may be")]
+    FixedFieldChanged {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+        /// The field: `key`, `is_signer`, `is_writable`, `executable` or `rent_epoch`.
+        field: &'static str,
+    },
+    /// A repeat says something else than before.
+    #[error("account {index} was a repeat of account {first}, and is no longer")]
+    RepeatChanged {
+        index: usize,
+        /// Position of the first occurrence.
+        first: usize,
+    },
+    /// The kelvins of all accounts do not add up to what they were.
+    #[error("the accounts held {before} kelvins together, and hold {after} now")]
+    KelvinsNotConserved {
+        /// Sum before.
+        before: u128,
+        /// Sum after.
+        after: u128,
+    },
+}
+
+impl WriteBackError {
+    /// The stable name of the rule: that of the variant.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AccountNotWritable { .. } => "AccountNotWritable",
+            Self::DataChangedByNonOwner { .. } => "DataChangedByNonOwner",
+            Self::DebitedByNonOwner { .. } => "DebitedByNonOwner",
+            Self::ReassignedByNonOwner { .. } => "ReassignedByNonOwner",
+            Self::ReassignedWithData { .. } => "ReassignedWithData",
+            Self::DataGrewTooMuch { .. } => "DataGrewTooMuch",
+            Self::DataTooLong { .. } => "DataTooLong",
+            Self::FixedFieldChanged { .. } => "FixedFieldChanged",
+            Self::RepeatChanged { .. } => "RepeatChanged",
+            Self::KelvinsNotConserved { .. } => "KelvinsNotConserved",
+        }
+    }
+}
+
+/// Checks how much data an account claims to have, before anybody reads it.
+pub(crate) fn check_length(
+    index: usize,
+    before: &AccountInput,
+    header: &AccountHeader,
+) -> Result<usize, WriteBackError> {
+    let key = before.account.key;
+    let from = before.account.data.len() as u64;
+    let to = header.data_length;
+    if to > from + MAX_PERMITTED_DATA_INCREASE as u64 {
+        return Err(WriteBackError::DataGrewTooMuch {
+            index,
+            key,
+            from,
+            to,
+        });
+    }
+    if to > MAX_PERMITTED_DATA_LENGTH as u64 {
+        return Err(WriteBackError::DataTooLong {
+            index,
+            key,
+            length: to,
+        });
+    }
+    // At most 10 MiB.
+    Ok(to as usize)
+}
+
+/// Checks one account, and returns it as it is to be kept.
+pub(crate) fn check_account(
+    index: usize,
+    program_id: &Pubkey,
+    before: &AccountInput,
+    header: &AccountHeader,
+    data: Vec<u8>,
+    rent_epoch: u64,
+) -> Result<Account, WriteBackError> {
+    let account = &before.account;
+    let key = account.key;
+    let fixed = [
+        ("key", header.key == key.to_bytes()),
+        ("is_signer", header.is_signer == u8::from(before.is_signer)),
+        (
+            "is_writable",
+            header.is_writable == u8::from(before.is_writable),
+        ),
+        (
+            "executable",
+            header.executable == u8::from(account.executable),
+        ),
+        ("rent_epoch", rent_epoch == account.rent_epoch),
+    ];
+    if let Some((field, _)) = fixed.into_iter().find(|(_, is_same)| !is_same) {
+        return Err(WriteBackError::FixedFieldChanged { index, key, field });
+    }
+
+    let owner = Pubkey::new(header.owner);
+    let data_changed = data != account.data;
+    let reassigned = owner != account.owner;
+    if !before.is_writable && (data_changed || reassigned || header.kelvins != account.kelvins) {
+        return Err(WriteBackError::AccountNotWritable { index, key });
+    }
+    if account.owner != *program_id {
+        if reassigned {
+            return Err(WriteBackError::ReassignedByNonOwner { index, key });
+        }
+        if data_changed {
+            return Err(WriteBackError::DataChangedByNonOwner { index, key });
+        }
+        if header.kelvins < account.kelvins {
+            return Err(WriteBackError::DebitedByNonOwner { index, key });
+        }
+    }
+    if reassigned && data.iter().any(|byte| *byte != 0) {
+        return Err(WriteBackError::ReassignedWithData { index, key });
+    }
+    Ok(Account {
+        key,
+        owner,
+        kelvins: header.kelvins,
+        data,
+        executable: account.executable,
+        rent_epoch,
+    })
+}
+
+/// Checks that a repeat still says what it said.
+pub(crate) fn check_repeat(
+    index: usize,
+    first: usize,
+    entry: &RepeatEntry,
+) -> Result<(), WriteBackError> {
+    if usize::from(entry.index) != first || entry.padding != [0; 7] {
+        return Err(WriteBackError::RepeatChanged { index, first });
+    }
+    Ok(())
+}
+
+/// Checks that no kelvins were made or lost.
+pub(crate) fn check_kelvins<'a>(
+    before: impl Iterator<Item = &'a Account>,
+    after: impl Iterator<Item = &'a Account>,
+) -> Result<(), WriteBackError> {
+    let before: u128 = before.map(|account| u128::from(account.kelvins)).sum();
+    let after: u128 = after.map(|account| u128::from(account.kelvins)).sum();
+    if before != after {
+        return Err(WriteBackError::KelvinsNotConserved { before, after });
+    }
+    Ok(())
+}
