@@ -1,0 +1,106 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use loader::Engine;
+use loader::fixture::parse_size;
+
+/// Builds programs, runs them on the VM, and shows what they did.
+#[derive(Debug, Parser)]
+#[command(name = "cargo entrypoint", bin_name = "cargo entrypoint", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build a program and run it on the VM
+    Run(RunArguments),
+    /// Build a program's blob
+    Build(BuildArguments),
+    /// Make a new program crate, with a fixture and a test
+    New(NewArguments),
+    /// Say what is there to build guests with, and what is missing
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// A package of this workspace, a folder with a program crate, or a blob; without it, the program in
+    /// the current folder, or the counter example
+    pub program: Option<String>,
+
+    /// What to call the program with: a file, or the name of one of the program's fixtures [default: the
+    /// program's `default`, or its only one]
+    #[arg(long, value_name = "FIXTURE")]
+    pub fixture: Option<String>,
+
+    /// Instruction data in hexadecimal, or the file that holds it; replaces the fixture's
+    #[arg(long, value_name = "HEX|@FILE", value_parser = parse_data)]
+    pub data: Option<Data>,
+
+    /// Length of the heap, such as 65536, 64KiB or 1MiB; replaces the fixture's [default: 32KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub heap: Option<u32>,
+
+    /// The most gas that the program may use; replaces the fixture's [default: 1000000]
+    #[arg(long, value_name = "GAS")]
+    pub gas: Option<u64>,
+
+    /// How the VM executes the program
+    #[arg(long, value_enum, default_value_t = EngineName::Interpreter)]
+    pub engine: EngineName,
+
+    /// Print the outcome as JSON, and nothing else, on the standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArguments {
+    /// A package of this workspace or a folder with a program crate; without it, the program in the
+    /// current folder, or the counter example
+    pub program: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// The folder to make; its last part is the crate's name
+    pub name: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// Interprets instructions; runs everywhere
+    Interpreter,
+    /// Compiles to machine code first; x86-64 Linux
+    Compiler,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Interpreter => Self::Interpreter,
+            EngineName::Compiler => Self::Compiler,
+        }
+    }
+}
+
+/// Instruction data that was given on the command line.
+#[derive(Clone, Debug)]
+pub enum Data {
+    Bytes(Vec<u8>),
+    File(PathBuf),
+}
+
+fn parse_data(text: &str) -> Result<Data, String> {
+    if let Some(file) = text.strip_prefix('@') {
+        return Ok(Data::File(PathBuf::from(file)));
+    }
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode(digits).map(Data::Bytes).map_err(|error| {
+        format!("not hexadecimal: {error}; write two digits for each byte, or @FILE")
+    })
+}

@@ -1,0 +1,6 @@
+//! One file for each command.
+
+pub mod build;
+pub mod doctor;
+pub mod new;
+pub mod run;

@@ -1,0 +1,169 @@
+//! A program crate to a blob: compile, link, link again.
+//!
+//! The crate is compiled as a static library, whatever crate types its manifest lists, because that needs
+//! no linker driver of any compiler's. The LLVM linker makes a position-independent ELF file of it that
+//! keeps its relocations, and PolkaVM's linker makes the blob of that.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::Message;
+use polkavm_linker::TargetInstructionSet;
+
+use crate::package::ProgramPackage;
+use crate::toolchain::{self, Toolchain};
+
+/// Name of the guest target, and of the file that describes it to the compiler.
+const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+
+/// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
+const STACK_SIZE: u32 = 64 * 1024;
+
+/// Whether the blob keeps the information by which a trap is told its source line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebugInfo {
+    /// Keep it.
+    Keep,
+    /// Leave it out, for the blob that is deployed.
+    Strip,
+}
+
+/// Builds a program. What the compiler says, and its progress, go to the standard error.
+///
+/// # Errors
+///
+/// If there is no toolchain for guests, or the crate does not compile or link.
+pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    let toolchain = toolchain::find_or_provide()?;
+    let folder = package.target_folder.join("guest");
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let library = compile(package, &toolchain, &folder)?;
+    let elf = folder.join(format!("{}.elf", package.name));
+    link(&toolchain, &library, &elf)?;
+    make_blob(&elf, debug_info)
+}
+
+/// Where `build` puts a program's blob.
+#[must_use]
+pub fn blob_path(package: &ProgramPackage) -> PathBuf {
+    package
+        .target_folder
+        .join("guest")
+        .join(format!("{}.polkavm", package.name))
+}
+
+/// Compiles the crate and returns the static library.
+fn compile(package: &ProgramPackage, toolchain: &Toolchain, folder: &Path) -> Result<PathBuf> {
+    let target = folder.join(format!("{TARGET}.json"));
+    write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
+    let core = folder.join(TARGET).join("release");
+    if !core.exists() {
+        eprintln!(
+            "compiling `core` for the guest; this happens once and takes about half a minute"
+        );
+    }
+    let mut command = toolchain.cargo();
+    command
+        .current_dir(&package.folder)
+        .args(["rustc", "--lib", "--crate-type", "staticlib", "--release"])
+        .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
+        .args(["--config", "profile.release.panic=\"abort\""])
+        .args(["--config", "profile.release.lto=true"])
+        .args(["--config", "profile.release.codegen-units=1"])
+        .args(["--config", "profile.release.debug=\"line-tables-only\""])
+        .args(["--config", "profile.release.strip=false"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(["--package", &package.name])
+        .arg("--target")
+        .arg(&target)
+        .arg("--target-dir")
+        .arg(folder)
+        .stdout(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", toolchain.cargo.display()))?;
+    let stdout = child.stdout.take().context("cargo's output is piped")?;
+    let library = built_library(package, stdout)?;
+    if !child.wait()?.success() {
+        bail!(
+            "`{}` does not compile for the guest; the compiler has said why",
+            package.name
+        );
+    }
+    library.with_context(|| format!("cargo has built no static library of `{}`", package.name))
+}
+
+/// Reads cargo's messages to the end and picks out the package's static library.
+fn built_library(
+    package: &ProgramPackage,
+    messages: impl std::io::Read,
+) -> Result<Option<PathBuf>> {
+    let mut library = None;
+    for message in Message::parse_stream(std::io::BufReader::new(messages)) {
+        let Message::CompilerArtifact(artifact) =
+            message.context("cannot read cargo's messages")?
+        else {
+            continue;
+        };
+        let is_ours = artifact
+            .manifest_path
+            .parent()
+            .is_some_and(|folder| folder.as_std_path() == package.folder);
+        if is_ours
+            && let Some(file) = artifact
+                .filenames
+                .iter()
+                .find(|file| file.extension() == Some("a"))
+        {
+            library = Some(file.as_std_path().to_owned());
+        }
+    }
+    Ok(library)
+}
+
+/// Links the library to an ELF file as PolkaVM's linker wants it.
+fn link(toolchain: &Toolchain, library: &Path, elf: &Path) -> Result<()> {
+    let mut command = Command::new(&toolchain.linker.path);
+    if toolchain.linker.wants_flavor {
+        command.args(["-flavor", "gnu"]);
+    }
+    let output = command
+        .args(["--emit-relocs", "--unique", "--apply-dynamic-relocs"])
+        .args([
+            "--no-allow-shlib-undefined",
+            "-Bsymbolic",
+            "-pie",
+            "--no-dynamic-linker",
+        ])
+        .args(["--gc-sections", "-z", "relro", "--whole-archive"])
+        .arg(library)
+        .arg("-o")
+        .arg(elf)
+        .output()
+        .with_context(|| format!("cannot run {}", toolchain.linker.path.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("the program does not link:\n{}", said.trim_end());
+    }
+    Ok(())
+}
+
+fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let mut config = polkavm_linker::Config::default();
+    config.set_min_stack_size(STACK_SIZE);
+    config.set_strip(debug_info == DebugInfo::Strip);
+    polkavm_linker::program_from_elf(config, TargetInstructionSet::Latest, &bytes)
+        .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
+}
+
+/// Leaves the file's time alone where nothing changes, so that cargo sees nothing new.
+fn write_if_changed(path: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

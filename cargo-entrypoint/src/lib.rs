@@ -1,0 +1,13 @@
+//! The parts of `cargo entrypoint` that a test of a program needs: find the program, build it for the
+//! guest, run its fixtures.
+//!
+//! ```no_run
+//! // In tests/fixtures.rs of a program crate:
+//! cargo_entrypoint::testing::check_fixture(env!("CARGO_MANIFEST_DIR"), "default");
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod guest;
+pub mod package;
+pub mod testing;
+pub mod toolchain;

@@ -1,0 +1,232 @@
+//! Which program is meant.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+/// A program crate.
+#[derive(Clone, Debug)]
+pub struct ProgramPackage {
+    /// The package's name.
+    pub name: String,
+    /// The folder of its manifest.
+    pub folder: PathBuf,
+    /// The workspace's target folder.
+    pub target_folder: PathBuf,
+}
+
+/// What `run` and `build` are given.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// A crate that is to be built.
+    Package(ProgramPackage),
+    /// A file that is said to be a blob.
+    Blob(PathBuf),
+}
+
+/// The program that is run when none is named and none is here.
+const DEFAULT_PROGRAM: &str = "counter";
+
+impl ProgramPackage {
+    /// The program crate in this folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is no package in the folder, or it is no program.
+    pub fn in_folder(folder: &Path) -> Result<Self> {
+        let manifest = folder.join("Cargo.toml");
+        let metadata = read_metadata(&manifest)?;
+        let manifest = manifest
+            .canonicalize()
+            .context("cannot find the manifest")?;
+        let package = metadata
+            .packages
+            .iter()
+            .find(|package| package.manifest_path.as_std_path() == manifest)
+            .with_context(|| format!("there is no package in {}", folder.display()))?;
+        Self::new(package, &metadata)
+    }
+
+    fn new(package: &Package, metadata: &Metadata) -> Result<Self> {
+        let name = package.name.to_string();
+        if !is_program(package) {
+            bail!(
+                "the package `{name}` is no program: a program is a library crate that depends on \
+                 `entrypoint`"
+            );
+        }
+        let folder = package
+            .manifest_path
+            .parent()
+            .context("a manifest stands in a folder")?;
+        Ok(Self {
+            name,
+            folder: folder.as_std_path().to_owned(),
+            target_folder: metadata.target_directory.as_std_path().to_owned(),
+        })
+    }
+
+    /// The fixture that is meant by a name or a path.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file; the message lists the fixtures that there are.
+    pub fn fixture(&self, name: &str) -> Result<PathBuf> {
+        let as_path = PathBuf::from(name);
+        if as_path.is_file() {
+            return Ok(as_path);
+        }
+        let in_package = self.folder.join("fixtures").join(format!("{name}.toml"));
+        if in_package.is_file() {
+            return Ok(in_package);
+        }
+        let known = self.fixtures();
+        bail!(
+            "there is no fixture `{name}`: neither {} nor {} is a file; {}",
+            as_path.display(),
+            in_package.display(),
+            if known.is_empty() {
+                "the program has no fixtures".to_owned()
+            } else {
+                format!("the program's fixtures are {}", known.join(", "))
+            }
+        );
+    }
+
+    /// The fixture that is meant when none is named: `default`, or the only one.
+    #[must_use]
+    pub fn default_fixture(&self) -> Option<PathBuf> {
+        let known = self.fixtures();
+        let name = match known.as_slice() {
+            [only] => only,
+            many => many.iter().find(|name| *name == "default")?,
+        };
+        Some(self.folder.join("fixtures").join(format!("{name}.toml")))
+    }
+
+    /// The names of the program's fixtures, sorted.
+    #[must_use]
+    pub fn fixtures(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.join("fixtures"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// The program that is meant by a name, a folder or a file; without one, the program in the current
+/// folder, or the counter example.
+///
+/// # Errors
+///
+/// If no program is meant; the message lists those that there are.
+pub fn locate(program: Option<&str>) -> Result<Program> {
+    if let Some(name) = program {
+        let path = Path::new(name);
+        if path.is_file() {
+            return Ok(Program::Blob(path.to_owned()));
+        }
+        if path.join("Cargo.toml").is_file() {
+            return ProgramPackage::in_folder(path).map(Program::Package);
+        }
+        if path.is_dir() && !is_plain_name(name) {
+            bail!("there is no Cargo.toml in {}", path.display());
+        }
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "polkavm")
+        {
+            bail!("there is no file {}", path.display());
+        }
+    }
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .map_err(|error| describe(error, "the current folder"))?;
+    let find = |name: &str| {
+        metadata
+            .packages
+            .iter()
+            .find(|package| package.name == name)
+    };
+    let package = match program {
+        Some(name) => find(name),
+        None => here(&metadata).or_else(|| find(DEFAULT_PROGRAM)),
+    };
+    match package {
+        Some(package) => ProgramPackage::new(package, &metadata).map(Program::Package),
+        None => {
+            let what = match program {
+                Some(name) => format!("there is no program `{name}`"),
+                None => "there is no program in the current folder".to_owned(),
+            };
+            bail!(
+                "{what}: it is neither a package of this workspace, nor a folder with a program, nor \
+                   a blob; {}",
+                list_programs(&metadata)
+            );
+        }
+    }
+}
+
+/// The program whose folder the current folder is, or is inside of.
+fn here(metadata: &Metadata) -> Option<&Package> {
+    let current = std::env::current_dir().ok()?;
+    metadata.packages.iter().find(|package| {
+        is_program(package)
+            && package
+                .manifest_path
+                .parent()
+                .is_some_and(|folder| current.starts_with(folder))
+    })
+}
+
+fn is_program(package: &Package) -> bool {
+    let uses_entrypoint = package.dependencies.iter().any(|dependency| {
+        dependency.name == "entrypoint" && dependency.kind == DependencyKind::Normal
+    });
+    uses_entrypoint && package.targets.iter().any(|target| target.is_lib())
+}
+
+fn is_plain_name(name: &str) -> bool {
+    !name.contains(['/', '\\', '.'])
+}
+
+fn list_programs(metadata: &Metadata) -> String {
+    let names: Vec<String> = metadata
+        .packages
+        .iter()
+        .filter(|package| is_program(package))
+        .map(|package| format!("`{}`", package.name))
+        .collect();
+    if names.is_empty() {
+        "there are no programs in this workspace".to_owned()
+    } else {
+        format!("the programs of this workspace are {}", names.join(", "))
+    }
+}
+
+fn read_metadata(manifest: &Path) -> Result<Metadata> {
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()
+        .map_err(|error| describe(error, &manifest.display().to_string()))
+}
+
+fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
+    match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => {
+            let said = stderr.trim().trim_start_matches("error: ");
+            anyhow::anyhow!("cannot read the package in {what}: {said}")
+        }
+        other => anyhow::Error::new(other).context(format!("cannot read the package in {what}")),
+    }
+}

@@ -1,0 +1,235 @@
+//! The compiler and the linker for guests.
+//!
+//! The guest target has no prebuilt `core`, so the compiler must come with the sources of its own
+//! standard library. They are looked for in this order:
+//!
+//! 1. the active toolchain's component `rust-src`;
+//! 2. Debian's matched packages [`DEBIAN_PACKAGES`], in the system's own prefix;
+//! 3. as root on a Debian system, those packages are installed, and a line says so.
+//!
+//! Nothing is ever fetched through rustup, because that is the user's decision to make.
+
+use std::env;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, bail};
+
+/// Debian's packages of one compiler, its cargo and the sources of its standard library.
+pub const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+/// Debian's package of the linker, for machines where no toolchain brings one.
+pub const DEBIAN_LINKER: &str = "lld-22";
+
+/// What builds guests.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
+    /// Where it comes from, for people.
+    pub origin: Origin,
+    /// The compiler.
+    pub rustc: PathBuf,
+    /// The cargo that belongs to it.
+    pub cargo: PathBuf,
+    /// The linker.
+    pub linker: Linker,
+}
+
+/// Where a toolchain comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The toolchain that `rustc` on the path stands for.
+    Active,
+    /// Debian's packages.
+    Debian,
+}
+
+/// An LLVM linker.
+#[derive(Clone, Debug)]
+pub struct Linker {
+    /// The executable.
+    pub path: PathBuf,
+    /// Whether it has to be told that it stands for GNU's: `rust-lld` does.
+    pub wants_flavor: bool,
+}
+
+impl Toolchain {
+    /// A command that runs this toolchain's cargo, without what the calling cargo has left in the
+    /// environment.
+    #[must_use]
+    pub fn cargo(&self) -> Command {
+        let mut command = Command::new(&self.cargo);
+        command
+            .env("RUSTC", &self.rustc)
+            .env("RUSTC_BOOTSTRAP", "1");
+        for variable in [
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_TARGET_DIR",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "RUSTC_WRAPPER",
+            "RUSTFLAGS",
+        ] {
+            command.env_remove(variable);
+        }
+        if self.origin == Origin::Debian {
+            command.env_remove("RUSTUP_TOOLCHAIN");
+        }
+        command
+    }
+}
+
+/// The compiler with sources, if there is one.
+#[must_use]
+pub fn find_compiler() -> Option<(Origin, PathBuf, PathBuf)> {
+    let active = (
+        Origin::Active,
+        PathBuf::from("rustc"),
+        PathBuf::from("cargo"),
+    );
+    let debian = (
+        Origin::Debian,
+        PathBuf::from("/usr/bin/rustc"),
+        PathBuf::from("/usr/bin/cargo"),
+    );
+    [active, debian].into_iter().find(|(_, rustc, cargo)| {
+        sysroot(rustc).is_some_and(|sysroot| has_sources(&sysroot)) && answers(cargo)
+    })
+}
+
+/// A linker for guests, if there is one: that of the active toolchain, or one on the path.
+#[must_use]
+pub fn find_linker() -> Option<Linker> {
+    let in_sysroot = sysroot(Path::new("rustc"))
+        .into_iter()
+        .flat_map(|sysroot| {
+            std::fs::read_dir(sysroot.join("lib/rustlib"))
+                .into_iter()
+                .flatten()
+        })
+        .flatten()
+        .map(|target| Linker {
+            path: target.path().join("bin/rust-lld"),
+            wants_flavor: true,
+        })
+        .find(|linker| linker.path.is_file());
+    in_sysroot.or_else(|| {
+        let names = ["ld.lld-22", "ld.lld-21", "ld.lld-20", "ld.lld-19", "ld.lld"];
+        names.into_iter().find_map(|name| {
+            on_path(name).map(|path| Linker {
+                path,
+                wants_flavor: false,
+            })
+        })
+    })
+}
+
+/// The toolchain for guests. Installs what is missing where that needs no decision of the user's.
+///
+/// # Errors
+///
+/// If something is missing and cannot be installed: the message names the commands that do.
+pub fn find_or_provide() -> Result<Toolchain> {
+    // Tests ask from many threads, and a package is installed once.
+    static PROVIDING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = PROVIDING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+
+    if find_compiler().is_none() {
+        provide(&DEBIAN_PACKAGES, MISSING_COMPILER)?;
+    }
+    if find_linker().is_none() {
+        provide(&[DEBIAN_LINKER], MISSING_LINKER)?;
+    }
+    let (origin, rustc, cargo) = find_compiler().context(MISSING_COMPILER)?;
+    let linker = find_linker().context(MISSING_LINKER)?;
+    Ok(Toolchain {
+        origin,
+        rustc,
+        cargo,
+        linker,
+    })
+}
+
+/// What to type where there is no compiler with sources.
+pub const MISSING_COMPILER: &str = "no Rust compiler with the sources of its standard library was found. \
+Type one of these:
+    rustup component add rust-src
+    apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src    (Debian, as root)";
+
+/// What to type where there is no linker.
+pub const MISSING_LINKER: &str = "no LLVM linker was found. Type one of these:
+    rustup component add llvm-tools
+    apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
+
+/// Whether missing packages may be installed without asking: as root, on a Debian system.
+#[must_use]
+pub fn can_install() -> bool {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    is_root && Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some()
+}
+
+fn provide(packages: &[&str], otherwise: &'static str) -> Result<()> {
+    if !can_install() {
+        bail!(otherwise);
+    }
+    eprintln!(
+        "installing the guest toolchain: apt-get install {}",
+        packages.join(" ")
+    );
+    apt_get(&["update", "-q"])?;
+    let mut install = vec!["install", "-q", "-y", "--no-install-recommends"];
+    install.extend(packages);
+    apt_get(&install).context(otherwise)
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let output = Command::new("apt-get")
+        .args(["-o", "DPkg::Lock::Timeout=300"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .output()
+        .context("cannot run apt-get")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "`apt-get {}` failed:\n{}",
+            arguments.join(" "),
+            said.trim_end()
+        );
+    }
+    Ok(())
+}
+
+/// Where the compiler's own files are; `None` if it does not run.
+fn sysroot(rustc: &Path) -> Option<PathBuf> {
+    let output = Command::new(rustc)
+        .args(["--print", "sysroot"])
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
+}
+
+fn has_sources(sysroot: &Path) -> bool {
+    sysroot
+        .join("lib/rustlib/src/rust/library/core/src/lib.rs")
+        .is_file()
+}
+
+fn answers(program: &Path) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
