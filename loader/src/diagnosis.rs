@@ -92,9 +92,11 @@ fn source_of(
         let frame = region.frames().last()?;
         let function = function_name(&frame);
         let location = match (frame.path(), frame.line()) {
-            (Ok(Some(path)), Some(line)) => {
-                Some(SourceLocation { file: path.to_owned(), line, column: frame.column() })
-            }
+            (Ok(Some(path)), Some(line)) => Some(SourceLocation {
+                file: path.to_owned(),
+                line,
+                column: frame.column(),
+            }),
             _ => None,
         };
         return Some((function, location));

@@ -84,7 +84,11 @@ pub enum Failure {
     #[error("the program aborted")]
     Aborted,
     /// The program did what the machine does not allow, such as an access to memory it does not have.
-    #[error("the program trapped at {program_counter:#x}{}{}", inside(function), at(location))]
+    #[error(
+        "the program trapped at {program_counter:#x}{}{}",
+        inside(function),
+        at(location)
+    )]
     Trapped {
         /// The VM's program counter.
         program_counter: u32,
@@ -210,7 +214,9 @@ fn at(location: &Option<SourceLocation>) -> String {
 }
 
 fn inside(function: &Option<String>) -> String {
-    function.as_ref().map_or_else(String::new, |function| format!(" in {function}"))
+    function
+        .as_ref()
+        .map_or_else(String::new, |function| format!(" in {function}"))
 }
 
 fn says(message: &Option<String>) -> String {

@@ -1,4 +1,62 @@
-#![doc = include_str!("manual.md")]
+//! Places, runs, meters, checks and reports programs on PolkaVM.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Loader`] | an engine, and the limits of every invocation |
+//! | [`Program`] | a linked blob, ready to be called any number of times |
+//! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
+//! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//!
+//! ```no_run
+//! use loader::{AccountInput, Engine, Invocation, Loader, Pubkey};
+//!
+//! let blob = std::fs::read("target/guest/counter.polkavm")?;
+//! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
+//!
+//! let program_id = Pubkey::new([1; 32]);
+//! let counter = AccountInput::new(Pubkey::new([2; 32]))
+//!     .owner(program_id)
+//!     .data(41_u64.to_le_bytes())
+//!     .writable();
+//! let outcome = program.invoke(&Invocation::new(program_id).account(counter).gas(10_000))?;
+//!
+//! assert!(outcome.is_success());
+//! assert_eq!(outcome.accounts[0].data, 42_u64.to_le_bytes());
+//! println!("{} gas, logs: {:?}", outcome.gas_used, outcome.logs);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What an invocation is
+//!
+//! The program gets fresh memory: its own data as linked, a zeroed heap right above it, the serialized input on
+//! the next page, a stack. Nothing is left of earlier invocations. Instructions cost one unit of gas each, imports
+//! more by the bytes they touch; both engines count the same.
+//!
+//! # What is kept
+//!
+//! A program that fails, traps, panics or runs out of gas changes nothing. After a success every change is checked
+//! before any is kept:
+//!
+//! - only writable accounts change;
+//! - only an account's owner changes its data, takes kelvins from it or gives it to another program, and the last
+//!   only if its data is all zero;
+//! - data grows by 10,240 bytes at most, and is 10 MiB long at most;
+//! - key, flags and rent epoch stay, and a repeat stays the repeat it was;
+//! - the sum of all kelvins stays.
+//!
+//! One change that is not allowed refuses them all: [`Failure::Refused`] names the rule and the account.
+//!
+//! # Errors
+//!
+//! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a call came to nothing.
+//! All are data, with a stable [`kind`](Failure::kind) and a text for people.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `serde` | `Serialize` for what JSON shows of an outcome |
+//! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
 mod account;

@@ -97,9 +97,11 @@ pub enum WriteBackError {
     /// The kelvins of all accounts do not add up to what they were.
     #[error("the accounts held {before} kelvins together, and hold {after} now")]
     KelvinsNotConserved {
-        /// Sum before.
+        /// Sum before. In JSON a text, because it may not fit in 64 bits.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         before: u128,
-        /// Sum after.
+        /// Sum after. In JSON a text.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         after: u128,
     },
 }
