@@ -7,7 +7,10 @@
 use abi::Pubkey;
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-#[allow(dead_code, reason = "the table has calls that only other runtimes' programs make")]
+#[allow(
+    dead_code,
+    reason = "the table has calls that only other runtimes' programs make"
+)]
 mod raw {
     macro_rules! declare {
         ($(

@@ -1,4 +1,71 @@
-#![doc = include_str!("manual.md")]
+//! What a program links: registers -> heap -> accounts -> your function -> status.
+//!
+//! A program is a small guest. A host loads it into a metered virtual machine, hands it accounts and
+//! instruction bytes, and keeps its effects if it succeeded and was allowed them. With this crate its author
+//! writes one function and one line:
+//!
+//! ```
+//! use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, msg};
+//!
+//! entrypoint!(process_instruction);
+//!
+//! fn process_instruction(
+//!     program_id: &Pubkey,
+//!     accounts: &[AccountInfo],
+//!     instruction_data: &[u8],
+//! ) -> ProgramResult {
+//!     let [account, ..] = accounts else { return Err(ProgramError::NotEnoughAccountKeys) };
+//!     if !account.is_owned_by(program_id) {
+//!         return Err(ProgramError::InvalidAccountOwner);
+//!     }
+//!     account.try_borrow_mut_data()?.fill(0);
+//!     msg!("cleared, on {} bytes of instruction data", instruction_data.len());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A program crate is an ordinary library with `#![no_std]`; `cargo entrypoint new` makes one, and
+//! `cargo entrypoint run` builds it and runs it on the VM.
+//!
+//! # What happens before the first line
+//!
+//! 1. The loader calls the export that [`entrypoint!`] has made, with four registers: address and length of the
+//!    input, base and size of the heap.
+//! 2. Heap base and limit are recorded ([`allocator::set_heap_base`], [`allocator::set_heap_limit`]). Nothing
+//!    could allocate before that.
+//! 3. Program id and instruction data are found at the start of the input, the accounts in the table at its end,
+//!    which *is* the slice that the function gets. Where a loader has written no table, the accounts are walked
+//!    and listed, on the heap, or on the stack by [`entrypoint_no_alloc!`].
+//! 4. The function is called; what it returns becomes the [status](abi::status).
+//!
+//! # What a program can say
+//!
+//! | | |
+//! |---|---|
+//! | a line of log | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
+//! | an error | [`ProgramError`], or an enum of the program's own that converts into [`ProgramError::Custom`] |
+//! | bytes | [`set_return_data`] |
+//! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option asks for |
+//!
+//! An allocation that does not fit ends the program with a report of its size and alignment; no handler has to be
+//! written for it.
+//!
+//! # Options
+//!
+//! See [`entrypoint!`] for `heap`, `panic` and `duplicates`, [`entrypoint_no_alloc!`] for `max_accounts`, and
+//! [`custom_heap_default!`] for state of the program's own at the base of the heap.
+//!
+//! # On the author's machine
+//!
+//! The same crate compiles for the host, so that the function can be unit tested over an input read by
+//! [`input::read`]. There `msg!` prints, and allocator and panic handler are those of `std`.
+//!
+//! # Safety
+//!
+//! Safe code cannot be made to break memory, whatever the input says: views of accounts check their borrows, also
+//! through a repeat of an account, and growth of data stays inside the bytes that the input has for it. The entry
+//! itself trusts the loader that called it, and no other bytes: what anybody may have written is for
+//! [`input::read`].
 #![no_std]
 #![cfg_attr(
     all(target_arch = "riscv64", target_os = "none"),

@@ -7,7 +7,7 @@
 //! | [`LazyAccounts`] | either | the accounts that are asked for | handlers that want to walk themselves |
 //!
 //! The bytes are drawn in [`abi::input`]. The functions `prefix` and `entry` of this module describe
-//! them once; the readers differ in the [`Cursor`] with which they walk.
+//! them once; the readers differ in the cursor with which they walk.
 
 use abi::input::{AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE};
 
