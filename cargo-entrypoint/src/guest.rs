@@ -40,10 +40,17 @@ pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>>
     let folder = package.target_folder.join("guest");
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    // Two builds of one program would write the same files.
+    let lock = folder.join("build.lock");
+    let lock = fs::File::create(&lock)
+        .and_then(|file| file.lock().map(|()| file))
+        .with_context(|| format!("cannot lock {}", lock.display()))?;
     let library = compile(package, &toolchain, &folder)?;
     let elf = folder.join(format!("{}.elf", package.name));
     link(&toolchain, &library, &elf)?;
-    make_blob(&elf, debug_info)
+    let blob = make_blob(&elf, debug_info);
+    drop(lock);
+    blob
 }
 
 /// Where `build` puts a program's blob.

@@ -1,6 +1,6 @@
 //! `cargo entrypoint run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -86,7 +86,7 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
         _ => Vec::new(),
     };
     let title = match &fixture_path {
-        Some(path) => format!("{name}, called as {} says", path.display()),
+        Some(path) => format!("{name}, called as {} says", from_here(path).display()),
         None => format!("{name}, called without accounts"),
     };
     Ok(Run {
@@ -95,6 +95,13 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
         outcome,
         differences,
     })
+}
+
+/// The path as it is shorter to read.
+fn from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok())
+        .unwrap_or(path)
 }
 
 /// Puts what the command line says in the place of what the fixture says; answers whether it did.

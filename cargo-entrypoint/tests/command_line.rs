@@ -1,0 +1,316 @@
+//! The command, as people and scripts type it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a project around it")
+        .to_owned()
+}
+
+/// Runs `cargo entrypoint` with these words in the project's folder.
+fn entrypoint(words: &[&str]) -> Output {
+    entrypoint_in(&project(), words)
+}
+
+fn entrypoint_in(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .arg("entrypoint")
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .expect("the command runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// The one JSON value on the standard output.
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no JSON: {error}\n{}\n{}", stdout(output), stderr(output)))
+}
+
+/// Asserts that the command was refused with exit code 2 and says all this.
+fn refused(words: &[&str], parts: &[&str]) {
+    let output = entrypoint(words);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+    for part in parts {
+        assert!(
+            said.contains(part),
+            "{words:?}: {part:?} is not in:\n{said}"
+        );
+    }
+}
+
+#[test]
+fn run_without_a_program_runs_the_counter() {
+    let output = entrypoint(&["run"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = stdout(&output);
+    for part in [
+        "counter",
+        "status    0 (success)",
+        "count: 42",
+        "2900000000000000 -> 2a00000000000000",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+}
+
+#[test]
+fn json_has_the_documented_form_on_both_engines() {
+    let run = |engine| {
+        let output = entrypoint(&["run", "--json", "--engine", engine]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        json(&output)
+    };
+    let mut interpreted = run("interpreter");
+    assert_eq!(interpreted["engine"], "interpreter");
+    assert!(interpreted["gas_used"].as_u64() > Some(0));
+    let keys: Vec<&String> = interpreted.as_object().expect("an object").keys().collect();
+    let mut documented = [
+        "status",
+        "error",
+        "gas_used",
+        "heap",
+        "logs",
+        "return_data",
+        "accounts",
+        "engine",
+    ];
+    documented.sort_unstable();
+    assert_eq!(keys, documented);
+    assert_eq!(interpreted["status"], 0);
+    assert_eq!(interpreted["error"], Value::Null);
+    assert_eq!(
+        interpreted["heap"],
+        json!({ "limit": 32_768, "used": 0, "peak": 0 })
+    );
+    assert_eq!(interpreted["logs"], json!(["count: 42"]));
+    assert_eq!(interpreted["return_data"], "");
+    assert_eq!(interpreted["accounts"][0]["data"], "2a00000000000000");
+    assert_eq!(interpreted["accounts"][0]["kelvins"], 1_000);
+
+    interpreted["engine"] = "compiler".into();
+    assert_eq!(interpreted, run("compiler"));
+}
+
+#[test]
+fn a_failure_is_data_and_an_exit_code() {
+    let output = entrypoint(&["run", "vault", "--fixture", "too_much", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let value = json(&output);
+    assert_eq!(value["status"], json!(6_u64 << 32));
+    assert_eq!(value["error"]["kind"], "ProgramError");
+    assert_eq!(value["error"]["error"], "InsufficientFunds");
+
+    let output = entrypoint(&["run", "--gas", "100", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let value = json(&output);
+    assert_eq!(value["status"], Value::Null);
+    assert_eq!(value["error"]["kind"], "OutOfGas");
+    assert_eq!(value["error"]["limit"], 100);
+    assert_eq!(value["gas_used"], 100);
+    // The account is as it was.
+    assert_eq!(value["accounts"][0]["data"], "2900000000000000");
+
+    let output = entrypoint(&["run", "--gas", "0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout(&output).contains("out of gas: the limit is 0"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn options_replace_what_the_fixture_says() {
+    let output = entrypoint(&[
+        "run",
+        "--data",
+        "0a00000000000000",
+        "--heap",
+        "1MiB",
+        "--json",
+    ]);
+    let value = json(&output);
+    assert_eq!(value["logs"], json!(["count: 51"]));
+    assert_eq!(value["heap"]["limit"], 1 << 20);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("data.bin");
+    std::fs::write(&file, 5_u64.to_le_bytes()).expect("a file");
+    let output = entrypoint(&["run", "--data", &format!("@{}", file.display()), "--json"]);
+    assert_eq!(json(&output)["logs"], json!(["count: 46"]));
+}
+
+#[test]
+fn words_that_make_no_sense_are_refused() {
+    refused(&["run", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
+    refused(&["rum"], &["rum", "run"]);
+    refused(
+        &["run", "--engine", "steam"],
+        &["steam", "interpreter", "compiler"],
+    );
+    refused(
+        &["run", "--data", "0g"],
+        &["0g", "not hexadecimal", "@FILE"],
+    );
+    refused(&["run", "--data", "123"], &["123", "not hexadecimal"]);
+    refused(
+        &["run", "--heap", "much"],
+        &["\"much\" is not a size", "64KiB"],
+    );
+    refused(&["run", "--heap", "5GiB"], &["\"5GiB\" is too large"]);
+    refused(&["run", "--gas", "-1"], &["-1"]);
+    refused(&["run", "--gas", "lots"], &["lots"]);
+    refused(
+        &["run", "--heap", "0"],
+        &["a heap of 0 bytes is too small", "32768"],
+    );
+    refused(
+        &["run", "--gas", "9223372036854775808"],
+        &["a gas limit of 9223372036854775808"],
+    );
+    refused(
+        &["run", "no-such-program"],
+        &["there is no program `no-such-program`", "`counter`"],
+    );
+    refused(
+        &["run", "loader"],
+        &["`loader` is no program", "entrypoint"],
+    );
+    refused(
+        &["run", "counter", "--fixture", "no-such"],
+        &["no fixture `no-such`", "default"],
+    );
+    refused(
+        &["run", "--data", "@no-such-file"],
+        &["no-such-file", "No such file"],
+    );
+    refused(&["run", "no-such.polkavm"], &["no-such.polkavm"]);
+    refused(
+        &["run", "README.md"],
+        &["cannot load README.md", "not a PolkaVM blob"],
+    );
+    refused(
+        &["build", "README.md"],
+        &["README.md is a file, not a program crate"],
+    );
+}
+
+#[test]
+fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("typo.toml");
+    std::fs::write(&file, "gas = 5\nheep = 3\n").expect("a file");
+    let file = file.display().to_string();
+    refused(
+        &["run", "--fixture", &file],
+        &[&file, "line 2", "unknown field `heep`", "`heap`"],
+    );
+
+    let output = entrypoint(&["run", "--fixture", &file, "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let value = json(&output);
+    assert_eq!(value["status"], Value::Null);
+    assert_eq!(value["error"]["kind"], "InvalidFixture");
+}
+
+#[test]
+fn a_fixture_that_is_not_met_is_a_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wrong.toml");
+    std::fs::write(&file, "[expect]\nlogs = [\"Hello, moon!\"]\n").expect("a file");
+    let output = entrypoint(&["run", "hello", "--fixture", &file.display().to_string()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("logs: expected [\"Hello, moon!\"], found [\"Hello, world!\"]"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn build_makes_a_blob_that_runs_from_anywhere() {
+    let output = entrypoint(&["build", "hello"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let line = stdout(&output);
+    let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+    let length = std::fs::metadata(path).expect("the blob").len();
+    assert_eq!(size, format!("{length} bytes)"));
+
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let output = entrypoint_in(
+        elsewhere.path(),
+        &["run", path, "--data", "6d6f6f6e", "--json"],
+    );
+    assert_eq!(json(&output)["logs"], json!(["Hello, moon!"]));
+}
+
+#[test]
+fn doctor_says_what_is_there() {
+    let output = entrypoint(&["doctor"]);
+    let said = stdout(&output);
+    for part in ["compiler", "linker", "interpreter"] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn a_new_program_runs_and_passes_its_test_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("greeter");
+    let name = program.display().to_string();
+    let output = entrypoint(&["new", &name]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    // What it depends on has been compiled once already, at the versions that are locked here.
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let in_shared_target = |command: &mut Command| {
+        let output = command
+            .env("CARGO_TARGET_DIR", project().join("target"))
+            .current_dir(&program)
+            .output()
+            .expect("the command runs");
+        assert!(
+            output.status.success(),
+            "{}\n{}",
+            stdout(&output),
+            stderr(&output)
+        );
+        output
+    };
+    let output = in_shared_target(Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint")).args([
+        "entrypoint",
+        "run",
+        "--json",
+    ]));
+    assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
+    let output = in_shared_target(Command::new("cargo").arg("test"));
+    assert!(stdout(&output).contains("1 passed"), "{}", stdout(&output));
+}
+
+#[test]
+fn new_overwrites_nothing_and_wants_a_crates_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = folder.path().join("taken");
+    std::fs::create_dir(&taken).expect("a folder");
+    refused(&["new", &taken.display().to_string()], &["exists already"]);
+    for name in ["1st", "with space", "ünicode", "core"] {
+        let path = folder.path().join(name).display().to_string();
+        refused(&["new", &path], &[name]);
+        assert!(!folder.path().join(name).exists());
+    }
+}
