@@ -1,0 +1,350 @@
+//! What a program does wrong reaches the host as data, and is the same on both engines.
+
+use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey};
+use probe::Command;
+use tests::{guest, probe, probe_data};
+
+const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
+
+fn call(command: Command, numbers: &[u64]) -> Invocation {
+    Invocation::new(PROGRAM_ID).data(probe_data(command as u8, numbers))
+}
+
+/// Runs on both engines, and gives the outcome they agree on.
+fn run(invocation: &Invocation) -> Outcome {
+    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
+        probe(engine)
+            .invoke(invocation)
+            .unwrap_or_else(|error| panic!("{engine}: {error}"))
+    });
+    compiled.engine = interpreted.engine;
+    assert_eq!(interpreted, compiled);
+    interpreted
+}
+
+fn failure(invocation: &Invocation) -> Failure {
+    let outcome = run(invocation);
+    assert!(
+        outcome.return_data.is_empty(),
+        "a failed program returns nothing"
+    );
+    outcome
+        .failure
+        .unwrap_or_else(|| panic!("the program succeeded: {:?}", outcome.logs))
+}
+
+#[test]
+fn a_panic_names_its_message_file_line_and_column() {
+    let Failure::Panicked { message, location } = failure(&call(Command::Panic, &[9])) else {
+        panic!("no panic");
+    };
+    assert_eq!(message.as_deref(), Some("probe number 9"));
+    let location = location.expect("the default level reports the place");
+    assert_eq!(location.file, "tests/guests/probe/src/lib.rs");
+    let source = std::fs::read_to_string(guest("probe").join("src/lib.rs")).unwrap();
+    let line = source.lines().nth(location.line as usize - 1).unwrap();
+    let column = location.column.unwrap() as usize - 1;
+    assert!(
+        line[column..].starts_with("panic!("),
+        "{location} is {line:?}"
+    );
+}
+
+#[test]
+fn a_panic_of_the_language_is_a_panic_too() {
+    let Failure::Panicked { message, .. } = failure(&call(Command::Index, &[5])) else {
+        panic!("no panic");
+    };
+    assert_eq!(
+        message.as_deref(),
+        Some("index out of bounds: the len is 3 but the index is 5")
+    );
+}
+
+#[test]
+fn a_panic_allocates_nothing() {
+    let outcome = run(&call(Command::Panic, &[9]));
+    assert_eq!(outcome.heap.peak, Some(0));
+}
+
+#[test]
+fn an_allocation_that_does_not_fit_names_size_align_used_and_limit() {
+    assert_eq!(
+        failure(&call(Command::Allocate, &[100_000])),
+        Failure::OutOfMemory {
+            size: 100_000,
+            align: 1,
+            used: Some(0),
+            limit: 32_768
+        }
+    );
+    // 8 bytes of header and 511 blocks of 64 leave less than a block.
+    assert_eq!(
+        failure(&call(Command::AllocateForEver, &[])),
+        Failure::OutOfMemory {
+            size: 64,
+            align: 1,
+            used: Some(511 * 64),
+            limit: 32_768
+        }
+    );
+}
+
+#[test]
+fn a_larger_heap_has_more_room() {
+    // The header takes 8 bytes, so exactly this fits into 256 KiB.
+    let fits = call(Command::Allocate, &[256 * 1024 - 8]).heap_size(256 * 1024);
+    let outcome = run(&fits);
+    assert!(outcome.is_success(), "{:?}", outcome.failure);
+    assert_eq!(outcome.heap.used, Some(256 * 1024 - 8));
+    let one_more = call(Command::Allocate, &[256 * 1024 - 7]).heap_size(256 * 1024);
+    assert_eq!(failure(&one_more).kind(), "OutOfMemory");
+}
+
+#[test]
+fn a_refused_reservation_is_no_failure() {
+    let outcome = run(&call(Command::TryReserve, &[100_000]));
+    assert!(outcome.is_success());
+    assert_eq!(outcome.logs, ["refused"]);
+    let outcome = run(&call(Command::TryReserve, &[30_000]));
+    assert_eq!(outcome.logs, ["reserved"]);
+}
+
+#[test]
+fn a_loop_uses_all_gas_and_no_more() {
+    let outcome = run(&call(Command::Loop, &[]).gas(12_345));
+    assert_eq!(outcome.failure, Some(Failure::OutOfGas { limit: 12_345 }));
+    assert_eq!(outcome.gas_used, 12_345);
+    assert_eq!(outcome.status, None);
+}
+
+#[test]
+fn gas_is_enough_or_it_is_not() {
+    let needed = run(&call(Command::Succeed, &[])).gas_used;
+    assert!(run(&call(Command::Succeed, &[]).gas(needed)).is_success());
+    for gas in 0..needed {
+        let outcome = run(&call(Command::Succeed, &[]).gas(gas));
+        assert_eq!(
+            outcome.failure,
+            Some(Failure::OutOfGas { limit: gas }),
+            "gas {gas}"
+        );
+        assert_eq!(outcome.gas_used, gas);
+    }
+}
+
+#[test]
+fn recursion_without_end_traps_in_the_function() {
+    let Failure::Trapped { function, .. } = failure(&call(Command::Recurse, &[])) else {
+        panic!("no trap");
+    };
+    assert_eq!(function.as_deref(), Some("probe::recurse"));
+}
+
+#[test]
+fn memory_that_is_not_the_programs_cannot_be_touched() {
+    for address in [0, 0xffff, 0x2_0000, 0xffff_ffff, 1 << 32, u64::MAX] {
+        assert_eq!(
+            failure(&call(Command::Peek, &[address])).kind(),
+            "Trapped",
+            "{address:#x}"
+        );
+    }
+    // Read-only data starts at 0x10000: it can be read, and not written.
+    assert!(run(&call(Command::Peek, &[0x1_0000])).is_success());
+    assert_eq!(
+        failure(&call(Command::Poke, &[0x1_0000, 1])).kind(),
+        "Trapped"
+    );
+}
+
+#[test]
+fn imports_refuse_wild_pointers_and_name_them() {
+    for (address, length) in [
+        (0, 1),
+        (0xffff_fff0, 0x20),
+        (u64::MAX, 2),
+        (0x1_0000, 0xffff_0000),
+        (0x1_0000, u64::MAX),
+        (1 << 32, 1),
+    ] {
+        let failure = failure(&call(Command::LogAt, &[address, length]).gas(1 << 40));
+        let text = failure.to_string();
+        if gas_covers(length) {
+            assert_eq!(
+                text,
+                format!(
+                    "`rlo_log_` was given {length} bytes at {address:#x}, which the program may not read"
+                )
+            );
+        } else {
+            assert_eq!(failure.kind(), "OutOfGas", "{text}");
+        }
+    }
+    let outcome = run(&call(Command::LogAt, &[0, 0]));
+    assert_eq!(outcome.logs, [""], "no bytes at no address are a text");
+}
+
+/// Touching memory is paid for by the byte, before the address is looked at.
+fn gas_covers(length: u64) -> bool {
+    length.div_ceil(8) < 1 << 40
+}
+
+#[test]
+fn memory_imports_do_their_work() {
+    let account = AccountInput::new(Pubkey::new([3; 32]))
+        .owner(PROGRAM_ID)
+        .writable();
+    let invocation = call(Command::Memory, &[10, 0, 4])
+        .account(account.data([1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9]));
+    let outcome = run(&invocation);
+    assert!(outcome.is_success(), "{:?}", outcome.failure);
+    // Copied, then set to 7; the first pair that differs is 7 and 1.
+    assert_eq!(
+        outcome.accounts[0].data,
+        [1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 7, 7, 7, 7, 9]
+    );
+    assert_eq!(outcome.logs, ["6"]);
+}
+
+#[test]
+fn memory_imports_check_their_pointers() {
+    let read_only = 0x1_0000;
+    assert_eq!(
+        failure(&call(Command::Memory, &[read_only, read_only, 8])).to_string(),
+        "`rlo_memcpy_` was given 8 bytes at 0x10000, which the program may not write"
+    );
+    let nowhere = 0xf000_0000;
+    assert_eq!(
+        failure(&call(Command::Memory, &[nowhere, read_only, 8])).kind(),
+        "InvalidPointer"
+    );
+    assert_eq!(
+        failure(&call(Command::Memory, &[read_only, nowhere, 8])).to_string(),
+        "`rlo_memcpy_` was given 8 bytes at 0xf0000000, which the program may not read"
+    );
+}
+
+#[test]
+fn an_abort_without_a_report_says_only_that() {
+    let magic = abi::report::ABORT_REPORT_MAGIC;
+    for arguments in [
+        [0, 0],
+        [0, magic],
+        [0x1_0000, magic],
+        [u64::MAX, magic],
+        [1, 2],
+    ] {
+        assert_eq!(failure(&call(Command::Abort, &arguments)), Failure::Aborted);
+    }
+}
+
+#[test]
+fn logs_and_return_data_have_limits() {
+    let kind = |invocation| failure(&invocation).kind();
+    assert_eq!(kind(call(Command::LogForEver, &[])), "LogsTooLong");
+    assert_eq!(
+        failure(&call(Command::ReturnData, &[1_025])),
+        Failure::ReturnDataTooLong {
+            length: 1_025,
+            limit: 1_024
+        }
+    );
+    assert_eq!(
+        run(&call(Command::ReturnData, &[1_024])).return_data.len(),
+        1_024
+    );
+}
+
+#[test]
+fn a_loaders_own_limits_hold() {
+    let limits = Limits {
+        logs: 10,
+        return_data: 3,
+        ..Limits::default()
+    };
+    let blob = cargo_entrypoint::testing::build(guest("probe"));
+    let program = Loader::new(Engine::Interpreter)
+        .unwrap()
+        .limits(limits)
+        .load(&blob)
+        .unwrap();
+    let kind = |invocation| {
+        program
+            .invoke(&invocation)
+            .unwrap()
+            .failure
+            .map(|failure| failure.kind())
+    };
+    assert_eq!(kind(call(Command::ReturnData, &[3])), None);
+    assert_eq!(
+        kind(call(Command::ReturnData, &[4])),
+        Some("ReturnDataTooLong")
+    );
+    assert_eq!(kind(call(Command::LogForEver, &[])), Some("LogsTooLong"));
+}
+
+#[test]
+fn a_spoilt_heap_header_is_reported_as_unknown() {
+    let outcome = run(&call(Command::SpoilHeap, &[0xff]));
+    assert!(outcome.is_success());
+    assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
+}
+
+#[test]
+fn errors_keep_their_codes() {
+    for code in [0, 1, 7, u64::from(u32::MAX)] {
+        let outcome = run(&call(Command::Fail, &[code]));
+        let expected = if code == 0 { 1 << 32 } else { code };
+        assert_eq!(outcome.status, Some(expected));
+        assert_eq!(
+            outcome.failure,
+            Some(Failure::ProgramError {
+                error: abi::ProgramError::Custom(code as u32)
+            })
+        );
+    }
+}
+
+#[test]
+fn every_import_answers() {
+    let outcome = run(&call(Command::Imports, &[]));
+    assert!(outcome.is_success(), "{:?}", outcome.failure);
+    assert_eq!(outcome.return_data, b"0123456789");
+    assert_eq!(outcome.logs[0], PROGRAM_ID.to_string());
+    assert_eq!(outcome.logs[1], "0x1, 0x2, 0x3, 0x4, 0xffffffffffffffff");
+    let remaining: u64 = outcome.logs[2]
+        .strip_prefix("gas remaining: ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let later: u64 = outcome.logs[3]
+        .strip_suffix(" remain")
+        .unwrap()
+        .parse()
+        .unwrap();
+    // Gas is taken block by block, so two calls in one block see the same.
+    assert!(later <= remaining && remaining < loader::DEFAULT_GAS);
+}
+
+#[test]
+fn the_standard_collections_work() {
+    let outcome = run(&call(Command::Collections, &[]));
+    assert_eq!(outcome.return_data, br#"{"one": 2, "three": 1, "two": 3}"#);
+    assert!(outcome.heap.peak > Some(0));
+}
+
+#[test]
+fn every_invocation_starts_with_clean_memory() {
+    let program = probe(Engine::Compiler);
+    let describe = |kelvins| {
+        let account = AccountInput::new(Pubkey::new([3; 32])).kelvins(kelvins);
+        program
+            .invoke(&call(Command::Boxes, &[100]).account(account))
+            .unwrap()
+    };
+    let first = describe(5);
+    let second = describe(5);
+    assert_eq!(first, second);
+    assert_eq!(first.heap.used, Some(800));
+}

@@ -1,0 +1,218 @@
+//! What makes no sense is refused before a program runs, with an error that names it.
+
+use loader::fixture::Fixture;
+use loader::{AccountInput, Engine, Invocation, InvocationError, LoadError, Loader, Pubkey};
+use probe::Command;
+use tests::{example, probe, probe_data};
+
+const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
+
+fn key(number: u16) -> Pubkey {
+    let mut bytes = [7; 32];
+    bytes[..2].copy_from_slice(&number.to_le_bytes());
+    Pubkey::new(bytes)
+}
+
+fn call() -> Invocation {
+    Invocation::new(PROGRAM_ID).data(probe_data(Command::Succeed as u8, &[]))
+}
+
+fn refused(invocation: &Invocation) -> InvocationError {
+    let [interpreter, compiler] = Engine::ALL.map(|engine| {
+        probe(engine)
+            .invoke(invocation)
+            .expect_err("the invocation makes no sense")
+    });
+    assert_eq!(interpreter, compiler);
+    interpreter
+}
+
+#[test]
+fn a_heap_has_a_least_and_a_greatest_size() {
+    for size in [0, 1, 32_767] {
+        let error = refused(&call().heap_size(size));
+        assert_eq!(
+            error.to_string(),
+            format!("a heap of {size} bytes is too small: the least is 32768 bytes (32 KiB)")
+        );
+    }
+    let limit = 64 << 20;
+    assert_eq!(
+        refused(&call().heap_size(limit + 1)),
+        InvocationError::HeapTooLarge {
+            size: limit + 1,
+            limit
+        }
+    );
+    assert!(
+        probe(Engine::Interpreter)
+            .invoke(&call().heap_size(limit))
+            .unwrap()
+            .is_success()
+    );
+    // No power of two, and no multiple of anything.
+    assert!(
+        probe(Engine::Compiler)
+            .invoke(&call().heap_size(32_769))
+            .unwrap()
+            .is_success()
+    );
+}
+
+#[test]
+fn gas_fits_in_the_vms_counter() {
+    assert!(
+        probe(Engine::Interpreter)
+            .invoke(&call().gas(i64::MAX as u64))
+            .unwrap()
+            .is_success()
+    );
+    assert_eq!(
+        refused(&call().gas(1 << 63)),
+        InvocationError::GasTooLarge { gas: 1 << 63 }
+    );
+}
+
+#[test]
+fn accounts_are_told_apart() {
+    let with = |accounts: &[u16]| {
+        accounts.iter().fold(call(), |call, number| {
+            call.account(AccountInput::new(key(*number)))
+        })
+    };
+    assert_eq!(
+        refused(&with(&[1, 2, 1])).to_string(),
+        format!(
+            "account 2 has the address of account 0, {}; give it as a repeat of 0",
+            key(1)
+        )
+    );
+    for refers_to in [1, 2, 3, 255, usize::MAX] {
+        assert_eq!(
+            refused(&with(&[1]).repeat(refers_to)),
+            InvocationError::InvalidRepeat {
+                index: 1,
+                refers_to
+            }
+        );
+    }
+    // A repeat of a repeat names no first occurrence.
+    assert_eq!(
+        refused(&with(&[1]).repeat(0).repeat(1)),
+        InvocationError::InvalidRepeat {
+            index: 2,
+            refers_to: 1
+        }
+    );
+    let all: Vec<u16> = (0..256).collect();
+    assert_eq!(
+        refused(&with(&all)),
+        InvocationError::TooManyAccounts { count: 256 }
+    );
+    let most = with(&all[..255]).repeat(254);
+    assert!(
+        probe(Engine::Interpreter)
+            .invoke(&most)
+            .unwrap()
+            .is_success()
+    );
+}
+
+#[test]
+fn data_and_input_have_a_greatest_length() {
+    let most = 10 * 1024 * 1024;
+    let with = |length| call().account(AccountInput::new(key(1)).data(vec![0; length]));
+    assert_eq!(
+        refused(&with(most + 1)),
+        InvocationError::DataTooLong {
+            index: 0,
+            length: most + 1
+        }
+    );
+    assert!(
+        probe(Engine::Interpreter)
+            .invoke(&with(most))
+            .unwrap()
+            .is_success()
+    );
+    let error = refused(&call().data(vec![0; 128 << 20]));
+    assert!(
+        error
+            .to_string()
+            .starts_with("the serialized input takes 13421"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_blob_that_is_no_blob_is_refused() {
+    for engine in Engine::ALL {
+        let loader = Loader::new(engine).unwrap();
+        let kind = |bytes: &[u8]| loader.load(bytes).expect_err("no blob").kind();
+        assert_eq!(kind(b""), "InvalidBlob");
+        assert_eq!(kind(b"not a blob"), "InvalidBlob");
+        assert_eq!(kind(b"PVM\0"), "InvalidBlob");
+        let blob = cargo_entrypoint::testing::build(example("hello"));
+        assert!(loader.load(&blob).is_ok());
+        for length in (0..blob.len()).step_by(7) {
+            assert!(
+                loader.load(&blob[..length]).is_err(),
+                "{length} bytes of a blob"
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_of_loading_explain_themselves() {
+    let error = LoadError::MissingEntrypoint {
+        exports: "nothing".to_owned(),
+    };
+    assert_eq!(
+        error.to_string(),
+        "the blob does not export `entrypoint`; it exports nothing"
+    );
+}
+
+#[test]
+fn a_fixture_with_a_typing_error_names_the_place() {
+    let error = |text: &str| Fixture::parse(text).expect_err("no fixture").to_string();
+    let all_say = |text: &str, parts: &[&str]| {
+        let error = error(text);
+        for part in parts {
+            assert!(error.contains(part), "{part:?} is not in:\n{error}");
+        }
+    };
+    all_say("gass = 5", &["line 1", "unknown field `gass`", "`gas`"]);
+    all_say("gas = -5", &["line 1"]);
+    all_say(
+        "gas = 5\nheap = \"64 apples\"",
+        &["line 2", "\"64 apples\" is not a size", "64KiB"],
+    );
+    all_say("heap = 99999999999", &["line 1", "99999999999"]);
+    all_say("data = \"0\"", &["line 1", "\"0\" is not hexadecimal"]);
+    all_say("data = \"zz\"", &["line 1", "not hexadecimal"]);
+    all_say(
+        "[[accounts]]\nkey = \"0OIl\"",
+        &["line 2", "\"0OIl\" is not a key", "'0'"],
+    );
+    all_say("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
+    all_say(
+        "[[accounts]]\nkelvins = 1",
+        &["account 0", "neither `key` nor `repeat`"],
+    );
+    all_say(
+        "[[accounts]]\nrepeat = 0\nkelvins = 1",
+        &["account 0", "keep `repeat` alone"],
+    );
+    all_say(
+        "[[accounts]]\nwriteable = true",
+        &["line 2", "unknown field `writeable`"],
+    );
+    all_say(
+        "[expect]\nstatsu = 0",
+        &["line 2", "unknown field `statsu`"],
+    );
+    all_say("[[expect.accounts]]\nkelvins = 1", &["missing field `key`"]);
+    all_say("][", &["line 1"]);
+}

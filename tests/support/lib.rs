@@ -1,0 +1,49 @@
+//! What several tests need.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use loader::{Engine, Loader, Program};
+
+/// The folder of an example program.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    project().join("examples").join(name)
+}
+
+/// The folder of a program that exists for the tests.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    project().join("tests/guests").join(name)
+}
+
+/// The project's own folder.
+#[must_use]
+pub fn project() -> &'static Path {
+    static PROJECT: OnceLock<PathBuf> = OnceLock::new();
+    PROJECT.get_or_init(|| {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        tests
+            .parent()
+            .expect("the tests stand in the project's folder")
+            .to_owned()
+    })
+}
+
+/// The program `probe`, which does what its instruction data says, on an engine.
+#[must_use]
+pub fn probe(engine: Engine) -> Program {
+    static BLOB: OnceLock<Vec<u8>> = OnceLock::new();
+    let blob = BLOB.get_or_init(|| cargo_entrypoint::testing::build(guest("probe")));
+    let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
+    loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Instruction data for the probe: a command and its numbers.
+#[must_use]
+pub fn probe_data(command: u8, numbers: &[u64]) -> Vec<u8> {
+    let mut data = vec![command];
+    data.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    data
+}
