@@ -26,6 +26,11 @@ pub struct Input<'input> {
 /// Bytes after the last entry, such as an account table, are not looked at. In each account's header
 /// the original data length is set to 0, its value as sent.
 ///
+/// It reads what a loader sends, not what a program has left: after a [`resize`](AccountInfo::resize) the
+/// length in an entry no longer says where the next entry starts, and a borrow that was leaked with
+/// [`core::mem::forget`] leaves its mark in the entry's first byte. Reading such bytes again is safe, but
+/// gives an error or other accounts.
+///
 /// ```
 /// let mut bytes = Vec::new();
 /// bytes.extend(3_u64.to_le_bytes()); // instruction data length

@@ -1,0 +1,94 @@
+//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format reads it.
+//!
+//! The bytes are the real ones: a program returns the whole input that it was given.
+
+use entrypoint::Pubkey;
+use loader::{AccountInput, Engine, Invocation, Limits, Loader, Program};
+use probe::Command;
+use proptest::prelude::*;
+use support_input::{Entry, Expected, inputs, rialo_reads, words};
+use tests::{guest, probe_data};
+
+mod support_input;
+
+/// The probe, under a loader that lets it return much.
+fn program() -> Program {
+    let blob = cargo_entrypoint::testing::build(guest("probe"));
+    let limits = Limits {
+        return_data: 1 << 20,
+        ..Limits::default()
+    };
+    Loader::new(Engine::Interpreter)
+        .unwrap()
+        .limits(limits)
+        .load(&blob)
+        .unwrap()
+}
+
+/// The input as the loader can be asked for it: it names first occurrences only, and its instruction data is
+/// the command to return it.
+fn with_command(mut expected: Expected) -> Expected {
+    for position in 0..expected.entries.len() {
+        if let Entry::Repeat(_) = expected.entries[position] {
+            let first = u8::try_from(expected.first(position)).expect("an early position");
+            expected.entries[position] = Entry::Repeat(first);
+        }
+    }
+    let command = |length| probe_data(Command::ReturnInput as u8, &[length]);
+    expected.instruction_data = command(0);
+    let length = expected.bytes_with_table(0).len() as u64;
+    expected.instruction_data = command(length);
+    expected
+}
+
+fn invocation(expected: &Expected) -> Invocation {
+    let start =
+        Invocation::new(Pubkey::new(expected.program_id)).data(expected.instruction_data.clone());
+    expected
+        .entries
+        .iter()
+        .fold(start, |invocation, entry| match entry {
+            Entry::Repeat(first) => invocation.repeat(usize::from(*first)),
+            Entry::First(account) => {
+                let mut input = AccountInput::new(Pubkey::new(account.key))
+                    .owner(Pubkey::new(account.owner))
+                    .kelvins(account.kelvins)
+                    .data(account.data.clone());
+                input.is_signer = account.is_signer;
+                input.is_writable = account.is_writable;
+                input.account.executable = account.executable;
+                input.account.rent_epoch = account.rent_epoch;
+                invocation.account(input)
+            }
+        })
+}
+
+#[test]
+fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
+    let program = program();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let result = runner.run(&inputs().prop_map(with_command), |expected| {
+        let outcome = program
+            .invoke(&invocation(&expected))
+            .expect("a valid invocation");
+        prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
+        let bytes = outcome.return_data;
+
+        // The heap of 32 KiB starts inside the page at 0x30000 at the earliest.
+        let table = bytes.len() - 16 - 8 * expected.entries.len();
+        let address = match bytes[table..].first_chunk::<8>() {
+            Some(first) if !expected.entries.is_empty() => {
+                let first_entry = expected.bytes_with_table(0);
+                u64::from_le_bytes(*first)
+                    - u64::from_le_bytes(*first_entry[table..].first_chunk::<8>().unwrap())
+            }
+            _ => 0,
+        };
+        prop_assert_eq!(address % 4_096, 0);
+        prop_assert_eq!(&bytes, &expected.bytes_with_table(address));
+
+        rialo_reads(&mut words(&bytes), &expected);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
