@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Path;
+use syn::ExprPath;
 use syn::spanned::Spanned;
 
 use crate::model::{Accounts, Heap, PanicLevel, Program};
@@ -38,11 +38,12 @@ pub fn program(program: &Program) -> TokenStream {
 }
 
 /// The function as a constant: its type is checked where the author wrote its path, the export finds it
-/// whatever the path is relative to, and a second entry in the same module is a second definition.
-pub fn handler(path: &Path) -> TokenStream {
+/// whatever the path is relative to, and a second entry in the same module is a second definition, which
+/// is why it has this name.
+pub fn handler(path: &ExprPath) -> TokenStream {
     let type_ = quote!(::entrypoint::ProcessInstruction);
     let constant = quote_spanned! {path.span()=>
-        const __ENTRYPOINT_PROCESS_INSTRUCTION: #type_ = #path;
+        const __ONE_ENTRYPOINT_PER_CRATE: #type_ = #path;
     };
     quote! {
         #[doc(hidden)]
@@ -62,9 +63,9 @@ fn export(program: &Program) -> TokenStream {
         }
     };
     quote! {
-        #[doc(hidden)]
         #[allow(unexpected_cfgs)]
-        mod __entrypoint_export {
+        const _: () = {
+            // `polkavm_export` looks for the function in a module.
             #[cfg(all(#guest, not(feature = "no-entrypoint")))]
             mod guest {
                 #[::entrypoint::__private::polkavm_export(
@@ -80,7 +81,7 @@ fn export(program: &Program) -> TokenStream {
                     unsafe { ::entrypoint::__private::announce_heap(heap_base, heap_size) };
                     let input = ::core::ptr::with_exposed_provenance_mut(input as usize);
                     let length = ::core::option::Option::Some(length as usize);
-                    let process_instruction = super::super::__ENTRYPOINT_PROCESS_INSTRUCTION;
+                    let process_instruction = super::__ONE_ENTRYPOINT_PER_CRATE;
                     // SAFETY: the loader has written an input of `length` bytes there, on a page of
                     // its own; a guest has one thread, and the loader calls the entry once.
                     unsafe {
@@ -89,25 +90,23 @@ fn export(program: &Program) -> TokenStream {
                 }
             }
 
+            /// # Safety
+            ///
+            /// `input` points to an input as a loader has written it, aligned to 8.
             #[cfg(all(not(#guest), not(feature = "no-entrypoint")))]
-            mod native {
-                /// # Safety
-                ///
-                /// `input` points to an input as a loader has written it, aligned to 8.
-                #[unsafe(no_mangle)]
-                unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
-                    let process_instruction = super::super::__ENTRYPOINT_PROCESS_INSTRUCTION;
-                    // SAFETY: the contract is the same; the length is not known.
-                    unsafe {
-                        ::entrypoint::__private::#enter(
-                            input,
-                            ::core::option::Option::None,
-                            process_instruction,
-                        )
-                    }
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+                let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
+                // SAFETY: the contract is the same; the length is not known.
+                unsafe {
+                    ::entrypoint::__private::#enter(
+                        input,
+                        ::core::option::Option::None,
+                        process_instruction,
+                    )
                 }
             }
-        }
+        };
     }
 }
 
@@ -122,7 +121,7 @@ pub fn heap(heap: &Option<NamedHeap>) -> TokenStream {
         None => quote! {
             #[doc(hidden)]
             #[allow(unexpected_cfgs)]
-            mod __entrypoint_heap {
+            mod __one_heap_per_crate {
                 #[cfg(all(
                     #guest,
                     not(feature = "custom-heap"),
@@ -139,21 +138,26 @@ pub fn heap(heap: &Option<NamedHeap>) -> TokenStream {
             }
         },
         Some(NamedHeap {
+            attributes,
             visibility,
             name,
             type_,
         }) => {
-            let value = quote_spanned! {type_.span()=>
+            // Where the type is, so that an error shows it, but still code of the macro, so that no lint
+            // of the program's looks at it.
+            let span = type_.span().resolved_at(Span::call_site());
+            let value = quote_spanned! {span=>
                 unsafe { ::entrypoint::__private::default_heap() }
             };
             quote! {
                 // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
                 // heap is never announced, unless somebody promises that there is one thread.
                 #[cfg_attr(#guest, global_allocator)]
+                #(#attributes)*
                 #visibility static #name: #type_ = #value;
 
                 #[doc(hidden)]
-                mod __entrypoint_heap {
+                mod __one_heap_per_crate {
                     #[cfg(#guest)]
                     mod guest {
                         #marker
@@ -175,7 +179,7 @@ pub fn panic_handler(level: PanicLevel) -> TokenStream {
     quote! {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
-        mod __entrypoint_panic {
+        mod __one_panic_handler_per_crate {
             #[cfg(all(
                 #guest,
                 not(feature = "custom-panic"),

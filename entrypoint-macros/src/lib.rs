@@ -104,6 +104,8 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// Attributes, such as documentation, and a visibility may stand before `static`.
+///
 /// On the guest target it declares the global allocator and an export by whose name the loader knows that
 /// the heap keeps the header described in `abi::heap`. On other targets only a named static is declared,
 /// and its heap is one that was never announced. Without a named static, the feature `custom-heap` or

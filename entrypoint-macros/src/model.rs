@@ -1,6 +1,6 @@
 //! What the author asked for.
 
-use syn::Path;
+use syn::ExprPath;
 
 /// Which of the two entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Entry {
 
 /// A program that can be expanded.
 pub struct Program {
-    pub handler: Path,
+    pub handler: ExprPath,
     pub accounts: Accounts,
     pub heap: Heap,
     /// `None` if the program declares its own panic handler.

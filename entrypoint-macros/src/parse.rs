@@ -1,16 +1,22 @@
 //! Tokens to syntax. What the words mean is no concern here.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Ident, Token, Type, Visibility};
+use syn::{Attribute, Expr, Ident, Token, Type, Visibility};
 
 use crate::model::PanicLevel;
+
+const HEAP_HELP: &str = "help: write `custom_heap_default!()`, or name the heap, as in \
+                         `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
+const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`";
 
 /// What stands between the parentheses of `entrypoint!` or `entrypoint_no_alloc!`.
 pub struct Invocation {
     /// The first argument, whatever it is.
     pub handler: Expr,
     pub options: Vec<RawOption>,
+    /// What stands where options should stand, but is none.
+    pub not_options: Vec<syn::Error>,
 }
 
 /// `name = value`.
@@ -21,6 +27,7 @@ pub struct RawOption {
 
 /// What stands between the parentheses of `custom_heap_default!`.
 pub struct NamedHeap {
+    pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
     pub name: Ident,
     pub type_: Type,
@@ -35,40 +42,63 @@ impl Parse for Invocation {
                  help: name it, as in `entrypoint!(process_instruction)`",
             ));
         }
-        let handler: Expr = input.parse()?;
+        let next = found(input);
+        let handler: Expr = input.parse().map_err(|error| {
+            syn::Error::new(
+                error.span(),
+                format!(
+                    "expected the path of a function, found {next}\n\
+                     help: name the program's function first, as in \
+                     `entrypoint!(process_instruction)`"
+                ),
+            )
+        })?;
         let mut options = Vec::new();
+        let mut not_options = Vec::new();
         while !input.is_empty() {
-            input.parse::<Token![,]>().map_err(|error| {
-                syn::Error::new(
-                    error.span(),
-                    "expected a comma\nhelp: options are written `, name = value`",
-                )
-            })?;
+            if input.peek(Token![,]) {
+                input.parse::<Token![,]>()?;
+            } else {
+                not_options.push(input.error(format!(
+                    "expected a comma, found {}\nhelp: options are written `, name = value`",
+                    found(input)
+                )));
+                skip_to_comma(input)?;
+                continue;
+            }
             if input.is_empty() {
                 break;
             }
-            options.push(input.parse()?);
+            match input.parse() {
+                Ok(option) => options.push(option),
+                Err(error) => {
+                    not_options.push(error);
+                    skip_to_comma(input)?;
+                }
+            }
         }
-        Ok(Self { handler, options })
+        Ok(Self {
+            handler,
+            options,
+            not_options,
+        })
     }
 }
 
 impl Parse for RawOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let next = found(input);
         let name: Ident = input.parse().map_err(|error| {
             syn::Error::new(
                 error.span(),
-                "expected the name of an option\nhelp: options are written `name = value`",
+                format!(
+                    "expected the name of an option, found {next}\n\
+                     help: options are written `name = value`"
+                ),
             )
         })?;
-        if !input.peek(Token![=]) {
-            return Err(syn::Error::new(
-                name.span(),
-                format!("option `{name}` has no value\nhelp: write `{name} = …`"),
-            ));
-        }
-        input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![,]) {
+        let equals: Option<Token![=]> = input.parse()?;
+        if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(
                 name.span(),
                 format!("option `{name}` has no value\nhelp: write `{name} = …`"),
@@ -92,20 +122,22 @@ pub fn heap(input: TokenStream) -> syn::Result<Option<NamedHeap>> {
         if input.is_empty() {
             return Ok(None);
         }
+        let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
-        input.parse::<Token![static]>().map_err(|error| {
-            syn::Error::new(
-                error.span(),
-                "expected nothing or a static\n\
-                 help: write `custom_heap_default!()`, or name the heap, as in \
-                 `custom_heap_default!(static HEAP: BumpAllocator<State>)`",
-            )
-        })?;
-        let name = input.parse()?;
-        input.parse::<Token![:]>()?;
-        let type_ = input.parse()?;
+        expect::<Token![static]>(input, "nothing or a static", HEAP_HELP)?;
+        let name: Ident = expect(input, "the name of the static", HEAP_HELP)?;
+        if input.is_empty() {
+            return Err(syn::Error::new(
+                name.span(),
+                format!("static `{name}` has no type\n{HEAP_HELP}"),
+            ));
+        }
+        expect::<Token![:]>(input, "a colon and a type", HEAP_HELP)?;
+        let type_ = expect(input, "a type", HEAP_HELP)?;
         input.parse::<Option<Token![;]>>()?;
+        expect_end(input, HEAP_HELP)?;
         Ok(Some(NamedHeap {
+            attributes,
             visibility,
             name,
             type_,
@@ -120,16 +152,54 @@ pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
         if input.is_empty() {
             return Ok(PanicLevel::Message);
         }
-        let name: Ident = input.parse()?;
-        PanicLevel::named(&name.to_string()).ok_or_else(|| {
+        let name: Ident = expect(input, "a panic level", PANIC_HELP)?;
+        let level = PanicLevel::named(&name.to_string()).ok_or_else(|| {
             syn::Error::new(
                 name.span(),
-                format!(
-                    "unknown panic level `{name}`\n\
-                     help: the levels are `message`, `location` and `abort`"
-                ),
+                format!("unknown panic level `{name}`\n{PANIC_HELP}"),
             )
-        })
+        })?;
+        expect_end(input, PANIC_HELP)?;
+        Ok(level)
     };
     parser.parse2(input)
+}
+
+/// A `T`, or an error in our words.
+fn expect<T: Parse>(input: ParseStream<'_>, expected: &str, help: &str) -> syn::Result<T> {
+    let next = found(input);
+    input.parse().map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            format!("expected {expected}, found {next}\n{help}"),
+        )
+    })
+}
+
+fn expect_end(input: ParseStream<'_>, help: &str) -> syn::Result<()> {
+    if input.is_empty() {
+        return Ok(());
+    }
+    Err(input.error(format!("expected the end, found {}\n{help}", found(input))))
+}
+
+/// The next token, for a message.
+fn found(input: ParseStream<'_>) -> String {
+    match input.fork().parse() {
+        Ok(TokenTree::Group(group)) => match group.delimiter() {
+            Delimiter::Parenthesis => "`(`".to_owned(),
+            Delimiter::Brace => "`{`".to_owned(),
+            Delimiter::Bracket => "`[`".to_owned(),
+            Delimiter::None => format!("`{group}`"),
+        },
+        Ok(token) => format!("`{token}`"),
+        Err(_) => "the end".to_owned(),
+    }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
 }

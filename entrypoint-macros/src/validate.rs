@@ -1,8 +1,8 @@
 //! Syntax to model. All that is wrong is reported at once.
 
 use proc_macro2::Ident;
-use syn::spanned::Spanned;
-use syn::{Expr, Lit, Path};
+use quote::ToTokens;
+use syn::{Expr, ExprPath, Lit};
 
 use crate::model::{Accounts, Entry, Heap, PanicLevel, Program};
 use crate::parse::{Invocation, RawOption};
@@ -32,6 +32,9 @@ impl Errors {
 pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
     let mut errors = Errors::default();
     let handler = errors.keep(handler(&invocation.handler));
+    for error in &invocation.not_options {
+        errors.push(error.clone());
+    }
 
     let mut heap = Heap::Bump;
     let mut panic = Some(PanicLevel::Message);
@@ -85,9 +88,9 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
 }
 
 /// The first argument as a path, if it is one.
-pub fn handler(expression: &Expr) -> syn::Result<Path> {
-    let found = match expression {
-        Expr::Path(path) if path.qself.is_none() => return Ok(path.path.clone()),
+pub fn handler(expression: &Expr) -> syn::Result<ExprPath> {
+    let found = match ungrouped(expression) {
+        Expr::Path(path) => return Ok(path.clone()),
         Expr::Assign(_) => "an option",
         Expr::Closure(_) => "a closure",
         Expr::Lit(_) => "a literal",
@@ -95,8 +98,8 @@ pub fn handler(expression: &Expr) -> syn::Result<Path> {
         Expr::Block(_) => "a block",
         _ => "another expression",
     };
-    Err(syn::Error::new(
-        expression.span(),
+    Err(syn::Error::new_spanned(
+        expression,
         format!(
             "expected the path of a function, found {found}\n\
              help: name the program's function first, as in `entrypoint!(process_instruction)`"
@@ -134,14 +137,17 @@ fn duplicates_option(option: &RawOption) -> syn::Result<bool> {
 
 fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
     let refused = || {
-        syn::Error::new(
-            option.value.span(),
-            "`max_accounts` is a number from 1 to 255\n\
-             help: an input names at most 255 different accounts, and the array takes 8 bytes of stack \
-             for each",
+        syn::Error::new_spanned(
+            &option.value,
+            format!(
+                "`max_accounts` cannot be `{}`\n\
+                 help: write a number from 1 to 255; an input names at most 255 different accounts, \
+                 and the array takes 8 bytes of stack for each",
+                option.value.to_token_stream()
+            ),
         )
     };
-    let Expr::Lit(literal) = &option.value else {
+    let Expr::Lit(literal) = ungrouped(&option.value) else {
         return Err(refused());
     };
     let Lit::Int(number) = &literal.lit else {
@@ -153,9 +159,17 @@ fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
     }
 }
 
+/// The expression itself, if it came through a `macro_rules!` macro.
+fn ungrouped(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(&group.expr),
+        _ => expression,
+    }
+}
+
 /// The option's value, if it is a single word.
 fn word(option: &RawOption) -> Option<String> {
-    match &option.value {
+    match ungrouped(&option.value) {
         Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
         _ => None,
     }
@@ -163,11 +177,12 @@ fn word(option: &RawOption) -> Option<String> {
 
 fn not_one_of(option: &RawOption, values: &[&str]) -> syn::Error {
     let name = &option.name;
-    syn::Error::new(
-        option.value.span(),
+    syn::Error::new_spanned(
+        &option.value,
         format!(
-            "unknown value for `{name}`\nhelp: `{name}` is one of {}",
-            list(values)
+            "unknown value `{}` for `{name}`\nhelp: `{name}` is {}",
+            option.value.to_token_stream(),
+            list(values, "or")
         ),
     )
 }
@@ -181,16 +196,18 @@ fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
         span.span(),
         format!(
             "unknown option `{name}`\nhelp: the options are {}",
-            list(names)
+            list(names, "and")
         ),
     )
 }
 
-/// `a`, `b` and `c`.
-fn list(words: &[&str]) -> String {
+/// `a`, `b` and `c`, or another conjunction.
+fn list(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => {
+            format!("{} {conjunction} {last}", rest.join(", "))
+        }
         _ => quoted.join(""),
     }
 }

@@ -122,13 +122,33 @@ pub mod __private {
     pub use crate::glue::{announce_heap, enter, enter_no_alloc};
     pub use crate::log::log_arguments;
 
+    /// [`bytemuck::Zeroable`] under a name of ours, so that an author who lacks it reads why it is needed.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be the state of a heap, because it is not `Zeroable`",
+        label = "zeroes may be no value of `{Self}`",
+        note = "the state starts as zeroes: use cells of numbers, or implement `bytemuck::Zeroable`"
+    )]
+    pub trait HeapState: bytemuck::Zeroable {}
+
+    #[diagnostic::do_not_recommend]
+    impl<G: bytemuck::Zeroable> HeapState for G {}
+
     /// The default heap with a `G` of the program's.
+    ///
+    /// The allocator checks the length too, but `track_caller` shows the author's own line.
     ///
     /// # Safety
     ///
     /// As for [`allocator::BumpAllocator::new`].
     #[must_use]
-    pub const unsafe fn default_heap<G: bytemuck::Zeroable>() -> allocator::BumpAllocator<G> {
+    #[track_caller]
+    pub const unsafe fn default_heap<G: HeapState>() -> allocator::BumpAllocator<G> {
+        // The allocator's own header comes first.
+        assert!(
+            size_of::<abi::heap::HeapHeader>() + align_of::<G>() - 1 + size_of::<G>()
+                <= allocator::MIN_HEAP_LENGTH,
+            "the heap's global state does not fit in the 32 KiB that every program has"
+        );
         // SAFETY: the contract is the same.
         unsafe { allocator::BumpAllocator::new() }
     }

@@ -1,0 +1,9 @@
+//! The state in the heap fits in the shortest heap.
+
+use core::cell::Cell;
+
+use entrypoint::BumpAllocator;
+
+entrypoint::custom_heap_default!(static HEAP: BumpAllocator<[Cell<u64>; 4096]>);
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! The function exists.
+
+entrypoint::entrypoint!(process_instruction);
+
+fn main() {}

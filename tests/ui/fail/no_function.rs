@@ -1,0 +1,5 @@
+//! The program has a function.
+
+entrypoint::entrypoint!();
+
+fn main() {}

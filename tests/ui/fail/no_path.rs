@@ -1,0 +1,5 @@
+//! What stands first is a path.
+
+entrypoint::entrypoint!(, heap = custom);
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! The function comes before the options.
+
+entrypoint::entrypoint!(heap = custom);
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! An option has a name.
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint!(process_instruction, "heap" = custom);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! An option is given once.
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint!(process_instruction, panic = abort, panic = location);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}

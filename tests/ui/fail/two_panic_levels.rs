@@ -1,0 +1,5 @@
+//! There is one panic level.
+
+entrypoint::custom_panic_default!(location, abort);
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! The function takes a program id, accounts and instruction data.
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint!(process_instruction);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &mut [AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! The macro imported by its name.
+
+use ::entrypoint::{AccountInfo, ProgramResult, Pubkey, entrypoint};
+
+entrypoint!(process_instruction);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A crate that forbids unsafe code.
+
+#![forbid(unsafe_code)]
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint!(process_instruction);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}

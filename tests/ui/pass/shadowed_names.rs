@@ -1,0 +1,32 @@
+//! Names of the program's that the expansion could mistake for others.
+
+#[allow(dead_code)]
+mod core {}
+
+#[allow(dead_code)]
+mod guest {}
+
+#[allow(dead_code)]
+struct ProcessInstruction;
+
+type ProgramResult = ::core::result::Result<(), ::entrypoint::ProgramError>;
+
+mod program {
+    #[allow(dead_code)]
+    mod entrypoint {}
+
+    #[allow(dead_code)]
+    struct Option;
+
+    ::entrypoint::entrypoint!(super::process);
+}
+
+fn process(
+    _program_id: &::entrypoint::Pubkey,
+    _accounts: &[::entrypoint::AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}
