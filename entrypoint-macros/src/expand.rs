@@ -72,11 +72,12 @@ fn export(program: &Program) -> TokenStream {
                     abi = ::entrypoint::__private::default_abi
                 )]
                 extern "C" fn entrypoint(
-                    input: u32,
-                    length: u32,
-                    heap_base: u32,
-                    heap_size: u32,
+                    input: u64,
+                    length: u64,
+                    heap_base: u64,
+                    heap_size: u64,
                 ) -> u64 {
+                    // The loader passes u32; taking whole registers spares the code that would cut them.
                     // SAFETY: these are the registers of the entry, and nothing has happened yet.
                     unsafe { ::entrypoint::__private::announce_heap(heap_base, heap_size) };
                     let input = ::core::ptr::with_exposed_provenance_mut(input as usize);

@@ -17,12 +17,12 @@ use crate::{ProcessInstruction, ProgramResult};
 /// `base` and `size` are the third and the fourth register of the entry, and this is the first thing
 /// that happens in the program.
 #[inline(always)]
-pub unsafe fn announce_heap(base: u32, size: u32) {
+pub unsafe fn announce_heap(base: u64, size: u64) {
     // SAFETY: nothing has been allocated yet. By the contract of the entry (`docs/abi.md`) the loader
     // provides `size` zeroed bytes from `base` on, which nobody else uses, for the whole invocation,
     // and a guest has one thread.
     unsafe { set_heap_base(base as usize) };
-    // SAFETY: as above; a u32 is at most `isize::MAX` on a guest with 64 bits.
+    // SAFETY: as above; a u32, which is what the register holds, is at most `isize::MAX`.
     unsafe { set_heap_limit(size as usize) };
 }
 
@@ -43,26 +43,18 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input.expose_provenance();
     // SAFETY: the contract is the same, and no account is viewed yet.
     let opened = unsafe { trusted::open(input) };
-    let program_id = opened.program_id;
-    let instruction_data = opened.instruction_data;
     // SAFETY: the contract is the same.
-    let table = length.and_then(|length| unsafe { trusted::account_table(input, length) });
-    match table {
-        Some(accounts) => {
-            if REJECT_DUPLICATES {
-                reject_duplicates(accounts);
-            }
-            status(handler(program_id, accounts, instruction_data))
-        }
-        None => {
-            // SAFETY: the contract is the same.
-            let accounts = unsafe { trusted::walk(opened) };
-            if REJECT_DUPLICATES {
-                reject_duplicates(&accounts);
-            }
-            status(handler(program_id, &accounts, instruction_data))
-        }
+    let walk = || unsafe { trusted::walk(input) };
+    // SAFETY: the contract is the same.
+    let accounts = unsafe { trusted::accounts(input, length, walk) };
+    if REJECT_DUPLICATES {
+        reject_duplicates(accounts);
     }
+    status(handler(
+        opened.program_id,
+        accounts,
+        opened.instruction_data,
+    ))
 }
 
 /// Reads the input and calls the handler, with a list of accounts on the stack where the input has no
@@ -80,27 +72,23 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
     input.expose_provenance();
     // SAFETY: the contract is the same, and no account is viewed yet.
     let opened = unsafe { trusted::open(input) };
-    let program_id = opened.program_id;
-    let instruction_data = opened.instruction_data;
-    // SAFETY: the contract is the same.
-    let table = length.and_then(|length| unsafe { trusted::account_table(input, length) });
-    let count = match table {
-        Some(accounts) => accounts.len(),
-        None => opened.count,
-    };
-    if count > MAX_ACCOUNTS {
-        too_many_accounts(count, MAX_ACCOUNTS);
-    }
+    let (program_id, instruction_data) = (opened.program_id, opened.instruction_data);
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    let accounts = match table {
-        Some(accounts) => accounts,
-        None => {
-            // SAFETY: `count` is at most `MAX_ACCOUNTS`; the rest is this function's contract.
-            unsafe { trusted::walk_into(opened, &mut list) };
-            // SAFETY: `walk_into` has written the first `count`, which is at most `MAX_ACCOUNTS`.
-            unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) }
+    let walk = || {
+        let count = opened.count;
+        if count > MAX_ACCOUNTS {
+            too_many_accounts(count, MAX_ACCOUNTS);
         }
+        // SAFETY: `count` is at most `MAX_ACCOUNTS`; the rest is this function's contract.
+        unsafe { trusted::walk_into(opened, &mut list) };
+        // SAFETY: `walk_into` has written the first `count`, which is at most `MAX_ACCOUNTS`.
+        unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) }
     };
+    // SAFETY: the contract is the same.
+    let accounts = unsafe { trusted::accounts(input, length, walk) };
+    if accounts.len() > MAX_ACCOUNTS {
+        too_many_accounts(accounts.len(), MAX_ACCOUNTS);
+    }
     if REJECT_DUPLICATES {
         reject_duplicates(accounts);
     }

@@ -78,16 +78,19 @@ pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
     }
 }
 
-/// The loader's account table as a slice of views, or `None` where the input has none.
+/// The loader's account table as a slice of views. Where the input has none, or no accounts, the slice is what
+/// `walk` lists.
 ///
 /// # Safety
 ///
-/// As for [`open`], and the input is `length` bytes long.
+/// As for [`open`], and `length`, where it is known, is the length of the input in bytes.
 #[inline(always)]
-pub(crate) unsafe fn account_table<'input>(
+pub(crate) unsafe fn accounts<'input>(
     input: *mut u8,
-    length: usize,
-) -> Option<&'input [AccountInfo<'input>]> {
+    length: Option<usize>,
+    walk: impl FnOnce() -> &'input [AccountInfo<'input>],
+) -> &'input [AccountInfo<'input>] {
+    let Some(length) = length else { return walk() };
     // The shortest input, one without data, accounts and table, has 48 bytes.
     let footer = input
         .wrapping_add(length)
@@ -97,7 +100,7 @@ pub(crate) unsafe fn account_table<'input>(
     let footer_value = unsafe { footer.cast::<AccountTableFooter>().read_unaligned() };
     // A rent epoch may be the magic too, but the word before it is zero.
     if footer_value.magic != ACCOUNT_TABLE_MAGIC || footer_value.count == 0 {
-        return None;
+        return walk();
     }
     let count = footer_value.count as usize;
     let table = footer
@@ -107,8 +110,7 @@ pub(crate) unsafe fn account_table<'input>(
     // the loader has written there, aligned to 8, one address for each account, each of them that of the
     // account's first occurrence; so each is a valid `AccountInfo`, which has the layout of a u64. The
     // table is never written.
-    let accounts = unsafe { core::slice::from_raw_parts(table, count) };
-    Some(accounts)
+    unsafe { core::slice::from_raw_parts(table, count) }
 }
 
 /// Walks over the entries into `accounts`, which it fills up to `opened.count`.
@@ -140,18 +142,24 @@ pub(crate) unsafe fn walk_into<'input>(
     }
 }
 
-/// Walks over the entries into a list on the heap.
+/// Walks over the entries into a list on the heap, which stays there until the program ends.
 ///
 /// # Safety
 ///
-/// As for [`open`], which has made `opened`.
+/// As for [`open`].
+#[cold]
 #[inline(never)]
-pub(crate) unsafe fn walk<'input>(opened: Opened<'input>) -> Vec<AccountInfo<'input>> {
+pub(crate) unsafe fn walk<'input>(input: *mut u8) -> &'input [AccountInfo<'input>] {
+    // SAFETY: the contract is the same.
+    let opened = unsafe { open(input) };
     let count = opened.count;
+    if count == 0 {
+        return &[];
+    }
     let mut accounts = Vec::with_capacity(count);
     // SAFETY: the list has room for `count`; the rest is this function's contract.
     unsafe { walk_into(opened, accounts.spare_capacity_mut()) };
     // SAFETY: `walk_into` has written `count` of them.
     unsafe { accounts.set_len(count) };
-    accounts
+    accounts.leak()
 }
