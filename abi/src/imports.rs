@@ -31,7 +31,7 @@ macro_rules! for_each_import {
             /// Replaces the return data.
             SetReturnData = rlo_set_return_data(data: *const u8, length: u64) -> ();
             /// Copies up to `length` bytes of the return data and the id of the program that set it;
-            /// answers the length of all of it. Copies nothing, not even the id, if that is 0.
+            /// answers the length of all of it. Writes nothing, not even the id, if it copies nothing.
             GetReturnData = rlo_get_return_data(data: *mut u8, length: u64, program_id: *mut u8) -> u64;
             /// Ends the program without a status. See [`crate::report`] for the arguments.
             Abort = rlo_abort(report: *const u8, magic: u64) -> ();

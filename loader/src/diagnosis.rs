@@ -1,5 +1,7 @@
 //! Why a program ended before its time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
 use polkavm::debug_info::FrameInfo;
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
@@ -68,9 +70,10 @@ pub(crate) fn aborted(
 
 /// What a trap at this place says.
 pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
-    let (function, location) = program_counter
-        .and_then(|counter| source_of(blob, counter))
-        .unwrap_or_default();
+    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
+    // that overflow.
+    let source = catch_unwind(AssertUnwindSafe(|| source_of(blob, program_counter?)));
+    let (function, location) = source.ok().flatten().unwrap_or_default();
     Failure::Trapped {
         program_counter: program_counter.map_or(0, |counter| counter.0),
         function,

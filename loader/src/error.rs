@@ -29,6 +29,26 @@ pub enum LoadError {
         /// What it exports, for people.
         exports: String,
     },
+    /// The blob declares more memory than the loader gives.
+    #[error("the blob declares {size} bytes of {what}, the limit is {limit}")]
+    MemoryTooLarge {
+        /// `data` or `stack`.
+        what: &'static str,
+        /// Bytes declared.
+        size: u64,
+        /// The loader's limit in bytes.
+        limit: u32,
+    },
+    /// The blob contains an instruction that programs may not have.
+    #[error(
+        "the blob contains the instruction `{name}` at {program_counter:#x}; memory is the loader's to give"
+    )]
+    ForbiddenInstruction {
+        /// The instruction's name.
+        name: &'static str,
+        /// The VM's program counter.
+        program_counter: u32,
+    },
     /// The blob imports what the loader does not offer.
     #[error("the blob imports `{symbol}`, which the loader does not offer")]
     UnknownImport {
@@ -46,6 +66,8 @@ impl LoadError {
             Self::InvalidBlob { .. } => "InvalidBlob",
             Self::Not64Bit => "Not64Bit",
             Self::MissingEntrypoint { .. } => "MissingEntrypoint",
+            Self::MemoryTooLarge { .. } => "MemoryTooLarge",
+            Self::ForbiddenInstruction { .. } => "ForbiddenInstruction",
             Self::UnknownImport { .. } => "UnknownImport",
         }
     }
@@ -119,13 +141,23 @@ pub enum InvocationError {
         /// Length of its data in bytes.
         length: usize,
     },
-    /// The serialized input is longer than the loader's limit, or does not fit in guest memory.
+    /// The serialized input is longer than the loader's limit.
     #[error("the serialized input takes {length} bytes, the limit is {limit}")]
     InputTooLong {
         /// Length in bytes.
         length: usize,
         /// The limit in bytes.
         limit: usize,
+    },
+    /// Program, heap and input together do not fit in the guest's 32-bit memory.
+    #[error(
+        "a heap of {heap} bytes and an input of {input} bytes do not fit in the guest's memory"
+    )]
+    DoesNotFit {
+        /// Length of the heap in bytes.
+        heap: u32,
+        /// Length of the serialized input in bytes.
+        input: usize,
     },
     /// The VM failed.
     #[error("the VM failed: {reason}")]
@@ -148,6 +180,7 @@ impl InvocationError {
             Self::DuplicateKey { .. } => "DuplicateKey",
             Self::DataTooLong { .. } => "DataTooLong",
             Self::InputTooLong { .. } => "InputTooLong",
+            Self::DoesNotFit { .. } => "DoesNotFit",
             Self::Vm { .. } => "Vm",
         }
     }

@@ -84,9 +84,11 @@ impl Host {
             }
             Import::GetReturnData => {
                 let whole = self.return_data.len() as u64;
-                if whole > 0 {
-                    let copied = call.argument(1).min(whole) as usize;
-                    call.write(call.argument(0), &self.return_data[..copied])?;
+                let copied = call.argument(1).min(whole);
+                if copied > 0 {
+                    call.pay_for(copied)?;
+                    call.pay_for(32)?;
+                    call.write(call.argument(0), &self.return_data[..copied as usize])?;
                     call.write(call.argument(2), context.program_id.as_bytes())?;
                 }
                 call.answer(whole);
@@ -119,13 +121,15 @@ impl Host {
                     .map(|(left, right)| i32::from(*left) - i32::from(*right))
                     .find(|difference| *difference != 0)
                     .unwrap_or(0);
+                call.pay_for(4)?;
                 call.write(call.argument(3), &difference.to_le_bytes())
             }
         }
     }
 
     fn log(&mut self, line: String, context: &Context<'_>) -> Result<(), Failure> {
-        self.logged_bytes += line.len();
+        // A line without text takes memory of the host's too.
+        self.logged_bytes += line.len() + 1;
         if self.logged_bytes > context.limits.logs {
             return Err(Failure::LogsTooLong {
                 limit: context.limits.logs,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
 use abi::imports::Import;
+use polkavm::program::Instruction;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
     ModuleConfig, ProgramBlob, ProgramCounter,
@@ -96,12 +97,18 @@ impl Loader {
         if !blob.is_64_bit() {
             return Err(LoadError::Not64Bit);
         }
+        if exports_named(&blob, ENTRYPOINT_EXPORT).count() > 1 {
+            return Err(invalid("it exports `entrypoint` more than once".to_owned()));
+        }
         let entry =
             find_export(&blob, ENTRYPOINT_EXPORT).ok_or_else(|| LoadError::MissingEntrypoint {
                 exports: list_exports(&blob),
             })?;
+        self.check_memory(&blob)?;
+        refuse_forbidden_instructions(&blob)?;
         let has_bump_heap = find_export(&blob, BUMP_HEAP_EXPORT).is_some();
         let imports = resolve_imports(&blob)?;
+        let module_code_length = blob.code().len();
 
         let mut config = ModuleConfig::new();
         config.set_gas_metering(Some(GasMeteringKind::Sync));
@@ -115,6 +122,14 @@ impl Loader {
                 },
                 other => invalid(other.to_string()),
             })?;
+        // The compiler's code would run for ever from a place where no block starts.
+        let is_code = (entry.0 as usize) < module_code_length;
+        if !is_code || module.calculate_gas_cost_for(entry).is_none() {
+            return Err(invalid(format!(
+                "`entrypoint` is at {:#x}, where no code starts",
+                entry.0
+            )));
+        }
         Ok(Program(Arc::new(Linked {
             engine: self.engine,
             limits: self.limits,
@@ -124,6 +139,23 @@ impl Loader {
             has_bump_heap,
             imports,
         })))
+    }
+}
+
+impl Loader {
+    /// The interpreter fills with zeroes what a blob declares, so that must be bounded before anything runs.
+    fn check_memory(&self, blob: &ProgramBlob) -> Result<(), LoadError> {
+        let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
+        let stack = u64::from(blob.stack_size());
+        for (what, size, limit) in [
+            ("data", data, self.limits.program_data),
+            ("stack", stack, self.limits.stack),
+        ] {
+            if size > limit.into() {
+                return Err(LoadError::MemoryTooLarge { what, size, limit });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -188,8 +220,12 @@ impl fmt::Debug for Program {
 }
 
 fn find_export(blob: &ProgramBlob, name: &str) -> Option<ProgramCounter> {
+    exports_named(blob, name).next()
+}
+
+fn exports_named(blob: &ProgramBlob, name: &str) -> impl Iterator<Item = ProgramCounter> {
     blob.exports()
-        .find(|export| export.symbol().as_bytes() == name.as_bytes())
+        .filter(move |export| export.symbol().as_bytes() == name.as_bytes())
         .map(|export| export.program_counter())
 }
 
@@ -202,6 +238,22 @@ fn list_exports(blob: &ProgramBlob) -> String {
         "nothing".to_owned()
     } else {
         names.join(", ")
+    }
+}
+
+/// A program's memory is what the loader maps. `sbrk` would map more, past every limit, and the two engines
+/// answer it differently.
+fn refuse_forbidden_instructions(blob: &ProgramBlob) -> Result<(), LoadError> {
+    let is_sbrk = |kind: &Instruction| matches!(kind, Instruction::sbrk(..));
+    match blob
+        .instructions()
+        .find(|instruction| is_sbrk(&instruction.kind))
+    {
+        Some(instruction) => Err(LoadError::ForbiddenInstruction {
+            name: "sbrk",
+            program_counter: instruction.offset.0,
+        }),
+        None => Ok(()),
     }
 }
 

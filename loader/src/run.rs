@@ -120,10 +120,13 @@ fn place(
 ) -> Result<Placement, InvocationError> {
     let length = input::serialized_length(invocation);
     let limit = program.limits.input;
-    let too_long = InvocationError::InputTooLong { length, limit };
     if length > limit {
-        return Err(too_long);
+        return Err(InvocationError::InputTooLong { length, limit });
     }
+    let does_not_fit = InvocationError::DoesNotFit {
+        heap: invocation.heap_size,
+        input: length,
+    };
     let heap_base = program.module.memory_map().heap_base();
     let heap_size = invocation.heap_size;
     let heap_end = u64::from(heap_base) + u64::from(heap_size);
@@ -131,14 +134,14 @@ fn place(
     let mapped = input_address + length as u64 - u64::from(heap_base);
     let (Ok(input_address), Ok(mapped)) = (u32::try_from(input_address), u32::try_from(mapped))
     else {
-        return Err(too_long);
+        return Err(does_not_fit);
     };
     if instance
         .sbrk(mapped)
         .map_err(InvocationError::vm)?
         .is_none()
     {
-        return Err(too_long);
+        return Err(does_not_fit);
     }
 
     let serialized = input::serialize(invocation, input_address);

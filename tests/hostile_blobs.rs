@@ -1,0 +1,234 @@
+//! Blobs that no compiler made: each is refused or ends, on both engines, without harm to the host.
+
+use loader::{Engine, Failure, Invocation, Limits, LoadError, Loader, Outcome, Pubkey};
+use polkavm_common::program::Reg::{A0, A1, A2, T0};
+use polkavm_common::program::{Instruction, InstructionSetKind, asm};
+use polkavm_common::writer::ProgramBlobBuilder;
+
+/// What a blob is made of.
+struct Blob {
+    rw_data_size: u32,
+    stack_size: u32,
+    imports: &'static [&'static str],
+    code: Vec<Instruction>,
+    /// Number and bytes of sections that the builder does not know.
+    sections: Vec<(u8, Vec<u8>)>,
+}
+
+impl Blob {
+    fn new(code: &[Instruction]) -> Self {
+        Self {
+            rw_data_size: 0,
+            stack_size: 4_096,
+            imports: &[],
+            code: code.to_vec(),
+            sections: Vec::new(),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.set_rw_data_size(self.rw_data_size);
+        builder.set_stack_size(self.stack_size);
+        builder.add_export_by_basic_block(0, b"entrypoint");
+        for import in self.imports {
+            builder.add_import(import.as_bytes());
+        }
+        builder.set_code(&self.code, &[]);
+        for (number, bytes) in &self.sections {
+            builder.add_custom_section(*number, bytes.clone());
+        }
+        builder.to_vec().expect("a blob")
+    }
+}
+
+fn load(blob: &Blob, engine: Engine, limits: Limits) -> Result<loader::Program, LoadError> {
+    Loader::new(engine)
+        .unwrap()
+        .limits(limits)
+        .load(&blob.bytes())
+}
+
+/// The refusal that both engines give.
+fn refusal(blob: &Blob) -> LoadError {
+    let [interpreter, compiler] = Engine::ALL
+        .map(|engine| load(blob, engine, Limits::default()).expect_err("a hostile blob"));
+    assert_eq!(interpreter, compiler);
+    interpreter
+}
+
+/// The outcome that both engines give.
+fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
+    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
+        let program = load(blob, engine, limits).expect("a blob");
+        program
+            .invoke(&Invocation::new(Pubkey::new([1; 32])).gas(gas))
+            .expect("an outcome")
+    });
+    compiled.engine = interpreted.engine;
+    assert_eq!(interpreted, compiled);
+    interpreted
+}
+
+#[test]
+fn the_smallest_program_costs_two() {
+    let blob = Blob::new(&[asm::load_imm(A0, 0), asm::ret()]);
+    assert_eq!(run(&blob, Limits::default(), 2).failure, None);
+    assert_eq!(
+        run(&blob, Limits::default(), 1).failure,
+        Some(Failure::OutOfGas { limit: 1 })
+    );
+}
+
+#[test]
+fn declared_memory_is_bounded_before_anything_runs() {
+    let code = [asm::load_imm(A0, 0), asm::ret()];
+    let limits = Limits::default();
+    for size in [limits.program_data + 4_097, 3_500_000_000, 4_294_500_000] {
+        let blob = Blob {
+            rw_data_size: size,
+            ..Blob::new(&code)
+        };
+        let LoadError::MemoryTooLarge {
+            what: "data",
+            limit,
+            ..
+        } = refusal(&blob)
+        else {
+            panic!("another refusal");
+        };
+        assert_eq!(limit, limits.program_data);
+    }
+    for size in [limits.stack + 4_096, 2_000_000_000, 3_500_000_000] {
+        let blob = Blob {
+            stack_size: size,
+            ..Blob::new(&code)
+        };
+        let LoadError::MemoryTooLarge {
+            what: "stack",
+            limit,
+            ..
+        } = refusal(&blob)
+        else {
+            panic!("another refusal");
+        };
+        assert_eq!(limit, limits.stack);
+    }
+    let most = Blob {
+        rw_data_size: 16 << 20,
+        stack_size: limits.stack,
+        ..Blob::new(&code)
+    };
+    assert_eq!(run(&most, limits, 2).failure, None);
+}
+
+#[test]
+fn sbrk_is_refused_by_name() {
+    let blob = Blob::new(&[asm::load_imm(T0, 4_096), asm::sbrk(A0, T0), asm::ret()]);
+    let error = refusal(&blob);
+    assert_eq!(error.kind(), "ForbiddenInstruction");
+    assert!(error.to_string().contains("`sbrk`"), "{error}");
+}
+
+#[test]
+fn an_entry_where_no_code_starts_is_refused() {
+    let blob = Blob::new(&[asm::load_imm64(A0, 0x1122_3344_5566_7788), asm::ret()]);
+    let bytes = blob.bytes();
+    // The export is stored as a program counter in front of its name.
+    let name = bytes
+        .windows(10)
+        .position(|window| window == b"entrypoint")
+        .expect("the name");
+    for counter in 1..=100 {
+        let mut bytes = bytes.clone();
+        bytes[name - 2] = counter;
+        for engine in Engine::ALL {
+            let Ok(program) = Loader::new(engine).unwrap().load(&bytes) else {
+                continue;
+            };
+            panic!("{engine} loads a program that starts at {counter}: {program:?}");
+        }
+    }
+}
+
+#[test]
+fn empty_log_lines_are_counted() {
+    let code = [
+        asm::load_imm(A0, 0x1_0000),
+        asm::load_imm(A1, 0),
+        asm::fallthrough(),
+        asm::ecalli(0),
+        asm::jump(1),
+    ];
+    let blob = Blob {
+        imports: &["rlo_log_"],
+        ..Blob::new(&code)
+    };
+    let outcome = run(&blob, Limits::default(), 10_000_000);
+    assert_eq!(
+        outcome.failure,
+        Some(Failure::LogsTooLong { limit: 65_536 })
+    );
+    assert_eq!(outcome.logs.len(), 65_536);
+}
+
+#[test]
+fn reading_return_data_is_paid_for() {
+    let length = 1 << 20;
+    let code = [
+        asm::load_imm(A0, 0x2_0000),
+        asm::load_imm(A1, length),
+        asm::ecalli(0),
+        asm::load_imm(A0, 0x2_0000),
+        asm::load_imm(A1, length),
+        asm::load_imm(A2, 0x2_0000),
+        asm::ecalli(1),
+        asm::load_imm(A0, 0),
+        asm::ret(),
+    ];
+    let blob = Blob {
+        rw_data_size: 2 << 20,
+        imports: &["rlo_set_return_data", "rlo_get_return_data"],
+        ..Blob::new(&code)
+    };
+    let limits = Limits {
+        return_data: 1 << 20,
+        ..Limits::default()
+    };
+    let outcome = run(&blob, limits, 1_000_000);
+    assert_eq!(outcome.failure, None);
+    // Nine instructions, the data twice, and the id.
+    assert_eq!(outcome.gas_used, 9 + 2 * (1 << 17) + 4);
+}
+
+#[test]
+fn an_import_of_no_number_traps() {
+    let outcome = run(
+        &Blob::new(&[asm::ecalli(77), asm::ret()]),
+        Limits::default(),
+        100,
+    );
+    assert_eq!(
+        outcome.failure.map(|failure| failure.kind()),
+        Some("Trapped")
+    );
+}
+
+#[test]
+fn debug_information_that_makes_no_sense_is_no_harm() {
+    // A line program that sets the line to the greatest number and adds one to it.
+    let mut lines = vec![1_u8, 8];
+    lines.extend([0xf0, 0xff, 0xff, 0xff, 0xff]);
+    lines.extend([11, 10, 1, 14, 0]);
+    let ranges = [0_u32, 100, 1].map(u32::to_le_bytes).concat();
+    let sections = vec![(128, vec![0]), (129, lines), (130, ranges)];
+    let blob = Blob {
+        sections,
+        ..Blob::new(&[asm::trap()])
+    };
+    let outcome = run(&blob, Limits::default(), 100);
+    assert_eq!(
+        outcome.failure.map(|failure| failure.kind()),
+        Some("Trapped")
+    );
+}
