@@ -68,6 +68,11 @@ fn export(program: &Program) -> TokenStream {
             // `polkavm_export` looks for the function in a module.
             #[cfg(all(#guest, not(feature = "no-entrypoint")))]
             mod guest {
+                // A second entry in another module is a second definition of this symbol; PolkaVM's linker
+                // would take either of two exports, and say nothing.
+                #[unsafe(no_mangle)]
+                extern "C" fn __one_entrypoint_per_program() {}
+
                 #[::entrypoint::__private::polkavm_export(
                     abi = ::entrypoint::__private::default_abi
                 )]

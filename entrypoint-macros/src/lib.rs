@@ -108,8 +108,10 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
 ///
 /// On the guest target it declares the global allocator and an export by whose name the loader knows that
 /// the heap keeps the header described in `abi::heap`. On other targets only a named static is declared,
-/// and its heap is one that was never announced. Without a named static, the feature `custom-heap` or
-/// `no-entrypoint` of the calling crate leaves it out.
+/// and its heap is one that was never announced. Without a name, the feature `custom-heap` or
+/// `no-entrypoint` of the calling crate leaves it out. A named heap is never left out: state at the base of the
+/// heap belongs to the one program whose heap it is, so such a crate cannot be linked into another program, and
+/// the compiler says that there are two global allocators.
 ///
 /// A hand-written entry must call `entrypoint::allocator::set_heap_base` and `set_heap_limit` before
 /// anything allocates.

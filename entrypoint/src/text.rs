@@ -65,8 +65,9 @@ mod tests {
     #[test]
     fn text_that_fits_is_whole() {
         let mut text = TextBuffer::<8>::new();
-        write!(text, "{}-{}", 12, true).unwrap();
-        assert_eq!(text.as_str(), "12-true");
+        let number = 12;
+        write!(text, "{number}-{number:x}").unwrap();
+        assert_eq!(text.as_str(), "12-c");
     }
 
     #[test]
