@@ -33,7 +33,7 @@ static HEAP_LIMIT: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Safety
 ///
-/// - No allocator over [`LoaderHeap`] has handed out memory yet, or all of it is out of use for good.
+/// - It is called once, before any allocator over [`LoaderHeap`] is used.
 /// - Once [`set_heap_limit`] has been called, the region of that many bytes from `base` on is one
 ///   allocation whose provenance is exposed, zeroed, valid for reads and writes, used by nobody else,
 ///   and stays so while an allocator over [`LoaderHeap`] is in use, on one thread.
