@@ -1,53 +1,70 @@
-//! Every fixture of every example gives what it expects, on both engines.
+//! Every fixture of every example gives what it expects, on both engines, at a known price.
 
 use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::testing::check_fixture;
 use loader::Outcome;
-use tests::example;
+use tests::{example, is_reference_compiler};
 
-/// Runs all fixtures of an example; `known` are the ones that must be there.
-fn check_all(name: &str, known: &[&str]) -> Vec<Outcome> {
+/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each takes.
+fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(package.fixtures(), known, "the fixtures of `{name}`");
-    known
+    let names: Vec<&str> = known.iter().map(|(fixture, _)| *fixture).collect();
+    assert_eq!(package.fixtures(), names, "the fixtures of `{name}`");
+    let outcomes: Vec<Outcome> = names
         .iter()
         .map(|fixture| check_fixture(&folder, fixture))
-        .collect()
+        .collect();
+    if is_reference_compiler() {
+        let found: Vec<(&str, u64)> = names
+            .iter()
+            .copied()
+            .zip(outcomes.iter().map(|outcome| outcome.gas_used))
+            .collect();
+        assert_eq!(found, known, "the gas of `{name}`");
+    }
+    outcomes
 }
 
 #[test]
 fn hello() {
-    let _ = check_all("hello", &["default"]);
+    let _ = check_all("hello", &[("default", 42)]);
 }
 
 #[test]
 fn counter() {
-    let _ = check_all("counter", &["default"]);
+    let _ = check_all("counter", &[("default", 404)]);
 }
 
 #[test]
 fn vault() {
-    let _ = check_all("vault", &["default", "open", "too_much", "wrong_authority"]);
+    let known = [
+        ("default", 622),
+        ("open", 168),
+        ("too_much", 127),
+        ("wrong_authority", 125),
+    ];
+    let _ = check_all("vault", &known);
 }
 
 #[test]
 fn no_alloc_leaves_its_heap_alone() {
-    for outcome in check_all("no_alloc", &["default", "duplicate", "too_many"]) {
+    let known = [("default", 95), ("duplicate", 87), ("too_many", 40)];
+    for outcome in check_all("no_alloc", &known) {
         assert_eq!(outcome.heap.peak, Some(0));
     }
 }
 
 #[test]
 fn custom_heap_says_nothing_of_its_heap() {
-    for outcome in check_all("custom_heap", &["default"]) {
+    for outcome in check_all("custom_heap", &[("default", 1_800)]) {
         assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
     }
 }
 
 #[test]
 fn heap_state_uses_its_heap_and_gives_it_back() {
-    for outcome in check_all("heap_state", &["default"]) {
+    for outcome in check_all("heap_state", &[("default", 1_379)]) {
         assert_eq!(outcome.heap.used, Some(0));
         assert!(outcome.heap.peak > Some(0));
     }

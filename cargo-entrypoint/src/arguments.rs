@@ -42,11 +42,11 @@ pub struct RunArguments {
     pub data: Option<Data>,
 
     /// Length of the heap, such as 65536, 64KiB or 1MiB; replaces the fixture's [default: 32KiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_negative_numbers = true)]
     pub heap: Option<u32>,
 
     /// The most gas that the program may use; replaces the fixture's [default: 1000000]
-    #[arg(long, value_name = "GAS")]
+    #[arg(long, value_name = "GAS", allow_negative_numbers = true)]
     pub gas: Option<u64>,
 
     /// How the VM executes the program

@@ -36,7 +36,7 @@ pub enum DebugInfo {
 ///
 /// If there is no toolchain for guests, or the crate does not compile or link.
 pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>> {
-    let toolchain = toolchain::find_or_provide()?;
+    let toolchain = toolchain::find_or_provide(&package.folder)?;
     let folder = package.target_folder.join("guest");
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -82,6 +82,7 @@ fn compile(package: &ProgramPackage, toolchain: &Toolchain, folder: &Path) -> Re
         .args(["--config", "profile.release.codegen-units=1"])
         .args(["--config", "profile.release.debug=\"line-tables-only\""])
         .args(["--config", "profile.release.strip=false"])
+        .args(["--config", "profile.release.incremental=false"])
         .args(["--message-format", "json-render-diagnostics"])
         .args(["--package", &package.name])
         .arg("--target")

@@ -1,8 +1,10 @@
 //! `cargo entrypoint`: builds programs, runs them on the VM, and shows what they did.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 
 mod arguments;
@@ -13,21 +15,35 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     // As a cargo subcommand it is called with its own name first.
-    let mut words: Vec<_> = std::env::args_os().collect();
+    let mut words: Vec<OsString> = std::env::args_os().collect();
     if words.get(1).is_some_and(|word| word == "entrypoint") {
         words.remove(1);
     }
-    let result = match Arguments::parse_from(words).command {
-        Command::Run(arguments) => return commands::run::run(&arguments),
+    let arguments = match Arguments::try_parse_from(&words) {
+        Ok(arguments) => arguments,
+        Err(error) => refuse(&words, &error),
+    };
+    let result: Result<ExitCode> = match arguments.command {
+        Command::Run(arguments) => commands::run::run(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Doctor => commands::doctor::doctor(),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::error(&error);
-            ExitCode::from(report::EXIT_NOT_RUN)
+    result.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::from(report::EXIT_NOT_RUN)
+    })
+}
+
+/// Prints what clap says, which is a help text if one was asked for, and as JSON too where that was asked for.
+fn refuse(words: &[OsString], error: &clap::Error) -> ! {
+    if error.use_stderr() && words.iter().any(|word| word == "--json") {
+        let text = error.to_string();
+        let description = text.trim_start_matches("error: ").trim_end();
+        if let Ok(json) = report::json::error("Usage", description, loader::Engine::default()) {
+            // The exit code says it too.
+            let _ = report::print(&json);
         }
     }
+    error.exit()
 }

@@ -35,16 +35,23 @@ impl ProgramPackage {
     ///
     /// If there is no package in the folder, or it is no program.
     pub fn in_folder(folder: &Path) -> Result<Self> {
-        let manifest = folder.join("Cargo.toml");
-        let metadata = read_metadata(&manifest)?;
-        let manifest = manifest
+        // Through a link, cargo would look for the workspace in the wrong place.
+        let manifest = folder
+            .join("Cargo.toml")
             .canonicalize()
-            .context("cannot find the manifest")?;
+            .with_context(|| format!("there is no Cargo.toml in {}", folder.display()))?;
+        let metadata = read_metadata(&manifest)?;
         let package = metadata
             .packages
             .iter()
             .find(|package| package.manifest_path.as_std_path() == manifest)
-            .with_context(|| format!("there is no package in {}", folder.display()))?;
+            .with_context(|| {
+                let programs = list_programs(&metadata);
+                format!(
+                    "{} is a workspace and no program; {programs}",
+                    folder.display()
+                )
+            })?;
         Self::new(package, &metadata)
     }
 
@@ -94,15 +101,29 @@ impl ProgramPackage {
         );
     }
 
-    /// The fixture that is meant when none is named: `default`, or the only one.
-    #[must_use]
-    pub fn default_fixture(&self) -> Option<PathBuf> {
+    /// The fixture that is meant when none is named: `default`, or the only one; none if there are none.
+    ///
+    /// # Errors
+    ///
+    /// If there are several and none is `default`.
+    pub fn default_fixture(&self) -> Result<Option<PathBuf>> {
         let known = self.fixtures();
         let name = match known.as_slice() {
+            [] => return Ok(None),
             [only] => only,
-            many => many.iter().find(|name| *name == "default")?,
+            many => many
+                .iter()
+                .find(|name| *name == "default")
+                .with_context(|| {
+                    format!(
+                        "say which fixture with --fixture; the program's are {}",
+                        many.join(", ")
+                    )
+                })?,
         };
-        Some(self.folder.join("fixtures").join(format!("{name}.toml")))
+        Ok(Some(
+            self.folder.join("fixtures").join(format!("{name}.toml")),
+        ))
     }
 
     /// The names of the program's fixtures, sorted.
@@ -176,23 +197,44 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     }
 }
 
-/// The program whose folder the current folder is, or is inside of.
+/// The program whose folder the current folder is, or is inside of: the innermost.
 fn here(metadata: &Metadata) -> Option<&Package> {
     let current = std::env::current_dir().ok()?;
-    metadata.packages.iter().find(|package| {
-        is_program(package)
-            && package
-                .manifest_path
-                .parent()
-                .is_some_and(|folder| current.starts_with(folder))
-    })
+    let contains = |package: &&Package| {
+        package
+            .manifest_path
+            .parent()
+            .is_some_and(|folder| current.starts_with(folder))
+    };
+    let depth = |package: &&Package| package.manifest_path.components().count();
+    let innermost = metadata
+        .packages
+        .iter()
+        .filter(contains)
+        .max_by_key(depth)?;
+    is_program(innermost).then_some(innermost)
 }
 
+/// A library that depends on `entrypoint`, and on nothing that runs programs.
 fn is_program(package: &Package) -> bool {
-    let uses_entrypoint = package.dependencies.iter().any(|dependency| {
-        dependency.name == "entrypoint" && dependency.kind == DependencyKind::Normal
+    let depends_on = |name: &str| {
+        package
+            .dependencies
+            .iter()
+            .any(|dependency| dependency.name == name && dependency.kind == DependencyKind::Normal)
+    };
+    // Any crate type but a macro's: the program is compiled as a static library, whatever its manifest lists.
+    let is_library = package.targets.iter().any(|target| {
+        target.is_lib()
+            || target.is_rlib()
+            || target.is_dylib()
+            || target.is_cdylib()
+            || target.is_staticlib()
     });
-    uses_entrypoint && package.targets.iter().any(|target| target.is_lib())
+    is_library
+        && depends_on("entrypoint")
+        && !depends_on("loader")
+        && !depends_on("cargo-entrypoint")
 }
 
 fn is_plain_name(name: &str) -> bool {

@@ -63,16 +63,11 @@ impl Toolchain {
         command
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
-        for variable in [
-            "CARGO_BUILD_RUSTFLAGS",
-            "CARGO_BUILD_TARGET",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_TARGET_DIR",
-            "RUSTC_WORKSPACE_WRAPPER",
-            "RUSTC_WRAPPER",
-            "RUSTFLAGS",
-        ] {
-            command.env_remove(variable);
+        // The same program must cost the same gas whatever the caller's environment says to other builds.
+        for (variable, _) in env::vars_os() {
+            if variable.to_str().is_some_and(changes_builds) {
+                command.env_remove(variable);
+            }
         }
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
@@ -81,9 +76,27 @@ impl Toolchain {
     }
 }
 
-/// The compiler with sources, if there is one.
+/// Whether cargo or rustc would build otherwise because of this variable.
+fn changes_builds(variable: &str) -> bool {
+    let prefixes = [
+        "CARGO_BUILD_",
+        "CARGO_PROFILE_",
+        "CARGO_TARGET_",
+        "CARGO_UNSTABLE_",
+    ];
+    let names = [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTFLAGS",
+    ];
+    prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
+}
+
+/// The compiler with sources, if there is one. `folder` is the program's: a toolchain may be pinned there.
 #[must_use]
-pub fn find_compiler() -> Option<(Origin, PathBuf, PathBuf)> {
+pub fn find_compiler(folder: &Path) -> Option<(Origin, PathBuf, PathBuf)> {
     let active = (
         Origin::Active,
         PathBuf::from("rustc"),
@@ -95,14 +108,14 @@ pub fn find_compiler() -> Option<(Origin, PathBuf, PathBuf)> {
         PathBuf::from("/usr/bin/cargo"),
     );
     [active, debian].into_iter().find(|(_, rustc, cargo)| {
-        sysroot(rustc).is_some_and(|sysroot| has_sources(&sysroot)) && answers(cargo)
+        sysroot(rustc, folder).is_some_and(|sysroot| has_sources(&sysroot)) && answers(cargo)
     })
 }
 
-/// A linker for guests, if there is one: that of the active toolchain, or one on the path.
+/// A linker for guests, if there is one: that of the toolchain that is active in the folder, or one on the path.
 #[must_use]
-pub fn find_linker() -> Option<Linker> {
-    let in_sysroot = sysroot(Path::new("rustc"))
+pub fn find_linker(folder: &Path) -> Option<Linker> {
+    let in_sysroot = sysroot(Path::new("rustc"), folder)
         .into_iter()
         .flat_map(|sysroot| {
             std::fs::read_dir(sysroot.join("lib/rustlib"))
@@ -126,26 +139,26 @@ pub fn find_linker() -> Option<Linker> {
     })
 }
 
-/// The toolchain for guests. Installs what is missing where that needs no decision of the user's.
+/// The toolchain for the guest in a folder. Installs what is missing where that needs no decision of the user's.
 ///
 /// # Errors
 ///
 /// If something is missing and cannot be installed: the message names the commands that do.
-pub fn find_or_provide() -> Result<Toolchain> {
+pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
     // Tests ask from many threads, and a package is installed once.
     static PROVIDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = PROVIDING
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
 
-    if find_compiler().is_none() {
+    if find_compiler(folder).is_none() {
         provide(&DEBIAN_PACKAGES, MISSING_COMPILER)?;
     }
-    if find_linker().is_none() {
+    if find_linker(folder).is_none() {
         provide(&[DEBIAN_LINKER], MISSING_LINKER)?;
     }
-    let (origin, rustc, cargo) = find_compiler().context(MISSING_COMPILER)?;
-    let linker = find_linker().context(MISSING_LINKER)?;
+    let (origin, rustc, cargo) = find_compiler(folder).context(MISSING_COMPILER)?;
+    let linker = find_linker(folder).context(MISSING_LINKER)?;
     Ok(Toolchain {
         origin,
         rustc,
@@ -180,34 +193,32 @@ fn provide(packages: &[&str], otherwise: &'static str) -> Result<()> {
         "installing the guest toolchain: apt-get install {}",
         packages.join(" ")
     );
-    apt_get(&["update", "-q"])?;
-    let mut install = vec!["install", "-q", "-y", "--no-install-recommends"];
+    apt_get(&["update", "-qq"])?;
+    let mut install = vec!["install", "-qq", "-y", "--no-install-recommends"];
     install.extend(packages);
     apt_get(&install).context(otherwise)
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    let output = Command::new("apt-get")
+    let status = Command::new("apt-get")
         .args(["-o", "DPkg::Lock::Timeout=300"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        .output()
+        // What is asked for goes to the standard output, and this is progress.
+        .stdout(std::io::stderr())
+        .status()
         .context("cannot run apt-get")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`apt-get {}` failed:\n{}",
-            arguments.join(" "),
-            said.trim_end()
-        );
+    if !status.success() {
+        bail!("`apt-get {}` failed; it has said why", arguments.join(" "));
     }
     Ok(())
 }
 
 /// Where the compiler's own files are; `None` if it does not run.
-fn sysroot(rustc: &Path) -> Option<PathBuf> {
+fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     let output = Command::new(rustc)
         .args(["--print", "sysroot"])
+        .current_dir(folder)
         .output()
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

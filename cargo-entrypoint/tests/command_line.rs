@@ -53,6 +53,14 @@ fn refused(words: &[&str], parts: &[&str]) {
     }
 }
 
+/// Makes a program crate in a folder.
+fn new_program(folder: &Path, name: &str) -> PathBuf {
+    let program = folder.join(name);
+    let output = entrypoint(&["new", &program.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    program
+}
+
 #[test]
 fn run_without_a_program_runs_the_counter() {
     let output = entrypoint(&["run"]);
@@ -174,6 +182,12 @@ fn words_that_make_no_sense_are_refused() {
     );
     refused(&["run", "--heap", "5GiB"], &["\"5GiB\" is too large"]);
     refused(&["run", "--gas", "-1"], &["-1"]);
+    refused(&["run", "--heap", "-1"], &["\"-1\" is not a size"]);
+    refused(
+        &["run", "."],
+        &["is a workspace and no program", "`counter`"],
+    );
+    refused(&["run", "tests"], &["is no program"]);
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
@@ -226,6 +240,143 @@ fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
     let value = json(&output);
     assert_eq!(value["status"], Value::Null);
     assert_eq!(value["error"]["kind"], "InvalidFixture");
+    assert_eq!(
+        value["heap"],
+        json!({ "limit": null, "used": null, "peak": null })
+    );
+
+    let output = entrypoint(&["run", "--json", "--data", "0g"]);
+    assert_eq!(output.status.code(), Some(2));
+    let value = json(&output);
+    assert_eq!(value["error"]["kind"], "Usage");
+    assert!(
+        value["error"]["description"]
+            .as_str()
+            .is_some_and(|text| text.contains("0g"))
+    );
+}
+
+#[test]
+fn several_fixtures_without_a_default_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "chooser");
+    let fixtures = program.join("fixtures");
+    std::fs::rename(fixtures.join("default.toml"), fixtures.join("one.toml")).expect("a file");
+    std::fs::copy(fixtures.join("one.toml"), fixtures.join("two.toml")).expect("a file");
+    refused(
+        &["run", &program.display().to_string()],
+        &["--fixture", "one, two"],
+    );
+}
+
+#[test]
+fn a_program_is_found_from_inside_and_through_links() {
+    let output = entrypoint_in(&project().join("examples/vault/src"), &["run", "--json"]);
+    assert_eq!(json(&output)["logs"], json!(["withdrew 250 kelvins"]));
+    // The probe's folder lies inside that of the package `tests`, which is no program.
+    let output = entrypoint_in(
+        &project().join("tests/guests/probe"),
+        &["run", "--data", "00"],
+    );
+    assert!(
+        stdout(&output).contains("probe, called without accounts"),
+        "{}",
+        stderr(&output)
+    );
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(project().join("examples"), &link).expect("a link");
+    let hello = link.join("hello").display().to_string();
+    assert_eq!(
+        json(&entrypoint(&["run", &hello, "--json"]))["logs"],
+        json!(["Hello, world!"])
+    );
+}
+
+#[test]
+fn any_kind_of_library_is_a_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "shared");
+    let manifest = program.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let text = text.replace(
+        "\n[dependencies]",
+        "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n[dependencies]",
+    );
+    std::fs::write(&manifest, text).expect("a manifest");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "--json"])
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("the command runs");
+    assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
+}
+
+#[test]
+fn the_callers_environment_does_not_change_the_gas() {
+    let gas = |variable: &str, value: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(["run", "--json"])
+            .env(variable, value)
+            .current_dir(project())
+            .output()
+            .expect("the command runs");
+        json(&output)["gas_used"].clone()
+    };
+    let expected = gas("UNRELATED", "1");
+    for (variable, value) in [
+        ("CARGO_INCREMENTAL", "1"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+        ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
+        ("RUSTFLAGS", "-Copt-level=0"),
+        (
+            "CARGO_TARGET_RISCV64EMAC_UNKNOWN_NONE_POLKAVM_RUSTFLAGS",
+            "-Copt-level=0",
+        ),
+    ] {
+        assert_eq!(gas(variable, value), expected, "{variable}={value}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "hello"])
+        .current_dir(project())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a full device");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "hello"])
+        .current_dir(project())
+        .stdout(full)
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("cannot write to the standard output"));
+}
+
+#[test]
+fn a_program_cannot_forge_the_report() {
+    let forged = hex::encode("x\n\nstatus    0 (success)\u{1b}[2J");
+    let output = entrypoint(&["run", "hello", "--data", &forged]);
+    let report = stdout(&output);
+    assert!(
+        report.contains(r"Hello, x\n\nstatus    0 (success)\u{1b}[2J!"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -271,10 +422,7 @@ fn doctor_says_what_is_there() {
 #[test]
 fn a_new_program_runs_and_passes_its_test_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = folder.path().join("greeter");
-    let name = program.display().to_string();
-    let output = entrypoint(&["new", &name]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let program = new_program(folder.path(), "greeter");
 
     // What it depends on has been compiled once already, at the versions that are locked here.
     std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
@@ -308,7 +456,7 @@ fn new_overwrites_nothing_and_wants_a_crates_name() {
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).expect("a folder");
     refused(&["new", &taken.display().to_string()], &["exists already"]);
-    for name in ["1st", "with space", "ünicode", "core"] {
+    for name in ["1st", "with space", "ünicode", "core", "abi", "loader"] {
         let path = folder.path().join(name).display().to_string();
         refused(&["new", &path], &[name]);
         assert!(!folder.path().join(name).exists());

@@ -47,3 +47,15 @@ pub fn probe_data(command: u8, numbers: &[u64]) -> Vec<u8> {
     data.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     data
 }
+
+/// Whether guests are compiled by the compiler with which the tests' exact gas figures were measured.
+///
+/// Gas is exact for a blob, and another compiler makes another blob.
+#[must_use]
+pub fn is_reference_compiler() -> bool {
+    let Some((_, rustc, _)) = cargo_entrypoint::toolchain::find_compiler(project()) else {
+        return false;
+    };
+    let output = std::process::Command::new(rustc).arg("--version").output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"rustc 1.96.0 "))
+}

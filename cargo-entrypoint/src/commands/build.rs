@@ -1,19 +1,26 @@
 //! `cargo entrypoint build`
 
+use std::process::ExitCode;
+
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::package::{self, Program};
 
 use crate::arguments::BuildArguments;
+use crate::report;
 
-pub fn build(arguments: &BuildArguments) -> Result<()> {
+pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
     let package = match package::locate(arguments.program.as_deref())? {
         Program::Package(package) => package,
         Program::Blob(file) => bail!("{} is a file, not a program crate", file.display()),
     };
     let blob = guest::build(&package, DebugInfo::Strip)?;
     let path = guest::blob_path(&package);
-    std::fs::write(&path, &blob).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{} ({} bytes)", path.display(), blob.len());
-    Ok(())
+    // Whole or not at all, also where two builds write it.
+    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+    std::fs::write(&unfinished, &blob)
+        .and_then(|()| std::fs::rename(&unfinished, &path))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    report::print(&format!("{} ({} bytes)\n", path.display(), blob.len()))?;
+    Ok(ExitCode::SUCCESS)
 }

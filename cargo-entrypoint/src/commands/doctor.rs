@@ -1,53 +1,59 @@
 //! `cargo entrypoint doctor`
 
+use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin};
 use loader::{Engine, Loader};
 
-pub fn doctor() -> Result<()> {
+use crate::report;
+
+pub fn doctor() -> Result<ExitCode> {
+    let mut text = String::new();
     let mut is_ready = true;
-    match toolchain::find_compiler() {
+    match toolchain::find_compiler(Path::new(".")) {
         Some((origin, rustc, _)) => {
             let origin = match origin {
                 Origin::Active => "the active toolchain, with rust-src",
                 Origin::Debian => "Debian's packages",
             };
-            println!("compiler   ok: {} ({origin})", version(&rustc));
+            writeln!(text, "compiler     ok: {} ({origin})", version(&rustc))?;
         }
         None => {
             is_ready = false;
-            println!("compiler   missing: {MISSING_COMPILER}");
+            writeln!(text, "compiler     missing: {MISSING_COMPILER}")?;
         }
     }
-    match toolchain::find_linker() {
-        Some(linker) => println!("linker     ok: {}", linker.path.display()),
+    match toolchain::find_linker(Path::new(".")) {
+        Some(linker) => writeln!(text, "linker       ok: {}", linker.path.display())?,
         None => {
             is_ready = false;
-            println!("linker     missing: {MISSING_LINKER}");
+            writeln!(text, "linker       missing: {MISSING_LINKER}")?;
         }
     }
     for engine in Engine::ALL {
         let name = engine.to_string();
         match Loader::new(engine) {
-            Ok(_) => println!("{name:<10} ok"),
+            Ok(_) => writeln!(text, "{name:<12} ok")?,
             // The other engine gives the same outcomes, so nothing is missing.
-            Err(error) => println!("{name:<10} not here: {error}"),
+            Err(error) => writeln!(text, "{name:<12} not here: {error}")?,
         }
     }
+    let can_build = is_ready || toolchain::can_install();
     if is_ready {
-        println!("\nready: `cargo entrypoint run` builds and runs a program");
-        return Ok(());
-    }
-    if toolchain::can_install() {
-        println!(
-            "\nready: `cargo entrypoint run` installs what is missing, because you are root here"
+        text.push_str("\nready: `cargo entrypoint run` builds and runs a program\n");
+    } else if can_build {
+        text.push_str(
+            "\nready: `cargo entrypoint run` installs what is missing, because you are root here\n",
         );
-        return Ok(());
     }
-    bail!("guests cannot be built here yet; what is missing stands above")
+    report::print(&text)?;
+    if !can_build {
+        bail!("guests cannot be built here yet; what is missing stands above");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn version(rustc: &Path) -> String {

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
 use crate::arguments::NewArguments;
+use crate::report;
 
 /// The crate's files, with `{name}`, `{entrypoint}` and `{cargo-entrypoint}` to be filled in.
 const FILES: [(&str, &str); 5] = [
@@ -23,7 +24,23 @@ const FILES: [(&str, &str); 5] = [
     ),
 ];
 
-pub fn new(arguments: &NewArguments) -> Result<()> {
+/// The crates that a program and its test depend on, and those that the compiler brings.
+const TAKEN_NAMES: [&str; 12] = [
+    "abi",
+    "alloc",
+    "allocator",
+    "bytemuck",
+    "cargo-entrypoint",
+    "core",
+    "entrypoint",
+    "entrypoint-macros",
+    "loader",
+    "polkavm",
+    "std",
+    "test",
+];
+
+pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     let folder = &arguments.name;
     let name = crate_name(folder)?;
     if folder.exists() {
@@ -52,13 +69,28 @@ pub fn new(arguments: &NewArguments) -> Result<()> {
         write(&folder.join(file), &text)?;
     }
     stand_alone_if_needed(folder)?;
-    println!("made the program `{name}` in {}", folder.display());
-    println!("run it:   cargo entrypoint run {}", as_argument(folder));
-    println!(
-        "test it:  cargo test --manifest-path {}",
-        folder.join("Cargo.toml").display()
-    );
-    Ok(())
+    let manifest = quoted(&folder.join("Cargo.toml").display().to_string());
+    report::print(&format!(
+        "made the program `{name}` in {folder}\n\
+         run it:   cargo entrypoint run {argument}\n\
+         test it:  cargo test --manifest-path {manifest}\n\
+         \n\
+         outside of this project's folder, `cargo entrypoint` is there after\n\
+         cargo install --path {command}\n",
+        folder = folder.display(),
+        argument = quoted(&as_argument(folder)),
+        command = quoted(&framework.join("cargo-entrypoint").display().to_string()),
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./+@".contains(character);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A path that cannot be taken for a package of the workspace.
@@ -83,17 +115,7 @@ fn crate_name(folder: &Path) -> Result<String> {
              letter"
         );
     }
-    // The names that the crate's own dependencies have, and the one that std's test harness has.
-    if [
-        "entrypoint",
-        "cargo-entrypoint",
-        "test",
-        "core",
-        "alloc",
-        "std",
-    ]
-    .contains(&name)
-    {
+    if TAKEN_NAMES.contains(&name) {
         bail!("`{name}` is the name of a crate that the program uses; choose another");
     }
     Ok(name.to_owned())

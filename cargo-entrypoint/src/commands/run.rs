@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::package::{self, Program};
 use loader::fixture::{DEFAULT_PROGRAM_ID, Fixture};
 use loader::{Invocation, Loader, Outcome};
 
 use crate::arguments::{Data, RunArguments};
-use crate::report::{self, EXIT_FAILED, EXIT_NOT_RUN};
+use crate::report::{self, EXIT_FAILED};
 
 /// A program that has been run.
 struct Run {
@@ -22,29 +22,36 @@ struct Run {
     differences: Vec<String>,
 }
 
-pub fn run(arguments: &RunArguments) -> ExitCode {
+pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     let run = match build_and_run(arguments) {
         Ok(run) => run,
         Err(error) => {
             if arguments.json {
-                report::error_as_json(&error, arguments.engine.into());
+                let kind = report::json::kind(&error);
+                let description = format!("{error:#}");
+                report::print(&report::json::error(
+                    kind,
+                    &description,
+                    arguments.engine.into(),
+                )?)?;
             }
-            report::error(&error);
-            return ExitCode::from(EXIT_NOT_RUN);
+            return Err(error);
         }
     };
     if arguments.json {
-        report::as_json(&run.outcome);
+        report::print(&report::json::outcome(&run.outcome)?)?;
     } else {
-        report::for_people(&run.title, &run.invocation, &run.outcome);
+        let mut text = String::new();
+        report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome)?;
+        report::print(&text)?;
     }
     for difference in &run.differences {
-        eprintln!("not as the fixture expects: {difference}");
+        report::error(&anyhow!("not as the fixture expects: {difference}"));
     }
     if run.outcome.is_success() && run.differences.is_empty() {
-        ExitCode::SUCCESS
+        Ok(ExitCode::SUCCESS)
     } else {
-        ExitCode::from(EXIT_FAILED)
+        Ok(ExitCode::from(EXIT_FAILED))
     }
 }
 
@@ -53,8 +60,17 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
     // The fixture is read first: building takes longer than finding a typing error.
     let fixture_path = match (&arguments.fixture, &program) {
         (Some(name), Program::Package(package)) => Some(package.fixture(name)?),
-        (Some(name), Program::Blob(_)) => Some(PathBuf::from(name)),
-        (None, Program::Package(package)) => package.default_fixture(),
+        (Some(name), Program::Blob(blob)) => {
+            let path = PathBuf::from(name);
+            if !path.is_file() {
+                let blob = blob.display();
+                bail!(
+                    "{name} is not a file; {blob} is a blob, which has no fixtures of its own to name"
+                );
+            }
+            Some(path)
+        }
+        (None, Program::Package(package)) => package.default_fixture()?,
         (None, Program::Blob(_)) => None,
     };
     let fixture = fixture_path.as_deref().map(Fixture::read).transpose()?;

@@ -1,0 +1,32 @@
+//! What is printed: to the standard output what was asked for, to the standard error what went wrong.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Error, Result};
+
+pub mod json;
+pub mod people;
+
+/// Exit code after a program that failed, or did not do what its fixture expects.
+pub const EXIT_FAILED: u8 = 1;
+
+/// Exit code when no program was run, or its outcome could not be shown.
+pub const EXIT_NOT_RUN: u8 = 2;
+
+/// Prints a text on the standard output. A reader that has gone away, as `head` does, has seen enough.
+pub fn print(text: &str) -> Result<()> {
+    let mut output = io::stdout().lock();
+    let written = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to the standard output"),
+    }
+}
+
+/// Prints an error with its causes on the standard error.
+pub fn error(error: &Error) {
+    // Where the standard error is closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+}

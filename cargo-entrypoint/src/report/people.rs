@@ -1,0 +1,158 @@
+//! The outcome as a short report.
+
+use std::fmt::{Result, Write};
+
+use loader::{Account, AccountEntry, AccountInput, HeapUse, Invocation, Outcome};
+
+/// Most bytes of an account's data that are shown.
+const SHOWN_BYTES: usize = 32;
+
+/// Writes an outcome as a short report.
+pub fn outcome(
+    out: &mut String,
+    title: &str,
+    invocation: &Invocation,
+    outcome: &Outcome,
+) -> Result {
+    writeln!(out, "{title}, on the {}\n", outcome.engine)?;
+    match (&outcome.failure, outcome.status) {
+        (None, status) => writeln!(out, "status    {} (success)", status.unwrap_or(0))?,
+        (Some(failure), Some(status)) => {
+            writeln!(out, "status    {status:#x}")?;
+            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+        }
+        (Some(failure), None) => {
+            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+        }
+    }
+    let gas = grouped(outcome.gas_used);
+    writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))?;
+    heap(out, &outcome.heap)?;
+    if !outcome.return_data.is_empty() {
+        writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
+    }
+    if outcome.logs.is_empty() {
+        writeln!(out, "logs      none")?;
+    } else {
+        writeln!(out, "logs")?;
+    }
+    for line in &outcome.logs {
+        writeln!(out, "          {}", harmless(line))?;
+    }
+    accounts(out, invocation, outcome)
+}
+
+fn heap(out: &mut String, heap: &HeapUse) -> Result {
+    let bytes = |count: Option<u32>| {
+        count.map_or_else(|| "unknown".to_owned(), |count| grouped(count.into()))
+    };
+    let (used, peak) = (bytes(heap.used), bytes(heap.peak));
+    let limit = grouped(heap.limit.into());
+    writeln!(
+        out,
+        "heap      {used} used, {peak} peak, {limit} limit (bytes)"
+    )
+}
+
+fn accounts(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Result {
+    if invocation.accounts.is_empty() {
+        return writeln!(out, "accounts  none");
+    }
+    writeln!(out, "accounts")?;
+    let mut after = outcome.accounts.iter();
+    for (index, entry) in invocation.accounts.iter().enumerate() {
+        match entry {
+            AccountEntry::Repeat(first) => writeln!(out, "  {index:<7} account {first} again")?,
+            AccountEntry::First(before) => {
+                // An outcome has one account for each first occurrence.
+                if let Some(after) = after.next() {
+                    account(out, index, before, after)?;
+                }
+            }
+        }
+    }
+    if !outcome.is_success() {
+        writeln!(
+            out,
+            "          nothing was changed, because the program failed"
+        )?;
+    }
+    Ok(())
+}
+
+fn account(out: &mut String, index: usize, before: &AccountInput, after: &Account) -> Result {
+    let mut flags = String::new();
+    for (flag, is_set) in [
+        (", signer", before.is_signer),
+        (", writable", before.is_writable),
+        (", executable", before.account.executable),
+    ] {
+        if is_set {
+            flags.push_str(flag);
+        }
+    }
+    let before = &before.account;
+    writeln!(out, "  {index:<7} {}{flags}", before.key)?;
+    change(
+        out,
+        "owner",
+        &before.owner.to_string(),
+        &after.owner.to_string(),
+    )?;
+    change(
+        out,
+        "kelvins",
+        &grouped(before.kelvins),
+        &grouped(after.kelvins),
+    )?;
+    change(
+        out,
+        "data",
+        &shortened(&before.data),
+        &shortened(&after.data),
+    )
+}
+
+fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
+    if before == after {
+        writeln!(out, "          {name:<8} {before}")
+    } else {
+        writeln!(out, "          {name:<8} {before} -> {after}")
+    }
+}
+
+/// A program's text without what a terminal would obey, and on one line, so that no program can forge a part of
+/// the report.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            harmless.extend(character.escape_default());
+        } else {
+            harmless.push(character);
+        }
+    }
+    harmless
+}
+
+/// Data in hexadecimal, and its length where it is long.
+fn shortened(data: &[u8]) -> String {
+    match data.len() {
+        0 => "none".to_owned(),
+        length if length <= SHOWN_BYTES => hex::encode(data),
+        length => format!("{}… ({length} bytes)", hex::encode(&data[..SHOWN_BYTES])),
+    }
+}
+
+/// A number with its thousands set apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
