@@ -462,3 +462,24 @@ fn new_overwrites_nothing_and_wants_a_crates_name() {
         assert!(!folder.path().join(name).exists());
     }
 }
+
+#[test]
+fn two_entrypoints_in_two_modules_do_not_compile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "doubled");
+    let code = "\n/// Another.\npub mod other {\n    \
+                entrypoint::entrypoint!(super::process_instruction, heap = custom, panic = custom);\n}\n";
+    let file = program.join("src/lib.rs");
+    let text = std::fs::read_to_string(&file).expect("a program");
+    std::fs::write(&file, text + code).expect("a program");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["build"])
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("__one_entrypoint_per_program"), "{said}");
+}
