@@ -35,7 +35,7 @@ fn refuses_everything() {
     assert!(alloc_zeroed(1, 1).is_null());
     assert!(alloc(isize::MAX as usize, 1).is_null());
     let message = panic_message(|| HEAP.global().get());
-    assert!(message.contains("never announced"), "{message}");
+    assert!(message.contains("announced"), "{message}");
     assert!(message.contains("set_heap_base"), "{message}");
 }
 
