@@ -1,26 +1,8 @@
 //! What a program does wrong reaches the host as data, and is the same on both engines.
 
-use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey};
+use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Pubkey};
 use probe::Command;
-use tests::{guest, probe, probe_data};
-
-const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
-
-fn call(command: Command, numbers: &[u64]) -> Invocation {
-    Invocation::new(PROGRAM_ID).data(probe_data(command as u8, numbers))
-}
-
-/// Runs on both engines, and gives the outcome they agree on.
-fn run(invocation: &Invocation) -> Outcome {
-    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
-        probe(engine)
-            .invoke(invocation)
-            .unwrap_or_else(|error| panic!("{engine}: {error}"))
-    });
-    compiled.engine = interpreted.engine;
-    assert_eq!(interpreted, compiled);
-    interpreted
-}
+use tests::{PROGRAM_ID, call, guest, probe, run};
 
 fn failure(invocation: &Invocation) -> Failure {
     let outcome = run(invocation);

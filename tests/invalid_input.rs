@@ -3,9 +3,7 @@
 use loader::fixture::Fixture;
 use loader::{AccountInput, Engine, Invocation, InvocationError, LoadError, Loader, Pubkey};
 use probe::Command;
-use tests::{example, probe, probe_data};
-
-const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
+use tests::{example, probe};
 
 fn key(number: u16) -> Pubkey {
     let mut bytes = [7; 32];
@@ -14,7 +12,7 @@ fn key(number: u16) -> Pubkey {
 }
 
 fn call() -> Invocation {
-    Invocation::new(PROGRAM_ID).data(probe_data(Command::Succeed as u8, &[]))
+    tests::call(Command::Succeed, &[])
 }
 
 fn refused(invocation: &Invocation) -> InvocationError {

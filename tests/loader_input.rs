@@ -34,7 +34,7 @@ fn with_command(mut expected: Expected) -> Expected {
             expected.entries[position] = Entry::Repeat(first);
         }
     }
-    let command = |length| probe_data(Command::ReturnInput as u8, &[length]);
+    let command = |length| probe_data(Command::ReturnInput, &[length]);
     expected.instruction_data = command(0);
     let length = expected.bytes_with_table(0).len() as u64;
     expected.instruction_data = command(length);

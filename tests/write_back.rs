@@ -1,10 +1,9 @@
 //! Nothing is kept that a program may not change, and each refusal says which rule and which account.
 
-use loader::{Account, AccountInput, Engine, Failure, Invocation, Outcome, Pubkey, WriteBackError};
+use loader::{Account, AccountInput, Failure, Invocation, Pubkey, WriteBackError};
 use probe::Command;
-use tests::{probe, probe_data};
+use tests::{PROGRAM_ID, call, run};
 
-const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 const OTHER: Pubkey = Pubkey::new([9; 32]);
 const FIRST: Pubkey = Pubkey::new([10; 32]);
 const SECOND: Pubkey = Pubkey::new([11; 32]);
@@ -29,21 +28,6 @@ fn own(key: Pubkey) -> AccountInput {
 
 fn foreign(key: Pubkey) -> AccountInput {
     own(key).owner(OTHER)
-}
-
-fn call(command: Command, numbers: &[u64]) -> Invocation {
-    Invocation::new(PROGRAM_ID).data(probe_data(command as u8, numbers))
-}
-
-fn run(invocation: &Invocation) -> Outcome {
-    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
-        probe(engine)
-            .invoke(invocation)
-            .unwrap_or_else(|error| panic!("{engine}: {error}"))
-    });
-    compiled.engine = interpreted.engine;
-    assert_eq!(interpreted, compiled);
-    interpreted
 }
 
 /// The accounts as they were before.

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use loader::{Engine, Loader, Program};
+use loader::{Engine, Invocation, Loader, Outcome, Program, Pubkey};
+use probe::Command;
 
 /// The folder of an example program.
 #[must_use]
@@ -40,12 +41,33 @@ pub fn probe(engine: Engine) -> Program {
     loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The address of the program in the tests' calls.
+pub const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
+
 /// Instruction data for the probe: a command and its numbers.
 #[must_use]
-pub fn probe_data(command: u8, numbers: &[u64]) -> Vec<u8> {
-    let mut data = vec![command];
+pub fn probe_data(command: Command, numbers: &[u64]) -> Vec<u8> {
+    let mut data = vec![command as u8];
     data.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     data
+}
+
+/// A call of the probe without accounts.
+#[must_use]
+pub fn call(command: Command, numbers: &[u64]) -> Invocation {
+    Invocation::new(PROGRAM_ID).data(probe_data(command, numbers))
+}
+
+/// Calls the probe on both engines, and gives the outcome they agree on.
+pub fn run(invocation: &Invocation) -> Outcome {
+    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
+        probe(engine)
+            .invoke(invocation)
+            .unwrap_or_else(|error| panic!("{engine}: {error}"))
+    });
+    compiled.engine = interpreted.engine;
+    assert_eq!(interpreted, compiled, "the engines differ");
+    interpreted
 }
 
 /// Whether guests are compiled by the compiler with which the tests' exact gas figures were measured.
