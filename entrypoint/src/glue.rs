@@ -43,10 +43,11 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input.expose_provenance();
     // SAFETY: the contract is the same, and no account is viewed yet.
     let opened = unsafe { trusted::open(input) };
+    let count = opened.count;
     // SAFETY: the contract is the same.
     let walk = || unsafe { trusted::walk(input) };
     // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, walk) };
+    let accounts = unsafe { trusted::accounts(input, length, count, walk) };
     if REJECT_DUPLICATES {
         reject_duplicates(accounts);
     }
@@ -74,8 +75,8 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
     let opened = unsafe { trusted::open(input) };
     let (program_id, instruction_data) = (opened.program_id, opened.instruction_data);
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
+    let count = opened.count;
     let walk = || {
-        let count = opened.count;
         if count > MAX_ACCOUNTS {
             too_many_accounts(count, MAX_ACCOUNTS);
         }
@@ -85,7 +86,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
         unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) }
     };
     // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, walk) };
+    let accounts = unsafe { trusted::accounts(input, length, count, walk) };
     if accounts.len() > MAX_ACCOUNTS {
         too_many_accounts(accounts.len(), MAX_ACCOUNTS);
     }

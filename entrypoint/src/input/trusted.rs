@@ -78,8 +78,8 @@ pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
     }
 }
 
-/// The loader's account table as a slice of views. Where the input has none, or no accounts, the slice is what
-/// `walk` lists.
+/// The loader's account table as a slice of views. Where the input has none, the slice is what `walk` lists.
+/// `count` is the number of accounts that stands before the entries.
 ///
 /// # Safety
 ///
@@ -88,6 +88,7 @@ pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
 pub(crate) unsafe fn accounts<'input>(
     input: *mut u8,
     length: Option<usize>,
+    count: usize,
     walk: impl FnOnce() -> &'input [AccountInfo<'input>],
 ) -> &'input [AccountInfo<'input>] {
     let Some(length) = length else { return walk() };
@@ -99,8 +100,11 @@ pub(crate) unsafe fn accounts<'input>(
     // alignment.
     let footer_value = unsafe { footer.cast::<AccountTableFooter>().read_unaligned() };
     // A rent epoch may be the magic too, but the word before it is zero.
-    if footer_value.magic != ACCOUNT_TABLE_MAGIC || footer_value.count == 0 {
+    if footer_value.magic != ACCOUNT_TABLE_MAGIC {
         return walk();
+    }
+    if footer_value.count == 0 {
+        return if count == 0 { &[] } else { walk() };
     }
     let count = footer_value.count as usize;
     let table = footer
