@@ -174,8 +174,10 @@ Type one of these:
     apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src    (Debian, as root)";
 
 /// What to type where there is no linker.
-pub const MISSING_LINKER: &str = "no LLVM linker was found. Type one of these:
-    rustup component add llvm-tools
+pub const MISSING_LINKER: &str =
+    "no LLVM linker was found. A toolchain of rustup's brings one (rust-lld); \
+LLVM's own is called ld.lld. Type one of these:
+    rustup default stable
     apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
 
 /// Whether missing packages may be installed without asking: as root, on a Debian system.
