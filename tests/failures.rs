@@ -116,11 +116,25 @@ fn gas_is_enough_or_it_is_not() {
 }
 
 #[test]
-fn recursion_without_end_traps_in_the_function() {
-    let Failure::Trapped { function, .. } = failure(&call(Command::Recurse, &[])) else {
+fn a_trap_names_the_function_and_the_line() {
+    let Failure::Trapped {
+        function, location, ..
+    } = failure(&call(Command::Recurse, &[]))
+    else {
         panic!("no trap");
     };
-    assert_eq!(function.as_deref(), Some("probe::recurse"));
+    assert_eq!(function.as_deref(), Some("recurse"));
+    let location = location.expect("the blob has debug information");
+    assert!(
+        location.file.ends_with("tests/guests/probe/src/lib.rs"),
+        "{location}"
+    );
+    let source = std::fs::read_to_string(guest("probe").join("src/lib.rs")).unwrap();
+    let line = source.lines().nth(location.line as usize - 1).unwrap();
+    assert!(
+        line.contains("black_box([depth; 64])"),
+        "{location} is {line:?}"
+    );
 }
 
 #[test]

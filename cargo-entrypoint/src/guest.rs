@@ -146,7 +146,14 @@ fn link(toolchain: &Toolchain, library: &Path, elf: &Path) -> Result<()> {
             "-pie",
             "--no-dynamic-linker",
         ])
-        .args(["--gc-sections", "-z", "relro", "--whole-archive"])
+        // Relaxing would leave the debug sections without the relocations by which lines are found.
+        .args([
+            "--gc-sections",
+            "--no-relax",
+            "-z",
+            "relro",
+            "--whole-archive",
+        ])
         .arg(library)
         .arg("-o")
         .arg(elf)

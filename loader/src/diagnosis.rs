@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
-use polkavm::debug_info::FrameInfo;
+use polkavm::debug_info::{FrameInfo, FrameKind};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
 use crate::failure::{Failure, SourceLocation};
@@ -91,23 +91,42 @@ fn source_of(
         if !region.instruction_range().contains(&program_counter) {
             continue;
         }
-        // The innermost of the functions that were inlined here.
-        let frame = region.frames().last()?;
-        let function = function_name(&frame);
-        let location = match (frame.path(), frame.line()) {
-            (Ok(Some(path)), Some(line)) => Some(SourceLocation {
-                file: path.to_owned(),
-                line,
-                column: frame.column(),
-            }),
-            _ => None,
-        };
-        return Some((function, location));
+        let function = region
+            .frames()
+            .next()
+            .and_then(|frame| function_name(&frame));
+        // From the function inwards through what was inlined: where each was called, and the line at last. An
+        // author looks for the last of them in a file of their own.
+        let places: Vec<SourceLocation> = region
+            .frames()
+            .filter_map(|frame| source_location(&frame))
+            .collect();
+        let own = places
+            .iter()
+            .rfind(|place| !is_standard_library(&place.file));
+        return Some((function, own.or(places.last()).cloned()));
     }
     None
 }
 
-/// A function's path. PolkaVM's linker cuts the compiler's mangled name inside the crate's hash: the namespace
+/// Where a frame's code is; `None` for a frame that only says where its function is declared.
+fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
+    if frame.kind() == FrameKind::Enter {
+        return None;
+    }
+    Some(SourceLocation {
+        file: frame.path().ok()??.to_owned(),
+        line: frame.line()?,
+        column: frame.column(),
+    })
+}
+
+/// Whether a file is one of the compiler's own.
+fn is_standard_library(file: &str) -> bool {
+    file.contains("/library/core/src/") || file.contains("/library/alloc/src/")
+}
+
+/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name inside the crate's hash: the namespace
 /// may be `probe` and the function `0123456789abcde]::recurse`.
 fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
