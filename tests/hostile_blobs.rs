@@ -232,3 +232,22 @@ fn debug_information_that_makes_no_sense_is_no_harm() {
         Some("Trapped")
     );
 }
+
+#[test]
+fn code_has_a_greatest_length() {
+    let code = vec![asm::trap(); (4 << 20) + 1];
+    let LoadError::MemoryTooLarge { what, limit, .. } = refusal(&Blob::new(&code)) else {
+        panic!("another refusal");
+    };
+    assert_eq!((what, limit), ("code", 4 << 20));
+}
+
+#[test]
+fn a_blobs_names_are_shown_short_and_harmless() {
+    let blob = Blob {
+        imports: &["x\n\u{1b}[2Jstatus    0 (success)"],
+        ..Blob::new(&[asm::ecalli(0)])
+    };
+    let text = refusal(&blob).to_string();
+    assert!(text.contains(r"`x\n\u{1b}[2Jstatus"), "{text}");
+}

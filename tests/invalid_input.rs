@@ -107,6 +107,14 @@ fn accounts_are_told_apart() {
         refused(&with(&all)),
         InvocationError::TooManyAccounts { count: 256 }
     );
+    let many = (0..1_024).fold(with(&[1]), |call, _| call.repeat(0));
+    assert_eq!(
+        refused(&many),
+        InvocationError::TooManyEntries {
+            count: 1_025,
+            limit: 1_024
+        }
+    );
     let most = with(&all[..255]).repeat(254);
     assert!(
         probe(Engine::Interpreter)

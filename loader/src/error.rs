@@ -29,10 +29,10 @@ pub enum LoadError {
         /// What it exports, for people.
         exports: String,
     },
-    /// The blob declares more memory than the loader gives.
-    #[error("the blob declares {size} bytes of {what}, the limit is {limit}")]
+    /// The blob is longer, or declares more memory, than the loader gives.
+    #[error("the blob has {size} bytes of {what}, the limit is {limit}")]
     MemoryTooLarge {
-        /// `data` or `stack`.
+        /// `code`, `data` or `stack`.
         what: &'static str,
         /// Bytes declared.
         size: u64,
@@ -108,6 +108,14 @@ pub enum InvocationError {
         /// Number of different accounts.
         count: usize,
     },
+    /// The list of accounts is longer than the loader's limit.
+    #[error("a list of {count} accounts is too long: the limit is {limit}")]
+    TooManyEntries {
+        /// Number of entries, repeats included.
+        count: usize,
+        /// The loader's limit.
+        limit: usize,
+    },
     /// A repeat does not name a first occurrence before it.
     #[error(
         "account {index} repeats account {refers_to}, which is not the first occurrence of an account before it"
@@ -176,6 +184,7 @@ impl InvocationError {
             Self::HeapTooLarge { .. } => "HeapTooLarge",
             Self::GasTooLarge { .. } => "GasTooLarge",
             Self::TooManyAccounts { .. } => "TooManyAccounts",
+            Self::TooManyEntries { .. } => "TooManyEntries",
             Self::InvalidRepeat { .. } => "InvalidRepeat",
             Self::DuplicateKey { .. } => "DuplicateKey",
             Self::DataTooLong { .. } => "DataTooLong",

@@ -49,6 +49,8 @@ impl Host {
         };
         match import {
             Import::Log => {
+                // Asked before the text is read, which may be as long as memory.
+                self.check_log_length(call.argument(1), context)?;
                 let text = call.read(call.argument(0), call.argument(1))?;
                 self.log(String::from_utf8_lossy(&text).into_owned(), context)
             }
@@ -125,6 +127,14 @@ impl Host {
                 call.write(call.argument(3), &difference.to_le_bytes())
             }
         }
+    }
+
+    fn check_log_length(&self, length: u64, context: &Context<'_>) -> Result<(), Failure> {
+        let limit = context.limits.logs;
+        if length > limit.saturating_sub(self.logged_bytes) as u64 {
+            return Err(Failure::LogsTooLong { limit });
+        }
+        Ok(())
     }
 
     fn log(&mut self, line: String, context: &Context<'_>) -> Result<(), Failure> {

@@ -147,7 +147,9 @@ impl Loader {
     fn check_memory(&self, blob: &ProgramBlob) -> Result<(), LoadError> {
         let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
         let stack = u64::from(blob.stack_size());
+        let code = blob.code().len() as u64;
         for (what, size, limit) in [
+            ("code", code, self.limits.code),
             ("data", data, self.limits.program_data),
             ("stack", stack, self.limits.stack),
         ] {
@@ -229,10 +231,25 @@ fn exports_named(blob: &ProgramBlob, name: &str) -> impl Iterator<Item = Program
         .map(|export| export.program_counter())
 }
 
+/// A blob's own name for something, short and without what a terminal would obey.
+fn shown(symbol: &[u8]) -> String {
+    let name = String::from_utf8_lossy(&symbol[..symbol.len().min(64)]);
+    name.chars()
+        .flat_map(|character| {
+            let is_harmless = !character.is_control();
+            let plain = is_harmless.then_some(character);
+            let escaped = (!is_harmless).then(|| character.escape_default());
+            plain.into_iter().chain(escaped.into_iter().flatten())
+        })
+        .collect()
+}
+
 fn list_exports(blob: &ProgramBlob) -> String {
     let names: Vec<String> = blob
         .exports()
-        .map(|export| format!("`{}`", String::from_utf8_lossy(export.symbol().as_bytes())))
+        // Enough to see what the blob is.
+        .take(10)
+        .map(|export| format!("`{}`", shown(export.symbol().as_bytes())))
         .collect();
     if names.is_empty() {
         "nothing".to_owned()
@@ -265,7 +282,7 @@ fn resolve_imports(blob: &ProgramBlob) -> Result<Vec<Import>, LoadError> {
                 .as_ref()
                 .map_or(&b"?"[..], |symbol| symbol.as_bytes());
             Import::from_symbol(symbol).ok_or_else(|| LoadError::UnknownImport {
-                symbol: String::from_utf8_lossy(symbol).into_owned(),
+                symbol: shown(symbol),
             })
         })
         .collect()

@@ -45,6 +45,10 @@ pub(crate) fn invoke(
         gas: invocation.gas,
     })?;
     check_heap_size(invocation.heap_size, program.limits.heap)?;
+    let (count, limit) = (invocation.accounts.len(), program.limits.accounts);
+    if count > limit {
+        return Err(InvocationError::TooManyEntries { count, limit });
+    }
     input::validate(invocation)?;
 
     let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
