@@ -14,6 +14,12 @@ pub struct Arguments {
     pub command: Command,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the program succeeded, and did what its fixture expects
+  1  the program failed, or did not do what its fixture expects (said on the standard error)
+  2  no program was run";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build a program and run it on the VM
@@ -27,8 +33,9 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct RunArguments {
-    /// A package of this workspace, a folder with a program crate, or a blob; without it, the program in
+    /// A blob, a folder with a program crate, or a package of this workspace, whichever there is first; without it, the program in
     /// the current folder, or the counter example
     pub program: Option<String>,
 

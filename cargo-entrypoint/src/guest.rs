@@ -43,7 +43,13 @@ pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>>
     // Two builds of one program would write the same files.
     let lock = folder.join("build.lock");
     let lock = fs::File::create(&lock)
-        .and_then(|file| file.lock().map(|()| file))
+        .and_then(|file| {
+            if file.try_lock().is_err() {
+                eprintln!("waiting for another build to finish");
+                file.lock()?;
+            }
+            Ok(file)
+        })
         .with_context(|| format!("cannot lock {}", lock.display()))?;
     let library = compile(package, &toolchain, &folder)?;
     let elf = folder.join(format!("{}.elf", package.name));
@@ -84,7 +90,6 @@ fn compile(package: &ProgramPackage, toolchain: &Toolchain, folder: &Path) -> Re
         .args(["--config", "profile.release.strip=false"])
         .args(["--config", "profile.release.incremental=false"])
         .args(["--message-format", "json-render-diagnostics"])
-        .args(["--package", &package.name])
         .arg("--target")
         .arg(&target)
         .arg("--target-dir")

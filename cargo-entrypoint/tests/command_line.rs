@@ -414,7 +414,7 @@ fn build_makes_a_blob_that_runs_from_anywhere() {
 fn doctor_says_what_is_there() {
     let output = entrypoint(&["doctor"]);
     let said = stdout(&output);
-    for part in ["compiler", "linker", "interpreter"] {
+    for part in ["rustc", "linker", "VM interpreter", "VM compiler"] {
         assert!(said.contains(part), "{part:?} is not in:\n{said}");
     }
 }

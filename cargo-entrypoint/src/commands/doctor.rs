@@ -19,26 +19,26 @@ pub fn doctor() -> Result<ExitCode> {
                 Origin::Active => "the active toolchain, with rust-src",
                 Origin::Debian => "Debian's packages",
             };
-            writeln!(text, "compiler     ok: {} ({origin})", version(&rustc))?;
+            writeln!(text, "rustc          ok: {} ({origin})", version(&rustc))?;
         }
         None => {
             is_ready = false;
-            writeln!(text, "compiler     missing: {MISSING_COMPILER}")?;
+            writeln!(text, "rustc          missing: {MISSING_COMPILER}")?;
         }
     }
     match toolchain::find_linker(Path::new(".")) {
-        Some(linker) => writeln!(text, "linker       ok: {}", linker.path.display())?,
+        Some(linker) => writeln!(text, "linker         ok: {}", linker.path.display())?,
         None => {
             is_ready = false;
-            writeln!(text, "linker       missing: {MISSING_LINKER}")?;
+            writeln!(text, "linker         missing: {MISSING_LINKER}")?;
         }
     }
     for engine in Engine::ALL {
-        let name = engine.to_string();
+        let name = format!("VM {engine}");
         match Loader::new(engine) {
-            Ok(_) => writeln!(text, "{name:<12} ok")?,
+            Ok(_) => writeln!(text, "{name:<14} ok")?,
             // The other engine gives the same outcomes, so nothing is missing.
-            Err(error) => writeln!(text, "{name:<12} not here: {error}")?,
+            Err(error) => writeln!(text, "{name:<14} not here: {error}")?,
         }
     }
     let can_build = is_ready || toolchain::can_install();
