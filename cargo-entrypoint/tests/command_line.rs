@@ -483,3 +483,25 @@ fn two_entrypoints_in_two_modules_do_not_compile() {
     let said = stderr(&output);
     assert!(said.contains("__one_entrypoint_per_program"), "{said}");
 }
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_built() {
+    for words in [
+        ["run", "--heap", "0"],
+        ["run", "--gas", "9223372036854775808"],
+    ] {
+        let target = tempfile::tempdir().expect("a folder");
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(words)
+            .env("CARGO_TARGET_DIR", target.path())
+            .current_dir(project())
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(
+            !target.path().join("guest").exists(),
+            "{words:?}: {}",
+            stderr(&output)
+        );
+    }
+}

@@ -4,7 +4,9 @@ use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 
 use crate::account::{AccountEntry, AccountInput};
-use crate::limits::DEFAULT_GAS;
+use crate::error::InvocationError;
+use crate::input;
+use crate::limits::{DEFAULT_GAS, Limits};
 
 /// One call of a program: its id, its accounts, its instruction data, its heap and its gas.
 ///
@@ -79,5 +81,41 @@ impl Invocation {
     pub fn gas(mut self, gas: u64) -> Self {
         self.gas = gas;
         self
+    }
+
+    /// Checks all that can be checked without a program.
+    ///
+    /// [`Program::invoke`](crate::Program::invoke) does so itself; ask earlier where a program takes long to get.
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError`] if the invocation makes no sense or passes a limit.
+    pub fn validate(&self, limits: &Limits) -> Result<(), InvocationError> {
+        if i64::try_from(self.gas).is_err() {
+            return Err(InvocationError::GasTooLarge { gas: self.gas });
+        }
+        let size = self.heap_size;
+        if size < MIN_HEAP_LENGTH {
+            return Err(InvocationError::HeapTooSmall {
+                size,
+                min: MIN_HEAP_LENGTH,
+            });
+        }
+        if size > limits.heap {
+            return Err(InvocationError::HeapTooLarge {
+                size,
+                limit: limits.heap,
+            });
+        }
+        let (count, limit) = (self.accounts.len(), limits.accounts);
+        if count > limit {
+            return Err(InvocationError::TooManyEntries { count, limit });
+        }
+        input::validate(self)?;
+        let (length, limit) = (input::serialized_length(self), limits.input);
+        if length > limit {
+            return Err(InvocationError::InputTooLong { length, limit });
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use abi::ProgramError;
 use abi::entry::INPUT_ALIGNMENT;
-use abi::heap::{HeapHeader, MIN_HEAP_LENGTH};
+use abi::heap::HeapHeader;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use abi::status::SUCCESS;
 use polkavm::{InterruptKind, RawInstance, Reg};
@@ -41,15 +41,9 @@ pub(crate) fn invoke(
     program: &Linked,
     invocation: &Invocation,
 ) -> Result<Outcome, InvocationError> {
-    let gas_limit = i64::try_from(invocation.gas).map_err(|_| InvocationError::GasTooLarge {
-        gas: invocation.gas,
-    })?;
-    check_heap_size(invocation.heap_size, program.limits.heap)?;
-    let (count, limit) = (invocation.accounts.len(), program.limits.accounts);
-    if count > limit {
-        return Err(InvocationError::TooManyEntries { count, limit });
-    }
-    input::validate(invocation)?;
+    invocation.validate(&program.limits)?;
+    // `validate` has seen that it fits.
+    let gas_limit = i64::try_from(invocation.gas).unwrap_or(i64::MAX);
 
     let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
     let placement = place(program, invocation, &mut instance)?;
@@ -102,19 +96,6 @@ pub(crate) fn invoke(
     })
 }
 
-fn check_heap_size(size: u32, limit: u32) -> Result<(), InvocationError> {
-    if size < MIN_HEAP_LENGTH {
-        return Err(InvocationError::HeapTooSmall {
-            size,
-            min: MIN_HEAP_LENGTH,
-        });
-    }
-    if size > limit {
-        return Err(InvocationError::HeapTooLarge { size, limit });
-    }
-    Ok(())
-}
-
 /// Maps heap and input, and writes the input. The heap starts right above the program's data, the input
 /// on the next page above the heap.
 fn place(
@@ -123,10 +104,6 @@ fn place(
     instance: &mut RawInstance,
 ) -> Result<Placement, InvocationError> {
     let length = input::serialized_length(invocation);
-    let limit = program.limits.input;
-    if length > limit {
-        return Err(InvocationError::InputTooLong { length, limit });
-    }
     let does_not_fit = InvocationError::DoesNotFit {
         heap: invocation.heap_size,
         input: length,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::package::{self, Program};
 use loader::fixture::{DEFAULT_PROGRAM_ID, Fixture};
-use loader::{Invocation, Loader, Outcome};
+use loader::{Invocation, Limits, Loader, Outcome};
 
 use crate::arguments::{Data, RunArguments};
 use crate::report::{self, EXIT_FAILED};
@@ -79,6 +79,7 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
         None => (Invocation::new(DEFAULT_PROGRAM_ID), None),
     };
     let is_changed = apply_options(arguments, &mut invocation)?;
+    invocation.validate(&Limits::default())?;
 
     let loader = Loader::new(arguments.engine.into())?;
     let (name, blob) = match &program {
