@@ -176,6 +176,8 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let mut config = polkavm_linker::Config::default();
     config.set_min_stack_size(STACK_SIZE);
     config.set_strip(debug_info == DebugInfo::Strip);
+    // These put hints for another cost model into the code; where every instruction costs one, they only cost.
+    config.set_enable_gas_cost_model_aware_optimizations(false);
     polkavm_linker::program_from_elf(config, TargetInstructionSet::Latest, &bytes)
         .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
 }

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use abi::Pubkey;
-use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter, padding};
+use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter, entry_length, padding};
 
 use super::{Cursor, Entry, Field, entry, prefix};
 use crate::account::AccountInfo;
@@ -18,6 +18,9 @@ pub(crate) struct Opened<'input> {
     pub count: usize,
     cursor: TrustedCursor,
 }
+
+/// Length in bytes of the entry of an account without data. The first entry is never a repeat, which is shorter.
+const SHORTEST_ENTRY: usize = entry_length(0).unwrap();
 
 /// A cursor that looks at no bounds.
 struct TrustedCursor {
@@ -104,7 +107,12 @@ pub(crate) unsafe fn accounts<'input>(
         return walk();
     }
     if footer_value.count == 0 {
-        return if count == 0 { &[] } else { walk() };
+        // An input this short has no account, and so no rent epoch.
+        return if length < SHORTEST_ENTRY || count == 0 {
+            &[]
+        } else {
+            walk()
+        };
     }
     let count = footer_value.count as usize;
     let table = footer
