@@ -8,10 +8,9 @@ use core::ptr;
 use bytemuck::Zeroable;
 
 use crate::MIN_HEAP_LENGTH;
-use crate::source::{BorrowedHeap, FixedHeap, HeapSource, LoaderHeap};
-
-/// Bytes of the header: `used: u32`, then `peak: u32`, unaligned, little endian on every guest.
-const HEADER_LENGTH: usize = 8;
+use crate::source::{
+    BorrowedHeap, FixedHeap, HEADER_LENGTH, HeapSource, LoaderHeap, PageMemory, WasmMemory,
+};
 
 /// A heap that grows upward and takes back only its most recent block.
 ///
@@ -33,7 +32,8 @@ const HEADER_LENGTH: usize = 8;
 ///
 /// `used` counts the bytes from the first block to the top, alignment gaps included; `peak` is the
 /// greatest `used` that was lowered since. Both are zero in a fresh heap, as is the `G`: nothing has
-/// to be initialized. The header is not aligned to anything.
+/// to be initialized. The header is not aligned to anything. Where a source has grown and its new bytes do not
+/// adjoin the old ones, `used` counts the bytes between, which are somebody else's.
 ///
 /// # State of the program's own
 ///
@@ -59,13 +59,21 @@ pub struct BumpAllocator<G = (), S = LoaderHeap> {
     _global: PhantomData<G>,
 }
 
-/// The heap of an allocator that has room for its header and its `G`.
+/// The heap as it is now. Offsets are from `start`.
 struct Heap {
-    base: *mut u8,
-    /// Bytes from `base` to the end.
-    limit: usize,
-    /// Bytes from `base` to the first block.
+    /// The byte behind the header.
+    start: *mut u8,
+    /// The byte behind the last.
+    end: *mut u8,
+    /// The offset of the first block, which may lie behind the end: then nothing fits.
     first: usize,
+}
+
+/// Where a block would go.
+struct Place {
+    address: usize,
+    /// The address behind it, which may wrap around.
+    end: usize,
 }
 
 impl<G: Zeroable> BumpAllocator<G> {
@@ -95,8 +103,11 @@ impl<'buffer, G: Zeroable> BumpAllocator<G, BorrowedHeap<'buffer>> {
 }
 
 impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
+    /// The most bytes that the state takes, gap before it included.
+    const STATE_MOST: usize = align_of::<G>() - 1 + size_of::<G>();
+
     const GLOBAL_FITS: () = assert!(
-        HEADER_LENGTH + align_of::<G>() - 1 + size_of::<G>() <= MIN_HEAP_LENGTH,
+        HEADER_LENGTH + Self::STATE_MOST <= MIN_HEAP_LENGTH,
         "the heap's global state does not fit in the 32 KiB that every program has"
     );
 
@@ -123,28 +134,38 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
     #[inline]
     #[must_use]
     pub fn global(&self) -> &G {
-        let Some(heap) = self.heap() else {
-            no_room_for_global(self.source.limit())
-        };
-        // SAFETY: `heap` vouches for `first` bytes from `base` on, of which the `G` has the last.
-        let global = unsafe { heap.base.add(heap.first - size_of::<G>()) };
+        let mut heap = self.heap();
+        if heap.room() == 0
+            && self
+                .source
+                .grow(Self::STATE_MOST, Self::STATE_MOST)
+                .is_some()
+        {
+            heap = self.heap();
+        }
+        if heap.first > heap.room() {
+            no_room_for_global(self.source.limit());
+        }
+        // SAFETY: `first` bytes from `start` on are in the room, and the `G` has the last of them.
+        let global = unsafe { heap.start.add(heap.first - size_of::<G>()) };
         // SAFETY: `first` was chosen so that this address is aligned for `G`. The bytes were zeroed by
         // the source's contract, and zeroes are a `G`; nobody writes there except through this
         // reference, because blocks start at `first`. The source outlives `self`, and `self` the
-        // reference.
+        // reference, and `start` stays where it is now that there is room.
         unsafe { &*global.cast::<G>() }
     }
 
     /// Bytes in use: from the first block to the top, alignment gaps included.
     #[must_use]
     pub fn used(&self) -> usize {
-        self.heap().map_or(0, |heap| heap.used())
+        self.heap().used()
     }
 
     /// The most bytes that were ever in use at once.
     #[must_use]
     pub fn peak(&self) -> usize {
-        self.heap().map_or(0, |heap| heap.peak().max(heap.used()))
+        let heap = self.heap();
+        heap.peak().max(heap.used())
     }
 
     /// Length of the whole heap in bytes, header and state included; 0 if it was never announced.
@@ -153,54 +174,103 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         self.source.limit()
     }
 
-    /// The heap, if it has room for the header and the `G`.
+    /// Whether the block of `size` bytes at `block` ends at the top.
     #[inline(always)]
-    fn heap(&self) -> Option<Heap> {
-        // `used` and `peak` have 32 bits.
-        let limit = self.source.limit().min(u32::MAX as usize);
-        if limit < HEADER_LENGTH {
+    pub(crate) fn is_newest(&self, block: *mut u8, size: usize) -> bool {
+        let heap = self.heap();
+        heap.position(block) + size == heap.used()
+    }
+
+    #[inline(always)]
+    fn heap(&self) -> Heap {
+        let start = self.source.start();
+        let first = if size_of::<G>() == 0 && align_of::<G>() == 1 {
+            0
+        } else {
+            // At most `MIN_HEAP_LENGTH`, as `GLOBAL_FITS` says, so the sum cannot wrap.
+            start.addr().wrapping_neg() % align_of::<G>() + size_of::<G>()
+        };
+        Heap {
+            start,
+            end: self.source.end(),
+            first,
+        }
+    }
+
+    /// Takes a block from the top; null if there is no room.
+    #[inline(always)]
+    fn take(&self, layout: Layout) -> *mut u8 {
+        let heap = self.heap();
+        let place = heap.place(heap.top(), layout);
+        if heap.fits(&place) {
+            return heap.occupy(&place);
+        }
+        match self.grow(&place, layout) {
+            Some(from) => self.take_above(from, layout),
+            None => ptr::null_mut(),
+        }
+    }
+
+    /// Takes a block at or above an offset that is not below the top; null if there is no room.
+    #[inline(always)]
+    fn take_above(&self, from: usize, layout: Layout) -> *mut u8 {
+        let heap = self.heap();
+        let place = heap.place(from, layout);
+        if heap.fits(&place) {
+            heap.occupy(&place)
+        } else {
+            ptr::null_mut()
+        }
+    }
+
+    /// Asks the source for room for one more block, which does not fit in its place now, and returns the offset
+    /// from which it can be placed.
+    #[inline(always)]
+    fn grow(&self, place: &Place, layout: Layout) -> Option<usize> {
+        let before = self.heap();
+        let lacking = place.end.wrapping_sub(before.end.addr());
+        // Cannot wrap: a layout's size plus its align less one is at most `isize::MAX`, and the program's state
+        // is much shorter.
+        let mut apart = layout.size() + (layout.align() - 1);
+        if before.room() == 0 {
+            apart += Self::STATE_MOST;
+        } else if before.first > before.room() {
+            // The rest of the program's state would be in bytes that may be somebody else's.
             return None;
         }
-        let base = self.source.base();
-        let first = if size_of::<G>() == 0 && align_of::<G>() == 1 {
-            HEADER_LENGTH
+        let added = self.source.grow(lacking, apart.max(lacking))?;
+        // What adjoins makes the end of the old room good too.
+        let top = self.heap().top();
+        Some(if added == before.room() {
+            top
         } else {
-            let padding = padding(base.addr().wrapping_add(HEADER_LENGTH), align_of::<G>());
-            // At most `MIN_HEAP_LENGTH`, as `GLOBAL_FITS` says, so the sum cannot wrap.
-            let first = HEADER_LENGTH + padding + size_of::<G>();
-            if first > limit {
-                return None;
-            }
-            first
-        };
-        Some(Heap { base, limit, first })
+            added.max(top)
+        })
     }
 }
 
 impl Heap {
     #[inline(always)]
     fn used(&self) -> usize {
-        let word: *const u32 = self.base.cast();
-        // SAFETY: `limit` is at least `HEADER_LENGTH`, so the first four bytes are valid for reads;
-        // they are initialized, to zero at first; and the read asks for no alignment.
+        let word: *const u32 = self.start.wrapping_sub(HEADER_LENGTH).cast();
+        // SAFETY: by the source's contract the eight bytes before `start` are valid for reads and initialized,
+        // to zero at first; and the read asks for no alignment.
         let used = unsafe { word.read_unaligned() };
         used as usize
     }
 
-    /// `used` is at most `limit - first`.
+    /// `used` is at most `room - first`, and that is not 0 if there is no room.
     #[inline(always)]
     fn set_used(&self, used: usize) {
-        let word: *mut u32 = self.base.cast();
-        // SAFETY: `limit` is at least `HEADER_LENGTH`, so the first four bytes are valid for writes,
-        // and the write asks for no alignment. They are the header's, not a block's.
+        let word: *mut u32 = self.start.wrapping_sub(HEADER_LENGTH).cast();
+        // SAFETY: there is room, so the eight bytes before `start` are valid for writes, and the write asks for
+        // no alignment. They are the header's, not a block's.
         unsafe { word.write_unaligned(used as u32) };
     }
 
     #[inline(always)]
     fn peak_word(&self) -> *mut u32 {
-        // SAFETY: `limit` is at least `HEADER_LENGTH`, so four bytes on is inside the region.
-        let word = unsafe { self.base.add(4) };
-        word.cast()
+        self.start.wrapping_sub(HEADER_LENGTH / 2).cast()
     }
 
     #[inline(always)]
@@ -211,50 +281,67 @@ impl Heap {
         peak as usize
     }
 
-    /// Lowers `used`, remembering how high it was.
+    /// Lowers `used`, remembering how high it was. A block was taken, so there is room.
     #[inline(always)]
     fn lower_used(&self, from: usize, to: usize) {
         if from > self.peak() {
-            // SAFETY: the second four bytes of the header are valid for writes, and the write asks for
-            // no alignment.
+            // SAFETY: there is room, so the header is valid for writes, and the write asks for no alignment.
             unsafe { self.peak_word().write_unaligned(from as u32) };
         }
         self.set_used(to);
     }
 
-    /// Bytes from the base to the byte behind the most recent block.
+    /// The offset behind the most recent block.
     #[inline(always)]
     fn top(&self) -> usize {
         self.first + self.used()
     }
 
-    /// Takes a block from the top; null if there is no room.
+    /// Bytes behind the header.
     #[inline(always)]
-    fn take(&self, layout: Layout) -> *mut u8 {
-        let top = self.top();
-        let padding = padding(self.base.addr().wrapping_add(top), layout.align());
-        // Cannot wrap: `top` is at most the limit and so at most `isize::MAX`, and a layout's size plus
-        // its align less one is at most `isize::MAX` too.
-        let end = top + padding + layout.size();
-        if end > self.limit {
-            return ptr::null_mut();
+    fn room(&self) -> usize {
+        self.end.addr() - self.start.addr()
+    }
+
+    /// Where a block goes that is placed at or above the offset `from`.
+    #[inline(always)]
+    fn place(&self, from: usize, layout: Layout) -> Place {
+        let mask = layout.align() - 1;
+        // On a 32-bit machine both may wrap around; the distance from an address below is right all the same.
+        let address = self.start.addr().wrapping_add(from).wrapping_add(mask) & !mask;
+        Place {
+            address,
+            end: address.wrapping_add(layout.size()),
         }
-        self.set_used(end - self.first);
-        // SAFETY: `top + padding` is at most `end`, which is at most `limit`.
-        unsafe { self.base.add(top + padding) }
     }
 
-    /// Whether the block of `size` bytes at `block` ends at the top.
+    /// Whether the place ends in the room.
     #[inline(always)]
-    fn is_newest(&self, block: *mut u8, size: usize) -> bool {
-        block.addr() - self.base.addr() + size == self.top()
+    fn fits(&self, place: &Place) -> bool {
+        if usize::BITS == 64 {
+            // Memory ends far below 2^63, and a layout's size plus its align less one is less than that.
+            place.end <= self.end.addr()
+        } else {
+            let room = self.room();
+            let offset = place.address.wrapping_sub(self.start.addr());
+            offset <= room && place.end.wrapping_sub(place.address) <= room - offset
+        }
     }
-}
 
-/// The distance from `address` to the next multiple of `align`, a power of two.
-#[inline(always)]
-const fn padding(address: usize, align: usize) -> usize {
-    address.wrapping_neg() & (align - 1)
+    /// Makes a place that fits the most recent block.
+    #[inline(always)]
+    fn occupy(&self, place: &Place) -> *mut u8 {
+        self.set_used(place.end - self.start.addr() - self.first);
+        // SAFETY: the place fits, so it lies between `start` and `end`, in one allocation that `start` reaches.
+        // Saying so, which a wrapping sum would not, spares callers their comparison with null.
+        unsafe { self.start.add(place.address - self.start.addr()) }
+    }
+
+    /// The offset of a block, from the first one.
+    #[inline(always)]
+    fn position(&self, block: *mut u8) -> usize {
+        block.addr() - self.start.addr() - self.first
+    }
 }
 
 #[cold]
@@ -268,35 +355,30 @@ fn no_room_for_global(limit: usize) -> ! {
     panic!("a heap of {limit} bytes has no room for its header and its global state");
 }
 
-// SAFETY: every block lies between `first` and `limit` of one region that belongs to this allocator
-// alone, at an aligned address, and above the end of every block that is still live: `used` is lowered
-// only to the start of the newest block when that is freed, or to its new end when it is shrunk. The
-// region stays put while `self` lives. No method panics, and none touches a block but by copying in
+// SAFETY: every block lies between the first block's offset and the end of the room, in bytes that the source
+// has given to this allocator alone, at an aligned address, and above the end of every block that is still live:
+// `used` is lowered only to the start of the newest block when that is freed, or to its new end when it is
+// shrunk. The region stays put while `self` lives. No method panics, and none touches a block but by copying in
 // `realloc` and zeroing in `alloc_zeroed`.
 unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match self.heap() {
-            Some(heap) => heap.take(layout),
-            None => ptr::null_mut(),
-        }
+        self.take(layout)
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let Some(heap) = self.heap() else {
-            return ptr::null_mut();
-        };
-        let block = heap.take(layout);
-        let handed_out_before = heap.first + heap.peak();
+        let block = self.take(layout);
         if block.is_null() {
             return block;
         }
-        let start = block.addr() - heap.base.addr();
-        // Bytes at and above the highest top there ever was are zero still, by the source's contract.
-        // The top before this call is at most `start`.
-        if start < handed_out_before {
-            let stale = (handed_out_before - start).min(layout.size());
+        let heap = self.heap();
+        let position = heap.position(block);
+        // Bytes at and above the highest top there ever was are zero still, by the source's contract. The top before
+        // this call was at most `position`, and taking the block has left `peak` alone.
+        let peak = heap.peak();
+        if position < peak {
+            let stale = (peak - position).min(layout.size());
             // SAFETY: `stale` is at most the block's size, and the block is ours until we return it.
             unsafe { block.write_bytes(0, stale) };
         }
@@ -305,46 +387,55 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // A heap without room never handed out `block`.
-        let Some(heap) = self.heap() else { return };
-        if heap.is_newest(block, layout.size()) {
-            let start = block.addr() - heap.base.addr();
-            heap.lower_used(heap.used(), start - heap.first);
+        let heap = self.heap();
+        let position = heap.position(block);
+        let used = position + layout.size();
+        if used == heap.used() {
+            heap.lower_used(used, position);
         }
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // A heap without room never handed out `block`.
-        let Some(heap) = self.heap() else {
-            return ptr::null_mut();
-        };
+        let heap = self.heap();
         let old_size = layout.size();
-        if heap.is_newest(block, old_size) {
-            // Cannot wrap: an offset in the region and a valid size are each at most `isize::MAX`.
-            let end = block.addr() - heap.base.addr() + new_size;
-            if end > heap.limit {
-                // There is still less room above the block than where it stands.
-                return ptr::null_mut();
-            }
-            if new_size < old_size {
-                heap.lower_used(heap.used(), end - heap.first);
-            } else {
-                heap.set_used(end - heap.first);
-            }
-            return block;
-        }
-        if new_size <= old_size {
-            return block;
-        }
         // SAFETY: the caller promises that `new_size` rounded up to the alignment does not pass
         // `isize::MAX`; the alignment is that of a layout.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        let new_block = heap.take(new_layout);
+        let position = heap.position(block);
+        let used = position + old_size;
+        let new_block = if used == heap.used() {
+            let place = Place {
+                address: block.addr(),
+                end: block.addr().wrapping_add(new_size),
+            };
+            if heap.fits(&place) {
+                if new_size < old_size {
+                    heap.lower_used(used, position + new_size);
+                } else {
+                    heap.set_used(position + new_size);
+                }
+                return block;
+            }
+            // Behind the block there is more room than anywhere else, so only a source that grows can help.
+            match self.grow(&place, new_layout) {
+                // The room above the block has grown.
+                Some(from) if from == heap.top() => {
+                    heap.set_used(position + new_size);
+                    return block;
+                }
+                Some(from) => self.take_above(from, new_layout),
+                None => return ptr::null_mut(),
+            }
+        } else if new_size <= old_size {
+            return block;
+        } else {
+            self.take(new_layout)
+        };
         if !new_block.is_null() {
-            // SAFETY: `old_size` bytes are readable at `block`, a live block of that size, and
-            // writable at `new_block`, which has more; the new block lies above every live one.
-            unsafe { ptr::copy_nonoverlapping(block, new_block, old_size) };
+            // SAFETY: the smaller of the sizes is readable at `block`, a live block, and writable at `new_block`,
+            // which lies above every live one.
+            unsafe { ptr::copy_nonoverlapping(block, new_block, old_size.min(new_size)) };
         }
         new_block
     }
@@ -359,3 +450,6 @@ unsafe impl<G, const BASE: usize, const LIMIT: usize> Sync
     for BumpAllocator<G, FixedHeap<BASE, LIMIT>>
 {
 }
+
+// SAFETY: as above; `with_source` makes one thread the caller's promise.
+unsafe impl<G, M: PageMemory + Sync> Sync for BumpAllocator<G, WasmMemory<M>> {}

@@ -58,12 +58,17 @@
 #![no_std]
 
 mod bump;
+mod segregated;
 mod source;
+mod tracing;
 
 pub use bump::BumpAllocator;
+pub use segregated::SegregatedBumpAllocator;
 pub use source::{
-    BorrowedHeap, FixedHeap, HeapSource, LoaderHeap, heap_limit, set_heap_base, set_heap_limit,
+    BorrowedHeap, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE, PageMemory,
+    WasmMemory, heap_limit, set_heap_base, set_heap_limit,
 };
+pub use tracing::{HeapUse, TraceCounts, TraceEvent, TraceOperation, TraceSink, TracingAllocator};
 
 /// The least heap, in bytes, that a loader gives to a program: 32 KiB. State that an allocator keeps
 /// for its program must fit in it.

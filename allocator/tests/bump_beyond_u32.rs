@@ -1,4 +1,4 @@
-//! A heap longer than its 32-bit figures can say: it ends where they end.
+//! The longest heap there is: its 32-bit figures do not wrap.
 #![cfg(all(target_pointer_width = "64", not(miri)))]
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -6,8 +6,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use allocator::{BumpAllocator, HeapSource};
 
 const GIB: usize = 1 << 30;
-const LENGTH: usize = 5 * GIB;
-const MOST: usize = u32::MAX as usize;
+const LENGTH: usize = u32::MAX as usize;
 const HEADER: usize = 8;
 
 /// Address space from the system, which backs only the pages that are touched: here, the header's.
@@ -35,10 +34,15 @@ impl Drop for Vast {
     }
 }
 
-// SAFETY: one zeroed allocation of this length, which nobody else uses, until the source is dropped.
+// SAFETY: one zeroed allocation of `u32::MAX` bytes, which nobody else uses, until the source is dropped; the
+// header stands before the room.
 unsafe impl HeapSource for Vast {
-    fn base(&self) -> *mut u8 {
-        self.base
+    fn start(&self) -> *mut u8 {
+        self.base.wrapping_add(HEADER)
+    }
+
+    fn end(&self) -> *mut u8 {
+        self.base.wrapping_add(LENGTH)
     }
 
     fn limit(&self) -> usize {
@@ -60,12 +64,12 @@ fn figures_do_not_wrap_at_four_gibibytes() {
     };
     assert_eq!(heap.limit(), LENGTH);
     for size in [
-        MOST - HEADER + 1,
-        MOST,
-        MOST + 1,
-        MOST + 2,
+        LENGTH - HEADER + 1,
+        LENGTH,
+        LENGTH + 1,
+        LENGTH + 2,
         4 * GIB + 100,
-        LENGTH - HEADER,
+        8 * GIB + 16,
     ] {
         assert!(alloc(size).is_null(), "{size:#x}");
         assert_eq!((heap.used(), heap.peak()), (0, 0));
@@ -73,14 +77,14 @@ fn figures_do_not_wrap_at_four_gibibytes() {
 
     let low = alloc(3 * GIB);
     assert!(!low.is_null());
-    // There is address space for this, but no number for it.
+    // Three and one and a half are a little more than nothing where they wrap.
     assert!(alloc(GIB + GIB / 2).is_null());
     // SAFETY: the block came from this heap with this layout.
     let grown = unsafe { heap.realloc(low, layout(3 * GIB), 4 * GIB + 16) };
     assert!(grown.is_null());
     assert_eq!(heap.used(), 3 * GIB);
 
-    let most = MOST - HEADER;
+    let most = LENGTH - HEADER;
     // SAFETY: as above; the refusal left the block as it was.
     let grown = unsafe { heap.realloc(low, layout(3 * GIB), most) };
     assert_eq!(grown, low);

@@ -36,8 +36,12 @@ impl<'buffer> Poisoned<'buffer> {
 // poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes, so what
 // comes of it is blocks whose content the tests expect.
 unsafe impl HeapSource for Poisoned<'_> {
-    fn base(&self) -> *mut u8 {
-        self.base
+    fn start(&self) -> *mut u8 {
+        self.base.wrapping_add(HEADER)
+    }
+
+    fn end(&self) -> *mut u8 {
+        self.base.wrapping_add(self.length)
     }
 
     fn limit(&self) -> usize {
