@@ -6,8 +6,8 @@ use quote::{quote, quote_spanned};
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
-use crate::model::{Accounts, Heap, PanicLevel, Program};
-use crate::parse::NamedHeap;
+use crate::model::{Accounts, Heap, HeapKind, PanicLevel, Program};
+use crate::parse::{DeclaredHeap, NamedHeap};
 
 /// The target on which programs run.
 fn guest() -> TokenStream {
@@ -18,7 +18,10 @@ fn guest() -> TokenStream {
 pub fn program(program: &Program) -> TokenStream {
     let handler = handler(&program.handler);
     let heap = match program.heap {
-        Heap::Bump => quote!(::entrypoint::custom_heap_default! {}),
+        Heap::Ours(kind) => {
+            let kind = Ident::new(kind.name(), Span::call_site());
+            quote!(::entrypoint::custom_heap_default! { #kind })
+        }
         Heap::Custom => TokenStream::new(),
     };
     let panic = match program.panic {
@@ -117,58 +120,81 @@ fn export(program: &Program) -> TokenStream {
 }
 
 /// The default heap, under a name of the author's or none.
-pub fn heap(heap: &Option<NamedHeap>) -> TokenStream {
-    let guest = guest();
-    let marker = quote! {
+pub fn heap(heap: &DeclaredHeap) -> TokenStream {
+    match heap {
+        DeclaredHeap::Unnamed(kind) => unnamed_heap(*kind),
+        DeclaredHeap::Named(heap) => named_heap(heap),
+    }
+}
+
+/// The export that says that the loader finds use and peak at the base of the heap.
+fn heap_header_export() -> TokenStream {
+    quote! {
         #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
         extern "C" fn entrypoint_heap_bump() {}
+    }
+}
+
+fn unnamed_heap(kind: HeapKind) -> TokenStream {
+    let guest = guest();
+    let header_export = heap_header_export();
+    let (type_, value) = match kind {
+        HeapKind::Bump => (
+            quote!(::entrypoint::BumpAllocator),
+            quote!(::entrypoint::__private::default_heap()),
+        ),
+        HeapKind::Segregated => (
+            quote!(::entrypoint::SegregatedBumpAllocator),
+            quote!(::entrypoint::SegregatedBumpAllocator::new()),
+        ),
     };
-    match heap {
-        None => quote! {
-            #[doc(hidden)]
-            #[allow(unexpected_cfgs)]
-            mod __one_heap_per_crate {
-                #[cfg(all(
-                    #guest,
-                    not(feature = "custom-heap"),
-                    not(feature = "no-entrypoint")
-                ))]
-                mod guest {
-                    // SAFETY: a program has one global allocator, and a guest has one thread.
-                    #[global_allocator]
-                    static HEAP: ::entrypoint::BumpAllocator =
-                        unsafe { ::entrypoint::__private::default_heap() };
+    quote! {
+        #[doc(hidden)]
+        #[allow(unexpected_cfgs)]
+        mod __one_heap_per_crate {
+            #[cfg(all(
+                #guest,
+                not(feature = "custom-heap"),
+                not(feature = "no-entrypoint")
+            ))]
+            mod guest {
+                // SAFETY: a program has one global allocator, and a guest has one thread.
+                #[global_allocator]
+                static HEAP: #type_ = unsafe { #value };
 
-                    #marker
-                }
+                #header_export
             }
-        },
-        Some(NamedHeap {
-            attributes,
-            visibility,
-            name,
-            type_,
-        }) => {
-            // Where the type is, so that an error shows it, but still code of the macro, so that no lint
-            // of the program's looks at it.
-            let span = type_.span().resolved_at(Span::call_site());
-            let value = quote_spanned! {span=>
-                unsafe { ::entrypoint::__private::default_heap() }
-            };
-            quote! {
-                // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
-                // heap is never announced, unless somebody promises that there is one thread.
-                #[cfg_attr(#guest, global_allocator)]
-                #(#attributes)*
-                #visibility static #name: #type_ = #value;
+        }
+    }
+}
 
-                #[doc(hidden)]
-                mod __one_heap_per_crate {
-                    #[cfg(#guest)]
-                    mod guest {
-                        #marker
-                    }
-                }
+fn named_heap(heap: &NamedHeap) -> TokenStream {
+    let guest = guest();
+    let header_export = heap_header_export();
+    let NamedHeap {
+        attributes,
+        visibility,
+        name,
+        type_,
+    } = heap;
+    // Where the type is, so that an error shows it, but still code of the macro, so that no lint
+    // of the program's looks at it.
+    let span = type_.span().resolved_at(Span::call_site());
+    let value = quote_spanned! {span=>
+        unsafe { ::entrypoint::__private::default_heap() }
+    };
+    quote! {
+        // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
+        // heap is never announced, unless somebody promises that there is one thread.
+        #[cfg_attr(#guest, global_allocator)]
+        #(#attributes)*
+        #visibility static #name: #type_ = #value;
+
+        #[doc(hidden)]
+        mod __one_heap_per_crate {
+            #[cfg(#guest)]
+            mod guest {
+                #header_export
             }
         }
     }

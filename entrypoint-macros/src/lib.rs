@@ -33,7 +33,7 @@ mod validate;
 ///
 /// | option | values (the first is the default) |
 /// |---|---|
-/// | `heap` | `bump`: the heap of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
+/// | `heap` | `bump`, `segregated`: one of the heaps of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
 /// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
 /// | `duplicates` | `allow`; `reject`: end the program, before the function is called, if an account occurs twice |
 ///
@@ -82,7 +82,13 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
     expand_entry(input.into(), model::Entry::NoAlloc).into()
 }
 
-/// Declares the default heap: a bump allocator on the heap that the loader announces.
+/// Declares the program's heap, on the memory that the loader announces.
+///
+/// | | |
+/// |---|---|
+/// | `custom_heap_default!()`, `custom_heap_default!(bump)` | a `BumpAllocator`: the cheapest; takes back only its most recent block |
+/// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block of up to 128 bytes |
+/// | `custom_heap_default!(static HEAP: BumpAllocator<State>)` | a `BumpAllocator` with state of the program's, under a name |
 ///
 /// [`entrypoint!`] contains it. On its own it serves a hand-written entry, and a program that keeps state
 /// at the base of its heap and therefore names the static:

@@ -31,8 +31,33 @@ pub enum Accounts {
 /// Whose heap it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Heap {
-    Bump,
+    Ours(HeapKind),
+    /// The program's own.
     Custom,
+}
+
+/// The heaps that can be had by a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum HeapKind {
+    Bump,
+    Segregated,
+}
+
+impl HeapKind {
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "bump" => Some(Self::Bump),
+            "segregated" => Some(Self::Segregated),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bump => "bump",
+            Self::Segregated => "segregated",
+        }
+    }
 }
 
 /// How much the default panic handler reports.

@@ -4,10 +4,10 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, Ident, Token, Type, Visibility};
 
-use crate::model::PanicLevel;
+use crate::model::{HeapKind, PanicLevel};
 
-const HEAP_HELP: &str = "help: write `custom_heap_default!()`, or name the heap, as in \
-                         `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
+const HEAP_HELP: &str = "help: write `custom_heap_default!(bump)` or `custom_heap_default!(segregated)`, or name \
+                         the heap, as in `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
 const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`";
 
 /// What stands between the parentheses of `entrypoint!` or `entrypoint_no_alloc!`.
@@ -26,6 +26,14 @@ pub struct RawOption {
 }
 
 /// What stands between the parentheses of `custom_heap_default!`.
+pub enum DeclaredHeap {
+    /// Nothing, which is `bump`, or a word.
+    Unnamed(HeapKind),
+    /// `static NAME: BumpAllocator<State>`
+    Named(NamedHeap),
+}
+
+/// A heap that the program can name.
 pub struct NamedHeap {
     pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
@@ -116,15 +124,23 @@ pub fn entry(input: TokenStream) -> syn::Result<Invocation> {
     syn::parse2(input)
 }
 
-/// The argument of `custom_heap_default!`: nothing, or `static NAME: BumpAllocator<State>`.
-pub fn heap(input: TokenStream) -> syn::Result<Option<NamedHeap>> {
+/// The argument of `custom_heap_default!`: nothing, a word, or `static NAME: BumpAllocator<State>`.
+pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
     let parser = |input: ParseStream<'_>| {
         if input.is_empty() {
-            return Ok(None);
+            return Ok(DeclaredHeap::Unnamed(HeapKind::Bump));
+        }
+        if input.peek(Ident) {
+            let name: Ident = input.parse()?;
+            let kind = HeapKind::named(&name.to_string()).ok_or_else(|| {
+                syn::Error::new(name.span(), format!("unknown heap `{name}`\n{HEAP_HELP}"))
+            })?;
+            expect_end(input, HEAP_HELP)?;
+            return Ok(DeclaredHeap::Unnamed(kind));
         }
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
-        expect::<Token![static]>(input, "nothing or a static", HEAP_HELP)?;
+        expect::<Token![static]>(input, "nothing, a heap or a static", HEAP_HELP)?;
         let name: Ident = expect(input, "the name of the static", HEAP_HELP)?;
         if input.is_empty() {
             return Err(syn::Error::new(
@@ -136,7 +152,7 @@ pub fn heap(input: TokenStream) -> syn::Result<Option<NamedHeap>> {
         let type_ = expect(input, "a type", HEAP_HELP)?;
         input.parse::<Option<Token![;]>>()?;
         expect_end(input, HEAP_HELP)?;
-        Ok(Some(NamedHeap {
+        Ok(DeclaredHeap::Named(NamedHeap {
             attributes,
             visibility,
             name,

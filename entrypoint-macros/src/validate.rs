@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Expr, ExprPath, Lit};
 
-use crate::model::{Accounts, Entry, Heap, PanicLevel, Program};
+use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{Invocation, RawOption};
 
 /// Accounts that `entrypoint_no_alloc!` has room for if it is not told.
@@ -36,7 +36,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
         errors.push(error.clone());
     }
 
-    let mut heap = Heap::Bump;
+    let mut heap = Heap::Ours(HeapKind::Bump);
     let mut panic = Some(PanicLevel::Message);
     let mut reject_duplicates = false;
     let mut max = DEFAULT_MAX_ACCOUNTS;
@@ -108,10 +108,12 @@ pub fn handler(expression: &Expr) -> syn::Result<ExprPath> {
 }
 
 fn heap_option(option: &RawOption) -> syn::Result<Heap> {
-    match word(option).as_deref() {
-        Some("bump") => Ok(Heap::Bump),
-        Some("custom") => Ok(Heap::Custom),
-        _ => Err(not_one_of(option, &["bump", "custom"])),
+    let word = word(option);
+    let word = word.as_deref();
+    match word.and_then(HeapKind::named) {
+        Some(kind) => Ok(Heap::Ours(kind)),
+        None if word == Some("custom") => Ok(Heap::Custom),
+        None => Err(not_one_of(option, &["bump", "segregated", "custom"])),
     }
 }
 

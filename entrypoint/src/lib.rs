@@ -88,7 +88,7 @@ mod text;
 
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
-pub use allocator::{self, BumpAllocator};
+pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 pub use entrypoint_macros::{
     custom_heap_default, custom_panic_default, entrypoint, entrypoint_no_alloc,
 };
