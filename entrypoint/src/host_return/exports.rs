@@ -1,8 +1,11 @@
 //! What the host calls, and the arena behind it.
 
+use core::marker::PhantomData;
+
 use allocator::InvocationArena;
 
 use super::cell::ArenaCell;
+use super::{HostReturnError, PackedSlice, read};
 
 /// An [`InvocationArena`] that the host fills, as [`host_return!`](crate::host_return!) declares it.
 ///
@@ -14,6 +17,64 @@ use super::cell::ArenaCell;
 #[derive(Debug)]
 pub struct HostArena<const N: usize>(ArenaCell<N>);
 
+/// The arena for the time of a call of [`HostArena::with`].
+///
+/// It stays in its thread:
+///
+/// ```compile_fail,E0277
+/// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
+///
+/// SCRATCH.with(|arena| {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| arena.used());
+///     });
+/// });
+/// ```
+// Not a reference to the arena, because that may go to other threads: whoever declares an arena in a static
+// promises that there are none.
+#[derive(Clone, Copy, Debug)]
+pub struct ArenaView<'call, const N: usize> {
+    arena: &'call InvocationArena<N>,
+    /// Neither `Send` nor `Sync`.
+    _one_thread: PhantomData<*const ()>,
+}
+
+impl<'call, const N: usize> ArenaView<'call, N> {
+    /// The bytes that the host has passed, without a copy; `None` if it has passed nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bytes`](crate::host_return::bytes).
+    #[inline]
+    pub fn bytes(&self, packed: PackedSlice) -> Result<Option<&'call [u8]>, HostReturnError> {
+        read::bytes(self.arena, packed)
+    }
+
+    /// The text that the host has passed, without a copy; `None` if it has passed nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`text`](crate::host_return::text).
+    #[inline]
+    pub fn text(&self, packed: PackedSlice) -> Result<Option<&'call str>, HostReturnError> {
+        read::text(self.arena, packed)
+    }
+
+    /// Bytes that the host was given in this invocation, alignment gaps included.
+    #[inline]
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.arena.used()
+    }
+
+    /// The most bytes that the host was ever given in one invocation.
+    #[inline]
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.arena.peak()
+    }
+}
+
 impl<const N: usize> HostArena<N> {
     #[doc(hidden)]
     #[must_use]
@@ -23,8 +84,19 @@ impl<const N: usize> HostArena<N> {
 
     /// Lends the arena for the time of a call.
     #[inline]
-    pub fn with<R>(&self, action: impl FnOnce(&InvocationArena<N>) -> R) -> R {
-        self.0.with(action)
+    pub fn with<R>(&self, action: impl FnOnce(ArenaView<'_, N>) -> R) -> R {
+        self.0.with(|arena| {
+            action(ArenaView {
+                arena,
+                _one_thread: PhantomData,
+            })
+        })
+    }
+
+    /// How many bytes there are: `N`.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        N
     }
 
     /// What the host calls to get room for `length` bytes: their address, a multiple of 8, or 0 if there is
@@ -35,7 +107,7 @@ impl<const N: usize> HostArena<N> {
     #[inline]
     #[must_use]
     pub fn guest_alloc(&self, length: usize) -> usize {
-        self.with(|arena| match arena.alloc(length) {
+        self.0.with(|arena| match arena.alloc(length) {
             // The host writes through the number.
             Some(region) => region.expose_provenance().get(),
             None => 0,
@@ -51,20 +123,20 @@ impl<const N: usize> HostArena<N> {
     pub unsafe fn reset_arena(&self) {
         // SAFETY: slices of the arena are lent inside of `with` only, and the caller is not there; that
         // nobody writes any more is the caller's promise.
-        self.with(|arena| unsafe { arena.reset() });
+        self.0.with(|arena| unsafe { arena.reset() });
     }
 }
 
 /// Declares the arena that the host fills, and exports what the host calls to do so.
 ///
 /// ```
-/// use entrypoint::host_return::{PackedSlice, bytes};
+/// use entrypoint::host_return::PackedSlice;
 ///
 /// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 ///
 /// /// How many bytes the host has passed.
 /// fn count(packed: u64) -> usize {
-///     SCRATCH.with(|arena| match bytes(arena, PackedSlice::from_u64(packed)) {
+///     SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
 ///         Ok(Some(bytes)) => bytes.len(),
 ///         Ok(None) | Err(_) => 0,
 ///     })
@@ -89,13 +161,13 @@ impl<const N: usize> HostArena<N> {
 ///
 /// ```compile_fail,E0521
 /// use std::sync::Mutex;
-/// use entrypoint::host_return::{PackedSlice, text};
+/// use entrypoint::host_return::PackedSlice;
 ///
 /// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 /// static KEPT: Mutex<Option<&'static str>> = Mutex::new(None);
 ///
 /// SCRATCH.with(|arena| {
-///     *KEPT.lock().unwrap() = text(arena, PackedSlice::EMPTY).unwrap();
+///     *KEPT.lock().unwrap() = arena.text(PackedSlice::EMPTY).unwrap();
 /// });
 /// ```
 #[macro_export]

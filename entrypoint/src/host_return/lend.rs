@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn an_empty_slice_is_empty_wherever_it_is() {
-        for empty in [[].as_slice(), &Box::new([1_u8])[1..]] {
+        let byte = Box::new([1_u8]);
+        for empty in [[].as_slice(), &byte[1..]] {
             assert_eq!(lend(empty), Ok(PackedSlice::EMPTY));
         }
     }

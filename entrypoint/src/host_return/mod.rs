@@ -8,10 +8,11 @@
 //! |---|---|
 //! | calls `reset_arena()` at the start of each invocation | takes all earlier room back |
 //! | calls `guest_alloc(length)`, which answers an address, or 0 if there is no room | |
-//! | writes there, and passes the packed value | reads it with [`bytes`] or [`text`] |
+//! | writes there, and passes the packed value | reads it with [`ArenaView::bytes`] or [`ArenaView::text`] |
 //! | reads what the program answers | packs it with [`lend`] |
 //!
-//! [`host_return!`](crate::host_return!) makes the two exports and the arena behind them.
+//! [`host_return!`](crate::host_return!) makes the two exports and the arena behind them. Whoever has an
+//! [`InvocationArena`] without these exports reads from it with [`bytes`] and [`text`].
 //!
 //! # Nothing, empty, no room
 //!
@@ -25,14 +26,14 @@
 //!
 //! ```
 //! use entrypoint::ProgramError;
-//! use entrypoint::host_return::{HostReturnError, PackedSlice, text};
+//! use entrypoint::host_return::{HostReturnError, PackedSlice};
 //!
 //! entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 //!
 //! /// The length of the name that the host has passed, if it has passed one.
 //! fn name_length(packed: u64) -> Result<Option<usize>, ProgramError> {
 //!     SCRATCH.with(|arena| {
-//!         let name = text(arena, PackedSlice::from_u64(packed))?;
+//!         let name = arena.text(PackedSlice::from_u64(packed))?;
 //!         Ok(name.map(str::len))
 //!     })
 //! }
@@ -40,10 +41,10 @@
 //! assert_eq!(name_length(PackedSlice::NOTHING.to_u64()), Ok(None));
 //! assert_eq!(name_length(PackedSlice::EMPTY.to_u64()), Ok(Some(0)));
 //! SCRATCH.with(|arena| {
-//!     assert_eq!(text(arena, PackedSlice::NO_ROOM), Err(HostReturnError::NoRoom));
+//!     assert_eq!(arena.text(PackedSlice::NO_ROOM), Err(HostReturnError::NoRoom));
 //!     // Nobody has asked for these bytes.
 //!     let elsewhere = PackedSlice::from_u64(0x10000_00000005);
-//!     assert!(matches!(text(arena, elsewhere), Err(HostReturnError::OutsideArena { .. })));
+//!     assert!(matches!(arena.text(elsewhere), Err(HostReturnError::OutsideArena { .. })));
 //! });
 //! ```
 
@@ -74,7 +75,7 @@ pub use allocator::InvocationArena;
 #[doc(hidden)]
 pub use cell::ArenaCell;
 pub use error::HostReturnError;
-pub use exports::HostArena;
+pub use exports::{ArenaView, HostArena};
 pub use hex::{HexError, decode_hex};
 pub use lend::{LendError, lend};
 pub use packed::{HostReturn, PackedSlice};

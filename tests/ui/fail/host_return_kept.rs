@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use entrypoint::host_return::{PackedSlice, text};
+use entrypoint::host_return::PackedSlice;
 
 entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 
@@ -10,7 +10,7 @@ static KEPT: Mutex<Option<&'static str>> = Mutex::new(None);
 
 fn main() {
     SCRATCH.with(|arena| {
-        *KEPT.lock().unwrap() = text(arena, PackedSlice::EMPTY).unwrap();
+        *KEPT.lock().unwrap() = arena.text(PackedSlice::EMPTY).unwrap();
     });
-    let _: Option<&str> = SCRATCH.with(|arena| text(arena, PackedSlice::EMPTY).unwrap());
+    let _: Option<&str> = SCRATCH.with(|arena| arena.text(PackedSlice::EMPTY).unwrap());
 }

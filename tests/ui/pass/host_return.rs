@@ -10,7 +10,7 @@
     rust_2018_idioms
 )]
 
-use entrypoint::host_return::{PackedSlice, text};
+use entrypoint::host_return::PackedSlice;
 
 entrypoint::host_return!(static SCRATCH: HostArena<64>);
 
@@ -29,12 +29,12 @@ mod with_an_expression {
 
 fn main() {
     let lengths = [
-        SCRATCH.with(|arena| arena.capacity()),
-        with_a_constant::NAMES.with(|arena| arena.capacity()),
-        with_an_expression::LINES.with(|arena| arena.capacity()),
+        SCRATCH.capacity(),
+        with_a_constant::NAMES.capacity(),
+        with_an_expression::LINES.capacity(),
     ];
     assert_eq!(lengths, [64, 100, 4096]);
-    let name = SCRATCH.with(|arena| text(arena, PackedSlice::EMPTY).map(|name| name.map(str::len)));
+    let name = SCRATCH.with(|arena| arena.text(PackedSlice::EMPTY).map(|name| name.map(str::len)));
     assert_eq!(name, Ok(Some(0)));
 
     // Each thread has its own.

@@ -3,9 +3,7 @@
 //! Most exports answer an [`Answer`] as one u64; `echo` and `greet` lend bytes.
 #![no_std]
 
-use entrypoint::host_return::{
-    HexError, HostReturnError, PackedSlice, bytes, decode_hex, lend, text,
-};
+use entrypoint::host_return::{HexError, HostReturnError, PackedSlice, decode_hex, lend};
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
 entrypoint::entrypoint!(process_instruction);
@@ -87,7 +85,7 @@ fn failed(error: HostReturnError) -> u64 {
 /// What `bytes` says.
 #[must_use]
 pub fn see(packed: u64) -> u64 {
-    SCRATCH.with(|arena| match bytes(arena, PackedSlice::from_u64(packed)) {
+    SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
         Ok(None) => Answer::Nothing.with(0),
         Ok(Some(bytes)) => Answer::Bytes.with(bytes.len()),
         Err(error) => failed(error),
@@ -97,7 +95,7 @@ pub fn see(packed: u64) -> u64 {
 /// What `text` says.
 #[must_use]
 pub fn see_text(packed: u64) -> u64 {
-    SCRATCH.with(|arena| match text(arena, PackedSlice::from_u64(packed)) {
+    SCRATCH.with(|arena| match arena.text(PackedSlice::from_u64(packed)) {
         Ok(None) => Answer::Nothing.with(0),
         Ok(Some(text)) => Answer::Bytes.with(text.len()),
         Err(error) => failed(error),
@@ -108,7 +106,7 @@ pub fn see_text(packed: u64) -> u64 {
 #[must_use]
 pub fn see_hex(packed: u64) -> u64 {
     SCRATCH.with(|arena| {
-        let digits = match bytes(arena, PackedSlice::from_u64(packed)) {
+        let digits = match arena.bytes(PackedSlice::from_u64(packed)) {
             Ok(digits) => digits.unwrap_or_default(),
             Err(error) => return failed(error),
         };
@@ -133,7 +131,7 @@ pub fn used() -> u64 {
 /// Lends the host its own bytes; nothing for nothing, and no room for whatever cannot be read.
 #[must_use]
 pub fn echo(packed: u64) -> u64 {
-    let echoed = SCRATCH.with(|arena| match bytes(arena, PackedSlice::from_u64(packed)) {
+    let echoed = SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
         Ok(None) => PackedSlice::NOTHING,
         Ok(Some(bytes)) => lend(bytes).unwrap_or(PackedSlice::NO_ROOM),
         Err(_) => PackedSlice::NO_ROOM,
