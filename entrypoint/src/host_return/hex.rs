@@ -55,7 +55,7 @@ fn first_fault(text: &[u8], room: usize) -> HexError {
             position,
             byte: text[position],
         },
-        None if length % 2 != 0 => HexError::OddLength { length },
+        None if !length.is_multiple_of(2) => HexError::OddLength { length },
         None => HexError::TooLong {
             needed: length / 2,
             room,
