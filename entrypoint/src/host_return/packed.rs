@@ -138,6 +138,8 @@ mod tests {
         assert_eq!(PackedSlice::NO_ROOM.to_u64(), 0xFFFF_FFFF);
         assert_eq!(PackedSlice::NOTHING.view(), Ok(HostReturn::Nothing));
         assert_eq!(PackedSlice::NO_ROOM.view(), Ok(HostReturn::NoRoom));
+        assert_eq!(PackedSlice::from(HostReturn::Nothing), PackedSlice::NOTHING);
+        assert_eq!(PackedSlice::from(HostReturn::NoRoom), PackedSlice::NO_ROOM);
         let Ok(HostReturn::Slice { length: 0, .. }) = PackedSlice::EMPTY.view() else {
             panic!("empty is a slice of no bytes")
         };
