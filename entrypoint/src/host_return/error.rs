@@ -65,7 +65,17 @@ impl From<HostReturnError> for ProgramError {
 mod tests {
     use std::string::ToString;
 
+    use abi::ProgramError;
+
     use super::HostReturnError;
+
+    #[test]
+    fn errors_become_errors_of_the_program() {
+        let error = ProgramError::from(HostReturnError::NoRoom);
+        assert_eq!(error, ProgramError::InvalidArgument);
+        let error = ProgramError::from(crate::host_return::HexError::OddLength { length: 1 });
+        assert_eq!(error, ProgramError::InvalidInstructionData);
+    }
 
     #[test]
     fn errors_say_what_was_passed() {
