@@ -51,6 +51,11 @@
 //! assert_eq!(HEAP.limit(), 0);
 //! ```
 //!
+//! # What the host hands in
+//!
+//! [`InvocationArena`] is no heap of the program's: the host asks it for room, and the program looks up
+//! there what the host has written.
+//!
 //! # Addresses are aligned, not offsets
 //!
 //! A loader's heap starts right above a program's data, at an address such as `0x30008`. No source
@@ -58,11 +63,13 @@
 #![no_std]
 
 mod bump;
+mod invocation;
 mod segregated;
 mod source;
 mod tracing;
 
 pub use bump::BumpAllocator;
+pub use invocation::InvocationArena;
 pub use segregated::SegregatedBumpAllocator;
 pub use source::{
     BorrowedHeap, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE, PageMemory,

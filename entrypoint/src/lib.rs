@@ -45,6 +45,7 @@
 //! | a line of log | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
 //! | an error | [`ProgramError`], or an enum of the program's own that converts into [`ProgramError::Custom`] |
 //! | bytes | [`set_return_data`] |
+//! | bytes for a host that calls other exports than the entry | [`mod@host_return`], which also reads what such a host has written |
 //! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option asks for |
 //!
 //! An allocation that does not fit ends the program with a report of its size and alignment; no handler has to be
@@ -81,6 +82,7 @@ mod abort;
 mod account;
 mod borrow;
 mod glue;
+pub mod host_return;
 mod imports;
 pub mod input;
 mod log;
@@ -120,7 +122,10 @@ pub mod __private {
     #[cfg(all(target_arch = "riscv64", target_os = "none"))]
     pub use crate::abort::{panic_with_location, panic_with_message, panic_without_words};
     pub use crate::glue::{announce_heap, enter, enter_no_alloc};
+    pub use crate::host_return::ArenaCell;
     pub use crate::log::log_arguments;
+    #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+    pub use std::thread_local;
 
     /// [`bytemuck::Zeroable`] under a name of ours, so that an author who lacks it reads why it is needed.
     #[diagnostic::on_unimplemented(

@@ -1,0 +1,102 @@
+//! Why there are no bytes to read.
+
+use core::fmt;
+
+use abi::ProgramError;
+
+/// Why what the host has passed cannot be read.
+///
+/// Converts into [`ProgramError::InvalidArgument`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostReturnError {
+    /// The host had something, and found no room for it.
+    NoRoom,
+    /// A length without an address, which says neither that there is nothing nor that there was no room.
+    Malformed {
+        /// The length.
+        length: u32,
+    },
+    /// Bytes that the program has not handed out in this invocation.
+    OutsideArena {
+        /// The address of the first.
+        address: u32,
+        /// How many they are.
+        length: u32,
+    },
+    /// The bytes are no text.
+    NotUtf8 {
+        /// How many bytes from the first on are valid UTF-8.
+        valid_up_to: usize,
+    },
+}
+
+impl fmt::Display for HostReturnError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoom => formatter.write_str("the host found no room for what it had"),
+            Self::Malformed { length } => {
+                write!(
+                    formatter,
+                    "the host passed {length} bytes without an address"
+                )
+            }
+            Self::OutsideArena { address, length } => write!(
+                formatter,
+                "the host passed {length} bytes at {address:#x}, which were not handed out to it"
+            ),
+            Self::NotUtf8 { valid_up_to } => write!(
+                formatter,
+                "the host passed bytes that are no UTF-8 from byte {valid_up_to} on"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for HostReturnError {}
+
+impl From<HostReturnError> for ProgramError {
+    fn from(_: HostReturnError) -> Self {
+        Self::InvalidArgument
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use abi::ProgramError;
+
+    use super::HostReturnError;
+
+    #[test]
+    fn errors_become_errors_of_the_program() {
+        let error = ProgramError::from(HostReturnError::NoRoom);
+        assert_eq!(error, ProgramError::InvalidArgument);
+        let error = ProgramError::from(crate::host_return::HexError::OddLength { length: 1 });
+        assert_eq!(error, ProgramError::InvalidInstructionData);
+    }
+
+    #[test]
+    fn errors_say_what_was_passed() {
+        let shown = [
+            HostReturnError::NoRoom,
+            HostReturnError::Malformed { length: 7 },
+            HostReturnError::OutsideArena {
+                address: 0x3_0008,
+                length: 5,
+            },
+            HostReturnError::NotUtf8 { valid_up_to: 2 },
+        ]
+        .map(|error| error.to_string());
+        assert_eq!(
+            shown,
+            [
+                "the host found no room for what it had",
+                "the host passed 7 bytes without an address",
+                "the host passed 5 bytes at 0x30008, which were not handed out to it",
+                "the host passed bytes that are no UTF-8 from byte 2 on",
+            ]
+        );
+    }
+}

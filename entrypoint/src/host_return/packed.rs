@@ -1,0 +1,206 @@
+//! Address and length as one u64.
+
+use core::fmt;
+use core::num::NonZeroU32;
+
+use super::HostReturnError;
+
+/// Where bytes are in guest memory, as one u64: the address in the high half, the length in bytes in the
+/// low one.
+///
+/// Every u64 is one; [`view`](Self::view) tells what it says.
+///
+/// ```
+/// use core::num::NonZeroU32;
+/// use entrypoint::host_return::{HostReturn, PackedSlice};
+///
+/// let address = NonZeroU32::new(0x3_0008).unwrap();
+/// let packed = PackedSlice::new(address, 5);
+/// assert_eq!(packed.to_u64(), 0x0003_0008_0000_0005);
+/// assert_eq!(packed.view(), Ok(HostReturn::Slice { address, length: 5 }));
+/// assert_eq!(PackedSlice::from_u64(0).view(), Ok(HostReturn::Nothing));
+/// assert!(PackedSlice::from_u64(5).view().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct PackedSlice(u64);
+
+/// What a [`PackedSlice`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HostReturn {
+    /// There is nothing.
+    Nothing,
+    /// There was something, and no room for it.
+    NoRoom,
+    /// There are bytes.
+    Slice {
+        /// The guest address of the first.
+        address: NonZeroU32,
+        /// How many there are. With 0 the address means nothing.
+        length: u32,
+    },
+}
+
+/// The length that stands beside address 0 where there was no room.
+const NO_ROOM_LENGTH: u32 = u32::MAX;
+
+impl PackedSlice {
+    /// There is nothing.
+    pub const NOTHING: Self = Self(0);
+
+    /// There was something, and no room for it.
+    pub const NO_ROOM: Self = Self(NO_ROOM_LENGTH as u64);
+
+    /// Something that has no bytes. Its address is 8, where a guest has no memory: there is nothing to read.
+    pub const EMPTY: Self = Self(8 << 32);
+
+    /// The `length` bytes at `address`. A `length` of 0 is empty, whatever the address.
+    #[inline]
+    #[must_use]
+    pub const fn new(address: NonZeroU32, length: u32) -> Self {
+        Self((address.get() as u64) << 32 | length as u64)
+    }
+
+    /// The value that somebody has passed.
+    #[inline]
+    #[must_use]
+    pub const fn from_u64(value: u64) -> Self {
+        Self(value)
+    }
+
+    /// The value to pass.
+    #[inline]
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        self.0
+    }
+
+    /// What the value says.
+    ///
+    /// # Errors
+    ///
+    /// [`HostReturnError::Malformed`] if the address is 0 and the length neither 0 nor `u32::MAX`.
+    #[inline]
+    pub const fn view(self) -> Result<HostReturn, HostReturnError> {
+        let length = self.0 as u32;
+        match NonZeroU32::new((self.0 >> 32) as u32) {
+            Some(address) => Ok(HostReturn::Slice { address, length }),
+            None => match length {
+                0 => Ok(HostReturn::Nothing),
+                NO_ROOM_LENGTH => Ok(HostReturn::NoRoom),
+                _ => Err(HostReturnError::Malformed { length }),
+            },
+        }
+    }
+}
+
+impl From<HostReturn> for PackedSlice {
+    fn from(host_return: HostReturn) -> Self {
+        match host_return {
+            HostReturn::Nothing => Self::NOTHING,
+            HostReturn::NoRoom => Self::NO_ROOM,
+            HostReturn::Slice { address, length } => Self::new(address, length),
+        }
+    }
+}
+
+impl fmt::Debug for PackedSlice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "PackedSlice({:#018x})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::num::NonZeroU32;
+    use std::format;
+
+    use proptest::prelude::*;
+
+    use super::{HostReturn, PackedSlice};
+    use crate::host_return::HostReturnError;
+
+    const EDGES: [u32; 9] = [
+        0,
+        1,
+        7,
+        8,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0x8000_0001,
+        u32::MAX - 1,
+        u32::MAX,
+    ];
+
+    #[test]
+    fn the_three_answers_are_three() {
+        assert_eq!(PackedSlice::NOTHING.to_u64(), 0);
+        assert_eq!(PackedSlice::NO_ROOM.to_u64(), 0xFFFF_FFFF);
+        assert_eq!(PackedSlice::NOTHING.view(), Ok(HostReturn::Nothing));
+        assert_eq!(PackedSlice::NO_ROOM.view(), Ok(HostReturn::NoRoom));
+        assert_eq!(PackedSlice::from(HostReturn::Nothing), PackedSlice::NOTHING);
+        assert_eq!(PackedSlice::from(HostReturn::NoRoom), PackedSlice::NO_ROOM);
+        let Ok(HostReturn::Slice { length: 0, .. }) = PackedSlice::EMPTY.view() else {
+            panic!("empty is a slice of no bytes")
+        };
+    }
+
+    #[test]
+    fn the_address_is_in_the_high_half() {
+        for address in EDGES {
+            for length in EDGES {
+                let value = u64::from(address) * (1 << 32) + u64::from(length);
+                let packed = PackedSlice::from_u64(value);
+                let expected = match (address, length) {
+                    (0, 0) => Ok(HostReturn::Nothing),
+                    (0, u32::MAX) => Ok(HostReturn::NoRoom),
+                    (0, _) => Err(HostReturnError::Malformed { length }),
+                    (_, _) => Ok(HostReturn::Slice {
+                        address: NonZeroU32::new(address).unwrap(),
+                        length,
+                    }),
+                };
+                assert_eq!(packed.view(), expected, "{packed:?}");
+                if let Some(address) = NonZeroU32::new(address) {
+                    assert_eq!(PackedSlice::new(address, length), packed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_shown_in_halves_that_can_be_told_apart() {
+        let shown = format!("{:?}", PackedSlice::from_u64(0x3_0008_0000_0005));
+        assert_eq!(shown, "PackedSlice(0x0003000800000005)");
+    }
+
+    proptest! {
+        #[test]
+        fn every_u64_comes_back(value: u64) {
+            prop_assert_eq!(PackedSlice::from_u64(value).to_u64(), value);
+        }
+
+        #[test]
+        fn what_is_packed_is_seen(address in 1..=u32::MAX, length: u32) {
+            let address = NonZeroU32::new(address).unwrap();
+            let packed = PackedSlice::new(address, length);
+            let value = packed.to_u64();
+            prop_assert_eq!((value >> 32, value % (1 << 32)), (address.get().into(), length.into()));
+            prop_assert_eq!(packed.view(), Ok(HostReturn::Slice { address, length }));
+        }
+
+        #[test]
+        fn what_is_seen_packs_to_the_same(address in prop_oneof![Just(0), any::<u32>()], length: u32) {
+            let packed = PackedSlice::from_u64(u64::from(address) << 32 | u64::from(length));
+            if let Ok(view) = packed.view() {
+                prop_assert_eq!(PackedSlice::from(view), packed);
+            }
+        }
+
+        #[test]
+        fn a_length_without_an_address_is_malformed(length in 1..u32::MAX) {
+            let packed = PackedSlice::from_u64(length.into());
+            prop_assert_eq!(packed.view(), Err(HostReturnError::Malformed { length }));
+        }
+    }
+}

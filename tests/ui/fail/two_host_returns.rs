@@ -1,0 +1,6 @@
+//! A program has one arena that the host fills.
+
+entrypoint::host_return!(static FIRST: HostArena<4096>);
+entrypoint::host_return!(static SECOND: HostArena<4096>);
+
+fn main() {}
