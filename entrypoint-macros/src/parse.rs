@@ -30,7 +30,7 @@ pub enum DeclaredHeap {
     /// Nothing, which is `bump`, or a word.
     Unnamed(HeapKind),
     /// `static NAME: BumpAllocator<State>`
-    Named(NamedHeap),
+    Named(Box<NamedHeap>),
 }
 
 /// A heap that the program can name.
@@ -152,12 +152,12 @@ pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
         let type_ = expect(input, "a type", HEAP_HELP)?;
         input.parse::<Option<Token![;]>>()?;
         expect_end(input, HEAP_HELP)?;
-        Ok(DeclaredHeap::Named(NamedHeap {
+        Ok(DeclaredHeap::Named(Box::new(NamedHeap {
             attributes,
             visibility,
             name,
             type_,
-        }))
+        })))
     };
     parser.parse2(input)
 }

@@ -4,7 +4,7 @@ use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
 entrypoint::entrypoint_no_alloc!(
     process_instruction,
-    heap = bump,
+    heap = segregated,
     panic = location,
     duplicates = reject,
     max_accounts = 16,

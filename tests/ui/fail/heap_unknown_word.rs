@@ -1,0 +1,5 @@
+//! The heaps that have a word are `bump` and `segregated`.
+
+entrypoint::custom_heap_default!(segregate);
+
+fn main() {}
