@@ -1,0 +1,85 @@
+//! A WebAssembly module with two heaps on one memory, whose exports take and give back blocks.
+//!
+//! The global allocator is a segregated heap; beside it stands a bump heap. Each grows the memory when it needs
+//! more, and so may the host. On other targets the crate is empty.
+#![no_std]
+#![cfg(target_arch = "wasm32")]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::alloc::{GlobalAlloc, Layout};
+
+use allocator::{BumpAllocator, LinearMemory, SegregatedBumpAllocator, WasmMemory};
+
+#[global_allocator]
+static SEGREGATED: SegregatedBumpAllocator<WasmMemory> =
+    // SAFETY: the module has one thread, and nobody else uses this source.
+    unsafe { SegregatedBumpAllocator::with_source(WasmMemory::new(LinearMemory)) };
+
+static BUMP: BumpAllocator<(), WasmMemory> =
+    // SAFETY: as above.
+    unsafe { BumpAllocator::with_source(WasmMemory::new(LinearMemory)) };
+
+/// The heap of a number: 0 is the global one.
+fn heap(number: u32) -> &'static dyn GlobalAlloc {
+    if number == 0 { &SEGREGATED } else { &BUMP }
+}
+
+fn layout(size: u32, align: u32) -> Option<Layout> {
+    Layout::from_size_align(size as usize, align as usize).ok()
+}
+
+/// A block's address; 0 if there is no room.
+#[unsafe(no_mangle)]
+extern "C" fn take(number: u32, size: u32, align: u32) -> *mut u8 {
+    match layout(size, align) {
+        // SAFETY: the host asks for sizes other than 0.
+        Some(layout) => unsafe { heap(number).alloc(layout) },
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// As `take`, of zeroes.
+#[unsafe(no_mangle)]
+extern "C" fn take_zeroed(number: u32, size: u32, align: u32) -> *mut u8 {
+    match layout(size, align) {
+        // SAFETY: the host asks for sizes other than 0.
+        Some(layout) => unsafe { heap(number).alloc_zeroed(layout) },
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// Gives a block back.
+#[unsafe(no_mangle)]
+extern "C" fn give(number: u32, block: *mut u8, size: u32, align: u32) {
+    if let Some(layout) = layout(size, align) {
+        // SAFETY: the host gives back what it took, with the layout that it has now.
+        unsafe { heap(number).dealloc(block, layout) };
+    }
+}
+
+/// A block's new address; 0 if there is no room.
+#[unsafe(no_mangle)]
+extern "C" fn resize(number: u32, block: *mut u8, size: u32, align: u32, new_size: u32) -> *mut u8 {
+    match layout(size, align) {
+        // SAFETY: the host resizes what it took, with the layout that it has now, to a size other than 0.
+        Some(layout) => unsafe { heap(number).realloc(block, layout, new_size as usize) },
+        None => core::ptr::null_mut(),
+    }
+}
+
+/// The sum of the first numbers, from a vector that grows one by one.
+#[unsafe(no_mangle)]
+extern "C" fn sum(count: u32) -> u64 {
+    let mut numbers = Vec::new();
+    for number in 0..u64::from(count) {
+        numbers.push(number);
+    }
+    numbers.iter().sum()
+}
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
