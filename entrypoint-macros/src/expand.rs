@@ -3,8 +3,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::ExprPath;
 use syn::spanned::Spanned;
+use syn::{ExprPath, Type};
 
 use crate::model::{Accounts, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{DeclaredHeap, NamedHeap};
@@ -180,8 +180,10 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     // Where the type is, so that an error shows it, but still code of the macro, so that no lint
     // of the program's looks at it.
     let span = type_.span().resolved_at(Span::call_site());
-    let value = quote_spanned! {span=>
-        unsafe { ::entrypoint::__private::default_heap() }
+    let value = if names(type_, "SegregatedBumpAllocator") {
+        quote_spanned!(span=> unsafe { ::entrypoint::SegregatedBumpAllocator::new() })
+    } else {
+        quote_spanned!(span=> unsafe { ::entrypoint::__private::default_heap() })
     };
     quote! {
         // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
@@ -198,6 +200,15 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
             }
         }
     }
+}
+
+/// Whether a type is written as a path that ends in this name.
+fn names(type_: &Type, name: &str) -> bool {
+    let Type::Path(path) = type_ else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|segment| segment.ident == name)
 }
 
 /// The default panic handler.

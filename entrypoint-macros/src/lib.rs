@@ -89,6 +89,7 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
 /// | `custom_heap_default!()`, `custom_heap_default!(bump)` | a `BumpAllocator`: the cheapest; takes back only its most recent block |
 /// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block of up to 128 bytes |
 /// | `custom_heap_default!(static HEAP: BumpAllocator<State>)` | a `BumpAllocator` with state of the program's, under a name |
+/// | `custom_heap_default!(static HEAP: SegregatedBumpAllocator)` | a `SegregatedBumpAllocator` under a name |
 ///
 /// [`entrypoint!`] contains it. On its own it serves a hand-written entry, and a program that keeps state
 /// at the base of its heap and therefore names the static:

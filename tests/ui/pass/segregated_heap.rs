@@ -1,4 +1,4 @@
-//! A heap by a word, in the entry and on its own.
+//! A heap by a word, in the entry and on its own, and one with a name.
 
 mod program {
     use entrypoint::{AccountInfo, ProgramResult, Pubkey};
@@ -22,4 +22,13 @@ mod spelled_out {
     entrypoint::custom_heap_default!(bump);
 }
 
-fn main() {}
+mod named {
+    use entrypoint::SegregatedBumpAllocator;
+
+    entrypoint::custom_heap_default!(pub static HEAP: SegregatedBumpAllocator);
+}
+
+fn main() {
+    // Nobody has announced a heap here.
+    assert_eq!(named::HEAP.limit(), 0);
+}
