@@ -22,7 +22,8 @@ pub unsafe fn announce_heap(base: u64, size: u64) {
     // provides `size` zeroed bytes from `base` on, which nobody else uses, for the whole invocation,
     // and a guest has one thread.
     unsafe { set_heap_base(base as usize) };
-    // SAFETY: as above; a u32, which is what the register holds, is at most `isize::MAX`.
+    // SAFETY: as above; that contract says that a heap has 32 KiB at least, and a u32, which is what the register
+    // holds, is at most `isize::MAX` there.
     unsafe { set_heap_limit(size as usize) };
 }
 
