@@ -1,9 +1,9 @@
 //! The heap, as far as the loader knows it.
 //!
 //! The loader chooses base and size and hands over zeroed memory. What the program does with it is
-//! the program's own affair, with one convention: a program whose heap is the default bump heap says
-//! so by exporting [`BUMP_HEAP_EXPORT`] and keeps a [`HeapHeader`] in the first eight bytes of the
-//! heap, however the base is aligned. The loader then reports how much was used and how high use ever
+//! the program's own affair, with one convention: a program whose heap has a bump pointer of ours, as the
+//! default heap and the segregated one have, says so by exporting [`BUMP_HEAP_EXPORT`] and keeps a
+//! [`HeapHeader`] in the first eight bytes of the heap, however the base is aligned. The loader then reports how much was used and how high use ever
 //! went. Without that export it reports neither, because the bytes there could mean anything.
 
 use bytemuck::{Pod, Zeroable};
@@ -16,11 +16,12 @@ pub const MIN_HEAP_LENGTH: u32 = 32 * 1024;
 /// The function exists for its name; nobody calls it.
 pub const BUMP_HEAP_EXPORT: &str = "entrypoint_heap_bump";
 
-/// The first 8 bytes of the default heap, all zero before first use. Not aligned: read it byte-wise.
+/// The first 8 bytes of such a heap, all zero before first use. Not aligned: read it byte-wise.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HeapHeader {
-    /// Bytes in use behind the header and the program's global state, alignment gaps included.
+    /// Bytes that the bump pointer has passed behind the header and the program's global state, alignment gaps
+    /// and freed blocks that it has not gone back over included.
     pub used: u32,
     /// The greatest `used` that has since been lowered; peak use is the greater of the two.
     pub peak: u32,

@@ -119,7 +119,7 @@ fn export(program: &Program) -> TokenStream {
     }
 }
 
-/// The default heap, under a name of the author's or none.
+/// The program's heap, by a word or under a name of the author's.
 pub fn heap(heap: &DeclaredHeap) -> TokenStream {
     match heap {
         DeclaredHeap::Unnamed(kind) => unnamed_heap(*kind),
