@@ -49,7 +49,7 @@ impl fmt::Display for RewindError {
                 "the arena was reset after the mark was made: take a new mark after a reset"
             }
             Self::AboveUse => {
-                "less is in use than at the mark: rewind to the latest mark first, and to each once"
+                "the end has less in use than at the mark: rewind from the latest mark to the earliest"
             }
             Self::EpochSaturated => return EpochSaturated.fmt(formatter),
         })

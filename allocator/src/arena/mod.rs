@@ -311,18 +311,18 @@ impl Arena {
     }
 }
 
-#[cfg(feature = "alloc")]
+// With and without the feature, so that the feature changes nothing about when an arena may be borrowed.
 impl Drop for Arena {
     fn drop(&mut self) {
-        if !self.owned {
-            return;
+        #[cfg(feature = "alloc")]
+        if self.owned {
+            // SAFETY: `owned` was given a layout of this size and `OWNED_ALIGN`.
+            let layout = unsafe { Layout::from_size_align_unchecked(self.capacity, OWNED_ALIGN) };
+            // SAFETY: `base` came from the global allocator with this layout. Handles to collections
+            // and references to values borrow the arena, so none is left; an `ArenaHandle` asks for an
+            // arena of this identity, and there never is another.
+            unsafe { alloc::alloc::dealloc(self.base.as_ptr(), layout) };
         }
-        // SAFETY: `owned` was given this size and `OWNED_ALIGN`, and a layout was made of them then.
-        let layout = unsafe { Layout::from_size_align_unchecked(self.capacity, OWNED_ALIGN) };
-        // SAFETY: `base` came from the global allocator with this layout. Handles to collections and
-        // references to values borrow the arena, so none is left; an `ArenaHandle` asks for an arena
-        // of the same identity, and with this one the last is gone.
-        unsafe { alloc::alloc::dealloc(self.base.as_ptr(), layout) };
     }
 }
 

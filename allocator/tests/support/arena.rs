@@ -68,8 +68,8 @@ pub enum ArenaOperation {
 }
 
 /// Runs `test` on an arena of `length` bytes at an address that is `remainder` modulo
-/// [`MODULUS`](super::MODULUS), and then looks whether anything was written outside. `test` must leave
-/// that arena where it is.
+/// [`MODULUS`](super::MODULUS), and then looks whether anything was written outside. `test` must not
+/// move that arena elsewhere, but may drop it.
 pub fn with_arena<R>(
     remainder: usize,
     length: usize,
@@ -79,7 +79,7 @@ pub fn with_arena<R>(
     let region = buffer.region();
     let base = NonNull::from(buffer.lend()).cast();
     // SAFETY: the slice is one allocation of `length` bytes, and the buffer is not touched before the
-    // arena is dropped. Tests leave the arena where it is, and use nothing in it afterwards.
+    // arena is dropped. Tests leave the arena where it is or drop it, and use nothing in it afterwards.
     let mut arena = unsafe { Arena::from_buffer_unchecked(base, length) };
     let result = test(&mut arena, region);
     drop(arena);
