@@ -1,9 +1,11 @@
-//! What only a counter close to its end can show, and no program lives to see.
+//! What only numbers close to their end can show, which no test has from outside.
 
+use core::alloc::Layout;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use super::end::{Bottom, Side, Top};
 use super::identity::Identity;
 use super::*;
 
@@ -160,4 +162,27 @@ fn identities_run_out_instead_of_wrapping() {
     assert_eq!(Identity::draw_from(&next), None);
     assert_eq!(Identity::draw_from(&next), None);
     assert_eq!(next.load(Ordering::Relaxed), usize::MAX);
+}
+
+/// Addresses in the upper half of the address space, as programs on 32-bit machines have them.
+#[test]
+fn places_at_either_end_of_the_address_space_do_not_wrap() {
+    let high = usize::MAX - 100..usize::MAX - 10;
+    let low = 10..100;
+    for align_bits in 0..usize::BITS - 1 {
+        let align = 1_usize << align_bits;
+        for size in [91, isize::MAX as usize - (align - 1)] {
+            let layout = Layout::from_size_align(size, align).expect("a valid layout");
+            assert_eq!(Bottom::place(high.clone(), layout), None, "{layout:?}");
+            assert_eq!(Top::place(high.clone(), layout), None, "{layout:?}");
+            assert_eq!(Bottom::place(low.clone(), layout), None, "{layout:?}");
+            assert_eq!(Top::place(low.clone(), layout), None, "{layout:?}");
+        }
+    }
+    let layout = Layout::from_size_align(90, 1).expect("a valid layout");
+    assert_eq!(Bottom::place(high.clone(), layout), Some(high.start));
+    assert_eq!(Top::place(high.clone(), layout), Some(high.start));
+    let layout = Layout::from_size_align(8, 256).expect("a valid layout");
+    assert_eq!(Bottom::place(high.clone(), layout), None);
+    assert_eq!(Top::place(low, layout), None);
 }
