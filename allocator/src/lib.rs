@@ -53,9 +53,10 @@
 //!
 //! # Parts of a program
 //!
-//! An [`Arena`] is a fixed buffer with two ends for a part of a program that frees all it took at once: for
-//! collections, through its handles, which are [`allocator_api2`] allocators, and for values, through
-//! [`ArenaHandle`]s. With the feature `alloc` an arena can have its buffer from the program's own heap.
+//! An [`Arena`] is a fixed buffer with two ends, for a part of a program that frees all it took at
+//! once: for collections, through its handles, which are [`allocator_api2`] allocators, and for
+//! values, through [`ArenaHandle`]s. With the feature `alloc` an arena can have its buffer from the
+//! program's own heap.
 //!
 //! # Addresses are aligned, not offsets
 //!

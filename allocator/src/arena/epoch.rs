@@ -63,7 +63,7 @@ numbers.push(7);
 arena.reset().unwrap(); // `arena` is still borrowed
 assert_eq!(numbers[0], 7);
 ```
- 
+
 Without the last use there is nothing to protect:
 
 ```

@@ -90,9 +90,9 @@ use identity::Identity;
 /// | [`reset`](Self::reset), [`reset_unchecked`](Self::reset_unchecked) | everything | always | every handle, every mark |
 ///
 /// All take the same short time, however much there is to free. Only [`reset`](Self::reset) is safe: it
-/// asks for the arena by `&mut`, so no collection can be left in it. An *epoch* is a number that only goes up, and
-/// every handle and mark carries the one it was made in. Should the numbers ever run out, a call that
-/// has to begin an epoch changes nothing and reports [`EpochSaturated`].
+/// asks for the arena by `&mut`, so no collection can be left in it. An *epoch* is a number that only
+/// goes up, and every handle and mark carries the one it was made in. Should the numbers ever run out,
+/// a call that has to begin an epoch changes nothing and reports [`EpochSaturated`].
 ///
 /// # Where its memory comes from
 ///
@@ -103,7 +103,7 @@ use identity::Identity;
 ///
 /// # One thread
 ///
-/// An arena, its handles and its marks' arena stay in the thread they were made in.
+/// An arena and its handles stay in the thread they were made in.
 ///
 /// ```compile_fail
 /// # use allocator::{Arena, StaticBuffer};
