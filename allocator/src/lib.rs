@@ -56,18 +56,38 @@
 //! [`InvocationArena`] is no heap of the program's: the host asks it for room, and the program looks up
 //! there what the host has written.
 //!
+//! # Parts of a program
+//!
+//! An [`Arena`] is a fixed buffer with two ends, for a part of a program that frees all it took at
+//! once: for collections, through its handles, which are [`allocator_api2`] allocators, and for
+//! values, through [`ArenaHandle`]s. With the feature `alloc` an arena can have its buffer from the
+//! program's own heap.
+//!
 //! # Addresses are aligned, not offsets
 //!
 //! A loader's heap starts right above a program's data, at an address such as `0x30008`. No source
 //! has to be aligned to anything; every alignment from 1 to 2^31 is made good in the address itself.
 #![no_std]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+// Arenas draw their identities from an atomic counter, and tracing counts with such.
+#[cfg(target_has_atomic = "ptr")]
+mod arena;
 mod bump;
 mod invocation;
 mod segregated;
 mod source;
+#[cfg(target_has_atomic = "ptr")]
 mod tracing;
 
+pub use allocator_api2;
+#[cfg(target_has_atomic = "ptr")]
+pub use arena::{
+    Arena, ArenaHandle, BottomHandle, BottomMark, Budget, EpochSaturated, RewindError, Stale,
+    StaticBuffer, TopHandle, TopMark,
+};
 pub use bump::BumpAllocator;
 pub use invocation::InvocationArena;
 pub use segregated::SegregatedBumpAllocator;
@@ -75,6 +95,7 @@ pub use source::{
     BorrowedHeap, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE, PageMemory,
     WasmMemory, heap_limit, set_heap_base, set_heap_limit,
 };
+#[cfg(target_has_atomic = "ptr")]
 pub use tracing::{HeapUse, TraceCounts, TraceEvent, TraceOperation, TraceSink, TracingAllocator};
 
 /// The least heap, in bytes, that a loader gives to a program: 32 KiB. State that an allocator keeps

@@ -5,6 +5,7 @@
     reason = "each test file is a program of its own and uses a part of this"
 )]
 
+pub mod arena;
 mod buffer;
 pub mod model;
 

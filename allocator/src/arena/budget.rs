@@ -1,0 +1,41 @@
+//! How much a program means to use.
+
+/// What a program means to use of an arena, in bytes, alignment gaps included.
+///
+/// ```
+/// use allocator::{Arena, Budget, StaticBuffer};
+///
+/// static BUFFER: StaticBuffer<4096> = StaticBuffer::new();
+/// const BUDGET: Budget = Budget::new(1024, 3072);
+/// // Where the capacity is a constant, so is the answer.
+/// const { assert!(BUDGET.total() <= 4096) };
+///
+/// let arena = Arena::from_static_buffer(BUFFER.take().ok_or("taken before")?);
+/// assert!(arena.fits_budget(&BUDGET));
+/// assert!(!arena.fits_budget(&Budget::new(1025, 3072)));
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes at the bottom end.
+    pub bottom: usize,
+    /// Bytes at the top end.
+    pub top: usize,
+}
+
+impl Budget {
+    /// A budget of `bottom_bytes` at the bottom end and `top_bytes` at the top end.
+    #[must_use]
+    pub const fn new(bottom_bytes: usize, top_bytes: usize) -> Self {
+        Self {
+            bottom: bottom_bytes,
+            top: top_bytes,
+        }
+    }
+
+    /// Bytes at both ends together; `usize::MAX`, which no arena has, if they are more than that.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.bottom.saturating_add(self.top)
+    }
+}

@@ -1,0 +1,138 @@
+//! Marks and rewinds.
+
+mod support;
+
+use core::mem::MaybeUninit;
+
+use allocator::{Arena, RewindError, Stale};
+
+fn leaked(length: usize) -> Arena {
+    Arena::from_static_buffer(vec![MaybeUninit::uninit(); length].leak())
+}
+
+fn figures(arena: &Arena) -> (usize, usize, u64) {
+    (arena.bottom_used(), arena.top_used(), arena.epoch())
+}
+
+#[test]
+fn each_end_goes_back_alone() {
+    let arena = leaked(100);
+    let (bottom, top) = (arena.bottom_mark(), arena.top_mark());
+    arena.alloc_bottom_bytes(10).expect("room");
+    arena.alloc_top_bytes(20).expect("room");
+    // SAFETY: the bytes are not used.
+    assert_eq!(unsafe { arena.rewind_top(top) }, Ok(()));
+    assert_eq!(figures(&arena), (10, 0, 0));
+    // SAFETY: as above.
+    assert_eq!(unsafe { arena.rewind_bottom(bottom) }, Ok(()));
+    assert_eq!(figures(&arena), (0, 0, 0));
+    assert_eq!((arena.bottom_peak(), arena.top_peak()), (10, 20));
+}
+
+#[test]
+fn scopes_nest_whether_or_not_values_are_freed() {
+    let arena = leaked(1000);
+    let outer = arena.bottom_mark();
+    arena.alloc_bottom_bytes(10).expect("room");
+    let middle = arena.bottom_mark();
+    let value = arena.alloc_bottom_value([1_u8; 10]).expect("room");
+    let inner = arena.bottom_mark();
+    arena.alloc_bottom_bytes(10).expect("room");
+    // SAFETY: what was taken since the mark is not used.
+    assert_eq!(unsafe { arena.rewind_bottom(inner) }, Ok(()));
+    assert_eq!(figures(&arena), (20, 0, 0));
+    // SAFETY: as above.
+    assert_eq!(unsafe { arena.rewind_bottom(middle) }, Ok(()));
+    assert_eq!(figures(&arena), (10, 0, 1));
+    assert_eq!(value.get(&arena), Err(Stale));
+    // SAFETY: as above.
+    assert_eq!(unsafe { arena.rewind_bottom(outer) }, Ok(()));
+    assert_eq!(figures(&arena), (0, 0, 1));
+}
+
+#[test]
+fn a_mark_above_what_is_in_use_is_refused() {
+    let arena = leaked(100);
+    let low = (arena.bottom_mark(), arena.top_mark());
+    arena.alloc_bottom_bytes(10).expect("room");
+    arena.alloc_top_bytes(10).expect("room");
+    let high = (arena.bottom_mark(), arena.top_mark());
+    // SAFETY: the bytes are not used.
+    assert_eq!(unsafe { arena.rewind_bottom(low.0) }, Ok(()));
+    // SAFETY: as above.
+    assert_eq!(unsafe { arena.rewind_top(low.1) }, Ok(()));
+    arena.alloc_bottom_bytes(9).expect("room");
+    arena.alloc_top_bytes(9).expect("room");
+    // SAFETY: as above.
+    let rewound = unsafe { arena.rewind_bottom(high.0) };
+    assert_eq!(rewound, Err(RewindError::AboveUse));
+    // SAFETY: as above.
+    let rewound = unsafe { arena.rewind_top(high.1) };
+    assert_eq!(rewound, Err(RewindError::AboveUse));
+    assert_eq!(figures(&arena), (9, 9, 0));
+}
+
+#[test]
+fn a_mark_of_another_arena_is_refused() {
+    let (one, other) = (leaked(100), leaked(100));
+    let marks = (one.bottom_mark(), one.top_mark());
+    other.alloc_bottom_bytes(10).expect("room");
+    other.alloc_top_bytes(10).expect("room");
+    // SAFETY: the bytes are not used.
+    let rewound = unsafe { other.rewind_bottom(marks.0) };
+    assert_eq!(rewound, Err(RewindError::OtherArena));
+    // SAFETY: as above.
+    let rewound = unsafe { other.rewind_top(marks.1) };
+    assert_eq!(rewound, Err(RewindError::OtherArena));
+    assert_eq!(figures(&other), (10, 10, 0));
+}
+
+#[test]
+fn a_mark_from_before_a_reset_is_refused() {
+    let mut arena = leaked(100);
+    let marks = (arena.bottom_mark(), arena.top_mark());
+    arena.reset().expect("epochs left");
+    let value = arena.alloc_bottom_value(1_u8).expect("room");
+    arena.alloc_top_bytes(10).expect("room");
+    // SAFETY: nothing in the arena is used but through a handle.
+    let rewound = unsafe { arena.rewind_bottom(marks.0) };
+    assert_eq!(rewound, Err(RewindError::EarlierEpoch));
+    // SAFETY: as above.
+    let rewound = unsafe { arena.rewind_top(marks.1) };
+    assert_eq!(rewound, Err(RewindError::EarlierEpoch));
+    assert_eq!(figures(&arena), (1, 10, 1));
+    assert_eq!(value.get(&arena), Ok(&1));
+}
+
+#[test]
+fn a_reset_of_the_top_leaves_the_marks_of_the_bottom() {
+    let arena = leaked(100);
+    let marks = (arena.bottom_mark(), arena.top_mark());
+    let value = arena.alloc_bottom_value(1_u8).expect("room");
+    arena.alloc_top_bytes(10).expect("room");
+    // SAFETY: nothing at the top is used.
+    assert_eq!(unsafe { arena.reset_top_unchecked() }, Ok(()));
+    assert_eq!(figures(&arena), (1, 0, 1));
+    assert_eq!(value.get(&arena), Err(Stale));
+    // SAFETY: as above.
+    let rewound = unsafe { arena.rewind_top(marks.1) };
+    assert_eq!(rewound, Err(RewindError::EarlierEpoch));
+    // SAFETY: nothing at the bottom is used but through a handle.
+    assert_eq!(unsafe { arena.rewind_bottom(marks.0) }, Ok(()));
+    // The value's handle was stale before.
+    assert_eq!(figures(&arena), (0, 0, 1));
+}
+
+#[test]
+fn a_reset_of_one_end_begins_an_epoch_only_for_a_value() {
+    let arena = leaked(100);
+    arena.alloc_bottom_bytes(10).expect("room");
+    let value = arena.alloc_top_value(1_u8).expect("room");
+    // SAFETY: the bytes are not used.
+    assert_eq!(unsafe { arena.reset_bottom() }, Ok(()));
+    assert_eq!(figures(&arena), (0, 1, 0));
+    assert_eq!(value.get(&arena), Ok(&1));
+    // SAFETY: nothing at the top is used but through a handle.
+    assert_eq!(unsafe { arena.reset_top() }, Ok(()));
+    assert_eq!(figures(&arena), (0, 0, 1));
+}

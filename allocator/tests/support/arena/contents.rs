@@ -1,0 +1,105 @@
+//! What is in the arena, and what it should look like.
+
+use core::alloc::Layout;
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use allocator::{Arena, ArenaHandle, Stale};
+
+use super::ArenaOperation;
+
+/// A plain block that was not freed, and which pattern its bytes hold.
+pub struct Block {
+    pub pointer: NonNull<u8>,
+    pub layout: Layout,
+    pub top: bool,
+    pub tag: u8,
+}
+
+impl Block {
+    pub fn address(&self) -> usize {
+        self.pointer.addr().get()
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the block is live and `new_block` has initialized it; the arena writes to no live
+        // block, and the driver does only in `fill`.
+        unsafe { core::slice::from_raw_parts(self.pointer.as_ptr(), self.layout.size()) }
+    }
+
+    pub fn fill(&mut self) {
+        for index in 0..self.layout.size() {
+            // SAFETY: the index is within the block.
+            let byte = unsafe { self.pointer.add(index) };
+            // SAFETY: the block is live, and nobody borrows it.
+            unsafe { byte.write(pattern(self.tag, index)) };
+        }
+    }
+
+    /// Fails unless the first `length` bytes hold the pattern.
+    pub fn check_first(&self, length: usize, operation: &ArenaOperation) {
+        for (index, byte) in self.bytes()[..length].iter().enumerate() {
+            assert_eq!(
+                *byte,
+                pattern(self.tag, index),
+                "byte {index} of {length} after {operation:?}"
+            );
+        }
+    }
+}
+
+/// Never zero.
+pub fn pattern(tag: u8, index: usize) -> u8 {
+    tag.wrapping_add((index % 251) as u8).wrapping_mul(7) | 1
+}
+
+/// Aligned more than most.
+#[repr(align(128))]
+pub struct Aligned(pub u8);
+
+/// A handle, and what it should lead to.
+pub enum Handle {
+    Number(ArenaHandle<u64>, u64),
+    Aligned(ArenaHandle<Aligned>, u8),
+    Nothing(ArenaHandle<()>),
+    Text(ArenaHandle<str>, String),
+    Slice(ArenaHandle<[u16]>, Vec<u16>),
+}
+
+impl Handle {
+    /// The addresses of the value, which is as it should be.
+    pub fn check(&self, arena: &Arena) -> Result<Range<usize>, Stale> {
+        Ok(match self {
+            Self::Number(handle, number) => {
+                let value = handle.get(arena)?;
+                assert_eq!(value, number);
+                addresses(value)
+            }
+            Self::Aligned(handle, number) => {
+                let value = handle.get(arena)?;
+                assert_eq!(value.0, *number);
+                addresses(value)
+            }
+            Self::Nothing(handle) => addresses(handle.get(arena)?),
+            Self::Text(handle, text) => {
+                let value = handle.get(arena)?;
+                assert_eq!(value, text);
+                addresses(value)
+            }
+            Self::Slice(handle, slice) => {
+                let value = handle.get(arena)?;
+                assert_eq!(value, slice);
+                addresses(value)
+            }
+        })
+    }
+}
+
+pub fn addresses<T: ?Sized>(value: &T) -> Range<usize> {
+    let start = (&raw const *value).addr();
+    assert!(
+        start.is_multiple_of(align_of_val(value)),
+        "a misaligned value"
+    );
+    start..start + size_of_val(value)
+}
