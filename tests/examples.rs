@@ -76,3 +76,8 @@ fn segregated_heap_takes_everything_back() {
         assert_eq!(outcome.heap.peak, Some(360));
     }
 }
+
+#[test]
+fn arena_empties_its_scratch_after_each_line() {
+    let _ = check_all("arena", &[("default", 6_394), ("long_line", 2_623)]);
+}

@@ -1,0 +1,63 @@
+//! Works through its input line by line, with an arena that is emptied after each.
+//!
+//! The arena stands in a static, and the report in another one, over a piece of the program's heap. What a line
+//! needs is gone after it, whatever the order in which it was taken, so the room that the program needs is that of
+//! its longest line.
+#![no_std]
+
+use entrypoint::allocator::allocator_api2::vec::Vec;
+use entrypoint::allocator::{Arena, Budget, StaticBuffer};
+use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, msg};
+
+entrypoint!(process_instruction);
+
+/// What a line may take: 32 words, of 16 bytes each, at the bottom.
+const LINE: Budget = Budget::new(32 * 16, 0);
+
+static SCRATCH: StaticBuffer<512> = StaticBuffer::new();
+
+/// The arena has no room: a line or a word is too long.
+const NO_ROOM: ProgramError = ProgramError::Custom(1);
+
+/// Sorts the words of each line of the instruction data, and says which one is the longest of all.
+pub fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    instruction_data: &[u8],
+) -> ProgramResult {
+    let text =
+        core::str::from_utf8(instruction_data).map_err(|_| ProgramError::InvalidInstructionData)?;
+    let scratch = SCRATCH.take().ok_or(NO_ROOM)?;
+    let mut line_arena = Arena::from_static_buffer(scratch);
+    if !line_arena.fits_budget(&LINE) {
+        return Err(NO_ROOM);
+    }
+    let report_arena = Arena::try_with_capacity(256).map_err(|_| NO_ROOM)?;
+    let mut longest = report_arena.alloc_bottom_str("").map_err(|_| NO_ROOM)?;
+
+    for line in text.lines() {
+        let mut words = Vec::new_in(line_arena.bottom_handle());
+        for word in line.split_whitespace() {
+            words.try_reserve(1).map_err(|_| NO_ROOM)?;
+            words.push(word);
+        }
+        words.sort_unstable();
+        msg!("{words:?}");
+        for word in words {
+            // The handle is of this arena and of its only epoch.
+            let so_far = longest.get(&report_arena).map_or("", |word| word);
+            if word.len() > so_far.len() {
+                longest = report_arena.alloc_bottom_str(word).map_err(|_| NO_ROOM)?;
+            }
+        }
+        // Nothing borrows the arena any more, or this would not compile.
+        line_arena.reset().map_err(|_| NO_ROOM)?;
+    }
+    msg!(
+        "the longest word is {:?}; {} lines took {} bytes at most",
+        longest.get(&report_arena).map_or("", |word| word),
+        line_arena.epoch(),
+        line_arena.bottom_peak()
+    );
+    Ok(())
+}
