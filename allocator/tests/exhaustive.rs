@@ -66,43 +66,45 @@ fn explore<A: Algorithm>(
     number
 }
 
-/// Explores at bases that suit no alignment and all.
+/// Explores at a base that suits no alignment, and at one like a loader's.
 fn explore_all<A: Algorithm>(alphabet: &Alphabet, depth: usize) {
-    for remainder in [1, 8, 4080] {
+    for remainder in [1, 8] {
         let mut buffer = Buffer::new(remainder, LENGTH);
+        // What interprets the program instead of running it goes three steps less far in the same time.
+        let depth = if cfg!(miri) { depth - 3 } else { depth };
         let number = explore::<A>(&mut buffer, alphabet, depth, &mut Vec::new());
-        assert!(number > 5000, "only {number} sequences");
+        assert!(cfg!(miri) || number > 200_000, "only {number} sequences");
     }
 }
 
 #[test]
-fn bump_to_depth_five() {
+fn bump_to_depth_six() {
     let alphabet = Alphabet {
         alloc: &[(1, 0), (40, 3), (90, 6)],
         alloc_zeroed: &[(33, 0)],
         realloc: &[2, 70],
     };
-    explore_all::<Bump>(&alphabet, 5);
+    explore_all::<Bump>(&alphabet, 6);
 }
 
 /// One size of each class and beyond, so that blocks meet the lists of all.
 #[test]
-fn segregated_to_depth_four() {
+fn segregated_to_depth_five() {
     let alphabet = Alphabet {
         alloc: &[(1, 0), (17, 4), (128, 0), (130, 0), (24, 5)],
         alloc_zeroed: &[(33, 0)],
         realloc: &[16, 33, 100, 129],
     };
-    explore_all::<Segregated>(&alphabet, 4);
+    explore_all::<Segregated>(&alphabet, 5);
 }
 
 /// Few sizes and more steps.
 #[test]
-fn segregated_to_depth_six() {
+fn segregated_to_depth_seven() {
     let alphabet = Alphabet {
         alloc: &[(64, 0)],
         alloc_zeroed: &[(16, 0)],
         realloc: &[17, 140],
     };
-    explore_all::<Segregated>(&alphabet, 6);
+    explore_all::<Segregated>(&alphabet, 7);
 }

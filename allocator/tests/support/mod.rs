@@ -9,6 +9,7 @@ mod buffer;
 pub mod decode;
 pub mod driver;
 pub mod model;
+mod once;
 mod pages;
 mod subject;
 
@@ -22,6 +23,7 @@ use allocator::{BumpAllocator, HeapSource};
 use bytemuck::Zeroable;
 
 pub use buffer::{Buffer, MODULUS, SENTINEL};
+pub use once::{Announced, Mapped, in_its_own_process};
 pub use pages::{Outlook, Pages};
 pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};
 
