@@ -30,7 +30,10 @@ pub fn work(rounds: u32) -> String {
     report
 }
 
-const PARTS: [(&str, fn(&mut Random) -> String); 7] = [
+/// Some use of some collections, and what came of it.
+type Part = fn(&mut Random) -> String;
+
+const PARTS: [(&str, Part); 7] = [
     ("vectors", vectors),
     ("strings", strings),
     ("deque", deque),
@@ -91,7 +94,7 @@ fn strings(random: &mut Random) -> String {
     let mut lines: Vec<String> = Vec::new();
     for number in 0..24 {
         text.push(char::from(b'a' + random.below(26) as u8));
-        text.insert_str(text.floor_char_boundary(text.len() / 2), "é");
+        text.insert(text.floor_char_boundary(text.len() / 2), 'é');
         if number % 5 == 4 {
             lines.push(format!("{number:>4}|{text:<20}|{:#x}", random.below(9999)));
             text.remove(0);

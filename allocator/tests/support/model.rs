@@ -235,8 +235,9 @@ impl Model for SegregatedModel {
             }
         } else if new_block.size() <= old_block.size() {
             if let (Some(old_class), Some(new_class)) = (old_class, new_class) {
-                for class in new_class..old_class {
-                    self.free[class].push(address + CLASSES[class]);
+                let rest = new_class..old_class;
+                for (list, size) in self.free[rest.clone()].iter_mut().zip(&CLASSES[rest]) {
+                    list.push(address + size);
                 }
             }
             return Some(address);

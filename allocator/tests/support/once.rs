@@ -50,13 +50,13 @@ unsafe impl Memory for Announced {
 /// Pages from the system at an address that was known when the program was compiled, with a heap in their midst.
 pub struct Mapped<const BASE: usize, const LENGTH: usize>;
 
-// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process, because nothing may be
-// there before.
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(miri)
 ))]
+// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process, because nothing may be
+// there before.
 unsafe impl<const BASE: usize, const LENGTH: usize> Memory for Mapped<BASE, LENGTH> {
     type Source<'memory> = FixedHeap<BASE, LENGTH>;
     type Ground<'memory> = Range<usize>;
