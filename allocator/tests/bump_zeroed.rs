@@ -49,7 +49,7 @@ unsafe impl HeapSource for Poisoned<'_> {
     }
 }
 
-fn poisoned(buffer: &mut Buffer) -> Heap<'_, (), Poisoned<'_>> {
+fn poisoned(buffer: &mut Buffer) -> Heap<'_, BumpAllocator<(), Poisoned<'_>>> {
     let region = buffer.region();
     let source = Poisoned::new(buffer.lend());
     // SAFETY: the source is made for this allocator, and it stays in one thread. What the source is

@@ -1,14 +1,18 @@
-//! One workload on every heap length from nothing to enough: all of its result, or a clean refusal.
+//! One workload with every limit from nothing to enough: all of its result, or a clean refusal.
 
 mod support;
 
-use allocator::HeapSource;
-use bytemuck::Zeroable;
+use core::cell::Cell;
 
-use support::{BASES, Block, Buffer, Heap, check_all};
+use allocator::PAGE_SIZE;
 
-/// More than the workload takes at any base.
-const ENOUGH: usize = 1200;
+use support::{
+    Algorithm, BASES, Block, Buffer, Bump, Ground, HEADER, Heap, Memory, Pages, Segregated,
+    Subject, check_all,
+};
+
+/// More bytes than the workload takes at any base.
+const ENOUGH: usize = 1600;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -38,20 +42,26 @@ const WORKLOAD: [Step; 14] = [
     Step::Alloc(200, 32),
 ];
 
-/// Runs the workload: the contents of what is left, or the number of steps before the refusal.
-fn work<G: Zeroable, S: HeapSource>(heap: &Heap<'_, G, S>) -> Result<Vec<u8>, usize> {
+/// Runs the workload, with sizes above 30 bytes so many times as long: the contents of what is left, or the number of
+/// steps before the refusal.
+fn work<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, times: usize) -> Result<Vec<u8>, usize> {
+    let scale = |size: usize| if size > 30 { size * times } else { size };
     let mut blocks: Vec<Block<'_>> = Vec::new();
     for (number, step) in WORKLOAD.into_iter().enumerate() {
-        let before = heap.figures();
+        let before = (heap.figures(), heap.limit(), heap.listed());
         let done = match step {
-            Step::Alloc(size, align) => heap.alloc(size, align).map(|block| blocks.push(block)),
-            Step::AllocZeroed(size, align) => heap.alloc_zeroed(size, align).map(|mut block| {
-                assert!(block.is_filled_with(0));
-                block.fill();
-                blocks.push(block);
-            }),
+            Step::Alloc(size, align) => heap
+                .alloc(scale(size), align)
+                .map(|block| blocks.push(block)),
+            Step::AllocZeroed(size, align) => {
+                heap.alloc_zeroed(scale(size), align).map(|mut block| {
+                    assert!(block.is_filled_with(0));
+                    block.fill();
+                    blocks.push(block);
+                })
+            }
             Step::Realloc(index, size) => {
-                let block = &mut blocks[index];
+                let (block, size) = (&mut blocks[index], scale(size));
                 let common = block.size().min(size);
                 heap.realloc(block, size).then(|| {
                     block.check_first(common);
@@ -63,7 +73,7 @@ fn work<G: Zeroable, S: HeapSource>(heap: &Heap<'_, G, S>) -> Result<Vec<u8>, us
         check_all(&blocks);
         if done.is_none() {
             assert_eq!(
-                heap.figures(),
+                (heap.figures(), heap.limit(), heap.listed()),
                 before,
                 "a refusal changes nothing: {step:?}"
             );
@@ -76,50 +86,87 @@ fn work<G: Zeroable, S: HeapSource>(heap: &Heap<'_, G, S>) -> Result<Vec<u8>, us
         .collect())
 }
 
-fn sweep<G: Zeroable>() {
-    for remainder in BASES {
-        let mut buffer = Buffer::new(remainder, ENOUGH);
-        let (full, least) = {
-            let base = buffer.region().start;
-            let heap = buffer.heap::<G>();
-            let full = work(&heap).expect("enough room");
-            // What lies before the blocks is as long as it takes to get to the global and past it.
-            let global = core::ptr::from_ref(heap.global()).addr() - base + size_of::<G>();
-            (full, global + heap.peak())
-        };
-        assert_eq!(full.len(), 20 + 96 + 10 + 150 + 200);
-
-        let mut steps_before = 0;
-        for length in 0..=least + 8 {
-            let mut buffer = Buffer::new(remainder, length);
-            match work(&buffer.heap::<G>()) {
-                Ok(result) => {
-                    assert!(length >= least, "{length} bytes cannot be enough");
-                    assert_eq!(result, full);
-                }
-                Err(steps) => {
-                    assert!(
-                        length < least,
-                        "{length} bytes are enough, refused at step {steps}"
-                    );
-                    assert!(steps >= steps_before, "a longer heap refuses no earlier");
-                    steps_before = steps;
-                }
+/// Runs the workload with every limit up to a little more than `least`, which is what it takes.
+fn sweep<M: Memory, A: Algorithm>(
+    memory: impl Fn(usize) -> M,
+    times: usize,
+    least: usize,
+    full: &[u8],
+) {
+    let mut steps_before = 0;
+    for limit in 0..=least + 8 {
+        let mut memory = memory(limit);
+        match work(&memory.start::<A>(), times) {
+            Ok(result) => {
+                assert!(limit >= least, "{limit} cannot be enough");
+                assert_eq!(result, full);
+            }
+            Err(steps) => {
+                assert!(limit < least, "{limit} is enough, refused at step {steps}");
+                assert!(steps >= steps_before, "a higher limit refuses no earlier");
+                steps_before = steps;
             }
         }
-        assert!(
-            steps_before > 10,
-            "the sweep ends in a refusal near the end of the workload"
-        );
+        memory.check_rest();
+    }
+    assert!(
+        steps_before > 10,
+        "the sweep ends in a refusal near the end of the workload"
+    );
+}
+
+fn every_length<A: Algorithm>() {
+    for remainder in BASES {
+        let mut buffer = Buffer::new(remainder, ENOUGH);
+        let base = buffer.region().start;
+        let (full, least) = {
+            let heap = buffer.start::<A>();
+            let full = work(&heap, 1).expect("enough room");
+            let state = state::<A, Buffer>(base);
+            (full, state + heap.peak())
+        };
+        assert_eq!(full.len(), 20 + 96 + 10 + 150 + 200);
+        sweep::<_, A>(|length| Buffer::new(remainder, length), 1, least, &full);
     }
 }
 
-#[test]
-fn every_length_gives_the_full_result_or_a_clean_refusal() {
-    sweep::<()>();
+/// Bytes before the first block of a heap at `base`.
+fn state<'memory, A: Algorithm, M: Memory + 'memory>(base: usize) -> usize {
+    let state = <A::Over<M::Source<'memory>> as Subject>::STATE;
+    (base + HEADER).next_multiple_of(state.align()) + state.size() - base
 }
 
-#[test]
-fn with_global_state_every_length_gives_the_full_result_or_a_clean_refusal() {
-    sweep::<core::cell::Cell<u64>>();
+/// More pages than the workload takes a thousand times as long.
+const ENOUGH_PAGES: usize = 24;
+
+fn every_number_of_pages<A: Algorithm>() {
+    for remainder in [0, 8, 4095] {
+        for before in [0, 3] {
+            let mut pages = Pages::new(remainder, before, ENOUGH_PAGES);
+            let full = work(&pages.start::<A>(), 1000).expect("enough pages");
+            assert_eq!(full.len(), 20 + 96_000 + 10 + 150_000 + 200_000);
+            let least = pages.count();
+            assert!(least * PAGE_SIZE > full.len());
+            let memory = |limit| Pages::new(remainder, before, limit);
+            sweep::<_, A>(memory, 1000, least, &full);
+        }
+    }
+}
+
+macro_rules! gives_the_full_result_or_a_clean_refusal {
+    ($($test:ident: $sweep:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            $sweep();
+        }
+    )*};
+}
+
+gives_the_full_result_or_a_clean_refusal! {
+    bump_with_every_length: every_length::<Bump>;
+    bump_with_state_with_every_length: every_length::<Bump<Cell<u64>>>;
+    segregated_with_every_length: every_length::<Segregated>;
+    bump_with_every_number_of_pages: every_number_of_pages::<Bump>;
+    bump_with_state_with_every_number_of_pages: every_number_of_pages::<Bump<Cell<u64>>>;
+    segregated_with_every_number_of_pages: every_number_of_pages::<Segregated>;
 }

@@ -6,7 +6,7 @@ use core::ops::Range;
 use allocator::{BorrowedHeap, BumpAllocator};
 use bytemuck::Zeroable;
 
-use super::Heap;
+use super::{Heap, Memory};
 
 /// A [`Buffer`] starts this many bytes, times any number, plus its remainder, into the address space.
 /// Larger than a page, so that alignments larger than a page are put to the test too.
@@ -14,7 +14,8 @@ pub const MODULUS: usize = 65536;
 
 /// What a buffer holds before it is lent, so that an allocator cannot count on zeroes.
 const FILL: u8 = 0xAA;
-const SENTINEL: u8 = 0x5C;
+/// What stands around memory that is lent.
+pub const SENTINEL: u8 = 0x5C;
 const MARGIN: usize = 64;
 
 /// Memory to lend, at an address of the test's choosing, between sentinels.
@@ -49,9 +50,11 @@ impl Buffer {
     }
 
     /// An allocator over the buffer.
-    pub fn heap<G: Zeroable>(&mut self) -> Heap<'_, G, BorrowedHeap<'_>> {
+    pub fn heap<G: Zeroable>(&mut self) -> Heap<'_, BumpAllocator<G, BorrowedHeap<'_>>> {
         let region = self.region();
-        Heap::new(BumpAllocator::from_buffer(self.lend()), region)
+        let heap = Heap::new(BumpAllocator::from_buffer(self.lend()), region.clone());
+        assert_eq!(heap.limit(), region.len());
+        heap
     }
 
     /// The lent bytes, as the last borrower left them.
@@ -70,19 +73,37 @@ impl Buffer {
 
     /// Fails if anything wrote before or behind the lent bytes.
     pub fn check_sentinels(&self) {
-        let before = self.read(self.lent.start - MARGIN..self.lent.start);
+        let before = self.look(self.lent.start - MARGIN..self.lent.start);
         assert_eq!(before, [SENTINEL; MARGIN], "written before the buffer");
-        let behind = self.read(self.lent.end..self.lent.end + MARGIN);
+        let behind = self.look(self.lent.end..self.lent.end + MARGIN);
         assert_eq!(behind, [SENTINEL; MARGIN], "written behind the buffer");
     }
 
     fn read(&self, range: Range<usize>) -> Vec<u8> {
-        let bytes = self.whole[range].iter();
-        bytes
-            // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a
-            // borrower that goes through `Heap` writes nothing but initialized bytes.
-            .map(|byte| unsafe { byte.assume_init() })
-            .collect()
+        self.look(range).to_vec()
+    }
+
+    fn look(&self, range: Range<usize>) -> &[u8] {
+        let bytes = &self.whole[range];
+        // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a borrower that
+        // goes through `Heap` writes nothing but initialized bytes.
+        unsafe { bytes.assume_init_ref() }
+    }
+}
+
+// SAFETY: the bytes are lent for as long as the buffer is borrowed, `BorrowedHeap` zeroes them, and a `Heap` writes
+// none but initialized ones.
+unsafe impl Memory for Buffer {
+    type Source<'memory> = BorrowedHeap<'memory>;
+    type Ground<'memory> = Range<usize>;
+
+    fn open(&mut self) -> (Self::Source<'_>, Self::Ground<'_>) {
+        let region = self.region();
+        (BorrowedHeap::new(self.lend()), region)
+    }
+
+    fn check_rest(&self) {
+        self.check_sentinels();
     }
 }
 

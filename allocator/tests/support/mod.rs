@@ -7,7 +7,12 @@
 
 pub mod arena;
 mod buffer;
+pub mod decode;
+pub mod driver;
 pub mod model;
+mod once;
+mod pages;
+mod subject;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
@@ -18,41 +23,56 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use allocator::{BumpAllocator, HeapSource};
 use bytemuck::Zeroable;
 
-pub use buffer::{Buffer, MODULUS};
+pub use buffer::{Buffer, MODULUS, SENTINEL};
+pub use once::{Announced, Mapped, in_its_own_process};
+pub use pages::{Outlook, Pages};
+pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};
 
 /// Bytes of the heap's header, which stand before everything else.
 pub const HEADER: usize = 8;
 
+/// State of a program's own of a hundred bytes, in arrays as short as `Zeroable` is implemented for.
+pub type Hundred = [[Cell<u8>; 25]; 4];
+
+/// State of a program's own that moves the first block to an awkward place.
+#[derive(Zeroable)]
+#[repr(C, align(64))]
+pub struct Aligned(Cell<u8>);
+
 /// Remainders of base addresses that suit no alignment, a small one, and all. A loader's is 8.
 pub const BASES: [usize; 8] = [0, 1, 3, 4, 8, 15, 4095, 4104];
 
-/// A bump heap whose blocks are checked as they come. Its blocks live as long as its memory.
-pub struct Heap<'memory, G: Zeroable, S: HeapSource> {
-    allocator: BumpAllocator<G, S>,
-    region: Range<usize>,
+/// A heap whose blocks are checked as they come. Its blocks live as long as its memory.
+pub struct Heap<'memory, A, T = Range<usize>> {
+    allocator: A,
+    ground: T,
     next_tag: Cell<u8>,
     _memory: PhantomData<&'memory mut [u8]>,
 }
 
-impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
-    /// Wraps an allocator over the memory at `region`, all of whose bytes are initialized.
-    pub fn new(allocator: BumpAllocator<G, S>, region: Range<usize>) -> Self {
-        assert_eq!(allocator.limit(), region.len());
+impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
+    /// Wraps an allocator over the memory at `ground`, all of whose bytes are initialized.
+    pub fn new(allocator: A, ground: T) -> Self {
         Self {
             allocator,
-            region,
+            ground,
             next_tag: Cell::new(1),
             _memory: PhantomData,
         }
     }
 
+    /// What the test knows of the memory.
+    pub fn ground(&self) -> &T {
+        &self.ground
+    }
+
     pub fn alloc(&self, size: usize, align: usize) -> Option<Block<'memory>> {
         let layout = Layout::from_size_align(size, align).expect("a valid layout");
-        if self.has_no_header() && size == 0 {
+        if !self.can_ask_for(size) {
             return None;
         }
-        // SAFETY: the allocator handles any layout; a size of zero is no special case to it, though
-        // the trait leaves that open, and the tests hold it to that where there is a header to write.
+        // SAFETY: a layout of a size that can be asked for. No bytes are no special case to an allocator that says
+        // so, though the trait leaves that open, and the tests hold it to that where there is a header to write.
         let pointer = unsafe { self.allocator.alloc(layout) };
         let mut block = self.accept(pointer, layout)?;
         block.fill();
@@ -62,7 +82,7 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
     /// A block of zeroes, which the caller may look at before it says [`Block::fill`].
     pub fn alloc_zeroed(&self, size: usize, align: usize) -> Option<Block<'memory>> {
         let layout = Layout::from_size_align(size, align).expect("a valid layout");
-        if self.has_no_header() && size == 0 {
+        if !self.can_ask_for(size) {
             return None;
         }
         // SAFETY: as in `alloc`.
@@ -85,6 +105,9 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
         let layout = block.layout;
         let new_layout =
             Layout::from_size_align(new_size, layout.align()).expect("a valid new layout");
+        if !self.can_ask_for(new_size) {
+            return false;
+        }
         // SAFETY: the block came from this heap and has this layout, and the new one is valid. For a
         // size of zero see `alloc`.
         let pointer = unsafe { self.allocator.realloc(block.pointer, layout, new_size) };
@@ -94,10 +117,6 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
         block.pointer = moved.pointer;
         block.layout = new_layout;
         true
-    }
-
-    pub fn global(&self) -> &G {
-        self.allocator.global()
     }
 
     pub fn limit(&self) -> usize {
@@ -117,8 +136,13 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
         (self.used(), self.peak())
     }
 
-    fn has_no_header(&self) -> bool {
-        self.region.len() < HEADER
+    /// Bytes in blocks that were freed and wait for the next request of their size.
+    pub fn listed(&self) -> usize {
+        self.allocator.listed()
+    }
+
+    fn can_ask_for(&self, size: usize) -> bool {
+        size > 0 || (A::EMPTY_BLOCKS && self.ground.base().is_some())
     }
 
     /// Everything that makes a pointer a block, without looking at other blocks.
@@ -132,11 +156,18 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
             0,
             "misaligned for {layout:?}: {start:#x}"
         );
-        assert!(start >= self.region.start + HEADER, "a block in the header");
-        assert!(start <= self.region.end, "a block behind the heap");
+        let base = self.ground.base().expect("a block where there is no heap");
+        let state = (base + HEADER).next_multiple_of(A::STATE.align());
         assert!(
-            layout.size() <= self.region.end - start,
-            "a block past the end of the heap"
+            start >= state + A::STATE.size(),
+            "a block in the header or the state"
+        );
+        let end = start
+            .checked_add(layout.size())
+            .expect("a block that wraps");
+        assert!(
+            self.ground.gave(start..end),
+            "a block in memory that the heap was not given: {start:#x} to {end:#x}"
         );
         let tag = self.next_tag.get();
         self.next_tag.set(tag.wrapping_add(29));
@@ -151,9 +182,15 @@ impl<'memory, G: Zeroable, S: HeapSource> Heap<'memory, G, S> {
     fn check_own(&self, block: &Block<'memory>) {
         let start = block.address();
         assert!(
-            start >= self.region.start && start <= self.region.end,
+            self.ground.gave(start..start + block.size()),
             "another heap's block"
         );
+    }
+}
+
+impl<G: Zeroable, S: HeapSource, T: Ground> Heap<'_, BumpAllocator<G, S>, T> {
+    pub fn global(&self) -> &G {
+        self.allocator.global()
     }
 }
 
@@ -190,18 +227,24 @@ impl Block<'_> {
         unsafe { core::slice::from_raw_parts_mut(self.pointer, self.layout.size()) }
     }
 
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// Writes the block's own pattern over all of it.
     pub fn fill(&mut self) {
-        let tag = self.tag;
-        for (index, byte) in self.bytes_mut().iter_mut().enumerate() {
-            *byte = pattern(tag, index);
+        let pattern = pattern(self.tag, self.size());
+        for chunk in self.bytes_mut().chunks_mut(PERIOD) {
+            chunk.copy_from_slice(&pattern[..chunk.len()]);
         }
     }
 
     /// Fails unless the first `length` bytes hold the block's pattern.
     pub fn check_first(&self, length: usize) {
-        for (index, byte) in self.bytes()[..length].iter().enumerate() {
-            assert_eq!(*byte, pattern(self.tag, index), "byte {index} of {self:?}");
+        let pattern = pattern(self.tag, length);
+        for (index, chunk) in self.bytes()[..length].chunks(PERIOD).enumerate() {
+            let expected = &pattern[..chunk.len()];
+            assert_eq!(chunk, expected, "from {} on in {self:?}", index * PERIOD);
         }
     }
 
@@ -211,14 +254,28 @@ impl Block<'_> {
     }
 
     pub fn is_filled_with(&self, value: u8) -> bool {
-        self.bytes().iter().all(|byte| *byte == value)
+        // Equal to itself one byte on: a comparison that is quick without optimization as well.
+        let bytes = self.bytes();
+        match bytes {
+            [] => true,
+            [first, rest @ ..] => *first == value && *rest == bytes[..rest.len()],
+        }
     }
 }
 
-/// Never zero, and not 0xAA for a while, so that neither is mistaken for a block's own bytes.
-fn pattern(tag: u8, index: usize) -> u8 {
-    let index = (index % 251) as u8;
-    tag.wrapping_add(index.wrapping_mul(7)) | 1
+/// A pattern repeats after this many bytes, which is no multiple of what allocators round to.
+const PERIOD: usize = 251;
+
+/// The first `length` bytes of a pattern, or all of it. Never zero, and not 0xAA for a while, so that neither is
+/// mistaken for a block's own bytes.
+fn pattern(tag: u8, length: usize) -> [u8; PERIOD] {
+    let mut bytes = [0; PERIOD];
+    let mut value = tag;
+    for byte in &mut bytes[..length.min(PERIOD)] {
+        *byte = value | 1;
+        value = value.wrapping_add(7);
+    }
+    bytes
 }
 
 /// Fails unless every block holds its pattern and no two share a byte.

@@ -1,205 +1,270 @@
-//! A reference model of a bump heap, and a driver that holds an allocator to it.
+//! Reference models: where each allocator puts blocks and what its figures are, in numbers too wide to wrap.
 //!
-//! Both take plain values, so that a property test and a fuzz target can feed them alike.
+//! They know nothing about bytes.
 
-use super::{Block, Buffer, HEADER, Heap, check_all};
 use core::alloc::Layout;
+use core::ops::Range;
 
-use allocator::HeapSource;
-use bytemuck::Zeroable;
+use super::{HEADER, Outlook};
 
-/// One call to the allocator. Blocks are named by their index among the live ones, modulo their number.
-#[derive(Clone, Debug)]
-pub enum Operation {
-    /// `alloc` of `size` bytes at a multiple of two to the power of `align_bits`.
-    Alloc { size: usize, align_bits: u8 },
-    /// The same with `alloc_zeroed`.
-    AllocZeroed { size: usize, align_bits: u8 },
-    /// `dealloc` of a live block.
-    Dealloc { block: usize },
-    /// `realloc` of a live block.
-    Realloc { block: usize, new_size: usize },
+/// What an allocator does.
+///
+/// Every call that may ask the source for more takes an [`Outlook`], which it leaves as the memory should be after it.
+pub trait Model {
+    /// A heap in a region whose `state` stands before the blocks. Without a region it has nothing so far.
+    fn new(region: Option<Range<usize>>, state: Layout) -> Self;
+
+    fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize>;
+    fn dealloc(&mut self, address: usize, layout: Layout);
+    fn realloc(
+        &mut self,
+        address: usize,
+        layout: Layout,
+        new: Layout,
+        outlook: &mut Outlook,
+    ) -> Option<usize>;
+
+    fn used(&self) -> usize;
+    fn peak(&self) -> usize;
+    fn listed(&self) -> usize;
+    /// Where the heap ends, if it has room.
+    fn end(&self) -> Option<usize>;
 }
 
-/// What a bump heap does, in addresses and in numbers too wide to wrap.
-///
-/// It says where blocks go and what the figures are, and knows nothing about bytes.
-pub struct Model {
-    first: u128,
-    top: u128,
-    end: u128,
+/// What a bump heap does.
+#[derive(Debug)]
+pub struct BumpModel {
+    state: Layout,
+    open: Option<Open>,
     peak: u128,
 }
 
-impl Model {
-    /// A heap of `length` bytes at `base`, whose `global` stands before the blocks.
-    ///
-    /// `None` if it is too short for that, so that it refuses everything.
-    pub fn new(base: usize, length: usize, global: Layout) -> Option<Self> {
-        let end = base as u128 + length as u128;
-        let state = (base as u128 + HEADER as u128).next_multiple_of(global.align() as u128);
-        let first = state + global.size() as u128;
-        (first <= end).then_some(Self {
+/// A heap that has room, in addresses.
+#[derive(Debug)]
+struct Open {
+    base: u128,
+    first: u128,
+    top: u128,
+    end: u128,
+}
+
+impl Open {
+    /// `None` if the state does not fit, so that the heap refuses everything.
+    fn new(region: Range<u128>, state: Layout) -> Option<Self> {
+        let place = (region.start + HEADER as u128).next_multiple_of(state.align() as u128);
+        let first = place + state.size() as u128;
+        (first <= region.end).then_some(Self {
+            base: region.start,
             first,
             top: first,
-            end,
-            peak: 0,
+            end: region.end,
         })
     }
+}
 
-    pub fn used(&self) -> usize {
-        narrow(self.top - self.first)
+impl BumpModel {
+    fn is_newest(&self, address: usize, layout: Layout) -> bool {
+        let end = address as u128 + layout.size() as u128;
+        self.open.as_ref().is_some_and(|open| open.top == end)
     }
 
-    pub fn peak(&self) -> usize {
+    /// Moves the top to `end` if it is in the room.
+    fn move_top(&mut self, end: u128) -> Option<()> {
+        let open = self.open.as_mut().filter(|open| end <= open.end)?;
+        open.top = end;
+        self.peak = self.peak.max(end - open.first);
+        Some(())
+    }
+
+    fn place(&self, from: u128, layout: Layout) -> Range<u128> {
+        let start = from.next_multiple_of(layout.align() as u128);
+        start..start + layout.size() as u128
+    }
+
+    /// Where a block can be placed once the memory has grown, for one that does not end in the room but at `end`.
+    fn grow(&mut self, end: u128, layout: Layout, outlook: &mut Outlook) -> Option<u128> {
+        let apart = (layout.size() + layout.align() - 1) as u128;
+        let Some(open) = &mut self.open else {
+            let state = (self.state.size() + self.state.align() - 1) as u128;
+            let added = outlook.grow(None, 0, apart + state)?;
+            self.open = Open::new(added, self.state);
+            return self.open.as_ref().map(|open| open.first);
+        };
+        let added = outlook.grow(Some(open.base..open.end), end - open.end, apart)?;
+        let adjoins = added.start == open.end;
+        open.end = added.end;
+        Some(if adjoins { open.top } else { added.start })
+    }
+}
+
+impl Model for BumpModel {
+    fn new(region: Option<Range<usize>>, state: Layout) -> Self {
+        let open =
+            region.and_then(|region| Open::new(region.start as u128..region.end as u128, state));
+        Self {
+            state,
+            open,
+            peak: 0,
+        }
+    }
+
+    fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize> {
+        let mut place = self.place(self.open.as_ref().map_or(0, |open| open.top), layout);
+        if self.move_top(place.end).is_none() {
+            let from = self.grow(place.end, layout, outlook)?;
+            place = self.place(from, layout);
+            self.move_top(place.end).expect("room was made for it");
+        }
+        Some(narrow(place.start))
+    }
+
+    fn dealloc(&mut self, address: usize, layout: Layout) {
+        if self.is_newest(address, layout) {
+            self.move_top(address as u128).expect("a block in the room");
+        }
+    }
+
+    fn realloc(
+        &mut self,
+        address: usize,
+        layout: Layout,
+        new: Layout,
+        outlook: &mut Outlook,
+    ) -> Option<usize> {
+        if !self.is_newest(address, layout) {
+            return if new.size() <= layout.size() {
+                Some(address)
+            } else {
+                self.alloc(new, outlook)
+            };
+        }
+        let end = address as u128 + new.size() as u128;
+        if self.move_top(end).is_none() {
+            let top = self.open.as_ref().expect("it has a block").top;
+            let from = self.grow(end, new, outlook)?;
+            if from != top {
+                let place = self.place(from, new);
+                self.move_top(place.end).expect("room was made for it");
+                return Some(narrow(place.start));
+            }
+            self.move_top(end).expect("room was made for it");
+        }
+        Some(address)
+    }
+
+    fn used(&self) -> usize {
+        let used = self.open.as_ref().map_or(0, |open| open.top - open.first);
+        narrow(used)
+    }
+
+    fn peak(&self) -> usize {
         narrow(self.peak)
     }
 
-    pub fn alloc(&mut self, layout: Layout) -> Option<usize> {
-        let start = self.top.next_multiple_of(layout.align() as u128);
-        self.move_top(start + layout.size() as u128)?;
-        Some(narrow(start))
+    fn listed(&self) -> usize {
+        0
     }
 
-    pub fn dealloc(&mut self, address: usize, layout: Layout) {
-        if self.is_newest(address, layout) {
-            self.top = address as u128;
+    fn end(&self) -> Option<usize> {
+        self.open.as_ref().map(|open| narrow(open.end))
+    }
+}
+
+/// What a heap with size classes does: a bump heap below, and a stack of free blocks for each class.
+#[derive(Debug)]
+pub struct SegregatedModel {
+    bump: BumpModel,
+    free: [Vec<usize>; 4],
+}
+
+const CLASSES: [usize; 4] = [16, 32, 64, 128];
+
+/// The class that a layout belongs to, if any.
+pub fn class_of(layout: Layout) -> Option<usize> {
+    let fits = |size: &usize| layout.size() > 0 && layout.size() <= *size && layout.align() <= 16;
+    CLASSES.iter().position(fits)
+}
+
+/// The block that is set aside for a layout, if there can be one.
+fn block_of(layout: Layout) -> Option<Layout> {
+    let size = class_of(layout).map_or(layout.size(), |class| CLASSES[class]);
+    Layout::from_size_align(size, layout.align().max(16)).ok()
+}
+
+impl Model for SegregatedModel {
+    fn new(region: Option<Range<usize>>, state: Layout) -> Self {
+        Self {
+            bump: BumpModel::new(region, state),
+            free: Default::default(),
         }
     }
 
-    pub fn realloc(&mut self, address: usize, layout: Layout, new: Layout) -> Option<usize> {
-        if self.is_newest(address, layout) {
-            self.move_top(address as u128 + new.size() as u128)?;
+    fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize> {
+        let listed = class_of(layout).and_then(|class| self.free[class].pop());
+        listed.or_else(|| self.bump.alloc(block_of(layout)?, outlook))
+    }
+
+    fn dealloc(&mut self, address: usize, layout: Layout) {
+        match class_of(layout) {
+            Some(class) => self.free[class].push(address),
+            None => self.bump.dealloc(address, layout),
+        }
+    }
+
+    fn realloc(
+        &mut self,
+        address: usize,
+        layout: Layout,
+        new: Layout,
+        outlook: &mut Outlook,
+    ) -> Option<usize> {
+        let (old_class, new_class) = (class_of(layout), class_of(new));
+        if old_class.is_some() && old_class == new_class {
             return Some(address);
         }
-        if new.size() <= layout.size() {
-            Some(address)
-        } else {
-            self.alloc(new)
+        let old_block = block_of(layout).expect("the layout of a live block");
+        let new_block = block_of(new)?;
+        if self.bump.is_newest(address, old_block) {
+            let resized = self.bump.realloc(address, old_block, new_block, outlook);
+            if let Some(resized) = resized {
+                // Moved to where the memory has grown, it leaves the old block to the list.
+                if resized != address && old_class.is_some() {
+                    self.dealloc(address, layout);
+                }
+                return Some(resized);
+            }
+        } else if new_block.size() <= old_block.size() {
+            if let (Some(old_class), Some(new_class)) = (old_class, new_class) {
+                let rest = new_class..old_class;
+                for (list, size) in self.free[rest.clone()].iter_mut().zip(&CLASSES[rest]) {
+                    list.push(address + size);
+                }
+            }
+            return Some(address);
         }
+        let moved = self.alloc(new, outlook)?;
+        self.dealloc(address, layout);
+        Some(moved)
     }
 
-    fn is_newest(&self, address: usize, layout: Layout) -> bool {
-        address as u128 + layout.size() as u128 == self.top
+    fn used(&self) -> usize {
+        self.bump.used()
     }
 
-    fn move_top(&mut self, top: u128) -> Option<()> {
-        if top > self.end {
-            return None;
-        }
-        self.top = top;
-        self.peak = self.peak.max(top - self.first);
-        Some(())
+    fn peak(&self) -> usize {
+        self.bump.peak()
+    }
+
+    fn listed(&self) -> usize {
+        let lists = self.free.iter().zip(CLASSES);
+        lists.map(|(list, size)| list.len() * size).sum()
+    }
+
+    fn end(&self) -> Option<usize> {
+        self.bump.end()
     }
 }
 
 fn narrow(number: u128) -> usize {
     usize::try_from(number).expect("inside the address space")
-}
-
-/// Carries the operations out on a heap of `length` bytes at an address that is `remainder` modulo
-/// [`MODULUS`](super::MODULUS), with a `G` at its base, and compares every step with the model.
-pub fn run<G: Zeroable>(remainder: usize, length: usize, operations: &[Operation]) {
-    let mut buffer = Buffer::new(remainder, length);
-    let base = buffer.region().start;
-    let heap = buffer.heap::<G>();
-    run_on(&heap, base, operations);
-    buffer.check_sentinels();
-}
-
-/// As [`run`], on a fresh heap at `base` of the caller's.
-pub fn run_on<G: Zeroable, S: HeapSource>(
-    heap: &Heap<'_, G, S>,
-    base: usize,
-    operations: &[Operation],
-) {
-    let mut model = Model::new(base, heap.limit(), Layout::new::<G>());
-    let mut live: Vec<Block<'_>> = Vec::new();
-    for operation in operations {
-        step(heap, model.as_mut(), &mut live, operation);
-        let expected = model
-            .as_ref()
-            .map_or((0, 0), |model| (model.used(), model.peak()));
-        assert_eq!(
-            heap.figures(),
-            expected,
-            "used and peak after {operation:?}"
-        );
-        check_all(&live);
-    }
-}
-
-/// One operation. The model says which address to expect, or that there is no room.
-fn step<'memory, G: Zeroable, S: HeapSource>(
-    heap: &Heap<'memory, G, S>,
-    model: Option<&mut Model>,
-    live: &mut Vec<Block<'memory>>,
-    operation: &Operation,
-) {
-    match *operation {
-        Operation::Alloc { size, align_bits } => {
-            let Some(layout) = layout(size, align_bits) else {
-                return;
-            };
-            let block = heap.alloc(layout.size(), layout.align());
-            let expected = model.and_then(|model| model.alloc(layout));
-            assert_eq!(
-                block.as_ref().map(Block::address),
-                expected,
-                "{operation:?}"
-            );
-            live.extend(block);
-        }
-        Operation::AllocZeroed { size, align_bits } => {
-            let Some(layout) = layout(size, align_bits) else {
-                return;
-            };
-            let block = heap.alloc_zeroed(layout.size(), layout.align());
-            let expected = model.and_then(|model| model.alloc(layout));
-            assert_eq!(
-                block.as_ref().map(Block::address),
-                expected,
-                "{operation:?}"
-            );
-            if let Some(mut block) = block {
-                assert!(block.is_filled_with(0), "not zeroed: {operation:?}");
-                block.fill();
-                live.push(block);
-            }
-        }
-        Operation::Dealloc { block } => {
-            if live.is_empty() {
-                return;
-            }
-            let block = live.swap_remove(block % live.len());
-            if let Some(model) = model {
-                model.dealloc(block.address(), block.layout);
-            }
-            heap.dealloc(block);
-        }
-        Operation::Realloc { block, new_size } => {
-            if live.is_empty() {
-                return;
-            }
-            let index = block % live.len();
-            let block = &mut live[index];
-            let Ok(new) = Layout::from_size_align(new_size, block.align()) else {
-                return;
-            };
-            let (address, old) = (block.address(), block.layout);
-            let expected = model.and_then(|model| model.realloc(address, old, new));
-            let done = heap.realloc(block, new_size);
-            assert_eq!(done.then(|| block.address()), expected, "{operation:?}");
-            block.check_first(old.size().min(block.size()));
-            if done {
-                block.fill();
-            }
-        }
-    }
-}
-
-/// `None` for what no program can ask for.
-fn layout(size: usize, align_bits: u8) -> Option<Layout> {
-    let align = 1_usize.checked_shl(align_bits.into())?;
-    Layout::from_size_align(size, align).ok()
 }

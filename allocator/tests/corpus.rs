@@ -1,0 +1,68 @@
+//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the tests.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::decode::Case;
+use support::driver::Operation;
+
+/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a few.
+fn replay(target: &str, run: impl Fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let files = fs::read_dir(&corpus).expect("a corpus in the tree");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "a corpus of {} files", paths.len());
+    for path in paths {
+        // Captured, and shown if the test fails.
+        println!("{}", path.display());
+        run(&fs::read(path).expect("a file to read"));
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "files, and pages by the dozen")]
+fn the_corpus_of_allocators_does_what_the_models_say() {
+    replay("allocators", |bytes| Case::decode(bytes).run());
+}
+
+#[test]
+fn bytes_are_read_as_they_were_when_the_corpus_was_made() {
+    let bytes = [
+        0x08, 0x10, 0x2C, 0x01, 0x05, 0x07, 0x18, 0x05, 0x22, 0xC1, 0x02, 0x0B, 0x15, 0xE0, 0x80,
+        0x1F, 0x17, 0xF8, 0xF9, 0x05, 0x00, 0xFF,
+    ];
+    let case = Case::decode(&bytes);
+    assert_eq!((case.remainder, case.length), (0x1008, 300));
+    assert_eq!((case.pages_before, case.pages_limit), (1, 7));
+    let operations = [
+        Operation::Alloc {
+            size: 5,
+            align_bits: 3,
+        },
+        Operation::AllocZeroed {
+            size: 0x102,
+            align_bits: 4,
+        },
+        Operation::Dealloc { block: 1 },
+        Operation::Realloc {
+            block: 2,
+            new_size: 16384,
+        },
+        Operation::OthersRace,
+        Operation::OthersTake { pages: 2 },
+        Operation::Alloc {
+            size: 1 << 5,
+            align_bits: 63,
+        },
+        Operation::Alloc {
+            size: isize::MAX as usize,
+            align_bits: 0,
+        },
+    ];
+    assert_eq!(case.operations, operations);
+}

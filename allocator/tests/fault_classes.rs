@@ -1,0 +1,373 @@
+//! The faults that comparable allocators have had, by their classes: a test for each, so that none comes back unseen.
+//!
+//! Two classes concern the arena alone, and have their tests with it: handles that another arena accepts, and a reset that
+//! wipes first and fails afterwards.
+
+mod support;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use std::rc::Rc;
+
+use allocator::{
+    BorrowedHeap, BumpAllocator, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE,
+    PageMemory, SegregatedBumpAllocator, TracingAllocator, WasmMemory,
+};
+
+use support::{
+    Algorithm, BASES, Buffer, Bump, Ground, HEADER, Heap, Memory, Pages, Segregated, Subject,
+    check_all,
+};
+
+/// A test for each allocator, of a function that is generic over them.
+macro_rules! in_both {
+    ($($test:ident)*) => {$(
+        mod $test {
+            #[test]
+            fn bump() {
+                super::$test::<super::Bump>();
+            }
+
+            #[test]
+            fn segregated() {
+                super::$test::<super::Segregated>();
+            }
+        }
+    )*};
+}
+
+in_both! {
+    aligning_an_offset_instead_of_an_address
+    copying_the_old_size_on_a_shrinking_realloc
+    sums_that_wrap
+    assuming_that_grown_memory_is_contiguous
+    checking_capacity_before_knowing_the_start
+    two_allocators_sharing_one_static
+}
+
+/// A heap's first byte is aligned to nothing, so what is a multiple of the alignment counted from there is none in the
+/// address space.
+fn aligning_an_offset_instead_of_an_address<A: Algorithm>() {
+    for remainder in BASES {
+        for bits in 0..=13 {
+            let mut buffer = Buffer::new(remainder, 4 << 13);
+            let heap = buffer.start::<A>();
+            // Also as the second block, and by growth that moves.
+            let mut first = heap.alloc(3, 1 << bits).expect("room");
+            let second = heap.alloc(5, 1 << bits).expect("room");
+            assert!(heap.realloc(&mut first, 150));
+            assert_eq!(first.address() % (1 << bits), 0);
+            assert_eq!(second.address() % (1 << bits), 0);
+        }
+    }
+}
+
+/// A block that has shrunk where it stood is freed with its new layout, and is as long as the old one. Whatever list it
+/// goes to, the next user of that list must not get less than it asks for, nor what a neighbour has.
+#[test]
+fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
+    for remainder in BASES {
+        for old in [17, 32, 33, 64, 65, 128, 129, 300] {
+            for new in [1, 16, 17, 32, 33, 64, 65, 128] {
+                // Below the top, at the top, and then by growth, where the new layout is of a greater class.
+                for neighbour in [true, false] {
+                    let mut buffer = Buffer::new(remainder, 2000);
+                    let heap = buffer.start::<Segregated>();
+                    let mut block = heap.alloc(old, 1).expect("room");
+                    let mut live = Vec::new();
+                    live.extend(neighbour.then(|| heap.alloc(24, 1).expect("room")));
+                    assert!(heap.realloc(&mut block, new));
+                    block.fill();
+                    heap.dealloc(block);
+                    // Two of the new class, of which the first takes the block that was freed, and some of all others.
+                    for size in [new, new, 16, 32, 64, 128, 16, 32, 64, 128] {
+                        let mut block = heap.alloc_zeroed(size, 16).expect("room");
+                        assert!(block.is_filled_with(0));
+                        block.fill();
+                        live.push(block);
+                        check_all(&live);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The newest block of class 16 that grows by one byte must become as long as class 32, because that is where it goes when
+/// it is freed; one that shrinks to that class must not be left any longer without the rest being in a list.
+#[test]
+fn in_place_growth_that_leaves_a_block_between_classes() {
+    for remainder in BASES {
+        for (old, new) in [(16, 17), (16, 33), (32, 33), (33, 65), (1, 128), (16, 100)] {
+            let mut buffer = Buffer::new(remainder, 1000);
+            let heap = buffer.start::<Segregated>();
+            let mut block = heap.alloc(old, 1).expect("room");
+            let (address, used) = (block.address(), heap.used());
+            assert!(heap.realloc(&mut block, new));
+            assert_eq!(block.address(), address, "the newest grows in place");
+            let class = new.next_power_of_two();
+            assert_eq!(
+                heap.used() - used,
+                class - old.next_power_of_two().max(16),
+                "to a whole class"
+            );
+            block.fill();
+            let neighbour = heap.alloc(128, 1).expect("room");
+            heap.dealloc(block);
+            let whole = heap.alloc(class, 1).expect("room");
+            assert_eq!(whole.address(), address, "the block that was freed");
+            check_all([&whole, &neighbour]);
+        }
+        for (old, new) in [(128, 16), (128, 33), (64, 17), (100, 20)] {
+            let mut buffer = Buffer::new(remainder, 1000);
+            let heap = buffer.start::<Segregated>();
+            let mut block = heap.alloc(old, 1).expect("room");
+            let neighbour = heap.alloc(128, 1).expect("room");
+            assert!(heap.realloc(&mut block, new));
+            let (whole, kept) = (old.next_power_of_two(), new.next_power_of_two());
+            assert_eq!(heap.listed(), whole - kept.max(16), "the rest is in lists");
+            block.check_first(new);
+            check_all([&neighbour]);
+        }
+    }
+}
+
+/// A block of 200 bytes that shrinks to 20 must not take 200 bytes along to wherever it goes: behind it is a neighbour.
+fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
+    for remainder in BASES {
+        for (old, new) in [(300, 20), (300, 129), (128, 20), (64, 1)] {
+            for bits in [0, 4, 6] {
+                let mut buffer = Buffer::new(remainder, 3000);
+                let heap = buffer.start::<A>();
+                // A free block of the new size stands right before a live one, for whoever wants to move there.
+                let free = heap.alloc(new, 1).expect("room");
+                let before = heap.alloc(16, 1).expect("room");
+                let mut block = heap.alloc(old, 1 << bits).expect("room");
+                let behind = heap.alloc(16, 1).expect("room");
+                heap.dealloc(free);
+                assert!(heap.realloc(&mut block, new));
+                block.check();
+                check_all([&before, &block, &behind]);
+                // And nothing was written where nothing was handed out.
+                let fresh = heap.alloc_zeroed(400, 1).expect("room");
+                assert!(fresh.is_filled_with(0));
+                check_all([&before, &block, &behind]);
+            }
+        }
+    }
+}
+
+/// Sizes whose sum with an address or an alignment is too large for an address, and comes out small when it wraps.
+fn sums_that_wrap<A: Algorithm>() {
+    fn refuses<A: Subject, T: Ground>(heap: &Heap<'_, A, T>) {
+        let most = isize::MAX as usize;
+        let mut newest = heap.alloc(40, 1).expect("room");
+        let figures = (heap.figures(), heap.limit());
+        for bits in 0..usize::BITS {
+            for less in [0, 1, 7, 15, 16, 127, 4096, PAGE_SIZE] {
+                let greatest = most - ((1 << bits) - 1);
+                let Some(size) = greatest.checked_sub(less).filter(|size| *size > 1 << 40) else {
+                    continue;
+                };
+                assert!(heap.alloc(size, 1 << bits).is_none());
+                assert!(heap.alloc_zeroed(size, 1 << bits).is_none());
+                if bits == 0 {
+                    assert!(!heap.realloc(&mut newest, size));
+                }
+            }
+        }
+        assert_eq!((heap.figures(), heap.limit()), figures);
+        newest.check();
+    }
+    for remainder in BASES {
+        refuses(&Buffer::new(remainder, 500).start::<A>());
+        refuses(&Pages::new(remainder, 1, 4).start::<A>());
+    }
+}
+
+/// Others' pages come between those of the heap. What does not fit before them goes behind them, whole.
+fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
+    for remainder in BASES {
+        for race in [false, true] {
+            let mut pages = Pages::new(remainder, 1, 12);
+            let heap = pages.start::<A>();
+            let first = heap.alloc(PAGE_SIZE - 1000, 1).expect("a page");
+            let mut newest = heap.alloc(500, 1).expect("the rest of it");
+            if race {
+                // In the middle of the request: what comes of it may be a refusal, but nobody's page may be touched.
+                heap.ground().others_race();
+            } else {
+                heap.ground().others_take(1);
+            }
+            let moved = heap.realloc(&mut newest, 2000);
+            assert!(moved || race);
+            let across = heap.alloc(3000, 8).expect("another page");
+            newest.check_first(500);
+            newest.fill();
+            heap.ground().others_take(1);
+            let zeroed = heap.alloc_zeroed(PAGE_SIZE, 4096).expect("two more");
+            assert!(zeroed.is_filled_with(0));
+            heap.ground().check();
+            check_all([&first, &newest, &across]);
+            drop(heap);
+            pages.check_rest();
+        }
+    }
+}
+
+/// Where a block begins depends on the base, and so does whether it fits: a heap that counts from the unaligned top says
+/// yes too often, one that always sets the whole alignment aside says no too often.
+fn checking_capacity_before_knowing_the_start<A: Algorithm>() {
+    for remainder in BASES {
+        for bits in 4..=12 {
+            let align = 1 << bits;
+            let gap = (remainder + HEADER).next_multiple_of(align) - (remainder + HEADER);
+            // Longer than any class, so that it is no longer than it says.
+            let size = 200;
+            for (length, fits) in [
+                (HEADER + gap + size, true),
+                (HEADER + gap + size - 1, false),
+            ] {
+                let mut buffer = Buffer::new(remainder, length);
+                let heap = buffer.start::<A>();
+                assert_eq!(
+                    heap.alloc(size, align).is_some(),
+                    fits,
+                    "{align} in {length}"
+                );
+                assert_eq!(heap.used(), if fits { gap + size } else { 0 });
+            }
+        }
+    }
+    // No capacity is known before the first growth; and where no page can be had, nothing is.
+    let mut none = Pages::new(8, 3, 3);
+    assert!(none.start::<A>().alloc(1, 1).is_none());
+    let mut one = Pages::new(8, 3, 4);
+    let heap = one.start::<A>();
+    assert!(heap.alloc(PAGE_SIZE - HEADER + 1, 1).is_none());
+    // The page's address is known only when it is there, so the whole alignment has to fit.
+    assert!(heap.alloc(PAGE_SIZE - HEADER - 15, 16).is_some());
+}
+
+/// Two allocators of one type know nothing of each other.
+fn two_allocators_sharing_one_static<A: Algorithm>() {
+    let (mut low, mut high) = (Buffer::new(8, 600), Buffer::new(3, 600));
+    let (left, right) = (low.start::<A>(), high.start::<A>());
+    let mut live = Vec::new();
+    for size in [16, 40, 100, 200] {
+        live.push(left.alloc(size, 1).expect("room"));
+    }
+    assert_eq!(right.figures(), (0, 0));
+    // What is freed in one is not to be had from the other.
+    while let Some(block) = live.pop() {
+        left.dealloc(block);
+    }
+    for size in [16, 40, 100, 200] {
+        live.push(right.alloc(size, 1).expect("room, in its own memory"));
+    }
+    check_all(&live);
+}
+
+/// Some implementations that a function has which is safe to call, and one that all have: naming one is ambiguous, and
+/// does not compile, for those that are safe.
+trait NotSafe<Way> {}
+
+impl<T> NotSafe<()> for T {}
+impl<T: Fn(A) -> R, A, R> NotSafe<fn(A) -> R> for T {}
+impl<T: Fn() -> R, R> NotSafe<fn() -> R> for T {}
+
+fn is_unsafe<Way, T: NotSafe<Way>>(_function: T) {}
+
+/// Over what there is once in a process, it takes a promise to build an allocator.
+#[test]
+fn two_allocators_sharing_one_static_by_safe_functions() {
+    is_unsafe(LoaderHeap::new);
+    is_unsafe(FixedHeap::<4096, 4096>::new);
+    is_unsafe(BumpAllocator::<()>::new);
+    is_unsafe(SegregatedBumpAllocator::new);
+    is_unsafe(BumpAllocator::<(), LoaderHeap>::with_source);
+    is_unsafe(SegregatedBumpAllocator::<LoaderHeap>::with_source);
+}
+
+/// All that can be asked for safely leaves the heap where it is: a buffer is borrowed for as long as its allocator lives,
+/// and what moves a loader's heap is unsafe to call.
+#[test]
+fn safe_functions_that_can_move_the_heap_under_live_blocks() {
+    is_unsafe(allocator::set_heap_base);
+    is_unsafe(allocator::set_heap_limit);
+    // Moving the allocator, which is safe, does not move the heap.
+    let mut bytes = [MaybeUninit::uninit(); 400];
+    let heap = SegregatedBumpAllocator::from_buffer(&mut bytes);
+    let layout = Layout::new::<[u64; 4]>();
+    // SAFETY: the layout has a size.
+    let first = unsafe { heap.alloc(layout) };
+    let figures = (heap.used(), heap.limit());
+    let moved = Box::new(heap);
+    assert_eq!((moved.used(), moved.limit()), figures);
+    // SAFETY: the block came from this heap with this layout.
+    unsafe { moved.dealloc(first, layout) };
+    // SAFETY: the layout has a size.
+    assert_eq!(unsafe { moved.alloc(layout) }, first);
+}
+
+/// Two blanket implementations for a type that is `Sync`, one for a type that is not: naming the method is ambiguous, and
+/// does not compile, for those that are.
+trait NotSync<Way> {
+    fn check() {}
+}
+
+impl<T> NotSync<()> for T {}
+impl<T: Sync> NotSync<u8> for T {}
+
+fn is_sync<T: Sync>() {}
+
+/// A memory that one thread may use, or any.
+struct Counted<C>(C);
+
+// SAFETY: nothing is ever given.
+unsafe impl<C> PageMemory for Counted<C> {
+    fn pages(&self) -> usize {
+        0
+    }
+
+    fn grow(&self, _pages: usize) -> Option<usize> {
+        None
+    }
+
+    fn page(&self, _number: usize) -> *mut u8 {
+        core::ptr::null_mut()
+    }
+}
+
+/// An allocator changes what it owns through a shared reference, so it is `Sync` only where somebody has promised one
+/// thread, or where a sum of what it consists of would be.
+#[test]
+fn sync_without_an_argument() {
+    type Lent = BorrowedHeap<'static>;
+    <BumpAllocator<(), Lent> as NotSync<_>>::check();
+    <SegregatedBumpAllocator<Lent> as NotSync<_>>::check();
+    <BumpAllocator<(), WasmMemory<Counted<Rc<()>>>> as NotSync<_>>::check();
+    <SegregatedBumpAllocator<WasmMemory<Counted<Rc<()>>>> as NotSync<_>>::check();
+    <TracingAllocator<BumpAllocator<(), Lent>> as NotSync<_>>::check();
+    <TracingAllocator<BumpAllocator, Rc<()>> as NotSync<_>>::check();
+    // A source alone has had no promise.
+    <WasmMemory<LinearMemory> as NotSync<_>>::check();
+    <Lent as NotSync<_>>::check();
+
+    is_sync::<BumpAllocator<Cell<u64>, LoaderHeap>>();
+    is_sync::<SegregatedBumpAllocator<LoaderHeap>>();
+    is_sync::<BumpAllocator<Cell<u64>, FixedHeap<4096, 4096>>>();
+    is_sync::<SegregatedBumpAllocator<FixedHeap<4096, 4096>>>();
+    is_sync::<BumpAllocator<Cell<u64>, WasmMemory<Counted<()>>>>();
+    is_sync::<SegregatedBumpAllocator<WasmMemory<Counted<()>>>>();
+}
+
+/// A source that does not grow is not asked twice, and says no.
+#[test]
+fn a_source_that_says_nothing_about_growth_does_not_grow() {
+    let mut bytes = [MaybeUninit::uninit(); 64];
+    let source = BorrowedHeap::new(&mut bytes);
+    assert_eq!(source.grow(1, 1), None);
+    assert_eq!(source.limit(), 64);
+}

@@ -1,0 +1,114 @@
+//! Random programs on every allocator over every source, held step by step to a reference model.
+
+mod support;
+
+use allocator::PAGE_SIZE;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use support::driver::{Operation, run};
+use support::{Algorithm, Aligned, Buffer, Bump, Hundred, Pages, Segregated};
+
+/// Sizes about the boundaries of the size classes, where an allocator has to decide.
+const BOUNDARIES: [usize; 15] = [
+    1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257,
+];
+
+/// Mostly small, sometimes as long as a buffer or some pages, and now and then absurd.
+fn sizes(long: usize) -> impl Strategy<Value = usize> {
+    prop_oneof![
+        10 => 0..=40_usize,
+        10 => select(&BOUNDARIES[..]),
+        4 => 0..=600_usize,
+        3 => 0..=long,
+        1 => (0..=70_000_usize).prop_map(|less| isize::MAX as usize - less),
+        1 => any::<usize>(),
+    ]
+}
+
+/// Mostly what programs ask for; up to beyond a page; and now and then every power there is.
+fn align_bits() -> impl Strategy<Value = u8> {
+    prop_oneof![12 => 0..=4_u8, 4 => 0..=8_u8, 1 => 0..=16_u8, 1 => 0..=64_u8]
+}
+
+/// A live block: any, the newest, or the one before.
+fn block() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => any::<usize>(), 2 => Just(NEWEST), 1 => Just(NEWEST - 1)]
+}
+
+/// The driver takes it modulo the number of live blocks. For up to sixteen of them, that is the last.
+const NEWEST: usize = 720_720 - 1;
+
+fn operation(long: usize) -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        6 => (sizes(long), align_bits())
+            .prop_map(|(size, align_bits)| Operation::Alloc { size, align_bits }),
+        6 => (sizes(long), align_bits())
+            .prop_map(|(size, align_bits)| Operation::AllocZeroed { size, align_bits }),
+        8 => block().prop_map(|block| Operation::Dealloc { block }),
+        8 => (block(), sizes(long))
+            .prop_map(|(block, new_size)| Operation::Realloc { block, new_size }),
+        1 => (0..=2_usize).prop_map(|pages| Operation::OthersTake { pages }),
+        1 => Just(Operation::OthersRace),
+    ]
+}
+
+fn operations(long: usize) -> impl Strategy<Value = Vec<Operation>> {
+    prop::collection::vec(operation(long), 0..80)
+}
+
+fn remainders() -> impl Strategy<Value = usize> {
+    prop_oneof![select(&support::BASES[..]), 0..support::MODULUS]
+}
+
+/// A buffer of a few bytes or a few thousand: its remainder, its length; and operations that fit it.
+fn buffers() -> impl Strategy<Value = (usize, usize, Vec<Operation>)> {
+    let lengths = prop_oneof![1 => 0..=200_usize, 3 => 0..=4096_usize];
+    (remainders(), lengths, operations(4200))
+}
+
+fn on_a_buffer<A: Algorithm>((remainder, length, operations): (usize, usize, Vec<Operation>)) {
+    run::<A, _>(&mut Buffer::new(remainder, length), &operations);
+}
+
+/// A memory of a few pages: its remainder, how many are somebody else's, how many there can be; and operations that fit
+/// it.
+fn pages() -> impl Strategy<Value = (usize, usize, usize, Vec<Operation>)> {
+    let operations = operations(3 * PAGE_SIZE);
+    (remainders(), 0..=3_usize, 0..=12_usize, operations)
+}
+
+fn in_pages<A: Algorithm>(
+    (remainder, before, limit, operations): (usize, usize, usize, Vec<Operation>),
+) {
+    run::<A, _>(&mut Pages::new(remainder, before, limit), &operations);
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 300 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// A test for each pair of an allocator and a memory.
+macro_rules! does_what_the_model_says {
+    ($($test:ident: $cases:expr => $run:expr;)*) => {$(
+        #[test]
+        fn $test() {
+            proptest!(config(), |(case in $cases)| $run(case));
+        }
+    )*};
+}
+
+does_what_the_model_says! {
+    bump_in_a_buffer: buffers() => on_a_buffer::<Bump>;
+    bump_with_state_in_a_buffer: buffers() => on_a_buffer::<Bump<Hundred>>;
+    bump_with_aligned_state_in_a_buffer: buffers() => on_a_buffer::<Bump<Aligned>>;
+    segregated_in_a_buffer: buffers() => on_a_buffer::<Segregated>;
+    bump_in_pages: pages() => in_pages::<Bump>;
+    bump_with_state_in_pages: pages() => in_pages::<Bump<Hundred>>;
+    bump_with_aligned_state_in_pages: pages() => in_pages::<Bump<Aligned>>;
+    segregated_in_pages: pages() => in_pages::<Segregated>;
+}

@@ -1,0 +1,120 @@
+//! Bytes as a sequence of calls: what a fuzzer changes, and what a corpus holds.
+
+use super::driver::{Operation, run};
+use super::{Algorithm, Buffer, Hundred, Memory, Pages};
+use super::{Aligned, Bump, Segregated};
+
+use allocator::PAGE_SIZE;
+
+/// Operations after this many are not looked at, so that one input does not take long.
+const MOST_OPERATIONS: usize = 120;
+
+/// A memory to make, and what to do on an allocator over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The remainder of the memory's address.
+    pub remainder: usize,
+    /// Bytes of a buffer.
+    pub length: usize,
+    /// Pages of others' before the heap's first.
+    pub pages_before: usize,
+    /// Pages in all.
+    pub pages_limit: usize,
+    /// What to do.
+    pub operations: Vec<Operation>,
+}
+
+impl Case {
+    /// Reads a case. Any bytes are one; what is missing is zero.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let mut bytes = bytes.iter().copied();
+        let mut next = || bytes.next();
+        let mut pair = || usize::from(next().unwrap_or(0)) | usize::from(next().unwrap_or(0)) << 8;
+        let remainder = pair();
+        let length = pair() % 4400;
+        let pages = pair();
+        let mut case = Self {
+            remainder,
+            length,
+            pages_before: (pages & 0xFF) % 4,
+            pages_limit: (pages >> 8) % 12,
+            operations: Vec::new(),
+        };
+        while case.operations.len() < MOST_OPERATIONS
+            && let Some(code) = next()
+        {
+            case.operations.push(operation(code, &mut next));
+        }
+        case
+    }
+
+    /// Runs the case on every allocator, over a buffer and over pages.
+    pub fn run(&self) {
+        self.run_on::<Bump>();
+        self.run_on::<Bump<Hundred>>();
+        self.run_on::<Bump<Aligned>>();
+        self.run_on::<Segregated>();
+    }
+
+    fn run_on<A: Algorithm>(&self) {
+        run::<A, _>(&mut self.buffer(), &self.operations);
+        run::<A, _>(&mut self.pages(), &self.operations);
+    }
+
+    fn buffer(&self) -> impl Memory + use<> {
+        Buffer::new(self.remainder, self.length)
+    }
+
+    fn pages(&self) -> impl Memory + use<> {
+        Pages::new(self.remainder, self.pages_before, self.pages_limit)
+    }
+}
+
+/// An operation from its code, of which the high bits say more, and from the bytes behind it.
+fn operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> Operation {
+    let high = code >> 3;
+    match code & 7 {
+        0 | 1 => Operation::Alloc {
+            size: size(next),
+            align_bits: align_bits(high),
+        },
+        2 => Operation::AllocZeroed {
+            size: size(next),
+            align_bits: align_bits(high),
+        },
+        3 | 4 => Operation::Dealloc { block: high.into() },
+        5 | 6 => Operation::Realloc {
+            block: high.into(),
+            new_size: size(next),
+        },
+        _ if high % 4 == 3 => Operation::OthersRace,
+        _ => Operation::OthersTake {
+            pages: usize::from(high % 4),
+        },
+    }
+}
+
+/// Every power up to 2^16 twice or almost, and the greatest there is.
+fn align_bits(code: u8) -> u8 {
+    match code {
+        0..=16 => code,
+        17..=30 => code - 17,
+        _ => 63,
+    }
+}
+
+/// One byte for a small size, two for a greater one: up to the length of a buffer, about a number of quarters of a page,
+/// and up to what no memory has.
+fn size(next: &mut impl FnMut() -> Option<u8>) -> usize {
+    let first = next().unwrap_or(0);
+    if first < 0xC0 {
+        return first.into();
+    }
+    let (low, more) = (usize::from(first), usize::from(next().unwrap_or(0)));
+    match first {
+        0xC0..0xE0 => (low - 0xC0) << 8 | more,
+        0xE0..0xF8 => ((low - 0xDF) * (PAGE_SIZE / 4) + more).saturating_sub(128),
+        0xF8..0xFC => 1 << (more % 63),
+        _ => isize::MAX as usize - (more << (4 * (low - 0xFC))),
+    }
+}

@@ -1,0 +1,172 @@
+//! Memory that there is once in a process: what a loader announces, and what stands at a fixed address.
+
+use core::ops::Range;
+use std::env;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use allocator::{FixedHeap, LoaderHeap, set_heap_base, set_heap_limit};
+
+use super::{Buffer, HEADER, Memory};
+
+/// A buffer that is announced as a loader announces the heap. It has room for a header at least.
+pub struct Announced(Buffer);
+
+impl Announced {
+    /// A buffer of `length` bytes, or of a header, at an address that is `remainder` modulo [`MODULUS`](super::MODULUS).
+    pub fn new(remainder: usize, length: usize) -> Self {
+        Self(Buffer::new(remainder, length.max(HEADER)))
+    }
+}
+
+// SAFETY: the bytes are lent for as long as the buffer is borrowed, and zeroed; there is one announcement in the process,
+// and so one source over it.
+unsafe impl Memory for Announced {
+    type Source<'memory> = LoaderHeap;
+    type Ground<'memory> = Range<usize>;
+
+    fn open(&mut self) -> (Self::Source<'_>, Self::Ground<'_>) {
+        static DONE: AtomicBool = AtomicBool::new(false);
+        assert!(!DONE.swap(true, Ordering::Relaxed), "announced before");
+
+        let region = self.0.region();
+        let lent = self.0.lend();
+        lent.fill(core::mem::MaybeUninit::new(0));
+        let base = lent.as_mut_ptr().expose_provenance();
+        // SAFETY: it is called once, as was just made sure of, and by one thread. The region is a zeroed, exposed
+        // buffer, borrowed for as long as the heap over it lives.
+        unsafe { set_heap_base(base) };
+        // SAFETY: as above; a buffer here has eight bytes at least, and some thousands at most.
+        unsafe { set_heap_limit(region.len()) };
+        // SAFETY: `open` comes here once.
+        (unsafe { LoaderHeap::new() }, region)
+    }
+
+    fn check_rest(&self) {
+        self.0.check_sentinels();
+    }
+}
+
+/// Pages from the system at an address that was known when the program was compiled, with a heap in their midst.
+pub struct Mapped<const BASE: usize, const LENGTH: usize>;
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri)
+))]
+// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process, because nothing may be
+// there before.
+unsafe impl<const BASE: usize, const LENGTH: usize> Memory for Mapped<BASE, LENGTH> {
+    type Source<'memory> = FixedHeap<BASE, LENGTH>;
+    type Ground<'memory> = Range<usize>;
+
+    fn open(&mut self) -> (Self::Source<'_>, Self::Ground<'_>) {
+        map::pages(Self::pages());
+        // SAFETY: the region is mapped and zeroed, its provenance exposed, and nobody else has it.
+        let source = unsafe { FixedHeap::new() };
+        (source, BASE..BASE + LENGTH)
+    }
+
+    fn check_rest(&self) {
+        let pages = Self::pages();
+        for range in [pages.start..BASE, BASE + LENGTH..pages.end] {
+            let start = core::ptr::with_exposed_provenance::<u8>(range.start);
+            // SAFETY: `open` has mapped and exposed the pages; nobody writes to them now.
+            let bytes = unsafe { core::slice::from_raw_parts(start, range.len()) };
+            assert!(
+                bytes.iter().all(|byte| *byte == 0),
+                "written outside of the heap"
+            );
+        }
+    }
+}
+
+impl<const BASE: usize, const LENGTH: usize> Mapped<BASE, LENGTH> {
+    /// The pages around the heap, and one more on each side.
+    fn pages() -> Range<usize> {
+        const PAGE: usize = 4096;
+        let start = BASE / PAGE * PAGE - PAGE;
+        start..(BASE + LENGTH).next_multiple_of(PAGE) + PAGE
+    }
+}
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri)
+))]
+mod map {
+    use core::ffi::{c_int, c_void};
+    use core::ops::Range;
+
+    const PROT_READ_WRITE: c_int = 1 | 2;
+    const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
+    const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
+
+    // The C library is linked through `std` in any case.
+    unsafe extern "C" {
+        fn mmap(
+            address: *mut c_void,
+            length: usize,
+            protection: c_int,
+            flags: c_int,
+            file: c_int,
+            offset: i64,
+        ) -> *mut c_void;
+    }
+
+    /// Maps zeroed pages at these addresses, where nothing may be so far, and exposes them.
+    pub fn pages(addresses: Range<usize>) {
+        let flags = MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE;
+        let wanted = core::ptr::without_provenance_mut(addresses.start);
+        // SAFETY: anonymous memory, at a place where nothing is: the call fails if something is.
+        let pages = unsafe { mmap(wanted, addresses.len(), PROT_READ_WRITE, flags, -1, 0) };
+        let found = pages.expose_provenance();
+        assert_eq!(
+            found, addresses.start,
+            "the pages are taken or not to be had"
+        );
+    }
+}
+
+/// Runs `action` on each input in a process of its own: in this test's program, started once more for that test alone.
+/// To be called by the test of that name, on its thread.
+pub fn in_its_own_process(
+    test: &str,
+    inputs: impl IntoIterator<Item = Vec<u8>>,
+    action: impl Fn(&[u8]),
+) {
+    const VARIABLE: &str = "ALLOCATOR_TEST_INPUT";
+    if let Ok(input) = env::var(VARIABLE) {
+        return action(&from_hexadecimal(&input));
+    }
+    let program = env::current_exe().expect("the path of this program");
+    for input in inputs {
+        let input = to_hexadecimal(&input);
+        let run = Command::new(&program)
+            .args(["--exact", test])
+            .env(VARIABLE, &input)
+            .output()
+            .expect("this program starts once more");
+        let text = String::from_utf8_lossy(&run.stdout);
+        assert!(
+            run.status.success() && text.contains("1 passed"),
+            "failed with {VARIABLE}={input}\n{text}"
+        );
+    }
+}
+
+fn to_hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hexadecimal(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| {
+            let digits = str::from_utf8(pair).expect("hexadecimal");
+            u8::from_str_radix(digits, 16).expect("hexadecimal")
+        })
+        .collect()
+}

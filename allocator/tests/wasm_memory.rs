@@ -1,0 +1,309 @@
+//! A memory that grows by pages: how many are taken, when, and how far it goes.
+
+mod support;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
+
+use allocator::{BumpAllocator, HeapSource, PAGE_SIZE, PageMemory, WasmMemory};
+
+use support::{BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
+
+#[test]
+fn nothing_is_taken_before_the_first_block() {
+    let mut pages = Pages::new(8, 2, 8);
+    let heap = pages.start::<Segregated>();
+    assert_eq!((heap.used(), heap.peak(), heap.limit()), (0, 0, 0));
+    assert!(heap.alloc(8 * PAGE_SIZE, 1).is_none());
+    assert_eq!((heap.used(), heap.peak(), heap.limit()), (0, 0, 0));
+    assert_eq!(heap.ground().count(), 2);
+    assert!(heap.alloc(1, 1).is_some());
+    assert_eq!(heap.ground().count(), 3);
+    assert_eq!(heap.limit(), PAGE_SIZE);
+}
+
+#[test]
+fn the_state_opens_the_heap_and_is_zero() {
+    for remainder in BASES {
+        let mut pages = Pages::new(remainder, 1, 3);
+        let heap = pages.start::<Bump<Hundred>>();
+        let global = heap.global();
+        assert!(global.iter().flatten().all(|byte| byte.get() == 0));
+        let place = core::ptr::from_ref(global).addr();
+        assert_eq!(place, heap.ground().address(1) + HEADER);
+        assert_eq!((heap.ground().count(), heap.limit()), (2, PAGE_SIZE));
+        // The first block comes right behind it, and takes no more pages.
+        let block = heap.alloc(1, 1).expect("room");
+        assert_eq!(block.address(), place + 100);
+        assert_eq!(heap.ground().count(), 2);
+    }
+}
+
+#[test]
+fn where_no_page_can_be_had_the_state_is_a_clear_panic() {
+    let mut pages = Pages::new(0, 2, 2);
+    let heap = pages.start::<Bump<Hundred>>();
+    let message = support::panic_message(|| heap.global()[0][0].get());
+    assert!(message.contains("empty"), "{message}");
+}
+
+#[test]
+fn pages_that_follow_are_taken_for_what_is_lacking_only() {
+    for remainder in BASES {
+        let mut pages = Pages::new(remainder, 1, 9);
+        let heap = pages.start::<Bump>();
+        let low = heap.alloc(PAGE_SIZE - HEADER - 10, 1).expect("a page");
+        assert_eq!(heap.ground().count(), 2);
+        // Ten bytes are there, and so a page and ten are one more page, and one byte more are two.
+        let mut newest = heap.alloc(10, 1).expect("the rest");
+        assert!(heap.realloc(&mut newest, 10 + PAGE_SIZE));
+        assert_eq!(heap.ground().count(), 3);
+        assert_eq!(newest.address(), low.address() + low.size());
+        assert!(heap.realloc(&mut newest, 11 + PAGE_SIZE));
+        assert_eq!(heap.ground().count(), 4);
+        newest.fill();
+        // All but a byte of a page are left, and there the next block goes.
+        let high = heap.alloc(PAGE_SIZE - 1 + PAGE_SIZE, 1).expect("room");
+        assert_eq!(heap.ground().count(), 5);
+        assert_eq!(high.address(), newest.address() + newest.size());
+        assert_eq!(heap.limit(), 4 * PAGE_SIZE);
+        check_all([&low, &newest, &high]);
+        // To the last page there is, and not further.
+        assert!(heap.alloc(4 * PAGE_SIZE + 1, 1).is_none());
+        assert_eq!(heap.ground().count(), 5);
+        assert!(heap.alloc(4 * PAGE_SIZE, 1).is_some());
+        assert!(heap.alloc(1, 1).is_none());
+    }
+}
+
+#[test]
+fn pages_that_do_not_follow_are_taken_for_the_whole_block() {
+    for remainder in BASES {
+        let mut pages = Pages::new(remainder, 0, 9);
+        let heap = pages.start::<Bump>();
+        let mut low = heap.alloc(100, 1).expect("a page");
+        heap.ground().others_take(2);
+        let high = heap.alloc(PAGE_SIZE, 1).expect("another page");
+        assert_eq!(heap.ground().count(), 4);
+        assert_eq!(high.address(), heap.ground().address(3));
+        // The pages between count as used.
+        assert_eq!(heap.used(), 4 * PAGE_SIZE - HEADER);
+        assert_eq!(heap.limit(), 4 * PAGE_SIZE);
+        // A block before the gap grows by a copy behind it; what was left there stays behind.
+        assert!(heap.realloc(&mut low, 200));
+        low.check_first(100);
+        assert_eq!(low.address(), heap.ground().address(4));
+        low.fill();
+        check_all([&low, &high]);
+    }
+}
+
+#[test]
+fn a_block_of_a_class_that_moves_to_new_pages_leaves_its_old_place_to_the_list() {
+    let mut pages = Pages::new(8, 0, 4);
+    let heap = pages.start::<Segregated>();
+    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of sixteen.
+    let first = heap.alloc(16, 1).expect("a page");
+    let rest = PAGE_SIZE - HEADER - 16 - 8;
+    let low = heap.alloc(rest - 16, 1).expect("room");
+    let mut newest = heap.alloc(16, 1).expect("the rest of it");
+    let old = newest.address();
+    heap.ground().others_take(1);
+    assert!(heap.realloc(&mut newest, 100));
+    newest.check_first(16);
+    newest.fill();
+    let page = heap.ground().address(2);
+    assert_eq!(newest.address(), page.next_multiple_of(16));
+    assert_eq!(heap.listed(), 16);
+    assert_eq!(heap.alloc(16, 1).expect("from the list").address(), old);
+    check_all([&first, &low, &newest]);
+}
+
+/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its pages what it is told.
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+struct Vast {
+    base: *mut u8,
+    count: Cell<usize>,
+    asked: Cell<usize>,
+}
+
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+impl Vast {
+    /// One more than a heap can have, and some that it cannot.
+    const PAGES: usize = 65_536 + 10;
+
+    fn layout() -> Layout {
+        Layout::from_size_align(Self::PAGES * PAGE_SIZE, 1).expect("a valid layout")
+    }
+
+    fn new() -> Self {
+        // SAFETY: the layout has a size.
+        let base = unsafe { std::alloc::alloc_zeroed(Self::layout()) };
+        assert!(!base.is_null(), "the system has no address space to give");
+        Self {
+            base,
+            count: Cell::new(0),
+            asked: Cell::new(0),
+        }
+    }
+}
+
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+impl Drop for Vast {
+    fn drop(&mut self) {
+        // SAFETY: `new` got it with this layout.
+        unsafe { std::alloc::dealloc(self.base, Self::layout()) };
+    }
+}
+
+// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is given once; and none
+// behind its end.
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+unsafe impl PageMemory for &Vast {
+    fn pages(&self) -> usize {
+        self.count.get()
+    }
+
+    fn grow(&self, pages: usize) -> Option<usize> {
+        self.asked.set(self.asked.get() + 1);
+        let before = self.count.get();
+        let after = before.checked_add(pages)?;
+        (after <= Vast::PAGES).then(|| {
+            self.count.set(after);
+            before
+        })
+    }
+
+    fn page(&self, number: usize) -> *mut u8 {
+        self.base.wrapping_add(number * PAGE_SIZE)
+    }
+}
+
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+mod at_four_gibibytes {
+    use super::*;
+
+    /// The most pages whose bytes a header of 32 bits can count.
+    const MOST: usize = 65_535;
+
+    fn heap(memory: &Vast) -> BumpAllocator<(), WasmMemory<&Vast>> {
+        // SAFETY: the only allocator over these pages, in one thread.
+        unsafe { BumpAllocator::with_source(WasmMemory::new(memory)) }
+    }
+
+    fn alloc(heap: &impl GlobalAlloc, size: usize) -> *mut u8 {
+        // SAFETY: callers ask for more than nothing.
+        unsafe { heap.alloc(Layout::from_size_align(size, 1).expect("a valid layout")) }
+    }
+
+    #[test]
+    fn a_heap_opens_up_to_the_longest_there_can_be() {
+        let memory = Vast::new();
+        let opened = heap(&memory);
+        assert!(alloc(&opened, MOST * PAGE_SIZE - HEADER + 1).is_null());
+        assert_eq!((memory.asked.get(), opened.limit()), (0, 0));
+        assert!(!alloc(&opened, MOST * PAGE_SIZE - HEADER).is_null());
+        assert_eq!(opened.limit(), MOST * PAGE_SIZE);
+        assert_eq!(opened.used(), MOST * PAGE_SIZE - HEADER);
+        assert!(alloc(&opened, 1).is_null());
+        assert_eq!(memory.count.get(), MOST);
+    }
+
+    #[test]
+    fn a_heap_grows_up_to_the_longest_there_can_be() {
+        let memory = Vast::new();
+        let grown = heap(&memory);
+        assert!(!alloc(&grown, PAGE_SIZE - HEADER).is_null());
+        assert!(alloc(&grown, (MOST - 1) * PAGE_SIZE + 1).is_null());
+        assert_eq!((memory.asked.get(), memory.count.get()), (1, 1));
+        assert!(!alloc(&grown, (MOST - 1) * PAGE_SIZE).is_null());
+        assert_eq!(grown.limit(), MOST * PAGE_SIZE);
+        assert!(alloc(&grown, 1).is_null());
+        assert_eq!((memory.asked.get(), memory.count.get()), (2, MOST));
+    }
+
+    #[test]
+    fn pages_too_far_from_the_first_are_refused() {
+        let memory = Vast::new();
+        memory.count.set(7);
+        let heap = heap(&memory);
+        assert!(!alloc(&heap, 1).is_null());
+        // Others have taken all but the last two that this heap can reach from its first, which is page 7.
+        memory.count.set(7 + MOST - 2);
+        assert!(alloc(&heap, 2 * PAGE_SIZE + 1).is_null());
+        assert_eq!(memory.asked.get(), 1);
+        assert!(!alloc(&heap, 2 * PAGE_SIZE).is_null());
+        assert_eq!(heap.limit(), MOST * PAGE_SIZE);
+        assert_eq!(heap.used(), MOST * PAGE_SIZE - HEADER);
+    }
+
+    #[test]
+    fn a_page_that_ends_behind_the_address_space_is_not_asked_for() {
+        let memory = Vast::new();
+        for count in [
+            usize::MAX / PAGE_SIZE,
+            usize::MAX / PAGE_SIZE - 1,
+            usize::MAX,
+        ] {
+            memory.count.set(count);
+            let heap = heap(&memory);
+            assert!(alloc(&heap, PAGE_SIZE).is_null());
+            assert_eq!(memory.asked.get(), 0);
+        }
+        // One less, and it is asked for, though there is none to be had.
+        memory.count.set(usize::MAX / PAGE_SIZE - 2);
+        assert!(alloc(&heap(&memory), PAGE_SIZE).is_null());
+        assert_eq!(memory.asked.get(), 1);
+    }
+
+    #[test]
+    fn a_heap_that_is_open_does_not_ask_for_such_a_page_either() {
+        let memory = Vast::new();
+        let heap = heap(&memory);
+        assert!(!alloc(&heap, 1).is_null());
+        memory.count.set(usize::MAX / PAGE_SIZE);
+        assert!(alloc(&heap, PAGE_SIZE).is_null());
+        assert_eq!(memory.asked.get(), 1);
+    }
+}
+
+#[test]
+fn a_source_says_what_it_has_added() {
+    let pages = Pages::new(4095, 1, 9);
+    let source = WasmMemory::new(&pages);
+    assert_eq!((source.limit(), source.start()), (0, source.end()));
+    // The header's bytes come on top of what is asked for.
+    assert_eq!(source.grow(1, PAGE_SIZE - HEADER), Some(0));
+    assert_eq!(source.limit(), PAGE_SIZE);
+    assert_eq!(source.start().addr(), pages.address(1) + HEADER);
+    assert_eq!(source.grow(1, 100 * PAGE_SIZE), Some(PAGE_SIZE - HEADER));
+    assert_eq!(source.limit(), 2 * PAGE_SIZE);
+    assert_eq!(source.end().addr(), pages.address(3));
+    pages.others_take(2);
+    assert_eq!(source.grow(1, PAGE_SIZE + 1), Some(4 * PAGE_SIZE - HEADER));
+    assert_eq!(source.limit(), 6 * PAGE_SIZE);
+    assert_eq!(source.end().addr(), pages.address(7));
+    assert_eq!(source.grow(3 * PAGE_SIZE, 3 * PAGE_SIZE), None);
+    assert_eq!(source.limit(), 6 * PAGE_SIZE);
+    assert_eq!(source.grow(usize::MAX, usize::MAX), None);
+    assert_eq!(WasmMemory::new(&pages).grow(usize::MAX, usize::MAX), None);
+    assert_eq!(pages.count(), 7);
+}
+
+#[test]
+fn a_long_block_that_starts_where_pages_do_is_aligned_all_the_same() {
+    for remainder in BASES {
+        let mut pages = Pages::new(remainder, 1, 9);
+        let heap = pages.start::<Segregated>();
+        let low = heap.alloc(20, 1).expect("a page");
+        for bits in 0..=14 {
+            heap.ground()
+                .others_take(usize::from(bits == 5 || bits == 9));
+            let block = heap.alloc(PAGE_SIZE / 4, 1 << bits);
+            if let Some(block) = block {
+                assert_eq!(block.address() % (1 << bits), 0);
+            }
+        }
+        check_all([&low]);
+    }
+}
