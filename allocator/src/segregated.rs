@@ -27,7 +27,7 @@ const CLASSES: usize = 4;
 /// | `alloc` | a block from the list of the class, and otherwise from the top |
 /// | `alloc_zeroed` | the same, and zeroes only bytes that were handed out before |
 /// | `dealloc` | to the list of the class; a long block only if it is the most recent one, otherwise leaked, by design |
-/// | `realloc` | in place if the class covers the new size, or at the top; elsewhere up by a copy |
+/// | `realloc` | in place if the class covers the new size, or at the top; elsewhere by a copy |
 ///
 /// Each of them takes a constant number of steps.
 ///
@@ -35,7 +35,9 @@ const CLASSES: usize = 4;
 ///
 /// Nothing is written down about a live block, so the layout that it is freed with must tell its class. `realloc`
 /// keeps that true: a block that grows at the top grows to a whole class, and a block that shrinks in place to a
-/// smaller class gives the rest to the lists, in whole classes: 128 bytes that become 32 leave 32 and 64 free.
+/// smaller class gives the rest to the lists, in whole classes: 128 bytes that become 32 leave 32 and 64 free. Where a
+/// block of the new class waits in its list, though, the bytes move there, so that a program which makes and frees the
+/// same things over and over needs no more room each time.
 ///
 /// # Layout
 ///
@@ -279,21 +281,29 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
         let (Some(old_block), Some(new_block)) = (old.block(layout), new.block(new_layout)) else {
             return ptr::null_mut();
         };
-        if self.bump.is_newest(block, old_block.size()) {
+        let is_newest = self.bump.is_newest(block, old_block.size());
+        let grows = new_block.size() > old_block.size();
+        // A block that waits in a list comes before new room, and before cutting a block up: otherwise a program that
+        // makes and frees the same things over and over would need more room each time.
+        let is_listed = match (old, new) {
+            (Kind::Class(_), Kind::Class(class)) => !self.free[class].get().is_null(),
+            _ => false,
+        };
+        if is_newest && !is_listed {
             // SAFETY: the block is as long as `old_block` says, and came from the bump allocator, whole or as the rest
             // of a block that was split; for that it is enough that it ends at the top. The new size is that of a
             // layout of the same alignment.
             let resized = unsafe { self.bump.realloc(block, old_block, new_block.size()) };
-            if !resized.is_null() {
-                if resized != block
-                    && let Kind::Class(class) = old
-                {
-                    // SAFETY: a block of this class, whose bytes were copied to where the memory has grown.
-                    unsafe { self.push(class, block) };
-                }
-                return resized;
+            if !resized.is_null()
+                && resized != block
+                && let Kind::Class(class) = old
+            {
+                // SAFETY: a block of this class, whose bytes were copied to where the memory has grown.
+                unsafe { self.push(class, block) };
             }
-        } else if new_block.size() <= old_block.size() {
+            return resized;
+        }
+        if !is_newest && !grows && !is_listed {
             if let (Kind::Class(old), Kind::Class(new)) = (old, new) {
                 for class in new..old {
                     let rest = block.wrapping_add(GRAIN << class);
@@ -311,8 +321,14 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
             // SAFETY: so many bytes are readable at `block`, a live block of the old layout, and writable at `moved`, a
             // new one of the new layout; no two blocks have a byte in common.
             unsafe { ptr::copy_nonoverlapping(block, moved, kept) };
-            // SAFETY: the caller gives the block up, which is of that layout.
-            unsafe { self.dealloc(block, layout) };
+            if is_newest {
+                // SAFETY: the caller gives the block up. It is as long as that and still ends at the top, because
+                // `moved` is from a list.
+                unsafe { self.bump.dealloc(block, old_block) };
+            } else {
+                // SAFETY: the caller gives the block up, which is of that layout.
+                unsafe { self.dealloc(block, layout) };
+            }
         }
         moved
     }

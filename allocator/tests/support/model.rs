@@ -224,16 +224,21 @@ impl Model for SegregatedModel {
         }
         let old_block = block_of(layout).expect("the layout of a live block");
         let new_block = block_of(new)?;
-        if self.bump.is_newest(address, old_block) {
-            let resized = self.bump.realloc(address, old_block, new_block, outlook);
-            if let Some(resized) = resized {
-                // Moved to where the memory has grown, it leaves the old block to the list.
-                if resized != address && old_class.is_some() {
-                    self.dealloc(address, layout);
-                }
-                return Some(resized);
+        let is_newest = self.bump.is_newest(address, old_block);
+        let grows = new_block.size() > old_block.size();
+        let is_listed = match (old_class, new_class) {
+            (Some(_), Some(class)) => !self.free[class].is_empty(),
+            _ => false,
+        };
+        if is_newest && !is_listed {
+            let resized = self.bump.realloc(address, old_block, new_block, outlook)?;
+            // Moved to where the memory has grown, it leaves the old block to the list.
+            if resized != address && old_class.is_some() {
+                self.dealloc(address, layout);
             }
-        } else if new_block.size() <= old_block.size() {
+            return Some(resized);
+        }
+        if !is_newest && !grows && !is_listed {
             if let (Some(old_class), Some(new_class)) = (old_class, new_class) {
                 let rest = new_class..old_class;
                 for (list, size) in self.free[rest.clone()].iter_mut().zip(&CLASSES[rest]) {
@@ -243,7 +248,11 @@ impl Model for SegregatedModel {
             return Some(address);
         }
         let moved = self.alloc(new, outlook)?;
-        self.dealloc(address, layout);
+        if is_newest {
+            self.bump.dealloc(address, old_block);
+        } else {
+            self.dealloc(address, layout);
+        }
         Some(moved)
     }
 

@@ -1,0 +1,66 @@
+//! A program that makes and frees the same things over and over needs no more room each time.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::mem::MaybeUninit;
+
+use allocator::{BorrowedHeap, SegregatedBumpAllocator};
+
+type Heap<'buffer> = SegregatedBumpAllocator<BorrowedHeap<'buffer>>;
+
+/// Takes a block of the first size, resizes it to each of the others, and gives it back.
+fn round(heap: &Heap<'_>, sizes: &[usize]) {
+    let layout = |size: usize| Layout::from_size_align(size, 1).expect("a valid layout");
+    let mut size = sizes[0];
+    // SAFETY: no size is 0.
+    let mut block = unsafe { heap.alloc(layout(size)) };
+    for new_size in &sizes[1..] {
+        assert!(!block.is_null(), "no room left for {sizes:?}");
+        // SAFETY: the block came from this heap and has this layout; no size is 0.
+        block = unsafe { heap.realloc(block, layout(size), *new_size) };
+        size = *new_size;
+    }
+    assert!(!block.is_null(), "no room left for {sizes:?}");
+    // SAFETY: the block came from this heap and has this layout.
+    unsafe { heap.dealloc(block, layout(size)) };
+}
+
+/// Runs rounds of each pattern in turn, with a block above them that keeps the top away, or without, and fails if the
+/// last ones take more room than the first.
+fn rounds_take_no_more_room(patterns: &[&[usize]]) {
+    for is_top_taken in [false, true] {
+        let mut buffer = [MaybeUninit::uninit(); 16_384];
+        let heap = SegregatedBumpAllocator::from_buffer(&mut buffer);
+        let mut after_first = 0;
+        for number in 0..500 {
+            for pattern in patterns {
+                round(&heap, pattern);
+            }
+            if number == 0 && is_top_taken {
+                // SAFETY: the layout has a size. The block is never given back.
+                let _ = unsafe { heap.alloc(Layout::new::<[u64; 40]>()) };
+            }
+            if number == 8 {
+                after_first = heap.peak();
+            }
+        }
+        assert_eq!(heap.peak(), after_first, "{patterns:?}, {is_top_taken}");
+    }
+}
+
+#[test]
+fn a_text_that_grows() {
+    rounds_take_no_more_room(&[&[8, 16, 32, 64]]);
+    rounds_take_no_more_room(&[&[8, 16, 32, 64, 128]]);
+}
+
+#[test]
+fn a_list_that_is_cut_to_its_length() {
+    rounds_take_no_more_room(&[&[128, 16]]);
+    rounds_take_no_more_room(&[&[128, 64, 20]]);
+    rounds_take_no_more_room(&[&[100, 3, 90]]);
+}
+
+#[test]
+fn several_by_turns() {
+    rounds_take_no_more_room(&[&[8, 16, 32, 64], &[128, 40], &[30], &[16, 128, 64, 1]]);
+}
