@@ -21,6 +21,9 @@ use crate::source::{
 /// | `dealloc` | moves the top back if the block is the most recent one; otherwise leaks it, by design |
 /// | `realloc` | in place at the top, up and down; elsewhere in place down, and up by a copy |
 ///
+/// The gap that aligns a block is not part of it: it stays taken when the block is given back, and so does what a block
+/// has lost by shrinking below the top.
+///
 /// # Layout
 ///
 /// All of its state stands at the heap base, so that a loader can read it after a run:
@@ -174,6 +177,12 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         self.source.limit()
     }
 
+    /// A block by the heap's own pointer. See `Heap::own`.
+    #[inline(always)]
+    pub(crate) fn own(&self, block: *mut u8) -> *mut u8 {
+        self.heap().own(block)
+    }
+
     /// Whether the block of `size` bytes at `block` ends at the top.
     #[inline(always)]
     pub(crate) fn is_newest(&self, block: *mut u8, size: usize) -> bool {
@@ -319,7 +328,7 @@ impl Heap {
     #[inline(always)]
     fn fits(&self, place: &Place) -> bool {
         if usize::BITS == 64 {
-            // Memory ends far below 2^63, and a layout's size plus its align less one is less than that.
+            // The heap ends below 2^63, and a layout's size plus its align less one is less than that.
             place.end <= self.end.addr()
         } else {
             let room = self.room();
@@ -337,6 +346,13 @@ impl Heap {
         unsafe { self.start.add(place.address - self.start.addr()) }
     }
 
+    /// A block by the heap's own pointer, which reaches all of it. That by which a caller gives a block back may reach no
+    /// further than the value that was in it.
+    #[inline(always)]
+    fn own(&self, block: *mut u8) -> *mut u8 {
+        self.start.with_addr(block.addr())
+    }
+
     /// The offset of a block, from the first one.
     #[inline(always)]
     fn position(&self, block: *mut u8) -> usize {
@@ -349,7 +365,8 @@ impl Heap {
 fn no_room_for_global(limit: usize) -> ! {
     if limit == 0 {
         panic!(
-            "the heap is empty: a loader's heap is announced by set_heap_base and set_heap_limit first"
+            "there is no heap: a loader's must be announced first, by set_heap_base and set_heap_limit; a memory that \
+             grows may be full; and a heap of no bytes has room for nothing"
         );
     }
     panic!("a heap of {limit} bytes has no room for its header and its global state");
@@ -415,14 +432,14 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
                 } else {
                     heap.set_used(position + new_size);
                 }
-                return block;
+                return heap.own(block);
             }
             // Behind the block there is more room than anywhere else, so only a source that grows can help.
             match self.grow(&place, new_layout) {
                 // The room above the block has grown.
                 Some(from) if from == heap.top() => {
                     heap.set_used(position + new_size);
-                    return block;
+                    return heap.own(block);
                 }
                 Some(from) => self.take_above(from, new_layout),
                 None => return ptr::null_mut(),

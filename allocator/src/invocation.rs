@@ -70,6 +70,7 @@ impl<const N: usize> InvocationArena<N> {
     /// # Safety
     ///
     /// - The arena is used from one thread.
+    /// - Nothing but initialized bytes is written to it: no padding, no `MaybeUninit::uninit()`.
     /// - As long as a slice that [`bytes`](Self::bytes) has lent is in use, nobody writes to it, neither
     ///   the program through a pointer from [`alloc`](Self::alloc) nor a host that knows the address.
     #[must_use]
@@ -95,8 +96,8 @@ impl<const N: usize> InvocationArena<N> {
     /// The address is a multiple of 8. An empty region always has one, takes nothing, and may stand
     /// where another region does.
     ///
-    /// Until the next [`reset`](Self::reset) the bytes may be read and written through the pointer, but
-    /// not written while a slice of them from [`bytes`](Self::bytes) is in use. Anybody may ask for such
+    /// Until the next [`reset`](Self::reset) the bytes may be read, and written with initialized bytes, through the
+    /// pointer, but not written while a slice of them from [`bytes`](Self::bytes) is in use. Anybody may ask for such
     /// a slice at any time, so no `&mut` to them may be made.
     #[must_use]
     pub fn alloc(&self, length: usize) -> Option<NonNull<u8>> {

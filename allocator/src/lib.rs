@@ -96,7 +96,9 @@ pub use source::{
     WasmMemory, heap_limit, set_heap_base, set_heap_limit,
 };
 #[cfg(target_has_atomic = "ptr")]
-pub use tracing::{HeapUse, TraceCounts, TraceEvent, TraceOperation, TraceSink, TracingAllocator};
+pub use tracing::{
+    HeapFigures, TraceCounts, TraceEvent, TraceOperation, TraceSink, TracingAllocator,
+};
 
 /// The least heap, in bytes, that a loader gives to a program: 32 KiB. State that an allocator keeps
 /// for its program must fit in it.

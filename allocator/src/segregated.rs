@@ -34,8 +34,8 @@ const CLASSES: usize = 4;
 /// # A block is of the class of its layout, always
 ///
 /// Nothing is written down about a live block, so the layout that it is freed with must tell its class. `realloc`
-/// keeps that true: a block that grows at the top grows to a whole class, and a block that shrinks in place to a
-/// smaller class gives the rest to the lists, in whole classes: 128 bytes that become 32 leave 32 and 64 free. Where a
+/// keeps that true: a block that grows at the top grows to a whole class, and a block that shrinks in place from a
+/// class to a smaller one gives the rest to the lists, in whole classes: 128 bytes that become 32 leave 32 and 64 free. Where a
 /// block of the new class waits in its list, though, the bytes move there, so that a program which makes and frees the
 /// same things over and over needs no more room each time.
 ///
@@ -169,6 +169,8 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
     /// uses any of its bytes from here on.
     #[inline(always)]
     unsafe fn push(&self, class: usize, block: *mut u8) {
+        // The next owner may use more of it than the last one's pointer reaches.
+        let block = self.bump.own(block);
         let link: *mut *mut u8 = block.cast();
         // SAFETY: by the contract the block has room for a pointer, is aligned for it, and nobody uses it.
         unsafe { link.write(self.free[class].get()) };
@@ -276,7 +278,7 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
         let (old, new) = (Kind::of(layout), Kind::of(new_layout));
         if old == new && old != Kind::Long {
-            return block;
+            return self.bump.own(block);
         }
         let (Some(old_block), Some(new_block)) = (old.block(layout), new.block(new_layout)) else {
             return ptr::null_mut();

@@ -107,7 +107,8 @@ pub struct TraceEvent {
 
 /// Somebody who wants to see every call.
 ///
-/// A sink that allocates from the allocator that it watches sees that too, and never comes to an end.
+/// A sink must not allocate from the allocator that it watches: it would see that too, and never come to an end. One
+/// that panics ends the program, because an allocator may not unwind.
 pub trait TraceSink {
     /// A call has been answered.
     fn record(&self, event: TraceEvent);
@@ -127,19 +128,19 @@ impl<F: Fn(TraceEvent)> TraceSink for F {
 }
 
 /// An allocator that knows what it has left.
-pub trait HeapUse {
+pub trait HeapFigures {
     /// Bytes that are not to be had any more, as things are: those in live blocks, in blocks that were freed
     /// but not taken back, and in gaps.
     fn unavailable(&self) -> usize;
 }
 
-impl<G: Zeroable, S: HeapSource> HeapUse for BumpAllocator<G, S> {
+impl<G: Zeroable, S: HeapSource> HeapFigures for BumpAllocator<G, S> {
     fn unavailable(&self) -> usize {
         self.used()
     }
 }
 
-impl<S: HeapSource> HeapUse for SegregatedBumpAllocator<S> {
+impl<S: HeapSource> HeapFigures for SegregatedBumpAllocator<S> {
     fn unavailable(&self) -> usize {
         self.used() - self.listed()
     }
@@ -186,7 +187,8 @@ impl<A, K> TracingAllocator<A, K> {
         }
     }
 
-    /// The allocator that is watched.
+    /// The allocator that is watched. What is asked of it directly is not counted: a block that comes from one must go
+    /// back to the same, or the counts mean nothing.
     pub const fn inner(&self) -> &A {
         &self.inner
     }
@@ -208,7 +210,7 @@ impl<A, K> TracingAllocator<A, K> {
     }
 }
 
-impl<A: HeapUse, K> TracingAllocator<A, K> {
+impl<A: HeapFigures, K> TracingAllocator<A, K> {
     /// Bytes that the allocator has lost for now: those that are not to be had any more, though no live block
     /// has asked for them. They lie in freed blocks that were not taken back, in what was added to a size to make
     /// it whole, and in gaps for alignment.
@@ -221,7 +223,9 @@ impl<A: HeapUse, K> TracingAllocator<A, K> {
 
 impl Counters {
     fn add_block(&self, block: *mut u8, size: usize) {
-        let live = self.live.fetch_add(size, Ordering::Relaxed) + size;
+        // Blocks that went past the counters, through `inner`, may have wrapped them.
+        let live = self.live.fetch_add(size, Ordering::Relaxed);
+        let live = live.wrapping_add(size);
         self.peak.fetch_max(live, Ordering::Relaxed);
         self.lowest.fetch_min(block.addr(), Ordering::Relaxed);
         self.highest
@@ -251,16 +255,28 @@ impl<A, K: TraceSink> TracingAllocator<A, K> {
         if failed {
             Counters::count(&self.counters.failed);
         }
+        let no_way_out = AbortOnUnwind;
         self.sink.record(TraceEvent {
             operation,
             size,
             align: layout.align(),
             failed,
         });
+        core::mem::forget(no_way_out);
     }
 }
 
-// SAFETY: every call is passed on as it came, and every answer as it was given.
+/// Ends the program if it is dropped by a panic that passes by: a second panic then is the last.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        panic!("a trace sink panicked, and an allocator may not unwind");
+    }
+}
+
+// SAFETY: every call is passed on as it came, and every answer as it was given. Counting does not panic, and a panic
+// of the sink's does not leave `tell`.
 unsafe impl<A: GlobalAlloc, K: TraceSink> GlobalAlloc for TracingAllocator<A, K> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the contract is the same.

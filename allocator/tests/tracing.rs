@@ -6,7 +6,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::RefCell;
 
 use allocator::{
-    BorrowedHeap, BumpAllocator, HeapUse, SegregatedBumpAllocator, TraceCounts, TraceEvent,
+    BorrowedHeap, BumpAllocator, HeapFigures, SegregatedBumpAllocator, TraceCounts, TraceEvent,
     TraceOperation, TracingAllocator,
 };
 
@@ -211,4 +211,38 @@ fn an_allocator_that_is_traced_does_what_it_does_otherwise() {
             &operations(),
         );
     }
+}
+
+/// A panic that passed through an allocator would leave its caller with a block that is freed already.
+#[test]
+#[cfg(not(miri))]
+fn a_sink_that_panics_ends_the_program() {
+    const IN_CHILD: &str = "A_SINK_PANICS";
+    if std::env::var_os(IN_CHILD).is_some() {
+        let mut buffer = Buffer::new(0, 4096);
+        let heap = BumpAllocator::<(), _>::from_buffer(buffer.lend());
+        let sink = |_: TraceEvent| panic!("the sink's own words");
+        let heap = TracingAllocator::with_sink(heap, sink);
+        let layout = Layout::new::<u64>();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // SAFETY: the layout has a size.
+            unsafe { heap.alloc(layout) }
+        }));
+        panic!("it came back: {}", outcome.is_err());
+    }
+    let test = std::env::current_exe().expect("this test is a file");
+    let output = std::process::Command::new(test)
+        .args([
+            "--exact",
+            "a_sink_that_panics_ends_the_program",
+            "--nocapture",
+        ])
+        .env(IN_CHILD, "1")
+        .output()
+        .expect("a test can be run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("the sink's own words"), "{said}");
+    assert!(said.contains("an allocator may not unwind"), "{said}");
+    assert!(!said.contains("it came back"), "{said}");
 }

@@ -180,6 +180,10 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     // Where the type is, so that an error shows it, but still code of the macro, so that no lint
     // of the program's looks at it.
     let span = type_.span().resolved_at(Span::call_site());
+    // A heap that is not there has no header to vouch for.
+    let conditions = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"));
     let value = if names(type_, "SegregatedBumpAllocator") {
         quote_spanned!(span=> unsafe { ::entrypoint::SegregatedBumpAllocator::new() })
     } else {
@@ -192,6 +196,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
         #(#attributes)*
         #visibility static #name: #type_ = #value;
 
+        #(#conditions)*
         #[doc(hidden)]
         mod __one_heap_per_crate {
             #[cfg(#guest)]
@@ -204,11 +209,15 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
 
 /// Whether a type is written as a path that ends in this name.
 fn names(type_: &Type, name: &str) -> bool {
-    let Type::Path(path) = type_ else {
-        return false;
-    };
-    let last = path.path.segments.last();
-    last.is_some_and(|segment| segment.ident == name)
+    match type_ {
+        // A type that came through a `macro_rules!` macro.
+        Type::Group(group) => names(&group.elem, name),
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|segment| segment.ident == name)
+        }
+        _ => false,
+    }
 }
 
 /// The default panic handler.

@@ -9,8 +9,7 @@ use super::end::{Bottom, Top};
 /// The arena has begun as many epochs as there are numbers for, and could not begin another. Nothing
 /// was changed.
 ///
-/// No program lives to see it that begins an epoch a nanosecond. One that restores an arena's epoch
-/// from elsewhere might.
+/// At an epoch a nanosecond that takes some 584 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochSaturated;
 
@@ -121,7 +120,7 @@ arena.reset().unwrap();
     }
 
     /// Empties the bottom end, and begins an epoch only if an [`ArenaHandle`](super::ArenaHandle) leads
-    /// there: a rewind to the start.
+    /// there: a rewind to the start. A mark is good again once as much is in use as when it was made.
     ///
     /// # Safety
     ///
@@ -136,7 +135,7 @@ arena.reset().unwrap();
     }
 
     /// Empties the top end, and begins an epoch only if an [`ArenaHandle`](super::ArenaHandle) leads
-    /// there: a rewind to the start.
+    /// there: a rewind to the start. A mark is good again once as much is in use as when it was made.
     ///
     /// # Safety
     ///
@@ -154,8 +153,8 @@ arena.reset().unwrap();
     ///
     /// # Safety
     ///
-    /// No [`ArenaHandle`](super::ArenaHandle) of this arena that was made before is used after it:
-    /// such a handle could be taken for one of the new epochs'.
+    /// No [`ArenaHandle`](super::ArenaHandle) and no mark of this arena that was made before is used after it:
+    /// it could be taken for one of the new epochs'.
     pub unsafe fn force_reset_epoch(&mut self) {
         self.epoch.set(0);
         self.bottom.empty(0);

@@ -32,7 +32,8 @@ struct Mark {
 pub enum RewindError {
     /// The mark was made by another arena.
     OtherArena,
-    /// The end was reset since the mark was made.
+    /// The whole arena was reset since the mark was made, or its top by
+    /// [`reset_top_unchecked`](super::Arena::reset_top_unchecked).
     EarlierEpoch,
     /// Less is in use than when the mark was made.
     AboveUse,
@@ -96,9 +97,9 @@ impl Arena {
     /// Frees what the bottom end has taken since the mark was made.
     ///
     /// If that includes a value behind an [`ArenaHandle`](super::ArenaHandle), an epoch begins, and all
-    /// handles of the arena are stale, those to values that stay included. Marks are good for as long as
-    /// the end is not reset: they may be rewound to from the latest to the earliest, whether or not an
-    /// epoch begins meanwhile.
+    /// handles of the arena are stale, those to values that stay included. A mark says how much was in use, and
+    /// no more: it may be rewound to as long as that much is, whether or not an epoch has begun meanwhile, until
+    /// the whole arena is reset.
     ///
     /// # Safety
     ///

@@ -49,7 +49,9 @@ use identity::Identity;
 /// | `deallocate` | takes back the newest block; leaks any other until a reset or rewind |
 /// | `grow`, `shrink` | the newest block has its own room back first, so it needs only the difference; any other one is shrunk where it stands, and grown by a copy |
 ///
-/// A block without bytes takes no room.
+/// A block without bytes takes no room. The gap that aligns a block is not part of it, and stays taken when the block is
+/// given back, as does what a block has lost by shrinking where it stands: whoever wants the whole room of a stack back
+/// takes a mark and rewinds.
 ///
 /// # What is in the arena
 ///

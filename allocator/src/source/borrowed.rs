@@ -30,7 +30,7 @@ impl<'buffer> BorrowedHeap<'buffer> {
 
 // SAFETY: the exclusive borrow is held for as long as the source lives, so nobody else touches the
 // bytes; a slice is one allocation of at most `isize::MAX` bytes, of which `new` has borrowed no more than
-// `u32::MAX`, and zeroed them; the pointer comes from that slice and never changes. A buffer too short for the
+// `u32::MAX`, and zeroed them; on 64-bit machines such memory is mapped below 2^63; the pointer comes from that slice and never changes. A buffer too short for the
 // header has no room, and its header is the empty one.
 unsafe impl HeapSource for BorrowedHeap<'_> {
     #[inline(always)]

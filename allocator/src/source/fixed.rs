@@ -13,7 +13,8 @@ pub struct FixedHeap<const BASE: usize, const LIMIT: usize> {
 impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
     /// The region of `LIMIT` bytes at address `BASE`, as a source.
     ///
-    /// A `LIMIT` above `u32::MAX` or `isize::MAX` does not compile.
+    /// A `LIMIT` above `u32::MAX` or `isize::MAX` does not compile, nor, on a 64-bit machine, a region that ends above
+    /// address 2^63.
     ///
     /// # Safety
     ///
@@ -26,6 +27,10 @@ impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
             assert!(
                 LIMIT <= isize::MAX as usize && LIMIT as u128 <= u32::MAX as u128,
                 "a heap is at most u32::MAX and at most isize::MAX bytes long"
+            );
+            assert!(
+                usize::BITS != 64 || BASE as u128 + LIMIT as u128 <= 1 << 63,
+                "a heap on a 64-bit machine ends below address 2^63"
             );
         };
         Self { _made_here: () }

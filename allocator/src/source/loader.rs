@@ -25,9 +25,11 @@ static ANNOUNCED: Announced = Announced {
 ///
 /// # Safety
 ///
-/// - It is called once, before any allocator over [`LoaderHeap`] is used.
+/// - It is called once, before any allocator over [`LoaderHeap`] is used. There is one such allocator in the program at
+///   most, those that macros have declared included.
 /// - From here on one thread alone calls functions of this crate that have to do with [`LoaderHeap`], this one and
 ///   [`heap_limit`] among them.
+/// - From here on the eight bytes from `base` on are valid for reads, and zero as long as nobody has allocated.
 /// - Once [`set_heap_limit`] has been called, the region of that many bytes from `base` on is one
 ///   allocation whose provenance is exposed, zeroed, valid for reads and writes, used by nobody else,
 ///   and stays so while an allocator over [`LoaderHeap`] is in use.
@@ -43,7 +45,7 @@ pub unsafe fn set_heap_base(base: usize) {
 /// # Safety
 ///
 /// As for [`set_heap_base`], which has been called before. `limit` is at least 8, and at most `u32::MAX` and
-/// `isize::MAX`.
+/// `isize::MAX`; on a 64-bit machine the region ends below address 2^63.
 #[inline(always)]
 pub unsafe fn set_heap_limit(limit: usize) {
     let base = ANNOUNCED.start.get().wrapping_sub(HEADER_LENGTH);
@@ -81,7 +83,8 @@ impl LoaderHeap {
 
 // SAFETY: the contract of `set_heap_base` and `set_heap_limit` says of the region what the trait asks
 // for, and that the base is recorded first; `new` promises that there is one allocator over it; before
-// `set_heap_limit` start and end are the same, and the header is the empty one, or that of the region.
+// `set_heap_limit` start and end are the same, and the header is the empty one, or that of the region, which is readable
+// from `set_heap_base` on.
 unsafe impl HeapSource for LoaderHeap {
     #[inline(always)]
     fn start(&self) -> *mut u8 {

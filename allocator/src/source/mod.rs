@@ -34,11 +34,13 @@ pub(crate) const HEADER_LENGTH: usize = 8;
 ///   writes them; once there is room, they are valid for writes too;
 /// - `end()` is at most `u32::MAX` and at most `isize::MAX` bytes behind the header's first byte, and all bytes in
 ///   between lie in one allocation, or in what the language takes for one, such as the linear memory of
-///   WebAssembly;
+///   WebAssembly; on a 64-bit machine its address is below 2^63;
+/// - if `grow` returns an offset, at least as many bytes have been added as it says;
 /// - the bytes of the first room that there was, and those from the offset that `grow` returned up to the
 ///   `end()` right after that, are valid for reads and writes through `start()`; nobody reads or writes them,
 ///   nor the header, except the allocator over this source and those it hands them to; and they were zero
-///   before it first touched them.
+///   before it first touched them;
+/// - no method unwinds, nor calls a method of an allocator over this source.
 pub unsafe trait HeapSource {
     /// The first byte behind the header. It need not be aligned to anything.
     fn start(&self) -> *mut u8;
@@ -46,7 +48,8 @@ pub unsafe trait HeapSource {
     /// The byte behind the last.
     fn end(&self) -> *mut u8;
 
-    /// Length of the heap in bytes as its provider would put it, header included; 0 while there is no room.
+    /// Length of the heap in bytes as its provider would put it, header included; 0 while there is none. A heap may be
+    /// too short for anything to fit.
     #[inline]
     fn limit(&self) -> usize {
         length(self.start(), self.end())

@@ -21,10 +21,14 @@ const MAX_LENGTH: usize = if (isize::MAX as usize) < u32::MAX as usize {
 ///
 /// # Safety
 ///
+/// - Pages are numbered from 0 and stay where they are, valid, as long as the memory, or whatever a heap over it has
+///   handed out, is in use.
 /// - `grow`, if it succeeds, adds that many pages behind all there are, zeroed and valid for reads and writes
-///   through the pointer that `page` returns for any page of the memory, and nobody uses them but the caller.
-/// - `page` returns, for a page that the caller was given, a pointer to its first byte, at an address that is
-///   `number * PAGE_SIZE` after that of page 0.
+///   through the pointer that `page` returns for any page of the memory, and returns the number of the first; nobody
+///   uses them but the caller.
+/// - `page` returns, for any number up to that of `pages()`, a pointer to the first byte of that page, or to the end of
+///   the memory, at an address that is `number * PAGE_SIZE` after that of page 0.
+/// - No method unwinds, nor calls a method of an allocator over this memory.
 pub unsafe trait PageMemory {
     /// The number of pages that there are.
     fn pages(&self) -> usize;
@@ -65,7 +69,8 @@ unsafe impl PageMemory for LinearMemory {
 ///
 /// Nothing is taken before the first allocation. Others may grow the same memory in between, a second
 /// allocator or the host for instance: their pages are skipped and never touched. Pages are not given back,
-/// because the memory cannot shrink. Where the pages do not follow what there was, the rest of that is left,
+/// because the memory cannot shrink. A heap reaches no further than `isize::MAX` bytes from its first page, 2 GiB on
+/// `wasm32`, others' pages included. Where the pages do not follow what there was, the rest of that is left,
 /// and an allocator's figures of use count the pages between.
 ///
 /// ```
@@ -106,7 +111,15 @@ impl<M: PageMemory> WasmMemory<M> {
             return None;
         }
         let first = self.memory.grow(pages)?;
+        // Somebody else may have grown the memory between the two calls.
+        if !ends_in_address_space(first, pages) {
+            return None;
+        }
         let base = self.memory.page(first);
+        if base.is_null() {
+            // Page 0 of a memory that had none. It is left alone, because no pointer to its first byte can be used.
+            return None;
+        }
         self.start.set(base.wrapping_add(HEADER_LENGTH));
         self.end.set(base.wrapping_add(pages * PAGE_SIZE));
         Some(0)

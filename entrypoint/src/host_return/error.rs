@@ -34,7 +34,8 @@ pub enum HostReturnError {
 impl fmt::Display for HostReturnError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRoom => formatter.write_str("the host found no room for what it had"),
+            Self::NoRoom => formatter
+                .write_str("the host found no room for what it had: declare an arena with more"),
             Self::Malformed { length } => {
                 write!(
                     formatter,
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "the host found no room for what it had",
+                "the host found no room for what it had: declare an arena with more",
                 "the host passed 7 bytes without an address",
                 "the host passed 5 bytes at 0x30008, which were not handed out to it",
                 "the host passed bytes that are no UTF-8 from byte 2 on",

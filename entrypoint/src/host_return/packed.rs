@@ -51,7 +51,7 @@ impl PackedSlice {
     /// There was something, and no room for it.
     pub const NO_ROOM: Self = Self(NO_ROOM_LENGTH as u64);
 
-    /// Something that has no bytes. Its address is 8, where a guest has no memory: there is nothing to read.
+    /// Something that has no bytes. Its address is 8, and means nothing.
     pub const EMPTY: Self = Self(8 << 32);
 
     /// The `length` bytes at `address`. A `length` of 0 is empty, whatever the address.

@@ -27,13 +27,13 @@ impl<const N: usize> ArenaCell<N> {
 macro_rules! __arena_cell {
     ($capacity:tt) => {{
         $crate::__private::thread_local! {
-            static ARENA: $crate::host_return::InvocationArena<$capacity> = const {
+            static __HOST_ARENA: $crate::host_return::InvocationArena<$capacity> = const {
                 // SAFETY: each thread has one of its own, and there is no host: nobody writes to it but
                 // through a pointer, which takes unsafe code that has to keep to the rules of `alloc`.
                 unsafe { $crate::host_return::InvocationArena::new() }
             };
         }
-        $crate::__private::ArenaCell::new(&ARENA)
+        $crate::__private::ArenaCell::new(&__HOST_ARENA)
     }};
 }
 

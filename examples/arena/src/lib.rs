@@ -16,6 +16,9 @@ const LINE: Budget = Budget::new(32 * 16, 0);
 
 static SCRATCH: StaticBuffer<512> = StaticBuffer::new();
 
+/// The static was taken before: there is one call in a process, as there is on the VM.
+const CALLED_TWICE: ProgramError = ProgramError::Custom(2);
+
 /// The arena has no room: a line or a word is too long.
 const NO_ROOM: ProgramError = ProgramError::Custom(1);
 
@@ -27,7 +30,7 @@ pub fn process_instruction(
 ) -> ProgramResult {
     let text =
         core::str::from_utf8(instruction_data).map_err(|_| ProgramError::InvalidInstructionData)?;
-    let scratch = SCRATCH.take().ok_or(NO_ROOM)?;
+    let scratch = SCRATCH.take().ok_or(CALLED_TWICE)?;
     let mut line_arena = Arena::from_static_buffer(scratch);
     if !line_arena.fits_budget(&LINE) {
         return Err(NO_ROOM);

@@ -22,6 +22,21 @@ mod spelled_out {
     entrypoint::custom_heap_default!(bump);
 }
 
+mod from_a_macro {
+    macro_rules! heap {
+        ($type:ty) => {
+            entrypoint::custom_heap_default!(static HEAP: $type);
+        };
+    }
+
+    heap!(entrypoint::SegregatedBumpAllocator);
+
+    /// Looks at it, so that it is used.
+    pub fn limit() -> usize {
+        HEAP.limit()
+    }
+}
+
 mod named {
     use entrypoint::SegregatedBumpAllocator;
 
@@ -31,4 +46,5 @@ mod named {
 fn main() {
     // Nobody has announced a heap here.
     assert_eq!(named::HEAP.limit(), 0);
+    assert_eq!(from_a_macro::limit(), 0);
 }

@@ -1,0 +1,26 @@
+//! The names in the expansion of `host_return!` are not those of the program's constants.
+
+const ARENA: usize = 4096;
+const CAPACITY: usize = 64;
+
+mod scratch {
+    entrypoint::host_return!(pub static SCRATCH: HostArena<{ super::ARENA }>);
+}
+
+mod other {
+    use super::ARENA;
+
+    entrypoint::host_return!(pub static OTHER: HostArena<ARENA>);
+}
+
+mod third {
+    use super::CAPACITY;
+
+    entrypoint::host_return!(pub static THIRD: HostArena<CAPACITY>);
+}
+
+fn main() {
+    assert_eq!(scratch::SCRATCH.capacity(), ARENA);
+    assert_eq!(other::OTHER.capacity(), ARENA);
+    assert_eq!(third::THIRD.capacity(), CAPACITY);
+}
