@@ -4,9 +4,10 @@ mod support;
 
 use core::cell::Cell;
 
+use allocator::{BumpAllocator, HeapSource, MIN_HEAP_LENGTH};
 use bytemuck::Zeroable;
 
-use support::{BASES, Buffer, HEADER, check_all, panic_message};
+use support::{BASES, Buffer, HEADER, Heap, check_all, panic_message};
 
 /// A hundred bytes, in arrays as short as `Zeroable` is implemented for.
 type Hundred = [[Cell<u8>; 25]; 4];
@@ -190,5 +191,76 @@ fn the_header_is_little_endian_at_the_base_whatever_its_alignment() {
             buffer.bytes()[..HEADER],
             [0x02, 0x01, 0, 0, 0x03, 0x03, 0, 0]
         );
+    }
+}
+
+/// The longest state there can be: with it and the header, a heap of 32 KiB is full.
+#[test]
+fn state_up_to_the_least_heap_there_is_fits() {
+    const _: () = assert!(MIN_HEAP_LENGTH == 32 * 1024);
+    #[derive(Zeroable)]
+    #[repr(C)]
+    struct Fits([[Cell<u8>; 1024]; 31], [Cell<u8>; 1024 - HEADER]);
+
+    let mut buffer = Buffer::new(1, MIN_HEAP_LENGTH);
+    let heap = buffer.heap::<Fits>();
+    heap.global().1[1024 - HEADER - 1].set(7);
+    assert_eq!(heap.global().0[30][1023].get(), 0);
+    assert!(heap.alloc(1, 1).is_none());
+}
+
+/// A buffer that is first shorter than it turns out to be when more is asked for.
+struct Reluctant {
+    base: *mut u8,
+    length: Cell<usize>,
+    whole: usize,
+}
+
+// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the length to the whole are
+// nobody else's either; they have a header.
+unsafe impl HeapSource for Reluctant {
+    fn start(&self) -> *mut u8 {
+        self.base.wrapping_add(HEADER)
+    }
+
+    fn end(&self) -> *mut u8 {
+        self.base.wrapping_add(self.length.get())
+    }
+
+    fn grow(&self, _adjoining: usize, _apart: usize) -> Option<usize> {
+        let before = self.length.replace(self.whole);
+        (before < self.whole).then(|| before - HEADER)
+    }
+}
+
+/// What a source adds may follow what others have in between, so a state that does not fit at first never fits.
+#[test]
+fn state_that_does_not_fit_in_the_first_room_is_refused_though_the_source_would_grow() {
+    for at_first in [HEADER + 1, HEADER + 99, HEADER + 100] {
+        let mut buffer = Buffer::new(3, 500);
+        let region = buffer.region();
+        let lent = buffer.lend();
+        lent.fill(core::mem::MaybeUninit::new(0));
+        let source = Reluctant {
+            base: lent.as_mut_ptr().cast(),
+            length: Cell::new(at_first),
+            whole: lent.len(),
+        };
+        // SAFETY: the only allocator over the buffer, which is zeroed, in one thread.
+        let allocator = unsafe { BumpAllocator::<Hundred, _>::with_source(source) };
+        let heap = Heap::new(allocator, region);
+        let block = heap.alloc(10, 1);
+        if at_first < HEADER + 100 {
+            assert!(block.is_none());
+            assert_eq!((heap.limit(), heap.used()), (at_first, 0), "not even asked");
+            let message = panic_message(|| heap.global()[0][0].get());
+            assert!(message.contains("no room"), "{message}");
+        } else {
+            assert_eq!(
+                block.expect("room").address(),
+                heap.global()[3][24].as_ptr().addr() + 1
+            );
+            assert_eq!((heap.limit(), heap.used()), (500, 10));
+        }
     }
 }

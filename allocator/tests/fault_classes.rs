@@ -63,6 +63,12 @@ fn aligning_an_offset_instead_of_an_address<A: Algorithm>() {
     }
 }
 
+/// The sizes that the tests of the classes are about.
+const _: () = {
+    let sizes = SegregatedBumpAllocator::<LoaderHeap>::CLASS_SIZES;
+    assert!(matches!(sizes, [16, 32, 64, 128]));
+};
+
 /// A block that has shrunk where it stood is freed with its new layout, and is as long as the old one. Whatever list it
 /// goes to, the next user of that list must not get less than it asks for, nor what a neighbour has.
 #[test]
@@ -176,6 +182,14 @@ fn sums_that_wrap<A: Algorithm>() {
                     assert!(!heap.realloc(&mut newest, size));
                 }
             }
+        }
+        // A little more than nothing, where 32 bits are all that is looked at.
+        #[cfg(target_pointer_width = "64")]
+        for size in [(1 << 32) + 20, (1 << 48) + 20, (3 << 32) + 1] {
+            assert!(heap.alloc(size, 1).is_none());
+            assert!(heap.alloc(size, 64).is_none());
+            assert!(heap.alloc_zeroed(size, 16).is_none());
+            assert!(!heap.realloc(&mut newest, size));
         }
         assert_eq!((heap.figures(), heap.limit()), figures);
         newest.check();
