@@ -103,3 +103,8 @@ pub use tracing::{
 /// The least heap, in bytes, that a loader gives to a program: 32 KiB. State that an allocator keeps
 /// for its program must fit in it.
 pub const MIN_HEAP_LENGTH: usize = 32 * 1024;
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -28,6 +28,9 @@ pub enum Command {
     Build(BuildArguments),
     /// Make a new program crate, with a fixture and a test
     New(NewArguments),
+    /// Measure what things cost
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Say what is there to build guests with, and what is missing
     Doctor,
 }
@@ -70,6 +73,30 @@ pub struct BuildArguments {
     /// A package of this workspace or a folder with a program crate; without it, the program in the
     /// current folder, or the counter example
     pub program: Option<String>,
+}
+
+const BENCH_EXIT_CODES: &str = "\
+Exit codes:
+  0  everything was measured
+  1  a workload failed, or did not give the same with every allocator
+  2  nothing was measured";
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Compare this project's allocators with those of other crates, on the VM
+    Allocators(BenchAllocatorsArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_EXIT_CODES)]
+pub struct BenchAllocatorsArguments {
+    /// Print an array of rows as JSON, and nothing else, on the standard output
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write the table of the allocators' README anew
+    #[arg(long)]
+    pub update: bool,
 }
 
 #[derive(Debug, Args)]

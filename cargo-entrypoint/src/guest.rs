@@ -36,6 +36,19 @@ pub enum DebugInfo {
 ///
 /// If there is no toolchain for guests, or the crate does not compile or link.
 pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    build_with_features(package, &[], debug_info)
+}
+
+/// Builds a program with some of its cargo features, besides its default ones.
+///
+/// # Errors
+///
+/// As for [`build`].
+pub fn build_with_features(
+    package: &ProgramPackage,
+    features: &[&str],
+    debug_info: DebugInfo,
+) -> Result<Vec<u8>> {
     let toolchain = toolchain::find_or_provide(&package.folder)?;
     let folder = package.target_folder.join("guest");
     fs::create_dir_all(&folder)
@@ -51,8 +64,9 @@ pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>>
             Ok(file)
         })
         .with_context(|| format!("cannot lock {}", lock.display()))?;
-    let library = compile(package, &toolchain, &folder)?;
-    let elf = folder.join(format!("{}.elf", package.name));
+    let library = compile(package, features, &toolchain, &folder)?;
+    let name = [&[package.name.as_str()], features].concat().join("+");
+    let elf = folder.join(format!("{name}.elf"));
     link(&toolchain, &library, &elf)?;
     let blob = make_blob(&elf, debug_info);
     drop(lock);
@@ -69,7 +83,12 @@ pub fn blob_path(package: &ProgramPackage) -> PathBuf {
 }
 
 /// Compiles the crate and returns the static library.
-fn compile(package: &ProgramPackage, toolchain: &Toolchain, folder: &Path) -> Result<PathBuf> {
+fn compile(
+    package: &ProgramPackage,
+    features: &[&str],
+    toolchain: &Toolchain,
+    folder: &Path,
+) -> Result<PathBuf> {
     let target = folder.join(format!("{TARGET}.json"));
     write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
     let core = folder.join(TARGET).join("release");
@@ -94,6 +113,7 @@ fn compile(package: &ProgramPackage, toolchain: &Toolchain, folder: &Path) -> Re
         .arg(&target)
         .arg("--target-dir")
         .arg(folder)
+        .args(features.iter().flat_map(|feature| ["--features", feature]))
         .stdout(Stdio::piped());
     let mut child = command
         .spawn()

@@ -11,7 +11,7 @@ mod arguments;
 mod commands;
 mod report;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, BenchCommand, Command};
 
 fn main() -> ExitCode {
     // As a cargo subcommand it is called with its own name first.
@@ -27,6 +27,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
+        Command::Bench(BenchCommand::Allocators(arguments)) => {
+            commands::bench::allocators(&arguments)
+        }
         Command::Doctor => commands::doctor::doctor(),
     };
     result.unwrap_or_else(|error| {
@@ -35,9 +38,12 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints what clap says, which is a help text if one was asked for, and as JSON too where that was asked for.
+/// Prints what clap says, which is a help text if one was asked for, and as JSON too where that was asked for. A bench
+/// has no outcome to be put in JSON.
 fn refuse(words: &[OsString], error: &clap::Error) -> ! {
-    if error.use_stderr() && words.iter().any(|word| word == "--json") {
+    let is_bench = words.get(1).is_some_and(|word| word == "bench");
+    let wants_json = words.iter().any(|word| word == "--json");
+    if error.use_stderr() && wants_json && !is_bench {
         let text = error.to_string();
         let description = text.trim_start_matches("error: ").trim_end();
         if let Ok(json) = report::json::error("Usage", description, loader::Engine::default()) {

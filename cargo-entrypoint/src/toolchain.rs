@@ -76,6 +76,14 @@ impl Toolchain {
     }
 }
 
+/// What a compiler calls itself, such as `rustc 1.96.0 (…)`; `None` if it does not run.
+#[must_use]
+pub fn version(rustc: &Path) -> Option<String> {
+    let output = Command::new(rustc).arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
 /// Whether cargo or rustc would build otherwise because of this variable.
 fn changes_builds(variable: &str) -> bool {
     let prefixes = [

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin};
@@ -19,7 +19,9 @@ pub fn doctor() -> Result<ExitCode> {
                 Origin::Active => "the active toolchain, with rust-src",
                 Origin::Debian => "Debian's packages",
             };
-            writeln!(text, "rustc          ok: {} ({origin})", version(&rustc))?;
+            let version = toolchain::version(&rustc);
+            let version = version.unwrap_or_else(|| rustc.display().to_string());
+            writeln!(text, "rustc          ok: {version} ({origin})")?;
         }
         None => {
             is_ready = false;
@@ -54,12 +56,4 @@ pub fn doctor() -> Result<ExitCode> {
         bail!("guests cannot be built here yet; what is missing stands above");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn version(rustc: &Path) -> String {
-    let output = Command::new(rustc).arg("--version").output();
-    output.map_or_else(
-        |_| rustc.display().to_string(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    )
 }

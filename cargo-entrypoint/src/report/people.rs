@@ -2,6 +2,8 @@
 
 use std::fmt::{Result, Write};
 
+use cargo_entrypoint::bench::allocators::{Row, WORKLOADS};
+use cargo_entrypoint::text::grouped;
 use loader::{Account, AccountEntry, AccountInput, HeapUse, Invocation, Outcome};
 
 /// Most bytes of an account's data that are shown.
@@ -144,15 +146,41 @@ fn shortened(data: &[u8]) -> String {
     }
 }
 
-/// A number with its thousands set apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
+/// Writes what allocators cost, as a table for each workload.
+pub fn bench(out: &mut String, rows: &[Row]) -> Result {
+    for (index, workload) in WORKLOADS.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
         }
-        text.push(digit);
+        let loop_or_not = if workload.has_loop_figure {
+            "without the loop"
+        } else {
+            "with the loop"
+        };
+        writeln!(
+            out,
+            "{}: {} times {}; gas/op {loop_or_not}",
+            workload.name,
+            grouped(workload.operations.into()),
+            workload.operation,
+        )?;
+        writeln!(
+            out,
+            "  {:<22}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            "", "gas/op", "gas", "peak", "live", "blob"
+        )?;
+        for row in rows.iter().filter(|row| row.workload == workload.name) {
+            writeln!(
+                out,
+                "  {:<22}{:>10.1}{:>10}{:>10}{:>10}{:>10}",
+                row.allocator,
+                row.gas_per_op,
+                grouped(row.gas),
+                grouped(row.peak),
+                grouped(row.live),
+                grouped(row.blob),
+            )?;
+        }
     }
-    text
+    Ok(())
 }

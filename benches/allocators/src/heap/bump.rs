@@ -1,0 +1,22 @@
+//! The default heap.
+
+use allocator::BumpAllocator;
+use entrypoint::ProgramResult;
+
+pub type Heap = BumpAllocator;
+
+/// # Safety
+///
+/// The global allocator of a program with one thread, and its only one.
+pub const unsafe fn new() -> Heap {
+    // SAFETY: the contract is the same.
+    unsafe { BumpAllocator::new() }
+}
+
+/// # Safety
+///
+/// Called once, before the first allocation.
+#[inline(always)]
+pub unsafe fn start(_heap: &Heap) -> ProgramResult {
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The global allocator, and how it gets its heap.
+//!
+//! Each file has one: `Heap`, its type, `new`, which makes it, and `start`, which is called once before the workload.
+
+mod bump;
+#[cfg(feature = "linked_list_allocator")]
+mod linked_list;
+mod one_buffer;
+#[cfg(feature = "picoalloc")]
+mod picoalloc;
+#[cfg(feature = "rlsf")]
+mod rlsf;
+mod segregated;
+mod single_thread;
+#[cfg(feature = "talc")]
+mod talc;
+
+use allocator::TraceCounts;
+
+#[cfg(all(target_arch = "riscv64", target_os = "none"))]
+pub use guest::{counts, start};
+#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+pub use host::{counts, start};
+
+#[cfg(all(target_arch = "riscv64", target_os = "none"))]
+mod guest {
+    use entrypoint::ProgramResult;
+
+    use super::TraceCounts;
+
+    core::cfg_select! {
+        feature = "bump" => { use super::bump as chosen; }
+        feature = "segregated" => { use super::segregated as chosen; }
+        feature = "picoalloc" => { use super::picoalloc as chosen; }
+        feature = "talc" => { use super::talc as chosen; }
+        feature = "rlsf" => { use super::rlsf as chosen; }
+        feature = "linked_list_allocator" => { use super::linked_list as chosen; }
+        feature = "one_buffer" => { use super::one_buffer as chosen; }
+        _ => {
+            compile_error!(
+                "choose exactly one allocator by its feature; `cargo entrypoint bench allocators` does so"
+            );
+            use super::bump as chosen;
+        }
+    }
+
+    const CHOSEN: usize = cfg!(feature = "bump") as usize
+        + cfg!(feature = "segregated") as usize
+        + cfg!(feature = "picoalloc") as usize
+        + cfg!(feature = "talc") as usize
+        + cfg!(feature = "rlsf") as usize
+        + cfg!(feature = "linked_list_allocator") as usize
+        + cfg!(feature = "one_buffer") as usize;
+
+    const _: () = assert!(
+        CHOSEN <= 1,
+        "choose exactly one allocator by its feature; `cargo entrypoint bench allocators` does so"
+    );
+
+    core::cfg_select! {
+            feature = "traced" => {
+                use allocator::TracingAllocator;
+
+                #[global_allocator]
+                static HEAP: TracingAllocator<chosen::Heap> =
+                    // SAFETY: the one global allocator of a program with one thread.
+                    TracingAllocator::new(unsafe { chosen::new() });
+
+                /// # Safety
+    ///
+    /// Called once, before the first allocation.
+    pub unsafe fn start() -> ProgramResult {
+                    // SAFETY: called once, before the first allocation.
+                    unsafe { chosen::start(HEAP.inner()) }
+                }
+
+                pub fn counts() -> Option<TraceCounts> {
+                    Some(HEAP.counts())
+                }
+            }
+            _ => {
+                #[global_allocator]
+                // SAFETY: the one global allocator of a program with one thread.
+                static HEAP: chosen::Heap = unsafe { chosen::new() };
+
+                #[inline(always)]
+                /// # Safety
+    ///
+    /// Called once, before the first allocation.
+    pub unsafe fn start() -> ProgramResult {
+                    // SAFETY: called once, before the first allocation.
+                    unsafe { chosen::start(&HEAP) }
+                }
+
+                #[inline(always)]
+                pub fn counts() -> Option<TraceCounts> {
+                    None
+                }
+            }
+        }
+}
+
+/// On the host `std` has the global allocator, and there is no heap of a loader's.
+#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+mod host {
+    use entrypoint::{ProgramError, ProgramResult};
+
+    use super::TraceCounts;
+
+    /// # Safety
+    ///
+    /// Called once, before the first allocation.
+    pub unsafe fn start() -> ProgramResult {
+        Err(ProgramError::InvalidArgument)
+    }
+
+    pub fn counts() -> Option<TraceCounts> {
+        None
+    }
+}

@@ -1,0 +1,128 @@
+//! `picoalloc`, without its spinlock, over address space whose length is known when it is compiled, as its own
+//! environments have it.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr::{self, NonNull};
+
+use entrypoint::{ProgramError, ProgramResult};
+use picoalloc::{Allocator, Env, Size};
+
+use super::single_thread::{SingleThread, loader_heap};
+use crate::HEAP_LENGTH;
+
+/// What a block's address is a multiple of.
+const ALIGNMENT: usize = 32;
+
+/// The heap, less the most that its header and its alignment take.
+const SPACE: Size = match Size::from_bytes_usize(HEAP_LENGTH - 2 * ALIGNMENT) {
+    Some(size) => size,
+    None => panic!("the heap is short"),
+};
+
+/// The loader's heap, which is all there from the start, and zeroed.
+struct LoaderSpace;
+
+impl Env for LoaderSpace {
+    #[inline]
+    fn total_space(&self) -> Size {
+        SPACE
+    }
+
+    #[inline]
+    unsafe fn allocate_address_space(&mut self) -> *mut u8 {
+        // SAFETY: this allocator alone uses the region.
+        let start = unsafe { loader_heap() }.cast::<u8>().as_ptr();
+        start.wrapping_add(start.align_offset(ALIGNMENT))
+    }
+
+    #[inline]
+    unsafe fn expand_memory_until(&mut self, _base: *mut u8, size: Size) -> bool {
+        size <= SPACE
+    }
+
+    #[inline]
+    unsafe fn free_address_space(&mut self, _base: *mut u8) {}
+}
+
+pub struct Heap(SingleThread<Allocator<LoaderSpace>>);
+
+/// # Safety
+///
+/// The global allocator of a program with one thread, and its only one.
+pub const unsafe fn new() -> Heap {
+    // SAFETY: the program has one thread.
+    Heap(unsafe { SingleThread::new(Allocator::new(LoaderSpace)) })
+}
+
+/// # Safety
+///
+/// Called once, before the first allocation.
+#[inline(always)]
+pub unsafe fn start(heap: &Heap) -> ProgramResult {
+    // SAFETY: nobody allocates in here.
+    let heap = unsafe { heap.0.get() };
+    // It takes its space with its first block.
+    let size = Size::from_bytes_usize(1).ok_or(ProgramError::InvalidArgument)?;
+    let block = heap
+        .alloc(size, size)
+        .ok_or(ProgramError::InvalidArgument)?;
+    // SAFETY: the block is a live one.
+    unsafe { heap.free(block) };
+    Ok(())
+}
+
+// SAFETY: every method does what the inner allocator does.
+unsafe impl GlobalAlloc for Heap {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: nothing in here allocates, so this is the only reference.
+        let heap = unsafe { self.0.get() };
+        let (Some(align), Some(size)) = sizes(layout) else {
+            return ptr::null_mut();
+        };
+        heap.alloc(align, size)
+            .map_or(ptr::null_mut(), NonNull::as_ptr)
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        let heap = unsafe { self.0.get() };
+        let (Some(align), Some(size)) = sizes(layout) else {
+            return ptr::null_mut();
+        };
+        heap.alloc_zeroed(align, size)
+            .map_or(ptr::null_mut(), NonNull::as_ptr)
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+        // SAFETY: as in `alloc`.
+        let heap = unsafe { self.0.get() };
+        // SAFETY: a block is not null.
+        let block = unsafe { NonNull::new_unchecked(block) };
+        // SAFETY: the caller gives the block up.
+        unsafe { heap.free(block) };
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        let heap = unsafe { self.0.get() };
+        // SAFETY: the caller promises that the size rounded up to the alignment does not pass `isize::MAX`.
+        let layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        let (Some(align), Some(size)) = sizes(layout) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: a block is not null.
+        let block = unsafe { NonNull::new_unchecked(block) };
+        // SAFETY: the block is a live one.
+        unsafe { heap.realloc(block, align, size) }.map_or(ptr::null_mut(), NonNull::as_ptr)
+    }
+}
+
+#[inline(always)]
+fn sizes(layout: Layout) -> (Option<Size>, Option<Size>) {
+    let in_units = Size::from_bytes_usize;
+    (in_units(layout.align()), in_units(layout.size()))
+}

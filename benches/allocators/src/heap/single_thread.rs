@@ -1,0 +1,55 @@
+//! What stands in for a lock in a program with one thread, and costs nothing.
+
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+
+use allocator::{HeapSource, LoaderHeap};
+
+/// A value that is shared without a lock.
+pub struct SingleThread<T>(UnsafeCell<T>);
+
+// SAFETY: `new` makes one thread its caller's promise.
+unsafe impl<T> Sync for SingleThread<T> {}
+
+impl<T> SingleThread<T> {
+    /// # Safety
+    ///
+    /// The value is used from one thread.
+    pub const unsafe fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// Where the value is.
+    #[inline(always)]
+    pub const fn pointer(&self) -> *mut T {
+        self.0.get()
+    }
+
+    /// # Safety
+    ///
+    /// No other reference to the value is in use as long as this one is.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the caller promises that it is the only one"
+    )]
+    #[inline(always)]
+    pub unsafe fn get(&self) -> &mut T {
+        // SAFETY: the pointer is to a live value, and the caller promises that the reference is the only one.
+        unsafe { &mut *self.pointer() }
+    }
+}
+
+/// The heap that the loader announced, without the header that allocators of this project have.
+///
+/// # Safety
+///
+/// Nobody else uses it.
+pub unsafe fn loader_heap() -> NonNull<[u8]> {
+    // SAFETY: the caller is the only one to use the region.
+    let source = unsafe { LoaderHeap::new() };
+    let start = source.start();
+    let length = source.end().addr() - start.addr();
+    // SAFETY: a heap's start is never null; where there is no heap it is that of a static.
+    let start = unsafe { NonNull::new_unchecked(start) };
+    NonNull::slice_from_raw_parts(start, length)
+}

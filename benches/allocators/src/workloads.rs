@@ -1,0 +1,215 @@
+//! The workloads. None of them knows the allocator.
+
+use alloc::alloc::{alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
+use core::alloc::Layout;
+use core::hint::black_box;
+use core::ptr;
+
+/// The names of the workloads. The number of each is its place here, counted from one.
+pub const WORKLOADS: [&str; 7] = [
+    "box_freed",
+    "box_kept",
+    "vec_growth",
+    "btree",
+    "format",
+    "mixed",
+    "zeroed",
+];
+
+/// The number of the workload that does nothing.
+pub const EMPTY: u32 = 0;
+
+/// Does a workload and returns its checksum; `None` if there is none of this number.
+pub fn run(workload: u32, rounds: u32) -> Option<u64> {
+    // None is inlined, so that the code of one does not depend on the others.
+    Some(match workload {
+        EMPTY => 0,
+        1 => box_freed(rounds),
+        2 => box_kept(rounds),
+        3 => vec_growth(rounds),
+        4 => btree(rounds),
+        5 => format(rounds),
+        6 => mixed(rounds),
+        7 => zeroed(rounds),
+        _ => return None,
+    })
+}
+
+/// A box for each round, freed at once.
+#[inline(never)]
+fn box_freed(rounds: u32) -> u64 {
+    let mut sum = 0;
+    for round in 0..rounds {
+        let number = black_box(Box::new(u64::from(round)));
+        sum += *number;
+    }
+    sum
+}
+
+/// A box for each round, never freed.
+#[inline(never)]
+fn box_kept(rounds: u32) -> u64 {
+    let mut sum = 0;
+    for round in 0..rounds {
+        let number: &u64 = black_box(Box::leak(Box::new(u64::from(round))));
+        sum += *number;
+    }
+    sum
+}
+
+/// A vector that grows by a number each round.
+#[inline(never)]
+fn vec_growth(rounds: u32) -> u64 {
+    let mut numbers = Vec::new();
+    for round in 0..rounds {
+        numbers.push(black_box(u64::from(round)));
+    }
+    black_box(numbers).iter().sum()
+}
+
+/// A map with a new key each round; then half of its keys are removed, and all are looked up.
+#[inline(never)]
+fn btree(rounds: u32) -> u64 {
+    // An odd factor gives every round a key of its own, in no order.
+    let key = |round: u32| round.wrapping_mul(0x9e37_79b1);
+    let mut map = BTreeMap::new();
+    for round in 0..rounds {
+        map.insert(key(round), u64::from(round));
+    }
+    for round in (0..rounds).step_by(2) {
+        map.remove(&key(round));
+    }
+    let map = black_box(map);
+    (0..rounds).filter_map(|round| map.get(&key(round))).sum()
+}
+
+/// A text for each round, freed at once.
+#[inline(never)]
+fn format(rounds: u32) -> u64 {
+    let mut sum = 0;
+    for round in 0..rounds {
+        let text = black_box(format!(
+            "round {round} of {rounds}: {:#x}, {:?}",
+            u64::from(round) << 20,
+            "some text"
+        ));
+        sum += text.bytes().map(u64::from).sum::<u64>();
+    }
+    sum
+}
+
+/// A block from the allocator, of a size that is known when the program runs.
+#[derive(Clone, Copy)]
+struct Block {
+    start: *mut u8,
+    size: usize,
+}
+
+impl Block {
+    /// The alignment in bytes.
+    const ALIGN: usize = 8;
+
+    /// # Safety
+    ///
+    /// The size is at least 1 and at most `isize::MAX` less 7.
+    #[inline(always)]
+    unsafe fn layout(size: usize) -> Layout {
+        // SAFETY: the alignment is a power of two, and the size is the caller's promise.
+        unsafe { Layout::from_size_align_unchecked(size, Self::ALIGN) }
+    }
+}
+
+/// Numbers in no order, for one multiplication each. The upper bits are the better ones.
+struct Generator(u64);
+
+impl Generator {
+    #[inline(always)]
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d);
+        self.0
+    }
+}
+
+/// How many blocks [`mixed`] has at once.
+const SLOTS: usize = 64;
+
+/// A block of 1 to 128 bytes for each round. From the sixty-fifth on, each takes the place of an older one,
+/// which is freed first.
+#[inline(never)]
+fn mixed(rounds: u32) -> u64 {
+    let mut generator = Generator(0x9e37_79b9_7f4a_7c15);
+    let none = Block {
+        start: ptr::null_mut(),
+        size: 0,
+    };
+    let mut slots = [none; SLOTS];
+    let filled = SLOTS.min(rounds as usize);
+    for slot in &mut slots[..filled] {
+        *slot = take(generator.next());
+    }
+    if filled == SLOTS {
+        replace(&mut slots, &mut generator, rounds - SLOTS as u32);
+    }
+    let mut sum = 0;
+    for block in &slots[..filled] {
+        // SAFETY: the block is live, and `take` has written its first byte.
+        let first = unsafe { block.start.read() };
+        sum += u64::from(first) + block.size as u64;
+    }
+    sum
+}
+
+/// Frees a block and allocates another one, each round in a slot of no order. All hold blocks, before and after.
+///
+/// Not inlined, so that the registers are all there for what is measured.
+#[inline(never)]
+fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
+    for _ in 0..rounds {
+        let number = generator.next();
+        let slot = &mut slots[(number >> 58) as usize % SLOTS];
+        // SAFETY: the size is that of a block.
+        let layout = unsafe { Block::layout(slot.size) };
+        // SAFETY: the slot holds a block, which was allocated with this layout, and gets another one below.
+        unsafe { dealloc(slot.start, layout) };
+        *slot = take(number);
+    }
+}
+
+/// A block of a size that the number says.
+#[inline(always)]
+fn take(number: u64) -> Block {
+    let size = (number >> 32) as usize % 128 + 1;
+    // SAFETY: the size is at least 1 and at most 128.
+    let layout = unsafe { Block::layout(size) };
+    // SAFETY: the layout has a size.
+    let start = unsafe { alloc(layout) };
+    if start.is_null() {
+        handle_alloc_error(layout);
+    }
+    // SAFETY: the block is ours and has a byte at least.
+    unsafe { start.write(number as u8) };
+    Block { start, size }
+}
+
+/// A KiB of zeroes for each round, never freed.
+#[inline(never)]
+fn zeroed(rounds: u32) -> u64 {
+    const LAYOUT: Layout = Layout::new::<[u64; 128]>();
+    let mut sum = u64::from(rounds);
+    for _ in 0..rounds {
+        // SAFETY: the layout has a size.
+        let start = unsafe { alloc_zeroed(LAYOUT) };
+        if start.is_null() {
+            handle_alloc_error(LAYOUT);
+        }
+        let numbers: *mut [u64; 128] = black_box(start.cast());
+        // SAFETY: the block is as long and aligned as its layout says, zeroes are numbers, and nobody else has it.
+        let numbers = unsafe { &*numbers };
+        sum += numbers[0] + numbers[127];
+    }
+    sum
+}

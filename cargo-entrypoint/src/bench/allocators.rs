@@ -1,0 +1,383 @@
+//! Allocators, one beside the other. The crate `allocator-bench` is the guest, and says how its figures are to be
+//! read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::{CargoOpt, MetadataCommand};
+use loader::fixture::DEFAULT_PROGRAM_ID;
+use loader::{Engine, Invocation, Loader, Program};
+use serde::Serialize;
+
+use crate::guest::{self, DebugInfo};
+use crate::package::ProgramPackage;
+
+/// The package of the guest.
+pub const PACKAGE: &str = "allocator-bench";
+
+/// Length in bytes of the heap in which every workload runs.
+pub const HEAP_SIZE: u32 = 512 * 1024;
+
+/// The slowest allocator's most expensive workload takes a small part of this.
+const GAS: u64 = 1_000_000_000;
+
+/// The number of the guest's workload that does nothing.
+const EMPTY: u32 = 0;
+
+/// The guest's feature that puts one buffer in the place of an allocator, so that only the loops cost.
+const ONE_BUFFER: &str = "one_buffer";
+
+/// The guest's feature that counts what is asked of the allocator.
+const TRACED: &str = "traced";
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Allocator {
+    /// `allocator::BumpAllocator`.
+    Bump,
+    /// `allocator::SegregatedBumpAllocator`.
+    Segregated,
+    /// `picoalloc`.
+    Picoalloc,
+    /// `talc`.
+    Talc,
+    /// `rlsf`.
+    Rlsf,
+    /// `linked_list_allocator`.
+    LinkedListAllocator,
+}
+
+impl Allocator {
+    /// All of them, ours first.
+    pub const ALL: [Self; 6] = [
+        Self::Bump,
+        Self::Segregated,
+        Self::Picoalloc,
+        Self::Talc,
+        Self::Rlsf,
+        Self::LinkedListAllocator,
+    ];
+
+    /// Those of this project, which are built without downloading anything.
+    pub const OURS: [Self; 2] = [Self::Bump, Self::Segregated];
+
+    /// Its name, which is the guest's feature, and for another's allocator that of its crate.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bump => "bump",
+            Self::Segregated => "segregated",
+            Self::Picoalloc => "picoalloc",
+            Self::Talc => "talc",
+            Self::Rlsf => "rlsf",
+            Self::LinkedListAllocator => "linked_list_allocator",
+        }
+    }
+}
+
+/// What is done with an allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Its name.
+    pub name: &'static str,
+    /// How many operations it consists of.
+    pub operations: u32,
+    /// What one operation is, for people.
+    pub operation: &'static str,
+    /// Whether one buffer can stand for all its blocks, so that what its loop costs can be taken off.
+    pub has_loop_figure: bool,
+}
+
+/// The guest's workloads, in its order.
+pub const WORKLOADS: [Workload; 7] = [
+    Workload {
+        name: "box_freed",
+        operations: 500,
+        operation: "a `Box<u64>`, freed at once",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "box_kept",
+        operations: 500,
+        operation: "a `Box<u64>`, never freed",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "vec_growth",
+        operations: 1_000,
+        operation: "a number pushed to a growing `Vec<u64>`",
+        has_loop_figure: false,
+    },
+    Workload {
+        name: "btree",
+        operations: 200,
+        operation: "an entry of a `BTreeMap`: all inserted in no order, half removed, all looked up",
+        has_loop_figure: false,
+    },
+    Workload {
+        name: "format",
+        operations: 50,
+        operation: "a `format!`, freed at once",
+        has_loop_figure: false,
+    },
+    Workload {
+        name: "mixed",
+        operations: 2_000,
+        operation: "one of 64 blocks freed and one of 1 to 128 bytes allocated, in no order",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "zeroed",
+        operations: 16,
+        operation: "a zeroed KiB, never freed",
+        has_loop_figure: true,
+    },
+];
+
+/// What one workload costs with one allocator.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The allocator's name.
+    pub allocator: &'static str,
+    /// The workload's name.
+    pub workload: &'static str,
+    /// Gas of the whole workload, its loop included.
+    pub gas: u64,
+    /// Gas of one operation, without the loop where [`Workload::has_loop_figure`] says so.
+    pub gas_per_op: f64,
+    /// Bytes from the start of the lowest block to the end of the highest.
+    pub peak: u64,
+    /// The most bytes that the workload had in live blocks at once.
+    pub live: u64,
+    /// Length of the stripped blob in bytes, with all workloads.
+    pub blob: u64,
+}
+
+/// What a workload did wrong with an allocator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkloadFailed {
+    /// The allocator's name.
+    pub allocator: &'static str,
+    /// The workload's name.
+    pub workload: &'static str,
+    /// What was wrong, for people.
+    pub reason: String,
+}
+
+impl fmt::Display for WorkloadFailed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            allocator,
+            workload,
+            reason,
+        } = self;
+        write!(out, "`{workload}` with `{allocator}` {reason}")
+    }
+}
+
+impl std::error::Error for WorkloadFailed {}
+
+/// Builds the guest with each of the allocators and runs every workload: a row for each of both, in their orders.
+/// Progress goes to the standard error.
+///
+/// # Errors
+///
+/// If the guest does not build. [`WorkloadFailed`] if a workload fails, or does not give the same with every allocator.
+pub fn measure(guest: &ProgramPackage, allocators: &[Allocator]) -> Result<Vec<Row>> {
+    let loops = Bench::build(guest, ONE_BUFFER)?.loops()?;
+    let mut agreed = Agreed::default();
+    let mut rows = Vec::new();
+    for allocator in allocators {
+        let bench = Bench::build(guest, allocator.name())?;
+        rows.extend(bench.rows(guest, &loops, &mut agreed)?);
+    }
+    Ok(rows)
+}
+
+/// The versions of other projects' allocators, by name, as they are built here.
+///
+/// # Errors
+///
+/// If cargo does not say.
+pub fn versions(guest: &ProgramPackage) -> Result<BTreeMap<String, String>> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(guest.folder.join("Cargo.toml"))
+        .features(CargoOpt::AllFeatures)
+        .exec()
+        .context("cannot read the versions of the allocators")?;
+    let others = Allocator::ALL
+        .into_iter()
+        .filter(|allocator| !Allocator::OURS.contains(allocator));
+    let version = |name: &str| {
+        metadata
+            .packages
+            .iter()
+            .find(|package| package.name == name)
+            .map(|package| (name.to_owned(), package.version.to_string()))
+            .with_context(|| format!("there is no package `{name}`"))
+    };
+    others.map(|allocator| version(allocator.name())).collect()
+}
+
+/// What must be the same whatever the allocator, by figure and workload.
+#[derive(Default)]
+struct Agreed(BTreeMap<(&'static str, &'static str), u64>);
+
+impl Agreed {
+    /// Checks a figure against that of the allocators before.
+    fn check(
+        &mut self,
+        figure: &'static str,
+        allocator: &'static str,
+        workload: &'static str,
+        found: u64,
+    ) -> Result<(), WorkloadFailed> {
+        let known = *self.0.entry((figure, workload)).or_insert(found);
+        if known == found {
+            return Ok(());
+        }
+        Err(WorkloadFailed {
+            allocator,
+            workload,
+            reason: format!("has the {figure} {found}, where others have {known}"),
+        })
+    }
+}
+
+/// A build of the guest.
+struct Bench {
+    /// The allocator's name.
+    allocator: &'static str,
+    program: Program,
+    /// Length of the blob in bytes.
+    blob: u64,
+}
+
+impl Bench {
+    /// The plain build, which is the one that is weighed.
+    fn build(guest: &ProgramPackage, allocator: &'static str) -> Result<Self> {
+        Self::build_with(guest, allocator, &[allocator])
+    }
+
+    fn build_with(
+        guest: &ProgramPackage,
+        allocator: &'static str,
+        features: &[&str],
+    ) -> Result<Self> {
+        eprintln!("building `{}` with {}", guest.name, features.join(", "));
+        let blob = guest::build_with_features(guest, features, DebugInfo::Strip)?;
+        let program = Loader::new(Engine::Interpreter)?
+            .load(&blob)
+            .with_context(|| format!("cannot load the bench of `{allocator}`"))?;
+        Ok(Self {
+            allocator,
+            program,
+            blob: blob.len() as u64,
+        })
+    }
+
+    /// What the loops of the workloads cost, where that can be said.
+    fn loops(&self) -> Result<Vec<Option<u64>>> {
+        let numbered = (1..).zip(&WORKLOADS);
+        let of = |(number, workload): (u32, &Workload)| {
+            if !workload.has_loop_figure {
+                return Ok(None);
+            }
+            let (gas, _) = self.gas(number, workload)?;
+            Ok(Some(gas))
+        };
+        numbered.map(of).collect()
+    }
+
+    /// A row for every workload.
+    fn rows(
+        &self,
+        guest: &ProgramPackage,
+        loops: &[Option<u64>],
+        agreed: &mut Agreed,
+    ) -> Result<Vec<Row>> {
+        let traced = Self::build_with(guest, self.allocator, &[self.allocator, TRACED])?;
+        let mut rows = Vec::new();
+        for ((number, workload), of_loop) in (1..).zip(&WORKLOADS).zip(loops) {
+            let (gas, figures) = self.gas(number, workload)?;
+            let (_, traced) = traced.call(number, workload.name, workload.operations)?;
+            let [checksum, peak, live] = traced[..] else {
+                bail!("the bench of `{}` counts nothing", self.allocator);
+            };
+            for (figure, found) in [
+                ("checksum", figures[0]),
+                ("checksum", checksum),
+                ("most live bytes", live),
+            ] {
+                agreed.check(figure, self.allocator, workload.name, found)?;
+            }
+            let of_allocator = gas.saturating_sub(of_loop.unwrap_or(0));
+            rows.push(Row {
+                allocator: self.allocator,
+                workload: workload.name,
+                gas,
+                gas_per_op: of_allocator as f64 / f64::from(workload.operations),
+                peak,
+                live,
+                blob: self.blob,
+            });
+        }
+        Ok(rows)
+    }
+
+    /// The gas of a workload alone, and what it returned.
+    fn gas(&self, number: u32, workload: &Workload) -> Result<(u64, Vec<u64>)> {
+        let (around, _) = self.call(EMPTY, "empty", workload.operations)?;
+        let (all, figures) = self.call(number, workload.name, workload.operations)?;
+        ensure!(all >= around, "`{}` costs less than nothing", workload.name);
+        Ok((all - around, figures))
+    }
+
+    /// Calls the guest. Returns the gas of the whole call and the numbers it returned, one at least.
+    fn call(&self, number: u32, workload: &'static str, rounds: u32) -> Result<(u64, Vec<u64>)> {
+        let data = [number, rounds].map(u32::to_le_bytes);
+        let invocation = Invocation::new(DEFAULT_PROGRAM_ID)
+            .data(data.as_flattened())
+            .heap_size(HEAP_SIZE)
+            .gas(GAS);
+        let outcome = self.program.invoke(&invocation)?;
+        if let Some(failure) = &outcome.failure {
+            bail!(WorkloadFailed {
+                allocator: self.allocator,
+                workload,
+                reason: format!("fails: {failure}"),
+            });
+        }
+        let (figures, rest) = outcome.return_data.as_chunks::<8>();
+        ensure!(
+            !figures.is_empty() && rest.is_empty(),
+            "the bench of `{}` returns no figures",
+            self.allocator
+        );
+        let figures = figures.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        Ok((outcome.gas_used, figures.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Agreed;
+
+    #[test]
+    fn a_workload_must_give_the_same_with_every_allocator() {
+        let mut agreed = Agreed::default();
+        agreed.check("checksum", "one", "a", 1).expect("the first");
+        agreed.check("checksum", "two", "a", 1).expect("the same");
+        agreed.check("checksum", "two", "b", 2).expect("another");
+        agreed
+            .check("most live bytes", "two", "a", 3)
+            .expect("other");
+        let refused = agreed.check("checksum", "three", "a", 4);
+        let refused = refused.expect_err("not the same").to_string();
+        assert_eq!(
+            refused,
+            "`a` with `three` has the checksum 4, where others have 1"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! The table in the allocators' README.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+
+use super::allocators::{Row, WORKLOADS};
+use crate::text::grouped;
+
+/// The line behind which the table stands.
+pub const START: &str = "<!-- written by `cargo entrypoint bench allocators --update` -->";
+
+/// The line before which it stands.
+pub const END: &str = "<!-- end of what was written -->";
+
+/// The section between the two lines: three tables with a line for each allocator, and how they are to be read.
+///
+/// `versions` are those of other projects' allocators, by name, and `compiler` is what the compiler calls itself.
+#[must_use]
+pub fn section(rows: &[Row], versions: &BTreeMap<String, String>, compiler: &str) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_section(&mut text, rows, versions, compiler);
+    text
+}
+
+/// Puts a section in the place of the one that the text has.
+///
+/// # Errors
+///
+/// If the text has no place for it.
+pub fn replace(text: &str, section: &str) -> Result<String> {
+    let (before, rest) = text
+        .split_once(START)
+        .with_context(|| format!("there is no line `{START}`"))?;
+    let (_, after) = rest
+        .split_once(END)
+        .with_context(|| format!("there is no line `{END}` behind `{START}`"))?;
+    Ok(format!("{before}{START}\n{section}{END}{after}"))
+}
+
+/// The section that a text has.
+///
+/// # Errors
+///
+/// If the text has no place for one.
+pub fn find(text: &str) -> Result<&str> {
+    let marked = text
+        .split_once(START)
+        .and_then(|(_, rest)| rest.split_once(END));
+    let (section, _) =
+        marked.with_context(|| format!("no section between `{START}` and `{END}`"))?;
+    Ok(section.strip_prefix('\n').unwrap_or(section))
+}
+
+fn write_section(
+    out: &mut String,
+    rows: &[Row],
+    versions: &BTreeMap<String, String>,
+    compiler: &str,
+) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\nMeasured by `cargo entrypoint bench allocators`, with `{compiler}`. Every instruction in the VM costs one gas, so the \
+         figures are exact; other compilers make others. All allocators have the same heap and no lock.\n"
+    )?;
+    for workload in &WORKLOADS {
+        let star = star(workload.has_loop_figure);
+        let operations = grouped(workload.operations.into());
+        writeln!(
+            out,
+            "- `{}`{star}: {operations} × {}",
+            workload.name, workload.operation
+        )?;
+    }
+    writeln!(
+        out,
+        "\n**Gas per operation**, without what the loop itself costs. \\* With the loop, and with the work of the vector, the map or \
+         the formatter, from which it cannot be told apart. `blob`: bytes of the stripped program that does all of this.\n"
+    )?;
+    table(
+        out,
+        rows,
+        versions,
+        |row| format!("{:.1}", row.gas_per_op),
+        true,
+    )?;
+    writeln!(out, "\n**Gas in all**, with the loop.\n")?;
+    table(out, rows, versions, |row| grouped(row.gas), false)?;
+    writeln!(
+        out,
+        "\n**Peak**: bytes from the lowest to the end of the highest block. `live`: the most bytes that the program had asked for and not \
+         yet given back.\n"
+    )?;
+    table(out, rows, versions, |row| grouped(row.peak), false)?;
+    let first = rows.first().map_or("", |row| row.allocator);
+    write!(out, "| live |")?;
+    for row in rows.iter().filter(|row| row.allocator == first) {
+        write!(out, " {} |", grouped(row.live))?;
+    }
+    writeln!(out, "\n")
+}
+
+/// Writes a table with a line for each allocator and a column for each workload, and one for the length of the blob
+/// where that is asked for.
+fn table(
+    out: &mut String,
+    rows: &[Row],
+    versions: &BTreeMap<String, String>,
+    cell: impl Fn(&Row) -> String,
+    with_blob: bool,
+) -> std::fmt::Result {
+    write!(out, "| |")?;
+    for workload in &WORKLOADS {
+        write!(
+            out,
+            " {}{} |",
+            workload.name,
+            star(workload.has_loop_figure)
+        )?;
+    }
+    if with_blob {
+        write!(out, " blob |")?;
+    }
+    let columns = WORKLOADS.len() + usize::from(with_blob);
+    writeln!(out, "\n|---|{}", "--:|".repeat(columns))?;
+    for rows in rows.chunk_by(|one, other| one.allocator == other.allocator) {
+        let name = rows[0].allocator;
+        match versions.get(name) {
+            Some(version) => write!(out, "| `{name}` {version} |")?,
+            None => write!(out, "| `{name}` |")?,
+        }
+        for row in rows {
+            write!(out, " {} |", cell(row))?;
+        }
+        if with_blob {
+            write!(out, " {} |", grouped(rows[0].blob))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The sign on figures that have the loop in them.
+fn star(has_loop_figure: bool) -> &'static str {
+    if has_loop_figure { "" } else { "\\*" }
+}

@@ -1,0 +1,62 @@
+//! `cargo entrypoint bench`
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use cargo_entrypoint::bench::allocators::{Allocator, PACKAGE, WorkloadFailed, measure, versions};
+use cargo_entrypoint::bench::readme;
+use cargo_entrypoint::package::{self, ProgramPackage};
+use cargo_entrypoint::toolchain;
+
+use crate::arguments::BenchAllocatorsArguments;
+use crate::report::{self, EXIT_FAILED};
+
+/// What to do where the guest is not to be found.
+const WRONG_PLACE: &str =
+    "type it in the folder of the entrypoint project, where the package is `benches/allocators`";
+
+pub fn allocators(arguments: &BenchAllocatorsArguments) -> Result<ExitCode> {
+    let member = |name: &str| {
+        package::member_folder(name)
+            .and_then(|folder| folder.context("it is no package of this workspace"))
+            .with_context(|| format!("there is no package `{name}` to measure; {WRONG_PLACE}"))
+    };
+    let guest = ProgramPackage::in_folder(&member(PACKAGE)?)?;
+    // Measuring takes longer than finding out that there is no place for the table.
+    let read_me = if arguments.update {
+        let path = member("allocator")?.join("README.md");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        readme::replace(&text, "").with_context(|| format!("in {}", path.display()))?;
+        Some((path, text))
+    } else {
+        None
+    };
+    let rows = match measure(&guest, &Allocator::ALL) {
+        Ok(rows) => rows,
+        Err(error) if error.is::<WorkloadFailed>() => {
+            report::error(&error);
+            return Ok(ExitCode::from(EXIT_FAILED));
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some((path, text)) = read_me {
+        let toolchain = toolchain::find_or_provide(&guest.folder)?;
+        let compiler = toolchain::version(&toolchain.rustc).context("the compiler has no name")?;
+        let section = readme::section(&rows, &versions(&guest)?, &compiler);
+        fs::write(&path, readme::replace(&text, &section)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        eprintln!("the table in {} is written", path.display());
+    }
+    if arguments.json {
+        let mut text = serde_json::to_string_pretty(&rows).context("the rows have no JSON")?;
+        text.push('\n');
+        report::print(&text)?;
+    } else {
+        let mut text = String::new();
+        report::people::bench(&mut text, &rows)?;
+        report::print(&text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
