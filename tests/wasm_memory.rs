@@ -1,6 +1,9 @@
 //! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches what is
 //! another's.
 
+#[path = "support_collections.rs"]
+mod collections;
+
 use std::path::PathBuf;
 
 use cargo_entrypoint::package::ProgramPackage;
@@ -80,6 +83,7 @@ struct Machine {
     give: TypedFunc<(u32, u32, u32, u32), ()>,
     resize: TypedFunc<(u32, u32, u32, u32, u32), u32>,
     sum: TypedFunc<u32, u64>,
+    work: TypedFunc<u32, u64>,
     owned: Vec<Owned>,
     next_fill: u8,
 }
@@ -108,6 +112,7 @@ impl Machine {
             give: instance.get_typed_func(&store, "give").expect("`give`"),
             resize: instance.get_typed_func(&store, "resize").expect("`resize`"),
             sum: instance.get_typed_func(&store, "sum").expect("`sum`"),
+            work: instance.get_typed_func(&store, "work").expect("`work`"),
             store,
             owned: Vec::new(),
             next_fill: 1,
@@ -259,6 +264,19 @@ fn a_vector_grows_over_many_pages() {
     let sum = machine.sum.call(&mut machine.store, count);
     let count = u64::from(count);
     assert_eq!(sum.expect("no trap"), count * (count - 1) / 2);
+}
+
+#[test]
+fn collections_give_what_they_give_on_the_host() {
+    let mut machine = Machine::new(256);
+    // Others' pages in between, so that the heap is in several pieces.
+    for _ in 0..3 {
+        let packed = machine.work.call(&mut machine.store, 8).expect("no trap");
+        let text = machine.bytes((packed >> 32) as u32, packed as u32);
+        assert_eq!(text, collections::work(8).as_bytes());
+        machine.grow(1);
+        machine.check();
+    }
 }
 
 #[test]

@@ -7,6 +7,9 @@
 
 extern crate alloc;
 
+#[path = "../../../support_collections.rs"]
+mod collections;
+
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -77,6 +80,13 @@ extern "C" fn sum(count: u32) -> u64 {
         numbers.push(number);
     }
     numbers.iter().sum()
+}
+
+/// The lines of some rounds of the collections' workload, for good: address in the high half, length in the low one.
+#[unsafe(no_mangle)]
+extern "C" fn work(rounds: u32) -> u64 {
+    let text = collections::work(rounds).leak();
+    (text.as_ptr() as u64) << 32 | text.len() as u64
 }
 
 #[panic_handler]
