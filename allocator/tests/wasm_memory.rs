@@ -7,7 +7,7 @@ use core::cell::Cell;
 
 use allocator::{BumpAllocator, HeapSource, PAGE_SIZE, PageMemory, WasmMemory};
 
-use support::{BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
+use support::{Aligned, BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
 
 #[test]
 fn nothing_is_taken_before_the_first_block() {
@@ -51,6 +51,16 @@ fn a_first_block_that_fills_a_page_finds_the_state_before_it() {
             assert_eq!(heap.ground().count(), if lacking < 100 { 3 } else { 2 });
             block.fill();
             assert!(heap.global().iter().flatten().all(|byte| byte.get() == 0));
+        }
+    }
+    // Where the gap is as long as can be, which cannot be known before the page is there.
+    for remainder in [57, 8, 0] {
+        for lacking in 0..=2 * 64 {
+            let mut pages = Pages::new(remainder, 1, 3);
+            let heap = pages.start::<Bump<Aligned>>();
+            let block = heap.alloc(PAGE_SIZE - HEADER - lacking, 1);
+            block.expect("two pages, or one").fill();
+            heap.global();
         }
     }
 }
