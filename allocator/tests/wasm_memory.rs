@@ -7,7 +7,7 @@ use core::cell::Cell;
 
 use allocator::{BumpAllocator, HeapSource, PAGE_SIZE, PageMemory, WasmMemory};
 
-use support::{BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
+use support::{Aligned, BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
 
 #[test]
 fn nothing_is_taken_before_the_first_block() {
@@ -36,6 +36,32 @@ fn the_state_opens_the_heap_and_is_zero() {
         let block = heap.alloc(1, 1).expect("room");
         assert_eq!(block.address(), place + 100);
         assert_eq!(heap.ground().count(), 2);
+    }
+}
+
+/// The first growth makes room for the state as well as for the block, whatever gap stands between header and state.
+#[test]
+fn a_first_block_that_fills_a_page_finds_the_state_before_it() {
+    for remainder in BASES {
+        for lacking in [0, 1, 50, 99, 100, 101] {
+            let mut pages = Pages::new(remainder, 1, 3);
+            let heap = pages.start::<Bump<Hundred>>();
+            let size = PAGE_SIZE - HEADER - lacking;
+            let mut block = heap.alloc(size, 1).expect("two pages, or one");
+            assert_eq!(heap.ground().count(), if lacking < 100 { 3 } else { 2 });
+            block.fill();
+            assert!(heap.global().iter().flatten().all(|byte| byte.get() == 0));
+        }
+    }
+    // Where the gap is as long as can be, which cannot be known before the page is there.
+    for remainder in [57, 8, 0] {
+        for lacking in 0..=2 * 64 {
+            let mut pages = Pages::new(remainder, 1, 3);
+            let heap = pages.start::<Bump<Aligned>>();
+            let block = heap.alloc(PAGE_SIZE - HEADER - lacking, 1);
+            block.expect("two pages, or one").fill();
+            heap.global();
+        }
     }
 }
 
@@ -269,8 +295,13 @@ mod at_four_gibibytes {
 
 #[test]
 fn a_source_says_what_it_has_added() {
-    let pages = Pages::new(4095, 1, 9);
-    let source = WasmMemory::new(&pages);
+    for remainder in BASES.into_iter().chain([PAGE_SIZE - 1, PAGE_SIZE - HEADER]) {
+        says_what_it_has_added(&Pages::new(remainder, 1, 9));
+    }
+}
+
+fn says_what_it_has_added(pages: &Pages) {
+    let source = WasmMemory::new(pages);
     assert_eq!((source.limit(), source.start()), (0, source.end()));
     // The header's bytes come on top of what is asked for.
     assert_eq!(source.grow(1, PAGE_SIZE - HEADER), Some(0));
@@ -286,7 +317,7 @@ fn a_source_says_what_it_has_added() {
     assert_eq!(source.grow(3 * PAGE_SIZE, 3 * PAGE_SIZE), None);
     assert_eq!(source.limit(), 6 * PAGE_SIZE);
     assert_eq!(source.grow(usize::MAX, usize::MAX), None);
-    assert_eq!(WasmMemory::new(&pages).grow(usize::MAX, usize::MAX), None);
+    assert_eq!(WasmMemory::new(pages).grow(usize::MAX, usize::MAX), None);
     assert_eq!(pages.count(), 7);
 }
 
