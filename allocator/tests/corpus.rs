@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::decode::Case;
+use support::decode::{ArenaCase, Case};
 use support::driver::Operation;
 
 /// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a few.
@@ -28,6 +28,12 @@ fn replay(target: &str, run: impl Fn(&[u8])) {
 #[cfg_attr(miri, ignore = "files, and pages by the dozen")]
 fn the_corpus_of_allocators_does_what_the_models_say() {
     replay("allocators", |bytes| Case::decode(bytes).run());
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "files")]
+fn the_corpus_of_arenas_does_what_the_model_says() {
+    replay("arena", |bytes| ArenaCase::decode(bytes).run());
 }
 
 #[test]

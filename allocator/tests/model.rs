@@ -1,4 +1,6 @@
 //! Random programs on every allocator over every source, held step by step to a reference model.
+//!
+//! Heaps over announced memory and over fixed addresses are in `model_once.rs`: each program needs a process of its own.
 
 mod support;
 
@@ -6,7 +8,9 @@ use allocator::PAGE_SIZE;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use support::arena::{self, ArenaOperation};
 use support::driver::{Operation, run};
+use support::invocation::{self, InvocationOperation};
 use support::{Algorithm, Aligned, Buffer, Bump, Hundred, Pages, Segregated};
 
 /// Sizes about the boundaries of the size classes, where an allocator has to decide.
@@ -84,9 +88,65 @@ fn in_pages<A: Algorithm>(
     run::<A, _>(&mut Pages::new(remainder, before, limit), &operations);
 }
 
+/// An arena over a buffer, with everything that it has besides the calls of an allocator: marks, rewinds, resets, values.
+fn arena_operations() -> impl Strategy<Value = Vec<ArenaOperation>> {
+    use ArenaOperation as Do;
+    let new = || (any::<bool>(), sizes(4200), align_bits());
+    let changed = || (any::<usize>(), sizes(4200), align_bits());
+    let operation = prop_oneof![
+        8 => new().prop_map(|(top, size, align_bits)| Do::Allocate { top, size, align_bits }),
+        6 => new().prop_map(|(top, size, align_bits)| Do::AllocateZeroed { top, size, align_bits }),
+        2 => (any::<bool>(), sizes(4200)).prop_map(|(top, size)| Do::Bytes { top, size }),
+        10 => any::<usize>().prop_map(|block| Do::Deallocate { block }),
+        10 => changed().prop_map(|(block, more, align_bits)| Do::Grow { block, more, align_bits }),
+        8 => changed()
+            .prop_map(|(block, more, align_bits)| Do::GrowZeroed { block, more, align_bits }),
+        10 => changed().prop_map(|(block, less, align_bits)| Do::Shrink { block, less, align_bits }),
+        8 => (any::<bool>(), any::<u8>(), 0..40_u8)
+            .prop_map(|(top, kind, number)| Do::Keep { top, kind, number }),
+        5 => any::<bool>().prop_map(|top| Do::Mark { top }),
+        5 => any::<usize>().prop_map(|mark| Do::Rewind { mark }),
+        1 => any::<bool>().prop_map(|top| Do::ResetEnd { top }),
+        1 => Just(Do::ResetTopUnchecked),
+        1 => Just(Do::Reset),
+        1 => Just(Do::ResetUnchecked),
+        1 => Just(Do::ClearPeaks),
+    ];
+    prop::collection::vec(operation, 0..80)
+}
+
+fn arenas() -> impl Strategy<Value = (usize, usize, Vec<ArenaOperation>)> {
+    let lengths = prop_oneof![1 => 0..=200_usize, 3 => 0..=4096_usize];
+    (remainders(), lengths, arena_operations())
+}
+
+fn on_an_arena((remainder, length, operations): (usize, usize, Vec<ArenaOperation>)) {
+    arena::run(remainder, length, &operations);
+}
+
+/// Regions for the host, reads at any address, and resets.
+fn invocations() -> impl Strategy<Value = Vec<InvocationOperation>> {
+    use InvocationOperation as Do;
+    let operation = prop_oneof![
+        12 => (0_usize..50).prop_map(Do::Alloc),
+        2 => (0_usize..300).prop_map(Do::Alloc),
+        1 => any::<usize>().prop_map(Do::Alloc),
+        1 => Just(Do::Reset),
+        12 => (-20_isize..300, 0_usize..300).prop_map(|(offset, length)| Do::Read { offset, length }),
+    ];
+    prop::collection::vec(operation, 0..60)
+}
+
+/// At addresses that are 0 and 4 modulo 8, and in a length that is no multiple of that.
+fn on_invocation_arenas(operations: Vec<InvocationOperation>) {
+    invocation::follow::<[u32; 0], 256>(&operations);
+    invocation::follow::<[u32; 1], 256>(&operations);
+    invocation::follow::<[u32; 1], 61>(&operations);
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: if cfg!(miri) { 4 } else { 300 },
+        cases: if cfg!(miri) { 4 } else { 400 },
         failure_persistence: None,
         ..ProptestConfig::default()
     }
@@ -111,4 +171,6 @@ does_what_the_model_says! {
     bump_with_state_in_pages: pages() => in_pages::<Bump<Hundred>>;
     bump_with_aligned_state_in_pages: pages() => in_pages::<Bump<Aligned>>;
     segregated_in_pages: pages() => in_pages::<Segregated>;
+    arena_in_a_buffer: arenas() => on_an_arena;
+    invocation_arena_in_itself: invocations() => on_invocation_arenas;
 }

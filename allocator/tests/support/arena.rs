@@ -16,7 +16,7 @@ use shadow::Shadow;
 
 /// One call to the arena. Blocks and marks are named by their index among those there are, modulo their
 /// number; `top` is the end. An align is two to the power of `align_bits`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArenaOperation {
     /// `allocate`.
     Allocate {

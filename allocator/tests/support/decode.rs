@@ -1,5 +1,6 @@
 //! Bytes as a sequence of calls: what a fuzzer changes, and what a corpus holds.
 
+use super::arena::{self, ArenaOperation};
 use super::driver::{Operation, run};
 use super::{Algorithm, Buffer, Hundred, Memory, Pages};
 use super::{Aligned, Bump, Segregated};
@@ -29,10 +30,9 @@ impl Case {
     pub fn decode(bytes: &[u8]) -> Self {
         let mut bytes = bytes.iter().copied();
         let mut next = || bytes.next();
-        let mut pair = || usize::from(next().unwrap_or(0)) | usize::from(next().unwrap_or(0)) << 8;
-        let remainder = pair();
-        let length = pair() % 4400;
-        let pages = pair();
+        let remainder = pair(&mut next);
+        let length = pair(&mut next) % 4400;
+        let pages = pair(&mut next);
         let mut case = Self {
             remainder,
             length,
@@ -68,6 +68,115 @@ impl Case {
     fn pages(&self) -> impl Memory + use<> {
         Pages::new(self.remainder, self.pages_before, self.pages_limit)
     }
+}
+
+/// A buffer for an arena, and what to do with the arena.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArenaCase {
+    /// The remainder of the buffer's address.
+    pub remainder: usize,
+    /// Bytes of the buffer.
+    pub length: usize,
+    /// What to do.
+    pub operations: Vec<ArenaOperation>,
+}
+
+impl ArenaCase {
+    /// Reads a case. Any bytes are one; what is missing is zero.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let mut bytes = bytes.iter().copied();
+        let mut next = || bytes.next();
+        let mut case = Self {
+            remainder: pair(&mut next),
+            length: pair(&mut next) % 4400,
+            operations: Vec::new(),
+        };
+        while case.operations.len() < MOST_OPERATIONS
+            && let Some(code) = next()
+        {
+            case.operations.push(arena_operation(code, &mut next));
+        }
+        case
+    }
+
+    /// Runs the case.
+    pub fn run(&self) {
+        arena::run(self.remainder, self.length, &self.operations);
+    }
+}
+
+/// An operation from its code, whose low four bits say which, the next one at which end, and the rest an alignment or the
+/// block or mark that is meant; and from the bytes behind it.
+fn arena_operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> ArenaOperation {
+    use ArenaOperation as Do;
+    let top = code & 0x10 != 0;
+    let high = code >> 5;
+    let small_align = high % 5;
+    match code & 0xF {
+        0 | 1 => Do::Allocate {
+            top,
+            size: size(next),
+            align_bits: small_align,
+        },
+        2 => Do::Allocate {
+            top,
+            size: size(next),
+            align_bits: align_bits(next().unwrap_or(0) & 0x1F),
+        },
+        3 => Do::AllocateZeroed {
+            top,
+            size: size(next),
+            align_bits: small_align,
+        },
+        4 => Do::Bytes {
+            top,
+            size: size(next),
+        },
+        5 | 6 => Do::Deallocate { block: high.into() },
+        7 | 8 => {
+            let (block, align_bits, more) = (
+                high.into(),
+                align_bits(next().unwrap_or(0) & 0x1F),
+                size(next),
+            );
+            if top {
+                Do::GrowZeroed {
+                    block,
+                    more,
+                    align_bits,
+                }
+            } else {
+                Do::Grow {
+                    block,
+                    more,
+                    align_bits,
+                }
+            }
+        }
+        9 | 10 => Do::Shrink {
+            block: high.into(),
+            align_bits: align_bits(next().unwrap_or(0) & 0x1F),
+            less: size(next),
+        },
+        11 => Do::Keep {
+            top,
+            kind: high,
+            number: next().unwrap_or(0) % 40,
+        },
+        12 => Do::Mark { top },
+        13 => Do::Rewind { mark: high.into() },
+        14 => Do::ResetEnd { top },
+        _ => match high {
+            0 | 1 => Do::Reset,
+            2 | 3 => Do::ResetUnchecked,
+            4 | 5 => Do::ResetTopUnchecked,
+            _ => Do::ClearPeaks,
+        },
+    }
+}
+
+fn pair(next: &mut impl FnMut() -> Option<u8>) -> usize {
+    usize::from(next().unwrap_or(0)) | usize::from(next().unwrap_or(0)) << 8
 }
 
 /// An operation from its code, of which the high bits say more, and from the bytes behind it.

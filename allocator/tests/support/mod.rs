@@ -9,6 +9,7 @@ pub mod arena;
 mod buffer;
 pub mod decode;
 pub mod driver;
+pub mod invocation;
 pub mod model;
 mod once;
 mod pages;
