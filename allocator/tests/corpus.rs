@@ -10,9 +10,8 @@ use support::driver::Operation;
 
 /// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a few.
 fn replay(target: &str, run: impl Fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/corpus")
-        .join(target);
+    // `cargo test` runs in the folder of the package.
+    let corpus = Path::new("fuzz/corpus").join(target);
     let files = fs::read_dir(&corpus).expect("a corpus in the tree");
     let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
     paths.sort();

@@ -75,6 +75,14 @@ mod at_a_fixed_address {
         );
     }
 
+    /// Nothing but a header.
+    fn empty<A: Algorithm>(input: &[u8]) {
+        run::<A, _>(
+            &mut Mapped::<0x7000_0f3b, 8>,
+            &Case::decode(input).operations,
+        );
+    }
+
     macro_rules! does_what_the_model_says {
         ($($test:ident: $run:expr;)*) => {$(
             #[test]
@@ -91,6 +99,8 @@ mod at_a_fixed_address {
         segregated_like_a_loaders: like_a_loaders::<Segregated>;
         bump_at_an_odd_place: odd::<Bump<Aligned>>;
         segregated_at_an_odd_place: odd::<Segregated>;
+        bump_with_nothing_but_a_header: empty::<Bump>;
+        segregated_with_nothing_but_a_header: empty::<Segregated>;
         bump_without_room: tiny::<Bump>;
         segregated_without_room: tiny::<Segregated>;
     }
