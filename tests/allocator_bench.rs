@@ -185,3 +185,28 @@ fn the_read_me_says_what_is_measured() {
         "type `cargo entrypoint bench allocators --update`"
     );
 }
+
+/// The crate's front page quotes two figures of each.
+#[test]
+fn the_front_page_says_what_was_measured() {
+    if !is_reference_compiler() {
+        return;
+    }
+    let page = std::fs::read_to_string(project().join("allocator/src/lib.rs"))
+        .expect("the crate's front page");
+    let gas = |allocator, workload| row(allocator, workload).gas_per_op.round();
+    let [bump, segregated] = Allocator::OURS.map(|allocator| {
+        let (kept, freed) = (gas(allocator, "box_kept"), gas(allocator, "box_freed"));
+        (kept, freed)
+    });
+    let bump = format!("| {} an allocation, {} with its free |", bump.0, bump.1);
+    assert!(page.contains(&bump), "the front page does not say {bump:?}");
+    let segregated = format!(
+        "| {} a first allocation, {} one that reuses a block and its free |",
+        segregated.0, segregated.1
+    );
+    assert!(
+        page.contains(&segregated),
+        "the front page does not say {segregated:?}"
+    );
+}

@@ -4,13 +4,26 @@
 //! when it ends. What it needs is a heap that costs a handful of instructions, that knows its limit,
 //! and that says clearly when there is no room.
 //!
+//! # Which one
+//!
+//! | take | for | gas | what it leaks |
+//! |---|---|---|---|
+//! | [`BumpAllocator`] | a program that is short, or frees in the reverse order of taking; the default | 10 an allocation, 17 with its free | every freed block but the newest; gaps for alignment |
+//! | [`SegregatedBumpAllocator`] | a program that frees small things in any order and goes on | 13 a first allocation, 7 one that reuses a block and its free | freed blocks of more than 128 bytes but the newest; what rounds a size up to 16, 32, 64 or 128 |
+//! | [`Arena`] | a part of a program that frees all it took at once; not a global allocator | a constant number of steps, also to free everything | freed blocks but the newest of each end, until a rewind or reset |
+//! | [`InvocationArena`] | what the host hands in during one invocation | as above | nothing is freed but everything |
+//! | [`TracingAllocator`] around one of the first two | seeing what a program does with memory | theirs, and that of counting | nothing of its own |
+//!
+//! The figures are those of `cargo entrypoint bench allocators`, which has also written those of comparable crates
+//! into this crate's README: `box_kept` and `box_freed`, one unit an instruction.
+//!
 //! # Algorithm, source, sharing
 //!
-//! These are three things. An *algorithm* decides which bytes to hand out ([`BumpAllocator`]). A
-//! *source* says which bytes there are ([`HeapSource`]): the region that a loader announced
-//! ([`LoaderHeap`]), a fixed address ([`FixedHeap`]), a buffer somebody lent ([`BorrowedHeap`]).
-//! *Sharing* is decided by where the allocator stands: in a `static` as the global allocator of a
-//! guest that has one thread, or in a local variable.
+//! These are three things. An *algorithm* decides which bytes to hand out ([`BumpAllocator`],
+//! [`SegregatedBumpAllocator`]). A *source* says which bytes there are ([`HeapSource`]): the region that a loader
+//! announced ([`LoaderHeap`]), a fixed address ([`FixedHeap`]), a buffer somebody lent ([`BorrowedHeap`]), the memory
+//! of a WebAssembly module ([`WasmMemory`]). *Sharing* is decided by where the allocator stands: in a `static` as the
+//! global allocator of a guest that has one thread, or in a local variable.
 //!
 //! # Over a buffer
 //!
