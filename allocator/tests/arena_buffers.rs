@@ -10,7 +10,7 @@ use allocator::{Arena, Budget, EpochSaturated, RewindError, Stale, StaticBuffer}
 use support::panic_message;
 
 #[test]
-fn no_two_arenas_share_one_static() {
+fn two_arenas_sharing_one_static() {
     static BUFFER: StaticBuffer<100> = StaticBuffer::new();
     let arena = Arena::from_static_buffer(BUFFER.take().expect("the first"));
     assert_eq!(arena.capacity(), 100);

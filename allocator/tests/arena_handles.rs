@@ -18,7 +18,7 @@ fn leaked(length: usize) -> Arena {
 }
 
 #[test]
-fn another_arena_accepts_no_handle() {
+fn handles_that_another_arena_accepts() {
     let (one, other) = (leaked(64), leaked(64));
     let handle = one.alloc_bottom_value(1_u8).expect("room");
     let others = other.alloc_bottom_value(2_u8).expect("room");

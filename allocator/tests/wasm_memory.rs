@@ -70,7 +70,10 @@ fn where_no_page_can_be_had_the_state_is_a_clear_panic() {
     let mut pages = Pages::new(0, 2, 2);
     let heap = pages.start::<Bump<Hundred>>();
     let message = support::panic_message(|| heap.global()[0][0].get());
-    assert!(message.contains("a memory that grows may be full"), "{message}");
+    assert!(
+        message.contains("a memory that grows may be full"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn figures(arena: &Arena) -> [usize; 4] {
 }
 
 #[test]
-fn a_reset_without_an_epoch_left_changes_nothing() {
+fn a_reset_that_wipes_first_and_fails_afterwards() {
     at_the_last_epoch(|arena| {
         let bottom = arena.alloc_bottom_value(7_u8).expect("room");
         let top = arena.alloc_top_value(8_u8).expect("room");
