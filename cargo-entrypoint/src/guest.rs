@@ -108,6 +108,12 @@ fn compile(
         .args(["--config", "profile.release.debug=\"line-tables-only\""])
         .args(["--config", "profile.release.strip=false"])
         .args(["--config", "profile.release.incremental=false"])
+        // Paths of this machine would make the program another one elsewhere: their length moves what stands behind them.
+        .args([
+            "-Ztrim-paths",
+            "--config",
+            "profile.release.trim-paths=\"all\"",
+        ])
         .args(["--message-format", "json-render-diagnostics"])
         .arg("--target")
         .arg(&target)
