@@ -27,7 +27,16 @@ fn round(heap: &Heap<'_>, sizes: &[usize]) {
 /// Runs rounds of each pattern in turn, with a block above them that keeps the top away, or without, and fails if the
 /// last ones take more room than the first.
 fn rounds_take_no_more_room(patterns: &[&[usize]]) {
-    for is_top_taken in [false, true] {
+    rounds(patterns, &[false, true]);
+}
+
+/// As [`rounds_take_no_more_room`] without a block above them: there a long block would be lost, by design.
+fn rounds_at_the_top_take_no_more_room(patterns: &[&[usize]]) {
+    rounds(patterns, &[false]);
+}
+
+fn rounds(patterns: &[&[usize]], top_taken: &[bool]) {
+    for is_top_taken in top_taken.iter().copied() {
         let mut buffer = [MaybeUninit::uninit(); 16_384];
         let heap = SegregatedBumpAllocator::from_buffer(&mut buffer);
         let mut after_first = 0;
@@ -58,6 +67,18 @@ fn a_list_that_is_cut_to_its_length() {
     rounds_take_no_more_room(&[&[128, 16]]);
     rounds_take_no_more_room(&[&[128, 64, 20]]);
     rounds_take_no_more_room(&[&[100, 3, 90]]);
+}
+
+#[test]
+fn a_long_list_that_is_cut_to_its_length() {
+    for pattern in [
+        &[200, 128][..],
+        &[200, 20],
+        &[300, 100, 200],
+        &[64, 200, 20],
+    ] {
+        rounds_at_the_top_take_no_more_room(&[pattern]);
+    }
 }
 
 #[test]

@@ -228,6 +228,7 @@ impl Model for SegregatedModel {
         let grows = new_block.size() > old_block.size();
         let is_listed = match (old_class, new_class) {
             (Some(_), Some(class)) => !self.free[class].is_empty(),
+            (None, Some(class)) => is_newest && !self.free[class].is_empty(),
             _ => false,
         };
         if is_newest && !is_listed {
