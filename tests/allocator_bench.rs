@@ -106,12 +106,26 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
     let replaced = readme::replace(&text("old\n"), "new\n").expect("a place");
     assert_eq!(replaced, text("new\n"));
     assert_eq!(readme::find(&replaced).expect("a section"), "new\n");
-    for without in [readme::START, readme::END] {
-        let text = text("old\n").replace(without, "");
-        let error = readme::replace(&text, "new\n").expect_err("no place");
-        assert!(error.to_string().contains(without), "{error}");
-        readme::find(&text).expect_err("no section");
+    let refused = |text: &str, why: &str| {
+        let error = readme::replace(text, "new\n").expect_err("no place");
+        assert!(error.to_string().contains(why), "{error}");
+        readme::find(text).expect_err("no section");
+    };
+    for line in [readme::START, readme::END] {
+        refused(&text("old\n").replace(line, ""), line);
+        // Quoted in a sentence it is no line.
+        refused(
+            &text("old\n").replace(line, &format!("see {line}")),
+            "no line",
+        );
+        refused(&format!("{line}\n{}", text("old\n")), "two lines");
+        refused(&format!("{}{line}\n", text("old\n")), "two lines");
     }
+    let turned = text("old\n")
+        .replace(readme::START, "X")
+        .replace(readme::END, readme::START)
+        .replace('X', readme::END);
+    refused(&turned, "before");
 }
 
 /// Bytes follow from what a workload asks for, whatever the compiler.

@@ -68,10 +68,6 @@ fn every_heap_size_gives_everything_or_a_clean_refusal() {
             assert!(size < enough + 8, "{heap} in {size} bytes");
             assert!(outcome.logs.is_empty(), "{heap} in {size} bytes");
         }
-        // The other heap gets by with what every program has.
-        assert!(
-            refused > 0 || heap == "segregated",
-            "{heap}: {enough} bytes"
-        );
+        assert!(refused > 0, "{heap}: {enough} bytes");
     }
 }

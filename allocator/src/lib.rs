@@ -9,7 +9,7 @@
 //! | take | for | gas | what it leaks |
 //! |---|---|---|---|
 //! | [`BumpAllocator`] | a program that is short, or frees in the reverse order of taking; the default | 10 an allocation, 17 with its free | every freed block but the newest; gaps for alignment |
-//! | [`SegregatedBumpAllocator`] | a program that frees small things in any order and goes on | 13 a first allocation, 7 one that reuses a block and its free | freed blocks of more than 128 bytes but the newest; what rounds a size up to 16, 32, 64 or 128 |
+//! | [`SegregatedBumpAllocator`] | a program that frees small things in any order and goes on | 13 a first allocation, 7 one that reuses a block and its free | freed blocks of more than 128 bytes, or aligned to more than 16, but the newest, and what such a block loses by moving or shrinking; what rounds a size up to 16, 32, 64 or 128 |
 //! | [`Arena`] | a part of a program that frees all it took at once; not a global allocator | a constant number of steps, also to free everything | freed blocks but the newest of each end, until a rewind or reset |
 //! | [`InvocationArena`] | what the host hands in during one invocation | as above | nothing is freed but everything |
 //! | [`TracingAllocator`] around one of the first two | seeing what a program does with memory | theirs, and that of counting | nothing of its own |

@@ -79,7 +79,7 @@ const BENCH_EXIT_CODES: &str = "\
 Exit codes:
   0  everything was measured
   1  a workload failed, or did not give the same with every allocator
-  2  nothing was measured";
+  2  nothing was measured, or it could not be shown or written";
 
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {

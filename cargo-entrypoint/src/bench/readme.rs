@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::allocators::{Row, WORKLOADS};
 use crate::text::grouped;
@@ -29,29 +29,48 @@ pub fn section(rows: &[Row], versions: &BTreeMap<String, String>, compiler: &str
 ///
 /// # Errors
 ///
-/// If the text has no place for it.
+/// If the text does not have each of the two lines once, in their order.
 pub fn replace(text: &str, section: &str) -> Result<String> {
-    let (before, rest) = text
-        .split_once(START)
-        .with_context(|| format!("there is no line `{START}`"))?;
-    let (_, after) = rest
-        .split_once(END)
-        .with_context(|| format!("there is no line `{END}` behind `{START}`"))?;
-    Ok(format!("{before}{START}\n{section}{END}{after}"))
+    let (start, end) = place(text)?;
+    Ok(format!("{}{section}{}", &text[..start], &text[end..]))
 }
 
 /// The section that a text has.
 ///
 /// # Errors
 ///
-/// If the text has no place for one.
+/// As for [`replace`].
 pub fn find(text: &str) -> Result<&str> {
-    let marked = text
-        .split_once(START)
-        .and_then(|(_, rest)| rest.split_once(END));
-    let (section, _) =
-        marked.with_context(|| format!("no section between `{START}` and `{END}`"))?;
-    Ok(section.strip_prefix('\n').unwrap_or(section))
+    let (start, end) = place(text)?;
+    Ok(&text[start..end])
+}
+
+/// Where the section begins and ends, in bytes.
+fn place(text: &str) -> Result<(usize, usize)> {
+    let (start, end) = (the_line(text, START)?, the_line(text, END)?);
+    ensure!(
+        start.1 <= end.0,
+        "the line `{END}` stands before `{START}`; it belongs behind the table"
+    );
+    Ok((start.1, end.0))
+}
+
+/// Where the only line that says this begins, and where the next one does, in bytes.
+fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
+    let mut found = None;
+    let mut start = 0;
+    for candidate in text.split_inclusive('\n') {
+        let end = start + candidate.len();
+        if candidate.trim_end() == line {
+            ensure!(
+                found.is_none(),
+                "there are two lines `{line}`; leave the one at the table"
+            );
+            found = Some((start, end));
+        }
+        start = end;
+    }
+    found.with_context(|| format!("there is no line `{line}`"))
 }
 
 fn write_section(
@@ -63,7 +82,8 @@ fn write_section(
     writeln!(
         out,
         "\nMeasured by `cargo entrypoint bench allocators`, with `{compiler}`. Every instruction in the VM costs one gas, so the \
-         figures are exact; other compilers make others. All allocators have the same heap and no lock.\n"
+         figures are exact; other compilers make others. All allocators have the same heap and no lock. Ours are so short that the \
+         compiler puts them into the loop, and keeps there in registers what a longer program would read again.\n"
     )?;
     for workload in &WORKLOADS {
         let star = star(workload.has_loop_figure);

@@ -1,6 +1,7 @@
 //! `cargo entrypoint bench`
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -26,10 +27,10 @@ pub fn allocators(arguments: &BenchAllocatorsArguments) -> Result<ExitCode> {
     // Measuring takes longer than finding out that there is no place for the table.
     let read_me = if arguments.update {
         let path = member("allocator")?.join("README.md");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        readme::replace(&text, "").with_context(|| format!("in {}", path.display()))?;
-        Some((path, text))
+        with_section(&path, "")?;
+        let toolchain = toolchain::find_or_provide(&guest.folder)?;
+        let compiler = toolchain::version(&toolchain.rustc).context("the compiler has no name")?;
+        Some((path, compiler, versions(&guest)?))
     } else {
         None
     };
@@ -41,22 +42,39 @@ pub fn allocators(arguments: &BenchAllocatorsArguments) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    if let Some((path, text)) = read_me {
-        let toolchain = toolchain::find_or_provide(&guest.folder)?;
-        let compiler = toolchain::version(&toolchain.rustc).context("the compiler has no name")?;
-        let section = readme::section(&rows, &versions(&guest)?, &compiler);
-        fs::write(&path, readme::replace(&text, &section)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        eprintln!("the table in {} is written", path.display());
-    }
-    if arguments.json {
-        let mut text = serde_json::to_string_pretty(&rows).context("the rows have no JSON")?;
-        text.push('\n');
-        report::print(&text)?;
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&rows).context("the rows have no JSON")? + "\n"
     } else {
         let mut text = String::new();
         report::people::bench(&mut text, &rows)?;
-        report::print(&text)?;
+        text
+    };
+    // What was measured is shown even if it cannot be written.
+    let printed = report::print(&text);
+    if let Some((path, compiler, versions)) = read_me {
+        update(&path, &readme::section(&rows, &versions, &compiler))?;
+        eprintln!("the table in {} is written", path.display());
     }
+    printed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The text of a file as it is now, with the section in its place.
+fn with_section(path: &Path, section: &str) -> Result<String> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    readme::replace(&text, section).with_context(|| format!("in {}", path.display()))
+}
+
+/// Writes the section into the file, whole or not at all.
+fn update(path: &Path, section: &str) -> Result<()> {
+    let text = with_section(path, section)?;
+    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+    fs::write(&unfinished, text)
+        .and_then(|()| fs::rename(&unfinished, path))
+        .inspect_err(|_| {
+            // It may not be there.
+            let _ = fs::remove_file(&unfinished);
+        })
+        .with_context(|| format!("cannot write {}", path.display()))
 }
