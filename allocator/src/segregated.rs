@@ -110,7 +110,8 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
     #[must_use]
     pub const unsafe fn with_source(source: S) -> Self {
         Self {
-            // SAFETY: the contract is the same.
+            // SAFETY: the caller promises that no other allocator is built over the region, that nothing has been written
+            // to it, and that one thread uses this one, of which the inner allocator is a private part.
             bump: unsafe { BumpAllocator::with_source(source) },
             free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
         }

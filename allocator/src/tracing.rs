@@ -279,21 +279,22 @@ impl Drop for AbortOnUnwind {
 // of the sink's does not leave `tell`.
 unsafe impl<A: GlobalAlloc, K: TraceSink> GlobalAlloc for TracingAllocator<A, K> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the contract is the same.
+        // SAFETY: the caller promises that the layout has a size, which is what the inner allocator asks.
         let block = unsafe { self.inner.alloc(layout) };
         self.allocated(TraceOperation::Alloc, block, layout);
         block
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the contract is the same.
+        // SAFETY: as for `alloc`, the caller promises that the layout has a size.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         self.allocated(TraceOperation::AllocZeroed, block, layout);
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the contract is the same.
+        // SAFETY: every block that this allocator has answered is one of the inner's with the same layout, and the caller
+        // gives this one up.
         unsafe { self.inner.dealloc(block, layout) };
         Counters::count(&self.counters.deallocations);
         self.counters.remove_block(layout.size());
@@ -301,7 +302,8 @@ unsafe impl<A: GlobalAlloc, K: TraceSink> GlobalAlloc for TracingAllocator<A, K>
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the contract is the same.
+        // SAFETY: as for `dealloc`, the block is one of the inner's; the caller promises that the new size is not 0 and does
+        // not pass `isize::MAX` when rounded up to the alignment.
         let new_block = unsafe { self.inner.realloc(block, layout, new_size) };
         Counters::count(&self.counters.reallocations);
         if !new_block.is_null() {

@@ -2,6 +2,8 @@
 //!
 //! Where the system can be asked for memory at such an address, it is asked for it.
 
+mod support;
+
 use core::alloc::{GlobalAlloc, Layout};
 
 use allocator::{BumpAllocator, FixedHeap};
@@ -33,25 +35,7 @@ fn a_fixed_heap_without_length_refuses_everything() {
 ))]
 mod mapped {
     use super::*;
-    use core::ffi::{c_int, c_void};
-
-    const PROT_READ_WRITE: c_int = 1 | 2;
-    const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
-    const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
-    const PAGES: usize = 0x30000;
-    const PAGES_LENGTH: usize = 0x3000;
-
-    // The C library is linked through `std` in any case.
-    unsafe extern "C" {
-        fn mmap(
-            address: *mut c_void,
-            length: usize,
-            protection: c_int,
-            flags: c_int,
-            file: c_int,
-            offset: i64,
-        ) -> *mut c_void;
-    }
+    use crate::support::map;
 
     static HEAP: BumpAllocator<(), FixedHeap<BASE, LENGTH>> = {
         // SAFETY: the test maps the region, zeroed and for this alone, before it uses the heap.
@@ -60,22 +44,10 @@ mod mapped {
         unsafe { BumpAllocator::with_source(source) }
     };
 
-    /// Maps the pages around the heap.
-    fn map() {
-        let flags = MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE;
-        let wanted = core::ptr::without_provenance_mut(PAGES);
-        // SAFETY: anonymous memory, at a place where nothing is: the call fails if something is.
-        let pages = unsafe { mmap(wanted, PAGES_LENGTH, PROT_READ_WRITE, flags, -1, 0) };
-        assert_eq!(
-            pages.expose_provenance(),
-            PAGES,
-            "the pages are taken or not to be had"
-        );
-    }
-
     #[test]
     fn a_fixed_heap_hands_out_its_region_to_the_last_byte() {
-        map();
+        // The pages around the heap.
+        map::pages(0x30000..0x33000);
         assert_eq!(HEAP.limit(), LENGTH);
         // SAFETY: the layout has a size.
         let aligned = unsafe { HEAP.alloc(layout(100, 4096)) };

@@ -109,7 +109,8 @@ impl Arena {
         old: Layout,
         new: Layout,
     ) -> Result<NonNull<u8>, AllocError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `resize` asks for a live block of this side, of the layout `old` and behind no `ArenaHandle`; so does
+        // this function of its caller.
         let block = unsafe { self.resize::<S>(block, old, new)? };
         // SAFETY: the block has `new.size()` bytes, which is no less.
         let added = unsafe { block.add(old.size()) };

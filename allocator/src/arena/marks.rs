@@ -154,7 +154,8 @@ impl Arena {
         if mark.used > S::end(self).used() {
             return Err(RewindError::AboveUse);
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: `lower` asks that nothing beyond `mark.used` bytes is used any more, and so does this function of its
+        // caller; that so much is in use was just seen.
         unsafe { self.lower::<S>(mark.used)? };
         Ok(())
     }

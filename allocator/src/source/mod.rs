@@ -8,7 +8,6 @@ mod wasm;
 pub use borrowed::BorrowedHeap;
 pub use fixed::FixedHeap;
 pub use loader::{LoaderHeap, heap_limit, set_heap_base, set_heap_limit};
-
 pub use wasm::{LinearMemory, PAGE_SIZE, PageMemory, WasmMemory};
 
 /// Bytes of the header that an allocator keeps at the base of its heap.

@@ -25,6 +25,12 @@ use allocator::{BumpAllocator, HeapSource};
 use bytemuck::Zeroable;
 
 pub use buffer::{Buffer, MODULUS, SENTINEL};
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    not(miri)
+))]
+pub use once::map;
 pub use once::{Announced, Mapped, in_its_own_process};
 pub use pages::{Outlook, Pages};
 pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};

@@ -96,7 +96,7 @@ impl<const BASE: usize, const LENGTH: usize> Mapped<BASE, LENGTH> {
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(miri)
 ))]
-mod map {
+pub mod map {
     use core::ffi::{c_int, c_void};
     use core::ops::Range;
 
@@ -139,11 +139,11 @@ pub fn in_its_own_process(
 ) {
     const VARIABLE: &str = "ALLOCATOR_TEST_INPUT";
     if let Ok(input) = env::var(VARIABLE) {
-        return action(&from_hexadecimal(&input));
+        return action(&hex::decode(input).expect("hexadecimal"));
     }
     let program = env::current_exe().expect("the path of this program");
     for input in inputs {
-        let input = to_hexadecimal(&input);
+        let input = hex::encode(&input);
         let run = Command::new(&program)
             .args(["--exact", test])
             .env(VARIABLE, &input)
@@ -155,18 +155,4 @@ pub fn in_its_own_process(
             "failed with {VARIABLE}={input}\n{text}"
         );
     }
-}
-
-fn to_hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hexadecimal(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| {
-            let digits = str::from_utf8(pair).expect("hexadecimal");
-            u8::from_str_radix(digits, 16).expect("hexadecimal")
-        })
-        .collect()
 }
