@@ -1,24 +1,4 @@
-//! The standard collections on the `segregated` heap: logs what came of the rounds that the instruction data asks for.
+//! The program `collections_bump` on the `segregated` heap.
 #![no_std]
 
-#[path = "../../../support_collections.rs"]
-mod collections;
-
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, log};
-
-entrypoint!(process_instruction, heap = segregated);
-
-/// Logs the lines of as many rounds as the first byte of the instruction data says.
-pub fn process_instruction(
-    _program_id: &Pubkey,
-    _accounts: &[AccountInfo],
-    instruction_data: &[u8],
-) -> ProgramResult {
-    let rounds = instruction_data
-        .first()
-        .ok_or(ProgramError::InvalidInstructionData)?;
-    for line in collections::work((*rounds).into()).lines() {
-        log(line);
-    }
-    Ok(())
-}
+entrypoint::entrypoint!(collections_bump::process_instruction, heap = segregated);
