@@ -29,19 +29,14 @@ mod guest {
     use super::TraceCounts;
 
     core::cfg_select! {
-        feature = "bump" => { use super::bump as chosen; }
         feature = "segregated" => { use super::segregated as chosen; }
         feature = "picoalloc" => { use super::picoalloc as chosen; }
         feature = "talc" => { use super::talc as chosen; }
         feature = "rlsf" => { use super::rlsf as chosen; }
         feature = "linked_list_allocator" => { use super::linked_list as chosen; }
         feature = "one_buffer" => { use super::one_buffer as chosen; }
-        _ => {
-            compile_error!(
-                "choose exactly one allocator by its feature; `cargo entrypoint bench allocators` does so"
-            );
-            use super::bump as chosen;
-        }
+        // Also where none is chosen, so that the assertion below is all that is said.
+        _ => { use super::bump as chosen; }
     }
 
     const CHOSEN: usize = cfg!(feature = "bump") as usize
@@ -53,51 +48,47 @@ mod guest {
         + cfg!(feature = "one_buffer") as usize;
 
     const _: () = assert!(
-        CHOSEN <= 1,
+        CHOSEN == 1,
         "choose exactly one allocator by its feature; `cargo entrypoint bench allocators` does so"
     );
 
-    core::cfg_select! {
-            feature = "traced" => {
-                use allocator::TracingAllocator;
+    #[cfg(not(feature = "traced"))]
+    #[global_allocator]
+    // SAFETY: the one global allocator of a program with one thread.
+    static HEAP: chosen::Heap = unsafe { chosen::new() };
 
-                #[global_allocator]
-                static HEAP: TracingAllocator<chosen::Heap> =
-                    // SAFETY: the one global allocator of a program with one thread.
-                    TracingAllocator::new(unsafe { chosen::new() });
+    #[cfg(feature = "traced")]
+    #[global_allocator]
+    static HEAP: allocator::TracingAllocator<chosen::Heap> =
+        // SAFETY: the one global allocator of a program with one thread.
+        allocator::TracingAllocator::new(unsafe { chosen::new() });
 
-                /// # Safety
+    /// The allocator itself, traced or not.
+    #[inline(always)]
+    fn heap() -> &'static chosen::Heap {
+        #[cfg(feature = "traced")]
+        return HEAP.inner();
+        #[cfg(not(feature = "traced"))]
+        &HEAP
+    }
+
+    /// # Safety
     ///
     /// Called once, before the first allocation.
+    #[inline(always)]
     pub unsafe fn start() -> ProgramResult {
-                    // SAFETY: called once, before the first allocation.
-                    unsafe { chosen::start(HEAP.inner()) }
-                }
+        // SAFETY: the caller promises that this is the one call, and that nothing has been allocated.
+        unsafe { chosen::start(heap()) }
+    }
 
-                pub fn counts() -> Option<TraceCounts> {
-                    Some(HEAP.counts())
-                }
-            }
-            _ => {
-                #[global_allocator]
-                // SAFETY: the one global allocator of a program with one thread.
-                static HEAP: chosen::Heap = unsafe { chosen::new() };
-
-                #[inline(always)]
-                /// # Safety
-    ///
-    /// Called once, before the first allocation.
-    pub unsafe fn start() -> ProgramResult {
-                    // SAFETY: called once, before the first allocation.
-                    unsafe { chosen::start(&HEAP) }
-                }
-
-                #[inline(always)]
-                pub fn counts() -> Option<TraceCounts> {
-                    None
-                }
-            }
-        }
+    /// What was counted, if the allocator is traced.
+    #[inline(always)]
+    pub fn counts() -> Option<TraceCounts> {
+        #[cfg(feature = "traced")]
+        return Some(HEAP.counts());
+        #[cfg(not(feature = "traced"))]
+        None
+    }
 }
 
 /// On the host `std` has the global allocator, and there is no heap of a loader's.
