@@ -1,65 +1,12 @@
 //! The command, as people and scripts type it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod support;
+
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("a project around it")
-        .to_owned()
-}
-
-/// Runs `cargo entrypoint` with these words in the project's folder.
-fn entrypoint(words: &[&str]) -> Output {
-    entrypoint_in(&project(), words)
-}
-
-fn entrypoint_in(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
-        .arg("entrypoint")
-        .args(words)
-        .current_dir(folder)
-        .output()
-        .expect("the command runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
-}
-
-/// The one JSON value on the standard output.
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("no JSON: {error}\n{}\n{}", stdout(output), stderr(output)))
-}
-
-/// Asserts that the command was refused with exit code 2 and says all this.
-fn refused(words: &[&str], parts: &[&str]) {
-    let output = entrypoint(words);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-    for part in parts {
-        assert!(
-            said.contains(part),
-            "{words:?}: {part:?} is not in:\n{said}"
-        );
-    }
-}
-
-/// Makes a program crate in a folder.
-fn new_program(folder: &Path, name: &str) -> PathBuf {
-    let program = folder.join(name);
-    let output = entrypoint(&["new", &program.display().to_string()]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    program
-}
+use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
 #[test]
 fn run_without_a_program_runs_the_counter() {
@@ -221,53 +168,6 @@ fn words_that_make_no_sense_are_refused() {
     refused(
         &["build", "README.md"],
         &["README.md is a file, not a program crate"],
-    );
-}
-
-#[test]
-fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
-    refused(&["bench"], &["allocators"]);
-    refused(&["bench", "alocators"], &["alocators", "allocators"]);
-    refused(
-        &["bench", "allocators", "--jsno"],
-        &["--jsno", "--json", "allocators"],
-    );
-    refused(&["bench", "allocators", "bump"], &["bump"]);
-
-    // A row is not an outcome, so there is no JSON to say it in.
-    let output = entrypoint(&["bench", "allocators", "--json", "--jsno"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(stdout(&output), "");
-}
-
-#[test]
-fn allocators_are_measured_in_this_project_only() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let program = new_program(folder.path(), "elsewhere");
-    for place in [folder.path(), &program] {
-        let output = entrypoint_in(place, &["bench", "allocators", "--json"]);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert_eq!(stdout(&output), "");
-        for part in [
-            "`allocator-bench`",
-            "the entrypoint project",
-            "`benches/allocators`",
-        ] {
-            assert!(said.contains(part), "{part:?} is not in:\n{said}");
-        }
-    }
-}
-
-#[test]
-fn the_guest_of_the_bench_wants_an_allocator() {
-    refused(
-        &["build", "allocator-bench"],
-        &[
-            "choose exactly one allocator by its feature",
-            "cargo entrypoint bench allocators",
-            "`allocator-bench` does not compile for the guest",
-        ],
     );
 }
 
