@@ -92,3 +92,21 @@ fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
 }
+
+#[test]
+fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
+    let program = program();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let result = runner.run(&inputs().prop_map(with_command), |mut expected| {
+        let table = 16 + 8 * expected.entries.len();
+        let length = (expected.bytes_with_table(0).len() - table) as u64;
+        expected.instruction_data = probe_data(Command::ReturnInput, &[length]);
+        let outcome = program
+            .invoke(&invocation(&expected).account_table(false))
+            .expect("a valid invocation");
+        prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
+        prop_assert_eq!(&outcome.return_data, &expected.bytes());
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}

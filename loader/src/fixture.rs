@@ -8,6 +8,7 @@
 //!     data = "01ff"                       # instruction data in hexadecimal
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
+//!     account_table = false               # true if not given; the Rialo runtime writes none
 //!
 //!     [[accounts]]
 //!     key = "Counter111111111111111111111111111111111111"
@@ -29,6 +30,7 @@
 //! )?;
 //! assert_eq!(fixture.invocation.data, [0x01, 0xff]);
 //! assert_eq!(fixture.invocation.heap_size, 64 * 1024);
+//! assert!(!fixture.invocation.account_table);
 //! # Ok::<(), loader::fixture::FixtureError>(())
 //! ```
 
@@ -118,6 +120,9 @@ impl Fixture {
         }
         if let Some(Size(size)) = file.heap {
             invocation.heap_size = size;
+        }
+        if let Some(account_table) = file.account_table {
+            invocation.account_table = account_table;
         }
         for (index, account) in file.accounts.into_iter().enumerate() {
             let entry = account
@@ -253,6 +258,7 @@ struct File {
     data: Hex,
     heap: Option<Size>,
     gas: Option<u64>,
+    account_table: Option<bool>,
     #[serde(default)]
     accounts: Vec<FileAccount>,
     #[serde(default)]

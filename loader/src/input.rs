@@ -59,7 +59,7 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
     Ok(())
 }
 
-/// Length in bytes of the input, account table included, or `usize::MAX` if it does not fit there.
+/// Length in bytes of the input, account table included if there is one, or `usize::MAX` if it does not fit there.
 pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     let mut length = 8_usize
         .saturating_add(invocation.data.len())
@@ -74,7 +74,11 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
         };
         length = length.saturating_add(entry);
     }
-    length.saturating_add(account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX))
+    if invocation.account_table {
+        let table = account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX);
+        length = length.saturating_add(table);
+    }
+    length
 }
 
 /// Writes the input that will stand at `address`. `invocation` is valid.
@@ -107,15 +111,21 @@ pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInpu
         }
     }
 
-    for address in &table {
+    if invocation.account_table {
+        write_account_table(&mut bytes, &table);
+    }
+    SerializedInput { bytes, offsets }
+}
+
+fn write_account_table(bytes: &mut Vec<u8>, addresses: &[u64]) {
+    for address in addresses {
         bytes.extend(address.to_le_bytes());
     }
     let footer = AccountTableFooter {
-        count: table.len() as u64,
+        count: addresses.len() as u64,
         magic: ACCOUNT_TABLE_MAGIC,
     };
     bytes.extend(bytes_of(&footer));
-    SerializedInput { bytes, offsets }
 }
 
 fn write_account(bytes: &mut Vec<u8>, input: &AccountInput) {

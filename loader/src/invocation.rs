@@ -33,10 +33,12 @@ pub struct Invocation {
     pub heap_size: u32,
     /// The most gas that the invocation may use.
     pub gas: u64,
+    /// Whether the input ends in an account table. The Rialo runtime writes none.
+    pub account_table: bool,
 }
 
 impl Invocation {
-    /// A call without accounts and data, with a heap of 32 KiB and [`DEFAULT_GAS`].
+    /// A call without accounts and data, with a heap of 32 KiB, [`DEFAULT_GAS`] and an account table.
     #[must_use]
     pub fn new(program_id: Pubkey) -> Self {
         Self {
@@ -45,6 +47,7 @@ impl Invocation {
             data: Vec::new(),
             heap_size: MIN_HEAP_LENGTH,
             gas: DEFAULT_GAS,
+            account_table: true,
         }
     }
 
@@ -80,6 +83,14 @@ impl Invocation {
     #[must_use]
     pub fn gas(mut self, gas: u64) -> Self {
         self.gas = gas;
+        self
+    }
+
+    /// Says whether the input ends in an account table. Without one a program walks over its accounts, as it has to at
+    /// the Rialo runtime, and pays for each.
+    #[must_use]
+    pub fn account_table(mut self, account_table: bool) -> Self {
+        self.account_table = account_table;
         self
     }
 
