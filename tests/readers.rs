@@ -1,8 +1,10 @@
-//! One description, three readers: the checked, the lazy and the trusted one agree.
+//! Every reader finds the same in every input that the checked one accepts: the checked one itself, the lazy one, and those
+//! that the macros use, with and without an account table.
 
 use std::cell::{Cell, RefCell};
 
-use entrypoint::input::{Field, InputError, read};
+use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
+use entrypoint::input::{Field, InputError, LazyAccounts, read};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -11,10 +13,10 @@ use proptest::sample::Index;
 mod support_input;
 
 use support_input::{
-    Entry, Expected, Seen, Span, inputs, read_all_lazily, read_checked, two_and_a_repeat, words,
+    Entry, Expected, Seen, Span, inputs, list, read_all_lazily, read_checked, two_and_a_repeat,
+    words,
 };
 
-// The trusted reader is nobody's to call but the macro's.
 entrypoint::entrypoint!(record);
 
 unsafe extern "C" {
@@ -32,14 +34,35 @@ fn record(program_id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> Program
     ANSWER.get()
 }
 
-/// What the program sees, and its status. The checked reader has accepted `input`.
-fn read_trusted(input: &mut [u64]) -> (Seen, u64) {
-    let input = input.as_mut_ptr();
+fn record_lazily(program_id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> ProgramResult {
+    record(program_id, &list(accounts), data)
+}
+
+/// Most entries that a test has.
+const MAX_ACCOUNTS: usize = 301;
+
+/// What a program sees, whichever macro made its entry, and its status. The checked reader has accepted the first `length`
+/// bytes of `input`.
+fn read_trusted(input: &mut [u64], length: usize) -> (Seen, u64) {
+    let input: *mut u8 = input.as_mut_ptr().cast();
     INPUT.set(input.addr());
+    let mut answers = Vec::new();
+    let mut keep = |status| answers.push((SEEN.take().expect("the program was called"), status));
     // SAFETY: the words are aligned to 8, and the checked reader has walked over these very bytes
     // without leaving them. No view of an account lives any more.
-    let status = unsafe { entrypoint(input.cast()) };
-    (SEEN.take().expect("the program was called"), status)
+    keep(unsafe { entrypoint(input) });
+    for length in [None, Some(length)] {
+        // SAFETY: as above, and that is how long the input is.
+        keep(unsafe { enter::<false>(input, length, record) });
+        // SAFETY: as above.
+        keep(unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, length, record) });
+    }
+    // SAFETY: as above.
+    keep(unsafe { enter_lazily(input, None, record_lazily) });
+    for answer in &answers {
+        assert_eq!(answer, &answers[0]);
+    }
+    answers.swap_remove(0)
 }
 
 fn config() -> ProptestConfig {
@@ -48,6 +71,19 @@ fn config() -> ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     }
+}
+
+/// An input with the account table that it has where it stands: tables hold addresses.
+fn with_table(expected: &Expected, bytes: &[u8], spans: &[Span]) -> Vec<u64> {
+    let with_table = |address| {
+        let mut bytes = bytes.to_vec();
+        expected.append_table(&mut bytes, spans, address);
+        words(&bytes)
+    };
+    let mut input = with_table(0);
+    let address = input.as_ptr().addr() as u64;
+    input.copy_from_slice(&with_table(address));
+    input
 }
 
 /// What happens to the bytes of a good input.
@@ -130,12 +166,11 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn what_was_written_is_read_by_all_three(
+    fn what_was_written_is_read_by_all(
         expected in inputs(),
         answer in prop::option::of(prop::sample::select(ProgramError::BUILTIN)),
-        with_table in any::<bool>(),
     ) {
-        let bytes = if with_table { expected.bytes_with_table(0x9000) } else { expected.bytes() };
+        let (bytes, spans) = expected.write();
         let mut input = words(&bytes);
         let checked = read_checked(bytemuck::cast_slice_mut(&mut input)).unwrap();
         checked.check(&expected);
@@ -143,10 +178,19 @@ proptest! {
         prop_assert_eq!(&lazy, &checked);
 
         ANSWER.set(answer.map_or(Ok(()), Err));
-        let (trusted, status) = read_trusted(&mut input);
+        let (trusted, status) = read_trusted(&mut input, bytes.len());
         prop_assert_eq!(&trusted, &checked);
         prop_assert_eq!(status, answer.map_or(0, |error| error.status()));
         prop_assert_eq!(words(&bytes), input, "reading leaves an input as it was");
+
+        // A table does not change what is seen.
+        let mut input = with_table(&expected, &bytes, &spans);
+        let length = size_of_val(&input[..]);
+        let as_written = input.clone();
+        prop_assert_eq!(&read_checked(bytemuck::cast_slice_mut(&mut input)).unwrap(), &checked);
+        prop_assert_eq!(&read_all_lazily(bytemuck::cast_slice_mut(&mut input)).unwrap(), &checked);
+        prop_assert_eq!(&read_trusted(&mut input, length).0, &checked);
+        prop_assert_eq!(as_written, input, "reading leaves an input as it was");
 
         // Offsets count from the start of the input, wherever that is.
         let mut unaligned = [&[0; 3], &bytes[..]].concat();
@@ -175,18 +219,19 @@ proptest! {
         // Where a mutation has struck an original data length, this makes it what it is as sent.
         read(bytemuck::cast_slice_mut(&mut input)).unwrap();
         ANSWER.set(Ok(()));
-        let (trusted, status) = read_trusted(&mut input);
+        let (trusted, status) = read_trusted(&mut input, bytes.len());
         prop_assert_eq!(&trusted, &checked);
         prop_assert_eq!(status, 0);
     }
 
     #[test]
     fn custom_statuses_are_returned(code in any::<u32>()) {
-        let mut input = words(&two_and_a_repeat().bytes());
+        let bytes = two_and_a_repeat().bytes();
+        let mut input = words(&bytes);
         read(bytemuck::cast_slice_mut(&mut input)).unwrap();
         ANSWER.set(Err(ProgramError::Custom(code)));
         let expected = if code == 0 { 1 << 32 } else { u64::from(code) };
-        prop_assert_eq!(read_trusted(&mut input).1, expected);
+        prop_assert_eq!(read_trusted(&mut input, bytes.len()).1, expected);
     }
 }
 
@@ -346,13 +391,16 @@ fn the_last_position_that_can_repeat_is_254() {
     for position in 0..300 {
         expected.account_mut(position).kelvins = position as u64;
     }
-    let mut input = words(&expected.bytes());
-    let checked = read_checked(bytemuck::cast_slice_mut(&mut input)).unwrap();
-    checked.check(&expected);
-    assert_eq!(
-        read_all_lazily(bytemuck::cast_slice_mut(&mut input)),
-        Ok(checked.clone())
-    );
-    ANSWER.set(Ok(()));
-    assert_eq!(read_trusted(&mut input), (checked, 0));
+    let (bytes, spans) = expected.write();
+    for mut input in [words(&bytes), with_table(&expected, &bytes, &spans)] {
+        let checked = read_checked(bytemuck::cast_slice_mut(&mut input)).unwrap();
+        checked.check(&expected);
+        assert_eq!(
+            read_all_lazily(bytemuck::cast_slice_mut(&mut input)),
+            Ok(checked.clone())
+        );
+        ANSWER.set(Ok(()));
+        let length = size_of_val(&input[..]);
+        assert_eq!(read_trusted(&mut input, length), (checked, 0));
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use entrypoint::input::{Field, LazyAccount, read, read_lazily};
+use entrypoint::input::{Field, LazyAccount, LazyAccounts, read, read_lazily};
 use entrypoint::{AccountInfo, Pubkey};
 use proptest::prelude::*;
 
@@ -128,6 +128,12 @@ impl Expected {
     /// The input in bytes, with the account table that a loader appends if it places it at `address`.
     pub fn bytes_with_table(&self, address: u64) -> Vec<u8> {
         let (mut bytes, spans) = self.write();
+        self.append_table(&mut bytes, &spans, address);
+        bytes
+    }
+
+    /// Appends the account table for an input at `address` whose fields stand where `spans` says.
+    pub fn append_table(&self, bytes: &mut Vec<u8>, spans: &[Span], address: u64) {
         for position in 0..self.entries.len() {
             let first = self.first(position);
             let mut entries = spans.iter().filter(|span| span.field == Field::Marker);
@@ -136,7 +142,6 @@ impl Expected {
         }
         bytes.extend((self.entries.len() as u64).to_le_bytes());
         bytes.extend(b"ACCTABLE");
-        bytes
     }
 
     /// The position of the first occurrence of the account at `position`.
@@ -290,25 +295,28 @@ pub fn read_checked(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::InputEr
     ))
 }
 
-/// What the lazy reader sees if it is asked for everything, or why it refuses.
+/// What the lazy reader sees if it is asked for everything, or why the bytes are no input.
 pub fn read_all_lazily(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::InputError> {
     let start = bytes.as_ptr().addr();
-    let (program_id, instruction_data, mut entries) = read_lazily(bytes)?;
+    let (program_id, entries, instruction_data) = read_lazily(bytes)?;
+    let accounts = list(entries);
+    Ok(Seen::new(start, program_id, &accounts, instruction_data))
+}
+
+/// All accounts that a lazy reader gives, repeats resolved.
+pub fn list(mut entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
     let announced = entries.len();
     let mut accounts: Vec<AccountInfo<'_>> = Vec::new();
     while let Some(entry) = entries.next() {
-        match entry {
-            Ok(LazyAccount::First(account)) => accounts.push(account),
-            Ok(LazyAccount::Repeat(index)) => accounts.push(accounts[index]),
-            Err(error) => {
-                assert!(entries.next().is_none(), "it ends after an error");
-                return Err(error);
-            }
-        }
+        accounts.push(match entry {
+            LazyAccount::First(account) => account,
+            LazyAccount::Repeat(index) => accounts[index],
+        });
         assert_eq!(entries.len(), announced - accounts.len());
     }
     assert_eq!(accounts.len(), announced);
-    Ok(Seen::new(start, program_id, &accounts, instruction_data))
+    assert!(entries.next().is_none(), "it has ended");
+    accounts
 }
 
 /// The bytes as words, because readers other than the checked one want them aligned to 8.

@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ExprPath, Type};
 
-use crate::model::{Accounts, Heap, HeapKind, PanicLevel, Program};
+use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{DeclaredHeap, NamedHeap};
 
 /// The target on which programs run.
@@ -16,7 +16,7 @@ fn guest() -> TokenStream {
 
 /// The sum: the typed function, the heap, the panic handler, the export.
 pub fn program(program: &Program) -> TokenStream {
-    let handler = handler(&program.handler);
+    let handler = handler(&program.handler, program.accounts.entry());
     let heap = match program.heap {
         Heap::Ours(kind) => {
             let kind = Ident::new(kind.name(), Span::call_site());
@@ -43,8 +43,11 @@ pub fn program(program: &Program) -> TokenStream {
 /// The function as a constant: its type is checked where the author wrote its path, the export finds it
 /// whatever the path is relative to, and a second entry in the same module is a second definition, which
 /// is why it has this name.
-pub fn handler(path: &ExprPath) -> TokenStream {
-    let type_ = quote!(::entrypoint::ProcessInstruction);
+pub fn handler(path: &ExprPath, entry: Entry) -> TokenStream {
+    let type_ = match entry {
+        Entry::WithHeap | Entry::NoAlloc => quote!(::entrypoint::ProcessInstruction),
+        Entry::Lazy => quote!(::entrypoint::ProcessInstructionLazily),
+    };
     let constant = quote_spanned! {path.span()=>
         const __ONE_ENTRYPOINT_PER_CRATE: #type_ = #path;
     };
@@ -57,13 +60,16 @@ pub fn handler(path: &ExprPath) -> TokenStream {
 
 fn export(program: &Program) -> TokenStream {
     let guest = guest();
-    let reject_duplicates = program.reject_duplicates;
     let enter = match program.accounts {
-        Accounts::OnHeap => quote!(enter::<#reject_duplicates>),
-        Accounts::OnStack { max } => {
+        Accounts::OnHeap { reject_duplicates } => quote!(enter::<#reject_duplicates>),
+        Accounts::OnStack {
+            max,
+            reject_duplicates,
+        } => {
             let max = usize::from(max);
             quote!(enter_no_alloc::<#max, #reject_duplicates>)
         }
+        Accounts::Nowhere => quote!(enter_lazily),
     };
     quote! {
         #[allow(unexpected_cfgs)]

@@ -6,14 +6,15 @@
 use proc_macro2::TokenStream;
 
 use crate::expand;
+use crate::model::Entry;
 use crate::parse::Invocation;
 use crate::validate;
 
 /// The errors, and what can be said of the rest.
-pub fn after(invocation: &Invocation, error: syn::Error) -> TokenStream {
+pub fn after(invocation: &Invocation, entry: Entry, error: syn::Error) -> TokenStream {
     let mut tokens = error.into_compile_error();
     if let Ok(handler) = validate::handler(&invocation.handler) {
-        tokens.extend(expand::handler(&handler));
+        tokens.extend(expand::handler(&handler, entry));
     }
     tokens
 }

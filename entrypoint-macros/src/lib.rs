@@ -82,6 +82,34 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
     expand_entry(input.into(), model::Entry::NoAlloc).into()
 }
 
+/// Makes a function the program that reads its accounts itself, one by one, as far as it likes.
+///
+/// It is [`entrypoint!`], except that the function gets `entrypoint::input::LazyAccounts`, an iterator, in place of a
+/// slice: its type is `entrypoint::ProcessInstructionLazily`. Nothing is done for an account before the function asks for it,
+/// nothing is listed, and an account table is not looked at. The options are `heap` and `panic`.
+///
+/// ```
+/// use entrypoint::input::{LazyAccount, LazyAccounts};
+/// use entrypoint::{ProgramError, ProgramResult, Pubkey};
+///
+/// entrypoint::entrypoint_lazy!(process_instruction);
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     mut accounts: LazyAccounts,
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     match accounts.next() {
+///         Some(LazyAccount::First(account)) if account.is_signer() => Ok(()),
+///         _ => Err(ProgramError::MissingRequiredSignature),
+///     }
+/// }
+/// ```
+#[proc_macro]
+pub fn entrypoint_lazy(input: TokenStream) -> TokenStream {
+    expand_entry(input.into(), model::Entry::Lazy).into()
+}
+
 /// Declares the program's heap, on the memory that the loader announces.
 ///
 /// | | |
@@ -161,6 +189,6 @@ fn expand_entry(input: proc_macro2::TokenStream, entry: model::Entry) -> proc_ma
     };
     match validate::program(&invocation, entry) {
         Ok(program) => expand::program(&program),
-        Err(error) => fallback::after(&invocation, error),
+        Err(error) => fallback::after(&invocation, entry, error),
     }
 }

@@ -2,13 +2,15 @@
 
 use syn::ExprPath;
 
-/// Which of the two entries.
+/// Which of the entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// `entrypoint!`
     WithHeap,
     /// `entrypoint_no_alloc!`
     NoAlloc,
+    /// `entrypoint_lazy!`
+    Lazy,
 }
 
 /// A program that can be expanded.
@@ -18,14 +20,30 @@ pub struct Program {
     pub heap: Heap,
     /// `None` if the program declares its own panic handler.
     pub panic: Option<PanicLevel>,
-    pub reject_duplicates: bool,
 }
 
 /// Where accounts are listed that come without an account table.
 #[derive(Clone, Copy)]
 pub enum Accounts {
-    OnHeap,
-    OnStack { max: u8 },
+    OnHeap {
+        reject_duplicates: bool,
+    },
+    OnStack {
+        max: u8,
+        reject_duplicates: bool,
+    },
+    /// The function walks over them itself.
+    Nowhere,
+}
+
+impl Accounts {
+    pub fn entry(self) -> Entry {
+        match self {
+            Self::OnHeap { .. } => Entry::WithHeap,
+            Self::OnStack { .. } => Entry::NoAlloc,
+            Self::Nowhere => Entry::Lazy,
+        }
+    }
 }
 
 /// Whose heap it is.

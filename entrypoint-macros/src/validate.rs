@@ -56,17 +56,24 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
         match option.name.to_string().as_str() {
             "heap" => heap = errors.keep(heap_option(option)).unwrap_or(heap),
             "panic" => panic = errors.keep(panic_option(option)).unwrap_or(panic),
-            "duplicates" => {
+            "duplicates" if entry != Entry::Lazy => {
                 reject_duplicates =
                     errors.keep(duplicates_option(option)).unwrap_or(reject_duplicates);
             }
             "max_accounts" if entry == Entry::NoAlloc => {
                 max = errors.keep(max_accounts_option(option)).unwrap_or(max);
             }
-            "max_accounts" => errors.push(syn::Error::new(
+            "max_accounts" if entry == Entry::WithHeap => errors.push(syn::Error::new(
                 option.name.span(),
                 "option `max_accounts` does not belong to `entrypoint!`, which has no array to fill\n\
                  help: use `entrypoint_no_alloc!`",
+            )),
+            name @ ("max_accounts" | "duplicates") => errors.push(syn::Error::new(
+                option.name.span(),
+                format!(
+                    "option `{name}` does not belong to `entrypoint_lazy!`, which does not look at the accounts\n\
+                     help: count them or compare them in the function, or use `entrypoint_no_alloc!`"
+                ),
             )),
             name => errors.push(unknown_option(&option.name, name, entry)),
         }
@@ -75,12 +82,15 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
         (None, Some(handler)) => Ok(Program {
             handler,
             accounts: match entry {
-                Entry::WithHeap => Accounts::OnHeap,
-                Entry::NoAlloc => Accounts::OnStack { max },
+                Entry::WithHeap => Accounts::OnHeap { reject_duplicates },
+                Entry::NoAlloc => Accounts::OnStack {
+                    max,
+                    reject_duplicates,
+                },
+                Entry::Lazy => Accounts::Nowhere,
             },
             heap,
             panic,
-            reject_duplicates,
         }),
         (Some(error), _) => Err(error),
         (None, None) => unreachable!("a handler that is missing is an error"),
@@ -193,6 +203,7 @@ fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
     let names: &[&str] = match entry {
         Entry::WithHeap => &["heap", "panic", "duplicates"],
         Entry::NoAlloc => &["heap", "panic", "duplicates", "max_accounts"],
+        Entry::Lazy => &["heap", "panic"],
     };
     syn::Error::new(
         span.span(),

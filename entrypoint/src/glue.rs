@@ -7,8 +7,8 @@ use allocator::{set_heap_base, set_heap_limit};
 
 use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
-use crate::input::trusted;
-use crate::{ProcessInstruction, ProgramResult};
+use crate::input::{Entries, LazyAccounts, open, trusted};
+use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
 
 /// Records the heap that the loader's registers describe, before anything can allocate.
 ///
@@ -43,12 +43,18 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
 ) -> u64 {
     input.expose_provenance();
     // SAFETY: the contract is the same, and no account is viewed yet.
-    let opened = unsafe { trusted::open(input) };
-    let count = opened.count;
+    let opened = unsafe { open(input) };
+    let walk = || {
+        // SAFETY: the contract is the same.
+        let entries = unsafe { Entries::new(input, opened) };
+        if entries.count == 0 {
+            return &[][..];
+        }
+        // SAFETY: the contract is the same, and there is an entry.
+        unsafe { trusted::walk(entries) }
+    };
     // SAFETY: the contract is the same.
-    let walk = || unsafe { trusted::walk(input) };
-    // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, count, walk) };
+    let accounts = unsafe { trusted::accounts(input, length, walk) };
     if REJECT_DUPLICATES {
         reject_duplicates(accounts);
     }
@@ -73,28 +79,56 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
 ) -> u64 {
     input.expose_provenance();
     // SAFETY: the contract is the same, and no account is viewed yet.
-    let opened = unsafe { trusted::open(input) };
-    let (program_id, instruction_data) = (opened.program_id, opened.instruction_data);
+    let opened = unsafe { open(input) };
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    let count = opened.count;
     let walk = || {
-        if count > MAX_ACCOUNTS {
-            too_many_accounts(count, MAX_ACCOUNTS);
+        // SAFETY: the contract is the same.
+        let entries = unsafe { Entries::new(input, opened) };
+        if entries.count == 0 {
+            return &[][..];
         }
-        // SAFETY: `count` is at most `MAX_ACCOUNTS`; the rest is this function's contract.
-        unsafe { trusted::walk_into(opened, &mut list) };
-        // SAFETY: `walk_into` has written the first `count`, which is at most `MAX_ACCOUNTS`.
-        unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) }
+        // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this function's
+        // contract.
+        unsafe { trusted::walk_on_stack(entries, &raw mut list) }
     };
     // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, count, walk) };
+    let accounts = unsafe { trusted::accounts(input, length, walk) };
     if accounts.len() > MAX_ACCOUNTS {
         too_many_accounts(accounts.len(), MAX_ACCOUNTS);
     }
     if REJECT_DUPLICATES {
         reject_duplicates(accounts);
     }
-    status(handler(program_id, accounts, instruction_data))
+    status(handler(
+        opened.program_id,
+        accounts,
+        opened.instruction_data,
+    ))
+}
+
+/// Reads what stands before the accounts and calls the handler, which reads the accounts itself.
+///
+/// # Safety
+///
+/// As for [`enter`].
+#[inline(always)]
+pub unsafe fn enter_lazily(
+    input: *mut u8,
+    _length: Option<usize>,
+    handler: ProcessInstructionLazily,
+) -> u64 {
+    input.expose_provenance();
+    // SAFETY: the contract is the same, and no account is viewed yet.
+    let opened = unsafe { open(input) };
+    // SAFETY: the contract is the same.
+    let entries = unsafe { Entries::new(input, opened) };
+    // SAFETY: the contract is the same, and these are all entries of the input.
+    let accounts = unsafe { LazyAccounts::new(entries) };
+    status(handler(
+        opened.program_id,
+        accounts,
+        opened.instruction_data,
+    ))
 }
 
 /// First occurrences come at rising addresses, so a repeat is an address that does not rise.

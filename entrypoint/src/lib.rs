@@ -92,7 +92,7 @@ pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 pub use entrypoint_macros::{
-    custom_heap_default, custom_panic_default, entrypoint, entrypoint_no_alloc,
+    custom_heap_default, custom_panic_default, entrypoint, entrypoint_lazy, entrypoint_no_alloc,
 };
 
 pub use crate::account::AccountInfo;
@@ -110,6 +110,14 @@ pub use crate::log::MAX_FORMATTED_LENGTH;
 pub type ProcessInstruction =
     for<'a> fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult;
 
+/// The type of the function of [`entrypoint_lazy!`]:
+/// `fn(&Pubkey, LazyAccounts, &[u8]) -> ProgramResult`.
+///
+/// Its arguments are the id of the program that is called, the accounts of the instruction, which it reads as it likes, and
+/// the instruction data.
+pub type ProcessInstructionLazily =
+    for<'a> fn(&'a Pubkey, input::LazyAccounts<'a>, &'a [u8]) -> ProgramResult;
+
 // The allocator knows no contract, and the contract no allocator; this crate knows both.
 const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP_LENGTH);
 
@@ -121,7 +129,7 @@ pub mod __private {
 
     #[cfg(all(target_arch = "riscv64", target_os = "none"))]
     pub use crate::abort::{panic_with_location, panic_with_message, panic_without_words};
-    pub use crate::glue::{announce_heap, enter, enter_no_alloc};
+    pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     pub use crate::host_return::ArenaCell;
     pub use crate::log::log_arguments;
     #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]

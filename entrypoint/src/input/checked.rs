@@ -4,9 +4,12 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use abi::Pubkey;
-use abi::input::{AccountHeader, MAX_PERMITTED_DATA_LENGTH, padding};
+use abi::input::{
+    AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH,
+    padding,
+};
 
-use super::{Cursor, Entry, Field, InputError, entry, prefix};
+use super::{Entry, Field, InputError};
 use crate::account::AccountInfo;
 
 /// An input that has been read whole.
@@ -58,7 +61,7 @@ pub struct Input<'input> {
 /// [`InputError`] says which field of which account is wrong, and how.
 pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     let mut cursor = CheckedCursor::new(input);
-    let prefix = prefix(&mut cursor)?;
+    let prefix = cursor.prefix()?;
     cursor.bound_count(prefix.count)?;
 
     // `bound_count` has seen that there are bytes for each of them.
@@ -93,8 +96,17 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     })
 }
 
+/// What stands before the entries.
+struct Prefix {
+    instruction_data: *mut u8,
+    instruction_data_length: u64,
+    program_id: *mut u8,
+    /// Number of entries.
+    count: u64,
+}
+
 /// A cursor that never leaves the input.
-pub(super) struct CheckedCursor<'input> {
+struct CheckedCursor<'input> {
     start: *mut u8,
     offset: usize,
     length: usize,
@@ -104,7 +116,7 @@ pub(super) struct CheckedCursor<'input> {
 }
 
 impl<'input> CheckedCursor<'input> {
-    pub(super) fn new(input: &'input mut [u8]) -> Self {
+    fn new(input: &'input mut [u8]) -> Self {
         let start = input.as_mut_ptr();
         // Views of accounts are addresses.
         start.expose_provenance();
@@ -117,8 +129,23 @@ impl<'input> CheckedCursor<'input> {
         }
     }
 
+    /// Walks over everything before the entries.
+    fn prefix(&mut self) -> Result<Prefix, InputError> {
+        let instruction_data_length = self.take_u64(Field::InstructionDataLength)?;
+        let instruction_data = self.take(Field::InstructionData, instruction_data_length)?;
+        let program_id = self.take(Field::ProgramId, 32)?;
+        self.align()?;
+        let count = self.take_u64(Field::AccountCount)?;
+        Ok(Prefix {
+            instruction_data,
+            instruction_data_length,
+            program_id,
+            count,
+        })
+    }
+
     /// Refuses a number of accounts for which there are not enough bytes.
-    pub(super) fn bound_count(&self, count: u64) -> Result<(), InputError> {
+    fn bound_count(&self, count: u64) -> Result<(), InputError> {
         let room = (self.length - self.offset) / 8;
         if count > room as u64 {
             return Err(InputError::TooManyAccounts { count, room });
@@ -127,22 +154,34 @@ impl<'input> CheckedCursor<'input> {
     }
 
     /// Walks over the entry at `position`.
-    pub(super) fn entry(&mut self, position: usize) -> Result<Entry, InputError> {
+    fn entry(&mut self, position: usize) -> Result<Entry, InputError> {
         self.account = Some(position);
-        let entry = entry(self)?;
-        if let Entry::Repeat(index) = entry
-            && usize::from(index) >= position
-        {
-            return Err(InputError::InvalidRepeat {
+        let start = self.take(Field::Marker, 8)?;
+        // SAFETY: the cursor has stepped over this byte, so it is valid for reads.
+        let marker = unsafe { start.read() };
+        if marker != FIRST_OCCURRENCE {
+            return Ok(Entry::Repeat(marker));
+        }
+        self.take(
+            Field::AccountHeader,
+            (AccountHeader::DATA_LENGTH - 8) as u64,
+        )?;
+        let data_length = self.take_u64(Field::DataLength)?;
+        if data_length > MAX_PERMITTED_DATA_LENGTH as u64 {
+            return Err(InputError::DataTooLong {
                 account: position,
-                refers_to: index,
+                length: data_length,
             });
         }
-        Ok(entry)
+        self.take(Field::Data, data_length)?;
+        self.take(Field::SpareBytes, MAX_PERMITTED_DATA_INCREASE as u64)?;
+        self.align()?;
+        self.take(Field::RentEpoch, 8)?;
+        Ok(Entry::First(start))
     }
 
     /// The view of the first occurrence at `start`, over which this cursor has just walked.
-    pub(super) fn view(&self, start: *mut u8) -> AccountInfo<'input> {
+    fn view(&self, start: *mut u8) -> AccountInfo<'input> {
         // SAFETY: the cursor has stepped over the whole header.
         let original = unsafe { start.add(AccountHeader::ORIGINAL_DATA_LENGTH) };
         // SAFETY: as above, so four bytes are writable there; the write asks for no alignment.
@@ -153,11 +192,9 @@ impl<'input> CheckedCursor<'input> {
         // Views are not `Send`, so one thread uses them.
         unsafe { AccountInfo::from_address(start.addr() as u64) }
     }
-}
 
-impl Cursor for CheckedCursor<'_> {
-    type Error = InputError;
-
+    /// Steps over `length` bytes and returns a pointer to the first, which is valid for reads and
+    /// writes of all of them.
     fn take(&mut self, field: Field, length: u64) -> Result<*mut u8, InputError> {
         let available = self.length - self.offset;
         if length > available as u64 {
@@ -175,18 +212,16 @@ impl Cursor for CheckedCursor<'_> {
         Ok(bytes)
     }
 
+    fn take_u64(&mut self, field: Field) -> Result<u64, InputError> {
+        let word = self.take(field, 8)?;
+        // SAFETY: the cursor has stepped over these eight bytes, so they are valid for reads; the read asks
+        // for no alignment.
+        Ok(unsafe { word.cast::<u64>().read_unaligned() })
+    }
+
+    /// Steps over the padding to the next multiple of 8 bytes from the start of the input.
     fn align(&mut self) -> Result<(), InputError> {
         self.take(Field::Padding, padding(self.offset) as u64)
             .map(drop)
-    }
-
-    fn allow_data(&self, length: u64) -> Result<(), InputError> {
-        if length > MAX_PERMITTED_DATA_LENGTH as u64 {
-            return Err(InputError::DataTooLong {
-                account: self.account.unwrap_or(0),
-                length,
-            });
-        }
-        Ok(())
     }
 }

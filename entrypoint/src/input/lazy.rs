@@ -1,14 +1,15 @@
 //! The reader that walks when it is asked to.
 
 use core::fmt;
+use core::marker::PhantomData;
+use core::ptr;
 
 use abi::Pubkey;
 
-use super::checked::CheckedCursor;
-use super::{Entry, InputError, prefix};
+use super::{Entries, Entry, Input, InputError, Opened, read};
 use crate::account::AccountInfo;
 
-/// An entry of a [`LazyAccounts`].
+/// What [`LazyAccounts`] gives.
 #[derive(Clone, Copy, Debug)]
 pub enum LazyAccount<'input> {
     /// An account that has not come before.
@@ -19,86 +20,128 @@ pub enum LazyAccount<'input> {
 
 /// The accounts of an input, read one by one.
 ///
-/// It keeps no list, so a repeat is given as the position of the account it repeats.
+/// It keeps no list, so a repeat is given as the position of the account it repeats. An account that nobody asks for
+/// costs nothing.
+///
+/// [`entrypoint_lazy!`](crate::entrypoint_lazy!) hands it to the program's function:
+///
+/// ```
+/// use entrypoint::input::{LazyAccount, LazyAccounts};
+/// use entrypoint::{ProgramError, ProgramResult, Pubkey};
+///
+/// entrypoint::entrypoint_lazy!(process_instruction);
+///
+/// fn process_instruction(
+///     program_id: &Pubkey,
+///     mut accounts: LazyAccounts,
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     let Some(LazyAccount::First(account)) = accounts.next() else {
+///         return Err(ProgramError::NotEnoughAccountKeys);
+///     };
+///     if !account.is_owned_by(program_id) {
+///         return Err(ProgramError::InvalidAccountOwner);
+///     }
+///     Ok(())
+/// }
+/// ```
+// Not `Clone`: an entry that was walked over once may have been resized since, and then no longer says where the next
+// one is.
 pub struct LazyAccounts<'input> {
-    cursor: CheckedCursor<'input>,
-    position: usize,
-    count: usize,
+    entries: Entries,
+    /// Neither `Send` nor `Sync`, like the views it makes.
+    _input: PhantomData<AccountInfo<'input>>,
 }
 
-/// Reads what stands before the accounts, and the accounts one by one as they are asked for.
-///
-/// ```
-/// use entrypoint::input::{LazyAccount, read_lazily};
-///
-/// # let mut bytes = entrypoint::input::testing::one_account(b"abc");
-/// let (_program_id, _instruction_data, mut accounts) = read_lazily(&mut bytes)?;
-/// assert_eq!(accounts.len(), 1);
-/// let Some(Ok(LazyAccount::First(account))) = accounts.next() else { panic!("no account") };
-/// assert_eq!(account.data_len(), 3);
-/// # Ok::<(), entrypoint::input::InputError>(())
-/// ```
-///
-/// # Errors
-///
-/// [`InputError`] if what stands before the accounts is wrong. What is wrong with an account, the
-/// iterator says when it comes to it; after an error it ends.
-pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, &[u8], LazyAccounts<'_>), InputError> {
-    let mut cursor = CheckedCursor::new(input);
-    let prefix = prefix(&mut cursor)?;
-    cursor.bound_count(prefix.count)?;
-    // SAFETY: the cursor has stepped over 32 bytes there, which live for as long as the input; a
-    // `Pubkey` has alignment 1 and no invalid values; nobody writes them, because only the entries of
-    // accounts, which are other bytes, are lent for writing.
-    let program_id = unsafe { &*prefix.program_id.cast::<Pubkey>() };
-    // SAFETY: the cursor has stepped over that many bytes there, and nobody writes them, as above.
-    let instruction_data = unsafe {
-        core::slice::from_raw_parts(
-            prefix.instruction_data,
-            prefix.instruction_data_length as usize,
-        )
-    };
-    let accounts = LazyAccounts {
-        cursor,
-        position: 0,
-        count: prefix.count as usize,
-    };
-    Ok((program_id, instruction_data, accounts))
+impl LazyAccounts<'_> {
+    /// The accounts of an input that a loader has written.
+    ///
+    /// # Safety
+    ///
+    /// As for [`open`](super::open), for as long as `'input`. `entries` are all the entries of that input.
+    #[inline(always)]
+    pub(crate) unsafe fn new(entries: Entries) -> Self {
+        Self {
+            entries,
+            _input: PhantomData,
+        }
+    }
 }
 
 impl<'input> Iterator for LazyAccounts<'input> {
-    type Item = Result<LazyAccount<'input>, InputError>;
+    type Item = LazyAccount<'input>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.position == self.count {
-            return None;
-        }
-        let entry = self.cursor.entry(self.position);
-        self.position += 1;
-        Some(match entry {
-            Ok(Entry::First(start)) => Ok(LazyAccount::First(self.cursor.view(start))),
-            Ok(Entry::Repeat(index)) => Ok(LazyAccount::Repeat(usize::from(index))),
-            Err(error) => {
-                self.position = self.count;
-                Err(error)
+    #[inline(always)]
+    fn next(&mut self) -> Option<LazyAccount<'input>> {
+        self.entries.count = self.entries.count.checked_sub(1)?;
+        // SAFETY: by `new` these are entries as a loader has written them, and one is left. It is stepped over only once, and a
+        // view of it, through which it could be changed, is made only now.
+        Some(match unsafe { self.entries.step() } {
+            Entry::First(start) => {
+                // SAFETY: by `new` a whole entry starts there in an input that lives for `'input`, whose provenance is exposed,
+                // and that is used through views only; its marker says that nothing is borrowed.
+                let account = unsafe { AccountInfo::from_address(start.addr() as u64) };
+                LazyAccount::First(account)
             }
+            Entry::Repeat(index) => LazyAccount::Repeat(usize::from(index)),
         })
     }
 
+    #[inline(always)]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let rest = self.count - self.position;
-        (rest, Some(rest))
+        (self.entries.count, Some(self.entries.count))
     }
 }
 
 impl ExactSizeIterator for LazyAccounts<'_> {}
 
+impl core::iter::FusedIterator for LazyAccounts<'_> {}
+
 impl fmt::Debug for LazyAccounts<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("LazyAccounts")
-            .field("position", &self.position)
-            .field("count", &self.count)
+            .field("left", &self.entries.count)
             .finish_non_exhaustive()
     }
+}
+
+/// Reads an input that anybody may have written, as [`read`] does, and gives its accounts one by one: what a test of a
+/// function for [`entrypoint_lazy!`](crate::entrypoint_lazy!) calls it with.
+///
+/// ```
+/// use entrypoint::input::{LazyAccount, read_lazily};
+///
+/// # let mut bytes = entrypoint::input::testing::one_account(b"abc");
+/// let (_program_id, mut accounts, _instruction_data) = read_lazily(&mut bytes)?;
+/// assert_eq!(accounts.len(), 1);
+/// let Some(LazyAccount::First(account)) = accounts.next() else { panic!("no account") };
+/// assert_eq!(account.data_len(), 3);
+/// assert!(accounts.next().is_none());
+/// # Ok::<(), entrypoint::input::InputError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`InputError`] says which field of which account is wrong, and how. All of them are looked at before the first is
+/// given.
+pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, LazyAccounts<'_>, &[u8]), InputError> {
+    let start = input.as_mut_ptr().addr();
+    let Input {
+        program_id,
+        instruction_data,
+        ..
+    } = read(input)?;
+    let opened = Opened {
+        program_id,
+        instruction_data,
+    };
+    // `read` has exposed the provenance of the whole input.
+    let input = ptr::with_exposed_provenance_mut(start);
+    // SAFETY: `read` has walked over these bytes as over those of an input, and found what is `opened`. They are borrowed
+    // exclusively for as long as what is made here; the views that `read` has made are dropped.
+    let entries = unsafe { Entries::new(input, opened) };
+    // SAFETY: as above, and these are all of its entries.
+    let accounts = unsafe { LazyAccounts::new(entries) };
+    Ok((program_id, accounts, instruction_data))
 }

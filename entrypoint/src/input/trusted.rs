@@ -1,97 +1,24 @@
 //! The reader that the macros use: it believes the loader.
 
-use alloc::vec::Vec;
-use core::convert::Infallible;
+use alloc::alloc::{alloc, handle_alloc_error};
+use core::alloc::Layout;
 use core::mem::MaybeUninit;
-use core::ptr;
 
-use abi::Pubkey;
-use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter, entry_length, padding};
+use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 
-use super::{Cursor, Entry, Field, entry, prefix};
+use super::{Entries, Entry};
+use crate::abort::too_many_accounts;
 use crate::account::AccountInfo;
 
-/// What stands before the accounts, and the cursor that has come to them.
-pub(crate) struct Opened<'input> {
-    pub program_id: &'input Pubkey,
-    pub instruction_data: &'input [u8],
-    pub count: usize,
-    cursor: TrustedCursor,
-}
-
-/// Length in bytes of the entry of an account without data. The first entry is never a repeat, which is shorter.
-const SHORTEST_ENTRY: usize = entry_length(0).unwrap();
-
-/// A cursor that looks at no bounds.
-struct TrustedCursor {
-    start: *mut u8,
-    offset: usize,
-}
-
-impl Cursor for TrustedCursor {
-    type Error = Infallible;
-
-    #[inline(always)]
-    fn take(&mut self, _field: Field, length: u64) -> Result<*mut u8, Infallible> {
-        let bytes = self.start.wrapping_add(self.offset);
-        self.offset += length as usize;
-        Ok(bytes)
-    }
-
-    #[inline(always)]
-    fn align(&mut self) -> Result<(), Infallible> {
-        self.offset += padding(self.offset);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn allow_data(&self, _length: u64) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// Reads what stands before the accounts.
+/// The loader's account table as a slice of views; what `walk` lists, if the input has no table, or one of no accounts.
 ///
 /// # Safety
 ///
-/// For as long as `'input`: `input` points to an input as a loader has written it, aligned to 8, whose
-/// provenance is exposed, and that is read and written through what is made from it only, on one
-/// thread. No account of it is viewed yet.
-#[inline(always)]
-pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
-    let mut cursor = TrustedCursor {
-        start: input,
-        offset: 0,
-    };
-    let Ok(prefix) = prefix(&mut cursor);
-    Opened {
-        // SAFETY: by the contract there are 32 bytes there for `'input`; a `Pubkey` has alignment 1 and
-        // no invalid values; nobody writes them, because only the entries of accounts, which are other
-        // bytes, are lent for writing.
-        program_id: unsafe { &*prefix.program_id.cast::<Pubkey>() },
-        // SAFETY: by the contract there are that many bytes there, and nobody writes them, as above.
-        instruction_data: unsafe {
-            core::slice::from_raw_parts(
-                prefix.instruction_data,
-                prefix.instruction_data_length as usize,
-            )
-        },
-        count: prefix.count as usize,
-        cursor,
-    }
-}
-
-/// The loader's account table as a slice of views. Where the input has none, the slice is what `walk` lists.
-/// `count` is the number of accounts that stands before the entries.
-///
-/// # Safety
-///
-/// As for [`open`], and `length`, where it is known, is the length of the input in bytes.
+/// As for [`open`](super::open), and `length`, where it is known, is the length of the input in bytes.
 #[inline(always)]
 pub(crate) unsafe fn accounts<'input>(
     input: *mut u8,
     length: Option<usize>,
-    count: usize,
     walk: impl FnOnce() -> &'input [AccountInfo<'input>],
 ) -> &'input [AccountInfo<'input>] {
     let Some(length) = length else { return walk() };
@@ -103,16 +30,8 @@ pub(crate) unsafe fn accounts<'input>(
     // alignment.
     let footer_value = unsafe { footer.cast::<AccountTableFooter>().read_unaligned() };
     // A rent epoch may be the magic too, but the word before it is zero.
-    if footer_value.magic != ACCOUNT_TABLE_MAGIC {
+    if footer_value.magic != ACCOUNT_TABLE_MAGIC || footer_value.count == 0 {
         return walk();
-    }
-    if footer_value.count == 0 {
-        // An input this short has no account, and so no rent epoch.
-        return if length < SHORTEST_ENTRY || count == 0 {
-            &[]
-        } else {
-            walk()
-        };
     }
     let count = footer_value.count as usize;
     let table = footer
@@ -125,32 +44,57 @@ pub(crate) unsafe fn accounts<'input>(
     unsafe { core::slice::from_raw_parts(table, count) }
 }
 
-/// Walks over the entries into `accounts`, which it fills up to `opened.count`.
+/// Walks over the entries into `list`, one view for each.
 ///
 /// # Safety
 ///
-/// As for [`open`], which has made `opened`. `opened.count` is at most the length of `accounts`.
+/// As for [`open`](super::open). `list` is valid for writes and reads of `entries.count` views.
 #[inline(always)]
-pub(crate) unsafe fn walk_into<'input>(
-    mut opened: Opened<'input>,
-    accounts: &mut [MaybeUninit<AccountInfo<'input>>],
+unsafe fn walk_into<'input>(mut entries: Entries, list: *mut AccountInfo<'input>) {
+    let mut place = list;
+    // Two at a time, so that there are half as many looks at whether any are left.
+    let end_of_pairs = list.wrapping_add(entries.count & !1);
+    while place != end_of_pairs {
+        // SAFETY: the contract is the same, and there are as many entries as places.
+        unsafe { view_into(&mut entries, list, place) };
+        // SAFETY: as above.
+        unsafe { view_into(&mut entries, list, place.wrapping_add(1)) };
+        place = place.wrapping_add(2);
+    }
+    if entries.count & 1 != 0 {
+        // SAFETY: as above.
+        unsafe { view_into(&mut entries, list, place) };
+    }
+}
+
+/// Steps over an entry and writes its view to a place in the list.
+///
+/// # Safety
+///
+/// As for [`open`](super::open). There is an entry left, nothing is borrowed, and `place` is valid for writes. The views of the entries before it
+/// stand in `list`.
+#[inline(always)]
+unsafe fn view_into<'input>(
+    entries: &mut Entries,
+    list: *const AccountInfo<'input>,
+    place: *mut AccountInfo<'input>,
 ) {
-    let table: *mut AccountInfo<'input> = accounts.as_mut_ptr().cast();
-    for position in 0..opened.count {
-        let Ok(entry) = entry(&mut opened.cursor);
-        let account = match entry {
+    // SAFETY: the contract is the same.
+    match unsafe { entries.step() } {
+        Entry::First(start) => {
             // SAFETY: the loader has written a whole entry there, its marker says that nothing is
-            // borrowed, and the rest is the contract of `open`.
-            Entry::First(start) => unsafe { AccountInfo::from_address(start.addr() as u64) },
-            Entry::Repeat(index) => {
-                let first = table.wrapping_add(usize::from(index));
-                // SAFETY: a loader lets an entry repeat an earlier one only, which has been written.
-                unsafe { ptr::read(first) }
-            }
-        };
-        let place = table.wrapping_add(position);
-        // SAFETY: the caller has seen that there is room for `count` of them.
-        unsafe { place.write(account) };
+            // borrowed, and the rest is the contract.
+            let account = unsafe { AccountInfo::from_address(start.addr() as u64) };
+            // SAFETY: the caller has that place for it.
+            unsafe { place.write(account) };
+        }
+        Entry::Repeat(index) => {
+            let first = list.wrapping_add(usize::from(index));
+            // SAFETY: a loader lets an entry repeat an earlier one only, which stands in the list.
+            let account = unsafe { first.read() };
+            // SAFETY: the caller has that place for it.
+            unsafe { place.write(account) };
+        }
     }
 }
 
@@ -158,20 +102,45 @@ pub(crate) unsafe fn walk_into<'input>(
 ///
 /// # Safety
 ///
-/// As for [`open`].
+/// As for [`open`](super::open). There is an entry.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn walk<'input>(input: *mut u8) -> &'input [AccountInfo<'input>] {
-    // SAFETY: the contract is the same.
-    let opened = unsafe { open(input) };
-    let count = opened.count;
-    if count == 0 {
-        return &[];
+pub(crate) unsafe fn walk<'input>(entries: Entries) -> &'input [AccountInfo<'input>] {
+    let count = entries.count;
+    let size = count * size_of::<AccountInfo<'_>>();
+    // SAFETY: 8 is a power of two. An entry takes as many bytes as a view at least, so the size is no larger than the input,
+    // which fits in memory.
+    let layout = unsafe { Layout::from_size_align_unchecked(size, align_of::<AccountInfo<'_>>()) };
+    // SAFETY: by the contract the size is not zero.
+    let list = unsafe { alloc(layout) }.cast::<AccountInfo<'input>>();
+    if list.is_null() {
+        handle_alloc_error(layout);
     }
-    let mut accounts = Vec::with_capacity(count);
-    // SAFETY: the list has room for `count`; the rest is this function's contract.
-    unsafe { walk_into(opened, accounts.spare_capacity_mut()) };
-    // SAFETY: `walk_into` has written `count` of them.
-    unsafe { accounts.set_len(count) };
-    accounts.leak()
+    // SAFETY: the block has room for `count` views and is aligned for them; the rest is this function's contract.
+    unsafe { walk_into(entries, list) };
+    // SAFETY: `walk_into` has written `count` of them into a block that is never given back.
+    unsafe { core::slice::from_raw_parts(list, count) }
+}
+
+/// Walks over the entries into a list of the caller's, or gives up if there are more of them than places.
+///
+/// # Safety
+///
+/// As for [`open`](super::open). `list` is writable and readable for as long as `'input`, and nobody else uses it.
+// It checks and returns the list, so that the entry has less to remember meanwhile.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn walk_on_stack<'input, const MAX_ACCOUNTS: usize>(
+    entries: Entries,
+    list: *mut [MaybeUninit<AccountInfo<'input>>; MAX_ACCOUNTS],
+) -> &'input [AccountInfo<'input>] {
+    let count = entries.count;
+    if count > MAX_ACCOUNTS {
+        too_many_accounts(count, MAX_ACCOUNTS);
+    }
+    let list = list.cast::<AccountInfo<'input>>();
+    // SAFETY: the list has a place for each of the `count` entries; the rest is this function's contract.
+    unsafe { walk_into(entries, list) };
+    // SAFETY: `walk_into` has written `count` of them, and nobody else writes there for `'input`.
+    unsafe { core::slice::from_raw_parts(list, count) }
 }

@@ -1,0 +1,15 @@
+//! The function of `entrypoint_lazy!` takes the accounts to walk over.
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint_lazy!(process_instruction);
+
+fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    _instruction_data: &[u8],
+) -> ProgramResult {
+    Ok(())
+}
+
+fn main() {}
