@@ -2,8 +2,7 @@
 //!
 //! The bytes are the real ones: a program returns the whole input that it was given.
 
-use entrypoint::Pubkey;
-use loader::{AccountInput, Engine, Invocation, Limits, Loader, Program};
+use loader::{Engine, Limits, Loader, Program};
 use probe::Command;
 use proptest::prelude::*;
 use support_input::{Entry, Expected, inputs, rialo_reads, words};
@@ -41,35 +40,13 @@ fn with_command(mut expected: Expected) -> Expected {
     expected
 }
 
-fn invocation(expected: &Expected) -> Invocation {
-    let start =
-        Invocation::new(Pubkey::new(expected.program_id)).data(expected.instruction_data.clone());
-    expected
-        .entries
-        .iter()
-        .fold(start, |invocation, entry| match entry {
-            Entry::Repeat(first) => invocation.repeat(usize::from(*first)),
-            Entry::First(account) => {
-                let mut input = AccountInput::new(Pubkey::new(account.key))
-                    .owner(Pubkey::new(account.owner))
-                    .kelvins(account.kelvins)
-                    .data(account.data.clone());
-                input.is_signer = account.is_signer;
-                input.is_writable = account.is_writable;
-                input.account.executable = account.executable;
-                input.account.rent_epoch = account.rent_epoch;
-                invocation.account(input)
-            }
-        })
-}
-
 #[test]
 fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |expected| {
         let outcome = program
-            .invoke(&invocation(&expected))
+            .invoke(&expected.invocation())
             .expect("a valid invocation");
         prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
         let bytes = outcome.return_data;
@@ -102,7 +79,7 @@ fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
         let length = (expected.bytes_with_table(0).len() - table) as u64;
         expected.instruction_data = probe_data(Command::ReturnInput, &[length]);
         let outcome = program
-            .invoke(&invocation(&expected).account_table(false))
+            .invoke(&expected.invocation().account_table(false))
             .expect("a valid invocation");
         prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
         prop_assert_eq!(&outcome.return_data, &expected.bytes());

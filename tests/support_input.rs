@@ -176,6 +176,29 @@ impl Expected {
     }
 }
 
+impl Expected {
+    /// The call whose input this is. Repeats in it are those of first occurrences.
+    pub fn invocation(&self) -> loader::Invocation {
+        let id = Pubkey::new(self.program_id);
+        let start = loader::Invocation::new(id).data(self.instruction_data.clone());
+        let entries = self.entries.iter().enumerate();
+        entries.fold(start, |invocation, (position, entry)| match entry {
+            Entry::Repeat(_) => invocation.repeat(self.first(position)),
+            Entry::First(account) => {
+                let mut input = loader::AccountInput::new(Pubkey::new(account.key))
+                    .owner(Pubkey::new(account.owner))
+                    .kelvins(account.kelvins)
+                    .data(account.data.clone());
+                input.is_signer = account.is_signer;
+                input.is_writable = account.is_writable;
+                input.account.executable = account.executable;
+                input.account.rent_epoch = account.rent_epoch;
+                invocation.account(input)
+            }
+        })
+    }
+}
+
 /// Two accounts and a repeat of the first.
 pub fn two_and_a_repeat() -> Expected {
     let account = |number: u8, data: &[u8]| {
