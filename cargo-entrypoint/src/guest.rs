@@ -21,6 +21,10 @@ const TARGET: &str = "riscv64emac-unknown-none-polkavm";
 /// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
 const STACK_SIZE: u32 = 64 * 1024;
 
+/// The instructions of a blob: the oldest set, which every loader knows and nobody changes any more. It has no hints that cost gas
+/// and do nothing here (docs/decisions/0012).
+const INSTRUCTION_SET: TargetInstructionSet = TargetInstructionSet::ReviveV1;
+
 /// Whether the blob keeps the information by which a trap is told its source line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebugInfo {
@@ -204,7 +208,7 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
     config.set_strip(debug_info == DebugInfo::Strip);
     // These put hints for another cost model into the code; where every instruction costs one, they only cost.
     config.set_enable_gas_cost_model_aware_optimizations(false);
-    polkavm_linker::program_from_elf(config, TargetInstructionSet::Latest, &bytes)
+    polkavm_linker::program_from_elf(config, INSTRUCTION_SET, &bytes)
         .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
 }
 

@@ -5,7 +5,6 @@ use core::mem::MaybeUninit;
 use abi::status::SUCCESS;
 use allocator::{set_heap_base, set_heap_limit};
 
-use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
 use crate::input::{Entries, LazyAccounts, open, trusted};
 use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
@@ -51,13 +50,11 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
             return &[][..];
         }
         // SAFETY: the contract is the same, and there is an entry.
-        unsafe { trusted::walk(entries) }
+        unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
     };
     // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, walk) };
-    if REJECT_DUPLICATES {
-        reject_duplicates(accounts);
-    }
+    let accounts =
+        unsafe { trusted::accounts::<{ usize::MAX }, REJECT_DUPLICATES>(input, length, walk) };
     status(handler(
         opened.program_id,
         accounts,
@@ -89,16 +86,11 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
         }
         // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this function's
         // contract.
-        unsafe { trusted::walk_on_stack(entries, &raw mut list) }
+        unsafe { trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(entries, &raw mut list) }
     };
     // SAFETY: the contract is the same.
-    let accounts = unsafe { trusted::accounts(input, length, walk) };
-    if accounts.len() > MAX_ACCOUNTS {
-        too_many_accounts(accounts.len(), MAX_ACCOUNTS);
-    }
-    if REJECT_DUPLICATES {
-        reject_duplicates(accounts);
-    }
+    let accounts =
+        unsafe { trusted::accounts::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length, walk) };
     status(handler(
         opened.program_id,
         accounts,
@@ -129,21 +121,6 @@ pub unsafe fn enter_lazily(
         accounts,
         opened.instruction_data,
     ))
-}
-
-/// First occurrences come at rising addresses, so a repeat is an address that does not rise.
-#[inline(always)]
-fn reject_duplicates(accounts: &[AccountInfo<'_>]) {
-    let mut highest = 0;
-    for (index, account) in accounts.iter().enumerate() {
-        if account.address() <= highest {
-            let first = accounts
-                .iter()
-                .position(|first| first.address() == account.address());
-            duplicate_account(index, first.unwrap_or(index));
-        }
-        highest = account.address();
-    }
 }
 
 #[inline(always)]

@@ -7,16 +7,18 @@ use core::mem::MaybeUninit;
 use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 
 use super::{Entries, Entry};
-use crate::abort::too_many_accounts;
+use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
 
 /// The loader's account table as a slice of views; what `walk` lists, if the input has no table, or one of no accounts.
+///
+/// It gives up if the table names more than `MAX_ACCOUNTS`, or, with `REJECT_DUPLICATES`, an account twice.
 ///
 /// # Safety
 ///
 /// As for [`open`](super::open), and `length`, where it is known, is the length of the input in bytes.
 #[inline(always)]
-pub(crate) unsafe fn accounts<'input>(
+pub(crate) unsafe fn accounts<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
     input: *mut u8,
     length: Option<usize>,
     walk: impl FnOnce() -> &'input [AccountInfo<'input>],
@@ -34,6 +36,9 @@ pub(crate) unsafe fn accounts<'input>(
         return walk();
     }
     let count = footer_value.count as usize;
+    if count > MAX_ACCOUNTS {
+        too_many_accounts(count, MAX_ACCOUNTS);
+    }
     let table = footer
         .wrapping_sub(count * size_of::<u64>())
         .cast::<AccountInfo<'input>>();
@@ -41,29 +46,73 @@ pub(crate) unsafe fn accounts<'input>(
     // the loader has written there, aligned to 8, one address for each account, each of them that of the
     // account's first occurrence; so each is a valid `AccountInfo`, which has the layout of a u64. The
     // table is never written.
-    unsafe { core::slice::from_raw_parts(table, count) }
+    let accounts = unsafe { core::slice::from_raw_parts(table, count) };
+    if REJECT_DUPLICATES {
+        reject_duplicates(accounts);
+    }
+    accounts
 }
 
-/// Walks over the entries into `list`, one view for each.
+/// First occurrences come at rising addresses, so a repeat is an address that does not rise.
+#[inline(always)]
+fn reject_duplicates(accounts: &[AccountInfo<'_>]) {
+    // Two at a time, so that there are half as many looks at whether any are left.
+    let (pairs, last) = accounts.as_chunks::<2>();
+    let mut highest = 0;
+    for [one, other] in pairs {
+        if one.address() <= highest || other.address() <= one.address() {
+            give_up_on_duplicate(accounts);
+        }
+        highest = other.address();
+    }
+    if let [last] = last
+        && last.address() <= highest
+    {
+        give_up_on_duplicate(accounts);
+    }
+}
+
+/// Gives up on the first account in the list that stands there twice.
+#[cold]
+#[inline(never)]
+fn give_up_on_duplicate(accounts: &[AccountInfo<'_>]) -> ! {
+    let first = |account: &AccountInfo<'_>| {
+        let same = |other: &AccountInfo<'_>| other.address() == account.address();
+        accounts.iter().position(same)
+    };
+    let mut positions = accounts.iter().map(first).enumerate();
+    let repeat = positions.find_map(|(index, first)| match first {
+        Some(first) if first < index => Some((index, first)),
+        _ => None,
+    });
+    // A table that does not rise without naming an account twice is no loader's.
+    let (index, first) = repeat.unwrap_or_default();
+    duplicate_account(index, first)
+}
+
+/// Walks over the entries into `list`, one view for each. With `REJECT_DUPLICATES` it gives up on a repeat.
 ///
 /// # Safety
 ///
 /// As for [`open`](super::open). `list` is valid for writes and reads of `entries.count` views.
 #[inline(always)]
-unsafe fn walk_into<'input>(mut entries: Entries, list: *mut AccountInfo<'input>) {
+unsafe fn walk_into<'input, const REJECT_DUPLICATES: bool>(
+    mut entries: Entries,
+    list: *mut AccountInfo<'input>,
+) {
     let mut place = list;
     // Two at a time, so that there are half as many looks at whether any are left.
     let end_of_pairs = list.wrapping_add(entries.count & !1);
     while place != end_of_pairs {
         // SAFETY: the contract is the same, and there are as many entries as places.
-        unsafe { view_into(&mut entries, list, place) };
+        unsafe { view_into::<REJECT_DUPLICATES>(&mut entries, list, place) };
         // SAFETY: as above.
-        unsafe { view_into(&mut entries, list, place.wrapping_add(1)) };
+        unsafe { view_into::<REJECT_DUPLICATES>(&mut entries, list, place.wrapping_add(1)) };
         place = place.wrapping_add(2);
     }
     if entries.count & 1 != 0 {
         // SAFETY: as above.
-        unsafe { view_into(&mut entries, list, place) };
+        unsafe { view_into::<REJECT_DUPLICATES>(&mut entries, list, place) };
     }
 }
 
@@ -74,7 +123,7 @@ unsafe fn walk_into<'input>(mut entries: Entries, list: *mut AccountInfo<'input>
 /// As for [`open`](super::open). There is an entry left, nothing is borrowed, and `place` is valid for writes. The views of the entries before it
 /// stand in `list`.
 #[inline(always)]
-unsafe fn view_into<'input>(
+unsafe fn view_into<'input, const REJECT_DUPLICATES: bool>(
     entries: &mut Entries,
     list: *const AccountInfo<'input>,
     place: *mut AccountInfo<'input>,
@@ -89,6 +138,10 @@ unsafe fn view_into<'input>(
             unsafe { place.write(account) };
         }
         Entry::Repeat(index) => {
+            if REJECT_DUPLICATES {
+                let position = (place.addr() - list.addr()) / size_of::<AccountInfo<'_>>();
+                duplicate_account(position, usize::from(index));
+            }
             let first = list.wrapping_add(usize::from(index));
             // SAFETY: a loader lets an entry repeat an earlier one only, which stands in the list.
             let account = unsafe { first.read() };
@@ -105,7 +158,9 @@ unsafe fn view_into<'input>(
 /// As for [`open`](super::open). There is an entry.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn walk<'input>(entries: Entries) -> &'input [AccountInfo<'input>] {
+pub(crate) unsafe fn walk<'input, const REJECT_DUPLICATES: bool>(
+    entries: Entries,
+) -> &'input [AccountInfo<'input>] {
     let count = entries.count;
     let size = count * size_of::<AccountInfo<'_>>();
     // SAFETY: 8 is a power of two. An entry takes as many bytes as a view at least, so the size is no larger than the input,
@@ -117,7 +172,7 @@ pub(crate) unsafe fn walk<'input>(entries: Entries) -> &'input [AccountInfo<'inp
         handle_alloc_error(layout);
     }
     // SAFETY: the block has room for `count` views and is aligned for them; the rest is this function's contract.
-    unsafe { walk_into(entries, list) };
+    unsafe { walk_into::<REJECT_DUPLICATES>(entries, list) };
     // SAFETY: `walk_into` has written `count` of them into a block that is never given back.
     unsafe { core::slice::from_raw_parts(list, count) }
 }
@@ -130,7 +185,11 @@ pub(crate) unsafe fn walk<'input>(entries: Entries) -> &'input [AccountInfo<'inp
 // It checks and returns the list, so that the entry has less to remember meanwhile.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn walk_on_stack<'input, const MAX_ACCOUNTS: usize>(
+pub(crate) unsafe fn walk_on_stack<
+    'input,
+    const MAX_ACCOUNTS: usize,
+    const REJECT_DUPLICATES: bool,
+>(
     entries: Entries,
     list: *mut [MaybeUninit<AccountInfo<'input>>; MAX_ACCOUNTS],
 ) -> &'input [AccountInfo<'input>] {
@@ -140,7 +199,7 @@ pub(crate) unsafe fn walk_on_stack<'input, const MAX_ACCOUNTS: usize>(
     }
     let list = list.cast::<AccountInfo<'input>>();
     // SAFETY: the list has a place for each of the `count` entries; the rest is this function's contract.
-    unsafe { walk_into(entries, list) };
+    unsafe { walk_into::<REJECT_DUPLICATES>(entries, list) };
     // SAFETY: `walk_into` has written `count` of them, and nobody else writes there for `'input`.
     unsafe { core::slice::from_raw_parts(list, count) }
 }
