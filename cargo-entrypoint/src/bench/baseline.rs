@@ -297,3 +297,6 @@ fn for_each_suite(
     action("size", rows(&results.size))?;
     action("programs", rows(&results.programs))
 }
+
+#[cfg(test)]
+mod tests;
