@@ -11,7 +11,7 @@
 //!
 //! The compiler would drop the walk for a handler that looks at nothing. So the handler [takes](take) all three of
 //! its arguments: each has to be in a register, and what it points to in memory. That costs no instruction, so that the
-//! whole figure is the entry's; [`core::hint::black_box`] would cost up to seven.
+//! whole figure is the entry's; [`core::hint::black_box`] would cost seven to ten.
 //!
 //! A second build, with the feature `checked`, returns the first byte of each account's key, in order. The command
 //! compares that with what it has put into the input, so that no entry looks cheap because it leaves accounts out.
@@ -19,8 +19,8 @@
 //! # The same for all
 //!
 //! The entries of other projects stand in `peers-bench`, over a handler that calls the same [`take`].
-//! `entrypoint_no_alloc!` has room for 64 accounts, which is what it has if its author says nothing; how much room there
-//! is changes nothing but the stack. With that much room none of the measured lists is refused.
+//! `entrypoint_no_alloc!` has room for 64 accounts, as it has where its author says nothing, and as many as the longest
+//! list that is measured needs.
 #![no_std]
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};

@@ -2,8 +2,9 @@
 //!
 //! It reads the layout of the Solana runtime: number of accounts, accounts, instruction data, program id. So the command
 //! hands it such an input as instruction data, and what it is called with is the address eight bytes behind the start of
-//! the loader's own input. The eight cost nothing: they become part of the offsets that are read at. (A call without
-//! accounts costs 12 at either address; the loader's own input, at its start, is such a call too.)
+//! the loader's own input. The eight cost nothing: they become part of the offsets that are read at. A call without
+//! accounts costs 12 there, and 12 at the start of the loader's own input too, which, with neither data nor accounts and
+//! with a program id of zeroes, can be read as such a call.
 //!
 //! What our entries do besides, and this one does not: the registers of the heap are recorded. Its own default heap
 //! stands at a fixed address and is left out here.
