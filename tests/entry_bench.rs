@@ -117,6 +117,16 @@ fn without_a_table_an_account_is_walked_over_in_a_few_instructions() {
     }
 }
 
+/// Where the compiler drops the walk, everything looks cheap.
+#[test]
+fn without_a_table_an_account_costs_something() {
+    for entry in Entry::OURS {
+        for each in each(&rows(entry, false)) {
+            assert!(each >= 5.0, "{each} with {}", entry.name());
+        }
+    }
+}
+
 /// That its handler gets the accounts is checked when it is measured.
 #[test]
 fn pinocchio_reads_the_input_that_the_bench_writes_for_it() {

@@ -355,3 +355,70 @@ fn without_a_word_a_programs_folder_is_that_program() {
     assert_eq!(results["programs"].as_array().map(Vec::len), Some(1));
     assert_eq!(results["entry"], Value::Null);
 }
+
+#[test]
+fn without_a_word_at_the_root_everything_is_measured() {
+    let output = entrypoint(&["bench", "--json"]);
+    let results = json(&output);
+    // Of every suite the rows of one subject.
+    let rows = |suite: &str, key: &str, name: &str| {
+        let rows = results[suite].as_array().expect("rows");
+        rows.iter().filter(|row| row[key] == name).count()
+    };
+    for entry in ["entrypoint", "entrypoint_no_alloc"] {
+        assert_eq!(rows("entry", "entry", entry), 2 * 7);
+    }
+    assert_eq!(rows("entry", "entry", "pinocchio"), 7);
+    for allocator in [
+        "bump",
+        "segregated",
+        "picoalloc",
+        "talc",
+        "rlsf",
+        "linked_list_allocator",
+    ] {
+        assert_eq!(rows("allocators", "allocator", allocator), 7);
+    }
+    for program in ["empty", "log", "counter"] {
+        assert_eq!(rows("size", "program", program), 3);
+    }
+    for example in fs::read_dir(project().join("examples")).expect("the examples") {
+        let example = example.expect("an example");
+        let fixtures = fs::read_dir(example.path().join("fixtures")).expect("fixtures");
+        let name = example.file_name().into_string().expect("text");
+        assert_eq!(rows("programs", "program", &name), fixtures.count());
+    }
+    // Whatever it says of the committed baseline, it has looked at it.
+    says(&stderr(&output), &[" bench.json"]);
+    assert!(!stderr(&output).contains("there is no baseline"));
+}
+
+#[test]
+fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
+    let output = entrypoint_in(&project().join("examples/hello"), &["bench"]);
+    let root = project().join("bench.json");
+    says(&stdout(&output), &[&root.display().to_string()]);
+    // A baseline of its own goes before that.
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "member");
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[workspace]\nmembers = [\"member\"]\nresolver = \"3\"\n",
+    )
+    .expect("a manifest");
+    fs::write(folder.path().join("bench.json"), "the root's").expect("a file");
+    let output = entrypoint_in(&program, &["bench"]);
+    says(&stderr(&output), &["bench.json is no baseline"]);
+    fs::write(program.join("bench.json"), "{\"compiler\": \"its own\"").expect("a file");
+    let output = entrypoint_in(&program, &["bench"]);
+    says(&stderr(&output), &["bench.json is no baseline", "EOF"]);
+    // A workspace is not measured without fixtures.
+    fs::remove_file(folder.path().join("bench.json")).expect("a file");
+    fs::remove_dir_all(program.join("fixtures")).expect("a folder");
+    let output = entrypoint_in(folder.path(), &["bench"]);
+    assert_eq!(output.status.code(), Some(2));
+    says(
+        &stderr(&output),
+        &["no program of this workspace has fixtures", "`member`"],
+    );
+}

@@ -202,16 +202,7 @@ pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
                     repeats: case.repeats,
                     gas: 0,
                 };
-                let seen = call(&checked, &invocation, &row)?.1;
-                let expected: Vec<u8> = case.list().map(first_byte_of_key).collect();
-                if seen != expected {
-                    bail!(EntryFailed {
-                        subject: row.subject(),
-                        reason: format!(
-                            "the handler has got the accounts {seen:?}, not {expected:?}"
-                        ),
-                    });
-                }
+                check_seen(&call(&checked, &invocation, &row)?.1, case, &row)?;
                 row.gas = call(&plain, &invocation, &row)?.0;
                 rows.push(row);
             }
@@ -232,6 +223,18 @@ fn build(package: &ProgramPackage, features: &[&str]) -> Result<Program> {
                 features.join(", ")
             )
         })
+}
+
+/// Checks that the handler has got these accounts, by the first bytes of their keys.
+fn check_seen(seen: &[u8], case: Case, row: &Row) -> Result<(), EntryFailed> {
+    let expected: Vec<u8> = case.list().map(first_byte_of_key).collect();
+    if seen == expected {
+        return Ok(());
+    }
+    Err(EntryFailed {
+        subject: row.subject(),
+        reason: format!("the handler has got the accounts {seen:?}, not {expected:?}"),
+    })
 }
 
 /// Gas and return data of a call that succeeds.
@@ -301,4 +304,46 @@ fn solana_input(case: Case) -> Vec<u8> {
     bytes.extend(0_u64.to_le_bytes());
     bytes.extend(DEFAULT_PROGRAM_ID.as_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Entry, Row, check_seen, solana_input};
+
+    const TWICE: Case = Case {
+        accounts: 2,
+        repeats: 3,
+    };
+
+    #[test]
+    fn the_handler_must_get_every_account_in_its_place() {
+        let row = Row {
+            entry: Entry::Entrypoint.name().to_owned(),
+            table: false,
+            accounts: 2,
+            repeats: 3,
+            gas: 0,
+        };
+        check_seen(&[1, 2, 1, 2, 1], TWICE, &row).expect("all of them");
+        for seen in [&[] as &[u8], &[1, 2], &[1, 2, 1, 2, 2], &[1, 2, 1, 2, 1, 0]] {
+            let refused = check_seen(seen, TWICE, &row).expect_err("others");
+            let refused = refused.to_string();
+            assert!(
+                refused.starts_with("entrypoint (no table, 2 accounts, 3 repeats): "),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_input_for_others_is_laid_out_as_the_solana_runtime_does() {
+        let bytes = solana_input(TWICE);
+        let account = 8 + 32 + 32 + 8 + 8 + (100 + 10_240 + 4) + 8;
+        assert_eq!(bytes.len(), 8 + 2 * account + 3 * 8 + 8 + 32);
+        assert_eq!(bytes[..8], 5_u64.to_le_bytes());
+        assert_eq!(bytes[8..17], [0xFF, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(bytes[8 + account..][..9], [0xFF, 0, 0, 0, 0, 0, 0, 0, 2]);
+        let repeats = &bytes[8 + 2 * account..];
+        assert_eq!(repeats[..9], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    }
 }
