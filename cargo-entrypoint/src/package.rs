@@ -232,6 +232,9 @@ impl Here {
         if let Some(package) = here(&metadata) {
             return ProgramPackage::new(package, &metadata).map(Self::Program);
         }
+        let folder = metadata.workspace_root.as_std_path().to_owned();
+        // Inside a member's folder, cargo takes that member for the only default one.
+        let metadata = read_metadata(&folder.join("Cargo.toml"))?;
         let mut programs = metadata
             .workspace_default_packages()
             .into_iter()
@@ -239,10 +242,7 @@ impl Here {
             .map(|package| ProgramPackage::new(package, &metadata))
             .collect::<Result<Vec<_>>>()?;
         programs.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Self::Workspace {
-            folder: metadata.workspace_root.as_std_path().to_owned(),
-            programs,
-        })
+        Ok(Self::Workspace { folder, programs })
     }
 }
 

@@ -357,8 +357,9 @@ fn without_a_word_a_programs_folder_is_that_program() {
 }
 
 #[test]
-fn without_a_word_at_the_root_everything_is_measured() {
-    let output = entrypoint(&["bench", "--json"]);
+fn without_a_word_everything_is_measured() {
+    // In a folder of the workspace that is no program's, as in the root itself.
+    let output = entrypoint_in(&project().join("loader/src"), &["bench", "--json"]);
     let results = json(&output);
     // Of every suite the rows of one subject.
     let rows = |suite: &str, key: &str, name: &str| {
@@ -389,7 +390,10 @@ fn without_a_word_at_the_root_everything_is_measured() {
         assert_eq!(rows("programs", "program", &name), fixtures.count());
     }
     // Whatever it says of the committed baseline, it has looked at it.
-    says(&stderr(&output), &[" bench.json"]);
+    says(
+        &stderr(&output),
+        &[&project().join("bench.json").display().to_string()],
+    );
     assert!(!stderr(&output).contains("there is no baseline"));
 }
 
