@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use cargo_entrypoint::bench::allocators::{Allocator, HEAP_SIZE, Row, WORKLOADS, measure};
-use cargo_entrypoint::bench::readme;
+use cargo_entrypoint::bench::{marked, readme};
 use cargo_entrypoint::guest::{DebugInfo, build_with_features};
 use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::toolchain;
@@ -45,7 +45,7 @@ fn the_command_and_the_guest_mean_the_same_workloads_and_heap() {
 fn there_is_a_row_for_every_allocator_and_workload() {
     let found: Vec<_> = ours()
         .iter()
-        .map(|row| (row.allocator, row.workload))
+        .map(|row| (row.allocator.as_str(), row.workload.as_str()))
         .collect();
     let wanted: Vec<_> = ["bump", "segregated"]
         .into_iter()
@@ -100,18 +100,21 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
         format!(
             "before\n{}\n{section}{}\nafter\n",
             readme::START,
-            readme::END
+            marked::END
         )
     };
-    let replaced = readme::replace(&text("old\n"), "new\n").expect("a place");
+    let replaced = marked::replace(&text("old\n"), readme::START, "new\n").expect("a place");
     assert_eq!(replaced, text("new\n"));
-    assert_eq!(readme::find(&replaced).expect("a section"), "new\n");
+    assert_eq!(
+        marked::find(&replaced, readme::START).expect("a section"),
+        "new\n"
+    );
     let refused = |text: &str, why: &str| {
-        let error = readme::replace(text, "new\n").expect_err("no place");
+        let error = marked::replace(text, readme::START, "new\n").expect_err("no place");
         assert!(error.to_string().contains(why), "{error}");
-        readme::find(text).expect_err("no section");
+        marked::find(text, readme::START).expect_err("no section");
     };
-    for line in [readme::START, readme::END] {
+    for line in [readme::START, marked::END] {
         refused(&text("old\n").replace(line, ""), line);
         // Quoted in a sentence it is no line.
         refused(
@@ -123,8 +126,8 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
     }
     let turned = text("old\n")
         .replace(readme::START, "X")
-        .replace(readme::END, readme::START)
-        .replace('X', readme::END);
+        .replace(marked::END, readme::START)
+        .replace('X', marked::END);
     refused(&turned, "before");
 }
 
@@ -181,7 +184,7 @@ fn the_read_me_says_what_is_measured() {
 
     let path = project().join("allocator/README.md");
     let text = std::fs::read_to_string(path).expect("a README");
-    let written = readme::find(&text).unwrap_or_else(|error| panic!("{error}"));
+    let written = marked::find(&text, readme::START).unwrap_or_else(|error| panic!("{error}"));
     let of_others = |line: &&str| {
         let others = Allocator::ALL
             .into_iter()

@@ -28,9 +28,8 @@ pub enum Command {
     Build(BuildArguments),
     /// Make a new program crate, with a fixture and a test
     New(NewArguments),
-    /// Measure what things cost
-    #[command(subcommand)]
-    Bench(BenchCommand),
+    /// Measure what programs cost, and compare with an earlier run
+    Bench(BenchArguments),
     /// Say what is there to build guests with, and what is missing
     Doctor,
 }
@@ -75,26 +74,46 @@ pub struct BuildArguments {
     pub program: Option<String>,
 }
 
-const BENCH_EXIT_CODES: &str = "\
+const BENCH_HELP: &str = "\
+The baseline is the results of an earlier run. Without --baseline it is `bench.json` beside the measured program's
+Cargo.toml, or else at the root of the workspace, if there is one. What differs is printed. A larger figure of yours is
+worse, and so is a program that does something else than before; with the compiler that the baseline was measured with
+that is exit code 1. If it is meant to be, type the same with --bless and commit the file together with the change.
+
+JSON: an array of rows if WHAT is given, and else what --bless writes into the baseline: an object with the compiler and
+an array for each suite.
+  entry       {entry, table, accounts, repeats, gas}
+  allocators  {allocator, workload, gas, gas_per_op, peak, live, blob}
+  size        {program, panic, blob}
+  programs    {program, fixture, status, failure, gas, heap_peak, blob}
+
 Exit codes:
-  0  everything was measured
-  1  a workload failed, or did not give the same with every allocator
+  0  everything was measured, and nothing is worse than in the baseline
+  1  a figure is worse, a program did not do what its fixture expects, or a suite's own check failed
   2  nothing was measured, or it could not be shown or written";
 
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// Compare this project's allocators with those of other crates, on the VM
-    Allocators(BenchAllocatorsArguments),
-}
-
 #[derive(Debug, Args)]
-#[command(after_help = BENCH_EXIT_CODES)]
-pub struct BenchAllocatorsArguments {
-    /// Print an array of rows as JSON, and nothing else, on the standard output
+#[command(after_help = BENCH_HELP)]
+pub struct BenchArguments {
+    /// A program with fixtures, as `run` takes it: a package of this workspace, or a folder with a program crate. Or one of
+    /// the entrypoint project's own suites, in its workspace: `entry`, `allocators`, `size` (a program of such a name is
+    /// given as a path, `./size`). Without it, the program in the current folder, or all programs among the workspace's
+    /// default members, and the suites where there are any
+    pub what: Option<String>,
+
+    /// Print the results as JSON, and nothing else, on the standard output
     #[arg(long)]
     pub json: bool,
 
-    /// Write the table of the allocators' README anew
+    /// The results to compare with
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Write what was measured into the baseline; rows that were not measured stay
+    #[arg(long)]
+    pub bless: bool,
+
+    /// Write the tables of the READMEs anew that show `allocators` and `size`
     #[arg(long)]
     pub update: bool,
 }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod files;
 pub mod guest;
 pub mod package;
 pub mod testing;

@@ -11,7 +11,7 @@ mod arguments;
 mod commands;
 mod report;
 
-use arguments::{Arguments, BenchCommand, Command};
+use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     // As a cargo subcommand it is called with its own name first.
@@ -27,9 +27,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
-        Command::Bench(BenchCommand::Allocators(arguments)) => {
-            commands::bench::allocators(&arguments)
-        }
+        Command::Bench(arguments) => commands::bench::bench(&arguments),
         Command::Doctor => commands::doctor::doctor(),
     };
     result.unwrap_or_else(|error| {

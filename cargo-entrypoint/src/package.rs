@@ -14,6 +14,8 @@ pub struct ProgramPackage {
     pub folder: PathBuf,
     /// The workspace's target folder.
     pub target_folder: PathBuf,
+    /// The workspace's own folder; that of the package, if it is in no workspace.
+    pub workspace_folder: PathBuf,
 }
 
 /// What `run` and `build` are given.
@@ -71,6 +73,7 @@ impl ProgramPackage {
             name,
             folder: folder.as_std_path().to_owned(),
             target_folder: metadata.target_directory.as_std_path().to_owned(),
+            workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
         })
     }
 
@@ -84,7 +87,7 @@ impl ProgramPackage {
         if as_path.is_file() {
             return Ok(as_path);
         }
-        let in_package = self.folder.join("fixtures").join(format!("{name}.toml"));
+        let in_package = self.fixture_path(name);
         if in_package.is_file() {
             return Ok(in_package);
         }
@@ -121,9 +124,13 @@ impl ProgramPackage {
                     )
                 })?,
         };
-        Ok(Some(
-            self.folder.join("fixtures").join(format!("{name}.toml")),
-        ))
+        Ok(Some(self.fixture_path(name)))
+    }
+
+    /// The file of one of the program's own fixtures.
+    #[must_use]
+    pub fn fixture_path(&self, name: &str) -> PathBuf {
+        self.folder.join("fixtures").join(format!("{name}.toml"))
     }
 
     /// The names of the program's fixtures, sorted.
@@ -194,6 +201,48 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
                 list_programs(&metadata)
             );
         }
+    }
+}
+
+/// The programs that are meant where none is named: the one in the current folder, or else those of the workspace.
+#[derive(Clone, Debug)]
+pub enum Here {
+    /// The current folder is that of a program, or inside of it.
+    Program(ProgramPackage),
+    /// It is in a workspace.
+    Workspace {
+        /// The workspace's own folder.
+        folder: PathBuf,
+        /// The programs among its default members, sorted by their names.
+        programs: Vec<ProgramPackage>,
+    },
+}
+
+impl Here {
+    /// Looks where the current folder is.
+    ///
+    /// # Errors
+    ///
+    /// If the current folder is in no workspace and no package.
+    pub fn find() -> Result<Self> {
+        let metadata = MetadataCommand::new()
+            .no_deps()
+            .exec()
+            .map_err(|error| describe(error, "the current folder"))?;
+        if let Some(package) = here(&metadata) {
+            return ProgramPackage::new(package, &metadata).map(Self::Program);
+        }
+        let folder = metadata.workspace_root.as_std_path().to_owned();
+        // Inside a member's folder, cargo takes that member for the only default one.
+        let metadata = read_metadata(&folder.join("Cargo.toml"))?;
+        let mut programs = metadata
+            .workspace_default_packages()
+            .into_iter()
+            .filter(|package| is_program(package))
+            .map(|package| ProgramPackage::new(package, &metadata))
+            .collect::<Result<Vec<_>>>()?;
+        programs.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Self::Workspace { folder, programs })
     }
 }
 

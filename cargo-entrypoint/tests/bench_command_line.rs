@@ -2,17 +2,58 @@
 
 mod support;
 
-use support::{entrypoint, entrypoint_in, new_program, refused, stderr, stdout};
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{
+    entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project, refused, says,
+    stderr, stdout,
+};
+
+/// Measures a program against a baseline of its own; what went to the standard output and the standard error, and the
+/// exit code.
+fn against(program: &str, baseline: &Path, more: &[&str]) -> (String, String, Option<i32>) {
+    let baseline = baseline.display().to_string();
+    let words = [&["bench", program, "--baseline", &baseline], more].concat();
+    let output = entrypoint(&words);
+    (stdout(&output), stderr(&output), output.status.code())
+}
+
+/// Replaces a text that is there.
+fn change(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).expect("a file");
+    assert!(text.contains(from), "{from:?} is not in:\n{text}");
+    fs::write(file, text.replace(from, to)).expect("a file");
+}
 
 #[test]
 fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
-    refused(&["bench"], &["allocators"]);
-    refused(&["bench", "alocators"], &["alocators", "allocators"]);
     refused(
-        &["bench", "allocators", "--jsno"],
-        &["--jsno", "--json", "allocators"],
+        &["bench", "alocators"],
+        &["`alocators`", "entry, allocators, size", "`counter`"],
     );
+    refused(
+        &["bench", "counte"],
+        &["`counte`", "entry, allocators, size", "`counter`"],
+    );
+    refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
     refused(&["bench", "allocators", "bump"], &["bump"]);
+    refused(&["bench", "loader"], &["`loader` is no program"]);
+    refused(
+        &["bench", "README.md"],
+        &["README.md is a blob, which has no fixtures"],
+    );
+    refused(
+        &["bench", "tests/guests/probe"],
+        &["`probe` has no fixtures", "fixtures/default.toml"],
+    );
+    for what in ["entry", "counter"] {
+        refused(
+            &["bench", what, "--update"],
+            &["--update is for `allocators` and `size`"],
+        );
+    }
 
     // A row is not an outcome, so there is no JSON to say it in.
     let output = entrypoint(&["bench", "allocators", "--json", "--jsno"]);
@@ -21,32 +62,367 @@ fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
 }
 
 #[test]
-fn allocators_are_measured_in_this_project_only() {
+fn the_suites_are_measured_in_this_project_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "elsewhere");
-    for place in [folder.path(), &program] {
-        let output = entrypoint_in(place, &["bench", "allocators", "--json"]);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert_eq!(stdout(&output), "");
-        for part in [
-            "`allocator-bench`",
-            "the entrypoint project",
-            "`benches/allocators`",
-        ] {
-            assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    for (suite, package) in [
+        ("allocators", "`allocator-bench`"),
+        ("entry", "`entry-bench`"),
+        ("size", "`size-bench`"),
+    ] {
+        for place in [folder.path(), &program] {
+            let output = entrypoint_in(place, &["bench", suite, "--json"]);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            assert_eq!(stdout(&output), "");
+            let guest = format!("`benches/{suite}`");
+            let path = format!("`./{suite}`");
+            says(&said, &[package, "the entrypoint project", &guest, &path]);
         }
+    }
+    let output = entrypoint_in(folder.path(), &["bench"]);
+    assert_eq!(output.status.code(), Some(2));
+    says(&stderr(&output), &["current folder", "Cargo.toml"]);
+}
+
+#[test]
+fn the_guests_of_the_suites_want_their_features() {
+    for (package, part) in [
+        (
+            "allocator-bench",
+            "choose exactly one allocator by its feature",
+        ),
+        ("entry-bench", "choose exactly one entry by its feature"),
+        ("peers-bench", "choose a peer by its feature"),
+        ("size-bench", "choose exactly one program and one level"),
+    ] {
+        let compiles = format!("`{package}` does not compile for the guest");
+        refused(
+            &["build", package],
+            &[part, "cargo entrypoint bench ", &compiles],
+        );
     }
 }
 
 #[test]
-fn the_guest_of_the_bench_wants_an_allocator() {
-    refused(
-        &["build", "allocator-bench"],
+fn entries_have_the_rows_that_scripts_read() {
+    let output = entrypoint(&["bench", "entry", "--json"]);
+    let rows = json(&output);
+    let rows = rows.as_array().expect("an array");
+    assert_eq!(rows.len(), 2 * 2 * 7 + 7, "{}", stderr(&output));
+    for row in rows {
+        let row = row.as_object().expect("an object");
+        let keys: Vec<&str> = row.keys().map(String::as_str).collect();
+        let mut wanted = ["entry", "table", "accounts", "repeats", "gas"];
+        wanted.sort_unstable();
+        assert_eq!(keys, wanted);
+        assert!(row["gas"].as_u64() > Some(0));
+    }
+    let of_pinocchio = rows.iter().filter(|row| row["entry"] == "pinocchio");
+    assert!(of_pinocchio.clone().all(|row| row["table"] == false));
+    assert_eq!(of_pinocchio.count(), 7);
+}
+
+#[test]
+fn a_bad_baseline_is_refused_by_its_name_and_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("old.json");
+    let path = file.display().to_string();
+    for (text, parts) in [
+        ("gas: 5\n", ["is no baseline", "line 1 column 1"]),
+        ("{\n\"compiler\": 5}", ["invalid type", "line 2"]),
+        (
+            "{\"compiler\": \"a\",\n\"programms\": []}",
+            ["unknown field `programms`", "line 2"],
+        ),
+        (
+            "{\"compiler\": \"a\",\n\"programs\": [{\"program\": \"a\"}]}",
+            ["missing field `fixture`", "line 2"],
+        ),
+    ] {
+        fs::write(&file, text).expect("a file");
+        for more in [&[] as &[&str], &["--bless"]] {
+            let (out, said, code) = against("counter", &file, more);
+            assert_eq!((out.as_str(), code), ("", Some(2)), "{said}");
+            says(&said, &[&path]);
+            says(&said, &parts);
+            assert!(!said.contains("building"), "{said}");
+        }
+        // What cannot be read is not overwritten.
+        assert_eq!(fs::read_to_string(&file).expect("a file"), text);
+    }
+    fs::remove_file(&file).expect("a file");
+    let (_, said, code) = against("counter", &file, &[]);
+    assert_eq!(code, Some(2));
+    says(&said, &["there is no baseline", &path, "--bless"]);
+}
+
+#[test]
+fn a_baseline_that_cannot_be_written_is_refused_before_anything_is_built() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody can make a file in the last one, whoever they are.
+    for file in [
+        folder.path(),
+        &folder.path().join("missing/bench.json"),
+        Path::new("/proc/bench.json"),
+    ] {
+        let (out, said, code) = against("counter", file, &["--bless"]);
+        assert_eq!((out.as_str(), code), ("", Some(2)), "{said}");
+        says(&said, &[&file.display().to_string()]);
+        assert!(!said.contains("building"), "{said}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_worse_figure_fails_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("old.json");
+    let (_, said, code) = against("vault", &file, &["--bless"]);
+    assert_eq!(code, Some(0), "{said}");
+    says(&said, &["old.json is written"]);
+    let blessed = fs::read_to_string(&file).expect("a baseline");
+    assert!(blessed.ends_with("}\n"), "{blessed}");
+    let read: Value = serde_json::from_str(&blessed).expect("JSON");
+    let gas = read["programs"][1]["gas"].as_u64().expect("a number");
+    let blob = read["programs"][1]["blob"].as_u64().expect("a number");
+    assert_eq!(read["programs"][1]["fixture"], "open");
+
+    let (out, said, code) = against("vault", &file, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    says(&out, &["| open ", "everything is as in "]);
+
+    // The file has smaller figures than are measured: what was measured is worse.
+    change(
+        &file,
+        &format!("\"gas\": {gas},"),
+        &format!("\"gas\": {},", gas - 6),
+    );
+    change(
+        &file,
+        &format!("\"blob\": {blob}"),
+        &format!("\"blob\": {}", blob - 1),
+    );
+    let delta = format!("vault/open gas {} -> {gas} (+6, worse)", gas - 6);
+    let (out, said, code) = against("vault", &file, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    says(&out, &[&format!("- {delta}\n")]);
+    says(&said, &[&format!("error: {delta}"), "error: vault blob "]);
+    says(
+        &said,
+        &["--bless", &file.display().to_string(), "bench vault"],
+    );
+    let (out, said, code) = against("vault", &file, &["--json"]);
+    assert_eq!(code, Some(1), "{said}");
+    serde_json::from_str::<Value>(&out).expect("nothing but JSON");
+    says(&said, &[&delta]);
+
+    // The same with another compiler says nothing of the program.
+    let text = fs::read_to_string(&file).expect("a baseline");
+    change(&file, "rustc ", "another rustc ");
+    let (out, said, code) = against("vault", &file, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    says(&out, &[&delta, "another rustc", "no difference counts"]);
+    // All that the file has was measured.
+    let (_, said, code) = against("vault", &file, &["--bless"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(fs::read_to_string(&file).expect("a baseline"), blessed);
+    // But rows of two compilers do not stand in one file.
+    fs::write(&file, text.replace("rustc ", "another rustc ")).expect("a baseline");
+    let (_, said, code) = against("counter", &file, &["--bless"]);
+    assert_eq!(code, Some(2), "{said}");
+    says(&said, &["another rustc", "two compilers"]);
+    assert!(!said.contains("building"), "{said}");
+
+    // Larger figures than are measured: better, which is worth a line.
+    fs::write(&file, &blessed).expect("a baseline");
+    change(
+        &file,
+        &format!("\"gas\": {gas},"),
+        &format!("\"gas\": {},", gas + 6),
+    );
+    let (out, said, code) = against("vault", &file, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    says(&out, &["(-6, better)"]);
+    says(&said, &["better than", "--bless"]);
+
+    // A bless of one program leaves the rows of the others alone.
+    let (_, said, code) = against("hello", &file, &["--bless"]);
+    assert_eq!(code, Some(0), "{said}");
+    let both = fs::read_to_string(&file).expect("a baseline");
+    says(
+        &both,
+        &["\"vault\"", "\"hello\"", &format!("\"gas\": {},", gas + 6)],
+    );
+}
+
+#[test]
+fn a_users_program_is_measured_with_all_its_fixtures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "greeter");
+    let fixtures = program.join("fixtures");
+    fs::copy(fixtures.join("default.toml"), fixtures.join("again.toml")).expect("a fixture");
+    change(
+        &fixtures.join("again.toml"),
+        "\"0000000000000000\"",
+        "\"0100000000000000\"",
+    );
+    change(&fixtures.join("again.toml"), "number 1", "number 2");
+    let bench = |words: &[&str]| entrypoint_outside(&program, &[&["bench"], words].concat());
+    let baseline = program.join("bench.json");
+
+    // The account expected after the second call is not that after the first.
+    let output = bench(&["--bless"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(
+        &stdout(&output),
+        &["| greeter | again ", "| greeter | default "],
+    );
+    says(
+        &stderr(&output),
         &[
-            "choose exactly one allocator by its feature",
-            "cargo entrypoint bench allocators",
-            "`allocator-bench` does not compile for the guest",
+            "greeter/again: not as the fixture expects: data of",
+            "nothing was blessed",
         ],
+    );
+    assert!(!baseline.exists());
+
+    let text = fs::read_to_string(fixtures.join("again.toml")).expect("a fixture");
+    let (before, after) = text
+        .rsplit_once("0100000000000000")
+        .expect("what is expected");
+    let text = format!("{before}0200000000000000{after}");
+    fs::write(fixtures.join("again.toml"), text).expect("a fixture");
+    let output = bench(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    says(&stderr(&output), &["no baseline bench.json", "--bless"]);
+
+    let output = bench(&["--json", "--bless"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let results = json(&output);
+    let keys: Vec<&String> = results.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["compiler", "programs"]);
+    let rows = results["programs"].as_array().expect("rows");
+    assert_eq!(rows.len(), 2);
+    for (row, fixture) in rows.iter().zip(["again", "default"]) {
+        assert_eq!(row["program"], "greeter");
+        assert_eq!(row["fixture"], fixture);
+        assert_eq!(row["status"], 0);
+        assert_eq!(row["failure"], Value::Null);
+        assert_eq!(row["heap_peak"], json!(0));
+        assert!(row["gas"].as_u64() > Some(0) && row["blob"].as_u64() > Some(0));
+    }
+    // What is printed is what is committed.
+    assert_eq!(
+        fs::read_to_string(&baseline).expect("a baseline"),
+        stdout(&output)
+    );
+    let output = bench(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    says(&stdout(&output), &["everything is as in bench.json"]);
+
+    // Given by its path, it is the same program with the same baseline, and rows alone.
+    let output = entrypoint_outside(&program, &["bench", ".", "--json"]);
+    assert_eq!(json(&output), results["programs"]);
+    says(&stderr(&output), &["everything is as in"]);
+
+    let file = fixtures.join("again.toml");
+    change(&file, "status = 0", "statsu = 0");
+    let output = bench(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    says(&stderr(&output), &["again.toml", "statsu"]);
+}
+
+#[test]
+fn a_fixture_cannot_forge_the_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "forger");
+    let fixtures = program.join("fixtures");
+    fs::rename(
+        fixtures.join("default.toml"),
+        fixtures.join("a|b\u{1b}[2J\n.toml"),
+    )
+    .expect("a fixture");
+    let output = entrypoint_outside(&program, &["bench"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    says(&stdout(&output), &[r"| a\|b\u{1b}[2J\n "]);
+}
+
+#[test]
+fn without_a_word_a_programs_folder_is_that_program() {
+    let output = entrypoint_in(&project().join("examples/hello/src"), &["bench", "--json"]);
+    let results = json(&output);
+    assert_eq!(results["programs"].as_array().map(Vec::len), Some(1));
+    assert_eq!(results["entry"], Value::Null);
+}
+
+#[test]
+fn without_a_word_everything_is_measured() {
+    // In a folder of the workspace that is no program's, as in the root itself.
+    let output = entrypoint_in(&project().join("loader/src"), &["bench", "--json"]);
+    let results = json(&output);
+    // Of every suite the rows of one subject.
+    let rows = |suite: &str, key: &str, name: &str| {
+        let rows = results[suite].as_array().expect("rows");
+        rows.iter().filter(|row| row[key] == name).count()
+    };
+    for entry in ["entrypoint", "entrypoint_no_alloc"] {
+        assert_eq!(rows("entry", "entry", entry), 2 * 7);
+    }
+    assert_eq!(rows("entry", "entry", "pinocchio"), 7);
+    for allocator in [
+        "bump",
+        "segregated",
+        "picoalloc",
+        "talc",
+        "rlsf",
+        "linked_list_allocator",
+    ] {
+        assert_eq!(rows("allocators", "allocator", allocator), 7);
+    }
+    for program in ["empty", "log", "counter"] {
+        assert_eq!(rows("size", "program", program), 3);
+    }
+    for example in fs::read_dir(project().join("examples")).expect("the examples") {
+        let example = example.expect("an example");
+        let fixtures = fs::read_dir(example.path().join("fixtures")).expect("fixtures");
+        let name = example.file_name().into_string().expect("text");
+        assert_eq!(rows("programs", "program", &name), fixtures.count());
+    }
+    // Whatever it says of the committed baseline, it has looked at it.
+    says(
+        &stderr(&output),
+        &[&project().join("bench.json").display().to_string()],
+    );
+    assert!(!stderr(&output).contains("there is no baseline"));
+}
+
+#[test]
+fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
+    let output = entrypoint_in(&project().join("examples/hello"), &["bench"]);
+    let root = project().join("bench.json");
+    says(&stdout(&output), &[&root.display().to_string()]);
+    // A baseline of its own goes before that.
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "member");
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[workspace]\nmembers = [\"member\"]\nresolver = \"3\"\n",
+    )
+    .expect("a manifest");
+    fs::write(folder.path().join("bench.json"), "the root's").expect("a file");
+    let output = entrypoint_in(&program, &["bench"]);
+    says(&stderr(&output), &["bench.json is no baseline"]);
+    fs::write(program.join("bench.json"), "{\"compiler\": \"its own\"").expect("a file");
+    let output = entrypoint_in(&program, &["bench"]);
+    says(&stderr(&output), &["bench.json is no baseline", "EOF"]);
+    // A workspace is not measured without fixtures.
+    fs::remove_file(folder.path().join("bench.json")).expect("a file");
+    fs::remove_dir_all(program.join("fixtures")).expect("a folder");
+    let output = entrypoint_in(folder.path(), &["bench"]);
+    assert_eq!(output.status.code(), Some(2));
+    says(
+        &stderr(&output),
+        &["no program of this workspace has fixtures", "`member`"],
     );
 }

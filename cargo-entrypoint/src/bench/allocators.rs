@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::{CargoOpt, MetadataCommand};
 use loader::fixture::DEFAULT_PROGRAM_ID;
 use loader::{Engine, Invocation, Loader, Program};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::{Figure, Measured};
 use crate::guest::{self, DebugInfo};
 use crate::package::ProgramPackage;
 
@@ -136,12 +137,13 @@ pub const WORKLOADS: [Workload; 7] = [
 ];
 
 /// What one workload costs with one allocator.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// The allocator's name.
-    pub allocator: &'static str,
+    pub allocator: String,
     /// The workload's name.
-    pub workload: &'static str,
+    pub workload: String,
     /// Gas of the whole workload, its loop included.
     pub gas: u64,
     /// Gas of one operation, without the loop where [`Workload::has_loop_figure`] says so.
@@ -152,6 +154,26 @@ pub struct Row {
     pub live: u64,
     /// Length of the stripped blob in bytes, with all workloads.
     pub blob: u64,
+}
+
+impl Measured for Row {
+    fn subject(&self) -> String {
+        format!("{} with {}", self.workload, self.allocator)
+    }
+
+    fn is_ours(&self) -> bool {
+        Allocator::OURS
+            .iter()
+            .any(|allocator| allocator.name() == self.allocator)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        vec![
+            Figure::new(self.subject(), "gas", self.gas),
+            Figure::new(self.subject(), "heap peak", self.peak),
+            Figure::new(&self.allocator, "blob", self.blob),
+        ]
+    }
 }
 
 /// What a workload did wrong with an allocator.
@@ -321,8 +343,8 @@ impl Bench {
             );
             let of_allocator = gas - of_loop;
             rows.push(Row {
-                allocator: self.allocator,
-                workload: workload.name,
+                allocator: self.allocator.to_owned(),
+                workload: workload.name.to_owned(),
                 gas,
                 gas_per_op: of_allocator as f64 / f64::from(workload.operations),
                 peak,

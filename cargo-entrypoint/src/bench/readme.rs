@@ -1,18 +1,13 @@
-//! The table in the allocators' README.
+//! The tables in the allocators' README.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anyhow::{Context, Result, ensure};
-
 use super::allocators::{Row, WORKLOADS};
 use crate::text::grouped;
 
-/// The line behind which the table stands.
+/// The line behind which they stand.
 pub const START: &str = "<!-- written by `cargo entrypoint bench allocators --update` -->";
-
-/// The line before which it stands.
-pub const END: &str = "<!-- end of what was written -->";
 
 /// The section between the two lines: three tables with a line for each allocator, and how they are to be read.
 ///
@@ -23,54 +18,6 @@ pub fn section(rows: &[Row], versions: &BTreeMap<String, String>, compiler: &str
     // Writing to a string does not fail.
     let _ = write_section(&mut text, rows, versions, compiler);
     text
-}
-
-/// Puts a section in the place of the one that the text has.
-///
-/// # Errors
-///
-/// If the text does not have each of the two lines once, in their order.
-pub fn replace(text: &str, section: &str) -> Result<String> {
-    let (start, end) = place(text)?;
-    Ok(format!("{}{section}{}", &text[..start], &text[end..]))
-}
-
-/// The section that a text has.
-///
-/// # Errors
-///
-/// As for [`replace`].
-pub fn find(text: &str) -> Result<&str> {
-    let (start, end) = place(text)?;
-    Ok(&text[start..end])
-}
-
-/// Where the section begins and ends, in bytes.
-fn place(text: &str) -> Result<(usize, usize)> {
-    let (start, end) = (the_line(text, START)?, the_line(text, END)?);
-    ensure!(
-        start.1 <= end.0,
-        "the line `{END}` stands before `{START}`; it belongs behind the table"
-    );
-    Ok((start.1, end.0))
-}
-
-/// Where the only line that says this begins, and where the next one does, in bytes.
-fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
-    let mut found = None;
-    let mut start = 0;
-    for candidate in text.split_inclusive('\n') {
-        let end = start + candidate.len();
-        if candidate.trim_end() == line {
-            ensure!(
-                found.is_none(),
-                "there are two lines `{line}`; leave the one at the table"
-            );
-            found = Some((start, end));
-        }
-        start = end;
-    }
-    found.with_context(|| format!("there is no line `{line}`"))
 }
 
 fn write_section(
@@ -114,7 +61,7 @@ fn write_section(
          yet given back.\n"
     )?;
     table(out, rows, versions, |row| grouped(row.peak), false)?;
-    let first = rows.first().map_or("", |row| row.allocator);
+    let first = rows.first().map_or("", |row| &row.allocator);
     write!(out, "| live |")?;
     for row in rows.iter().filter(|row| row.allocator == first) {
         write!(out, " {} |", grouped(row.live))?;
@@ -146,7 +93,7 @@ fn table(
     let columns = WORKLOADS.len() + usize::from(with_blob);
     writeln!(out, "\n|---|{}", "--:|".repeat(columns))?;
     for rows in rows.chunk_by(|one, other| one.allocator == other.allocator) {
-        let name = rows[0].allocator;
+        let name = &rows[0].allocator;
         match versions.get(name) {
             Some(version) => write!(out, "| `{name}` {version} |")?,
             None => write!(out, "| `{name}` |")?,

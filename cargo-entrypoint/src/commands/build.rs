@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use cargo_entrypoint::files;
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::package::{self, Program};
 
@@ -16,11 +17,7 @@ pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
     };
     let blob = guest::build(&package, DebugInfo::Strip)?;
     let path = guest::blob_path(&package);
-    // Whole or not at all, also where two builds write it.
-    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
-    std::fs::write(&unfinished, &blob)
-        .and_then(|()| std::fs::rename(&unfinished, &path))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    files::write_whole(&path, &blob)?;
     report::print(&format!("{} ({} bytes)\n", path.display(), blob.len()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Error, Result};
 
+pub mod bench;
 pub mod json;
 pub mod people;
 

@@ -2,7 +2,6 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::bench::allocators::{Row, WORKLOADS};
 use cargo_entrypoint::text::grouped;
 use loader::{Account, AccountEntry, AccountInput, HeapUse, Invocation, Outcome};
 
@@ -125,7 +124,7 @@ fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
 
 /// A program's text without what a terminal would obey, and on one line, so that no program can forge a part of
 /// the report.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
@@ -144,43 +143,4 @@ fn shortened(data: &[u8]) -> String {
         length if length <= SHOWN_BYTES => hex::encode(data),
         length => format!("{}… ({length} bytes)", hex::encode(&data[..SHOWN_BYTES])),
     }
-}
-
-/// Writes what allocators cost, as a table for each workload.
-pub fn bench(out: &mut String, rows: &[Row]) -> Result {
-    for (index, workload) in WORKLOADS.iter().enumerate() {
-        if index > 0 {
-            writeln!(out)?;
-        }
-        let loop_or_not = if workload.has_loop_figure {
-            "without the loop"
-        } else {
-            "with the loop"
-        };
-        writeln!(
-            out,
-            "{}: {} times {}; gas/op {loop_or_not}",
-            workload.name,
-            grouped(workload.operations.into()),
-            workload.operation,
-        )?;
-        writeln!(
-            out,
-            "  {:<22}{:>10}{:>10}{:>10}{:>10}{:>10}",
-            "", "gas/op", "gas", "peak", "live", "blob"
-        )?;
-        for row in rows.iter().filter(|row| row.workload == workload.name) {
-            writeln!(
-                out,
-                "  {:<22}{:>10.1}{:>10}{:>10}{:>10}{:>10}",
-                row.allocator,
-                row.gas_per_op,
-                grouped(row.gas),
-                grouped(row.peak),
-                grouped(row.live),
-                grouped(row.blob),
-            )?;
-        }
-    }
-    Ok(())
 }

@@ -68,3 +68,23 @@ pub fn new_program(folder: &Path, name: &str) -> PathBuf {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     program
 }
+
+/// Runs `cargo entrypoint` in a program's folder outside of the project. What the program depends on has been compiled
+/// once already, at the versions that are locked here.
+pub fn entrypoint_outside(program: &Path, words: &[&str]) -> Output {
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .arg("entrypoint")
+        .args(words)
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(program)
+        .output()
+        .expect("the command runs")
+}
+
+/// Asserts that a text has all these parts.
+pub fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What an entry costs inside the VM: the guest that `cargo entrypoint bench entry` measures.
+//!
+//! One build has one entry, chosen by a feature, over a handler that does nothing. The gas of a call is what it costs
+//! to come to the handler and back: the export, the registers of the heap, the walk over the accounts or the look into
+//! the account table, the status. Accounts have 100 bytes of data each, and there is no instruction data.
+//!
+//! Nothing is timed. An instruction costs one unit of gas, so that every figure is exact and the same everywhere.
+//! Another compiler makes other code, and other figures.
+//!
+//! # Nothing is left out
+//!
+//! The compiler would drop the walk for a handler that looks at nothing. So the handler [takes](take) all three of
+//! its arguments: each has to be in a register, and what it points to in memory. That costs no instruction, so that the
+//! whole figure is the entry's; [`core::hint::black_box`] would cost seven to ten.
+//!
+//! A second build, with the feature `checked`, returns the first byte of each account's key, in order. The command
+//! compares that with what it has put into the input, so that no entry looks cheap because it leaves accounts out.
+//!
+//! # The same for all
+//!
+//! The entries of other projects stand in `peers-bench`, over a handler that calls the same [`take`].
+//! `entrypoint_no_alloc!` has room for 64 accounts, as it has where its author says nothing, and as many as the longest
+//! list that is measured needs.
+#![no_std]
+
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+core::cfg_select! {
+    feature = "entrypoint" => { entrypoint::entrypoint!(process_instruction); }
+    feature = "entrypoint_no_alloc" => {
+        entrypoint::entrypoint_no_alloc!(process_instruction, max_accounts = 64);
+    }
+    _ => {}
+}
+
+#[cfg(all(
+    target_arch = "riscv64",
+    target_os = "none",
+    not(feature = "no-entrypoint")
+))]
+const _: () = assert!(
+    cfg!(feature = "entrypoint") as usize + cfg!(feature = "entrypoint_no_alloc") as usize == 1,
+    "choose exactly one entry by its feature; `cargo entrypoint bench entry` does so"
+);
+
+/// Does nothing, with all that it is given.
+pub fn process_instruction(
+    program_id: &Pubkey,
+    accounts: &[AccountInfo],
+    instruction_data: &[u8],
+) -> ProgramResult {
+    #[cfg(feature = "checked")]
+    report(accounts.iter().map(|account| account.key().as_bytes()[0]));
+    take(program_id, accounts, instruction_data);
+    Ok(())
+}
+
+/// Has all three arguments in registers, and all that they point to in memory, at the price of no instruction.
+#[inline(always)]
+pub fn take<Id, Account>(program_id: &Id, accounts: &[Account], instruction_data: &[u8]) {
+    #[cfg(all(target_arch = "riscv64", target_os = "none"))]
+    // SAFETY: this is no instruction at all. To the compiler it is one that reads the registers and any memory.
+    unsafe {
+        core::arch::asm!(
+            "/* {0} {1} {2} {3} {4} */",
+            in(reg) program_id,
+            in(reg) accounts.as_ptr(),
+            in(reg) accounts.len(),
+            in(reg) instruction_data.as_ptr(),
+            in(reg) instruction_data.len(),
+            options(nostack, preserves_flags),
+        );
+    }
+    #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+    core::hint::black_box((program_id, accounts, instruction_data));
+}
+
+/// Returns these bytes, one for each account.
+pub fn report(first_bytes: impl ExactSizeIterator<Item = u8>) {
+    let mut bytes = [0; 255];
+    let count = first_bytes.len();
+    for (to, byte) in bytes.iter_mut().zip(first_bytes) {
+        *to = byte;
+    }
+    entrypoint::set_return_data(&bytes[..count]);
+}

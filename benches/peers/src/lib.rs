@@ -1,0 +1,15 @@
+//! Other projects' entries, as published, beside ours: a guest that `cargo entrypoint bench entry` measures.
+//!
+//! One build has one entry, chosen by a feature, over the handler of `entry-bench`. Each file has one peer, and says how
+//! it comes to its input.
+#![no_std]
+
+#[cfg(feature = "pinocchio")]
+pub mod pinocchio;
+
+#[cfg(all(
+    target_arch = "riscv64",
+    target_os = "none",
+    not(feature = "pinocchio")
+))]
+compile_error!("choose a peer by its feature; `cargo entrypoint bench entry` does so");

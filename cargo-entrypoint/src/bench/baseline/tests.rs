@@ -1,0 +1,231 @@
+//! What counts as worse, and what a bless leaves behind.
+
+use std::collections::BTreeSet;
+
+use super::{Change, Scope, compare, merge, parse};
+use crate::bench::entry;
+use crate::bench::programs::Row;
+use crate::bench::results::Results;
+
+fn row(program: &str, fixture: &str, gas: u64) -> Row {
+    Row {
+        program: program.to_owned(),
+        fixture: fixture.to_owned(),
+        status: Some(0),
+        failure: None,
+        gas,
+        heap_peak: Some(8),
+        blob: 100,
+    }
+}
+
+fn results(rows: &[Row]) -> Results {
+    Results {
+        compiler: "rustc 1".to_owned(),
+        programs: Some(rows.to_vec()),
+        ..Results::default()
+    }
+}
+
+fn only(program: &str) -> Scope {
+    Scope::Programs(BTreeSet::from([program.to_owned()]))
+}
+
+/// The differences as they are printed.
+fn texts(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_is_the_same_is_no_change() {
+    let same = results(&[row("a", "x", 1)]);
+    assert_eq!(compare(&same, &same, &Scope::All), []);
+}
+
+#[test]
+fn larger_is_worse_and_smaller_is_better() {
+    let before = results(&[row("a", "x", 1_379), row("a", "y", 20)]);
+    let mut worse = row("a", "x", 1_385);
+    worse.heap_peak = Some(9);
+    let changes = compare(&before, &results(&[worse, row("a", "y", 18)]), &Scope::All);
+    assert_eq!(
+        texts(&changes),
+        [
+            "a/x gas 1,379 -> 1,385 (+6, worse)",
+            "a/x heap peak 8 -> 9 (+1, worse)",
+            "a/y gas 20 -> 18 (-2, better)",
+        ]
+    );
+    let judged: Vec<_> = changes
+        .iter()
+        .map(|change| (change.is_worse(), change.is_better()))
+        .collect();
+    assert_eq!(judged, [(true, false), (true, false), (false, true)]);
+}
+
+#[test]
+fn the_blob_of_several_rows_is_named_once() {
+    let before = results(&[row("a", "x", 1), row("a", "y", 1)]);
+    let mut after = before.clone();
+    for row in after.programs.iter_mut().flatten() {
+        row.blob += 1;
+    }
+    let changes = compare(&before, &after, &Scope::All);
+    assert_eq!(texts(&changes), ["a blob 100 -> 101 (+1, worse)"]);
+}
+
+#[test]
+fn a_peers_figure_is_shown_and_not_judged() {
+    let of = |gas| Results {
+        entry: Some(vec![entry::Row {
+            entry: "pinocchio".to_owned(),
+            table: false,
+            accounts: 1,
+            repeats: 0,
+            gas,
+        }]),
+        ..Results::default()
+    };
+    let changes = compare(&of(1), &of(5), &Scope::All);
+    assert_eq!(
+        texts(&changes),
+        ["pinocchio (no table, 1 accounts, 0 repeats) gas 1 -> 5 (+4, not ours)"]
+    );
+    assert!(!changes[0].is_worse() && !changes[0].is_better());
+}
+
+#[test]
+fn another_behaviour_must_not_go_by_unseen() {
+    let before = results(&[row("a", "x", 10)]);
+    let mut failed = row("a", "x", 10);
+    failed.status = None;
+    failed.failure = Some("Trapped".to_owned());
+    let changes = compare(&before, &results(&[failed]), &Scope::All);
+    assert_eq!(
+        texts(&changes),
+        ["a/x did `status 0x0` and does `no status, Trapped`"]
+    );
+    assert!(changes[0].is_worse());
+}
+
+#[test]
+fn a_peak_that_is_not_known_is_no_figure_to_be_worse_than() {
+    let before = results(&[row("a", "x", 10)]);
+    let mut unknown = row("a", "x", 10);
+    unknown.heap_peak = None;
+    let unknown = results(&[unknown]);
+    for (before, after, text) in [
+        (&before, &unknown, "a/x heap peak 8 -> unknown"),
+        (&unknown, &before, "a/x heap peak unknown -> 8"),
+    ] {
+        let changes = compare(before, after, &Scope::All);
+        assert_eq!(texts(&changes), [text]);
+        assert!(!changes[0].is_worse() && !changes[0].is_better());
+    }
+}
+
+#[test]
+fn rows_come_and_go() {
+    let before = results(&[row("a", "x", 1), row("b", "x", 1)]);
+    let after = results(&[row("a", "y", 1)]);
+    let changes = compare(&before, &after, &Scope::All);
+    assert_eq!(
+        texts(&changes),
+        ["a/y is new", "a/x is no more", "b/x is no more"]
+    );
+    assert!(!changes.iter().any(Change::is_worse));
+    // Where only one program was measured nothing is known of the other.
+    let changes = compare(&before, &after, &only("a"));
+    assert_eq!(texts(&changes), ["a/y is new", "a/x is no more"]);
+    // Neither of a suite that was not measured.
+    assert_eq!(compare(&before, &Results::default(), &Scope::All), []);
+    let changes = compare(&Results::default(), &after, &Scope::All);
+    assert_eq!(texts(&changes), ["a/y is new"]);
+}
+
+#[test]
+fn a_bless_keeps_what_was_not_measured_and_drops_what_is_gone() {
+    let old = Results {
+        entry: Some(Vec::new()),
+        allocators: Some(Vec::new()),
+        size: Some(Vec::new()),
+        ..results(&[row("a", "x", 1), row("b", "x", 1), row("c", "x", 1)])
+    };
+    let measured = results(&[row("b", "z", 2), row("b", "y", 2)]);
+    let merged = merge(Some(old.clone()), &measured, &only("b")).expect("one compiler");
+    let kept = Results {
+        programs: old.programs.clone(),
+        ..merged.clone()
+    };
+    assert_eq!(kept, old);
+    assert_eq!(
+        merged.programs.expect("programs"),
+        [
+            row("a", "x", 1),
+            row("b", "y", 2),
+            row("b", "z", 2),
+            row("c", "x", 1)
+        ]
+    );
+    let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
+    assert_eq!(
+        merged.programs.expect("programs"),
+        [row("b", "y", 2), row("b", "z", 2)]
+    );
+    // A suite that was measured says nothing about programs.
+    let size = Results {
+        compiler: old.compiler.clone(),
+        size: Some(Vec::new()),
+        ..Results::default()
+    };
+    let merged = merge(Some(old.clone()), &size, &Scope::All).expect("one compiler");
+    assert_eq!(merged, old);
+    assert_eq!(
+        merge(None, &measured, &only("b")).expect("nothing to keep"),
+        measured
+    );
+}
+
+#[test]
+fn two_compilers_do_not_share_a_baseline() {
+    let mut old = results(&[row("a", "x", 1), row("b", "x", 1)]);
+    old.compiler = "rustc 0".to_owned();
+    let measured = results(&[row("b", "x", 2)]);
+    let refused = merge(Some(old.clone()), &measured, &only("b"));
+    let refused = refused.expect_err("two compilers").to_string();
+    assert!(
+        refused.contains("`rustc 0`") && refused.contains("`rustc 1`"),
+        "{refused}"
+    );
+    // Nothing of the other one would stay.
+    let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
+    assert_eq!(merged, measured);
+    old.size = Some(Vec::new());
+    merge(Some(old), &measured, &Scope::All).expect_err("the sizes would stay");
+}
+
+#[test]
+fn what_is_no_baseline_is_refused_with_its_place() {
+    for (text, parts) in [
+        ("{\n]", ["line 2", "column 1"]),
+        ("[]", ["line 1", "invalid length 0"]),
+        (r#"{"size": []}"#, ["missing field `compiler`", "line 1"]),
+        (
+            "{\"compiler\": \"a\",\n\"sizes\": []}",
+            ["unknown field `sizes`", "line 2"],
+        ),
+        (
+            "{\"compiler\": \"a\", \"size\": [\n{\"program\": \"a\", \"panic\": \"b\", \"blob\": -1}]}",
+            ["invalid value: integer `-1`", "line 2"],
+        ),
+        (
+            r#"{"compiler": "a", "size": [{"program": "a", "panic": "b", "blob": 1}, {"program": "a", "panic": "b", "blob": 2}]}"#,
+            ["`size` has two rows", "a with panic = b"],
+        ),
+    ] {
+        let refused = format!("{:#}", parse(text).expect_err(text));
+        for part in parts {
+            assert!(refused.contains(part), "{part:?} is not in {refused:?}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Entries, one beside the other: what it costs to come to the handler and back. The crate `entry-bench` is the guest
+//! for ours, `peers-bench` that for those of other projects; the first says how its figures are to be read.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+use loader::fixture::DEFAULT_PROGRAM_ID;
+use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
+use serde::{Deserialize, Serialize};
+
+use super::{Figure, Measured};
+use crate::guest::{self, DebugInfo};
+use crate::package::ProgramPackage;
+
+/// The package of the guest with our entries.
+pub const PACKAGE: &str = "entry-bench";
+
+/// The package of the guest with the entries of other projects.
+pub const PEERS_PACKAGE: &str = "peers-bench";
+
+/// Length in bytes of the data of every account.
+pub const DATA_LENGTH: usize = 100;
+
+/// The guests' feature that makes the handler return what it was given.
+const CHECKED: &str = "checked";
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entry {
+    /// `entrypoint::entrypoint!`.
+    Entrypoint,
+    /// `entrypoint::entrypoint_no_alloc!`.
+    EntrypointNoAlloc,
+    /// `pinocchio::entrypoint::process_entrypoint`.
+    Pinocchio,
+}
+
+impl Entry {
+    /// All of them, ours first.
+    pub const ALL: [Self; 3] = [Self::Entrypoint, Self::EntrypointNoAlloc, Self::Pinocchio];
+
+    /// Those of this project, which are built without downloading anything.
+    pub const OURS: [Self; 2] = [Self::Entrypoint, Self::EntrypointNoAlloc];
+
+    /// Its name, which is the guest's feature, and for another project's entry that of its crate.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Entrypoint => "entrypoint",
+            Self::EntrypointNoAlloc => "entrypoint_no_alloc",
+            Self::Pinocchio => "pinocchio",
+        }
+    }
+
+    /// How it is given its input.
+    const fn reads(self) -> Layout {
+        match self {
+            Self::Entrypoint | Self::EntrypointNoAlloc => Layout::Ours,
+            Self::Pinocchio => Layout::Solana,
+        }
+    }
+}
+
+/// Which input an entry reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// That of `docs/abi.md`, with an account table or without one.
+    Ours,
+    /// That of the Solana runtime, which the loader is given as instruction data. It has no account table.
+    Solana,
+}
+
+/// The accounts of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// How often an account comes again after them, each time one of them in turn.
+    pub repeats: usize,
+}
+
+/// The calls that are measured.
+pub const CASES: [Case; 7] = [
+    Case::different(0),
+    Case::different(1),
+    Case::different(2),
+    Case {
+        accounts: 2,
+        repeats: 8,
+    },
+    Case::different(8),
+    Case::different(32),
+    Case::different(63),
+];
+
+impl Case {
+    const fn different(accounts: usize) -> Self {
+        Self {
+            accounts,
+            repeats: 0,
+        }
+    }
+
+    /// Which account stands at which place of the list.
+    fn list(self) -> impl Iterator<Item = usize> {
+        (0..self.accounts).chain((0..self.repeats).map(move |index| index % self.accounts))
+    }
+}
+
+/// What one call costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The entry's name.
+    pub entry: String,
+    /// Whether the input ends in an account table.
+    pub table: bool,
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// How often an account comes again after them.
+    pub repeats: usize,
+    /// Gas of the whole call.
+    pub gas: u64,
+}
+
+impl Measured for Row {
+    fn subject(&self) -> String {
+        let Self {
+            entry,
+            table,
+            accounts,
+            repeats,
+            ..
+        } = self;
+        let table = if *table { "table" } else { "no table" };
+        format!("{entry} ({table}, {accounts} accounts, {repeats} repeats)")
+    }
+
+    fn is_ours(&self) -> bool {
+        Entry::OURS.iter().any(|entry| entry.name() == self.entry)
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        vec![Figure::new(self.subject(), "gas", self.gas)]
+    }
+}
+
+/// What an entry did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFailed {
+    /// What was called, for people.
+    pub subject: String,
+    /// What was wrong, for people.
+    pub reason: String,
+}
+
+impl fmt::Display for EntryFailed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.subject, self.reason)
+    }
+}
+
+impl std::error::Error for EntryFailed {}
+
+/// The guests.
+#[derive(Clone, Debug)]
+pub struct Guests {
+    /// That with our entries, [`PACKAGE`].
+    pub ours: ProgramPackage,
+    /// That with the entries of others, [`PEERS_PACKAGE`]. Not looked at where none of them is measured.
+    pub peers: Option<ProgramPackage>,
+}
+
+/// Builds the guest of each entry and makes every call, with an account table and without one where the entry knows
+/// it. Progress goes to the standard error.
+///
+/// # Errors
+///
+/// If a guest does not build. [`EntryFailed`] if a call fails, or its handler does not get the accounts.
+pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let package = if Entry::OURS.contains(entry) {
+            &guests.ours
+        } else {
+            let peers = guests.peers.as_ref();
+            peers.with_context(|| format!("there is no package `{PEERS_PACKAGE}`"))?
+        };
+        let plain = build(package, &[entry.name()])?;
+        let checked = build(package, &[entry.name(), CHECKED])?;
+        let tables: &[bool] = match entry.reads() {
+            Layout::Ours => &[true, false],
+            Layout::Solana => &[false],
+        };
+        for table in tables {
+            for case in CASES {
+                let invocation = invocation(entry.reads(), case).account_table(*table);
+                let mut row = Row {
+                    entry: entry.name().to_owned(),
+                    table: *table,
+                    accounts: case.accounts,
+                    repeats: case.repeats,
+                    gas: 0,
+                };
+                check_seen(&call(&checked, &invocation, &row)?.1, case, &row)?;
+                row.gas = call(&plain, &invocation, &row)?.0;
+                rows.push(row);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn build(package: &ProgramPackage, features: &[&str]) -> Result<Program> {
+    eprintln!("building `{}` with {}", package.name, features.join(", "));
+    let blob = guest::build_with_features(package, features, DebugInfo::Strip)?;
+    Loader::new(Engine::Interpreter)?
+        .load(&blob)
+        .with_context(|| {
+            format!(
+                "cannot load `{}` with {}",
+                package.name,
+                features.join(", ")
+            )
+        })
+}
+
+/// Checks that the handler has got these accounts, by the first bytes of their keys.
+fn check_seen(seen: &[u8], case: Case, row: &Row) -> Result<(), EntryFailed> {
+    let expected: Vec<u8> = case.list().map(first_byte_of_key).collect();
+    if seen == expected {
+        return Ok(());
+    }
+    Err(EntryFailed {
+        subject: row.subject(),
+        reason: format!("the handler has got the accounts {seen:?}, not {expected:?}"),
+    })
+}
+
+/// Gas and return data of a call that succeeds.
+fn call(program: &Program, invocation: &Invocation, row: &Row) -> Result<(u64, Vec<u8>)> {
+    let outcome = program.invoke(invocation)?;
+    if let Some(failure) = &outcome.failure {
+        bail!(EntryFailed {
+            subject: row.subject(),
+            reason: format!("the call fails: {failure}"),
+        });
+    }
+    Ok((outcome.gas_used, outcome.return_data))
+}
+
+/// The first byte of an account's key: never zero, which is what an account that was not written would show.
+fn first_byte_of_key(index: usize) -> u8 {
+    index as u8 + 1
+}
+
+fn account(index: usize) -> AccountInput {
+    AccountInput::new(Pubkey::new([first_byte_of_key(index); 32]))
+        .owner(DEFAULT_PROGRAM_ID)
+        .data([0; DATA_LENGTH])
+}
+
+fn invocation(layout: Layout, case: Case) -> Invocation {
+    let invocation = Invocation::new(DEFAULT_PROGRAM_ID);
+    match layout {
+        Layout::Solana => invocation.data(solana_input(case)),
+        Layout::Ours => case
+            .list()
+            .enumerate()
+            .fold(invocation, |invocation, (place, index)| {
+                if place < case.accounts {
+                    invocation.account(account(index))
+                } else {
+                    invocation.repeat(index)
+                }
+            }),
+    }
+}
+
+/// The input as the Solana runtime writes it: the accounts, each laid out as in ours, then the instruction data, which
+/// is empty, then the program id.
+fn solana_input(case: Case) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.extend(((case.accounts + case.repeats) as u64).to_le_bytes());
+    for (place, index) in case.list().enumerate() {
+        if place < case.accounts {
+            let account = account(index).account;
+            let start = bytes.len();
+            // Marker, three flags that are not set, four bytes that are the program's.
+            bytes.extend([0xFF, 0, 0, 0, 0, 0, 0, 0]);
+            bytes.extend(account.key.as_bytes());
+            bytes.extend(account.owner.as_bytes());
+            bytes.extend(account.kelvins.to_le_bytes());
+            bytes.extend((account.data.len() as u64).to_le_bytes());
+            bytes.extend(&account.data);
+            let spare = 10_240;
+            bytes.resize((bytes.len() + spare).next_multiple_of(8), 0);
+            bytes.extend(account.rent_epoch.to_le_bytes());
+            debug_assert!((bytes.len() - start).is_multiple_of(8));
+        } else {
+            bytes.extend((index as u64).to_le_bytes());
+        }
+    }
+    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(DEFAULT_PROGRAM_ID.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Entry, Row, check_seen, solana_input};
+
+    const TWICE: Case = Case {
+        accounts: 2,
+        repeats: 3,
+    };
+
+    #[test]
+    fn the_handler_must_get_every_account_in_its_place() {
+        let row = Row {
+            entry: Entry::Entrypoint.name().to_owned(),
+            table: false,
+            accounts: 2,
+            repeats: 3,
+            gas: 0,
+        };
+        check_seen(&[1, 2, 1, 2, 1], TWICE, &row).expect("all of them");
+        for seen in [&[] as &[u8], &[1, 2], &[1, 2, 1, 2, 2], &[1, 2, 1, 2, 1, 0]] {
+            let refused = check_seen(seen, TWICE, &row).expect_err("others");
+            let refused = refused.to_string();
+            assert!(
+                refused.starts_with("entrypoint (no table, 2 accounts, 3 repeats): "),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_input_for_others_is_laid_out_as_the_solana_runtime_does() {
+        let bytes = solana_input(TWICE);
+        let account = 8 + 32 + 32 + 8 + 8 + (100 + 10_240 + 4) + 8;
+        assert_eq!(bytes.len(), 8 + 2 * account + 3 * 8 + 8 + 32);
+        assert_eq!(bytes[..8], 5_u64.to_le_bytes());
+        assert_eq!(bytes[8..17], [0xFF, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(bytes[8 + account..][..9], [0xFF, 0, 0, 0, 0, 0, 0, 0, 2]);
+        let repeats = &bytes[8 + 2 * account..];
+        assert_eq!(repeats[..9], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+}

@@ -1,0 +1,54 @@
+//! A section of a README that a command writes, between two lines that say so.
+
+use anyhow::{Context, Result, ensure};
+
+/// The line before which a section stands.
+pub const END: &str = "<!-- end of what was written -->";
+
+/// Puts a section in the place of the one that the text has behind the line `start`.
+///
+/// # Errors
+///
+/// If the text does not have each of the two lines once, in their order.
+pub fn replace(text: &str, start: &str, section: &str) -> Result<String> {
+    let (start, end) = place(text, start)?;
+    Ok(format!("{}{section}{}", &text[..start], &text[end..]))
+}
+
+/// The section that a text has behind the line `start`.
+///
+/// # Errors
+///
+/// As for [`replace`].
+pub fn find<'a>(text: &'a str, start: &str) -> Result<&'a str> {
+    let (start, end) = place(text, start)?;
+    Ok(&text[start..end])
+}
+
+/// Where the section begins and ends, in bytes.
+fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
+    let (start, end) = (the_line(text, start_line)?, the_line(text, END)?);
+    ensure!(
+        start.1 <= end.0,
+        "the line `{END}` stands before `{start_line}`; it belongs behind the table"
+    );
+    Ok((start.1, end.0))
+}
+
+/// Where the only line that says this begins, and where the next one does, in bytes.
+fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
+    let mut found = None;
+    let mut start = 0;
+    for candidate in text.split_inclusive('\n') {
+        let end = start + candidate.len();
+        if candidate.trim_end() == line {
+            ensure!(
+                found.is_none(),
+                "there are two lines `{line}`; leave the one at the table"
+            );
+            found = Some((start, end));
+        }
+        start = end;
+    }
+    found.with_context(|| format!("there is no line `{line}`"))
+}

@@ -1,0 +1,153 @@
+//! Programs, each called as its fixtures say. This is the bench that any program has.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use loader::fixture::Fixture;
+use loader::{Engine, Limits, Loader};
+use serde::{Deserialize, Serialize};
+
+use super::{Figure, Measured};
+use crate::guest::{self, DebugInfo};
+use crate::package::ProgramPackage;
+
+/// What one call costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The program's package.
+    pub program: String,
+    /// The fixture's name.
+    pub fixture: String,
+    /// What the program returned; `None` if it ended without returning.
+    pub status: Option<u64>,
+    /// The kind of failure, as [`loader::Failure::kind`] names it; `None` after a success.
+    pub failure: Option<String>,
+    /// Gas of the whole call.
+    pub gas: u64,
+    /// The most bytes of heap that were in use at once; `None` if the program's heap does not say.
+    pub heap_peak: Option<u32>,
+    /// Length of the stripped blob in bytes.
+    pub blob: u64,
+}
+
+impl Measured for Row {
+    fn subject(&self) -> String {
+        format!("{}/{}", self.program, self.fixture)
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        vec![
+            Figure::new(self.subject(), "gas", self.gas),
+            Figure::new(self.subject(), "heap peak", self.heap_peak.map(u64::from)),
+            Figure::new(&self.program, "blob", self.blob),
+        ]
+    }
+
+    fn behaviour(&self) -> Option<String> {
+        let status = match self.status {
+            Some(status) => format!("status {status:#x}"),
+            None => "no status".to_owned(),
+        };
+        Some(match &self.failure {
+            Some(failure) => format!("{status}, {failure}"),
+            None => status,
+        })
+    }
+}
+
+/// In what a call was not as its fixture expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotMet {
+    /// Program and fixture, for people.
+    pub subject: String,
+    /// The differences, one line each.
+    pub differences: Vec<String>,
+}
+
+/// A program and its fixtures, which have been read: building takes longer than finding a mistake in them.
+#[derive(Debug)]
+pub struct Subject {
+    package: ProgramPackage,
+    fixtures: Vec<(String, Fixture)>,
+}
+
+impl Subject {
+    /// Reads the fixtures of a program. There may be none.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be read, or asks for what the loader refuses.
+    pub fn read(package: ProgramPackage) -> Result<Self> {
+        let read = |name: String| {
+            let path: PathBuf = package.fixture_path(&name);
+            let fixture = Fixture::read(&path)?;
+            fixture
+                .invocation
+                .validate(&Limits::default())
+                .with_context(|| format!("{} cannot be called", path.display()))?;
+            Ok((name, fixture))
+        };
+        let fixtures = package.fixtures().into_iter().map(read);
+        let fixtures = fixtures.collect::<Result<_>>()?;
+        Ok(Self { package, fixtures })
+    }
+
+    /// The program's package.
+    #[must_use]
+    pub fn package(&self) -> &ProgramPackage {
+        &self.package
+    }
+
+    /// Whether there is nothing to call the program with.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fixtures.is_empty()
+    }
+}
+
+/// Builds the programs and calls each with all its fixtures: a row for every fixture, and what was not as a fixture
+/// expects. Progress goes to the standard error.
+///
+/// # Errors
+///
+/// If a program does not build.
+pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
+    let mut rows = Vec::new();
+    let mut not_met = Vec::new();
+    for Subject { package, fixtures } in subjects {
+        eprintln!("building `{}`", package.name);
+        let blob = guest::build(package, DebugInfo::Strip)?;
+        let program = Loader::new(Engine::Interpreter)?
+            .load(&blob)
+            .with_context(|| format!("cannot load `{}`", package.name))?;
+        for (name, fixture) in fixtures {
+            let outcome = program.invoke(&fixture.invocation)?;
+            let row = Row {
+                program: package.name.clone(),
+                fixture: name.clone(),
+                status: outcome.status,
+                failure: outcome
+                    .failure
+                    .as_ref()
+                    .map(|failure| failure.kind().to_owned()),
+                gas: outcome.gas_used,
+                heap_peak: outcome.heap.peak,
+                blob: blob.len() as u64,
+            };
+            let differences = fixture.expect.differences(&outcome);
+            if !differences.is_empty() {
+                not_met.push(NotMet {
+                    subject: row.subject(),
+                    differences,
+                });
+            }
+            rows.push(row);
+        }
+    }
+    Ok((rows, not_met))
+}

@@ -1,0 +1,134 @@
+//! How long blobs are. The crate `size-bench` is the guest.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{Figure, Measured};
+use crate::guest::{self, DebugInfo};
+use crate::package::ProgramPackage;
+use crate::text::grouped;
+
+/// The package of the guest.
+pub const PACKAGE: &str = "size-bench";
+
+/// The line of the project's README behind which the table stands.
+pub const START: &str = "<!-- written by `cargo entrypoint bench size --update` -->";
+
+/// A program that is weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its name, which is the guest's feature.
+    pub name: &'static str,
+    /// What it does, for people.
+    pub what: &'static str,
+}
+
+/// The programs.
+pub const PROGRAMS: [Subject; 3] = [
+    Subject {
+        name: "empty",
+        what: "returns at once",
+    },
+    Subject {
+        name: "log",
+        what: "logs one line",
+    },
+    Subject {
+        name: "counter",
+        what: "the example `counter`",
+    },
+];
+
+/// The levels of the option `panic`, which are features of the guest too.
+pub const LEVELS: [&str; 3] = ["message", "location", "abort"];
+
+/// How long one blob is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The program's name.
+    pub program: String,
+    /// What reaches the host when it panics.
+    pub panic: String,
+    /// Length of the stripped blob in bytes.
+    pub blob: u64,
+}
+
+impl Measured for Row {
+    fn subject(&self) -> String {
+        format!("{} with panic = {}", self.program, self.panic)
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        vec![Figure::new(self.subject(), "blob", self.blob)]
+    }
+}
+
+/// Builds every program with every level of `panic`. Progress goes to the standard error.
+///
+/// # Errors
+///
+/// If the guest does not build.
+pub fn measure(guest: &ProgramPackage) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for program in PROGRAMS {
+        for panic in LEVELS {
+            let blob = build(guest, program.name, panic, DebugInfo::Strip)?;
+            rows.push(Row {
+                program: program.name.to_owned(),
+                panic: panic.to_owned(),
+                blob: blob.len() as u64,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Builds one of the programs with one of the levels of `panic`.
+///
+/// # Errors
+///
+/// If the guest does not build.
+pub fn build(
+    guest: &ProgramPackage,
+    program: &str,
+    panic: &str,
+    debug_info: DebugInfo,
+) -> Result<Vec<u8>> {
+    eprintln!("building `{}` with {program}, {panic}", guest.name);
+    guest::build_with_features(guest, &[program, panic], debug_info)
+}
+
+/// The table of the project's README. `compiler` is what the compiler calls itself.
+#[must_use]
+pub fn section(rows: &[Row], compiler: &str) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_section(&mut text, rows, compiler);
+    text
+}
+
+fn write_section(out: &mut String, rows: &[Row], compiler: &str) -> std::fmt::Result {
+    write!(out, "\n| bytes |")?;
+    for level in LEVELS {
+        write!(out, " `panic = {level}` |")?;
+    }
+    writeln!(out, "\n|---|{}", "--:|".repeat(LEVELS.len()))?;
+    for program in PROGRAMS {
+        write!(out, "| {} |", program.what)?;
+        for row in rows.iter().filter(|row| row.program == program.name) {
+            write!(out, " {} |", grouped(row.blob))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(
+        out,
+        "\nMeasured by `cargo entrypoint bench size`, with `{compiler}`.\n"
+    )
+}

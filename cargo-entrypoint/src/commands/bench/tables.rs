@@ -1,0 +1,71 @@
+//! The tables of the READMEs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cargo_entrypoint::bench::results::Results;
+use cargo_entrypoint::bench::{allocators, marked, readme, size};
+use cargo_entrypoint::{files, package};
+
+use super::plan::Plan;
+
+/// A README with a table to be written.
+pub struct Table {
+    path: PathBuf,
+    start: &'static str,
+    section: Box<dyn Fn(&Results) -> String>,
+}
+
+impl Table {
+    /// The tables that show what is measured. Measuring takes longer than finding out that there is no place for one.
+    pub fn all(plan: &Plan) -> Result<Vec<Self>> {
+        let mut tables = Vec::new();
+        if let Some(guest) = &plan.allocators {
+            let folder = package::member_folder("allocator")?
+                .context("there is no package `allocator` with a README")?;
+            let versions = allocators::versions(guest)?;
+            tables.push(Self {
+                path: folder.join("README.md"),
+                start: readme::START,
+                section: Box::new(move |results| {
+                    let rows = results.allocators.as_deref().unwrap_or_default();
+                    readme::section(rows, &versions, &results.compiler)
+                }),
+            });
+        }
+        if let Some(guest) = &plan.size {
+            tables.push(Self {
+                path: guest.workspace_folder.join("README.md"),
+                start: size::START,
+                section: Box::new(|results| {
+                    let rows = results.size.as_deref().unwrap_or_default();
+                    size::section(rows, &results.compiler)
+                }),
+            });
+        }
+        if tables.is_empty() {
+            bail!("no README has a table of this; --update is for `allocators` and `size`");
+        }
+        for table in &tables {
+            table.text_with("")?;
+        }
+        Ok(tables)
+    }
+
+    /// Writes the table, whole or not at all.
+    pub fn write(&self, results: &Results) -> Result<()> {
+        files::write_whole(&self.path, self.text_with(&(self.section)(results))?)?;
+        eprintln!("the table in {} is written", self.path.display());
+        Ok(())
+    }
+
+    /// The README as it is now, with a section in its place.
+    fn text_with(&self, section: &str) -> Result<String> {
+        let path: &Path = &self.path;
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        marked::replace(&text, self.start, section)
+            .with_context(|| format!("in {}", path.display()))
+    }
+}

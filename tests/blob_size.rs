@@ -1,0 +1,153 @@
+//! How long blobs are, against what the README says; and what is linked into them, by their debug information.
+//! `docs/blob-size.md` says why each part is there; `cargo test -p tests --test blob_size -- --ignored --nocapture
+//! print` prints the parts.
+
+use std::collections::BTreeMap;
+
+use cargo_entrypoint::bench::marked;
+use cargo_entrypoint::bench::size::{self, LEVELS, PROGRAMS};
+use cargo_entrypoint::guest::DebugInfo;
+use cargo_entrypoint::package::ProgramPackage;
+use cargo_entrypoint::toolchain;
+use polkavm::ProgramBlob;
+use tests::{is_reference_compiler, project};
+
+/// Where the compiler keeps the formatting of `core`.
+const FORMATTING: &str = "library/core/src/fmt/";
+
+fn guest() -> ProgramPackage {
+    ProgramPackage::in_folder(&project().join("benches/size"))
+        .unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// A function that stands in a blob.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Function {
+    /// Length of its code in bytes.
+    length: u32,
+    /// The files that its instructions come from: its own, and those of what was inlined into it.
+    files: Vec<String>,
+}
+
+/// The functions of one of the programs, by their names.
+fn functions(program: &str, panic: &str) -> BTreeMap<String, Function> {
+    let blob = size::build(&guest(), program, panic, DebugInfo::Keep)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let blob = ProgramBlob::parse(blob.into()).unwrap_or_else(|error| panic!("{error}"));
+    let mut functions = BTreeMap::<String, Function>::new();
+    for instruction in blob.instructions() {
+        let at = instruction.offset;
+        let mut lines = blob
+            .get_debug_line_program_at(at)
+            .unwrap_or_else(|error| panic!("{error}"));
+        // What the linker itself puts in belongs to no function.
+        let mut name = "of the linker".to_owned();
+        let mut files = Vec::new();
+        while let Some(lines) = &mut lines
+            && let Ok(Some(region)) = lines.run()
+        {
+            if !region.instruction_range().contains(&at) {
+                continue;
+            }
+            // The outermost comes first.
+            if let Some(frame) = region.frames().next()
+                && let Ok(full_name) = frame.full_name()
+            {
+                name = full_name.to_string();
+            }
+            let paths = region.frames().filter_map(|frame| {
+                let path = frame.path().ok().flatten();
+                path.map(str::to_owned)
+            });
+            files.extend(paths);
+        }
+        let function = functions.entry(name).or_default();
+        function.length += instruction.next_offset.0 - at.0;
+        for file in files {
+            if !function.files.contains(&file) {
+                function.files.push(file);
+            }
+        }
+    }
+    assert!(functions.len() > 2, "there is no debug information");
+    functions
+}
+
+/// The names of the functions with code of `core::fmt`.
+fn formatting(program: &str, panic: &str) -> Vec<String> {
+    let with_code_of =
+        |function: &Function| function.files.iter().any(|file| file.contains(FORMATTING));
+    functions(program, panic)
+        .into_iter()
+        .filter(|(_, function)| with_code_of(function))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn without_a_message_a_panic_links_no_formatting() {
+    for program in ["empty", "log"] {
+        for panic in ["location", "abort"] {
+            let formatting = formatting(program, panic);
+            assert!(formatting.is_empty(), "{program}, {panic}: {formatting:?}");
+        }
+    }
+    // It would be found: this program's own line of log is formatted.
+    let asked_for = formatting("counter", "abort");
+    assert!(!asked_for.is_empty());
+    // Nothing is added to that by the panic.
+    assert_eq!(formatting("counter", "location"), asked_for);
+}
+
+#[test]
+#[ignore = "the list of accounts on the heap can panic, and does so with a message"]
+fn a_program_that_does_not_panic_links_no_formatting() {
+    for program in ["empty", "log"] {
+        let formatting = formatting(program, "message");
+        assert!(formatting.is_empty(), "{program}: {formatting:?}");
+    }
+}
+
+#[test]
+#[ignore = "prints, and checks nothing"]
+fn print() {
+    for program in PROGRAMS {
+        for panic in LEVELS {
+            println!("\n{}, {panic}", program.name);
+            let functions = functions(program.name, panic);
+            let mut functions: Vec<_> = functions.iter().collect();
+            functions.sort_by_key(|(_, function)| std::cmp::Reverse(function.length));
+            for (name, function) in functions {
+                let file = function.files.first().map_or("", String::as_str);
+                println!("{:6} {name} {file}", function.length);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_read_me_says_what_is_measured() {
+    if !is_reference_compiler() {
+        return;
+    }
+    let (_, rustc, _) = toolchain::find_compiler(project()).expect("a compiler");
+    let compiler = toolchain::version(&rustc).expect("a version");
+    let rows = size::measure(&guest()).unwrap_or_else(|error| panic!("{error:?}"));
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| (row.program.as_str(), row.panic.as_str()))
+        .collect();
+    let wanted: Vec<_> = ["empty", "log", "counter"]
+        .into_iter()
+        .flat_map(|program| ["message", "location", "abort"].map(|panic| (program, panic)))
+        .collect();
+    assert_eq!(found, wanted);
+
+    let text = std::fs::read_to_string(project().join("README.md")).expect("a README");
+    let written = marked::find(&text, size::START).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        written,
+        size::section(&rows, &compiler),
+        "type `cargo entrypoint bench size --update`"
+    );
+}
