@@ -52,14 +52,12 @@ fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
         let bytes = outcome.return_data;
 
         // The heap of 32 KiB starts inside the page at 0x30000 at the earliest.
-        let table = bytes.len() - 16 - 8 * expected.entries.len();
-        let address = match bytes[table..].first_chunk::<8>() {
-            Some(first) if !expected.entries.is_empty() => {
-                let first_entry = expected.bytes_with_table(0);
-                u64::from_le_bytes(*first)
-                    - u64::from_le_bytes(*first_entry[table..].first_chunk::<8>().unwrap())
-            }
-            _ => 0,
+        let address = if expected.entries.is_empty() {
+            0
+        } else {
+            let table = bytes.len() - 16 - 8 * expected.entries.len();
+            let first = |bytes: &[u8]| u64::from_le_bytes(*bytes[table..].first_chunk().unwrap());
+            first(&bytes) - first(&expected.bytes_with_table(0))
         };
         prop_assert_eq!(address % 4_096, 0);
         prop_assert_eq!(&bytes, &expected.bytes_with_table(address));
@@ -75,8 +73,7 @@ fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |mut expected| {
-        let table = 16 + 8 * expected.entries.len();
-        let length = (expected.bytes_with_table(0).len() - table) as u64;
+        let length = expected.bytes().len() as u64;
         expected.instruction_data = probe_data(Command::ReturnInput, &[length]);
         let outcome = program
             .invoke(&expected.invocation().account_table(false))

@@ -125,7 +125,7 @@ impl Expected {
         self.write().0
     }
 
-    /// The input in bytes, with the account table that a loader appends if it places it at `address`.
+    /// The input in bytes, with the account table that a loader appends if it places it at `address` and there are accounts.
     pub fn bytes_with_table(&self, address: u64) -> Vec<u8> {
         let (mut bytes, spans) = self.write();
         self.append_table(&mut bytes, &spans, address);
@@ -134,6 +134,9 @@ impl Expected {
 
     /// Appends the account table for an input at `address` whose fields stand where `spans` says.
     pub fn append_table(&self, bytes: &mut Vec<u8>, spans: &[Span], address: u64) {
+        if self.entries.is_empty() {
+            return;
+        }
         for position in 0..self.entries.len() {
             let first = self.first(position);
             let mut entries = spans.iter().filter(|span| span.field == Field::Marker);

@@ -38,12 +38,12 @@
 //! After the last entry this project's loader appends the account table, which a reader that does
 //! not know it never sees: N u64 guest addresses, one for each account in order (a repeat has its
 //! first occurrence's address), then an [`AccountTableFooter`]. With it a program finds all its
-//! accounts at a cost that does not grow with N.
+//! accounts at a cost that does not grow with N. Where there are no accounts there is no table.
 //!
 //! The footer cannot be imitated by an input without a table. Such an input ends in the count
 //! (N = 0, so the last word is 0), in a repeat (seven zero bytes), or in a rent epoch, which anybody
 //! may choose, but the word before it belongs to spare bytes or padding, which are zero, while the
-//! count of a real table with accounts is not. A reader therefore takes a footer that counts no accounts
+//! count of a real table is not. A reader therefore takes a footer that counts no accounts
 //! for none at all, and reads the count that stands before the entries.
 
 use bytemuck::{Pod, Zeroable};

@@ -1,5 +1,6 @@
 //! What the macros' expansions call: registers -> heap -> accounts -> your function -> status.
 
+use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
 use abi::status::SUCCESS;
@@ -41,20 +42,24 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     handler: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same, and no account is viewed yet.
-    let opened = unsafe { open(input) };
-    let walk = || {
-        // SAFETY: the contract is the same.
-        let entries = unsafe { Entries::new(input, opened) };
-        if entries.count == 0 {
-            return &[][..];
+    // SAFETY: the contract is the same.
+    let table = unsafe { trusted::table::<{ usize::MAX }, REJECT_DUPLICATES>(input, length) };
+    let accounts = match table {
+        Some(accounts) => accounts,
+        None => {
+            cold_path();
+            // SAFETY: the contract is the same, and no account is viewed yet.
+            let entries = unsafe { Entries::find(input) };
+            if entries.count == 0 {
+                entries.none()
+            } else {
+                // SAFETY: the contract is the same, and there is an entry.
+                unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
+            }
         }
-        // SAFETY: the contract is the same, and there is an entry.
-        unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
     };
     // SAFETY: the contract is the same.
-    let accounts =
-        unsafe { trusted::accounts::<{ usize::MAX }, REJECT_DUPLICATES>(input, length, walk) };
+    let opened = unsafe { open(input) };
     status(handler(
         opened.program_id,
         accounts,
@@ -75,22 +80,31 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
     handler: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same, and no account is viewed yet.
-    let opened = unsafe { open(input) };
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    let walk = || {
-        // SAFETY: the contract is the same.
-        let entries = unsafe { Entries::new(input, opened) };
-        if entries.count == 0 {
-            return &[][..];
+    // SAFETY: the contract is the same.
+    let table = unsafe { trusted::table::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length) };
+    let accounts = match table {
+        Some(accounts) => accounts,
+        None => {
+            cold_path();
+            // SAFETY: the contract is the same, and no account is viewed yet.
+            let entries = unsafe { Entries::find(input) };
+            if entries.count == 0 {
+                entries.none()
+            } else {
+                // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this
+                // function's contract.
+                unsafe {
+                    trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(
+                        entries,
+                        &raw mut list,
+                    )
+                }
+            }
         }
-        // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this function's
-        // contract.
-        unsafe { trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(entries, &raw mut list) }
     };
     // SAFETY: the contract is the same.
-    let accounts =
-        unsafe { trusted::accounts::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length, walk) };
+    let opened = unsafe { open(input) };
     status(handler(
         opened.program_id,
         accounts,
@@ -110,10 +124,10 @@ pub unsafe fn enter_lazily(
     handler: ProcessInstructionLazily,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same, and no account is viewed yet.
-    let opened = unsafe { open(input) };
     // SAFETY: the contract is the same.
-    let entries = unsafe { Entries::new(input, opened) };
+    let opened = unsafe { open(input) };
+    // SAFETY: the contract is the same, and no account is viewed yet.
+    let entries = unsafe { Entries::behind(input, opened.instruction_data.len()) };
     // SAFETY: the contract is the same, and these are all entries of the input.
     let accounts = unsafe { LazyAccounts::new(entries) };
     status(handler(

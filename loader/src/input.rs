@@ -59,6 +59,11 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
     Ok(())
 }
 
+/// A table of no accounts would say nothing, and a program that looks for one would look twice.
+fn has_account_table(invocation: &Invocation) -> bool {
+    invocation.account_table && !invocation.accounts.is_empty()
+}
+
 /// Length in bytes of the input, account table included if there is one, or `usize::MAX` if it does not fit there.
 pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     let mut length = 8_usize
@@ -74,7 +79,7 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
         };
         length = length.saturating_add(entry);
     }
-    if invocation.account_table {
+    if has_account_table(invocation) {
         let table = account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX);
         length = length.saturating_add(table);
     }
@@ -111,7 +116,7 @@ pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInpu
         }
     }
 
-    if invocation.account_table {
+    if has_account_table(invocation) {
         write_account_table(&mut bytes, &table);
     }
     SerializedInput { bytes, offsets }

@@ -33,7 +33,7 @@ pub struct Invocation {
     pub heap_size: u32,
     /// The most gas that the invocation may use.
     pub gas: u64,
-    /// Whether the input ends in an account table. The Rialo runtime writes none.
+    /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes none.
     pub account_table: bool,
 }
 

@@ -5,6 +5,8 @@ use abi::input::{
     ALIGNMENT, AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, RepeatEntry,
 };
 
+use crate::account::AccountInfo;
+
 /// What stands before the number of accounts.
 #[derive(Clone, Copy)]
 pub(crate) struct Opened<'input> {
@@ -17,8 +19,7 @@ pub(crate) struct Opened<'input> {
 /// # Safety
 ///
 /// For as long as `'input`: `input` points to an input as a loader has written it, whose provenance is
-/// exposed, and that is read and written through what is made from it only, on one thread. No account of
-/// it is viewed yet.
+/// exposed, and that is read and written through what is made from it only, on one thread.
 #[inline(always)]
 pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
     // SAFETY: by the contract an input starts with this word; the read asks for no alignment.
@@ -62,15 +63,28 @@ fn round_up(length: usize) -> usize {
 }
 
 impl Entries {
-    /// Reads the number of accounts.
+    /// All entries of an input.
     ///
     /// # Safety
     ///
-    /// As for [`open`], which has made `opened` of this `input`.
+    /// As for [`open`], and `input` is aligned to 8. No account of it is viewed yet.
     #[inline(always)]
-    pub(crate) unsafe fn new(input: *mut u8, opened: Opened<'_>) -> Self {
-        let before =
-            size_of::<u64>() + opened.instruction_data.len() + size_of_val(opened.program_id);
+    pub(crate) unsafe fn find(input: *mut u8) -> Self {
+        // Volatile, or the compiler remembers it for the handler while it walks, in a register that has to be saved first.
+        // SAFETY: by the contract an input starts with this word, and is aligned for it.
+        let length = unsafe { input.cast::<u64>().read_volatile() } as usize;
+        // SAFETY: the contract is the same, and the input starts with this length.
+        unsafe { Self::behind(input, length) }
+    }
+
+    /// All entries of an input whose instruction data has this length.
+    ///
+    /// # Safety
+    ///
+    /// As for [`open`], which finds this length. No account of the input is viewed yet.
+    #[inline(always)]
+    pub(crate) unsafe fn behind(input: *mut u8, instruction_data_length: usize) -> Self {
+        let before = size_of::<u64>() + instruction_data_length + size_of::<Pubkey>();
         let count = input.wrapping_add(round_up(before));
         // SAFETY: by the contract there are eight bytes there; the read asks for no alignment.
         let number = unsafe { count.cast::<u64>().read_unaligned() };
@@ -78,6 +92,14 @@ impl Entries {
             next: count.wrapping_add(size_of::<u64>()),
             count: number as usize,
         }
+    }
+
+    /// A list of no accounts, at an address that is known already, which spares making one up.
+    #[inline(always)]
+    pub(crate) fn none<'input>(&self) -> &'input [AccountInfo<'input>] {
+        let nowhere = self.next.wrapping_sub(size_of::<u64>()).cast();
+        // SAFETY: no view is read; the word of the count is at no null address and at a multiple of 8, as the input is.
+        unsafe { core::slice::from_raw_parts(nowhere, 0) }
     }
 
     /// Steps over an entry. It is the caller's to count.

@@ -6,7 +6,7 @@ use core::ptr;
 
 use abi::Pubkey;
 
-use super::{Entries, Entry, Input, InputError, Opened, read};
+use super::{Entries, Entry, Input, InputError, read};
 use crate::account::AccountInfo;
 
 /// What [`LazyAccounts`] gives.
@@ -132,15 +132,11 @@ pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, LazyAccounts<'_>, &[u8]
         instruction_data,
         ..
     } = read(input)?;
-    let opened = Opened {
-        program_id,
-        instruction_data,
-    };
     // `read` has exposed the provenance of the whole input.
     let input = ptr::with_exposed_provenance_mut(start);
-    // SAFETY: `read` has walked over these bytes as over those of an input, and found what is `opened`. They are borrowed
+    // SAFETY: `read` has walked over these bytes as over those of an input, and found this length. They are borrowed
     // exclusively for as long as what is made here; the views that `read` has made are dropped.
-    let entries = unsafe { Entries::new(input, opened) };
+    let entries = unsafe { Entries::behind(input, instruction_data.len()) };
     // SAFETY: as above, and these are all of its entries.
     let accounts = unsafe { LazyAccounts::new(entries) };
     Ok((program_id, accounts, instruction_data))

@@ -19,6 +19,6 @@ pub(crate) mod trusted;
 pub mod testing;
 
 pub use checked::{Input, read};
-pub(crate) use entries::{Entries, Entry, Opened, open};
+pub(crate) use entries::{Entries, Entry, open};
 pub use error::{Field, InputError};
 pub use lazy::{LazyAccount, LazyAccounts, read_lazily};

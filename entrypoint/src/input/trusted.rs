@@ -2,7 +2,8 @@
 
 use alloc::alloc::{alloc, handle_alloc_error};
 use core::alloc::Layout;
-use core::mem::MaybeUninit;
+use core::hint::{assert_unchecked, cold_path};
+use core::mem::{MaybeUninit, offset_of};
 
 use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 
@@ -10,7 +11,7 @@ use super::{Entries, Entry};
 use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
 
-/// The loader's account table as a slice of views; what `walk` lists, if the input has no table, or one of no accounts.
+/// The loader's account table as a slice of views; `None` if the input has no table, or one of no accounts.
 ///
 /// It gives up if the table names more than `MAX_ACCOUNTS`, or, with `REJECT_DUPLICATES`, an account twice.
 ///
@@ -18,30 +19,37 @@ use crate::account::AccountInfo;
 ///
 /// As for [`open`](super::open), and `length`, where it is known, is the length of the input in bytes.
 #[inline(always)]
-pub(crate) unsafe fn accounts<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
+pub(crate) unsafe fn table<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
     input: *mut u8,
     length: Option<usize>,
-    walk: impl FnOnce() -> &'input [AccountInfo<'input>],
-) -> &'input [AccountInfo<'input>] {
-    let Some(length) = length else { return walk() };
+) -> Option<&'input [AccountInfo<'input>]> {
     // The shortest input, one without data, accounts and table, has 48 bytes.
     let footer = input
-        .wrapping_add(length)
+        .wrapping_add(length?)
         .wrapping_sub(size_of::<AccountTableFooter>());
-    // SAFETY: by the contract the input ends there and is longer than a footer; the read asks for no
-    // alignment.
-    let footer_value = unsafe { footer.cast::<AccountTableFooter>().read_unaligned() };
-    // A rent epoch may be the magic too, but the word before it is zero.
-    if footer_value.magic != ACCOUNT_TABLE_MAGIC || footer_value.count == 0 {
-        return walk();
+    let magic = footer.wrapping_add(offset_of!(AccountTableFooter, magic));
+    // SAFETY: by the contract the input ends behind these eight bytes; the read asks for no alignment.
+    if unsafe { magic.cast::<u64>().read_unaligned() } != ACCOUNT_TABLE_MAGIC {
+        cold_path();
+        return None;
     }
-    let count = footer_value.count as usize;
+    let count = footer.wrapping_add(offset_of!(AccountTableFooter, count));
+    // Volatile, or the compiler looks at this word first, which never decides for an input without a table.
+    // SAFETY: by the contract the input is longer than a footer, starts at a multiple of 8, and is as long as one.
+    let count = unsafe { count.cast::<u64>().read_volatile() } as usize;
+    // A rent epoch may be the magic too, but the word before it is zero.
+    if count == 0 {
+        cold_path();
+        return None;
+    }
     if count > MAX_ACCOUNTS {
         too_many_accounts(count, MAX_ACCOUNTS);
     }
     let table = footer
         .wrapping_sub(count * size_of::<u64>())
         .cast::<AccountInfo<'input>>();
+    // SAFETY: the table is a part of the input, and nothing of that is at address 0.
+    unsafe { assert_unchecked(!table.is_null()) };
     // SAFETY: an input that ends in such a footer has a table, as `abi::input` argues. By the contract
     // the loader has written there, aligned to 8, one address for each account, each of them that of the
     // account's first occurrence; so each is a valid `AccountInfo`, which has the layout of a u64. The
@@ -50,7 +58,7 @@ pub(crate) unsafe fn accounts<'input, const MAX_ACCOUNTS: usize, const REJECT_DU
     if REJECT_DUPLICATES {
         reject_duplicates(accounts);
     }
-    accounts
+    Some(accounts)
 }
 
 /// First occurrences come at rising addresses, so a repeat is an address that does not rise.
