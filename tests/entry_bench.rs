@@ -77,7 +77,6 @@ fn with_a_table_the_number_of_accounts_costs_nothing() {
 }
 
 #[test]
-#[ignore = "the entries are not there yet"]
 fn with_a_table_a_call_is_within_the_target() {
     if !is_reference_compiler() {
         return;
@@ -85,8 +84,10 @@ fn with_a_table_a_call_is_within_the_target() {
     for entry in Entry::OURS {
         for row in rows(entry, true) {
             assert!(row.gas <= MOST_WITH_TABLE, "{row:?}");
-            assert_eq!(row.gas, rows(entry, true)[0].gas, "{row:?}");
         }
+        // Nor is it dearer to find out that there are none.
+        let none = rows(entry, false)[0];
+        assert!(none.gas <= MOST_WITH_TABLE, "{none:?}");
     }
 }
 
@@ -105,7 +106,6 @@ fn each(rows: &[&Row]) -> [f64; 2] {
 }
 
 #[test]
-#[ignore = "the entries are not there yet"]
 fn without_a_table_an_account_is_walked_over_in_a_few_instructions() {
     if !is_reference_compiler() {
         return;

@@ -5,12 +5,12 @@ use core::mem::MaybeUninit;
 
 /// Text of at most `N` bytes, on the stack. What does not fit is cut, at a character's boundary.
 ///
-/// Nothing here can panic: a program that never panics otherwise shall not link what describes a panic because it logs.
+/// Nothing here can panic: a program that does not panic otherwise shall not link what describes a panic because it logs.
 pub(crate) struct TextBuffer<const N: usize> {
     bytes: [MaybeUninit<u8>; N],
     length: usize,
-    /// How long the text may become: `N`, until something was cut.
-    limit: usize,
+    /// Something did not fit; nothing is written any more.
+    is_full: bool,
 }
 
 impl<const N: usize> TextBuffer<N> {
@@ -19,46 +19,43 @@ impl<const N: usize> TextBuffer<N> {
         Self {
             bytes: [MaybeUninit::uninit(); N],
             length: 0,
-            limit: N,
+            is_full: false,
         }
     }
 
     #[inline]
     pub(crate) fn as_str(&self) -> &str {
         let written: *const u8 = self.bytes.as_ptr().cast();
-        // SAFETY: `write_str` has initialized the first `length` bytes, which are the array's.
+        // SAFETY: `write_str` has initialized the first `length` bytes.
         let written = unsafe { core::slice::from_raw_parts(written, self.length) };
         // SAFETY: `write_str` writes whole characters only.
         unsafe { core::str::from_utf8_unchecked(written) }
     }
 }
 
-/// The longest part of the text, from its start, of at most `length` bytes.
-#[cold]
-fn cut(text: &str, length: usize) -> &str {
-    let mut lengths = (0..=length).rev();
-    lengths
-        .find_map(|length| text.get(..length))
-        .unwrap_or_default()
-}
-
 impl<const N: usize> fmt::Write for TextBuffer<N> {
     // The trait's other methods come here, and would each have a copy.
     #[inline(never)]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.bytes.get_mut(self.length..self.limit);
-        let room = room.unwrap_or_default();
-        let fitting = if text.len() <= room.len() {
-            text
-        } else {
-            let cut = cut(text, room.len());
-            self.limit = self.length + cut.len();
-            cut
-        };
-        for (to, from) in room.iter_mut().zip(fitting.as_bytes()) {
+        if self.is_full {
+            return Ok(());
+        }
+        let mut length = text.len();
+        let room = N - self.length;
+        if length > room {
+            self.is_full = true;
+            length = room;
+            while !text.is_char_boundary(length) {
+                length -= 1;
+            }
+        }
+        // Neither is ever `None`.
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        let bytes = text.as_bytes().get(..length).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(bytes) {
             to.write(*from);
         }
-        self.length += fitting.len();
+        self.length += length;
         Ok(())
     }
 }
