@@ -125,7 +125,7 @@ fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
 
 /// A program's text without what a terminal would obey, and on one line, so that no program can forge a part of
 /// the report.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
