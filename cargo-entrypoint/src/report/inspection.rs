@@ -276,15 +276,20 @@ fn functions(out: &mut String, inspection: &Inspection) -> Result {
 }
 
 fn title(function: &Function, source: FunctionSource) -> String {
-    let name = match (&function.name, source) {
-        (Some(name), _) => shown(name),
-        (None, FunctionSource::DebugInformation) => "(without a name)".to_owned(),
-        (None, FunctionSource::EntryPoints) => format!("(at {:#x})", function.program_counter),
+    let mut title = match (&function.name, &function.export, source) {
+        (Some(name), None, _) => shown(name),
+        (Some(name), Some(export), _) => {
+            format!("{}, exported as `{}`", shown(name), shown(export))
+        }
+        (None, Some(export), _) => format!("exported as `{}`", shown(export)),
+        (None, None, FunctionSource::DebugInformation) => "without a name".to_owned(),
+        (None, None, FunctionSource::EntryPoints) => format!("at {:#x}", function.program_counter),
     };
-    match &function.location {
-        Some(location) => format!("{name}, {}:{}", short_path(&location.file), location.line),
-        None => name,
+    if let Some(location) = &function.location {
+        let file = short_path(&location.file);
+        title.push_str(&format!(", {file}:{}", location.line));
     }
+    title
 }
 
 /// A source file, as an author knows it: relative to the workspace or to the compiler's sources.

@@ -99,7 +99,7 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
         entry.count += 1;
         entry.bytes += u64::from(instruction.length);
         match instruction.kind {
-            Instruction::ecalli(number) => match import_calls.get_mut(number as usize) {
+            Instruction::ecalli(number) => match import_calls.get_mut(number as u32 as usize) {
                 Some(calls) => *calls += 1,
                 None => calls_of_no_import += 1,
             },

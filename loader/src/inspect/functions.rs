@@ -41,8 +41,10 @@ pub enum FunctionSource {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Function {
-    /// Its name, or for [`FunctionSource::EntryPoints`] that of the export there; `None` if it has none.
+    /// Its name, which only debug information has; `None` if it says none.
     pub name: Option<String>,
+    /// The export that it starts with; `None` if it is not exported.
+    pub export: Option<String>,
     /// The place in the source of the first of its instructions that has one. Code that was inlined there counts as
     /// the line that it was inlined into.
     pub location: Option<SourceLocation>,
@@ -62,11 +64,22 @@ struct Piece {
 }
 
 /// What a function is called, and where it is in the source.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Default)]
 struct Title {
     name: Option<String>,
+    export: Option<String>,
     location: Option<SourceLocation>,
 }
+
+impl Title {
+    fn exported_at(mut self, start: u32, entries: &Entries) -> Self {
+        self.export = entries.get(&start).cloned().flatten();
+        self
+    }
+}
+
+/// Where functions start for certain, and the names of the exports there.
+type Entries = BTreeMap<u32, Option<String>>;
 
 /// What pieces there are, lowest first, and the functions that they are of.
 #[derive(Default)]
@@ -77,8 +90,8 @@ struct Pieces {
 
 impl Pieces {
     /// Starts a function here.
-    fn start(&mut self, start: u32, name: Option<String>, location: Option<SourceLocation>) {
-        self.titles.push(Title { name, location });
+    fn start(&mut self, start: u32, title: Title) {
+        self.titles.push(title);
         self.go_on(start, self.titles.len() - 1);
     }
 
@@ -95,7 +108,7 @@ pub(super) fn find(bytes: &[u8], blob: &ProgramBlob, called: &BTreeSet<u32>) -> 
     let named = catch_unwind(AssertUnwindSafe(|| named_pieces(bytes, blob, &entries)));
     let (source, pieces) = match named {
         Ok(Some(pieces)) => (FunctionSource::DebugInformation, pieces),
-        _ => (FunctionSource::EntryPoints, entry_pieces(entries)),
+        _ => (FunctionSource::EntryPoints, entry_pieces(&entries)),
     };
     let list = measure(pieces, code::instructions(blob));
     Functions { source, list }
@@ -108,6 +121,7 @@ fn measure(pieces: Pieces, instructions: impl Iterator<Item = Placed>) -> Vec<Fu
         .into_iter()
         .map(|title| Function {
             name: title.name,
+            export: title.export,
             location: title.location,
             program_counter: 0,
             instructions: 0,
@@ -136,18 +150,14 @@ fn measure(pieces: Pieces, instructions: impl Iterator<Item = Placed>) -> Vec<Fu
 }
 
 /// The pieces as debug information has them; `None` if no code has a name by it.
-fn named_pieces(
-    bytes: &[u8],
-    blob: &ProgramBlob,
-    entries: &BTreeMap<u32, Option<String>>,
-) -> Option<Pieces> {
+fn named_pieces(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<Pieces> {
     /// The function of all code without a name.
     const NAMELESS: usize = 0;
 
     let parts = ProgramParts::from_bytes(ArcBytes::from(bytes)).ok()?;
     let code_length = blob.code().len();
     let mut pieces = Pieces::default();
-    pieces.start(0, None, None);
+    pieces.start(0, Title::default());
     let mut end_of_last = 0;
     for range in parts.debug_line_program_ranges.chunks_exact(12) {
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| range[at + byte]));
@@ -164,10 +174,11 @@ fn named_pieces(
         if pieces.titles[last].name == title.name && !entries.contains_key(&start) {
             pieces.go_on(start, last);
         } else {
-            pieces.start(start, title.name.clone(), title.location);
+            pieces.start(start, title.exported_at(start, entries));
         }
-        for (entry, _) in entries.range(start + 1..end) {
-            pieces.start(*entry, title.name.clone(), title_at(blob, *entry)?.location);
+        for entry in entries.range(start + 1..end).map(|(entry, _)| *entry) {
+            let title = title_at(blob, entry).unwrap_or_default();
+            pieces.start(entry, title.exported_at(entry, entries));
         }
         // Code that stands behind it has no name, until the next piece starts.
         pieces.go_on(end, NAMELESS);
@@ -202,7 +213,7 @@ fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
             let text = diagnosis::function_name(&frame)?;
             title = Some(Title {
                 name: Some(name(text.as_bytes())),
-                location: None,
+                ..Title::default()
             });
         }
         let place = frames.next();
@@ -215,10 +226,8 @@ fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
     title
 }
 
-/// Where functions start for certain, and the names of the exports there.
-fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> BTreeMap<u32, Option<String>> {
-    let mut entries: BTreeMap<u32, Option<String>> =
-        called.iter().map(|place| (*place, None)).collect();
+fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> Entries {
+    let mut entries: Entries = called.iter().map(|place| (*place, None)).collect();
     for export in blob.exports() {
         entries
             .entry(export.program_counter().0)
@@ -229,13 +238,13 @@ fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> BTreeMap<u32, Opt
 }
 
 /// The pieces that start where functions start for certain.
-fn entry_pieces(entries: BTreeMap<u32, Option<String>>) -> Pieces {
+fn entry_pieces(entries: &Entries) -> Pieces {
     let mut pieces = Pieces::default();
     if !entries.contains_key(&0) {
-        pieces.start(0, None, None);
+        pieces.start(0, Title::default());
     }
-    for (start, name) in entries {
-        pieces.start(start, name, None);
+    for start in entries.keys() {
+        pieces.start(*start, Title::default().exported_at(*start, entries));
     }
     pieces
 }
