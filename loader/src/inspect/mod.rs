@@ -8,10 +8,8 @@
 //! use loader::{Engine, LoadError, Loader};
 //!
 //! // The header with the length of it all, a section of code with three traps, the end.
-//! let blob = b"PVM\0\x02\x14\0\0\0\0\0\0\0\x06\x05\0\0\0\0\0\0";
-//! # let mut blob = blob.to_vec();
-//! # blob[5] = blob.len() as u8;
-//! let inspection = Loader::new(Engine::Interpreter)?.inspect(&blob)?;
+//! let blob = b"PVM\0\x02\x15\0\0\0\0\0\0\0\x06\x05\0\0\0\0\0\0";
+//! let inspection = Loader::new(Engine::Interpreter)?.inspect(blob)?;
 //!
 //! assert_eq!(inspection.instruction_set, "latest64");
 //! assert_eq!(inspection.code.instructions, 3);
