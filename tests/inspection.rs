@@ -509,6 +509,13 @@ fn what_only_the_vm_can_refuse_is_named_too() {
         "{:?}",
         inspection.refusals
     );
+
+    // Five gaps and the stack, of 64 KiB each, leave this much, and nothing for a heap.
+    let mut blob = latest(&[asm::ret()]).entrypoint();
+    blob.builder.set_rw_data_size(u32::MAX - 6 * 65_536 + 1);
+    let inspection = loader().limits(limits).inspect(&blob.bytes());
+    let inspection = inspection.expect("a blob");
+    assert_eq!((inspection.refusals.len(), inspection.memory), (0, None));
 }
 
 #[test]
@@ -660,6 +667,160 @@ fn debug_information_that_makes_no_sense_names_nothing() {
     }
 }
 
+/// Debug information of a hand that knows how the VM reads it.
+struct Lines {
+    strings: Vec<u8>,
+    programs: Vec<u8>,
+    ranges: Vec<u8>,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            // The name at 0 stands for none.
+            strings: vec![0],
+            programs: vec![1],
+            ranges: Vec::new(),
+        }
+    }
+
+    fn string(&mut self, text: &str) -> u8 {
+        let offset = self.strings.len() as u8;
+        self.strings.push(text.len() as u8);
+        self.strings.extend(text.as_bytes());
+        offset
+    }
+
+    /// Says that the code of these program counters is of a function, and of what lines in the file `f.rs`.
+    fn function(&mut self, namespace: &str, name: &str, starts_and_lines: &[(u32, u8)], end: u32) {
+        let [namespace, name, file] = [namespace, name, "f.rs"].map(|text| self.string(text));
+        let start = starts_and_lines[0].0;
+        for word in [start, end, self.programs.len() as u32] {
+            self.ranges.extend(word.to_le_bytes());
+        }
+        // A frame that says what function this is, and one that says where in it.
+        self.programs
+            .extend([10, 2, 1, 0, 2, 5, namespace, 6, name, 1, 1, 4, 7, file]);
+        for (index, (from, line)) in starts_and_lines.iter().enumerate() {
+            let to = starts_and_lines.get(index + 1).map_or(end, |next| next.0);
+            self.programs.extend([8, *line, 15, (to - from) as u8]);
+        }
+        self.programs.push(0);
+    }
+
+    fn inspect(self, mut blob: Blob) -> Vec<(u32, Option<String>, Option<u32>)> {
+        blob.builder.add_custom_section(128, self.strings);
+        blob.builder.add_custom_section(129, self.programs);
+        blob.builder.add_custom_section(130, self.ranges);
+        let bytes = blob.bytes();
+        let inspection = inspect(&bytes);
+        assert_consistent(&bytes, &inspection);
+        let functions = inspection.functions.list.into_iter();
+        let mut functions: Vec<_> = functions
+            .map(|function| {
+                let line = function.location.map(|location| location.line);
+                (function.program_counter, function.name, line)
+            })
+            .collect();
+        functions.sort();
+        functions
+    }
+}
+
+#[test]
+fn neighbours_of_one_name_are_told_apart_where_a_call_goes() {
+    // Blocks 0 to 3; the first calls the third.
+    let code = [
+        asm::load_imm_and_jump(RA, 2, 2),
+        asm::ret(),
+        asm::ret(),
+        asm::ret(),
+    ];
+    let at: Vec<u32> = vm_blob(&latest(&code).bytes())
+        .instructions()
+        .map(|instruction| instruction.offset.0)
+        .collect();
+    let end = at[3] + (at[3] - at[2]);
+    let named = |place: usize, name: &str, line| (at[place], Some(name.to_owned()), Some(line));
+
+    let mut lines = Lines::new();
+    lines.function("", "f", &[(at[0], 10), (at[2], 20), (at[3], 30)], end);
+    let functions = lines.inspect(latest(&code));
+    assert_eq!(functions, [named(0, "f", 10), named(2, "f", 20)]);
+
+    // Code without a line in the middle of a function does not make two of it, if no call goes to the second part.
+    let mut lines = Lines::new();
+    lines.function("", "f", &[(at[0], 10)], at[1]);
+    lines.function("", "f", &[(at[2], 20)], at[3]);
+    lines.function("", "f", &[(at[3], 30)], end);
+    let functions = lines.inspect(latest(&code));
+    let nameless = (at[1], None, None);
+    assert_eq!(functions, [named(0, "f", 10), nameless, named(2, "f", 20)]);
+
+    let mut lines = Lines::new();
+    lines.function("", "f", &[(at[0], 10)], at[1]);
+    lines.function("", "g", &[(at[1], 20)], end);
+    let functions = lines.inspect(latest(&code));
+    let expected = [named(0, "f", 10), named(1, "g", 20), named(2, "g", 20)];
+    assert_eq!(functions, expected);
+}
+
+#[test]
+fn names_that_were_cut_are_mended_or_show_it() {
+    let hash = "0123456789abcdef";
+    for (namespace, function, name) in [
+        ("a::b", "c", "a::b::c"),
+        ("core[0123", "6789abcdef]::fmt::write", "core::fmt::write"),
+        ("probe", "6789abcdef]::recurse", "probe::recurse"),
+        ("core", "[u8]::len", "core::[u8]::len"),
+        (
+            &format!("<a[{hash}]::B as c"),
+            &format!("e[{hash}]::fmt::D>::fmt"),
+            "<a::B as c…e::fmt::D>::fmt",
+        ),
+    ] {
+        let mut lines = Lines::new();
+        lines.function(namespace, function, &[(0, 1)], 1);
+        let functions = lines.inspect(latest(&[asm::trap()]));
+        assert_eq!(functions, [(0, Some(name.to_owned()), Some(1))]);
+    }
+}
+
+/// A blob of this code, byte for byte.
+fn blob_of_code(code: &[u8]) -> Vec<u8> {
+    let mut length = [0; 5];
+    let width = polkavm_common::varint::write_varint(code.len() as u32 + 2, &mut length);
+    let mut bytes = b"PVM\0\x02\0\0\0\0\0\0\0\0\x06".to_vec();
+    bytes.extend(&length[..width]);
+    // An empty jump table.
+    bytes.extend([0, 0]);
+    bytes.extend(code);
+    bytes.push(0);
+    set_length(&mut bytes);
+    bytes
+}
+
+#[test]
+fn code_that_no_linker_wrote_is_counted_as_the_vm_runs_it() {
+    let one = vm_blob(&latest(&[asm::move_reg(A0, A2), asm::ret()]).bytes());
+    let mut instructions = one.instructions();
+    let length = instructions.nth(1).expect("two instructions").offset.0 as usize;
+    let move_reg = &one.code()[..length];
+    assert_eq!(move_reg.len(), 2);
+
+    // Linkers end a block where a piece of the code ends, but nobody has to.
+    let bytes = blob_of_code(&move_reg.repeat(5_000));
+    let inspection = inspect(&bytes);
+    assert_consistent(&bytes, &inspection);
+    assert!(inspection.code.basic_blocks > 1);
+
+    let bytes = blob_of_code(&[0xff; 6]);
+    let inspection = inspect(&bytes);
+    assert_consistent(&bytes, &inspection);
+    assert_eq!(inspection.code.mnemonics.len(), 1);
+    assert_eq!(inspection.code.mnemonics[0].name, "invalid");
+}
+
 #[test]
 fn every_instruction_set_is_read() {
     for (isa, refusals) in [
@@ -675,16 +836,15 @@ fn every_instruction_set_is_read() {
         let inspection = inspect(&bytes);
         assert_consistent(&bytes, &inspection);
         assert_eq!(inspection.instruction_set, isa.name());
-        assert_eq!(
-            inspection.refusals.len(),
-            refusals,
-            "{:?}",
-            inspection.refusals
-        );
-        assert_eq!(
-            inspection.code.bitmask_length,
-            vm_blob(&bytes).bitmask().len() as u64
-        );
+        let found = &inspection.refusals;
+        assert_eq!(found.len(), refusals, "{found:?}");
+        let bitmask = vm_blob(&bytes).bitmask().len() as u64;
+        assert_eq!(inspection.code.bitmask_length, bitmask);
+
+        // The VM puts a trap behind code that does not end, which is none of the blob's instructions.
+        code.pop();
+        let bytes = Blob::new(isa, &code).entrypoint().bytes();
+        assert_consistent(&bytes, &inspect(&bytes));
     }
 }
 

@@ -30,12 +30,21 @@ fn grouped(number: u64) -> String {
 
 /// A blob of three traps with this export, which may be any bytes.
 fn small_blob(export: &[u8]) -> Vec<u8> {
+    blob_of(1, export, &[0, 0, 0])
+}
+
+/// A blob with so many times 64 KiB of stack, which is not 0, 8 bytes of bss, an export and code.
+fn blob_of(stack: u8, export: &[u8], code: &[u8]) -> Vec<u8> {
     let mut exports = vec![1, 0, export.len() as u8];
     exports.extend(export);
     let mut blob = b"PVM\0\x02\0\0\0\0\0\0\0\0".to_vec();
+    // The length of the stack takes three bytes, the highest first.
+    blob.extend([1, 5, 0, 8, 0xc0 | stack, 0, 0]);
     blob.extend([5, exports.len() as u8]);
     blob.extend(exports);
-    blob.extend([6, 5, 0, 0, 0, 0, 0, 0]);
+    blob.extend([6, 2 + code.len() as u8, 0, 0]);
+    blob.extend(code);
+    blob.push(0);
     blob[5] = blob.len() as u8;
     blob
 }
@@ -68,7 +77,7 @@ fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
         "  rlo_log_  ",
         "(message: *const u8, length: u64)\n",
         "exported as `entrypoint`, examples/hello/src/lib.rs:",
-        "library/core/src/fmt/mod.rs:",
+        ", library/core/src/fmt/mod.rs:",
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
@@ -218,6 +227,29 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
         refusals[0]["description"],
         "the blob does not export `entrypoint`; it exports `main`"
     );
+}
+
+#[test]
+fn what_is_near_or_past_a_limit_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (stack, said) in [
+        (8, "       524,288  of at most 1,048,576\n"),
+        (12, "       786,432  of at most 1,048,576, which is near\n"),
+        (
+            17,
+            "     1,114,112  of at most 1,048,576, which is too much\n",
+        ),
+    ] {
+        let file = write(
+            folder.path(),
+            "stack.polkavm",
+            &blob_of(stack, b"entrypoint", &[0]),
+        );
+        let text = stdout(&entrypoint(&["inspect", &file]));
+        assert!(text.contains(said), "{said:?} is not in:\n{text}");
+        let bss = "  read-write data   0x0002_0000             8  0 in the file, then zeroes\n";
+        assert!(text.contains(bss), "{text}");
+    }
 }
 
 #[test]
