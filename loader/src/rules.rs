@@ -131,7 +131,7 @@ fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
 }
 
 /// Whether the VM lets a program start, or jump, here.
-pub(crate) fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
+fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
     (place.0 as usize) < blob.code().len() && blob.scan_is_jump_target_valid(blob.isa(), place)
 }
 

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use polkavm::program::Instruction;
-use polkavm::{ProgramBlob, ProgramCounter, Reg};
-
-use crate::rules;
+use polkavm::{ProgramBlob, Reg};
 
 /// A blob's code, counted. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +81,7 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
     let mut ends_block = true;
     for instruction in instructions(blob) {
         count += 1;
-        if ends_block || starts_macro_block(blob, instruction.offset) {
+        if ends_block {
             basic_blocks += 1;
         }
         ends_block = instruction.kind.starts_new_basic_block();
@@ -130,10 +128,4 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
         import_calls,
         called,
     }
-}
-
-/// Whether a block starts here for no other reason than that the code is cut into pieces of a power of two.
-fn starts_macro_block(blob: &ProgramBlob, offset: u32) -> bool {
-    // The pieces are longer, and asking the VM takes long.
-    offset.is_multiple_of(64) && rules::starts_block(blob, ProgramCounter(offset))
 }
