@@ -5,7 +5,7 @@ use std::fmt::{Result, Write};
 use cargo_entrypoint::text::grouped;
 use loader::inspect::{
     Code, Export, Function, FunctionSource, ImportUse, Inspection, MemoryMap, MnemonicUse, Region,
-    RegionKind, Section,
+    RegionKind, Section, SectionKind,
 };
 
 use super::people::harmless;
@@ -106,8 +106,8 @@ fn sections(out: &mut String, sections: &[Section], file_length: u64) -> Result 
     writeln!(out, "\n{:<28}{:>10}", "sections", "bytes")?;
     for section in sections {
         let name = match section.number {
-            Some(number) if section.kind.name() == "unknown section" => {
-                format!("unknown section {number}")
+            Some(number) if section.kind == SectionKind::Unknown => {
+                format!("{} {number}", section.kind.name())
             }
             _ => section.kind.name().to_owned(),
         };
