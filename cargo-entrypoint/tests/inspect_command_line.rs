@@ -212,7 +212,7 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
         "loader      refuses the blob: the blob does not export `entrypoint`; it exports `main`\n",
         "the program does not say how much of it is used",
         "imports     none\n",
-        "  trap                                       3   100.0         3\n",
+        "  trap                                       3   100.0           3\n",
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }

@@ -209,13 +209,13 @@ fn instructions(out: &mut String, code: &Code) -> Result {
     )?;
     writeln!(
         out,
-        "\n{:<36}{:>10}{:>8}{:>10}",
+        "\n{:<36}{:>10}{:>8}{:>12}",
         "instructions", "number", "%", "bytes"
     )?;
     let mut row = |name: &str, count: u64, bytes: u64| {
         writeln!(
             out,
-            "  {name:<34}{:>10}{:>8.1}{:>10}",
+            "  {name:<34}{:>10}{:>8.1}{:>12}",
             grouped(count),
             percentage(count, code.instructions.into()),
             grouped(bytes)
@@ -243,8 +243,8 @@ fn functions(out: &mut String, inspection: &Inspection) -> Result {
         FunctionSource::DebugInformation => writeln!(out, "\nfunctions   {}", grouped(count))?,
         FunctionSource::EntryPoints => writeln!(
             out,
-            "\nfunctions   {} places where one starts for certain; without debug information the others are \
-             part of what stands before them",
+            "\nfunctions   {} that start for certain; without debug information others are part of what \
+             stands before them",
             grouped(count)
         )?,
     }
