@@ -100,28 +100,10 @@ fn without_a_message_a_panic_links_no_formatting() {
 }
 
 #[test]
-#[ignore = "the list of accounts on the heap can panic, and does so with a message"]
 fn a_program_that_does_not_panic_links_no_formatting() {
     for program in ["empty", "log"] {
         let formatting = formatting(program, "message");
         assert!(formatting.is_empty(), "{program}: {formatting:?}");
-    }
-}
-
-#[test]
-#[ignore = "prints, and checks nothing"]
-fn print() {
-    for program in PROGRAMS {
-        for panic in LEVELS {
-            println!("\n{}, {panic}", program.name);
-            let functions = functions(program.name, panic);
-            let mut functions: Vec<_> = functions.iter().collect();
-            functions.sort_by_key(|(_, function)| std::cmp::Reverse(function.length));
-            for (name, function) in functions {
-                let file = function.files.first().map_or("", String::as_str);
-                println!("{:6} {name} {file}", function.length);
-            }
-        }
     }
 }
 

@@ -77,6 +77,29 @@ macro_rules! import_enum {
                     $(Self::$variant => stringify!($symbol),)*
                 }
             }
+
+            /// Names and types of its parameters. Between the words of a type stands as much space as the compiler
+            /// likes.
+            ///
+            /// ```
+            /// use abi::imports::Import;
+            ///
+            /// assert_eq!(Import::Log.parameters()[1], ("length", "u64"));
+            /// ```
+            #[must_use]
+            pub const fn parameters(self) -> &'static [(&'static str, &'static str)] {
+                match self {
+                    $(Self::$variant => &[$((stringify!($parameter), stringify!($type)),)*],)*
+                }
+            }
+
+            /// The type of what it answers.
+            #[must_use]
+            pub const fn answer(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($return),)*
+                }
+            }
         }
     };
 }

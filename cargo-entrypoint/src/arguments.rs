@@ -26,6 +26,8 @@ pub enum Command {
     Run(RunArguments),
     /// Build a program's blob
     Build(BuildArguments),
+    /// Show what is in a program's blob, and what the program needs
+    Inspect(InspectArguments),
     /// Make a new program crate, with a fixture and a test
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
@@ -72,6 +74,24 @@ pub struct BuildArguments {
     /// A package of this workspace or a folder with a program crate; without it, the program in the
     /// current folder, or the counter example
     pub program: Option<String>,
+}
+
+const INSPECT_EXIT_CODES: &str = "\
+Exit codes:
+  0  the loader takes the blob
+  1  the loader refuses the blob (the report says why)
+  2  there is no blob to be shown";
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXIT_CODES)]
+pub struct InspectArguments {
+    /// A blob, a folder with a program crate, or a package of this workspace, whichever there is first; without it, the program in
+    /// the current folder, or the counter example
+    pub program: Option<String>,
+
+    /// Print all of it as JSON, and nothing else, on the standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 const BENCH_HELP: &str = "\

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 use polkavm_linker::TargetInstructionSet;
 
-use crate::package::ProgramPackage;
+use crate::package::{Program, ProgramPackage};
 use crate::toolchain::{self, Toolchain};
 
 /// Name of the guest target, and of the file that describes it to the compiler.
@@ -75,6 +75,21 @@ pub fn build_with_features(
     let blob = make_blob(&elf, debug_info);
     drop(lock);
     blob
+}
+
+/// The blob of a program, and what to call the program for people. A package is built, with debug information.
+///
+/// # Errors
+///
+/// As for [`build`], or if the file cannot be read.
+pub fn blob_of(program: &Program) -> Result<(String, Vec<u8>)> {
+    match program {
+        Program::Package(package) => Ok((package.name.clone(), build(package, DebugInfo::Keep)?)),
+        Program::Blob(path) => {
+            let blob = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((path.display().to_string(), blob))
+        }
+    }
 }
 
 /// Where `build` puts a program's blob.

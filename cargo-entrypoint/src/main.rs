@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let result: Result<ExitCode> = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
+        Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Bench(arguments) => commands::bench::bench(&arguments),
         Command::Doctor => commands::doctor::doctor(),
@@ -39,12 +40,17 @@ fn main() -> ExitCode {
 /// Prints what clap says, which is a help text if one was asked for, and as JSON too where that was asked for. A bench
 /// has no outcome to be put in JSON.
 fn refuse(words: &[OsString], error: &clap::Error) -> ! {
-    let is_bench = words.get(1).is_some_and(|word| word == "bench");
+    let is_command = |name: &str| words.get(1).is_some_and(|word| word == name);
     let wants_json = words.iter().any(|word| word == "--json");
-    if error.use_stderr() && wants_json && !is_bench {
+    if error.use_stderr() && wants_json && !is_command("bench") {
         let text = error.to_string();
         let description = text.trim_start_matches("error: ").trim_end();
-        if let Ok(json) = report::json::error("Usage", description, loader::Engine::default()) {
+        let json = if is_command("inspect") {
+            report::json::not_inspected("Usage", description)
+        } else {
+            report::json::error("Usage", description, loader::Engine::default())
+        };
+        if let Ok(json) = json {
             // The exit code says it too.
             let _ = report::print(&json);
         }

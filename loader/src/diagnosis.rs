@@ -110,7 +110,7 @@ fn source_of(
 }
 
 /// Where a frame's code is; `None` for a frame that only says where its function is declared.
-fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
+pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
     if frame.kind() == FrameKind::Enter {
         return None;
     }
@@ -126,17 +126,27 @@ fn is_standard_library(file: &str) -> bool {
     file.contains("/library/core/src/") || file.contains("/library/alloc/src/")
 }
 
-/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name inside the crate's hash: the namespace
-/// may be `probe` and the function `0123456789abcde]::recurse`.
-fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
+/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place and loses two
+/// characters. That may be inside a crate's hash, `core[0123` and `456789abcd]::fmt`, which is as good as the whole, or
+/// inside a name, which is shown with a `…` where it was cut.
+pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
-    let function = match function.split_once("]::") {
-        Some((hash, rest)) if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => rest,
-        _ => function,
+    let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Ok(Some(namespace)) = frame.namespace() else {
+        return Some(without_hashes(function));
     };
-    let name = match frame.namespace() {
-        Ok(Some(namespace)) => format!("{namespace}::{function}"),
-        _ => function.to_owned(),
+    let name = match (namespace.rsplit_once('['), function.split_once("]::")) {
+        (Some((start, hash)), Some((rest_of_hash, rest)))
+            if is_hash(hash) && is_hash(rest_of_hash) =>
+        {
+            format!("{start}::{rest}")
+        }
+        // The namespace may end before the hash does.
+        (_, Some((hash, rest))) if is_hash(hash) => format!("{namespace}::{rest}"),
+        _ if namespace.matches('<').count() > namespace.matches('>').count() => {
+            format!("{namespace}…{function}")
+        }
+        _ => format!("{namespace}::{function}"),
     };
     Some(without_hashes(&name))
 }

@@ -46,6 +46,10 @@
 //!
 //! One change that is not allowed refuses them all: [`Failure::Refused`] names the rule and the account.
 //!
+//! # What a blob is
+//!
+//! [`Loader::inspect`] says what is in a blob, and what the program needs, without running it: see [`inspect`].
+//!
 //! # Errors
 //!
 //! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a call came to nothing.
@@ -68,10 +72,12 @@ pub mod fixture;
 mod guest_memory;
 mod imports;
 mod input;
+pub mod inspect;
 mod invocation;
 mod limits;
 mod outcome;
 mod program;
+mod rules;
 mod run;
 #[cfg(feature = "serde")]
 mod text;

@@ -4,19 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use abi::entry::ENTRYPOINT_EXPORT;
-use abi::heap::BUMP_HEAP_EXPORT;
 use abi::imports::Import;
-use polkavm::program::Instruction;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
     ModuleConfig, ProgramBlob, ProgramCounter,
 };
 
 use crate::error::{InvocationError, LoadError};
+use crate::inspect::Inspection;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::run;
+use crate::{rules, run};
+
+/// The VM's smallest page in bytes: what memory is rounded up to.
+pub(crate) const PAGE_SIZE: u32 = 4_096;
 
 /// How the VM executes a program. Outcomes are the same, gas included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,74 +93,69 @@ impl Loader {
     ///
     /// [`LoadError`] if the bytes are no blob, or not that of a program for this loader.
     pub fn load(&self, blob: &[u8]) -> Result<Program, LoadError> {
-        let invalid = |reason: String| LoadError::InvalidBlob { reason };
-        let blob =
-            ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| invalid(error.to_string()))?;
-        if !blob.is_64_bit() {
-            return Err(LoadError::Not64Bit);
+        let blob = parse(blob)?;
+        if let Some(refusal) = rules::refusals(&blob, &self.limits).next() {
+            return Err(refusal);
         }
-        if exports_named(&blob, ENTRYPOINT_EXPORT).count() > 1 {
-            return Err(invalid("it exports `entrypoint` more than once".to_owned()));
-        }
-        let entry =
-            find_export(&blob, ENTRYPOINT_EXPORT).ok_or_else(|| LoadError::MissingEntrypoint {
-                exports: list_exports(&blob),
-            })?;
-        self.check_memory(&blob)?;
-        refuse_forbidden_instructions(&blob)?;
-        let has_bump_heap = find_export(&blob, BUMP_HEAP_EXPORT).is_some();
-        let imports = resolve_imports(&blob)?;
-        let module_code_length = blob.code().len();
-
-        let mut config = ModuleConfig::new();
-        config.set_gas_metering(Some(GasMeteringKind::Sync));
-        // One unit an instruction, said openly, because the VM's default may change.
-        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
-        let module =
-            Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
-                CompileError::Error(error) => LoadError::EngineUnavailable {
-                    engine: self.engine,
-                    reason: error.to_string(),
-                },
-                other => invalid(other.to_string()),
-            })?;
-        // The compiler's code would run for ever from a place where no block starts.
-        let is_code = (entry.0 as usize) < module_code_length;
-        if !is_code || module.calculate_gas_cost_for(entry).is_none() {
-            return Err(invalid(format!(
-                "`entrypoint` is at {:#x}, where no code starts",
-                entry.0
-            )));
-        }
+        let entry = rules::exports_named(&blob, ENTRYPOINT_EXPORT)
+            .next()
+            .expect("a rule asks for it");
+        let module = self.compile(&blob)?;
         Ok(Program(Arc::new(Linked {
             engine: self.engine,
             limits: self.limits,
             module,
-            blob,
             entry,
-            has_bump_heap,
-            imports,
+            has_bump_heap: rules::has_bump_heap(&blob),
+            // The rules leave no unknown one, so the numbers are the blob's.
+            imports: rules::imports(&blob)
+                .filter_map(|(_, import)| import)
+                .collect(),
+            blob,
         })))
+    }
+
+    /// Parses a blob and says all that can be known of it without running it.
+    ///
+    /// Unlike [`load`](Self::load) this takes a blob that the loader refuses, and names every rule that refuses it:
+    /// see [`Inspection::refusals`].
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::InvalidBlob`] if the bytes are no blob.
+    pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
+        let parsed = parse(blob)?;
+        let mut refusals: Vec<LoadError> = rules::refusals(&parsed, &self.limits).collect();
+        if refusals.is_empty() {
+            // The VM is shown only what passes the rules: they bound what it takes.
+            refusals.extend(self.compile(&parsed).err());
+        }
+        Ok(Inspection::new(blob, &parsed, &self.limits, refusals))
+    }
+
+    /// Makes the VM's module of a blob that passes the rules.
+    fn compile(&self, blob: &ProgramBlob) -> Result<Module, LoadError> {
+        let mut config = ModuleConfig::new();
+        config.set_page_size(PAGE_SIZE);
+        config.set_gas_metering(Some(GasMeteringKind::Sync));
+        // One unit an instruction, said openly, because the VM's default may change.
+        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
+        Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
+            CompileError::Error(error) => LoadError::EngineUnavailable {
+                engine: self.engine,
+                reason: error.to_string(),
+            },
+            other => LoadError::InvalidBlob {
+                reason: other.to_string(),
+            },
+        })
     }
 }
 
-impl Loader {
-    /// The interpreter fills with zeroes what a blob declares, so that must be bounded before anything runs.
-    fn check_memory(&self, blob: &ProgramBlob) -> Result<(), LoadError> {
-        let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
-        let stack = u64::from(blob.stack_size());
-        let code = blob.code().len() as u64;
-        for (what, size, limit) in [
-            ("code", code, self.limits.code),
-            ("data", data, self.limits.program_data),
-            ("stack", stack, self.limits.stack),
-        ] {
-            if size > limit.into() {
-                return Err(LoadError::MemoryTooLarge { what, size, limit });
-            }
-        }
-        Ok(())
-    }
+fn parse(blob: &[u8]) -> Result<ProgramBlob, LoadError> {
+    ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| LoadError::InvalidBlob {
+        reason: error.to_string(),
+    })
 }
 
 impl fmt::Debug for Loader {
@@ -219,71 +216,4 @@ impl fmt::Debug for Program {
             .field("engine", &self.0.engine)
             .finish_non_exhaustive()
     }
-}
-
-fn find_export(blob: &ProgramBlob, name: &str) -> Option<ProgramCounter> {
-    exports_named(blob, name).next()
-}
-
-fn exports_named(blob: &ProgramBlob, name: &str) -> impl Iterator<Item = ProgramCounter> {
-    blob.exports()
-        .filter(move |export| export.symbol().as_bytes() == name.as_bytes())
-        .map(|export| export.program_counter())
-}
-
-/// A blob's own name for something, short and without what a terminal would obey.
-fn shown(symbol: &[u8]) -> String {
-    let name = String::from_utf8_lossy(&symbol[..symbol.len().min(64)]);
-    name.chars()
-        .flat_map(|character| {
-            let is_harmless = !character.is_control();
-            let plain = is_harmless.then_some(character);
-            let escaped = (!is_harmless).then(|| character.escape_default());
-            plain.into_iter().chain(escaped.into_iter().flatten())
-        })
-        .collect()
-}
-
-fn list_exports(blob: &ProgramBlob) -> String {
-    let names: Vec<String> = blob
-        .exports()
-        // Enough to see what the blob is.
-        .take(10)
-        .map(|export| format!("`{}`", shown(export.symbol().as_bytes())))
-        .collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
-}
-
-/// A program's memory is what the loader maps. `sbrk` would map more, past every limit, and the two engines
-/// answer it differently.
-fn refuse_forbidden_instructions(blob: &ProgramBlob) -> Result<(), LoadError> {
-    let is_sbrk = |kind: &Instruction| matches!(kind, Instruction::sbrk(..));
-    match blob
-        .instructions()
-        .find(|instruction| is_sbrk(&instruction.kind))
-    {
-        Some(instruction) => Err(LoadError::ForbiddenInstruction {
-            name: "sbrk",
-            program_counter: instruction.offset.0,
-        }),
-        None => Ok(()),
-    }
-}
-
-fn resolve_imports(blob: &ProgramBlob) -> Result<Vec<Import>, LoadError> {
-    blob.imports()
-        .iter()
-        .map(|symbol| {
-            let symbol = symbol
-                .as_ref()
-                .map_or(&b"?"[..], |symbol| symbol.as_bytes());
-            Import::from_symbol(symbol).ok_or_else(|| LoadError::UnknownImport {
-                symbol: shown(symbol),
-            })
-        })
-        .collect()
 }

@@ -110,8 +110,7 @@ fn place(
     };
     let heap_base = program.module.memory_map().heap_base();
     let heap_size = invocation.heap_size;
-    let heap_end = u64::from(heap_base) + u64::from(heap_size);
-    let input_address = heap_end.next_multiple_of(INPUT_ALIGNMENT.into());
+    let input_address = input_address(heap_base, heap_size);
     let mapped = input_address + length as u64 - u64::from(heap_base);
     let (Ok(input_address), Ok(mapped)) = (u32::try_from(input_address), u32::try_from(mapped))
     else {
@@ -140,6 +139,12 @@ fn place(
             .map(|offset| input_address + *offset as u32)
             .collect(),
     })
+}
+
+/// Where the input starts above a heap.
+pub(crate) fn input_address(heap_base: u32, heap_size: u32) -> u64 {
+    let heap_end = u64::from(heap_base) + u64::from(heap_size);
+    heap_end.next_multiple_of(INPUT_ALIGNMENT.into())
 }
 
 /// Runs the program until it ends.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use cargo_entrypoint::guest::{self, DebugInfo};
+use cargo_entrypoint::guest;
 use cargo_entrypoint::package::{self, Program};
 use loader::fixture::{DEFAULT_PROGRAM_ID, Fixture};
 use loader::{Invocation, Limits, Loader, Outcome};
@@ -82,17 +82,7 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
     invocation.validate(&Limits::default())?;
 
     let loader = Loader::new(arguments.engine.into())?;
-    let (name, blob) = match &program {
-        Program::Package(package) => (
-            package.name.clone(),
-            guest::build(package, DebugInfo::Keep)?,
-        ),
-        Program::Blob(path) => {
-            let blob =
-                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            (path.display().to_string(), blob)
-        }
-    };
+    let (name, blob) = guest::blob_of(&program)?;
     let program = loader
         .load(&blob)
         .with_context(|| format!("cannot load {name}"))?;

@@ -1,7 +1,8 @@
-//! The outcome as JSON.
+//! Outcomes and inspections as JSON.
 
 use anyhow::{Context, Error, Result};
 use loader::fixture::FixtureError;
+use loader::inspect::Inspection;
 use loader::{Account, Engine, InvocationError, LoadError, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,8 +68,34 @@ pub fn error(kind: &str, description: &str, engine: Engine) -> Result<String> {
     })
 }
 
-fn text(outcome: &JsonOutcome<'_>) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(outcome).context("an outcome has no JSON")?;
+/// An inspection, in the order in which it is documented.
+#[derive(Serialize)]
+struct JsonInspection<'a> {
+    error: Option<Value>,
+    program: Option<&'a str>,
+    inspection: Option<&'a Inspection>,
+}
+
+/// An inspection as JSON.
+pub fn inspection(program: &str, inspection: &Inspection) -> Result<String> {
+    text(&JsonInspection {
+        error: None,
+        program: Some(program),
+        inspection: Some(inspection),
+    })
+}
+
+/// As JSON, that there is nothing to inspect.
+pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
+    text(&JsonInspection {
+        error: Some(json!({ "kind": kind, "description": description })),
+        program: None,
+        inspection: None,
+    })
+}
+
+fn text(value: &impl Serialize) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(value).context("it has no JSON")?;
     text.push('\n');
     Ok(text)
 }

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use anyhow::{Context, Error, Result};
 
 pub mod bench;
+pub mod inspection;
 pub mod json;
 pub mod people;
 
-/// Exit code after a program that failed, or did not do what its fixture expects.
+/// Exit code after a program that failed, did not do what its fixture expects, or would be refused.
 pub const EXIT_FAILED: u8 = 1;
 
 /// Exit code when no program was run, or its outcome could not be shown.

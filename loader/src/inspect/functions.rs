@@ -1,0 +1,250 @@
+//! The code by functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
+
+use super::code::{self, Placed};
+use super::name;
+use crate::diagnosis;
+use crate::failure::SourceLocation;
+
+/// The code by functions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Functions {
+    /// How it is known where functions are.
+    pub source: FunctionSource,
+    /// The functions, the one with most bytes of code first. Every instruction is in one of them.
+    pub list: Vec<Function>,
+}
+
+/// How it is known where functions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum FunctionSource {
+    /// The blob's debug information says which function each instruction is of. Neighbours of the same name are told
+    /// apart only where it is certain that a function starts: at exports and at the targets of direct calls. Code of
+    /// no function is in a function without a name.
+    DebugInformation,
+    /// There is no debug information that could be read, so the code is cut at exports and at the targets of direct
+    /// calls, where functions start for certain. Functions that are only jumped to, or called by a computed address,
+    /// are part of what stands before them.
+    EntryPoints,
+}
+
+/// Code that belongs together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Function {
+    /// Its name, which only debug information has; `None` if it says none.
+    pub name: Option<String>,
+    /// The export that it starts with; `None` if it is not exported.
+    pub export: Option<String>,
+    /// The place in the source of the first of its instructions that has one. Code that was inlined there counts as
+    /// the line that it was inlined into.
+    pub location: Option<SourceLocation>,
+    /// Its lowest program counter.
+    pub program_counter: u32,
+    /// Number of its instructions.
+    pub instructions: u32,
+    /// Length of its code in bytes.
+    pub bytes: u64,
+}
+
+/// A stretch of code, up to the start of the next one.
+struct Piece {
+    start: u32,
+    /// Which function it is a piece of.
+    function: usize,
+}
+
+/// What a function is called, and where it is in the source.
+#[derive(Default)]
+struct Title {
+    name: Option<String>,
+    export: Option<String>,
+    location: Option<SourceLocation>,
+}
+
+impl Title {
+    fn exported_at(mut self, start: u32, entries: &Entries) -> Self {
+        self.export = entries.get(&start).cloned().flatten();
+        self
+    }
+}
+
+/// Where functions start for certain, and the names of the exports there.
+type Entries = BTreeMap<u32, Option<String>>;
+
+/// What pieces there are, lowest first, and the functions that they are of.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Piece>,
+    titles: Vec<Title>,
+}
+
+impl Pieces {
+    /// Starts a function here.
+    fn start(&mut self, start: u32, title: Title) {
+        self.titles.push(title);
+        self.go_on(start, self.titles.len() - 1);
+    }
+
+    /// Goes on with a function here.
+    fn go_on(&mut self, start: u32, function: usize) {
+        self.pieces.push(Piece { start, function });
+    }
+}
+
+pub(super) fn find(bytes: &[u8], blob: &ProgramBlob, called: &BTreeSet<u32>) -> Functions {
+    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums that
+    // overflow.
+    let entries = entry_points(blob, called);
+    let named = catch_unwind(AssertUnwindSafe(|| named_pieces(bytes, blob, &entries)));
+    let (source, pieces) = match named {
+        Ok(Some(pieces)) => (FunctionSource::DebugInformation, pieces),
+        _ => (FunctionSource::EntryPoints, entry_pieces(&entries)),
+    };
+    let list = measure(pieces, code::instructions(blob));
+    Functions { source, list }
+}
+
+/// Gives every instruction to the piece that it is in.
+fn measure(pieces: Pieces, instructions: impl Iterator<Item = Placed>) -> Vec<Function> {
+    let mut functions: Vec<Function> = pieces
+        .titles
+        .into_iter()
+        .map(|title| Function {
+            name: title.name,
+            export: title.export,
+            location: title.location,
+            program_counter: 0,
+            instructions: 0,
+            bytes: 0,
+        })
+        .collect();
+    let mut pieces = pieces.pieces.into_iter().peekable();
+    let mut current = None;
+    for instruction in instructions {
+        while let Some(piece) = pieces.next_if(|piece| piece.start <= instruction.offset) {
+            current = Some(piece.function);
+        }
+        // The first piece starts where the code does.
+        let Some(function) = current.and_then(|index| functions.get_mut(index)) else {
+            continue;
+        };
+        if function.instructions == 0 {
+            function.program_counter = instruction.offset;
+        }
+        function.instructions += 1;
+        function.bytes += u64::from(instruction.length);
+    }
+    functions.retain(|function| function.instructions > 0);
+    functions.sort_by_key(|function| (std::cmp::Reverse(function.bytes), function.program_counter));
+    functions
+}
+
+/// The pieces as debug information has them; `None` if no code has a name by it.
+fn named_pieces(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<Pieces> {
+    /// The function of all code without a name.
+    const NAMELESS: usize = 0;
+
+    let parts = ProgramParts::from_bytes(ArcBytes::from(bytes)).ok()?;
+    let code_length = blob.code().len();
+    let mut pieces = Pieces::default();
+    pieces.start(0, Title::default());
+    let mut end_of_last = 0;
+    for range in parts.debug_line_program_ranges.chunks_exact(12) {
+        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| range[at + byte]));
+        let (start, end) = (word(0), word(4));
+        // The VM searches the ranges, so they are ascending or not to be believed.
+        if start < end_of_last || end <= start || start as usize >= code_length {
+            continue;
+        }
+        let Some(title) = title_at(blob, start) else {
+            continue;
+        };
+        let last = pieces.titles.len() - 1;
+        // A function has more than one range if some of its code has no line.
+        if pieces.titles[last].name == title.name && !entries.contains_key(&start) {
+            pieces.go_on(start, last);
+        } else {
+            pieces.start(start, title.exported_at(start, entries));
+        }
+        for entry in entries.range(start + 1..end).map(|(entry, _)| *entry) {
+            let title = title_at(blob, entry).unwrap_or_default();
+            pieces.start(entry, title.exported_at(entry, entries));
+        }
+        // Code that stands behind it has no name, until the next piece starts.
+        pieces.go_on(end, NAMELESS);
+        end_of_last = end;
+    }
+    (pieces.titles.len() > 1).then_some(pieces)
+}
+
+/// What the debug information calls the function of the code that starts here, and where in the source that is.
+fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
+    /// What has no name after so many regions gets none.
+    const REGIONS: usize = 64;
+
+    let mut title = None;
+    let mut lines = blob
+        .get_debug_line_program_at(ProgramCounter(start))
+        .ok()??;
+    for _ in 0..REGIONS {
+        let Ok(Some(region)) = lines.run() else {
+            break;
+        };
+        if region.instruction_range().end.0 <= start {
+            continue;
+        }
+        // The first frame says which function this is, and the second where in it, unless that is the first of
+        // another function that was inlined whole.
+        let mut frames = region.frames();
+        let Some(frame) = frames.next() else {
+            continue;
+        };
+        if title.is_none() {
+            let text = diagnosis::function_name(&frame)?;
+            title = Some(Title {
+                name: Some(name(text.as_bytes())),
+                ..Title::default()
+            });
+        }
+        let place = frames.next();
+        if let Some(mut location) = place.as_ref().and_then(diagnosis::source_location) {
+            location.file = name(location.file.as_bytes());
+            title.as_mut()?.location = Some(location);
+            break;
+        }
+    }
+    title
+}
+
+fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> Entries {
+    let mut entries: Entries = called.iter().map(|place| (*place, None)).collect();
+    for export in blob.exports() {
+        entries
+            .entry(export.program_counter().0)
+            .or_default()
+            .get_or_insert_with(|| name(export.symbol().as_bytes()));
+    }
+    entries
+}
+
+/// The pieces that start where functions start for certain.
+fn entry_pieces(entries: &Entries) -> Pieces {
+    let mut pieces = Pieces::default();
+    if !entries.contains_key(&0) {
+        pieces.start(0, Title::default());
+    }
+    for start in entries.keys() {
+        pieces.start(*start, Title::default().exported_at(*start, entries));
+    }
+    pieces
+}

@@ -1,0 +1,163 @@
+//! What a blob must be for the loader to take it.
+
+use abi::entry::ENTRYPOINT_EXPORT;
+use abi::heap::BUMP_HEAP_EXPORT;
+use abi::imports::Import;
+use polkavm::program::Instruction;
+use polkavm::{ProgramBlob, ProgramCounter};
+
+use crate::error::LoadError;
+use crate::limits::Limits;
+
+/// Answers every way in which a blob breaks one rule.
+type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
+
+/// Cheap rules come first, because loading stops at the first refusal.
+const RULES: [Rule; 6] = [
+    machine,
+    entrypoint,
+    memory,
+    instructions,
+    known_imports,
+    entry_place,
+];
+
+/// Every way in which a blob breaks the loader's rules. Asks no rule before it must.
+pub(crate) fn refusals<'a>(
+    blob: &'a ProgramBlob,
+    limits: &'a Limits,
+) -> impl Iterator<Item = LoadError> + 'a {
+    RULES.into_iter().flat_map(move |rule| rule(blob, limits))
+}
+
+pub(crate) fn exports_named(
+    blob: &ProgramBlob,
+    name: &str,
+) -> impl Iterator<Item = ProgramCounter> {
+    blob.exports()
+        .filter(move |export| export.symbol().as_bytes() == name.as_bytes())
+        .map(|export| export.program_counter())
+}
+
+/// Whether the program says that its heap keeps the header of [`abi::heap`].
+pub(crate) fn has_bump_heap(blob: &ProgramBlob) -> bool {
+    exports_named(blob, BUMP_HEAP_EXPORT).next().is_some()
+}
+
+/// The names of the blob's imports, in the order of their numbers, with what the loader knows of each.
+pub(crate) fn imports(blob: &ProgramBlob) -> impl Iterator<Item = (&[u8], Option<Import>)> {
+    blob.imports().iter().map(|symbol| {
+        let symbol = symbol.map_or(&b"?"[..], |symbol| symbol.into_inner());
+        (symbol, Import::from_symbol(symbol))
+    })
+}
+
+fn invalid(reason: String) -> LoadError {
+    LoadError::InvalidBlob { reason }
+}
+
+fn machine(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    if blob.is_64_bit() {
+        Vec::new()
+    } else {
+        vec![LoadError::Not64Bit]
+    }
+}
+
+fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    match exports_named(blob, ENTRYPOINT_EXPORT).count() {
+        0 => vec![LoadError::MissingEntrypoint {
+            exports: list_exports(blob),
+        }],
+        1 => Vec::new(),
+        _ => vec![invalid("it exports `entrypoint` more than once".to_owned())],
+    }
+}
+
+/// The interpreter fills with zeroes what a blob declares, so that must be bounded before anything runs.
+fn memory(blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
+    bounded(blob, limits)
+        .into_iter()
+        .filter(|(_, size, limit)| *size > u64::from(*limit))
+        .map(|(what, size, limit)| LoadError::MemoryTooLarge { what, size, limit })
+        .collect()
+}
+
+/// What a blob has of each thing that the loader bounds, and the bound, in bytes.
+pub(crate) fn bounded(blob: &ProgramBlob, limits: &Limits) -> [(&'static str, u64, u32); 3] {
+    let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
+    [
+        ("code", blob.code().len() as u64, limits.code),
+        ("data", data, limits.program_data),
+        ("stack", blob.stack_size().into(), limits.stack),
+    ]
+}
+
+/// A program's memory is what the loader maps. `sbrk` would map more, past every limit, and the two engines
+/// answer it differently.
+fn instructions(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    let first = blob
+        .instructions()
+        .find(|instruction| matches!(instruction.kind, Instruction::sbrk(..)));
+    first
+        .map(|instruction| LoadError::ForbiddenInstruction {
+            name: "sbrk",
+            program_counter: instruction.offset.0,
+        })
+        .into_iter()
+        .collect()
+}
+
+fn known_imports(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    imports(blob)
+        .filter(|(_, import)| import.is_none())
+        .map(|(symbol, _)| LoadError::UnknownImport {
+            symbol: shown(symbol),
+        })
+        .collect()
+}
+
+/// The compiler's code would run for ever from a place where no block starts.
+fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    exports_named(blob, ENTRYPOINT_EXPORT)
+        .filter(|entry| !starts_block(blob, *entry))
+        .map(|entry| {
+            let place = entry.0;
+            invalid(format!(
+                "`entrypoint` is at {place:#x}, where no code starts"
+            ))
+        })
+        .collect()
+}
+
+/// Whether the VM lets a program start, or jump, here.
+fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
+    (place.0 as usize) < blob.code().len() && blob.scan_is_jump_target_valid(blob.isa(), place)
+}
+
+/// A blob's own name for something, short and without what a terminal would obey.
+fn shown(symbol: &[u8]) -> String {
+    let name = String::from_utf8_lossy(&symbol[..symbol.len().min(64)]);
+    name.chars()
+        .flat_map(|character| {
+            let is_harmless = !character.is_control();
+            let plain = is_harmless.then_some(character);
+            let escaped = (!is_harmless).then(|| character.escape_default());
+            plain.into_iter().chain(escaped.into_iter().flatten())
+        })
+        .collect()
+}
+
+fn list_exports(blob: &ProgramBlob) -> String {
+    let names: Vec<String> = blob
+        .exports()
+        // Enough to see what the blob is.
+        .take(10)
+        .map(|export| format!("`{}`", shown(export.symbol().as_bytes())))
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
