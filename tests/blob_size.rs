@@ -1,11 +1,10 @@
 //! How long blobs are, against what the README says; and what is linked into them, by their debug information.
-//! `docs/blob-size.md` says why each part is there; `cargo test -p tests --test blob_size -- --ignored --nocapture
-//! print` prints the parts.
+//! `docs/blob-size.md` says why each part is there.
 
 use std::collections::BTreeMap;
 
 use cargo_entrypoint::bench::marked;
-use cargo_entrypoint::bench::size::{self, LEVELS, PROGRAMS};
+use cargo_entrypoint::bench::size;
 use cargo_entrypoint::guest::DebugInfo;
 use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::toolchain;
@@ -86,13 +85,15 @@ fn formatting(program: &str, panic: &str) -> Vec<String> {
 
 #[test]
 fn without_a_message_a_panic_links_no_formatting() {
-    for program in ["empty", "log"] {
+    for program in ["empty", "log", "index"] {
         for panic in ["location", "abort"] {
             let formatting = formatting(program, panic);
             assert!(formatting.is_empty(), "{program}, {panic}: {formatting:?}");
         }
     }
-    // It would be found: this program's own line of log is formatted.
+    // It would be found: this program's panic has a message,
+    assert!(!formatting("index", "message").is_empty());
+    // and this one's own line of log is formatted.
     let asked_for = formatting("counter", "abort");
     assert!(!asked_for.is_empty());
     // Nothing is added to that by the panic.
@@ -119,7 +120,7 @@ fn the_read_me_says_what_is_measured() {
         .iter()
         .map(|row| (row.program.as_str(), row.panic.as_str()))
         .collect();
-    let wanted: Vec<_> = ["empty", "log", "counter"]
+    let wanted: Vec<_> = ["empty", "log", "index", "counter"]
         .into_iter()
         .flat_map(|program| ["message", "location", "abort"].map(|panic| (program, panic)))
         .collect();
@@ -132,4 +133,67 @@ fn the_read_me_says_what_is_measured() {
         size::section(&rows, &compiler),
         "type `cargo entrypoint bench size --update`"
     );
+}
+
+/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of each row.
+type Part = (Vec<u32>, Vec<String>);
+
+/// The words between backticks.
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The tables of the page.
+fn tables(page: &str) -> Vec<([String; 2], Vec<Part>)> {
+    let mut tables = Vec::new();
+    for section in page.split("\n## ").skip(1) {
+        let heading = section.lines().next().unwrap_or("");
+        let Ok(heading) = <[String; 2]>::try_from(quoted(heading)) else {
+            panic!("the heading {heading:?} names no program and level");
+        };
+        let rows = section.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ");
+            let bytes = cells.next()?.split(", ").map(|bytes| bytes.parse().ok());
+            Some((bytes.collect::<Option<_>>()?, quoted(cells.next()?)))
+        });
+        tables.push((heading, rows.collect()));
+    }
+    tables
+}
+
+#[test]
+fn the_page_says_what_stands_in_the_blobs() {
+    if !is_reference_compiler() {
+        return;
+    }
+    let page = std::fs::read_to_string(project().join("docs/blob-size.md")).expect("the page");
+    let tables = tables(&page);
+    assert_eq!(tables.len(), 5);
+    for ([program, panic], rows) in tables {
+        let found = functions(&program, &panic);
+        let mut expected: Vec<u32> = Vec::new();
+        for (bytes, names) in &rows {
+            for (bytes, name) in bytes.iter().zip(names) {
+                let of_name = |(function, _): &(&String, &Function)| {
+                    let rest = function.strip_prefix(name.as_str());
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('<'))
+                        || function.ends_with(&format!("::{name}"))
+                };
+                let length: u32 = found.iter().filter(of_name).map(|(_, f)| f.length).sum();
+                assert_eq!(length, *bytes, "`{name}` in {program}, {panic}: {found:#?}");
+            }
+            assert_eq!(bytes.len(), names.len(), "{program}, {panic}: {names:?}");
+            expected.extend(bytes);
+        }
+        let all: u32 = found.values().map(|function| function.length).sum();
+        assert_eq!(
+            expected.iter().sum::<u32>(),
+            all,
+            "{program}, {panic}: {found:#?}"
+        );
+    }
 }

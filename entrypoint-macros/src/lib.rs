@@ -35,7 +35,7 @@ mod validate;
 /// |---|---|
 /// | `heap` | `bump`, `segregated`: one of the heaps of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
 /// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
-/// | `duplicates` | `allow`; `reject`: end the program, before the function is called, if an account occurs twice |
+/// | `duplicates` | `allow`; `reject`: end the program, before the function is called, if an account occurs twice. Each account then costs 3.5 units of gas where there is an account table, and one more than otherwise where there is none |
 ///
 /// # What it expands to
 ///
@@ -45,8 +45,9 @@ mod validate;
 /// `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64` and nothing else: there the allocator and
 /// the panic handler are those of `std`.
 ///
-/// The accounts are the loader's account table itself, where the input has one; otherwise a list on the
-/// heap.
+/// The accounts are the loader's account table itself, where the input has one, at 24 units of gas for the whole way to
+/// the function and back, whatever their number; otherwise a list on the heap, at 8 units for each account and each repeat.
+/// `cargo entrypoint bench entry` measures it.
 ///
 /// # Cargo features
 ///
@@ -62,7 +63,8 @@ pub fn entrypoint(input: TokenStream) -> TokenStream {
 ///
 /// It is [`entrypoint!`], except that accounts that come without an account table are listed on the stack,
 /// in an array of `max_accounts` (1 to 255, 64 if not given) times 8 bytes. If more accounts come, the
-/// program ends before the function is called, with or without a table. The program still has a heap.
+/// program ends before the function is called, with or without a table; to look costs one unit of gas. The program still
+/// has a heap.
 ///
 /// ```
 /// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
@@ -86,7 +88,8 @@ pub fn entrypoint_no_alloc(input: TokenStream) -> TokenStream {
 ///
 /// It is [`entrypoint!`], except that the function gets `entrypoint::input::LazyAccounts`, an iterator, in place of a
 /// slice: its type is `entrypoint::ProcessInstructionLazily`. Nothing is done for an account before the function asks for it,
-/// nothing is listed, and an account table is not looked at. The options are `heap` and `panic`.
+/// nothing is listed, and an account table is not looked at. An account that it asks for costs 8 units of gas or so. The options
+/// are `heap` and `panic`.
 ///
 /// ```
 /// use entrypoint::input::{LazyAccount, LazyAccounts};

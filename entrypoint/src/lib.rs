@@ -35,7 +35,8 @@
 //!    could allocate before that.
 //! 3. Program id and instruction data are found at the start of the input, the accounts in the table at its end,
 //!    which *is* the slice that the function gets. Where a loader has written no table, the accounts are walked
-//!    and listed, on the heap, or on the stack by [`entrypoint_no_alloc!`].
+//!    and listed, on the heap, or on the stack by [`entrypoint_no_alloc!`]; with [`entrypoint_lazy!`] the function
+//!    walks over them itself, as far as it likes.
 //! 4. The function is called; what it returns becomes the [status](abi::status).
 //!
 //! # What a program can say

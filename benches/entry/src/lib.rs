@@ -23,6 +23,7 @@
 //! list that is measured needs.
 #![no_std]
 
+use entrypoint::input::{LazyAccount, LazyAccounts};
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
 core::cfg_select! {
@@ -30,6 +31,10 @@ core::cfg_select! {
     feature = "entrypoint_no_alloc" => {
         entrypoint::entrypoint_no_alloc!(process_instruction, max_accounts = 64);
     }
+    feature = "entrypoint_reject" => {
+        entrypoint::entrypoint!(process_instruction, duplicates = reject);
+    }
+    feature = "entrypoint_lazy" => { entrypoint::entrypoint_lazy!(process_lazily); }
     _ => {}
 }
 
@@ -39,7 +44,11 @@ core::cfg_select! {
     not(feature = "no-entrypoint")
 ))]
 const _: () = assert!(
-    cfg!(feature = "entrypoint") as usize + cfg!(feature = "entrypoint_no_alloc") as usize == 1,
+    cfg!(feature = "entrypoint") as usize
+        + cfg!(feature = "entrypoint_no_alloc") as usize
+        + cfg!(feature = "entrypoint_reject") as usize
+        + cfg!(feature = "entrypoint_lazy") as usize
+        == 1,
     "choose exactly one entry by its feature; `cargo entrypoint bench entry` does so"
 );
 
@@ -52,6 +61,22 @@ pub fn process_instruction(
     #[cfg(feature = "checked")]
     report(accounts.iter().map(|account| account.key().as_bytes()[0]));
     take(program_id, accounts, instruction_data);
+    Ok(())
+}
+
+/// Walks over as many accounts as the instruction data has bytes, and adds up their balances.
+pub fn process_lazily(
+    program_id: &Pubkey,
+    accounts: LazyAccounts,
+    instruction_data: &[u8],
+) -> ProgramResult {
+    let mut sum = 0_u64;
+    for account in accounts.take(instruction_data.len()) {
+        if let LazyAccount::First(account) = account {
+            sum = sum.wrapping_add(account.kelvins());
+        }
+    }
+    take(program_id, &[sum], instruction_data);
     Ok(())
 }
 

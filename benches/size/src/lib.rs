@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `empty` | returns at once |
 //! | `log` | logs one line, a text without arguments |
+//! | `index` | indexes its instruction data with a number from it, which may panic |
 //! | `counter` | the example of that name: an account's data, checked arithmetic, a formatted line |
 //!
 //! `docs/blob-size.md` says what stands in each blob, and why.
@@ -27,6 +28,7 @@ core::cfg_select! {
 const _: () = {
     const PROGRAMS: usize = cfg!(feature = "empty") as usize
         + cfg!(feature = "log") as usize
+        + cfg!(feature = "index") as usize
         + cfg!(feature = "counter") as usize;
     const LEVELS: usize = cfg!(feature = "message") as usize
         + cfg!(feature = "location") as usize
@@ -43,7 +45,7 @@ pub const PROGRAM: ProcessInstruction = core::cfg_select! {
     _ => { process_instruction }
 };
 
-/// Logs a line, or does nothing.
+/// Logs a line, indexes its instruction data, or does nothing.
 #[cfg(not(feature = "counter"))]
 pub fn process_instruction(
     _program_id: &Pubkey,
@@ -52,5 +54,7 @@ pub fn process_instruction(
 ) -> ProgramResult {
     #[cfg(feature = "log")]
     entrypoint::msg!("one line");
+    #[cfg(feature = "index")]
+    entrypoint::set_return_data(&[_instruction_data[usize::from(_instruction_data[0])]]);
     Ok(())
 }

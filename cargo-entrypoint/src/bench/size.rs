@@ -26,7 +26,7 @@ pub struct Subject {
 }
 
 /// The programs.
-pub const PROGRAMS: [Subject; 3] = [
+pub const PROGRAMS: [Subject; 4] = [
     Subject {
         name: "empty",
         what: "returns at once",
@@ -34,6 +34,10 @@ pub const PROGRAMS: [Subject; 3] = [
     Subject {
         name: "log",
         what: "logs one line",
+    },
+    Subject {
+        name: "index",
+        what: "may panic, by an index",
     },
     Subject {
         name: "counter",
