@@ -44,6 +44,22 @@ impl HeapHeader {
     }
 }
 
+/// Name of the exported function by which a program says that its heap counts what is live.
+///
+/// It takes nothing and returns the address of a [`HeapTrace`]. Only a program that was built to be profiled has it.
+pub const HEAP_TRACE_EXPORT: &str = "entrypoint_heap_trace";
+
+/// What a heap that counts keeps up to date.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct HeapTrace {
+    /// Calls of the allocator that are over. While one is under way the other figures do not fit together.
+    pub calls: u64,
+    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    pub live: u64,
+}
+
+const _: () = assert!(size_of::<HeapTrace>() == 16);
 const _: () = assert!(size_of::<HeapHeader>() == 8);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

@@ -65,7 +65,11 @@ pub fn build_with_features(
         })
         .with_context(|| format!("cannot lock {}", lock.display()))?;
     let library = compile(package, features, &toolchain, &folder)?;
-    let name = [&[package.name.as_str()], features].concat().join("+");
+    // A dependency's feature is `dependency/feature`.
+    let name = [&[package.name.as_str()], features]
+        .concat()
+        .join("+")
+        .replace('/', "-");
     let elf = folder.join(format!("{name}.elf"));
     link(&toolchain, &library, &elf)?;
     let blob = make_blob(&elf, debug_info);
@@ -105,7 +109,7 @@ fn compile(
         .args(["--config", "profile.release.panic=\"abort\""])
         .args(["--config", "profile.release.lto=true"])
         .args(["--config", "profile.release.codegen-units=1"])
-        .args(["--config", "profile.release.debug=\"line-tables-only\""])
+        .args(["--config", "profile.release.debug=\"limited\""])
         .args(["--config", "profile.release.strip=false"])
         .args(["--config", "profile.release.incremental=false"])
         // Paths of this machine would make the program another one elsewhere: their length moves what stands behind them.

@@ -109,19 +109,7 @@ impl Loader {
         let has_bump_heap = find_export(&blob, BUMP_HEAP_EXPORT).is_some();
         let imports = resolve_imports(&blob)?;
         let module_code_length = blob.code().len();
-
-        let mut config = ModuleConfig::new();
-        config.set_gas_metering(Some(GasMeteringKind::Sync));
-        // One unit an instruction, said openly, because the VM's default may change.
-        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
-        let module =
-            Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
-                CompileError::Error(error) => LoadError::EngineUnavailable {
-                    engine: self.engine,
-                    reason: error.to_string(),
-                },
-                other => invalid(other.to_string()),
-            })?;
+        let module = self.compile(&blob, ModuleConfig::new())?;
         // The compiler's code would run for ever from a place where no block starts.
         let is_code = (entry.0 as usize) < module_code_length;
         if !is_code || module.calculate_gas_cost_for(entry).is_none() {
@@ -143,6 +131,21 @@ impl Loader {
 }
 
 impl Loader {
+    fn compile(&self, blob: &ProgramBlob, mut config: ModuleConfig) -> Result<Module, LoadError> {
+        config.set_gas_metering(Some(GasMeteringKind::Sync));
+        // One unit an instruction, said openly, because the VM's default may change.
+        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
+        Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
+            CompileError::Error(error) => LoadError::EngineUnavailable {
+                engine: self.engine,
+                reason: error.to_string(),
+            },
+            other => LoadError::InvalidBlob {
+                reason: other.to_string(),
+            },
+        })
+    }
+
     /// The interpreter fills with zeroes what a blob declares, so that must be bounded before anything runs.
     fn check_memory(&self, blob: &ProgramBlob) -> Result<(), LoadError> {
         let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
@@ -178,6 +181,7 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program(Arc<Linked>);
 
+#[derive(Clone)]
 pub(crate) struct Linked {
     pub engine: Engine,
     pub limits: Limits,
@@ -202,7 +206,19 @@ impl Program {
     /// [`InvocationError`] if the program was not called, because the invocation makes no sense or passes
     /// a limit.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        run::invoke(&self.0, invocation)
+        run::invoke(&self.0, invocation, &mut ())
+    }
+
+    /// The same program, compiled so that the VM stops before each instruction.
+    pub(crate) fn for_step_tracing(&self) -> Result<Linked, LoadError> {
+        let mut config = ModuleConfig::new();
+        config.set_step_tracing(true);
+        let loader = Loader::new(Engine::Interpreter)?;
+        Ok(Linked {
+            engine: loader.engine,
+            module: loader.compile(&self.0.blob, config)?,
+            ..Linked::clone(&self.0)
+        })
     }
 
     /// The engine that runs the program.
@@ -221,7 +237,7 @@ impl fmt::Debug for Program {
     }
 }
 
-fn find_export(blob: &ProgramBlob, name: &str) -> Option<ProgramCounter> {
+pub(crate) fn find_export(blob: &ProgramBlob, name: &str) -> Option<ProgramCounter> {
     exports_named(blob, name).next()
 }
 

@@ -1,0 +1,149 @@
+//! What a blob's debug information says of an instruction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polkavm::debug_info::{FrameInfo, FrameKind};
+use polkavm::{ProgramBlob, ProgramCounter};
+
+use crate::failure::SourceLocation;
+
+/// Most functions that are shown to be inlined into each other at one instruction. A compiler goes a dozen deep.
+const MAX_INLINED: usize = 64;
+
+/// A function that an instruction is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DebugFrame {
+    /// Its path, or only its name if it is inlined.
+    pub function: Option<String>,
+    /// Where in it the instruction is, or the call that is inlined.
+    pub location: Option<SourceLocation>,
+}
+
+/// The functions that an instruction is in: the one that is compiled, then what is inlined into it, inwards. `None` if the
+/// blob does not say.
+pub(crate) fn frames_at(
+    blob: &ProgramBlob,
+    program_counter: ProgramCounter,
+) -> Option<Vec<DebugFrame>> {
+    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
+    // that overflow.
+    catch_unwind(AssertUnwindSafe(|| read(blob, program_counter)))
+        .ok()
+        .flatten()
+}
+
+fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<DebugFrame>> {
+    let mut lines = blob.get_debug_line_program_at(program_counter).ok()??;
+    while let Ok(Some(region)) = lines.run() {
+        if !region.instruction_range().contains(&program_counter) {
+            continue;
+        }
+        let mut frames: Vec<DebugFrame> = Vec::new();
+        for frame in region.frames().take(2 * MAX_INLINED) {
+            let location = source_location(&frame);
+            match (frame.kind(), frames.last_mut()) {
+                // Where a function that was inlined is declared.
+                (FrameKind::Enter, Some(_)) => {}
+                // Its name is that of what is called, its place that of the call.
+                (FrameKind::Call, Some(caller)) => {
+                    caller.location = location;
+                    frames.push(DebugFrame {
+                        // PolkaVM's linker gives it the namespace of the caller.
+                        function: inlined_name(&frame),
+                        location: None,
+                    });
+                }
+                (FrameKind::Line, Some(innermost)) => innermost.location = location,
+                (kind, None) => frames.push(DebugFrame {
+                    function: function_name(&frame),
+                    location: location.filter(|_| kind == FrameKind::Line),
+                }),
+            }
+        }
+        merge_export(&mut frames);
+        return (!frames.is_empty()).then_some(frames);
+    }
+    None
+}
+
+/// An exported function and the function of PolkaVM's that it is called through are one to their author.
+fn merge_export(frames: &mut Vec<DebugFrame>) {
+    const THROUGH: &str = "::__polkavm_export::trampoline";
+    let Some(outermost) = frames.first_mut() else {
+        return;
+    };
+    let Some(path) = outermost
+        .function
+        .as_deref()
+        .and_then(|function| function.strip_suffix(THROUGH))
+    else {
+        return;
+    };
+    let path = path.to_owned();
+    let name = path.rsplit("::").next().map(str::to_owned);
+    outermost.function = Some(path);
+    if frames.get(1).is_some_and(|second| second.function == name) {
+        frames[0].location = frames.remove(1).location;
+    }
+}
+
+/// Where a frame's code is; `None` for a frame that only says where its function is declared.
+fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
+    if frame.kind() == FrameKind::Enter {
+        return None;
+    }
+    Some(SourceLocation {
+        file: frame.path().ok()??.to_owned(),
+        line: frame.line()?,
+        column: frame.column(),
+    })
+}
+
+/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name inside the crate's hash: the namespace
+/// may be `probe` and the function `0123456789abcde]::recurse`.
+fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
+    let function = inlined_name(frame)?;
+    let function = match function.split_once("]::") {
+        Some((hash, rest)) if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => rest,
+        _ => &function,
+    };
+    // And inside of the hash of the namespace.
+    let namespace = frame.namespace().ok().flatten().map(|namespace| {
+        let cut = namespace.rsplit_once('[');
+        match cut {
+            Some((path, hash)) if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path,
+            _ => namespace,
+        }
+    });
+    let name = match namespace {
+        Some(namespace) => format!("{namespace}::{function}"),
+        None => function.to_owned(),
+    };
+    Some(without_hashes(&name))
+}
+
+fn inlined_name(frame: &FrameInfo<'_>) -> Option<String> {
+    let function = frame.function_name_without_namespace().ok()??;
+    Some(without_hashes(function))
+}
+
+/// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is `core::fmt`.
+fn without_hashes(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(open) = rest.find('[') {
+        text.push_str(&rest[..open]);
+        let inside = &rest[open + 1..];
+        let is_hash = inside.len() > 16
+            && inside.as_bytes()[16] == b']'
+            && inside.bytes().take(16).all(|byte| byte.is_ascii_hexdigit());
+        if is_hash {
+            rest = &inside[17..];
+        } else {
+            text.push('[');
+            rest = inside;
+        }
+    }
+    text.push_str(rest);
+    text
+}
