@@ -7,8 +7,8 @@ use polkavm::{ProgramBlob, ProgramCounter};
 
 use crate::failure::SourceLocation;
 
-/// Most functions that are shown to be inlined into each other at one instruction. A compiler goes a dozen deep.
-const MAX_INLINED: usize = 64;
+/// Most of a blob's frames that are looked at for one instruction. A compiler needs a few dozen.
+const MAX_FRAMES: usize = 256;
 
 /// A function that an instruction is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +19,15 @@ pub(crate) struct DebugFrame {
     pub location: Option<SourceLocation>,
 }
 
-/// The functions that an instruction is in: the one that is compiled, then what is inlined into it, inwards. `None` if the
-/// blob does not say.
-pub(crate) fn frames_at(
+/// A function as it was compiled, and what is inlined into it at an instruction, inwards: one frame at least.
+pub(crate) type DebugFunction = Vec<DebugFrame>;
+
+/// The functions that an instruction is in: one; or more, if PolkaVM's linker has put one into another, and then that
+/// which calls comes first. `None` if the blob does not say.
+pub(crate) fn functions_at(
     blob: &ProgramBlob,
     program_counter: ProgramCounter,
-) -> Option<Vec<DebugFrame>> {
+) -> Option<Vec<DebugFunction>> {
     // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
     // that overflow.
     catch_unwind(AssertUnwindSafe(|| read(blob, program_counter)))
@@ -32,42 +35,59 @@ pub(crate) fn frames_at(
         .flatten()
 }
 
-fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<DebugFrame>> {
+fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<DebugFunction>> {
     let mut lines = blob.get_debug_line_program_at(program_counter).ok()??;
     while let Ok(Some(region)) = lines.run() {
         if !region.instruction_range().contains(&program_counter) {
             continue;
         }
-        let mut frames: Vec<DebugFrame> = Vec::new();
-        for frame in region.frames().take(2 * MAX_INLINED) {
+        let mut functions: Vec<DebugFunction> = Vec::new();
+        let mut is_after_call = false;
+        for frame in region.frames().take(MAX_FRAMES) {
             let location = source_location(&frame);
-            match (frame.kind(), frames.last_mut()) {
-                // Where a function that was inlined is declared.
-                (FrameKind::Enter, Some(_)) => {}
+            match (frame.kind(), functions.last_mut()) {
+                // Where the function that is inlined is declared.
+                (FrameKind::Enter, Some(_)) if is_after_call => {}
                 // Its name is that of what is called, its place that of the call.
-                (FrameKind::Call, Some(caller)) => {
-                    caller.location = location;
-                    frames.push(DebugFrame {
+                (FrameKind::Call, Some(function)) => {
+                    if let Some(caller) = function.last_mut() {
+                        caller.location = location;
+                    }
+                    function.push(DebugFrame {
                         // PolkaVM's linker gives it the namespace of the caller.
                         function: inlined_name(&frame),
                         location: None,
                     });
                 }
-                (FrameKind::Line, Some(innermost)) => innermost.location = location,
-                (kind, None) => frames.push(DebugFrame {
+                (FrameKind::Line, Some(function)) => {
+                    if let Some(innermost) = function.last_mut() {
+                        innermost.location = location;
+                    }
+                }
+                (kind, _) => functions.push(vec![DebugFrame {
                     function: function_name(&frame),
                     location: location.filter(|_| kind == FrameKind::Line),
-                }),
+                }]),
             }
+            is_after_call = frame.kind() == FrameKind::Call;
         }
-        merge_export(&mut frames);
-        return (!frames.is_empty()).then_some(frames);
+        functions.iter_mut().for_each(merge_export);
+        // Where code behind a call was moved into what is called, the caller stands there twice.
+        let mut distinct: Vec<DebugFunction> = Vec::new();
+        for function in functions {
+            let is_same = |other: &DebugFunction| other[0].function == function[0].function;
+            if let Some(position) = distinct.iter().position(is_same) {
+                distinct.truncate(position);
+            }
+            distinct.push(function);
+        }
+        return (!distinct.is_empty()).then_some(distinct);
     }
     None
 }
 
 /// An exported function and the function of PolkaVM's that it is called through are one to their author.
-fn merge_export(frames: &mut Vec<DebugFrame>) {
+fn merge_export(frames: &mut DebugFunction) {
     const THROUGH: &str = "::__polkavm_export::trampoline";
     let Some(outermost) = frames.first_mut() else {
         return;

@@ -3,7 +3,7 @@
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
-use crate::debug_info::{self, DebugFrame};
+use crate::debug_info::{self, DebugFunction};
 use crate::failure::{Failure, SourceLocation};
 use crate::guest_memory;
 use crate::imports::Context;
@@ -69,7 +69,7 @@ pub(crate) fn aborted(
 /// What a trap at this place says.
 pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
     let (function, location) = program_counter
-        .and_then(|counter| source_of(debug_info::frames_at(blob, counter)?))
+        .and_then(|counter| source_of(&debug_info::functions_at(blob, counter)?))
         .unwrap_or_default();
     Failure::Trapped {
         program_counter: program_counter.map_or(0, |counter| counter.0),
@@ -79,16 +79,17 @@ pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter
 }
 
 /// The function and the source line. An author looks for the last line that is in a file of their own.
-fn source_of(frames: Vec<DebugFrame>) -> Option<(Option<String>, Option<SourceLocation>)> {
-    let places: Vec<&SourceLocation> = frames
+fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<SourceLocation>)> {
+    let places: Vec<&SourceLocation> = functions
         .iter()
+        .flatten()
         .filter_map(|frame| frame.location.as_ref())
         .collect();
     let own = places
         .iter()
         .rfind(|place| !is_standard_library(&place.file));
     let location = own.or(places.last()).map(|place| (*place).clone());
-    Some((frames.first()?.function.clone(), location))
+    Some((functions.last()?.first()?.function.clone(), location))
 }
 
 /// Whether a file is one of the compiler's own.

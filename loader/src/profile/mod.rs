@@ -218,7 +218,8 @@ fn name(program: &Linked, recording: &Recording) -> GasProfile {
     let mut numbers = vec![0];
     for node in &recording.nodes[1..] {
         let parent: u32 = numbers[node.parent as usize];
-        let named = (parent, names.of_instruction(node.caller));
+        let caller = recording.caller(node.parent);
+        let named = (parent, names.frames_after(caller, node.caller));
         numbers.push(*known.entry(named).or_insert_with_key(|named| {
             nodes.push(named.clone());
             nodes.len() as u32 - 1
@@ -227,7 +228,8 @@ fn name(program: &Linked, recording: &Recording) -> GasProfile {
     let mut costs = Vec::new();
     let mut known = HashMap::new();
     for (place, gas) in &recording.costs {
-        let mut frames = names.of_instruction(place.program_counter);
+        let caller = recording.caller(place.node);
+        let mut frames = names.frames_after(caller, place.program_counter);
         if let Some((function, kind)) = special(place.cost) {
             let function = function.to_owned();
             frames.push(names.number(Frame {

@@ -1,12 +1,13 @@
 //! The functions of an instruction, by name.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use polkavm::program::Instruction;
 use polkavm::{ProgramBlob, ProgramCounter};
 
 use super::{Frame, FrameKind};
-use crate::debug_info;
+use crate::debug_info::{self, DebugFrame, DebugFunction};
 
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {
@@ -15,7 +16,7 @@ pub(super) struct Names<'a> {
     functions: BTreeMap<u32, Option<String>>,
     frames: Vec<Frame>,
     number_of: HashMap<Frame, u32>,
-    of_instruction: HashMap<u32, Vec<u32>>,
+    of_instruction: HashMap<u32, Rc<[Vec<u32>]>>,
     has_debug_info: bool,
 }
 
@@ -41,34 +42,63 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The numbers of the frames that an instruction is in, from the function inwards: one at least.
-    pub fn of_instruction(&mut self, program_counter: u32) -> Vec<u32> {
+    /// The numbers of the frames that an instruction is in, inwards, for each function that it is in: one at least, of one
+    /// frame at least.
+    pub fn functions_at(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
         if let Some(known) = self.of_instruction.get(&program_counter) {
-            return known.clone();
+            return Rc::clone(known);
         }
-        let known = debug_info::frames_at(self.blob, ProgramCounter(program_counter));
-        self.has_debug_info |= known.is_some();
-        let mut frames = known.unwrap_or_default().into_iter();
-        let outermost = frames.next();
-        let (function, location) =
-            outermost.map_or((None, None), |frame| (frame.function, frame.location));
-        let mut numbers = vec![self.number(Frame {
-            function: function.unwrap_or_else(|| self.by_address(program_counter)),
-            kind: FrameKind::Function,
-            location,
-        })];
+        let functions = debug_info::functions_at(self.blob, ProgramCounter(program_counter));
+        self.has_debug_info |= functions.is_some();
+        let functions = functions.unwrap_or_else(|| {
+            vec![vec![DebugFrame {
+                function: None,
+                location: None,
+            }]]
+        });
+        let numbers = functions
+            .into_iter()
+            .map(|frames| self.numbers(frames, program_counter))
+            .collect();
+        let known = self
+            .of_instruction
+            .entry(program_counter)
+            .or_insert(numbers);
+        Rc::clone(known)
+    }
+
+    /// The numbers of the frames that an instruction adds to those of the instruction that called.
+    pub fn frames_after(&mut self, caller: Option<u32>, program_counter: u32) -> Vec<u32> {
+        let functions = self.functions_at(program_counter);
+        let calling = caller.map(|caller| self.functions_at(caller));
+        let calling = calling.as_deref().unwrap_or_default();
+        // Where PolkaVM's linker has put one function into another, the inner one's instructions name the outer one too.
+        let is_repeated = functions.len() > calling.len()
+            && calling
+                .iter()
+                .zip(functions.iter())
+                .all(|(left, right)| self.function(left[0]) == self.function(right[0]));
+        let skipped = if is_repeated { calling.len() } else { 0 };
+        functions[skipped..].concat()
+    }
+
+    fn function(&self, number: u32) -> &str {
+        &self.frames[number as usize].function
+    }
+
+    fn numbers(&mut self, frames: DebugFunction, program_counter: u32) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(frames.len());
         for frame in frames {
-            numbers.push(
-                self.number(Frame {
-                    function: frame
-                        .function
-                        .unwrap_or_else(|| "(inlined, without a name)".to_owned()),
-                    kind: FrameKind::Inlined,
-                    location: frame.location,
-                }),
-            );
+            let (kind, unnamed) = match numbers.len() {
+                0 => (FrameKind::Function, self.by_address(program_counter)),
+                _ => (FrameKind::Inlined, "(without a name)".to_owned()),
+            };
+            numbers.push(self.number(Frame {
+                function: frame.function.unwrap_or(unnamed),
+                kind,
+                location: frame.location,
+            }));
         }
-        self.of_instruction.insert(program_counter, numbers.clone());
         numbers
     }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
-use polkavm::program::{Instruction, RawReg};
-use polkavm::{InterruptKind, ProgramCounter, RawInstance, Reg};
+use polkavm::program::{Instruction, ParsedInstruction, RawReg};
+use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, RawInstance, Reg};
 
 use super::HeapSample;
+use crate::debug_info;
 use crate::error::InvocationError;
 use crate::failure::Failure;
 use crate::guest_memory;
@@ -103,6 +104,13 @@ pub(super) struct Recording {
     pub samples: Vec<HeapSample>,
 }
 
+impl Recording {
+    /// The instruction that called, to come to this node.
+    pub fn caller(&self, node: u32) -> Option<u32> {
+        (node != 0).then(|| self.nodes[node as usize].caller)
+    }
+}
+
 /// The instruction that has been announced and is running.
 struct Running {
     program_counter: u32,
@@ -140,17 +148,12 @@ enum HeapState {
 
 impl Recorder {
     pub fn new(program: &Linked, heap_trace: Option<u32>) -> Self {
-        let flow = program
-            .blob
-            .instructions()
-            .filter_map(|instruction| Some((instruction.offset.0, flow(&instruction.kind)?)))
-            .collect();
         let root = Node {
             parent: 0,
             caller: program.entry.0,
         };
         Self {
-            flow,
+            flow: flow(&program.blob),
             entry: program.entry.0,
             heap_trace,
             running: None,
@@ -366,23 +369,51 @@ impl Observer for Recorder {
     }
 }
 
-fn flow(instruction: &Instruction) -> Option<Flow> {
-    let is_return_address = |register: &RawReg| register.get() == Reg::RA;
-    match instruction {
-        Instruction::load_imm_and_jump(register, value, _)
-        | Instruction::load_imm_and_jump_indirect(register, _, value, _)
-            if is_return_address(register) =>
-        {
-            Some(Flow::Call {
-                return_address: value.cast_unsigned(),
-            })
+/// The instructions that may call or return.
+fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
+    let mut flow = HashMap::new();
+    // What the instruction before has put in the register for return addresses.
+    let mut loaded = None;
+    for instruction in blob.instructions() {
+        let ParsedInstruction { kind, offset, .. } = instruction;
+        let call = |value: i32| Flow::Call {
+            return_address: value.cast_unsigned(),
+        };
+        let found = match kind {
+            Instruction::load_imm_and_jump(register, value, _)
+            | Instruction::load_imm_and_jump_indirect(register, _, value, _)
+                if register.get() == Reg::RA =>
+            {
+                Some(call(value))
+            }
+            // Nothing jumps in between, because no block starts there.
+            Instruction::jump(_) => loaded
+                .filter(|value| returns_to_function_of(blob, *value, offset))
+                .map(call),
+            Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
+            _ => None,
+        };
+        if let Some(found) = found {
+            flow.insert(offset.0, found);
         }
-        Instruction::jump_indirect(base, offset) => Some(Flow::Jump {
-            base: *base,
-            offset: *offset,
-        }),
-        _ => None,
+        loaded = match kind {
+            Instruction::load_imm(register, value) if register.get() == Reg::RA => Some(value),
+            _ => None,
+        };
     }
+    flow
+}
+
+/// Whether a number is a return address that leads back to the function of an instruction. Any number may lead somewhere.
+fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
+    let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
+        return false;
+    };
+    let function = |counter| {
+        let functions = debug_info::functions_at(blob, counter)?;
+        functions.last()?.first()?.function.clone()
+    };
+    function(instruction) == function(returns_to)
 }
 
 /// Where the program's heap counts, if it does: what its export says, called in an instance of its own.
