@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod build;
+pub mod call;
 pub mod doctor;
 pub mod new;
+pub mod profile;
 pub mod run;
