@@ -65,12 +65,7 @@ pub fn build_with_features(
         })
         .with_context(|| format!("cannot lock {}", lock.display()))?;
     let library = compile(package, features, &toolchain, &folder)?;
-    // A dependency's feature is `dependency/feature`.
-    let name = [&[package.name.as_str()], features]
-        .concat()
-        .join("+")
-        .replace('/', "-");
-    let elf = folder.join(format!("{name}.elf"));
+    let elf = elf_path(package, features);
     link(&toolchain, &library, &elf)?;
     let blob = make_blob(&elf, debug_info);
     drop(lock);
@@ -84,6 +79,16 @@ pub fn blob_path(package: &ProgramPackage) -> PathBuf {
         .target_folder
         .join("guest")
         .join(format!("{}.polkavm", package.name))
+}
+
+/// Where the build of a program with these features leaves the ELF file that its blob is made of.
+#[must_use]
+pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
+    let name = [&[package.name.as_str()], features].concat().join("+");
+    // A dependency's feature is `dependency/feature`.
+    let name = name.replace('/', "-");
+    let folder = package.target_folder.join("guest");
+    folder.join(format!("{name}.elf"))
 }
 
 /// Compiles the crate and returns the static library.
