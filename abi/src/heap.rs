@@ -57,9 +57,12 @@ pub struct HeapTrace {
     pub calls: u64,
     /// Bytes in blocks that were taken and not given back, as long as they were asked for.
     pub live: u64,
+    /// Bytes in use that are in no live block and that the heap cannot hand out again: freed blocks that were not taken
+    /// back, what rounds sizes up, gaps. What is in use and neither live nor leaked waits to be taken again.
+    pub leaked: u64,
 }
 
-const _: () = assert!(size_of::<HeapTrace>() == 16);
+const _: () = assert!(size_of::<HeapTrace>() == 24);
 const _: () = assert!(size_of::<HeapHeader>() == 8);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

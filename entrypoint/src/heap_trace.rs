@@ -4,7 +4,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::heap::HeapTrace;
-use allocator::TracingAllocator;
+use allocator::{HeapFigures, TracingAllocator};
 
 /// A heap around which is counted, with the counts where a host finds them.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct TracedHeap<A> {
 struct Trace {
     calls: AtomicU64,
     live: AtomicU64,
+    leaked: AtomicU64,
 }
 
 const _: () = assert!(size_of::<Trace>() == size_of::<HeapTrace>());
@@ -33,6 +34,7 @@ impl<A> TracedHeap<A> {
             trace: Trace {
                 calls: AtomicU64::new(0),
                 live: AtomicU64::new(0),
+                leaked: AtomicU64::new(0),
             },
         }
     }
@@ -42,17 +44,21 @@ impl<A> TracedHeap<A> {
     pub fn address(&self) -> u64 {
         core::ptr::from_ref(&self.trace).addr() as u64
     }
+}
 
+impl<A: HeapFigures> TracedHeap<A> {
     /// A call is over. The host looks when `calls` changes, so that is written last.
     fn note(&self) {
         let live = self.heap.counts().live as u64;
         self.trace.live.store(live, Ordering::Relaxed);
+        let leaked = self.heap.leaked() as u64;
+        self.trace.leaked.store(leaked, Ordering::Relaxed);
         self.trace.calls.fetch_add(1, Ordering::Release);
     }
 }
 
 // SAFETY: every call is passed on as it came, and every answer as it was given. Counting does not panic.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for TracedHeap<A> {
+unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises that the layout has a size, which is what the heap asks.
         let block = unsafe { self.heap.alloc(layout) };
@@ -96,34 +102,37 @@ mod tests {
         let mut buffer = [MaybeUninit::uninit(); 1024];
         let heap = TracedHeap::new(BumpAllocator::<(), _>::from_buffer(&mut buffer));
         let seen = || {
-            (
-                heap.trace.calls.load(Ordering::Relaxed),
-                heap.trace.live.load(Ordering::Relaxed),
-            )
+            let Trace {
+                calls,
+                live,
+                leaked,
+            } = &heap.trace;
+            [calls, live, leaked].map(|count| count.load(Ordering::Relaxed))
         };
         let layout = Layout::from_size_align(100, 8).expect("a layout");
-        assert_eq!(seen(), (0, 0));
+        assert_eq!(seen(), [0, 0, 0]);
         // SAFETY: the layout has a size.
         let block = unsafe { heap.alloc(layout) };
-        assert_eq!(seen(), (1, 100));
+        let gap = heap.heap.inner().used() as u64 - 100;
+        assert_eq!(seen(), [1, 100, gap]);
         // SAFETY: the block came from this heap with this layout.
         let block = unsafe { heap.realloc(block, layout, 40) };
-        assert_eq!(seen(), (2, 40));
+        assert_eq!(seen(), [2, 40, gap]);
         let zeroed = Layout::from_size_align(7, 1).expect("a layout");
         // SAFETY: the layout has a size.
         let second = unsafe { heap.alloc_zeroed(zeroed) };
-        assert_eq!(seen(), (3, 47));
+        assert_eq!(seen(), [3, 47, gap]);
         // SAFETY: the layout has a size; there is no room for it.
         let refused = unsafe { heap.alloc(Layout::from_size_align(2048, 8).expect("a layout")) };
         assert!(refused.is_null());
-        assert_eq!(seen(), (4, 47));
+        assert_eq!(seen(), [4, 47, gap]);
         let now = Layout::from_size_align(40, 8).expect("a layout");
         // SAFETY: the block came from this heap, and has this layout since it was reallocated.
         unsafe { heap.dealloc(block, now) };
-        assert_eq!(seen(), (5, 7));
+        assert_eq!(seen(), [5, 7, gap + 40]);
         // SAFETY: the block came from this heap with this layout.
         unsafe { heap.dealloc(second, zeroed) };
-        assert_eq!(seen(), (6, 0));
+        assert_eq!(seen(), [6, 0, gap + 40]);
         let address = core::ptr::from_ref(&heap.trace).addr() as u64;
         assert_eq!(heap.address(), address);
     }

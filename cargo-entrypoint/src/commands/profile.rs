@@ -24,11 +24,14 @@ use crate::report::{self, EXIT_FAILED};
 const HEAP_TRACE: &str = "entrypoint/heap-trace";
 
 /// How much more gas a build that counts its heap may use.
-const COUNTING_FACTOR: u64 = 16;
+const COUNTING_FACTOR: u64 = 100;
 
 /// The heap's history, and what is to be said of it.
 struct Heap {
-    profile: HeapProfile,
+    /// That of the program as it is.
+    plain: HeapProfile,
+    /// That of a build that counts what is live, if there is one.
+    counted: Option<HeapProfile>,
     note: String,
 }
 
@@ -53,7 +56,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
         );
     }
     tables::gas(&mut text, &costs, &mut sources)?;
-    tables::heap(&mut text, &heap.profile, &heap.note)?;
+    tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
     let pictures = draw(&folder, &call, &costs, &heap)?;
     text.push('\n');
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
@@ -97,7 +100,8 @@ fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
 /// The heap as a build that counts shows it, where there is one; else as the program itself says.
 fn heap(call: &Call, profiled: &Profiled) -> Heap {
     let as_it_is = |note: &str| Heap {
-        profile: profiled.heap.clone(),
+        plain: profiled.heap.clone(),
+        counted: None,
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
@@ -111,15 +115,19 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
     match counted(package, &call.invocation, profiled) {
         Ok(Some(counted)) => {
             let mut note = format!(
-                "counted in a build that counts its heap, which used {} gas; without counting {}",
+                "live and leaked are those of a build that counts them: {} gas, without counting {}",
                 grouped(counted.outcome.gas_used),
                 grouped(profiled.outcome.gas_used),
             );
             if counted.outcome.status != profiled.outcome.status {
                 note.push_str("; it did not end as the other did");
             }
+            if counted.outcome.heap.peak != profiled.outcome.heap.peak {
+                note.push_str("; its heap starts elsewhere, so gaps differ");
+            }
             Heap {
-                profile: counted.heap,
+                plain: profiled.heap.clone(),
+                counted: Some(counted.heap),
                 note,
             }
         }
@@ -151,7 +159,7 @@ fn counted(
         .heap
         .samples
         .last()
-        .is_some_and(|sample| sample.live.is_some());
+        .is_some_and(|sample| sample.counts.is_some());
     Ok(is_counted.then_some(counted))
 }
 
@@ -166,7 +174,12 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
         Some(flame::graph(&title, costs)?)
     };
     let title = format!("{program}, {fixture}: heap");
-    let heap = heap::picture(&title, &heap.note, &heap.profile).map(String::into_bytes);
+    let heap = heap::picture(
+        &title,
+        &heap.note,
+        heap.counted.as_ref().unwrap_or(&heap.plain),
+    )
+    .map(String::into_bytes);
     let write = |kind: &str, picture: Option<Vec<u8>>| {
         let path = folder.join(format!("{base}.{kind}.svg"));
         let Some(picture) = picture else {

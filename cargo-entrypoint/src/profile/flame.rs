@@ -26,6 +26,8 @@ pub fn graph(title: &str, costs: &Costs) -> Result<Vec<u8>> {
     // The same name has the same colour, in every graph.
     options.hash = true;
     options.deterministic = true;
+    // Wide enough for the fonts that browsers have, so that no name runs over its edge.
+    options.font_width = 0.63;
     options.image_width = Some(1_200);
     "monospace".clone_into(&mut options.font_type);
     let lines = folded(costs);

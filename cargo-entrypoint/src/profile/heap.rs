@@ -8,14 +8,15 @@ use crate::text::{grouped, harmless};
 
 // All lengths are in the picture's own pixels.
 const WIDTH: f64 = 1_000.0;
-const HEIGHT: f64 = 460.0;
+const HEIGHT: f64 = 470.0;
 const LEFT: f64 = 90.0;
 const RIGHT: f64 = 30.0;
-const TOP: f64 = 110.0;
+const TOP: f64 = 122.0;
 const BOTTOM: f64 = 60.0;
 
 const LIVE: &str = "#3b7dd8";
 const LEAKED: &str = "#f2a33a";
+const FREE: &str = "#cfe3cf";
 const IN_USE: &str = "#9db4c8";
 const PEAK: &str = "#b3261e";
 const INK: &str = "#1f2933";
@@ -29,8 +30,10 @@ pub struct Summary {
     pub peak: u32,
     /// In use at the end.
     pub used: u32,
-    /// In use at the end, but in no live block; `None` if what is live was not counted.
+    /// Lost to the heap at the end; `None` if that was not counted.
     pub leaked: Option<u64>,
+    /// In use at the end, free to be taken again; `None` as above.
+    pub free: Option<u64>,
 }
 
 impl Summary {
@@ -41,7 +44,10 @@ impl Summary {
         Some(Self {
             peak: last.peak,
             used: last.used,
-            leaked: last.leaked(),
+            leaked: last.counts.map(|counts| counts.leaked),
+            free: last
+                .counts
+                .map(|counts| u64::from(last.used).saturating_sub(counts.live + counts.leaked)),
         })
     }
 }
@@ -131,7 +137,7 @@ fn draw(
 
 fn figures(heap: &HeapProfile, summary: Summary) -> String {
     let leaked = match summary.leaked {
-        Some(leaked) => format!(", of which {} leaked", grouped(leaked)),
+        Some(leaked) => format!(", of which {} are leaked", grouped(leaked)),
         None => String::new(),
     };
     format!(
@@ -144,7 +150,11 @@ fn figures(heap: &HeapProfile, summary: Summary) -> String {
 
 fn legend(out: &mut String, summary: Summary) -> fmt::Result {
     let areas: &[(&str, &str)] = if summary.leaked.is_some() {
-        &[(LIVE, "live"), (LEAKED, "leaked: in use, not live")]
+        &[
+            (LIVE, "live"),
+            (LEAKED, "leaked"),
+            (FREE, "given back, to be taken again"),
+        ]
     } else {
         &[(IN_USE, "in use")]
     };
@@ -158,7 +168,7 @@ fn legend(out: &mut String, summary: Summary) -> fmt::Result {
         )?;
         text(out, (x + 18.0, y), "", name)?;
         // As wide as the letters are on average.
-        x += 45.0 + name.len() as f64 * 7.0;
+        x += 42.0 + name.len() as f64 * 7.2;
     }
     writeln!(
         out,
@@ -194,10 +204,9 @@ fn axes(out: &mut String, scale: &Scale, gas_step: f64, byte_step: f64) -> fmt::
     )?;
     let middle = (f64::midpoint(LEFT, right), HEIGHT - 14.0);
     text(out, middle, "text-anchor=\"middle\"", "gas used")?;
-    let unit = if byte_step < 1024.0 { "bytes" } else { "size" };
     let y = f64::midpoint(TOP, bottom);
     let style = format!("text-anchor=\"middle\" transform=\"rotate(-90 20 {y})\"");
-    text(out, (20.0, y), &style, unit)
+    text(out, (20.0, y), &style, "bytes")
 }
 
 fn curves(
@@ -209,83 +218,59 @@ fn curves(
     let used = |sample: &HeapSample| f64::from(sample.used);
     let peak = |sample: &HeapSample| f64::from(sample.peak);
     let live = |sample: &HeapSample| {
-        sample
-            .live
-            .map_or(0.0, |live| live as f64)
-            .min(used(sample))
+        let live = sample.counts.map_or(0, |counts| counts.live);
+        (live as f64).min(used(sample))
     };
-    let zero = |_: &HeapSample| 0.0;
+    let lost = |sample: &HeapSample| {
+        let lost = sample.counts.map_or(0, |counts| counts.leaked);
+        (live(sample) + lost as f64).min(used(sample))
+    };
+    let curve = |height: &dyn Fn(&HeapSample) -> f64| curve(scale, samples, height);
+    // Each area hides the lower part of the one before.
     if summary.leaked.is_some() {
-        area(
-            out,
-            LIVE,
-            &steps(scale, samples, live),
-            &steps(scale, samples, zero),
-        )?;
-        area(
-            out,
-            LEAKED,
-            &steps(scale, samples, used),
-            &steps(scale, samples, live),
-        )?;
+        area(out, scale, FREE, &curve(&used))?;
+        area(out, scale, LEAKED, &curve(&lost))?;
+        area(out, scale, LIVE, &curve(&live))?;
     } else {
-        area(
-            out,
-            IN_USE,
-            &steps(scale, samples, used),
-            &steps(scale, samples, zero),
-        )?;
+        area(out, scale, IN_USE, &curve(&used))?;
     }
-    line(
-        out,
-        INK,
-        "stroke-width=\"1.5\"",
-        &steps(scale, samples, used),
-    )?;
-    let style = "stroke-width=\"1.5\" stroke-dasharray=\"5 3\"";
-    line(out, PEAK, style, &steps(scale, samples, peak))
+    line(out, INK, "", &curve(&used))?;
+    line(out, PEAK, "stroke-dasharray=\"5 3\"", &curve(&peak))
 }
 
-/// The corners of a curve that keeps its height until the next sample.
-fn steps(
-    scale: &Scale,
-    samples: &[HeapSample],
-    height: impl Fn(&HeapSample) -> f64,
-) -> Vec<(f64, f64)> {
-    let mut corners: Vec<(f64, f64)> = Vec::new();
+/// A curve that keeps its height until the next sample, as the commands of a path.
+fn curve(scale: &Scale, samples: &[HeapSample], height: &dyn Fn(&HeapSample) -> f64) -> String {
+    let mut path = String::new();
+    let mut last = String::new();
     for sample in samples {
-        let (x, y) = (scale.x(sample.gas as f64), scale.y(height(sample)));
-        match corners.last() {
-            Some((_, before)) if (before - y).abs() < 0.005 => {}
-            Some((_, before)) => corners.extend([(x, *before), (x, y)]),
-            None => corners.push((x, y)),
+        let x = scale.x(sample.gas as f64);
+        let y = format!("{:.1}", scale.y(height(sample)));
+        if path.is_empty() {
+            path = format!("M{x:.1} {y}");
+        } else if y != last {
+            path += &format!("H{x:.1}V{y}");
         }
+        last = y;
     }
-    if let (Some(sample), Some((_, y))) = (samples.last(), corners.last()) {
-        let end = (scale.x(sample.gas as f64), *y);
-        corners.push(end);
+    if let Some(sample) = samples.last() {
+        path += &format!("H{:.1}", scale.x(sample.gas as f64));
     }
-    corners
+    path
 }
 
-fn area(out: &mut String, colour: &str, above: &[(f64, f64)], below: &[(f64, f64)]) -> fmt::Result {
-    write!(out, "<path d=\"")?;
-    path(out, above.iter().chain(below.iter().rev()))?;
-    writeln!(out, "Z\" fill=\"{colour}\"/>")
+fn area(out: &mut String, scale: &Scale, colour: &str, curve: &str) -> fmt::Result {
+    let bottom = scale.y(0.0);
+    writeln!(
+        out,
+        "<path d=\"{curve}V{bottom:.1}H{LEFT:.1}Z\" fill=\"{colour}\"/>"
+    )
 }
 
-fn line(out: &mut String, colour: &str, style: &str, corners: &[(f64, f64)]) -> fmt::Result {
-    write!(out, "<path d=\"")?;
-    path(out, corners.iter())?;
-    writeln!(out, "\" fill=\"none\" stroke=\"{colour}\" {style}/>")
-}
-
-fn path<'a>(out: &mut String, corners: impl Iterator<Item = &'a (f64, f64)>) -> fmt::Result {
-    for (index, (x, y)) in corners.enumerate() {
-        let command = if index == 0 { 'M' } else { 'L' };
-        write!(out, "{command}{x:.1} {y:.1}")?;
-    }
-    Ok(())
+fn line(out: &mut String, colour: &str, style: &str, curve: &str) -> fmt::Result {
+    writeln!(
+        out,
+        "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" {style}/>"
+    )
 }
 
 fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) -> fmt::Result {
@@ -293,17 +278,19 @@ fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) -> fmt::R
     writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{text}</text>")
 }
 
-/// As many samples as there is room for side by side: of those that fall on one pixel the first, the last, and those with
+/// As many samples as there is room for side by side: of those that fall on one place the first, the last, and those with
 /// the most and the least in use and live.
 fn thinned(samples: &[HeapSample], gas: u64) -> Vec<HeapSample> {
-    const COLUMNS: u64 = (WIDTH - LEFT - RIGHT) as u64;
-    if samples.len() as u64 <= 2 * COLUMNS {
+    // Two pixels wide.
+    const COLUMNS: u64 = (WIDTH - LEFT - RIGHT) as u64 / 2;
+    if samples.len() as u64 <= COLUMNS {
         return samples.to_vec();
     }
     let column = |sample: &HeapSample| {
         // Less than the number of columns.
         (u128::from(sample.gas) * u128::from(COLUMNS) / (u128::from(gas) + 1)) as u64
     };
+    let live = |sample: &HeapSample| sample.counts.map(|counts| counts.live);
     let mut kept = Vec::new();
     for group in samples.chunk_by(|left, right| column(left) == column(right)) {
         let indices = || 0..group.len();
@@ -311,8 +298,8 @@ fn thinned(samples: &[HeapSample], gas: u64) -> Vec<HeapSample> {
             Some(0),
             indices().max_by_key(|index| group[*index].used),
             indices().min_by_key(|index| group[*index].used),
-            indices().max_by_key(|index| group[*index].live),
-            indices().min_by_key(|index| group[*index].live),
+            indices().max_by_key(|index| live(&group[*index])),
+            indices().min_by_key(|index| live(&group[*index])),
             group.len().checked_sub(1),
         ]
         .into_iter()

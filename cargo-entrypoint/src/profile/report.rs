@@ -44,25 +44,29 @@ pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
     Ok(())
 }
 
-/// Writes how the heap was used; `note` says what the figures do not.
-pub fn heap(out: &mut String, heap: &HeapProfile, note: &str) -> Result {
+/// Writes how the heap was used: `counted` is the same in a build that counts what is live, if there is one, and `note` says
+/// what the figures do not.
+pub fn heap(
+    out: &mut String,
+    heap: &HeapProfile,
+    counted: Option<&HeapProfile>,
+    note: &str,
+) -> Result {
     let limit = grouped(heap.limit.into());
-    match Summary::of(heap) {
-        None => writeln!(out, "\nheap      {limit} limit (bytes); {note}"),
-        Some(summary) => {
-            let leaked = match summary.leaked {
-                Some(leaked) => format!("{} leaked, ", grouped(leaked)),
-                None => String::new(),
-            };
-            writeln!(
-                out,
-                "\nheap      {} peak, {} used at the end, {leaked}{limit} limit (bytes)",
-                grouped(summary.peak.into()),
-                grouped(summary.used.into()),
-            )?;
-            writeln!(out, "          {note}")
-        }
+    let Some(summary) = Summary::of(heap) else {
+        return writeln!(out, "\nheap      {limit} limit (bytes); {note}");
+    };
+    let (peak, used) = (grouped(summary.peak.into()), grouped(summary.used.into()));
+    write!(out, "\nheap      {peak} peak, {used} used at the end")?;
+    let counted = counted.and_then(Summary::of).unwrap_or(summary);
+    if let Some(leaked) = counted.leaked {
+        write!(out, ", {} leaked", grouped(leaked))?;
     }
+    if let Some(free @ 1..) = counted.free {
+        write!(out, ", {} to be taken again", grouped(free))?;
+    }
+    writeln!(out, ", {limit} limit (bytes)")?;
+    writeln!(out, "          {note}")
 }
 
 fn table<T>(

@@ -80,7 +80,7 @@ impl Sources {
             return path.is_file().then_some(path);
         }
         let relative = plain(name.trim_start_matches("./"))?;
-        let mut candidates = self.roots.iter().map(|root| root.join(&relative));
+        let mut candidates = self.roots.iter().map(|root| root.join(relative));
         candidates.find(|path| path.is_file())
     }
 }

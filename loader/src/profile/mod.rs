@@ -132,18 +132,18 @@ pub struct HeapSample {
     pub used: u32,
     /// The most bytes that were in use at once so far.
     pub peak: u32,
-    /// Bytes in blocks that the program has and has not given back; `None` unless it counts them, as
-    /// [`abi::heap::HeapTrace`] says.
-    pub live: Option<u64>,
+    /// What the bytes in use are; `None` unless the program counts that, as [`abi::heap::HeapTrace`] says.
+    pub counts: Option<HeapCounts>,
 }
 
-impl HeapSample {
-    /// Bytes in use that no live block has asked for: freed blocks that were not taken back, what rounds sizes up, gaps.
-    #[must_use]
-    pub fn leaked(&self) -> Option<u64> {
-        self.live
-            .map(|live| u64::from(self.used).saturating_sub(live))
-    }
+/// What the bytes in use are. What is neither live nor leaked waits to be taken again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeapCounts {
+    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    pub live: u64,
+    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes up, gaps.
+    pub leaked: u64,
 }
 
 impl GasProfile {

@@ -7,7 +7,7 @@ use abi::imports::Import;
 use polkavm::program::{Instruction, ParsedInstruction, RawReg};
 use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, RawInstance, Reg};
 
-use super::HeapSample;
+use super::{HeapCounts, HeapSample};
 use crate::debug_info;
 use crate::error::InvocationError;
 use crate::failure::Failure;
@@ -325,7 +325,10 @@ impl Recorder {
             gas: self.gas,
             used,
             peak,
-            live: trace.map(|trace| trace.live),
+            counts: trace.map(|trace| HeapCounts {
+                live: trace.live,
+                leaked: trace.leaked,
+            }),
         });
     }
 }
@@ -372,8 +375,8 @@ impl Observer for Recorder {
 /// The instructions that may call or return.
 fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
     let mut flow = HashMap::new();
-    // What the instruction before has put in the register for return addresses.
-    let mut loaded = None;
+    // The instruction before, if it has put this in the register for return addresses.
+    let mut loaded: Option<(ProgramCounter, i32)> = None;
     for instruction in blob.instructions() {
         let ParsedInstruction { kind, offset, .. } = instruction;
         let call = |value: i32| Flow::Call {
@@ -388,20 +391,41 @@ fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
             }
             // Nothing jumps in between, because no block starts there.
             Instruction::jump(_) => loaded
-                .filter(|value| returns_to_function_of(blob, *value, offset))
-                .map(call),
+                .filter(|(_, value)| returns_to_function_of(blob, *value, offset))
+                .map(|(_, value)| call(value)),
             Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
             _ => None,
         };
-        if let Some(found) = found {
-            flow.insert(offset.0, found);
+        match (found, loaded) {
+            (Some(found), _) => {
+                flow.insert(offset.0, found);
+            }
+            (None, Some((before, value)))
+                if goes_into_function(blob, before, offset)
+                    && returns_to_function_of(blob, value, before) =>
+            {
+                flow.insert(before.0, call(value));
+            }
+            _ => {}
         }
         loaded = match kind {
-            Instruction::load_imm(register, value) if register.get() == Reg::RA => Some(value),
+            Instruction::load_imm(register, value) if register.get() == Reg::RA => {
+                Some((offset, value))
+            }
             _ => None,
         };
     }
     flow
+}
+
+/// Whether an instruction is the first of a function that PolkaVM's linker has put behind the instruction that calls it.
+fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: ProgramCounter) -> bool {
+    let functions = |counter| debug_info::functions_at(blob, counter);
+    let (Some(outside), Some(inside)) = (functions(before), functions(first)) else {
+        return false;
+    };
+    let mut pairs = outside.iter().zip(&inside);
+    inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
 }
 
 /// Whether a number is a return address that leads back to the function of an instruction. Any number may lead somewhere.
