@@ -1,7 +1,8 @@
 //! Blobs that no compiler made: each is refused or ends, on both engines, without harm to the host.
 
+use loader::profile::{FrameKind, Profiled, Stack};
 use loader::{Engine, Failure, Invocation, Limits, LoadError, Loader, Outcome, Pubkey};
-use polkavm_common::program::Reg::{A0, A1, A2, T0};
+use polkavm_common::program::Reg::{A0, A1, A2, RA, T0};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
@@ -59,15 +60,53 @@ fn refusal(blob: &Blob) -> LoadError {
 
 /// The outcome that both engines give.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
+    let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
     let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
         let program = load(blob, engine, limits).expect("a blob");
-        program
-            .invoke(&Invocation::new(Pubkey::new([1; 32])).gas(gas))
-            .expect("an outcome")
+        program.invoke(&invocation).expect("an outcome")
     });
+    let profiled = profile(blob, limits, &invocation);
+    assert_eq!(profiled.outcome, interpreted);
+    assert_eq!(profiled.gas.total(), interpreted.gas_used);
     compiled.engine = interpreted.engine;
     assert_eq!(interpreted, compiled);
     interpreted
+}
+
+fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
+    let program = load(blob, Engine::Interpreter, limits).expect("a blob");
+    program.profile(invocation).expect("a profile")
+}
+
+#[test]
+fn calls_without_end_are_profiled_in_bounded_memory() {
+    // Two blocks that call each other, each in two ways, and never return.
+    let call = |target| asm::load_imm_and_jump(RA, 2, target);
+    let blob = Blob::new(&[
+        asm::add_imm_64(T0, T0, 1),
+        asm::and_imm(A0, T0, 3),
+        asm::branch_eq_imm(A0, 1, 2),
+        call(2),
+        call(0),
+        call(0),
+    ]);
+    let gas = 3_000_000;
+    let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
+    let profiled = profile(&blob, Limits::default(), &invocation);
+    assert_eq!(profiled.gas.total(), gas);
+    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
+    assert!(stacks.len() <= 200_001, "{}", stacks.len());
+    let deepest = stacks.iter().map(|stack| stack.frames.len()).max();
+    assert!(deepest <= Some(130), "{deepest:?}");
+    let deeper: u64 = stacks
+        .iter()
+        .filter(|stack| {
+            let last = stack.frames.last().map(|frame| frame.kind);
+            last == Some(FrameKind::Deeper)
+        })
+        .map(|stack| stack.gas)
+        .sum();
+    assert!(deeper > gas / 2, "{deeper}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ const STEP: usize = 2;
 #[derive(Debug, Default)]
 pub struct Inlining {
     at: HashMap<(String, SourceLocation), Vec<Chain>>,
+    /// The path of each compiled function by the last part of it; `None` if several end so.
+    paths: HashMap<String, Option<String>>,
 }
 
 /// The functions that an instruction is in, from the one that was compiled inwards.
@@ -57,6 +59,7 @@ impl Inlining {
         let dwarf = gimli::Dwarf::load(load)?;
         let dwarf = Dwarf::from_dwarf(dwarf)?;
         let mut at: HashMap<_, Vec<Chain>> = HashMap::new();
+        let mut paths = HashMap::new();
         for section in file.sections() {
             if section.kind() != SectionKind::Text {
                 continue;
@@ -66,6 +69,13 @@ impl Inlining {
                 let Some(chain) = chain(&dwarf, address) else {
                     continue;
                 };
+                let path = &chain[0].function;
+                let known = paths
+                    .entry(identifier(path).to_owned())
+                    .or_insert_with(|| Some(path.clone()));
+                if known.as_ref() != Some(path) {
+                    *known = None;
+                }
                 let Some(key) = chain_key(&chain) else {
                     continue;
                 };
@@ -75,7 +85,7 @@ impl Inlining {
                 }
             }
         }
-        Ok(Self { at })
+        Ok(Self { at, paths })
     }
 
     /// A stack with all that is known to be inlined in it.
@@ -86,9 +96,21 @@ impl Inlining {
             .chunk_by(|_, next| is_inlined(next))
             .flat_map(|function| {
                 let function: Chain = function.iter().map(|frame| own(frame)).collect();
-                self.completed(&function).unwrap_or(function)
+                self.completed(&function)
+                    .unwrap_or_else(|| self.renamed(function))
             })
             .collect()
+    }
+
+    /// The same frames, with the one name of the function that the file has.
+    fn renamed(&self, mut function: Chain) -> Chain {
+        if let Some(outermost) = function.first_mut()
+            && outermost.kind == FrameKind::Function
+            && let Some(Some(path)) = self.paths.get(identifier(&outermost.function))
+        {
+            outermost.function.clone_from(path);
+        }
+        function
     }
 
     /// The frames of a function, more than these.
@@ -211,4 +233,66 @@ fn identifier(path: &str) -> &str {
     }
     let path = path[..end].trim_end_matches("::");
     path.rsplit("::").next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_of_a_path_is_the_same_in_both_ways_to_write_it() {
+        for (linker, compiler) in [
+            (
+                "counter::process_instruction",
+                "counter::process_instruction",
+            ),
+            (
+                "entrypoint::text::{impl#1}::write_str<512>",
+                "<entrypoint::text::TextBuffer<512> as core::fmt::Write>::write_str",
+            ),
+            (
+                "core::slice::sort::quicksort<&str, fn(&&str, &&str) -> bool>",
+                "core::slice::sort::quicksort::<&str, fn(&&str, &&str) -> bool>",
+            ),
+            ("next::{closure#0}", "<A as B<C>>::next::{closure#0}"),
+            ("memcpy", "memcpy"),
+        ] {
+            assert_eq!(identifier(linker), identifier(compiler));
+            assert!(!identifier(linker).is_empty());
+        }
+        for rubbish in ["", ">", "<", "a<", "->", "::", "é>", "a::<é>"] {
+            let _ = identifier(rubbish);
+        }
+        assert_eq!(identifier("a::b::<é>"), "b");
+    }
+
+    fn frame(function: &str, line: u32) -> Frame {
+        Frame {
+            function: function.to_owned(),
+            kind: FrameKind::Inlined,
+            location: Some(SourceLocation {
+                file: "file".to_owned(),
+                line,
+                column: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn two_chains_have_their_start_and_their_end_in_common() {
+        let left = ["a", "b", "c", "z"].map(|name| frame(name, 1));
+        let right = ["a", "b", "x", "y", "z"].map(|name| frame(name, 1));
+        let names = |chain: &[Frame]| -> String {
+            chain.iter().map(|frame| frame.function.as_str()).collect()
+        };
+        assert_eq!(names(&in_common(&left, &right)), "abz");
+        assert_eq!(names(&in_common(&left, &left[..2])), "ab");
+        assert_eq!(names(&in_common(&left[..1], &left)), "a");
+        assert_eq!(in_common(&left, &left), left);
+        let elsewhere = [frame("a", 2), frame("b", 1)];
+        let common = in_common(&left, &elsewhere);
+        assert_eq!(names(&common), "ab");
+        assert_eq!(common[0].location, None);
+        assert_eq!(common[1].location, left[1].location);
+    }
 }

@@ -48,7 +48,7 @@ use names::Names;
 use recorder::{Cost, Recorder, Recording, Unspent};
 
 /// An invocation that was watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a profile says where the gas went"]
 #[non_exhaustive]
 pub struct Profiled {
@@ -61,7 +61,7 @@ pub struct Profiled {
 }
 
 /// Where the gas of one invocation went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasProfile {
     frames: Vec<Frame>,
     /// Ways to come to a function: the node before, and the frames of the calling instruction. Each stands behind the node
@@ -113,7 +113,6 @@ pub enum FrameKind {
 
 /// How the heap of one invocation filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HeapProfile {
     /// Length of the heap in bytes.
     pub limit: u32,
@@ -124,7 +123,6 @@ pub struct HeapProfile {
 
 /// How full the heap is at one moment. Bytes are counted as in [`HeapUse`](crate::HeapUse).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HeapSample {
     /// Gas used before this moment.
     pub gas: u64,
@@ -138,7 +136,6 @@ pub struct HeapSample {
 
 /// What the bytes in use are. What is neither live nor leaked waits to be taken again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HeapCounts {
     /// Bytes in blocks that were taken and not given back, as long as they were asked for.
     pub live: u64,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use polkavm::program::Instruction;
-use polkavm::{ProgramBlob, ProgramCounter};
+use polkavm::{ProgramBlob, ProgramCounter, Reg};
 
 use super::{Frame, FrameKind};
 use crate::debug_info::{self, DebugFrame, DebugFunction};
@@ -22,12 +22,19 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub fn new(blob: &'a ProgramBlob) -> Self {
-        let called = blob
-            .instructions()
-            .filter_map(|instruction| match instruction.kind {
+        let mut is_link_loaded = false;
+        let called = blob.instructions().filter_map(|instruction| {
+            let was_link_loaded = is_link_loaded;
+            is_link_loaded = matches!(
+                instruction.kind,
+                Instruction::load_imm(register, _) if register.get() == Reg::RA
+            );
+            match instruction.kind {
                 Instruction::load_imm_and_jump(_, _, target) => Some((target, None)),
+                Instruction::jump(target) if was_link_loaded => Some((target, None)),
                 _ => None,
-            });
+            }
+        });
         let exported = blob.exports().map(|export| {
             let name = String::from_utf8_lossy(export.symbol().as_bytes()).into_owned();
             (export.program_counter().0, Some(name))
