@@ -5,7 +5,7 @@ use inferno::flamegraph::color::{BackgroundColor, Color, MultiPalette, Palette};
 use inferno::flamegraph::{self, Options};
 
 use super::costs::Costs;
-use crate::text::harmless;
+use super::drawable;
 
 /// A flame graph as an SVG file: the wider a function, the more gas was used in it and in what it calls. A click zooms in.
 ///
@@ -14,7 +14,7 @@ use crate::text::harmless;
 /// If there is nothing to draw.
 pub fn graph(title: &str, costs: &Costs) -> Result<Vec<u8>> {
     let mut options = Options::default();
-    options.title = harmless(title);
+    options.title = drawable(title);
     "gas".clone_into(&mut options.count_name);
     "Function:".clone_into(&mut options.name_type);
     options.colors = Palette::Multi(MultiPalette::Rust);
@@ -49,7 +49,7 @@ pub fn folded(costs: &Costs) -> Vec<String> {
 
 /// A name as it can stand in a folded stack. A semicolon is in the name of every function that is generic over an array.
 fn foldable(name: &str) -> String {
-    let name = harmless(name).replace("; ", ", ").replace(';', ",");
+    let name = drawable(name).replace("; ", ", ").replace(';', ",");
     if name.trim().is_empty() {
         return "(without a name)".to_owned();
     }

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use loader::profile::{HeapProfile, HeapSample};
 
-use crate::text::{grouped, harmless};
+use super::drawable;
+use crate::text::grouped;
 
 // All lengths are in the picture's own pixels.
 const WIDTH: f64 = 1_000.0;
@@ -353,18 +354,16 @@ fn bytes(count: f64, step: f64) -> String {
     }
 }
 
-/// A text in XML. What it must not contain is shown instead.
+/// A text in XML.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in harmless(text).chars() {
+    for character in drawable(text).chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&apos;"),
-            // No characters of XML.
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
             other => escaped.push(other),
         }
     }

@@ -9,3 +9,11 @@ pub mod heap;
 pub mod inlining;
 pub mod report;
 pub mod sources;
+
+use crate::text::harmless;
+
+/// A text of a blob's as it can stand in a picture: without what a terminal would obey, and without the two characters besides
+/// that are none in XML.
+fn drawable(text: &str) -> String {
+    harmless(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
