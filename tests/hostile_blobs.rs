@@ -2,7 +2,7 @@
 
 use loader::profile::{FrameKind, Profiled, Stack};
 use loader::{Engine, Failure, Invocation, Limits, LoadError, Loader, Outcome, Pubkey};
-use polkavm_common::program::Reg::{A0, A1, A2, RA, T0};
+use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, S1, T0};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
@@ -12,6 +12,8 @@ struct Blob {
     stack_size: u32,
     imports: &'static [&'static str],
     code: Vec<Instruction>,
+    /// The block of each address that an indirect jump may go to.
+    jump_table: Vec<u32>,
     /// Number and bytes of sections that the builder does not know.
     sections: Vec<(u8, Vec<u8>)>,
 }
@@ -23,6 +25,7 @@ impl Blob {
             stack_size: 4_096,
             imports: &[],
             code: code.to_vec(),
+            jump_table: Vec::new(),
             sections: Vec::new(),
         }
     }
@@ -35,7 +38,7 @@ impl Blob {
         for import in self.imports {
             builder.add_import(import.as_bytes());
         }
-        builder.set_code(&self.code, &[]);
+        builder.set_code(&self.code, &self.jump_table);
         for (number, bytes) in &self.sections {
             builder.add_custom_section(*number, bytes.clone());
         }
@@ -78,6 +81,21 @@ fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
     program.profile(invocation).expect("a profile")
 }
 
+/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told apart.
+fn check_bounded(profiled: &Profiled) -> u64 {
+    assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
+    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
+    assert!(stacks.len() <= 200_001, "{}", stacks.len());
+    let deepest = stacks.iter().map(|stack| stack.frames.len()).max();
+    assert!(deepest <= Some(130), "{deepest:?}");
+    let is_deeper = |stack: &&Stack<'_>| {
+        let last = stack.frames.last().map(|frame| frame.kind);
+        last == Some(FrameKind::Deeper)
+    };
+    let deeper = stacks.iter().filter(is_deeper);
+    deeper.map(|stack| stack.gas).sum()
+}
+
 #[test]
 fn calls_without_end_are_profiled_in_bounded_memory() {
     // Two blocks that call each other, each in two ways, and never return.
@@ -90,23 +108,46 @@ fn calls_without_end_are_profiled_in_bounded_memory() {
         call(0),
         call(0),
     ]);
-    let gas = 3_000_000;
+    let gas = 1_000_000;
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
     let profiled = profile(&blob, Limits::default(), &invocation);
-    assert_eq!(profiled.gas.total(), gas);
-    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
-    assert!(stacks.len() <= 200_001, "{}", stacks.len());
-    let deepest = stacks.iter().map(|stack| stack.frames.len()).max();
-    assert!(deepest <= Some(130), "{deepest:?}");
-    let deeper: u64 = stacks
-        .iter()
-        .filter(|stack| {
-            let last = stack.frames.last().map(|frame| frame.kind);
-            last == Some(FrameKind::Deeper)
-        })
-        .map(|stack| stack.gas)
-        .sum();
-    assert!(deeper > gas / 2, "{deeper}");
+    assert_eq!(profiled.outcome.gas_used, gas);
+    let deeper = check_bounded(&profiled);
+    assert!(deeper > gas * 9 / 10, "{deeper}");
+}
+
+#[test]
+fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
+    const SITES: u32 = 300;
+    // The entry calls a function at each site, which calls another at each site: 90,000 ways to the last.
+    let return_address = |index: u32| (2 * (index + 1)) as i32;
+    let (middle, last) = (SITES + 1, 2 * SITES + 2);
+    let mut code = vec![asm::move_reg(S0, RA)];
+    code.extend((0..SITES).map(|site| asm::load_imm_and_jump(RA, return_address(site), middle)));
+    code.extend([asm::jump_indirect(S0, 0), asm::move_reg(S1, RA)]);
+    let sites = SITES..2 * SITES;
+    code.extend(sites.map(|site| asm::load_imm_and_jump(RA, return_address(site), last)));
+    code.push(asm::jump_indirect(S1, 0));
+    code.extend([asm::load_imm(A0, 0); 5]);
+    code.push(asm::ret());
+    // Behind each call stands the block that it returns to.
+    let after_calls = (1..=SITES).chain(middle + 1..=middle + SITES);
+    let blob = Blob {
+        jump_table: after_calls.collect(),
+        ..Blob::new(&code)
+    };
+    let invocation = Invocation::new(Pubkey::new([1; 32]));
+    let profiled = profile(&blob, Limits::default(), &invocation);
+    let sites = u64::from(SITES);
+    let gas = 2 + sites * (1 + 2 + sites * (1 + 6));
+    assert_eq!(profiled.outcome.failure, None);
+    assert_eq!(profiled.outcome.gas_used, gas);
+    let deeper = check_bounded(&profiled);
+    // More than half of the ways is not told apart.
+    assert!(
+        deeper > gas / 2 && deeper < gas * 3 / 4,
+        "{deeper} of {gas}"
+    );
 }
 
 #[test]
