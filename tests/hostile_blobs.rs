@@ -116,10 +116,10 @@ fn calls_without_end_are_profiled_in_bounded_memory() {
     assert!(deeper > gas * 9 / 10, "{deeper}");
 }
 
-#[test]
-fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
+/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as many: 90,000 ways to the
+/// last, which has this many instructions.
+fn many_ways(length: usize) -> Profiled {
     const SITES: u32 = 300;
-    // The entry calls a function at each site, which calls another at each site: 90,000 ways to the last.
     let return_address = |index: u32| (2 * (index + 1)) as i32;
     let (middle, last) = (SITES + 1, 2 * SITES + 2);
     let mut code = vec![asm::move_reg(S0, RA)];
@@ -128,7 +128,7 @@ fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
     let sites = SITES..2 * SITES;
     code.extend(sites.map(|site| asm::load_imm_and_jump(RA, return_address(site), last)));
     code.push(asm::jump_indirect(S1, 0));
-    code.extend([asm::load_imm(A0, 0); 5]);
+    code.extend(vec![asm::load_imm(A0, 0); length - 1]);
     code.push(asm::ret());
     // Behind each call stands the block that it returns to.
     let after_calls = (1..=SITES).chain(middle + 1..=middle + SITES);
@@ -138,16 +138,26 @@ fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
     };
     let invocation = Invocation::new(Pubkey::new([1; 32]));
     let profiled = profile(&blob, Limits::default(), &invocation);
-    let sites = u64::from(SITES);
-    let gas = 2 + sites * (1 + 2 + sites * (1 + 6));
     assert_eq!(profiled.outcome.failure, None);
+    let sites = u64::from(SITES);
+    let gas = 2 + sites * (1 + 2 + sites * (1 + length as u64));
     assert_eq!(profiled.outcome.gas_used, gas);
-    let deeper = check_bounded(&profiled);
-    // More than half of the ways is not told apart.
-    assert!(
-        deeper > gas / 2 && deeper < gas * 3 / 4,
-        "{deeper} of {gas}"
-    );
+    profiled
+}
+
+#[test]
+fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
+    // Too many ways: what is called in the others is put together where it is called.
+    let profiled = many_ways(2);
+    let together = check_bounded(&profiled);
+    let calls = [FrameKind::Function, FrameKind::Function, FrameKind::Deeper];
+    let are_calls = |stack: Stack<'_>| stack.frames.iter().map(|frame| frame.kind).eq(calls);
+    assert!(profiled.gas.stacks().any(are_calls));
+    assert!(together < profiled.outcome.gas_used / 2, "{together}");
+    // Too many instructions with the ways to them: the others are put together at the entry.
+    let profiled = many_ways(6);
+    let together = check_bounded(&profiled);
+    assert!(together > profiled.outcome.gas_used / 2, "{together}");
 }
 
 #[test]

@@ -151,6 +151,9 @@ fn hostile_words_do_not_act() {
     let svg = String::from_utf8(svg).expect("text");
     let text = parsed(&svg);
     assert!(text.contains("all (17 gas, 100%)"), "{text}");
-    assert!(text.contains("read<[u8, 2]> 99 (5 gas"), "{text}");
+    assert!(
+        text.contains("read<[u8, 2]>\u{a0}99 (5 gas, 29.41%)"),
+        "{text}"
+    );
     assert!(text.contains("(without a name) (3 gas"), "{text}");
 }

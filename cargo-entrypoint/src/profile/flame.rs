@@ -53,5 +53,11 @@ fn foldable(name: &str) -> String {
     if name.trim().is_empty() {
         return "(without a name)".to_owned();
     }
-    name
+    // A number at the end would be taken for another gas figure.
+    match name.rsplit_once(' ') {
+        Some((start, end)) if !end.contains(|character: char| character.is_alphabetic()) => {
+            format!("{start}\u{a0}{end}")
+        }
+        _ => name,
+    }
 }
