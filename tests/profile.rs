@@ -2,6 +2,8 @@
 
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::package::ProgramPackage;
+use cargo_entrypoint::profile::costs::Costs;
+use cargo_entrypoint::profile::inlining::Inlining;
 use loader::fixture::Fixture;
 use loader::profile::{Frame, FrameKind, HeapProfile, Profiled, Stack};
 use loader::{Engine, Invocation, Loader, Program};
@@ -229,6 +231,24 @@ fn a_recursion_is_as_deep_as_it_is() {
         functions.filter(|name| *name == "probe::recurse").count()
     };
     let deepest = profiled.gas.stacks().map(|stack| count(&stack)).max();
+    // What calls itself is counted once.
+    let costs = Costs::new(&profiled.gas, &Inlining::default());
+    assert_eq!(costs.gas, profiled.outcome.gas_used);
+    let own: u64 = costs.functions.iter().map(|cost| cost.own).sum();
+    assert_eq!(own, costs.gas);
+    for cost in &costs.functions {
+        assert!(
+            cost.own <= cost.total && cost.total <= costs.gas,
+            "{cost:?}"
+        );
+    }
+    for cost in &costs.lines {
+        assert!(
+            cost.own <= cost.total && cost.total <= costs.gas,
+            "{cost:?}"
+        );
+    }
+    assert_eq!(costs.stacks.values().sum::<u64>(), costs.gas);
     // Frames of half a kilobyte on a stack of 64.
     assert!(deepest > Some(100) && deepest < Some(200), "{deepest:?}");
 }

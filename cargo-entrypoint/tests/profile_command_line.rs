@@ -149,6 +149,20 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
     assert!(report.contains("8 leaked"), "{report}");
     let counted = "live and leaked are those of a build that counts them";
     assert!(report.contains(counted), "{report}");
+    // As much gas as the program needs is less than counting takes.
+    let gas = report
+        .lines()
+        .find_map(|line| line.strip_prefix("gas "))
+        .expect("the gas");
+    let gas = gas
+        .split_whitespace()
+        .next()
+        .expect("a number")
+        .replace(',', "");
+    let (code, report, _) = profile(&["arena", "--gas", &gas]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("8 leaked"), "{report}");
+    assert!(!report.contains("did not end as the other did"), "{report}");
     let heap = picture_text(&files[1].1);
     for part in ["live", "leaked", counted, "300"] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
@@ -248,6 +262,19 @@ fn a_place_that_cannot_be_written_is_named() {
         &["cannot write", "hello-default.gas.svg"],
     );
     assert!(Path::new(&taken).is_dir());
+}
+
+#[test]
+fn no_picture_of_an_earlier_run_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a path that is text");
+    let picture = folder.path().join("hello-default.gas.svg");
+    let output = entrypoint(&["profile", "hello", "--output", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(picture.is_file());
+    let output = entrypoint(&["profile", "hello", "--output", path, "--gas", "0"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(!picture.exists());
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn long_histories_are_thinned_and_keep_their_extremes() {
             } else {
                 (index % 1_000) as u32
             };
-            sample(index * 7, used, 30_000, Some(u64::from(used / 2)))
+            sample(index * 7, used, 30_000, Some(0))
         })
         .collect();
     let svg = picture("title", "note", &heap(samples)).expect("a picture");

@@ -279,6 +279,38 @@ mod tests {
     }
 
     #[test]
+    fn where_it_is_not_clear_only_what_is_certain_is_shown() {
+        let chain = |names: &[&str]| -> Chain { names.iter().map(|name| frame(name, 1)).collect() };
+        let known = vec![
+            chain(&["f", "a", "x", "z"]),
+            chain(&["f", "a", "y", "z"]),
+            chain(&["f", "b"]),
+        ];
+        let key = chain_key(&known[0]).expect("a place");
+        let inlining = Inlining {
+            at: HashMap::from([(key, known)]),
+            paths: HashMap::from([("f".to_owned(), Some("path::f".to_owned()))]),
+        };
+        let names = |chain: Option<Chain>| -> Option<Vec<String>> {
+            Some(chain?.into_iter().map(|frame| frame.function).collect())
+        };
+        let completed = |chain: &[Frame]| names(inlining.completed(chain));
+        assert_eq!(completed(&chain(&["f"])), Some(vec!["f".to_owned()]));
+        let certain = ["f", "a", "z"].map(str::to_owned).to_vec();
+        assert_eq!(completed(&chain(&["f", "a"])), Some(certain));
+        let only = ["f", "b"].map(str::to_owned).to_vec();
+        assert_eq!(completed(&chain(&["f", "b"])), Some(only));
+        assert_eq!(completed(&chain(&["f", "c"])), None);
+        assert_eq!(completed(&[frame("f", 2)]), None);
+        // Never less than what the linker has kept.
+        assert_eq!(completed(&chain(&["f", "a", "q"])), None);
+        assert_eq!(
+            completed(&chain(&["f", "a", "y"])).map(|chain| chain.len()),
+            Some(4)
+        );
+    }
+
+    #[test]
     fn two_chains_have_their_start_and_their_end_in_common() {
         let left = ["a", "b", "c", "z"].map(|name| frame(name, 1));
         let right = ["a", "b", "x", "y", "z"].map(|name| frame(name, 1));

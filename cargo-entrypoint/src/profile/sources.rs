@@ -111,3 +111,52 @@ fn plain(path: &str) -> Option<&Path> {
         .all(|component| matches!(component, Component::Normal(_)))
         .then_some(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_the_folders() {
+        for path in ["../x", "/etc/passwd", "a/../../b", "./x", ".."] {
+            assert_eq!(plain(path), None, "{path}");
+        }
+        assert_eq!(plain("a/b.rs"), Some(Path::new("a/b.rs")));
+        assert_eq!(Sources::unknown().line("Cargo.toml", 1), None);
+    }
+
+    #[test]
+    fn a_line_is_found_by_the_name_that_the_compiler_has_given_its_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut sources = Sources {
+            package: folder.to_owned(),
+            roots: folder.ancestors().map(Path::to_owned).collect(),
+            library: None,
+            files: HashMap::new(),
+        };
+        let name = "./cargo-entrypoint/src/profile/sources.rs";
+        assert_eq!(sources.line(name, 1), Some("//! The text of source lines."));
+        assert!(sources.is_own(name));
+        assert_eq!(sources.line(name, 0), None);
+        assert_eq!(sources.line(name, 1_000_000), None);
+        assert!(sources.line("./loader/src/lib.rs", 1).is_some());
+        assert!(!sources.is_own("./loader/src/lib.rs"));
+        assert_eq!(sources.line("/rustc/0/library/core/src/lib.rs", 1), None);
+    }
+
+    #[test]
+    fn files_are_shown_without_the_folders_of_a_machine() {
+        for (given, expected) in [
+            ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
+            ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),
+            (
+                "./index.crates.io-0123/hex-0.4.3/src/lib.rs",
+                "hex-0.4.3/src/lib.rs",
+            ),
+            ("lib.rs", "lib.rs"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(given), expected);
+        }
+    }
+}
