@@ -123,7 +123,7 @@ fn a_trap_names_the_function_and_the_line() {
     else {
         panic!("no trap");
     };
-    assert_eq!(function.as_deref(), Some("recurse"));
+    assert_eq!(function.as_deref(), Some("probe::recurse"));
     let location = location.expect("the blob has debug information");
     assert!(
         location.file.ends_with("tests/guests/probe/src/lib.rs"),

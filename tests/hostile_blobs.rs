@@ -1,7 +1,8 @@
 //! Blobs that no compiler made: each is refused or ends, on both engines, without harm to the host.
 
+use loader::profile::{FrameKind, Profiled, Stack};
 use loader::{Engine, Failure, Invocation, Limits, LoadError, Loader, Outcome, Pubkey};
-use polkavm_common::program::Reg::{A0, A1, A2, T0};
+use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, S1, T0};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
@@ -11,6 +12,8 @@ struct Blob {
     stack_size: u32,
     imports: &'static [&'static str],
     code: Vec<Instruction>,
+    /// The block of each address that an indirect jump may go to.
+    jump_table: Vec<u32>,
     /// Number and bytes of sections that the builder does not know.
     sections: Vec<(u8, Vec<u8>)>,
 }
@@ -22,6 +25,7 @@ impl Blob {
             stack_size: 4_096,
             imports: &[],
             code: code.to_vec(),
+            jump_table: Vec::new(),
             sections: Vec::new(),
         }
     }
@@ -34,7 +38,7 @@ impl Blob {
         for import in self.imports {
             builder.add_import(import.as_bytes());
         }
-        builder.set_code(&self.code, &[]);
+        builder.set_code(&self.code, &self.jump_table);
         for (number, bytes) in &self.sections {
             builder.add_custom_section(*number, bytes.clone());
         }
@@ -59,15 +63,101 @@ fn refusal(blob: &Blob) -> LoadError {
 
 /// The outcome that both engines give.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
+    let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
     let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
         let program = load(blob, engine, limits).expect("a blob");
-        program
-            .invoke(&Invocation::new(Pubkey::new([1; 32])).gas(gas))
-            .expect("an outcome")
+        program.invoke(&invocation).expect("an outcome")
     });
+    let profiled = profile(blob, limits, &invocation);
+    assert_eq!(profiled.outcome, interpreted);
+    assert_eq!(profiled.gas.total(), interpreted.gas_used);
     compiled.engine = interpreted.engine;
     assert_eq!(interpreted, compiled);
     interpreted
+}
+
+fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
+    let program = load(blob, Engine::Interpreter, limits).expect("a blob");
+    program.profile(invocation).expect("a profile")
+}
+
+/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told apart.
+fn check_bounded(profiled: &Profiled) -> u64 {
+    assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
+    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
+    assert!(stacks.len() <= 200_001, "{}", stacks.len());
+    let deepest = stacks.iter().map(|stack| stack.frames.len()).max();
+    assert!(deepest <= Some(130), "{deepest:?}");
+    let is_deeper = |stack: &&Stack<'_>| {
+        let last = stack.frames.last().map(|frame| frame.kind);
+        last == Some(FrameKind::Deeper)
+    };
+    let deeper = stacks.iter().filter(is_deeper);
+    deeper.map(|stack| stack.gas).sum()
+}
+
+#[test]
+fn calls_without_end_are_profiled_in_bounded_memory() {
+    // Two blocks that call each other, each in two ways, and never return.
+    let call = |target| asm::load_imm_and_jump(RA, 2, target);
+    let blob = Blob::new(&[
+        asm::add_imm_64(T0, T0, 1),
+        asm::and_imm(A0, T0, 3),
+        asm::branch_eq_imm(A0, 1, 2),
+        call(2),
+        call(0),
+        call(0),
+    ]);
+    let gas = 1_000_000;
+    let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
+    let profiled = profile(&blob, Limits::default(), &invocation);
+    assert_eq!(profiled.outcome.gas_used, gas);
+    let deeper = check_bounded(&profiled);
+    assert!(deeper > gas * 9 / 10, "{deeper}");
+}
+
+/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as many: 90,000 ways to the
+/// last, which has this many instructions.
+fn many_ways(length: usize) -> Profiled {
+    const SITES: u32 = 300;
+    let return_address = |index: u32| (2 * (index + 1)) as i32;
+    let (middle, last) = (SITES + 1, 2 * SITES + 2);
+    let mut code = vec![asm::move_reg(S0, RA)];
+    code.extend((0..SITES).map(|site| asm::load_imm_and_jump(RA, return_address(site), middle)));
+    code.extend([asm::jump_indirect(S0, 0), asm::move_reg(S1, RA)]);
+    let sites = SITES..2 * SITES;
+    code.extend(sites.map(|site| asm::load_imm_and_jump(RA, return_address(site), last)));
+    code.push(asm::jump_indirect(S1, 0));
+    code.extend(vec![asm::load_imm(A0, 0); length - 1]);
+    code.push(asm::ret());
+    // Behind each call stands the block that it returns to.
+    let after_calls = (1..=SITES).chain(middle + 1..=middle + SITES);
+    let blob = Blob {
+        jump_table: after_calls.collect(),
+        ..Blob::new(&code)
+    };
+    let invocation = Invocation::new(Pubkey::new([1; 32]));
+    let profiled = profile(&blob, Limits::default(), &invocation);
+    assert_eq!(profiled.outcome.failure, None);
+    let sites = u64::from(SITES);
+    let gas = 2 + sites * (1 + 2 + sites * (1 + length as u64));
+    assert_eq!(profiled.outcome.gas_used, gas);
+    profiled
+}
+
+#[test]
+fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
+    // Too many ways: what is called in the others is put together where it is called.
+    let profiled = many_ways(2);
+    let together = check_bounded(&profiled);
+    let calls = [FrameKind::Function, FrameKind::Function, FrameKind::Deeper];
+    let are_calls = |stack: Stack<'_>| stack.frames.iter().map(|frame| frame.kind).eq(calls);
+    assert!(profiled.gas.stacks().any(are_calls));
+    assert!(together < profiled.outcome.gas_used / 2, "{together}");
+    // Too many instructions with the ways to them: the others are put together at the entry.
+    let profiled = many_ways(6);
+    let together = check_bounded(&profiled);
+    assert!(together > profiled.outcome.gas_used / 2, "{together}");
 }
 
 #[test]

@@ -44,6 +44,25 @@ impl HeapHeader {
     }
 }
 
+/// Name of the exported function by which a program says that its heap counts what is live.
+///
+/// It takes nothing and returns the address of a [`HeapTrace`]. Only a program that was built to be profiled has it.
+pub const HEAP_TRACE_EXPORT: &str = "entrypoint_heap_trace";
+
+/// What a heap that counts keeps up to date.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct HeapTrace {
+    /// Calls of the allocator that are over. While one is under way the other figures do not fit together.
+    pub calls: u64,
+    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    pub live: u64,
+    /// Bytes in use that are in no live block and that the heap cannot hand out again: freed blocks that were not taken
+    /// back, what rounds sizes up, gaps. What is in use and neither live nor leaked waits to be taken again.
+    pub leaked: u64,
+}
+
+const _: () = assert!(size_of::<HeapTrace>() == 24);
 const _: () = assert!(size_of::<HeapHeader>() == 8);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

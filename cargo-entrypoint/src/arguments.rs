@@ -24,6 +24,8 @@ Exit codes:
 pub enum Command {
     /// Build a program and run it on the VM
     Run(RunArguments),
+    /// Show where a program's gas goes and how its heap fills, as text and as pictures
+    Profile(ProfileArguments),
     /// Build a program's blob
     Build(BuildArguments),
     /// Show what is in a program's blob, and what the program needs
@@ -36,9 +38,9 @@ pub enum Command {
     Doctor,
 }
 
+/// Which program is called, and with what.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-pub struct RunArguments {
+pub struct CallArguments {
     /// A blob, a folder with a program crate, or a package of this workspace, whichever there is first; without it, the program in
     /// the current folder, or the counter example
     pub program: Option<String>,
@@ -59,6 +61,13 @@ pub struct RunArguments {
     /// The most gas that the program may use; replaces the fixture's [default: 1000000]
     #[arg(long, value_name = "GAS", allow_negative_numbers = true)]
     pub gas: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub call: CallArguments,
 
     /// How the VM executes the program
     #[arg(long, value_enum, default_value_t = EngineName::Interpreter)]
@@ -67,6 +76,18 @@ pub struct RunArguments {
     /// Print the outcome as JSON, and nothing else, on the standard output
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct ProfileArguments {
+    #[command(flatten)]
+    pub call: CallArguments,
+
+    /// The folder for the pictures [default: `profile` in the program's target folder, or in the current folder for a
+    /// blob]
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

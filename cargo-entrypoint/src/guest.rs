@@ -69,8 +69,7 @@ pub fn build_with_features(
         })
         .with_context(|| format!("cannot lock {}", lock.display()))?;
     let library = compile(package, features, &toolchain, &folder)?;
-    let name = [&[package.name.as_str()], features].concat().join("+");
-    let elf = folder.join(format!("{name}.elf"));
+    let elf = elf_path(package, features);
     link(&toolchain, &library, &elf)?;
     let blob = make_blob(&elf, debug_info);
     drop(lock);
@@ -101,6 +100,16 @@ pub fn blob_path(package: &ProgramPackage) -> PathBuf {
         .join(format!("{}.polkavm", package.name))
 }
 
+/// Where the build of a program with these features leaves the ELF file that its blob is made of.
+#[must_use]
+pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
+    let name = [&[package.name.as_str()], features].concat().join("+");
+    // A dependency's feature is `dependency/feature`.
+    let name = name.replace('/', "-");
+    let folder = package.target_folder.join("guest");
+    folder.join(format!("{name}.elf"))
+}
+
 /// Compiles the crate and returns the static library.
 fn compile(
     package: &ProgramPackage,
@@ -124,7 +133,7 @@ fn compile(
         .args(["--config", "profile.release.panic=\"abort\""])
         .args(["--config", "profile.release.lto=true"])
         .args(["--config", "profile.release.codegen-units=1"])
-        .args(["--config", "profile.release.debug=\"line-tables-only\""])
+        .args(["--config", "profile.release.debug=\"limited\""])
         .args(["--config", "profile.release.strip=false"])
         .args(["--config", "profile.release.incremental=false"])
         // Paths of this machine would make the program another one elsewhere: their length moves what stands behind them.

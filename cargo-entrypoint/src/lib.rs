@@ -1,5 +1,5 @@
 //! The parts of `cargo entrypoint` that a test of a program needs: find the program, build it for the
-//! guest, run its fixtures. And the benches, which are tested as well.
+//! guest, run its fixtures. And the benches and the pictures of a profile, which are tested as well.
 //!
 //! ```no_run
 //! // In tests/fixtures.rs of a program crate:
@@ -11,6 +11,7 @@ pub mod bench;
 pub mod files;
 pub mod guest;
 pub mod package;
+pub mod profile;
 pub mod testing;
 pub mod text;
 pub mod toolchain;

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     };
     let result: Result<ExitCode> = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Profile(arguments) => commands::profile::profile(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),

@@ -235,10 +235,27 @@ fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     (output.status.success() && !text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
 }
 
+/// Where the compiler's own sources are, below its own files.
+const LIBRARY: &str = "lib/rustlib/src/rust/library";
+
+/// Where the sources of the standard library are with which guests in a folder are compiled.
+#[must_use]
+pub fn library_sources(folder: &Path) -> Option<PathBuf> {
+    let (_, rustc, _) = find_compiler(folder)?;
+    Some(sysroot(&rustc, folder)?.join(LIBRARY))
+}
+
+/// Where cargo keeps the sources of packages from registries: a folder for all of them, in which each registry has one.
+#[must_use]
+pub fn registry_sources() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    Some(home.join("registry/src"))
+}
+
 fn has_sources(sysroot: &Path) -> bool {
-    sysroot
-        .join("lib/rustlib/src/rust/library/core/src/lib.rs")
-        .is_file()
+    sysroot.join(LIBRARY).join("core/src/lib.rs").is_file()
 }
 
 fn answers(program: &Path) -> bool {

@@ -166,9 +166,11 @@ fn unnamed_heap(kind: HeapKind) -> TokenStream {
             mod guest {
                 // SAFETY: a program has one global allocator, and a guest has one thread.
                 #[global_allocator]
-                static HEAP: #type_ = unsafe { #value };
+                static HEAP: ::entrypoint::__private::UnnamedHeap<#type_> =
+                    ::entrypoint::__private::unnamed_heap(unsafe { #value });
 
                 #header_export
+                ::entrypoint::__heap_trace_export!(HEAP);
             }
         }
     }

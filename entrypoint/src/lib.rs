@@ -62,6 +62,12 @@
 //! The same crate compiles for the host, so that the function can be unit tested over an input read by
 //! [`input::read`]. There `msg!` prints, and allocator and panic handler are those of `std`.
 //!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `heap-trace` | the heap of a program that does not name it counts what is live; for `cargo entrypoint profile`, which sets it itself |
+//!
 //! # Safety
 //!
 //! Safe code cannot be made to break memory, whatever the input says: views of accounts check their borrows, also
@@ -83,6 +89,8 @@ mod abort;
 mod account;
 mod borrow;
 mod glue;
+#[cfg(feature = "heap-trace")]
+mod heap_trace;
 pub mod host_return;
 mod imports;
 pub mod input;
@@ -122,6 +130,27 @@ pub type ProcessInstructionLazily =
 // The allocator knows no contract, and the contract no allocator; this crate knows both.
 const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP_LENGTH);
 
+/// The export of [`abi::heap::HEAP_TRACE_EXPORT`], for a heap that counts.
+#[cfg(feature = "heap-trace")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __heap_trace_export {
+    ($heap:ident) => {
+        #[$crate::__private::polkavm_export(abi = $crate::__private::default_abi)]
+        extern "C" fn entrypoint_heap_trace() -> u64 {
+            $heap.address()
+        }
+    };
+}
+
+/// Nothing: the heap does not count.
+#[cfg(not(feature = "heap-trace"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __heap_trace_export {
+    ($heap:ident) => {};
+}
+
 /// Not part of the public interface: what the macros' expansions name.
 #[doc(hidden)]
 pub mod __private {
@@ -131,10 +160,30 @@ pub mod __private {
     #[cfg(all(target_arch = "riscv64", target_os = "none"))]
     pub use crate::abort::{panic_with_location, panic_with_message, panic_without_words};
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
+    #[cfg(feature = "heap-trace")]
+    pub use crate::heap_trace::TracedHeap as UnnamedHeap;
     pub use crate::host_return::ArenaCell;
     pub use crate::log::log_arguments;
     #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
     pub use std::thread_local;
+
+    /// The heap of a program that does not name it: itself, unless it is to be profiled.
+    #[cfg(not(feature = "heap-trace"))]
+    pub type UnnamedHeap<A> = A;
+
+    /// See [`UnnamedHeap`].
+    #[cfg(not(feature = "heap-trace"))]
+    #[must_use]
+    pub const fn unnamed_heap<A>(heap: A) -> UnnamedHeap<A> {
+        heap
+    }
+
+    /// See [`UnnamedHeap`].
+    #[cfg(feature = "heap-trace")]
+    #[must_use]
+    pub const fn unnamed_heap<A>(heap: A) -> UnnamedHeap<A> {
+        UnnamedHeap::new(heap)
+    }
 
     /// [`bytemuck::Zeroable`] under a name of ours, so that an author who lacks it reads why it is needed.
     #[diagnostic::on_unimplemented(

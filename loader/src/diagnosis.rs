@@ -1,11 +1,9 @@
 //! Why a program ended before its time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
-use polkavm::debug_info::{FrameInfo, FrameKind};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
+use crate::debug_info::{self, DebugFunction};
 use crate::failure::{Failure, SourceLocation};
 use crate::guest_memory;
 use crate::imports::Context;
@@ -70,10 +68,9 @@ pub(crate) fn aborted(
 
 /// What a trap at this place says.
 pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
-    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
-    // that overflow.
-    let source = catch_unwind(AssertUnwindSafe(|| source_of(blob, program_counter?)));
-    let (function, location) = source.ok().flatten().unwrap_or_default();
+    let (function, location) = program_counter
+        .and_then(|counter| source_of(&debug_info::functions_at(blob, counter)?))
+        .unwrap_or_default();
     Failure::Trapped {
         program_counter: program_counter.map_or(0, |counter| counter.0),
         function,
@@ -81,95 +78,23 @@ pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter
     }
 }
 
-/// The function and the source line of an instruction, as far as the blob has debug information for it.
-fn source_of(
-    blob: &ProgramBlob,
-    program_counter: ProgramCounter,
-) -> Option<(Option<String>, Option<SourceLocation>)> {
-    let mut lines = blob.get_debug_line_program_at(program_counter).ok()??;
-    while let Ok(Some(region)) = lines.run() {
-        if !region.instruction_range().contains(&program_counter) {
-            continue;
-        }
-        let function = region
-            .frames()
-            .next()
-            .and_then(|frame| function_name(&frame));
-        // From the function inwards through what was inlined: where each was called, and the line at last. An
-        // author looks for the last of them in a file of their own.
-        let places: Vec<SourceLocation> = region
-            .frames()
-            .filter_map(|frame| source_location(&frame))
-            .collect();
-        let own = places
-            .iter()
-            .rfind(|place| !is_standard_library(&place.file));
-        return Some((function, own.or(places.last()).cloned()));
-    }
-    None
-}
-
-/// Where a frame's code is; `None` for a frame that only says where its function is declared.
-pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
-    if frame.kind() == FrameKind::Enter {
-        return None;
-    }
-    Some(SourceLocation {
-        file: frame.path().ok()??.to_owned(),
-        line: frame.line()?,
-        column: frame.column(),
-    })
+/// The function and the source line. An author looks for the last line that is in a file of their own.
+fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<SourceLocation>)> {
+    let places: Vec<&SourceLocation> = functions
+        .iter()
+        .flatten()
+        .filter_map(|frame| frame.location.as_ref())
+        .collect();
+    let own = places
+        .iter()
+        .rfind(|place| !is_standard_library(&place.file));
+    let location = own.or(places.last()).map(|place| (*place).clone());
+    Some((functions.last()?.first()?.function.clone(), location))
 }
 
 /// Whether a file is one of the compiler's own.
 fn is_standard_library(file: &str) -> bool {
     file.contains("/library/core/src/") || file.contains("/library/alloc/src/")
-}
-
-/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place and loses two
-/// characters. That may be inside a crate's hash, `core[0123` and `456789abcd]::fmt`, which is as good as the whole, or
-/// inside a name, which is shown with a `…` where it was cut.
-pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
-    let function = frame.function_name_without_namespace().ok()??;
-    let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let Ok(Some(namespace)) = frame.namespace() else {
-        return Some(without_hashes(function));
-    };
-    let name = match (namespace.rsplit_once('['), function.split_once("]::")) {
-        (Some((start, hash)), Some((rest_of_hash, rest)))
-            if is_hash(hash) && is_hash(rest_of_hash) =>
-        {
-            format!("{start}::{rest}")
-        }
-        // The namespace may end before the hash does.
-        (_, Some((hash, rest))) if is_hash(hash) => format!("{namespace}::{rest}"),
-        _ if namespace.matches('<').count() > namespace.matches('>').count() => {
-            format!("{namespace}…{function}")
-        }
-        _ => format!("{namespace}::{function}"),
-    };
-    Some(without_hashes(&name))
-}
-
-/// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is `core::fmt`.
-fn without_hashes(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(open) = rest.find('[') {
-        text.push_str(&rest[..open]);
-        let inside = &rest[open + 1..];
-        let is_hash = inside.len() > 16
-            && inside.as_bytes()[16] == b']'
-            && inside.bytes().take(16).all(|byte| byte.is_ascii_hexdigit());
-        if is_hash {
-            rest = &inside[17..];
-        } else {
-            text.push('[');
-            rest = inside;
-        }
-    }
-    text.push_str(rest);
-    text
 }
 
 fn text(instance: &mut RawInstance, text: GuestText, limit: usize) -> Option<String> {

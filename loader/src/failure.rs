@@ -157,7 +157,7 @@ impl Failure {
 }
 
 /// A place in the program's source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SourceLocation {
     /// The file, as the compiler was given it.

@@ -6,6 +6,7 @@
 //! | [`Program`] | a linked blob, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
 //! ```no_run
 //! use loader::{AccountInput, Engine, Invocation, Loader, Pubkey};
@@ -64,6 +65,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod debug_info;
 mod diagnosis;
 mod error;
 mod failure;
@@ -76,6 +78,7 @@ pub mod inspect;
 mod invocation;
 mod limits;
 mod outcome;
+pub mod profile;
 mod program;
 mod rules;
 mod run;

@@ -100,7 +100,7 @@ impl Loader {
         let entry = rules::exports_named(&blob, ENTRYPOINT_EXPORT)
             .next()
             .expect("a rule asks for it");
-        let module = self.compile(&blob)?;
+        let module = self.compile(&blob, ModuleConfig::new())?;
         Ok(Program(Arc::new(Linked {
             engine: self.engine,
             limits: self.limits,
@@ -128,14 +128,13 @@ impl Loader {
         let mut refusals: Vec<LoadError> = rules::refusals(&parsed, &self.limits).collect();
         if refusals.is_empty() {
             // The VM is shown only what passes the rules: they bound what it takes.
-            refusals.extend(self.compile(&parsed).err());
+            refusals.extend(self.compile(&parsed, ModuleConfig::new()).err());
         }
         Ok(Inspection::new(blob, &parsed, &self.limits, refusals))
     }
 
     /// Makes the VM's module of a blob that passes the rules.
-    fn compile(&self, blob: &ProgramBlob) -> Result<Module, LoadError> {
-        let mut config = ModuleConfig::new();
+    fn compile(&self, blob: &ProgramBlob, mut config: ModuleConfig) -> Result<Module, LoadError> {
         config.set_page_size(PAGE_SIZE);
         config.set_gas_metering(Some(GasMeteringKind::Sync));
         // One unit an instruction, said openly, because the VM's default may change.
@@ -175,6 +174,7 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program(Arc<Linked>);
 
+#[derive(Clone)]
 pub(crate) struct Linked {
     pub engine: Engine,
     pub limits: Limits,
@@ -199,7 +199,19 @@ impl Program {
     /// [`InvocationError`] if the program was not called, because the invocation makes no sense or passes
     /// a limit.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        run::invoke(&self.0, invocation)
+        run::invoke(&self.0, invocation, &mut ())
+    }
+
+    /// The same program, compiled so that the VM stops before each instruction.
+    pub(crate) fn for_step_tracing(&self) -> Result<Linked, LoadError> {
+        let mut config = ModuleConfig::new();
+        config.set_step_tracing(true);
+        let loader = Loader::new(Engine::Interpreter)?;
+        Ok(Linked {
+            engine: loader.engine,
+            module: loader.compile(&self.0.blob, config)?,
+            ..Linked::clone(&self.0)
+        })
     }
 
     /// The engine that runs the program.

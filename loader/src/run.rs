@@ -3,6 +3,7 @@
 use abi::ProgramError;
 use abi::entry::INPUT_ALIGNMENT;
 use abi::heap::HeapHeader;
+use abi::imports::Import;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use abi::status::SUCCESS;
 use polkavm::{InterruptKind, RawInstance, Reg};
@@ -37,9 +38,28 @@ enum End {
     Failed(Failure),
 }
 
+/// Somebody who watches a program run. Does nothing to it, and costs nothing if it is nobody.
+pub(crate) trait Observer {
+    /// An instruction is about to run: the one at the program counter. Only in a module that is compiled for that.
+    fn step(&mut self, _instance: &mut RawInstance, _context: &Context<'_>) {}
+
+    /// An import has been called, and what it did has cost this much gas besides its instruction.
+    fn import(&mut self, _import: Import, _price: u64) {}
+
+    /// The instruction that was about to run cannot be paid.
+    fn unpaid(&mut self) {}
+
+    /// The program has ended.
+    fn ended(&mut self, _instance: &mut RawInstance, _context: &Context<'_>) {}
+}
+
+/// Nobody.
+impl Observer for () {}
+
 pub(crate) fn invoke(
     program: &Linked,
     invocation: &Invocation,
+    observer: &mut impl Observer,
 ) -> Result<Outcome, InvocationError> {
     invocation.validate(&program.limits)?;
     // `validate` has seen that it fits.
@@ -66,7 +86,8 @@ pub(crate) fn invoke(
         gas_limit: invocation.gas,
         heap: &heap_use,
     };
-    let end = run(program, &mut instance, &mut host, &context)?;
+    let end = run(program, &mut instance, &mut host, &context, observer)?;
+    observer.ended(&mut instance, &context);
     let gas_used = match end {
         End::Failed(Failure::OutOfGas { .. }) => invocation.gas,
         _ => (gas_limit - instance.gas().max(0)) as u64,
@@ -153,12 +174,14 @@ fn run(
     instance: &mut RawInstance,
     host: &mut Host,
     context: &Context<'_>,
+    observer: &mut impl Observer,
 ) -> Result<End, InvocationError> {
     loop {
         let interrupt = instance.run().map_err(InvocationError::vm)?;
         match interrupt {
             InterruptKind::Finished => return Ok(End::Returned(instance.reg(Reg::A0))),
             InterruptKind::NotEnoughGas => {
+                observer.unpaid();
                 return Ok(End::Failed(Failure::OutOfGas {
                     limit: context.gas_limit,
                 }));
@@ -167,12 +190,18 @@ fn run(
                 let Some(import) = program.imports.get(number as usize) else {
                     return Ok(End::Failed(trapped(program, instance)));
                 };
-                if let Err(failure) = host.call(*import, instance, context) {
+                let before = instance.gas();
+                let answer = host.call(*import, instance, context);
+                // An import takes gas and never gives any.
+                observer.import(*import, before.abs_diff(instance.gas()));
+                if let Err(failure) = answer {
                     return Ok(End::Failed(failure));
                 }
             }
-            // Without dynamic paging and step tracing the last two do not happen.
-            InterruptKind::Trap | InterruptKind::Segfault(_) | InterruptKind::Step => {
+            // Only where the module is compiled for it.
+            InterruptKind::Step => observer.step(instance, context),
+            // Without dynamic paging the last does not happen.
+            InterruptKind::Trap | InterruptKind::Segfault(_) => {
                 return Ok(End::Failed(trapped(program, instance)));
             }
         }

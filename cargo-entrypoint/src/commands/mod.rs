@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod build;
+pub mod call;
 pub mod doctor;
 pub mod inspect;
 pub mod new;
+pub mod profile;
 pub mod run;

@@ -10,7 +10,7 @@ use cargo_entrypoint::bench::results::Results;
 use cargo_entrypoint::bench::size::{self, LEVELS};
 use cargo_entrypoint::text::grouped;
 
-use super::people::harmless;
+use cargo_entrypoint::text::harmless;
 
 /// Writes results as tables, a section for each suite.
 pub fn results(out: &mut String, results: &Results) -> Result {

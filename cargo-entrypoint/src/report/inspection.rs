@@ -8,7 +8,7 @@ use loader::inspect::{
     RegionKind, Section, SectionKind,
 };
 
-use super::people::harmless;
+use cargo_entrypoint::text::harmless;
 
 /// Most instructions, and most functions, that are shown one by one.
 const SHOWN_ROWS: usize = 10;

@@ -2,7 +2,7 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::text::grouped;
+use cargo_entrypoint::text::{grouped, harmless};
 use loader::{Account, AccountEntry, AccountInput, HeapUse, Invocation, Outcome};
 
 /// Most bytes of an account's data that are shown.
@@ -16,18 +16,7 @@ pub fn outcome(
     outcome: &Outcome,
 ) -> Result {
     writeln!(out, "{title}, on the {}\n", outcome.engine)?;
-    match (&outcome.failure, outcome.status) {
-        (None, status) => writeln!(out, "status    {} (success)", status.unwrap_or(0))?,
-        (Some(failure), Some(status)) => {
-            writeln!(out, "status    {status:#x}")?;
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
-        }
-        (Some(failure), None) => {
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
-        }
-    }
-    let gas = grouped(outcome.gas_used);
-    writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))?;
+    ending(out, invocation, outcome)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
         writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
@@ -41,6 +30,32 @@ pub fn outcome(
         writeln!(out, "          {}", harmless(line))?;
     }
     accounts(out, invocation, outcome)
+}
+
+/// Writes how an invocation that was watched ended.
+pub fn profiled(
+    out: &mut String,
+    title: &str,
+    invocation: &Invocation,
+    outcome: &Outcome,
+) -> Result {
+    writeln!(out, "{title}, one instruction at a time\n")?;
+    ending(out, invocation, outcome)
+}
+
+fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Result {
+    match (&outcome.failure, outcome.status) {
+        (None, status) => writeln!(out, "status    {} (success)", status.unwrap_or(0))?,
+        (Some(failure), Some(status)) => {
+            writeln!(out, "status    {status:#x}")?;
+            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+        }
+        (Some(failure), None) => {
+            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+        }
+    }
+    let gas = grouped(outcome.gas_used);
+    writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
 }
 
 fn heap(out: &mut String, heap: &HeapUse) -> Result {
@@ -120,20 +135,6 @@ fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
     } else {
         writeln!(out, "          {name:<8} {before} -> {after}")
     }
-}
-
-/// A program's text without what a terminal would obey, and on one line, so that no program can forge a part of
-/// the report.
-pub fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            harmless.extend(character.escape_default());
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
 }
 
 /// Data in hexadecimal, and its length where it is long.

@@ -7,7 +7,7 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 
 use super::code::{self, Placed};
 use super::name;
-use crate::diagnosis;
+use crate::debug_info;
 use crate::failure::SourceLocation;
 
 /// The code by functions.
@@ -210,14 +210,14 @@ fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
             continue;
         };
         if title.is_none() {
-            let text = diagnosis::function_name(&frame)?;
+            let text = debug_info::function_name(&frame)?;
             title = Some(Title {
                 name: Some(name(text.as_bytes())),
                 ..Title::default()
             });
         }
         let place = frames.next();
-        if let Some(mut location) = place.as_ref().and_then(diagnosis::source_location) {
+        if let Some(mut location) = place.as_ref().and_then(debug_info::source_location) {
             location.file = name(location.file.as_bytes());
             title.as_mut()?.location = Some(location);
             break;

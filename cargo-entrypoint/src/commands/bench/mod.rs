@@ -16,7 +16,8 @@ use cargo_entrypoint::bench::{allocators, entry, programs, size};
 use cargo_entrypoint::{files, toolchain};
 
 use crate::arguments::BenchArguments;
-use crate::report::{self, EXIT_FAILED, people::harmless};
+use crate::report::{self, EXIT_FAILED};
+use cargo_entrypoint::text::harmless;
 use plan::Plan;
 use tables::Table;
 

@@ -1,0 +1,111 @@
+//! What `run` and `profile` have in common: a program, and what it is called with.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cargo_entrypoint::guest;
+use cargo_entrypoint::package::{self, Program};
+use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
+use loader::{Invocation, Limits, Outcome};
+
+use crate::arguments::{CallArguments, Data};
+
+/// A program and an invocation, as the command line says.
+pub struct Call {
+    pub program: Program,
+    pub fixture: Option<PathBuf>,
+    pub invocation: Invocation,
+    /// What the fixture expects of its own call.
+    expect: Option<Expectation>,
+}
+
+impl Call {
+    /// Finds the program and reads the fixture: building takes longer than finding a typing error.
+    pub fn read(arguments: &CallArguments) -> Result<Self> {
+        let program = package::locate(arguments.program.as_deref())?;
+        let fixture_path = match (&arguments.fixture, &program) {
+            (Some(name), Program::Package(package)) => Some(package.fixture(name)?),
+            (Some(name), Program::Blob(blob)) => {
+                let path = PathBuf::from(name);
+                if !path.is_file() {
+                    let blob = blob.display();
+                    bail!(
+                        "{name} is not a file; {blob} is a blob, which has no fixtures of its own to name"
+                    );
+                }
+                Some(path)
+            }
+            (None, Program::Package(package)) => package.default_fixture()?,
+            (None, Program::Blob(_)) => None,
+        };
+        let fixture = fixture_path.as_deref().map(Fixture::read).transpose()?;
+        let (mut invocation, expect) = match fixture {
+            Some(fixture) => (fixture.invocation, Some(fixture.expect)),
+            None => (Invocation::new(DEFAULT_PROGRAM_ID), None),
+        };
+        let is_changed = apply_options(arguments, &mut invocation)?;
+        invocation.validate(&Limits::default())?;
+        Ok(Self {
+            program,
+            fixture: fixture_path,
+            invocation,
+            // What a fixture expects, it expects of its own call.
+            expect: expect.filter(|_| !is_changed),
+        })
+    }
+
+    /// The program's name, for people.
+    pub fn name(&self) -> String {
+        match &self.program {
+            Program::Package(package) => package.name.clone(),
+            Program::Blob(path) => path.display().to_string(),
+        }
+    }
+
+    /// The program, with debug information if it is built here.
+    pub fn blob(&self) -> Result<Vec<u8>> {
+        let (_, blob) = guest::blob_of(&self.program)?;
+        Ok(blob)
+    }
+
+    /// The program and its fixture, for people.
+    pub fn title(&self) -> String {
+        let name = self.name();
+        match &self.fixture {
+            Some(path) => format!("{name}, called as {} says", from_here(path).display()),
+            None => format!("{name}, called without accounts"),
+        }
+    }
+
+    /// In what the outcome is not as the fixture expects.
+    pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
+        let expect = self.expect.as_ref();
+        expect.map_or_else(Vec::new, |expect| expect.differences(outcome))
+    }
+}
+
+/// The path as it is shorter to read.
+pub fn from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok())
+        .unwrap_or(path)
+}
+
+/// Puts what the command line says in the place of what the fixture says; answers whether it did.
+fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Result<bool> {
+    match &arguments.data {
+        Some(Data::Bytes(bytes)) => invocation.data.clone_from(bytes),
+        Some(Data::File(path)) => {
+            invocation.data = std::fs::read(path)
+                .with_context(|| format!("cannot read the instruction data {}", path.display()))?;
+        }
+        None => {}
+    }
+    if let Some(heap) = arguments.heap {
+        invocation.heap_size = heap;
+    }
+    if let Some(gas) = arguments.gas {
+        invocation.gas = gas;
+    }
+    Ok(arguments.data.is_some() || arguments.heap.is_some() || arguments.gas.is_some())
+}

@@ -1,0 +1,211 @@
+//! `cargo entrypoint profile`
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use cargo_entrypoint::guest::{self, DebugInfo};
+use cargo_entrypoint::package::{Program, ProgramPackage};
+use cargo_entrypoint::profile::costs::Costs;
+use cargo_entrypoint::profile::inlining::Inlining;
+use cargo_entrypoint::profile::sources::Sources;
+use cargo_entrypoint::profile::{flame, heap, report as tables};
+use cargo_entrypoint::text::grouped;
+use loader::profile::{HeapProfile, Profiled};
+use loader::{Engine, Failure, Invocation, Loader};
+
+use crate::arguments::ProfileArguments;
+use crate::commands::call::{Call, from_here};
+use crate::report::{self, EXIT_FAILED};
+
+/// The feature of `entrypoint` under which the default heaps count what is live.
+const HEAP_TRACE: &str = "entrypoint/heap-trace";
+
+/// How much more gas a build that counts its heap may use.
+const COUNTING_FACTOR: u64 = 100;
+
+/// The heap's history, and what is to be said of it.
+struct Heap {
+    /// That of the program as it is.
+    plain: HeapProfile,
+    /// That of a build that counts what is live, if there is one.
+    counted: Option<HeapProfile>,
+    note: String,
+}
+
+pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
+    let call = Call::read(&arguments.call)?;
+    let folder = output_folder(arguments, &call)?;
+    let profiled = run(&call.name(), &call.blob()?, &call.invocation)?;
+    let (inlining, mut sources) = match &call.program {
+        Program::Package(package) => (Inlining::of(package), Sources::of(package)),
+        Program::Blob(_) => (Inlining::default(), Sources::unknown()),
+    };
+    let costs = Costs::new(&profiled.gas, &inlining);
+    let heap = heap(&call, &profiled);
+
+    let mut text = String::new();
+    let title = call.title();
+    report::people::profiled(&mut text, &title, &call.invocation, &profiled.outcome)?;
+    if !profiled.gas.has_debug_info() {
+        text.push_str(
+            "\nthe blob has no debug information: there are no source lines, and functions have the names \
+             of exports, or their addresses\n",
+        );
+    }
+    tables::gas(&mut text, &costs, &mut sources)?;
+    tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
+    let pictures = draw(&folder, &call, &costs, &heap)?;
+    text.push('\n');
+    for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
+        match picture {
+            Some(path) => writeln!(text, "{name:<9} {}", from_here(&path).display())?,
+            None => writeln!(text, "{name:<9} no picture: there is nothing to draw")?,
+        }
+    }
+    report::print(&text)?;
+
+    let differences = call.differences(&profiled.outcome);
+    for difference in &differences {
+        report::error(&anyhow!("not as the fixture expects: {difference}"));
+    }
+    if profiled.outcome.is_success() && differences.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::from(EXIT_FAILED))
+    }
+}
+
+fn run(name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
+    let program = Loader::new(Engine::Interpreter)?
+        .load(blob)
+        .with_context(|| format!("cannot load {name}"))?;
+    Ok(program.profile(invocation)?)
+}
+
+/// The folder for the pictures, which is there afterwards: building takes longer than finding out that it cannot be made.
+fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
+    let folder = match (&arguments.output, &call.program) {
+        (Some(folder), _) => folder.clone(),
+        (None, Program::Package(package)) => package.target_folder.join("profile"),
+        (None, Program::Blob(_)) => PathBuf::from("profile"),
+    };
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// The heap as a build that counts shows it, where there is one; else as the program itself says.
+fn heap(call: &Call, profiled: &Profiled) -> Heap {
+    let as_it_is = |note: &str| Heap {
+        plain: profiled.heap.clone(),
+        counted: None,
+        note: note.to_owned(),
+    };
+    if profiled.heap.samples.is_empty() {
+        return as_it_is("the program's heap is its own and does not say how it is used");
+    }
+    let Program::Package(package) = &call.program else {
+        return as_it_is(
+            "what is live is not known: a blob cannot be built again with a heap that counts",
+        );
+    };
+    match counted(package, &call.invocation, profiled) {
+        Ok(Some(counted)) => {
+            let mut note = format!(
+                "live and leaked are those of a build that counts them: {} gas, without counting {}",
+                grouped(counted.outcome.gas_used),
+                grouped(profiled.outcome.gas_used),
+            );
+            if counted.outcome.status != profiled.outcome.status {
+                note.push_str("; it did not end as the other did");
+            }
+            if counted.outcome.heap.peak != profiled.outcome.heap.peak {
+                note.push_str("; its heap starts elsewhere, so gaps differ");
+            }
+            Heap {
+                plain: profiled.heap.clone(),
+                counted: Some(counted.heap),
+                note,
+            }
+        }
+        Ok(None) => as_it_is(
+            "what is live is not counted: the program names its heap, so no other is put in its place",
+        ),
+        Err(error) => {
+            report::error(&error.context("the build that counts its heap"));
+            as_it_is("what is live is not known: the build that counts its heap failed")
+        }
+    }
+}
+
+/// The same invocation, of a build that counts what is live; `None` if there is nothing that counts.
+fn counted(
+    package: &ProgramPackage,
+    invocation: &Invocation,
+    profiled: &Profiled,
+) -> Result<Option<Profiled>> {
+    let blob = guest::build_with_features(package, &[HEAP_TRACE], DebugInfo::Strip)?;
+    let mut invocation = invocation.clone();
+    // Counting costs gas. A program that has run out of it would only go on.
+    if !matches!(profiled.outcome.failure, Some(Failure::OutOfGas { .. })) {
+        let most = i64::MAX.unsigned_abs();
+        invocation.gas = invocation.gas.saturating_mul(COUNTING_FACTOR).min(most);
+    }
+    let counted = run(&package.name, &blob, &invocation)?;
+    let is_counted = counted
+        .heap
+        .samples
+        .last()
+        .is_some_and(|sample| sample.counts.is_some());
+    Ok(is_counted.then_some(counted))
+}
+
+/// Draws what there is to draw: the flame graph, the heap.
+fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Option<PathBuf>; 2]> {
+    let (program, fixture) = short_names(call);
+    let base = format!("{program}-{fixture}");
+    let gas = if costs.gas == 0 {
+        None
+    } else {
+        let title = format!("{program}, {fixture}: {} gas", grouped(costs.gas));
+        Some(flame::graph(&title, costs)?)
+    };
+    let title = format!("{program}, {fixture}: heap");
+    let heap = heap::picture(
+        &title,
+        &heap.note,
+        heap.counted.as_ref().unwrap_or(&heap.plain),
+    )
+    .map(String::into_bytes);
+    let write = |kind: &str, picture: Option<Vec<u8>>| {
+        let path = folder.join(format!("{base}.{kind}.svg"));
+        let Some(picture) = picture else {
+            // One of an earlier run would be taken for that of this.
+            let _ = fs::remove_file(&path);
+            return Ok(None);
+        };
+        fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+        anyhow::Ok(Some(path))
+    };
+    Ok([write("gas", gas)?, write("heap", heap)?])
+}
+
+/// The names of program and fixture without their folders.
+fn short_names(call: &Call) -> (String, String) {
+    let stem = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let program = match &call.program {
+        Program::Package(package) => Some(package.name.clone()),
+        Program::Blob(path) => stem(path),
+    };
+    let fixture = call.fixture.as_deref().and_then(stem);
+    (
+        program.unwrap_or_else(|| "program".to_owned()),
+        fixture.unwrap_or_else(|| "no-accounts".to_owned()),
+    )
+}

@@ -1,0 +1,124 @@
+//! Gas by function, by source line and by stack.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use loader::SourceLocation;
+use loader::profile::{FrameKind, GasProfile};
+
+use super::inlining::Inlining;
+
+/// A function while it runs. As [`loader::profile::Frame`], with what the program's file still knows of what was inlined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Its path, or what it is, if it is no function.
+    pub function: String,
+    /// What it is.
+    pub kind: FrameKind,
+    /// The place in it: of the instruction, or of the call that leads on.
+    pub location: Option<SourceLocation>,
+}
+
+/// Gas that was used in one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost<T> {
+    /// The thing.
+    pub of: T,
+    /// Gas that was used in itself.
+    pub own: u64,
+    /// Gas that was used in itself and in all that it calls.
+    pub total: u64,
+}
+
+/// A line of a source file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line {
+    /// The file, as the compiler was given it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// Where the gas of an invocation went, in three ways. The own gas of all functions is the whole; that of the lines is it
+/// where all code has lines; that of the stacks is it.
+#[derive(Clone, Debug, Default)]
+pub struct Costs {
+    /// All gas.
+    pub gas: u64,
+    /// By function, imports among them: those with the most gas of their own first.
+    pub functions: Vec<Cost<String>>,
+    /// By source line: those with the most gas of their own first.
+    pub lines: Vec<Cost<Line>>,
+    /// By stack: the functions from the entry inwards.
+    pub stacks: BTreeMap<Vec<String>, u64>,
+}
+
+/// Sums while they are added up.
+struct Sums<T>(HashMap<T, (u64, u64)>);
+
+impl Costs {
+    /// Adds a profile up.
+    #[must_use]
+    pub fn new(profile: &GasProfile, inlining: &Inlining) -> Self {
+        let mut functions = Sums::default();
+        let mut lines = Sums::default();
+        let mut stacks = BTreeMap::new();
+        for stack in profile.stacks() {
+            let frames = inlining.complete(&stack.frames);
+            let names = frames.iter().map(|frame| frame.function.clone());
+            functions.add(names.clone(), stack.gas);
+            // What is no instruction of a function's, such as an import, belongs to the line that led there.
+            lines.add(frames.iter().filter_map(line), stack.gas);
+            *stacks.entry(names.collect()).or_default() += stack.gas;
+        }
+        Self {
+            gas: profile.total(),
+            functions: functions.sorted(),
+            lines: lines.sorted(),
+            stacks,
+        }
+    }
+}
+
+fn line(frame: &Frame) -> Option<Line> {
+    let location = frame.location.as_ref()?;
+    Some(Line {
+        file: location.file.clone(),
+        line: location.line,
+    })
+}
+
+impl<T> Default for Sums<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Clone + Eq + Ord + std::hash::Hash> Sums<T> {
+    /// Adds gas that was used in the last of these. What calls itself is counted once.
+    fn add(&mut self, stack: impl Iterator<Item = T>, gas: u64) {
+        let mut seen = HashSet::new();
+        let mut last = None;
+        for thing in stack {
+            if seen.insert(thing.clone()) {
+                self.0.entry(thing.clone()).or_default().1 += gas;
+            }
+            last = Some(thing);
+        }
+        if let Some(last) = last {
+            self.0.entry(last).or_default().0 += gas;
+        }
+    }
+
+    fn sorted(self) -> Vec<Cost<T>> {
+        let mut costs: Vec<Cost<T>> = self
+            .0
+            .into_iter()
+            .map(|(of, (own, total))| Cost { of, own, total })
+            .collect();
+        costs.sort_by(|left, right| {
+            let key = |cost: &Cost<T>| (cost.own, cost.total);
+            key(right).cmp(&key(left)).then(left.of.cmp(&right.of))
+        });
+        costs
+    }
+}

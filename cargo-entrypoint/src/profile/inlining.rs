@@ -1,0 +1,330 @@
+//! What the compiler inlined, from the ELF file that a blob is made of.
+//!
+//! PolkaVM's linker keeps of the functions that are inlined at an instruction only the first few, and of their names only the
+//! last part. Its source line it keeps. The ELF file knows everything, but not where the linker has put an instruction; so an
+//! instruction is looked up by its function and its source line, with the column. Where that is in several inlined functions, what
+//! they have in common is shown: a stack may be less deep than it was, and is not wrong.
+
+use std::collections::HashMap;
+use std::fs;
+
+use addr2line::gimli::{self, EndianSlice, LittleEndian};
+use anyhow::{Context as _, Result};
+use loader::SourceLocation;
+use loader::profile::{Frame as BlobFrame, FrameKind};
+use object::{Object, ObjectSection, SectionKind};
+
+use super::costs::Frame;
+use crate::guest;
+use crate::package::ProgramPackage;
+
+/// Length of the shortest instruction in bytes.
+const STEP: usize = 2;
+
+/// What was inlined in each function at each source line.
+#[derive(Debug, Default)]
+pub struct Inlining {
+    at: HashMap<(String, SourceLocation), Vec<Chain>>,
+    /// The path of each compiled function by the last part of it; `None` if several end so.
+    paths: HashMap<String, Option<String>>,
+}
+
+/// The functions that an instruction is in, from the one that was compiled inwards.
+type Chain = Vec<Frame>;
+
+type Dwarf<'a> = addr2line::Context<EndianSlice<'a, LittleEndian>>;
+
+impl Inlining {
+    /// What was inlined in the last build of a package with its default features. Nothing, if that cannot be told.
+    #[must_use]
+    pub fn of(package: &ProgramPackage) -> Self {
+        fs::read(guest::elf_path(package, &[]))
+            .ok()
+            .and_then(|elf| Self::read(&elf).ok())
+            .unwrap_or_default()
+    }
+
+    /// What was inlined, by the debug information of an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no ELF file, or the debug information cannot be read.
+    pub fn read(elf: &[u8]) -> Result<Self> {
+        let file = object::File::parse(elf).context("no ELF file")?;
+        let load = |id: gimli::SectionId| -> Result<EndianSlice<'_, LittleEndian>, gimli::Error> {
+            let section = file.section_by_name(id.name());
+            let data = section.and_then(|section| section.data().ok());
+            Ok(EndianSlice::new(data.unwrap_or_default(), LittleEndian))
+        };
+        let dwarf = gimli::Dwarf::load(load)?;
+        let dwarf = Dwarf::from_dwarf(dwarf)?;
+        let mut at: HashMap<_, Vec<Chain>> = HashMap::new();
+        let mut paths = HashMap::new();
+        for section in file.sections() {
+            if section.kind() != SectionKind::Text {
+                continue;
+            }
+            let end = section.address().saturating_add(section.size());
+            for address in (section.address()..end).step_by(STEP) {
+                let Some(chain) = chain(&dwarf, address) else {
+                    continue;
+                };
+                let path = &chain[0].function;
+                let known = paths
+                    .entry(identifier(path).to_owned())
+                    .or_insert_with(|| Some(path.clone()));
+                if known.as_ref() != Some(path) {
+                    *known = None;
+                }
+                let Some(key) = chain_key(&chain) else {
+                    continue;
+                };
+                let known = at.entry(key).or_default();
+                if !known.contains(&chain) {
+                    known.push(chain);
+                }
+            }
+        }
+        Ok(Self { at, paths })
+    }
+
+    /// A stack with all that is known to be inlined in it.
+    #[must_use]
+    pub fn complete(&self, stack: &[&BlobFrame]) -> Vec<Frame> {
+        let is_inlined = |frame: &&BlobFrame| frame.kind == FrameKind::Inlined;
+        stack
+            .chunk_by(|_, next| is_inlined(next))
+            .flat_map(|function| {
+                let function: Chain = function.iter().map(|frame| own(frame)).collect();
+                self.completed(&function)
+                    .unwrap_or_else(|| self.renamed(function))
+            })
+            .collect()
+    }
+
+    /// The same frames, with the one name of the function that the file has.
+    fn renamed(&self, mut function: Chain) -> Chain {
+        if let Some(outermost) = function.first_mut()
+            && outermost.kind == FrameKind::Function
+            && let Some(Some(path)) = self.paths.get(identifier(&outermost.function))
+        {
+            outermost.function.clone_from(path);
+        }
+        function
+    }
+
+    /// The frames of a function, more than these.
+    fn completed(&self, function: &[Frame]) -> Option<Chain> {
+        let mut candidates = self.at.get(&chain_key(function)?)?.iter().filter(|chain| {
+            // What the linker has kept is right.
+            chain.len() >= function.len()
+                && chain
+                    .iter()
+                    .zip(function)
+                    .all(|(left, right)| identifier(&left.function) == identifier(&right.function))
+        });
+        let first = candidates.next()?.clone();
+        let common = candidates.fold(first, |common, chain| in_common(&common, chain));
+        (common.len() >= function.len()).then_some(common)
+    }
+}
+
+fn own(frame: &BlobFrame) -> Frame {
+    Frame {
+        function: frame.function.clone(),
+        kind: frame.kind,
+        location: frame.location.clone(),
+    }
+}
+
+/// What two chains share: how they start and how they end. A place that differs is left out.
+fn in_common(left: &[Frame], right: &[Frame]) -> Chain {
+    let shortest = left.len().min(right.len());
+    let is_same = |(left, right): &(&Frame, &Frame)| left.function == right.function;
+    let start = left.iter().zip(right).take_while(is_same).count();
+    let end = left
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .take(shortest - start)
+        .take_while(is_same)
+        .count();
+    let pairs = left.iter().zip(right).take(start);
+    let inner = left[left.len() - end..]
+        .iter()
+        .zip(&right[right.len() - end..]);
+    pairs
+        .chain(inner)
+        .map(|(left, right)| {
+            let is_same = left.location == right.location;
+            Frame {
+                location: left.location.clone().filter(|_| is_same),
+                ..left.clone()
+            }
+        })
+        .collect()
+}
+
+/// The name of the outermost function and the place in the innermost.
+fn chain_key(chain: &[Frame]) -> Option<(String, SourceLocation)> {
+    let outermost = identifier(&chain.first()?.function).to_owned();
+    let mut location = chain.last()?.location.clone()?;
+    location.file = location.file.trim_start_matches("./").to_owned();
+    Some((outermost, location))
+}
+
+fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
+    let mut frames = dwarf.find_frames(address).skip_all_loads().ok()?;
+    let mut chain = Vec::new();
+    while let Ok(Some(frame)) = frames.next() {
+        let name = frame.function?;
+        let name = name.raw_name().ok()?;
+        let location = frame.location.and_then(|location| {
+            Some(SourceLocation {
+                file: location.file?.to_owned(),
+                line: location.line?,
+                // 0 is for none.
+                column: location.column.filter(|column| *column > 0),
+            })
+        });
+        chain.push(Frame {
+            function: format!("{:#}", rustc_demangle::demangle(&name)),
+            kind: FrameKind::Inlined,
+            location,
+        });
+    }
+    chain.reverse();
+    let outermost = chain.first_mut()?;
+    outermost.kind = FrameKind::Function;
+    // As the loader does: PolkaVM's function around an export is the export.
+    if let Some(export) = outermost
+        .function
+        .strip_suffix("::__polkavm_export::trampoline")
+        .map(str::to_owned)
+    {
+        outermost.function.clone_from(&export);
+        if chain.get(1).is_some_and(|frame| frame.function == export) {
+            let inner = chain.remove(1);
+            chain[0].location = inner.location;
+        }
+    }
+    Some(chain)
+}
+
+/// The last part of a function's path, without what it is generic over.
+fn identifier(path: &str) -> &str {
+    let mut end = path.len();
+    // `path::name::<A, B>` and `name<A, B>`.
+    if path.ends_with('>') {
+        let mut depth = 0_usize;
+        for (index, character) in path.char_indices().rev() {
+            match character {
+                // The arrow of a function's type.
+                '>' if path[..index].ends_with('-') => {}
+                '>' => depth += 1,
+                '<' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                end = index;
+                break;
+            }
+        }
+    }
+    let path = path[..end].trim_end_matches("::");
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_of_a_path_is_the_same_in_both_ways_to_write_it() {
+        for (linker, compiler) in [
+            (
+                "counter::process_instruction",
+                "counter::process_instruction",
+            ),
+            (
+                "entrypoint::text::{impl#1}::write_str<512>",
+                "<entrypoint::text::TextBuffer<512> as core::fmt::Write>::write_str",
+            ),
+            (
+                "core::slice::sort::quicksort<&str, fn(&&str, &&str) -> bool>",
+                "core::slice::sort::quicksort::<&str, fn(&&str, &&str) -> bool>",
+            ),
+            ("next::{closure#0}", "<A as B<C>>::next::{closure#0}"),
+            ("memcpy", "memcpy"),
+        ] {
+            assert_eq!(identifier(linker), identifier(compiler));
+            assert!(!identifier(linker).is_empty());
+        }
+        for rubbish in ["", ">", "<", "a<", "->", "::", "é>", "a::<é>"] {
+            let _ = identifier(rubbish);
+        }
+        assert_eq!(identifier("a::b::<é>"), "b");
+    }
+
+    fn frame(function: &str, line: u32) -> Frame {
+        Frame {
+            function: function.to_owned(),
+            kind: FrameKind::Inlined,
+            location: Some(SourceLocation {
+                file: "file".to_owned(),
+                line,
+                column: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn where_it_is_not_clear_only_what_is_certain_is_shown() {
+        let chain = |names: &[&str]| -> Chain { names.iter().map(|name| frame(name, 1)).collect() };
+        let known = vec![
+            chain(&["f", "a", "x", "z"]),
+            chain(&["f", "a", "y", "z"]),
+            chain(&["f", "b"]),
+        ];
+        let key = chain_key(&known[0]).expect("a place");
+        let inlining = Inlining {
+            at: HashMap::from([(key, known)]),
+            paths: HashMap::from([("f".to_owned(), Some("path::f".to_owned()))]),
+        };
+        let names = |chain: Option<Chain>| -> Option<Vec<String>> {
+            Some(chain?.into_iter().map(|frame| frame.function).collect())
+        };
+        let completed = |chain: &[Frame]| names(inlining.completed(chain));
+        assert_eq!(completed(&chain(&["f"])), Some(vec!["f".to_owned()]));
+        let certain = ["f", "a", "z"].map(str::to_owned).to_vec();
+        assert_eq!(completed(&chain(&["f", "a"])), Some(certain));
+        let only = ["f", "b"].map(str::to_owned).to_vec();
+        assert_eq!(completed(&chain(&["f", "b"])), Some(only));
+        assert_eq!(completed(&chain(&["f", "c"])), None);
+        assert_eq!(completed(&[frame("f", 2)]), None);
+        // Never less than what the linker has kept.
+        assert_eq!(completed(&chain(&["f", "a", "q"])), None);
+        assert_eq!(
+            completed(&chain(&["f", "a", "y"])).map(|chain| chain.len()),
+            Some(4)
+        );
+    }
+
+    #[test]
+    fn two_chains_have_their_start_and_their_end_in_common() {
+        let left = ["a", "b", "c", "z"].map(|name| frame(name, 1));
+        let right = ["a", "b", "x", "y", "z"].map(|name| frame(name, 1));
+        let names = |chain: &[Frame]| -> String {
+            chain.iter().map(|frame| frame.function.as_str()).collect()
+        };
+        assert_eq!(names(&in_common(&left, &right)), "abz");
+        assert_eq!(names(&in_common(&left, &left[..2])), "ab");
+        assert_eq!(names(&in_common(&left[..1], &left)), "a");
+        assert_eq!(in_common(&left, &left), left);
+        let elsewhere = [frame("a", 2), frame("b", 1)];
+        let common = in_common(&left, &elsewhere);
+        assert_eq!(names(&common), "ab");
+        assert_eq!(common[0].location, None);
+        assert_eq!(common[1].location, left[1].location);
+    }
+}

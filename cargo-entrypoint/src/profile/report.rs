@@ -1,0 +1,120 @@
+//! A profile as text.
+
+use std::fmt::{Result, Write};
+
+use loader::profile::HeapProfile;
+
+use super::costs::{Cost, Costs, Line};
+use super::heap::Summary;
+use super::sources::{Sources, shown};
+use crate::text::{grouped, harmless};
+
+/// Most rows of a table.
+const ROWS: usize = 15;
+
+/// Most characters of a name or of a line of source.
+const MOST_CHARACTERS: usize = 90;
+
+/// Writes where the gas went: by function, by line of the program's own, by any line.
+pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
+    let head = |out: &mut String, what: &str| {
+        writeln!(out, "\n{:>12}        {:>12}         {what}", "own", "total")
+    };
+    if costs.gas == 0 {
+        return Ok(());
+    }
+    head(out, "function")?;
+    table(out, costs.gas, &costs.functions, |name| shortened(name))?;
+
+    let is_own = |cost: &&Cost<Line>| sources.is_own(&cost.of.file);
+    let mut own: Vec<Cost<Line>> = costs.lines.iter().filter(is_own).cloned().collect();
+    if !own.is_empty() {
+        // Calls are what an author sees in their own lines.
+        own.sort_by(|left, right| {
+            let key = |cost: &Cost<Line>| (cost.total, cost.own);
+            key(right).cmp(&key(left)).then(left.of.cmp(&right.of))
+        });
+        head(out, "line of the program, by total")?;
+        table(out, costs.gas, &own, |line| source(line, sources))?;
+    }
+    if !costs.lines.is_empty() {
+        head(out, "line of any file")?;
+        table(out, costs.gas, &costs.lines, |line| source(line, sources))?;
+    }
+    Ok(())
+}
+
+/// Writes how the heap was used: `counted` is the same in a build that counts what is live, if there is one, and `note` says
+/// what the figures do not.
+pub fn heap(
+    out: &mut String,
+    heap: &HeapProfile,
+    counted: Option<&HeapProfile>,
+    note: &str,
+) -> Result {
+    let limit = grouped(heap.limit.into());
+    let Some(summary) = Summary::of(heap) else {
+        return writeln!(out, "\nheap      {limit} limit (bytes); {note}");
+    };
+    let (peak, used) = (grouped(summary.peak.into()), grouped(summary.used.into()));
+    write!(out, "\nheap      {peak} peak, {used} used at the end")?;
+    let counted = counted.and_then(Summary::of).unwrap_or(summary);
+    if let Some(leaked) = counted.leaked {
+        write!(out, ", {} leaked", grouped(leaked))?;
+    }
+    if let Some(free @ 1..) = counted.free {
+        write!(out, ", {} to be taken again", grouped(free))?;
+    }
+    writeln!(out, ", {limit} limit (bytes)")?;
+    writeln!(out, "          {note}")
+}
+
+fn table<T>(
+    out: &mut String,
+    gas: u64,
+    costs: &[Cost<T>],
+    mut describe: impl FnMut(&T) -> String,
+) -> Result {
+    let percent = |part: u64| part as f64 * 100.0 / gas as f64;
+    for cost in costs.iter().take(ROWS) {
+        writeln!(
+            out,
+            "{:>12} {:>5.1}% {:>12} {:>5.1}%  {}",
+            grouped(cost.own),
+            percent(cost.own),
+            grouped(cost.total),
+            percent(cost.total),
+            describe(&cost.of),
+        )?;
+    }
+    if costs.len() > ROWS {
+        let rest: u64 = costs[ROWS..].iter().map(|cost| cost.own).sum();
+        writeln!(
+            out,
+            "{:>12} {:>5.1}% {:>20}  … and {} more",
+            grouped(rest),
+            percent(rest),
+            "",
+            costs.len() - ROWS
+        )?;
+    }
+    Ok(())
+}
+
+fn source(line: &Line, sources: &mut Sources) -> String {
+    let place = format!("{}:{}", shown(&line.file), line.line);
+    match sources.line(&line.file, line.line) {
+        Some(text) => format!("{}  {}", shortened(&place), shortened(text)),
+        None => shortened(&place),
+    }
+}
+
+/// A text that neither acts on a terminal nor fills it.
+fn shortened(text: &str) -> String {
+    let text = harmless(text);
+    if text.chars().count() <= MOST_CHARACTERS {
+        return text;
+    }
+    let start: String = text.chars().take(MOST_CHARACTERS - 1).collect();
+    start + "…"
+}

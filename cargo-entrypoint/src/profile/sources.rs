@@ -1,0 +1,162 @@
+//! The text of source lines.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::package::ProgramPackage;
+use crate::toolchain;
+
+/// Longest source file that is read, in bytes.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Where the files are that debug information names without the paths of a machine.
+#[derive(Debug, Default)]
+pub struct Sources {
+    package: PathBuf,
+    /// Folders that a name may be relative to.
+    roots: Vec<PathBuf>,
+    /// The compiler's own sources.
+    library: Option<PathBuf>,
+    files: HashMap<String, Option<File>>,
+}
+
+#[derive(Debug)]
+struct File {
+    is_own: bool,
+    lines: Vec<String>,
+}
+
+impl Sources {
+    /// The sources of a package and of what it depends on.
+    #[must_use]
+    pub fn of(package: &ProgramPackage) -> Self {
+        let mut roots: Vec<PathBuf> = package.folder.ancestors().map(Path::to_owned).collect();
+        roots.extend(toolchain::registry_sources());
+        Self {
+            package: package.folder.clone(),
+            roots,
+            library: toolchain::library_sources(&package.folder),
+            files: HashMap::new(),
+        }
+    }
+
+    /// No sources: what a blob names may be anything.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// The text of a line, if its file can be read.
+    pub fn line(&mut self, file: &str, line: u32) -> Option<&str> {
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        self.file(file)?.lines.get(index).map(|text| text.trim())
+    }
+
+    /// Whether a file is one of the package's own.
+    pub fn is_own(&mut self, file: &str) -> bool {
+        self.file(file).is_some_and(|file| file.is_own)
+    }
+
+    fn file(&mut self, name: &str) -> Option<&File> {
+        if !self.files.contains_key(name) {
+            let found = self.find(name).and_then(|path| {
+                let is_short = fs::metadata(&path).ok()?.len() <= MAX_FILE;
+                let text = is_short.then(|| fs::read(&path).ok())??;
+                let text = String::from_utf8_lossy(&text);
+                Some(File {
+                    is_own: path.starts_with(&self.package),
+                    lines: text.lines().map(str::to_owned).collect(),
+                })
+            });
+            self.files.insert(name.to_owned(), found);
+        }
+        self.files.get(name)?.as_ref()
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        if let Some(path) = in_library(name) {
+            let path = self.library.as_ref()?.join(plain(path)?);
+            return path.is_file().then_some(path);
+        }
+        let relative = plain(name.trim_start_matches("./"))?;
+        let mut candidates = self.roots.iter().map(|root| root.join(relative));
+        candidates.find(|path| path.is_file())
+    }
+}
+
+/// A file's name as people know it: without what the compiler puts in the place of folders of the machine that it ran on.
+#[must_use]
+pub fn shown(file: &str) -> &str {
+    if let Some(path) = in_library(file) {
+        return path;
+    }
+    let file = file.trim_start_matches("./");
+    match file.split_once('/') {
+        Some((registry, rest)) if registry.starts_with("index.crates.io-") => rest,
+        _ => file,
+    }
+}
+
+/// The part of the path of one of the compiler's own files that is the same everywhere: from `library/` on, without it.
+fn in_library(file: &str) -> Option<&str> {
+    let (_, path) = file.strip_prefix("/rustc/")?.split_once("/library/")?;
+    Some(path)
+}
+
+/// A relative path that stays in its folder.
+fn plain(path: &str) -> Option<&Path> {
+    let path = Path::new(path);
+    path.components()
+        .all(|component| matches!(component, Component::Normal(_)))
+        .then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_the_folders() {
+        for path in ["../x", "/etc/passwd", "a/../../b", "./x", ".."] {
+            assert_eq!(plain(path), None, "{path}");
+        }
+        assert_eq!(plain("a/b.rs"), Some(Path::new("a/b.rs")));
+        assert_eq!(Sources::unknown().line("Cargo.toml", 1), None);
+    }
+
+    #[test]
+    fn a_line_is_found_by_the_name_that_the_compiler_has_given_its_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut sources = Sources {
+            package: folder.to_owned(),
+            roots: folder.ancestors().map(Path::to_owned).collect(),
+            library: None,
+            files: HashMap::new(),
+        };
+        let name = "./cargo-entrypoint/src/profile/sources.rs";
+        assert_eq!(sources.line(name, 1), Some("//! The text of source lines."));
+        assert!(sources.is_own(name));
+        assert_eq!(sources.line(name, 0), None);
+        assert_eq!(sources.line(name, 1_000_000), None);
+        assert!(sources.line("./loader/src/lib.rs", 1).is_some());
+        assert!(!sources.is_own("./loader/src/lib.rs"));
+        assert_eq!(sources.line("/rustc/0/library/core/src/lib.rs", 1), None);
+    }
+
+    #[test]
+    fn files_are_shown_without_the_folders_of_a_machine() {
+        for (given, expected) in [
+            ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
+            ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),
+            (
+                "./index.crates.io-0123/hex-0.4.3/src/lib.rs",
+                "hex-0.4.3/src/lib.rs",
+            ),
+            ("lib.rs", "lib.rs"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(given), expected);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! `cargo entrypoint profile`, as people and scripts type it.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use roxmltree::Document;
+
+use support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
+
+/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in the folder by name.
+fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output_folder = folder.path().join("pictures");
+    let output_folder = output_folder.to_str().expect("a path that is text");
+    let words = [&["profile"], words, &["--output", output_folder]].concat();
+    let output = entrypoint(&words);
+    let mut files: Vec<(String, String)> = fs::read_dir(output_folder)
+        .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+        .flatten()
+        .map(|entry| {
+            let name = entry.file_name().into_string().expect("a name");
+            let text = fs::read_to_string(entry.path()).expect("text");
+            (name, text)
+        })
+        .collect();
+    files.sort();
+    let report = stdout(&output).replace(output_folder, "FOLDER");
+    (output.status.code(), report, files)
+}
+
+/// Asserts that a picture is XML that needs nothing else, and gives all of its text.
+#[track_caller]
+fn picture_text(svg: &str) -> String {
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..Default::default()
+    };
+    let document = Document::parse_with_options(svg, options).expect("XML");
+    let root = document.root_element();
+    assert_eq!(root.tag_name().name(), "svg");
+    for node in document.descendants() {
+        for attribute in node.attributes() {
+            let value = attribute.value();
+            assert!(!value.contains("://"), "{}={value}", attribute.name());
+        }
+    }
+    root.descendants()
+        .filter_map(|node| node.text())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
+    let (code, report, files) = profile(&[]);
+    assert_eq!(code, Some(0), "{report}");
+    for part in [
+        "counter, called as examples/counter/fixtures/default.toml says",
+        "status    0 (success)",
+        "counter::process_instruction",
+        "core::fmt::write",
+        "msg!(\"count: {count}\");",
+        "heap      0 peak, 0 used at the end, 0 leaked, 32,768 limit (bytes)",
+        "gas       FOLDER/counter-default.gas.svg",
+        "heap      FOLDER/counter-default.heap.svg",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["counter-default.gas.svg", "counter-default.heap.svg"]
+    );
+
+    let gas = picture_text(&files[0].1);
+    assert!(gas.contains("counter, default: "), "{gas}");
+    assert!(gas.contains("counter::process_instruction ("));
+    assert!(gas.contains("rlo_log_ (3 gas, "));
+    assert!(gas.contains(" gas, 100%)"));
+    let heap = picture_text(&files[1].1);
+    for part in [
+        "counter, default: heap",
+        "gas used",
+        "bytes",
+        "nothing was taken from the heap",
+    ] {
+        assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
+    }
+}
+
+#[test]
+fn the_own_gas_of_all_functions_is_that_of_the_run() {
+    let (_, report, _) = profile(&["vault"]);
+    let gas = |line: &str| -> u64 {
+        let number = line.split_whitespace().next().expect("a number");
+        number.replace(',', "").parse().expect("a number")
+    };
+    let total = report
+        .lines()
+        .find_map(|line| line.strip_prefix("gas "))
+        .map(gas)
+        .expect("the gas");
+    let rows = report
+        .lines()
+        .skip_while(|line| !line.ends_with("  function"))
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    assert_eq!(rows.map(gas).sum::<u64>(), total, "{report}");
+}
+
+#[test]
+fn the_same_is_shown_each_time() {
+    let options = ["segregated_heap", "--gas", "30000"];
+    let (first, second) = (profile(&options), profile(&options));
+    assert_eq!(first.0, Some(1));
+    assert!(
+        first.1.contains("out of gas: the limit is 30000"),
+        "{}",
+        first.1
+    );
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_program_that_fails_is_profiled_all_the_same() {
+    let (code, report, files) = profile(&["vault", "--fixture", "too_much", "--data", "00"]);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(
+        report.contains("failed    the program returned"),
+        "{report}"
+    );
+    assert!(report.contains("vault::process_instruction"), "{report}");
+    assert_eq!(files.len(), 2);
+    // What it expects of its failure, it finds.
+    let (code, report, _) = profile(&["vault", "--fixture", "too_much"]);
+    assert_eq!(code, Some(1), "{report}");
+
+    let (code, report, files) = profile(&["--gas", "0"]);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(report.contains("gas       no picture"), "{report}");
+    assert_eq!(files.len(), 1);
+}
+
+#[test]
+fn leaks_are_shown_where_the_heap_can_be_counted() {
+    let (_, report, files) = profile(&["arena"]);
+    assert!(report.contains("8 leaked"), "{report}");
+    let counted = "live and leaked are those of a build that counts them";
+    assert!(report.contains(counted), "{report}");
+    // As much gas as the program needs is less than counting takes.
+    let gas = report
+        .lines()
+        .find_map(|line| line.strip_prefix("gas "))
+        .expect("the gas");
+    let gas = gas
+        .split_whitespace()
+        .next()
+        .expect("a number")
+        .replace(',', "");
+    let (code, report, _) = profile(&["arena", "--gas", &gas]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("8 leaked"), "{report}");
+    assert!(!report.contains("did not end as the other did"), "{report}");
+    let heap = picture_text(&files[1].1);
+    for part in ["live", "leaked", counted, "300"] {
+        assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
+    }
+
+    let (_, report, files) = profile(&["heap_state"]);
+    let why = "what is live is not counted: the program names its heap";
+    assert!(report.contains(why), "{report}");
+    let heap = picture_text(&files[1].1);
+    assert!(
+        heap.contains("in use") && !heap.contains("leaked"),
+        "{heap}"
+    );
+
+    let (_, report, files) = profile(&["custom_heap"]);
+    let why = "the program's heap is its own and does not say how it is used";
+    assert!(report.contains(why), "{report}");
+    assert_eq!(files.len(), 1);
+}
+
+#[test]
+fn a_blob_is_profiled_as_far_as_it_goes() {
+    let output = entrypoint(&["build", "hello"]);
+    let line = stdout(&output);
+    let (blob, _) = line.trim().rsplit_once(" (").expect("a path and a size");
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = entrypoint_in(folder.path(), &["profile", blob]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = stdout(&output);
+    for part in [
+        "the blob has no debug information",
+        "  entrypoint\n",
+        "a blob cannot be built again",
+        "gas       profile/hello-no-accounts.gas.svg",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    let picture = folder.path().join("profile/hello-no-accounts.gas.svg");
+    let _ = picture_text(&fs::read_to_string(picture).expect("a picture"));
+}
+
+#[test]
+fn a_program_of_another_workspace_is_profiled_with_its_own_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "stranger");
+    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = entrypoint_in(&program, &["profile"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = stdout(&output);
+    assert!(report.contains("line of the program"), "{report}");
+    assert!(report.contains("stranger::process_instruction"), "{report}");
+    // Wherever the target folder is.
+    let pictures = report.lines().filter_map(|line| {
+        let (name, path) = line.split_once(' ')?;
+        let path = path.trim();
+        path.ends_with(&format!("profile/stranger-default.{name}.svg"))
+            .then(|| program.join(path).is_file())
+    });
+    assert_eq!(pictures.collect::<Vec<_>>(), [true, true], "{report}");
+}
+
+#[test]
+fn words_that_make_no_sense_are_refused_before_anything_is_built() {
+    refused(&["profil"], &["profil", "profile"]);
+    refused(&["profile", "--engine", "compiler"], &["--engine"]);
+    refused(&["profile", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
+    refused(&["profile", "--heap", "much"], &["\"much\" is not a size"]);
+    refused(&["profile", "--gas", "-1"], &["-1"]);
+    refused(
+        &["profile", "no-such-program"],
+        &["there is no program `no-such-program`"],
+    );
+    refused(
+        &["profile", "counter", "--fixture", "no"],
+        &["no fixture `no`", "default"],
+    );
+    refused(
+        &["profile", "--heap", "0"],
+        &["a heap of 0 bytes is too small"],
+    );
+    refused(
+        &["profile", "--output", "README.md"],
+        &["cannot make the folder README.md"],
+    );
+    refused(&["profile", "--output"], &["--output"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A picture cannot be written where a folder is.
+    let taken = folder.path().join("hello-default.gas.svg");
+    fs::create_dir(&taken).expect("a folder");
+    let path = folder.path().to_str().expect("a path that is text");
+    refused(
+        &["profile", "hello", "--output", path],
+        &["cannot write", "hello-default.gas.svg"],
+    );
+    assert!(Path::new(&taken).is_dir());
+}
+
+#[test]
+fn no_picture_of_an_earlier_run_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a path that is text");
+    let picture = folder.path().join("hello-default.gas.svg");
+    let output = entrypoint(&["profile", "hello", "--output", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(picture.is_file());
+    let output = entrypoint(&["profile", "hello", "--output", path, "--gas", "0"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(!picture.exists());
+}
+
+#[test]
+fn help_says_what_comes_out() {
+    let output = entrypoint(&["profile", "--help"]);
+    let help = stdout(&output);
+    for part in [
+        "--output <FOLDER>",
+        "--fixture <FIXTURE>",
+        "[default: `profile`",
+        "Exit codes:",
+    ] {
+        assert!(help.contains(part), "{part:?} is not in:\n{help}");
+    }
+    assert!(
+        !help.contains("--engine") && !help.contains("--json"),
+        "{help}"
+    );
+}

@@ -1,0 +1,139 @@
+//! A heap that tells the host what is live in it, for a profile.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use abi::heap::HeapTrace;
+use allocator::{HeapFigures, TracingAllocator};
+
+/// A heap around which is counted, with the counts where a host finds them.
+#[derive(Debug)]
+pub struct TracedHeap<A> {
+    heap: TracingAllocator<A>,
+    trace: Trace,
+}
+
+/// A [`HeapTrace`] that a shared reference can write.
+#[derive(Debug)]
+#[repr(C)]
+struct Trace {
+    calls: AtomicU64,
+    live: AtomicU64,
+    leaked: AtomicU64,
+}
+
+const _: () = assert!(size_of::<Trace>() == size_of::<HeapTrace>());
+const _: () = assert!(core::mem::offset_of!(Trace, live) == core::mem::offset_of!(HeapTrace, live));
+
+impl<A> TracedHeap<A> {
+    /// Counts what is asked of a heap.
+    #[must_use]
+    pub const fn new(heap: A) -> Self {
+        Self {
+            heap: TracingAllocator::new(heap),
+            trace: Trace {
+                calls: AtomicU64::new(0),
+                live: AtomicU64::new(0),
+                leaked: AtomicU64::new(0),
+            },
+        }
+    }
+
+    /// The guest address of the [`HeapTrace`].
+    #[must_use]
+    pub fn address(&self) -> u64 {
+        core::ptr::from_ref(&self.trace).addr() as u64
+    }
+}
+
+impl<A: HeapFigures> TracedHeap<A> {
+    /// A call is over. The host looks when `calls` changes, so that is written last.
+    fn note(&self) {
+        let live = self.heap.counts().live as u64;
+        self.trace.live.store(live, Ordering::Relaxed);
+        let leaked = self.heap.leaked() as u64;
+        self.trace.leaked.store(leaked, Ordering::Relaxed);
+        self.trace.calls.fetch_add(1, Ordering::Release);
+    }
+}
+
+// SAFETY: every call is passed on as it came, and every answer as it was given. Counting does not panic.
+unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller promises that the layout has a size, which is what the heap asks.
+        let block = unsafe { self.heap.alloc(layout) };
+        self.note();
+        block
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as for `alloc`, the caller promises that the layout has a size.
+        let block = unsafe { self.heap.alloc_zeroed(layout) };
+        self.note();
+        block
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: every block that this allocator has answered is one of the heap's with the same layout, and the caller
+        // gives this one up.
+        unsafe { self.heap.dealloc(block, layout) };
+        self.note();
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as for `dealloc`, the block is one of the heap's; the caller promises that the new size is not 0 and does
+        // not pass `isize::MAX` when rounded up to the alignment.
+        let new_block = unsafe { self.heap.realloc(block, layout, new_size) };
+        self.note();
+        new_block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::mem::MaybeUninit;
+
+    use allocator::BumpAllocator;
+
+    use super::*;
+
+    #[test]
+    fn the_trace_says_what_is_live_after_each_call() {
+        let mut buffer = [MaybeUninit::uninit(); 1024];
+        let heap = TracedHeap::new(BumpAllocator::<(), _>::from_buffer(&mut buffer));
+        let seen = || {
+            let Trace {
+                calls,
+                live,
+                leaked,
+            } = &heap.trace;
+            [calls, live, leaked].map(|count| count.load(Ordering::Relaxed))
+        };
+        let layout = Layout::from_size_align(100, 8).expect("a layout");
+        assert_eq!(seen(), [0, 0, 0]);
+        // SAFETY: the layout has a size.
+        let block = unsafe { heap.alloc(layout) };
+        let gap = heap.heap.inner().used() as u64 - 100;
+        assert_eq!(seen(), [1, 100, gap]);
+        // SAFETY: the block came from this heap with this layout.
+        let block = unsafe { heap.realloc(block, layout, 40) };
+        assert_eq!(seen(), [2, 40, gap]);
+        let zeroed = Layout::from_size_align(7, 1).expect("a layout");
+        // SAFETY: the layout has a size.
+        let second = unsafe { heap.alloc_zeroed(zeroed) };
+        assert_eq!(seen(), [3, 47, gap]);
+        // SAFETY: the layout has a size; there is no room for it.
+        let refused = unsafe { heap.alloc(Layout::from_size_align(2048, 8).expect("a layout")) };
+        assert!(refused.is_null());
+        assert_eq!(seen(), [4, 47, gap]);
+        let now = Layout::from_size_align(40, 8).expect("a layout");
+        // SAFETY: the block came from this heap, and has this layout since it was reallocated.
+        unsafe { heap.dealloc(block, now) };
+        assert_eq!(seen(), [5, 7, gap + 40]);
+        // SAFETY: the block came from this heap with this layout.
+        unsafe { heap.dealloc(second, zeroed) };
+        assert_eq!(seen(), [6, 0, gap + 40]);
+        let address = core::ptr::from_ref(&heap.trace).addr() as u64;
+        assert_eq!(heap.address(), address);
+    }
+}

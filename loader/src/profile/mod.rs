@@ -1,0 +1,263 @@
+//! Where a program's gas goes, and how its heap fills.
+//!
+//! [`Program::profile`] runs a program as [`Program::invoke`] does, one instruction at a time, and writes down which
+//! functions each unit of gas was used in. The outcome is the same, and the gas of all stacks together is
+//! [`Outcome::gas_used`].
+//!
+//! ```no_run
+//! use loader::{Engine, Invocation, Loader, Pubkey};
+//!
+//! let blob = std::fs::read("target/guest/counter.polkavm")?;
+//! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
+//! let profiled = program.profile(&Invocation::new(Pubkey::new([1; 32])))?;
+//!
+//! for stack in profiled.gas.stacks() {
+//!     let functions: Vec<&str> = stack.frames.iter().map(|frame| &*frame.function).collect();
+//!     println!("{} {}", functions.join(";"), stack.gas);
+//! }
+//! assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What costs what
+//!
+//! Each instruction costs one unit, and is counted where it stands. An import is a frame of its own, with the instruction
+//! that calls it and the price of the bytes that it touches. The VM takes the gas of a block of instructions before the
+//! first of them runs, so a program that ends inside of a block has paid for instructions that never ran: they are
+//! counted in a frame of their own, [`FrameKind::Unspent`], and so is what is left when the gas does not suffice for the
+//! next block.
+//!
+//! # Stacks
+//!
+//! A call is an instruction that leaves a return address, a return a jump to one. What was inlined is told by the debug
+//! information, as far as it is there; PolkaVM's linker leaves some of it out. A blob without any gets its functions by
+//! their addresses: the exports, and what is called.
+
+mod names;
+mod recorder;
+
+use std::collections::HashMap;
+
+use crate::Outcome;
+use crate::error::InvocationError;
+use crate::failure::SourceLocation;
+use crate::invocation::Invocation;
+use crate::program::{Linked, Program};
+use crate::run;
+use names::Names;
+use recorder::{Cost, Recorder, Recording, Unspent};
+
+/// An invocation that was watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a profile says where the gas went"]
+#[non_exhaustive]
+pub struct Profiled {
+    /// The same as that of [`Program::invoke`] on the interpreter.
+    pub outcome: Outcome,
+    /// Where the gas went.
+    pub gas: GasProfile,
+    /// How the heap filled.
+    pub heap: HeapProfile,
+}
+
+/// Where the gas of one invocation went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GasProfile {
+    frames: Vec<Frame>,
+    /// Ways to come to a function: the node before, and the frames of the calling instruction. Each stands behind the node
+    /// before it; the first has none and no frames.
+    nodes: Vec<(u32, Vec<u32>)>,
+    /// Ways to a function, frames in it, and the gas that was used there.
+    costs: Vec<((u32, Vec<u32>), u64)>,
+    has_debug_info: bool,
+}
+
+/// Some gas, and the functions that it was used in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stack<'a> {
+    /// From the program's entry inwards.
+    pub frames: Vec<&'a Frame>,
+    /// The gas that was used in the last of them.
+    pub gas: u64,
+}
+
+/// A function while it runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Frame {
+    /// Its path without the compiler's hashes; only its name if it is inlined; what else it is, if it is no function. A blob may
+    /// say anything here.
+    pub function: String,
+    /// What it is.
+    pub kind: FrameKind,
+    /// The place in it: of the instruction, or of the call that leads on.
+    pub location: Option<SourceLocation>,
+}
+
+/// What a [`Frame`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FrameKind {
+    /// A function that was called.
+    Function,
+    /// A function that the compiler put into the one around it.
+    Inlined,
+    /// A call that the loader answers.
+    Import,
+    /// Gas that was paid and not used: see the [module](self).
+    Unspent,
+    /// Calls that go too deep, or too many ways, to be told apart.
+    Deeper,
+}
+
+/// How the heap of one invocation filled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeapProfile {
+    /// Length of the heap in bytes.
+    pub limit: u32,
+    /// Each change, in order; the first is the start and the last the end. Empty if the program's heap does not say how
+    /// much is used. Very many are thinned.
+    pub samples: Vec<HeapSample>,
+}
+
+/// How full the heap is at one moment. Bytes are counted as in [`HeapUse`](crate::HeapUse).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapSample {
+    /// Gas used before this moment.
+    pub gas: u64,
+    /// Bytes in use.
+    pub used: u32,
+    /// The most bytes that were in use at once so far.
+    pub peak: u32,
+    /// What the bytes in use are; `None` unless the program counts that, as [`abi::heap::HeapTrace`] says.
+    pub counts: Option<HeapCounts>,
+}
+
+/// What the bytes in use are. What is neither live nor leaked waits to be taken again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeapCounts {
+    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    pub live: u64,
+    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes up, gaps.
+    pub leaked: u64,
+}
+
+impl GasProfile {
+    /// All gas of all stacks: what the invocation used.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.costs.iter().map(|(_, gas)| gas).sum()
+    }
+
+    /// The stacks in which gas was used, each once, in an order that is the same for the same run.
+    pub fn stacks(&self) -> impl Iterator<Item = Stack<'_>> {
+        self.costs.iter().map(|((node, inner), gas)| {
+            let mut parts = vec![inner];
+            let mut node = *node;
+            while node != 0 {
+                let (parent, frames) = &self.nodes[node as usize];
+                parts.push(frames);
+                node = *parent;
+            }
+            let numbers = parts.iter().rev().copied().flatten();
+            Stack {
+                frames: numbers
+                    .map(|number| &self.frames[*number as usize])
+                    .collect(),
+                gas: *gas,
+            }
+        })
+    }
+
+    /// Whether the blob has debug information for anything that ran. Without it there are no source lines, and functions have the
+    /// names of exports or their addresses.
+    #[must_use]
+    pub fn has_debug_info(&self) -> bool {
+        self.has_debug_info
+    }
+}
+
+impl Program {
+    /// Calls the program once, as [`Program::invoke`] does, and writes down where its gas goes and how its heap fills.
+    ///
+    /// Always on the interpreter, and some hundred times slower than `invoke`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Program::invoke`].
+    pub fn profile(&self, invocation: &Invocation) -> Result<Profiled, InvocationError> {
+        let program = self.for_step_tracing().map_err(InvocationError::vm)?;
+        profile(&program, invocation)
+    }
+}
+
+fn profile(program: &Linked, invocation: &Invocation) -> Result<Profiled, InvocationError> {
+    let trace = recorder::heap_trace_address(program)?;
+    let mut recorder = Recorder::new(program, trace);
+    let outcome = run::invoke(program, invocation, &mut recorder)?;
+    let recording = recorder.finish(&outcome);
+    Ok(Profiled {
+        gas: name(program, &recording),
+        heap: HeapProfile {
+            limit: outcome.heap.limit,
+            samples: recording.samples,
+        },
+        outcome,
+    })
+}
+
+/// From instructions to functions: what cannot be told apart any more becomes one.
+fn name(program: &Linked, recording: &Recording) -> GasProfile {
+    let mut names = Names::new(&program.blob);
+    let mut nodes = vec![(0, Vec::new())];
+    let mut known = HashMap::new();
+    let mut numbers = vec![0];
+    for node in &recording.nodes[1..] {
+        let parent: u32 = numbers[node.parent as usize];
+        let caller = recording.caller(node.parent);
+        let named = (parent, names.frames_after(caller, node.caller));
+        numbers.push(*known.entry(named).or_insert_with_key(|named| {
+            nodes.push(named.clone());
+            nodes.len() as u32 - 1
+        }));
+    }
+    let mut costs = Vec::new();
+    let mut known = HashMap::new();
+    for (place, gas) in &recording.costs {
+        let caller = recording.caller(place.node);
+        let mut frames = names.frames_after(caller, place.program_counter);
+        if let Some((function, kind)) = special(place.cost) {
+            let function = function.to_owned();
+            frames.push(names.number(Frame {
+                function,
+                kind,
+                location: None,
+            }));
+        }
+        let named = (numbers[place.node as usize], frames);
+        let index = *known.entry(named).or_insert_with_key(|named| {
+            costs.push((named.clone(), 0));
+            costs.len() - 1
+        });
+        costs[index].1 += gas;
+    }
+    let (frames, has_debug_info) = names.finish();
+    GasProfile {
+        frames,
+        nodes,
+        costs,
+        has_debug_info,
+    }
+}
+
+/// The frame of what is no instruction of a function's.
+fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
+    match cost {
+        Cost::Instruction => None,
+        Cost::Import(import) => Some((import.symbol(), FrameKind::Import)),
+        Cost::Unspent(Unspent::RestOfBlock) => Some(("(paid, not run)", FrameKind::Unspent)),
+        Cost::Unspent(Unspent::OutOfGas) => Some(("(too little left)", FrameKind::Unspent)),
+        Cost::Deeper => Some(("(deeper calls)", FrameKind::Deeper)),
+    }
+}

@@ -1,0 +1,136 @@
+//! The functions of an instruction, by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use polkavm::program::Instruction;
+use polkavm::{ProgramBlob, ProgramCounter, Reg};
+
+use super::{Frame, FrameKind};
+use crate::debug_info::{self, DebugFrame, DebugFunction};
+
+/// Frames, each once, by number.
+pub(super) struct Names<'a> {
+    blob: &'a ProgramBlob,
+    /// Where functions start that are exported or called by address, with the names of the exports.
+    functions: BTreeMap<u32, Option<String>>,
+    frames: Vec<Frame>,
+    number_of: HashMap<Frame, u32>,
+    of_instruction: HashMap<u32, Rc<[Vec<u32>]>>,
+    has_debug_info: bool,
+}
+
+impl<'a> Names<'a> {
+    pub fn new(blob: &'a ProgramBlob) -> Self {
+        let mut is_link_loaded = false;
+        let called = blob.instructions().filter_map(|instruction| {
+            let was_link_loaded = is_link_loaded;
+            is_link_loaded = matches!(
+                instruction.kind,
+                Instruction::load_imm(register, _) if register.get() == Reg::RA
+            );
+            match instruction.kind {
+                Instruction::load_imm_and_jump(_, _, target) => Some((target, None)),
+                Instruction::jump(target) if was_link_loaded => Some((target, None)),
+                _ => None,
+            }
+        });
+        let exported = blob.exports().map(|export| {
+            let name = String::from_utf8_lossy(export.symbol().as_bytes()).into_owned();
+            (export.program_counter().0, Some(name))
+        });
+        Self {
+            blob,
+            functions: called.chain(exported).collect(),
+            frames: Vec::new(),
+            number_of: HashMap::new(),
+            of_instruction: HashMap::new(),
+            has_debug_info: false,
+        }
+    }
+
+    /// The numbers of the frames that an instruction is in, inwards, for each function that it is in: one at least, of one
+    /// frame at least.
+    pub fn functions_at(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
+        if let Some(known) = self.of_instruction.get(&program_counter) {
+            return Rc::clone(known);
+        }
+        let functions = debug_info::functions_at(self.blob, ProgramCounter(program_counter));
+        self.has_debug_info |= functions.is_some();
+        let functions = functions.unwrap_or_else(|| {
+            vec![vec![DebugFrame {
+                function: None,
+                location: None,
+            }]]
+        });
+        let numbers = functions
+            .into_iter()
+            .map(|frames| self.numbers(frames, program_counter))
+            .collect();
+        let known = self
+            .of_instruction
+            .entry(program_counter)
+            .or_insert(numbers);
+        Rc::clone(known)
+    }
+
+    /// The numbers of the frames that an instruction adds to those of the instruction that called.
+    pub fn frames_after(&mut self, caller: Option<u32>, program_counter: u32) -> Vec<u32> {
+        let functions = self.functions_at(program_counter);
+        let calling = caller.map(|caller| self.functions_at(caller));
+        let calling = calling.as_deref().unwrap_or_default();
+        // Where PolkaVM's linker has put one function into another, the inner one's instructions name the outer one too.
+        let is_repeated = functions.len() > calling.len()
+            && calling
+                .iter()
+                .zip(functions.iter())
+                .all(|(left, right)| self.function(left[0]) == self.function(right[0]));
+        let skipped = if is_repeated { calling.len() } else { 0 };
+        functions[skipped..].concat()
+    }
+
+    fn function(&self, number: u32) -> &str {
+        &self.frames[number as usize].function
+    }
+
+    fn numbers(&mut self, frames: DebugFunction, program_counter: u32) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(frames.len());
+        for frame in frames {
+            let (kind, unnamed) = match numbers.len() {
+                0 => (FrameKind::Function, self.by_address(program_counter)),
+                _ => (FrameKind::Inlined, "(without a name)".to_owned()),
+            };
+            numbers.push(self.number(Frame {
+                function: frame.function.unwrap_or(unnamed),
+                kind,
+                location: frame.location,
+            }));
+        }
+        numbers
+    }
+
+    /// The number of a frame.
+    pub fn number(&mut self, frame: Frame) -> u32 {
+        if let Some(known) = self.number_of.get(&frame) {
+            return *known;
+        }
+        let number = self.frames.len() as u32;
+        self.frames.push(frame.clone());
+        self.number_of.insert(frame, number);
+        number
+    }
+
+    /// All frames by their numbers, and whether any has been told by debug information.
+    pub fn finish(self) -> (Vec<Frame>, bool) {
+        (self.frames, self.has_debug_info)
+    }
+
+    /// The last function that starts at or before an instruction.
+    fn by_address(&self, program_counter: u32) -> String {
+        match self.functions.range(..=program_counter).next_back() {
+            Some((_, Some(name))) => name.clone(),
+            Some((start, None)) => format!("function at {start:#x}"),
+            None => format!("code at {program_counter:#x}"),
+        }
+    }
+}

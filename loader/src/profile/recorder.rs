@@ -1,0 +1,460 @@
+//! Watches a program run, and writes down what each instruction costs and what called it.
+
+use std::collections::HashMap;
+
+use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
+use abi::imports::Import;
+use polkavm::program::{Instruction, ParsedInstruction, RawReg};
+use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, RawInstance, Reg};
+
+use super::{HeapCounts, HeapSample};
+use crate::debug_info;
+use crate::error::InvocationError;
+use crate::failure::Failure;
+use crate::guest_memory;
+use crate::imports::Context;
+use crate::outcome::{HeapUse, Outcome};
+use crate::program::Linked;
+use crate::rules;
+use crate::run::Observer;
+
+// What a blob can make the loader remember is bounded by these.
+
+/// Calls inside of calls that are told apart.
+const MAX_DEPTH: usize = 128;
+
+/// Calls inside of calls whose returns are recognized.
+const MAX_FRAMES: usize = 1 << 18;
+
+/// Ways to come to a call that are told apart.
+const MAX_NODES: usize = 50_000;
+
+/// Places with costs that are told apart, each with the way that led there.
+const MAX_COSTS: usize = 200_000;
+
+/// Samples of the heap, of which every second is dropped when there are more.
+const MAX_SAMPLES: usize = 1 << 18;
+
+/// Gas for the export that says where the heap's trace is: it is to return an address.
+const HEAP_TRACE_GAS: i64 = 1_000;
+
+/// What a control instruction does to the stack of calls.
+#[derive(Clone, Copy)]
+enum Flow {
+    /// Leaves this return address.
+    Call { return_address: u32 },
+    /// Jumps to what a register holds, plus this.
+    Jump { base: RawReg, offset: i32 },
+}
+
+/// A call that has not returned.
+#[derive(Clone, Copy)]
+struct Call {
+    return_address: u32,
+    /// The way that leads into it.
+    node: u32,
+    /// Whether it is deeper than what is told apart, and then where the first such call stands.
+    too_deep: Option<u32>,
+}
+
+/// A way to come to a call: the way to the function that it stands in, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Node {
+    /// The node before.
+    pub parent: u32,
+    /// The instruction that called.
+    pub caller: u32,
+}
+
+/// What gas was paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Cost {
+    /// The instruction itself.
+    Instruction,
+    /// An import: the instruction and the bytes.
+    Import(Import),
+    /// What was not used.
+    Unspent(Unspent),
+    /// A call that is not told apart from others.
+    Deeper,
+}
+
+/// Why gas was paid and not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Unspent {
+    /// The rest of a block of instructions, of which one ended the program.
+    RestOfBlock,
+    /// Too little for what was to come next.
+    OutOfGas,
+}
+
+/// A cost, by the way to the function that it arose in and the instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub node: u32,
+    pub program_counter: u32,
+    pub cost: Cost,
+}
+
+/// What has been written down.
+pub(super) struct Recording {
+    /// The first is the entry, which nobody called. Each comes behind its parent.
+    pub nodes: Vec<Node>,
+    /// By their first occurrence.
+    pub costs: Vec<(Place, u64)>,
+    pub samples: Vec<HeapSample>,
+}
+
+impl Recording {
+    /// The instruction that called, to come to this node.
+    pub fn caller(&self, node: u32) -> Option<u32> {
+        (node != 0).then(|| self.nodes[node as usize].caller)
+    }
+}
+
+/// The instruction that has been announced and is running.
+struct Running {
+    program_counter: u32,
+    /// Where it jumps to, if it may be a return.
+    target: Option<u32>,
+}
+
+/// See the [module](self).
+pub(super) struct Recorder {
+    flow: HashMap<u32, Flow>,
+    entry: u32,
+    /// Where the counts of a heap that counts are.
+    heap_trace: Option<u32>,
+    running: Option<Running>,
+    /// The instruction that was announced last.
+    last: u32,
+    calls: Vec<Call>,
+    nodes: Vec<Node>,
+    node_of: HashMap<Node, u32>,
+    costs: Vec<(Place, u64)>,
+    cost_of: HashMap<Place, usize>,
+    /// The sum of all costs.
+    gas: u64,
+    samples: Vec<HeapSample>,
+    /// What tells whether the heap has changed since the last sample.
+    heap_state: Option<HeapState>,
+}
+
+/// What a change of the heap changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HeapState {
+    Used(u32),
+    Calls(u64),
+}
+
+impl Recorder {
+    pub fn new(program: &Linked, heap_trace: Option<u32>) -> Self {
+        let root = Node {
+            parent: 0,
+            caller: program.entry.0,
+        };
+        Self {
+            flow: flow(&program.blob),
+            entry: program.entry.0,
+            heap_trace,
+            running: None,
+            last: program.entry.0,
+            calls: Vec::new(),
+            nodes: vec![root],
+            node_of: HashMap::new(),
+            costs: Vec::new(),
+            cost_of: HashMap::new(),
+            gas: 0,
+            samples: Vec::new(),
+            heap_state: None,
+        }
+    }
+
+    /// What has been written down of an invocation with this outcome.
+    pub fn finish(mut self, outcome: &Outcome) -> Recording {
+        let gas_used = outcome.gas_used;
+        let unspent = gas_used.saturating_sub(self.gas);
+        if unspent > 0 {
+            let why = match outcome.failure {
+                Some(Failure::OutOfGas { .. }) => Unspent::OutOfGas,
+                _ => Unspent::RestOfBlock,
+            };
+            self.add(self.last, Cost::Unspent(why), unspent);
+        }
+        if let Some(last) = self.samples.last().copied()
+            && last.gas < gas_used
+        {
+            self.samples.push(HeapSample {
+                gas: gas_used,
+                ..last
+            });
+        }
+        Recording {
+            nodes: self.nodes,
+            costs: self.costs,
+            samples: self.samples,
+        }
+    }
+
+    /// Writes down the instruction that has run by now, and what it did to the calls.
+    fn conclude(&mut self, cost: Cost) {
+        let Some(Running {
+            program_counter,
+            target,
+        }) = self.running.take()
+        else {
+            return;
+        };
+        self.add(program_counter, cost, 1);
+        match self.flow.get(&program_counter) {
+            Some(Flow::Call { return_address }) => self.enter(program_counter, *return_address),
+            Some(Flow::Jump { .. }) => self.leave(target),
+            None => {}
+        }
+    }
+
+    fn enter(&mut self, caller: u32, return_address: u32) {
+        if self.calls.len() >= MAX_FRAMES {
+            return;
+        }
+        let (parent, too_deep) = self.position();
+        let (node, too_deep) = if too_deep.is_some() {
+            (parent, too_deep)
+        } else {
+            match self.node(Node { parent, caller }) {
+                Some(node) => (node, None),
+                None => (parent, Some(caller)),
+            }
+        };
+        self.calls.push(Call {
+            return_address,
+            node,
+            too_deep,
+        });
+    }
+
+    /// The number of a node, if there is room for it.
+    fn node(&mut self, node: Node) -> Option<u32> {
+        if self.calls.len() >= MAX_DEPTH {
+            return None;
+        }
+        if let Some(known) = self.node_of.get(&node) {
+            return Some(*known);
+        }
+        if self.nodes.len() >= MAX_NODES {
+            return None;
+        }
+        let number = self.nodes.len() as u32;
+        self.nodes.push(node);
+        self.node_of.insert(node, number);
+        Some(number)
+    }
+
+    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays in the function, or goes on in
+    /// another in its place.
+    fn leave(&mut self, target: Option<u32>) {
+        let returns_to = |call: &Call| Some(call.return_address) == target;
+        if let Some(position) = self.calls.iter().rposition(returns_to) {
+            self.calls.truncate(position);
+        }
+    }
+
+    fn position(&self) -> (u32, Option<u32>) {
+        self.calls
+            .last()
+            .map_or((0, None), |call| (call.node, call.too_deep))
+    }
+
+    fn add(&mut self, program_counter: u32, cost: Cost, gas: u64) {
+        let (node, too_deep) = self.position();
+        let mut place = match too_deep {
+            Some(caller) => Place {
+                node,
+                program_counter: caller,
+                cost: Cost::Deeper,
+            },
+            None => Place {
+                node,
+                program_counter,
+                cost,
+            },
+        };
+        self.gas += gas;
+        if self.costs.len() >= MAX_COSTS && !self.cost_of.contains_key(&place) {
+            place = Place {
+                node: 0,
+                program_counter: self.entry,
+                cost: Cost::Deeper,
+            };
+        }
+        let index = *self.cost_of.entry(place).or_insert(self.costs.len());
+        if index == self.costs.len() {
+            self.costs.push((place, 0));
+        }
+        self.costs[index].1 += gas;
+    }
+
+    fn sample(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+        let HeapUse {
+            used: Some(used),
+            peak: Some(peak),
+            ..
+        } = (context.heap)(instance)
+        else {
+            return;
+        };
+        let trace = self
+            .heap_trace
+            .and_then(|address| guest_memory::read_pod::<HeapTrace>(instance, address.into()).ok());
+        // In the middle of a call the figures do not fit together; a heap that counts says when one is over.
+        let state = match trace {
+            Some(trace) => HeapState::Calls(trace.calls),
+            None => HeapState::Used(used),
+        };
+        if self.heap_state == Some(state) {
+            return;
+        }
+        self.heap_state = Some(state);
+        if self.samples.len() >= MAX_SAMPLES {
+            let mut index = 0;
+            self.samples.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+        self.samples.push(HeapSample {
+            gas: self.gas,
+            used,
+            peak,
+            counts: trace.map(|trace| HeapCounts {
+                live: trace.live,
+                leaked: trace.leaked,
+            }),
+        });
+    }
+}
+
+impl Observer for Recorder {
+    fn step(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+        self.conclude(Cost::Instruction);
+        self.sample(instance, context);
+        let Some(ProgramCounter(program_counter)) = instance.program_counter() else {
+            return;
+        };
+        let target = match self.flow.get(&program_counter) {
+            Some(Flow::Jump { base, offset }) => {
+                // Addresses have 32 bits.
+                let base = instance.reg(base.get()) as u32;
+                Some(base.wrapping_add_signed(*offset))
+            }
+            _ => None,
+        };
+        self.last = program_counter;
+        self.running = Some(Running {
+            program_counter,
+            target,
+        });
+    }
+
+    fn import(&mut self, import: Import, price: u64) {
+        self.conclude(Cost::Import(import));
+        if price > 0 {
+            self.add(self.last, Cost::Import(import), price);
+        }
+    }
+
+    fn unpaid(&mut self) {
+        self.running = None;
+    }
+
+    fn ended(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+        self.conclude(Cost::Instruction);
+        self.sample(instance, context);
+    }
+}
+
+/// The instructions that may call or return.
+fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
+    let mut flow = HashMap::new();
+    // The instruction before, if it has put this in the register for return addresses.
+    let mut loaded: Option<(ProgramCounter, i32)> = None;
+    for instruction in blob.instructions() {
+        let ParsedInstruction { kind, offset, .. } = instruction;
+        let call = |value: i32| Flow::Call {
+            return_address: value.cast_unsigned(),
+        };
+        let found = match kind {
+            Instruction::load_imm_and_jump(register, value, _)
+            | Instruction::load_imm_and_jump_indirect(register, _, value, _)
+                if register.get() == Reg::RA =>
+            {
+                Some(call(value))
+            }
+            // Nothing jumps in between, because no block starts there.
+            Instruction::jump(_) => loaded
+                .filter(|(_, value)| returns_to_function_of(blob, *value, offset))
+                .map(|(_, value)| call(value)),
+            Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
+            _ => None,
+        };
+        match (found, loaded) {
+            (Some(found), _) => {
+                flow.insert(offset.0, found);
+            }
+            (None, Some((before, value)))
+                if goes_into_function(blob, before, offset)
+                    && returns_to_function_of(blob, value, before) =>
+            {
+                flow.insert(before.0, call(value));
+            }
+            _ => {}
+        }
+        loaded = match kind {
+            Instruction::load_imm(register, value) if register.get() == Reg::RA => {
+                Some((offset, value))
+            }
+            _ => None,
+        };
+    }
+    flow
+}
+
+/// Whether an instruction is the first of a function that PolkaVM's linker has put behind the instruction that calls it.
+fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: ProgramCounter) -> bool {
+    let functions = |counter| debug_info::functions_at(blob, counter);
+    let (Some(outside), Some(inside)) = (functions(before), functions(first)) else {
+        return false;
+    };
+    let mut pairs = outside.iter().zip(&inside);
+    inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
+}
+
+/// Whether a number is a return address that leads back to the function of an instruction. Any number may lead somewhere.
+fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
+    let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
+        return false;
+    };
+    let function = |counter| {
+        let functions = debug_info::functions_at(blob, counter)?;
+        functions.last()?.first()?.function.clone()
+    };
+    function(instruction) == function(returns_to)
+}
+
+/// Where the program's heap counts, if it does: what its export says, called in an instance of its own.
+pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, InvocationError> {
+    let Some(export) = rules::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
+        return Ok(None);
+    };
+    let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
+    instance.set_gas(HEAP_TRACE_GAS);
+    instance.prepare_call_untyped(export, &[]);
+    loop {
+        match instance.run().map_err(InvocationError::vm)? {
+            InterruptKind::Step => {}
+            InterruptKind::Finished => return Ok(u32::try_from(instance.reg(Reg::A0)).ok()),
+            // A program that cannot say where has no trace.
+            _ => return Ok(None),
+        }
+    }
+}
