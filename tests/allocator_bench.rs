@@ -96,13 +96,8 @@ fn a_workload_that_does_not_fit_fails() {
 
 #[test]
 fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
-    let text = |section: &str| {
-        format!(
-            "before\n{}\n{section}{}\nafter\n",
-            readme::START,
-            marked::END
-        )
-    };
+    let end = &marked::end(readme::START);
+    let text = |section: &str| format!("before\n{}\n{section}{end}\nafter\n", readme::START);
     let replaced = marked::replace(&text("old\n"), readme::START, "new\n").expect("a place");
     assert_eq!(replaced, text("new\n"));
     assert_eq!(
@@ -114,7 +109,7 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
         assert!(error.to_string().contains(why), "{error}");
         marked::find(text, readme::START).expect_err("no section");
     };
-    for line in [readme::START, marked::END] {
+    for line in [readme::START, end] {
         refused(&text("old\n").replace(line, ""), line);
         // Quoted in a sentence it is no line.
         refused(
@@ -126,8 +121,8 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
     }
     let turned = text("old\n")
         .replace(readme::START, "X")
-        .replace(marked::END, readme::START)
-        .replace('X', marked::END);
+        .replace(end, readme::START)
+        .replace('X', end);
     refused(&turned, "before");
 }
 

@@ -3,8 +3,12 @@
 
 use std::sync::OnceLock;
 
-use cargo_entrypoint::bench::entry::{CASES, Entry, Guests, Row, measure};
+use cargo_entrypoint::bench::entry::{
+    CASES, Entry, Guests, Row, START, measure, pinocchio_version, section,
+};
+use cargo_entrypoint::bench::marked;
 use cargo_entrypoint::package::ProgramPackage;
+use cargo_entrypoint::toolchain;
 use tests::{is_reference_compiler, project};
 
 /// The most that a call with an account table may cost, whatever the accounts.
@@ -145,4 +149,25 @@ fn pinocchio_reads_the_input_that_the_bench_writes_for_it() {
     for each in each(&rows) {
         assert!(each >= 5.0, "{each}");
     }
+}
+
+#[test]
+fn the_read_me_says_what_is_measured() {
+    if !is_reference_compiler() {
+        return;
+    }
+    let (_, rustc, _) = toolchain::find_compiler(project()).expect("a compiler");
+    let compiler = toolchain::version(&rustc).expect("a version");
+    let rows = measure_entries(&Entry::ALL);
+    let peers = ProgramPackage::in_folder(&project().join("benches/peers"));
+    let peers = peers.unwrap_or_else(|error| panic!("{error:?}"));
+    let version = pinocchio_version(&peers).unwrap_or_else(|error| panic!("{error:?}"));
+
+    let text = std::fs::read_to_string(project().join("README.md")).expect("a README");
+    let written = marked::find(&text, START).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        written,
+        section(&rows, &version, &compiler),
+        "type `cargo entrypoint bench entry --update`"
+    );
 }

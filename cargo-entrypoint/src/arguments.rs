@@ -154,7 +154,7 @@ pub struct BenchArguments {
     #[arg(long)]
     pub bless: bool,
 
-    /// Write the tables of the READMEs anew that show `allocators` and `size`
+    /// Write the tables of the READMEs anew that show `entry`, `allocators` and `size`
     #[arg(long)]
     pub update: bool,
 }

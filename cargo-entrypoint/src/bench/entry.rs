@@ -1,9 +1,10 @@
 //! Entries, one beside the other: what it costs to come to the handler and back. The crate `entry-bench` is the guest
 //! for ours, `peers-bench` that for those of other projects; the first says how its figures are to be read.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use anyhow::{Context, Result, bail};
+use cargo_metadata::{CargoOpt, MetadataCommand};
 use loader::fixture::DEFAULT_PROGRAM_ID;
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::{Figure, Measured};
 use crate::guest::{self, DebugInfo};
 use crate::package::ProgramPackage;
+use crate::text::grouped;
 
 /// The package of the guest with our entries.
 pub const PACKAGE: &str = "entry-bench";
+
+/// The line of the project's README behind which the table stands.
+pub const START: &str = "<!-- written by `cargo entrypoint bench entry --update` -->";
 
 /// The package of the guest with the entries of other projects.
 pub const PEERS_PACKAGE: &str = "peers-bench";
@@ -169,6 +174,66 @@ pub struct Guests {
     pub ours: ProgramPackage,
     /// That with the entries of others, [`PEERS_PACKAGE`]. Not looked at where none of them is measured.
     pub peers: Option<ProgramPackage>,
+}
+
+/// The table of the project's README. `pinocchio` is the version of that crate, and `compiler` what the compiler calls itself.
+#[must_use]
+pub fn section(rows: &[Row], pinocchio: &str, compiler: &str) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_section(&mut text, rows, pinocchio, compiler);
+    text
+}
+
+fn write_section(
+    out: &mut String,
+    rows: &[Row],
+    pinocchio: &str,
+    compiler: &str,
+) -> std::fmt::Result {
+    write!(out, "\n| gas, with so many accounts |")?;
+    for Case { accounts, repeats } in CASES {
+        match repeats {
+            0 => write!(out, " {accounts} |")?,
+            _ => write!(out, " {accounts}, {repeats} repeats |")?,
+        }
+    }
+    writeln!(out, "\n|---|{}", "--:|".repeat(CASES.len()))?;
+    for rows in rows.chunk_by(|one, other| (&one.entry, one.table) == (&other.entry, other.table)) {
+        let Row { entry, table, .. } = &rows[0];
+        match (rows[0].is_ours(), table) {
+            (true, true) => write!(out, "| `{entry}!`, with an account table |")?,
+            (true, false) => write!(out, "| `{entry}!`, without one |")?,
+            (false, _) => write!(out, "| `{entry}` {pinocchio} |")?,
+        }
+        for row in rows {
+            write!(out, " {} |", grouped(row.gas))?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(
+        out,
+        "\nMeasured by `cargo entrypoint bench entry`, with `{compiler}`.\n"
+    )
+}
+
+/// The version of pinocchio that is built here.
+///
+/// # Errors
+///
+/// If cargo does not say.
+pub fn pinocchio_version(peers: &ProgramPackage) -> Result<String> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(peers.folder.join("Cargo.toml"))
+        .features(CargoOpt::AllFeatures)
+        .exec()
+        .context("cannot read the version of pinocchio")?;
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == Entry::Pinocchio.name());
+    let package = package.context("there is no package `pinocchio`")?;
+    Ok(package.version.to_string())
 }
 
 /// Builds the guest of each entry and makes every call, with an account table and without one where the entry knows

@@ -2,8 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 
-/// The line before which a section stands.
-pub const END: &str = "<!-- end of what was written -->";
+/// The line before which the section behind the line `start` stands.
+#[must_use]
+pub fn end(start: &str) -> String {
+    start.replacen("<!-- ", "<!-- end of what was ", 1)
+}
 
 /// Puts a section in the place of the one that the text has behind the line `start`.
 ///
@@ -27,10 +30,11 @@ pub fn find<'a>(text: &'a str, start: &str) -> Result<&'a str> {
 
 /// Where the section begins and ends, in bytes.
 fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
-    let (start, end) = (the_line(text, start_line)?, the_line(text, END)?);
+    let end_line = end(start_line);
+    let (start, end) = (the_line(text, start_line)?, the_line(text, &end_line)?);
     ensure!(
         start.1 <= end.0,
-        "the line `{END}` stands before `{start_line}`; it belongs behind the table"
+        "the line `{end_line}` stands before `{start_line}`; it belongs behind the table"
     );
     Ok((start.1, end.0))
 }

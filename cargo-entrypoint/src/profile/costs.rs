@@ -16,6 +16,8 @@ pub struct Frame {
     pub kind: FrameKind,
     /// The place in it: of the instruction, or of the call that leads on.
     pub location: Option<SourceLocation>,
+    /// Other lines of the same file that it may be as well, in order. The same code is often inlined on several lines.
+    pub or_lines: Vec<u32>,
 }
 
 /// Gas that was used in one thing.
@@ -36,6 +38,8 @@ pub struct Line {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+    /// The lines that it may be as well, in order.
+    pub or_lines: Vec<u32>,
 }
 
 /// Where the gas of an invocation went, in three ways. The own gas of all functions is the whole; that of the lines is it
@@ -84,6 +88,7 @@ fn line(frame: &Frame) -> Option<Line> {
     Some(Line {
         file: location.file.clone(),
         line: location.line,
+        or_lines: frame.or_lines.clone(),
     })
 }
 

@@ -3,7 +3,7 @@
 //! PolkaVM's linker keeps of the functions that are inlined at an instruction only the first few, and of their names only the
 //! last part. Its source line it keeps. The ELF file knows everything, but not where the linker has put an instruction; so an
 //! instruction is looked up by its function and its source line, with the column. Where that is in several inlined functions, what
-//! they have in common is shown: a stack may be less deep than it was, and is not wrong.
+//! they have in common is shown, with all lines that it may be: a stack may be less deep than it was, and is not wrong.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,6 +20,9 @@ use crate::package::ProgramPackage;
 
 /// Length of the shortest instruction in bytes.
 const STEP: usize = 2;
+
+/// Most lines that are shown as those of which it may be any.
+const MOST_LINES: usize = 4;
 
 /// What was inlined in each function at each source line.
 #[derive(Debug, Default)]
@@ -134,10 +137,11 @@ fn own(frame: &BlobFrame) -> Frame {
         function: frame.function.clone(),
         kind: frame.kind,
         location: frame.location.clone(),
+        or_lines: Vec::new(),
     }
 }
 
-/// What two chains share: how they start and how they end. A place that differs is left out.
+/// What two chains share: how they start and how they end.
 fn in_common(left: &[Frame], right: &[Frame]) -> Chain {
     let shortest = left.len().min(right.len());
     let is_same = |(left, right): &(&Frame, &Frame)| left.function == right.function;
@@ -155,14 +159,33 @@ fn in_common(left: &[Frame], right: &[Frame]) -> Chain {
         .zip(&right[right.len() - end..]);
     pairs
         .chain(inner)
-        .map(|(left, right)| {
-            let is_same = left.location == right.location;
-            Frame {
-                location: left.location.clone().filter(|_| is_same),
-                ..left.clone()
-            }
-        })
+        .map(|(left, right)| either(left, right))
         .collect()
+}
+
+/// One of two frames of the same function. A place that may be in several files or on very many lines is left out.
+fn either(left: &Frame, right: &Frame) -> Frame {
+    let mut frame = Frame {
+        location: None,
+        or_lines: Vec::new(),
+        ..left.clone()
+    };
+    let (Some(first), Some(second)) = (&left.location, &right.location) else {
+        return frame;
+    };
+    let mut lines = [&[first.line, second.line], &*left.or_lines, &right.or_lines].concat();
+    lines.sort_unstable();
+    lines.dedup();
+    if first.file == second.file && lines.len() <= MOST_LINES {
+        let is_same = first == second;
+        frame.location = Some(SourceLocation {
+            line: lines.remove(0),
+            column: first.column.filter(|_| is_same),
+            ..first.clone()
+        });
+        frame.or_lines = lines;
+    }
+    frame
 }
 
 /// The name of the outermost function and the place in the innermost.
@@ -191,6 +214,7 @@ fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
             function: format!("{:#}", rustc_demangle::demangle(&name)),
             kind: FrameKind::Inlined,
             location,
+            or_lines: Vec::new(),
         });
     }
     chain.reverse();
@@ -275,6 +299,7 @@ mod tests {
                 line,
                 column: None,
             }),
+            or_lines: Vec::new(),
         }
     }
 
@@ -324,7 +349,24 @@ mod tests {
         let elsewhere = [frame("a", 2), frame("b", 1)];
         let common = in_common(&left, &elsewhere);
         assert_eq!(names(&common), "ab");
-        assert_eq!(common[0].location, None);
+        let line = |frame: &Frame| frame.location.as_ref().map(|location| location.line);
+        assert_eq!(
+            (line(&common[0]), &*common[0].or_lines),
+            (Some(1), &[2][..])
+        );
+        let third = in_common(&common, &[frame("a", 7), frame("b", 1)]);
+        assert_eq!(
+            (line(&third[0]), &*third[0].or_lines),
+            (Some(1), &[2, 7][..])
+        );
+        assert_eq!((line(&third[1]), third[1].or_lines.len()), (Some(1), 0));
+        let many = (10..20).fold(third, |common, line| {
+            in_common(&common, &[frame("a", line), frame("b", 1)])
+        });
+        assert_eq!((line(&many[0]), many[0].or_lines.len()), (None, 0));
+        let mut other_file = frame("a", 1);
+        other_file.location.as_mut().expect("a place").file = "other".to_owned();
+        assert_eq!(line(&in_common(&left, &[other_file])[0]), None);
         assert_eq!(common[1].location, left[1].location);
     }
 }

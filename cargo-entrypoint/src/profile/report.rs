@@ -102,7 +102,10 @@ fn table<T>(
 }
 
 fn source(line: &Line, sources: &mut Sources) -> String {
-    let place = format!("{}:{}", shown(&line.file), line.line);
+    let mut place = format!("{}:{}", shown(&line.file), line.line);
+    for other in &line.or_lines {
+        place += &format!(" or {other}");
+    }
     match sources.line(&line.file, line.line) {
         Some(text) => format!("{}  {}", shortened(&place), shortened(text)),
         None => shortened(&place),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::bench::results::Results;
-use cargo_entrypoint::bench::{allocators, marked, readme, size};
+use cargo_entrypoint::bench::{allocators, entry, marked, readme, size};
 use cargo_entrypoint::{files, package};
 
 use super::plan::Plan;
@@ -34,6 +34,19 @@ impl Table {
                 }),
             });
         }
+        if let Some(guests) = &plan.entry {
+            let peers = guests.peers.as_ref();
+            let peers = peers.context("there is no package with other projects' entries")?;
+            let pinocchio = entry::pinocchio_version(peers)?;
+            tables.push(Self {
+                path: guests.ours.workspace_folder.join("README.md"),
+                start: entry::START,
+                section: Box::new(move |results| {
+                    let rows = results.entry.as_deref().unwrap_or_default();
+                    entry::section(rows, &pinocchio, &results.compiler)
+                }),
+            });
+        }
         if let Some(guest) = &plan.size {
             tables.push(Self {
                 path: guest.workspace_folder.join("README.md"),
@@ -45,7 +58,9 @@ impl Table {
             });
         }
         if tables.is_empty() {
-            bail!("no README has a table of this; --update is for `allocators` and `size`");
+            bail!(
+                "no README has a table of this; --update is for `entry`, `allocators` and `size`"
+            );
         }
         for table in &tables {
             table.text_with("")?;
