@@ -205,11 +205,25 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     all_say("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
     all_say(
         "[[accounts]]\nkelvins = 1",
-        &["account 0", "neither `key` nor `repeat`"],
+        &[
+            "line 1, column 1",
+            "account 0",
+            "neither `key` nor `repeat`",
+        ],
     );
     all_say(
         "[[accounts]]\nrepeat = 0\nkelvins = 1",
         &["account 0", "keep `repeat` alone"],
+    );
+    // What a loader would refuse, it would without a line.
+    all_say(
+        "gas = 1\n\n[[accounts]]\nrepeat = 4",
+        &["line 3, column 1", "account 0 repeats account 4"],
+    );
+    let twice = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n";
+    all_say(
+        &twice.repeat(2),
+        &["line 3, column 1", "account 1 has the address of account 0"],
     );
     all_say(
         "[[accounts]]\nwriteable = true",

@@ -4,18 +4,21 @@ use abi::Pubkey;
 
 /// An account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Account {
     /// Its address.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_text"))]
     pub key: Pubkey,
     /// The program that owns it.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_text"))]
     pub owner: Pubkey,
     /// Its balance.
     pub kelvins: u64,
     /// Its data.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_hex"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_hex"))]
     pub data: Vec<u8>,
     /// Whether it holds a program.
     pub executable: bool,
@@ -25,8 +28,10 @@ pub struct Account {
 
 /// An account as one invocation is given it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccountInput {
     /// The account.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub account: Account,
     /// Whether it signed the transaction.
     pub is_signer: bool,
@@ -85,6 +90,8 @@ impl AccountInput {
 
 /// One entry of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AccountEntry {
     /// An account that has not come before.
     First(AccountInput),

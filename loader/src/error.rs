@@ -194,6 +194,17 @@ impl InvocationError {
         }
     }
 
+    /// The position of the account that is wrong, if it is one.
+    #[cfg(feature = "fixture")]
+    pub(crate) fn account(&self) -> Option<usize> {
+        match self {
+            Self::InvalidRepeat { index, .. }
+            | Self::DuplicateKey { index, .. }
+            | Self::DataTooLong { index, .. } => Some(*index),
+            _ => None,
+        }
+    }
+
     pub(crate) fn vm(error: impl ToString) -> Self {
         Self::Vm {
             reason: error.to_string(),

@@ -42,10 +42,14 @@ use abi::Pubkey;
 use bytesize::ByteSize;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
+use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
+use crate::input;
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
+
+mod place;
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
@@ -124,11 +128,25 @@ impl Fixture {
         if let Some(account_table) = file.account_table {
             invocation.account_table = account_table;
         }
+        let mut places = Vec::with_capacity(file.accounts.len());
         for (index, account) in file.accounts.into_iter().enumerate() {
-            let entry = account
-                .entry(program_id)
-                .map_err(|reason| invalid(format!("account {index}: {reason}")))?;
+            let place = account.span().start;
+            places.push(place);
+            let entry = account.into_inner().entry(program_id);
+            let entry = entry.map_err(|reason| {
+                let reason = format!("account {index}: {reason}");
+                invalid(place::show(text, place, &reason))
+            })?;
             invocation.accounts.push(entry);
+        }
+        // What a loader would refuse is said here, where the line is known.
+        if let Err(error) = input::validate(&invocation) {
+            let place = error.account().and_then(|index| places.get(index));
+            let reason = error.to_string();
+            return Err(invalid(match place {
+                Some(place) => place::show(text, *place, &reason),
+                None => reason,
+            }));
         }
         Ok(Self {
             invocation,
@@ -260,7 +278,7 @@ struct File {
     gas: Option<u64>,
     account_table: Option<bool>,
     #[serde(default)]
-    accounts: Vec<FileAccount>,
+    accounts: Vec<Spanned<FileAccount>>,
     #[serde(default)]
     expect: Expectation,
 }

@@ -21,13 +21,18 @@ use crate::limits::{DEFAULT_GAS, Limits};
 /// assert_eq!(invocation.heap_size, 32 * 1024);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Invocation {
     /// The program's own address.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_text"))]
     pub program_id: Pubkey,
     /// The accounts, in order.
     pub accounts: Vec<AccountEntry>,
     /// The instruction data.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_hex"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_hex"))]
     pub data: Vec<u8>,
     /// Length of the heap in bytes.
     pub heap_size: u32,

@@ -28,6 +28,37 @@ pub struct Outcome {
     pub engine: Engine,
 }
 
+/// In the shape in which `cargo entrypoint run --json` prints it: the failure as `error`, with `kind` and `description`,
+/// and the return data in hexadecimal.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        #[derive(serde::Serialize)]
+        struct Described<'a> {
+            #[serde(flatten)]
+            failure: &'a Failure,
+            description: String,
+        }
+
+        let error = self.failure.as_ref().map(|failure| Described {
+            failure,
+            description: failure.to_string(),
+        });
+        let mut fields = serializer.serialize_struct("Outcome", 8)?;
+        fields.serialize_field("status", &self.status)?;
+        fields.serialize_field("error", &error)?;
+        fields.serialize_field("gas_used", &self.gas_used)?;
+        fields.serialize_field("heap", &self.heap)?;
+        fields.serialize_field("logs", &self.logs)?;
+        fields.serialize_field("return_data", &hex::encode(&self.return_data))?;
+        fields.serialize_field("accounts", &self.accounts)?;
+        fields.serialize_field("engine", &self.engine)?;
+        fields.end()
+    }
+}
+
 impl Outcome {
     /// Whether the program succeeded and every change it made was kept.
     #[must_use]

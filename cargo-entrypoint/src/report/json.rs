@@ -3,25 +3,25 @@
 use anyhow::{Context, Error, Result};
 use loader::fixture::FixtureError;
 use loader::inspect::Inspection;
-use loader::{Account, Engine, InvocationError, LoadError, Outcome};
+use loader::{Engine, InvocationError, LoadError, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The outcome, in the order in which it is documented.
+/// What an outcome would be, where there is none.
 #[derive(Serialize)]
-struct JsonOutcome<'a> {
+struct NoOutcome<'a> {
     status: Option<u64>,
-    error: Option<Value>,
+    error: Value,
     gas_used: u64,
-    heap: JsonHeap,
-    logs: &'a [String],
-    return_data: String,
-    accounts: &'a [Account],
+    heap: NoHeap,
+    logs: [&'a str; 0],
+    return_data: &'a str,
+    accounts: [&'a str; 0],
     engine: Engine,
 }
 
 #[derive(Default, Serialize)]
-struct JsonHeap {
+struct NoHeap {
     limit: Option<u32>,
     used: Option<u32>,
     peak: Option<u32>,
@@ -29,41 +29,19 @@ struct JsonHeap {
 
 /// An outcome as JSON.
 pub fn outcome(outcome: &Outcome) -> Result<String> {
-    let error = match &outcome.failure {
-        Some(failure) => {
-            let mut error = serde_json::to_value(failure).context("a failure has no JSON")?;
-            error["kind"] = failure.kind().into();
-            error["description"] = failure.to_string().into();
-            Some(error)
-        }
-        None => None,
-    };
-    text(&JsonOutcome {
-        status: outcome.status,
-        error,
-        gas_used: outcome.gas_used,
-        heap: JsonHeap {
-            limit: Some(outcome.heap.limit),
-            used: outcome.heap.used,
-            peak: outcome.heap.peak,
-        },
-        logs: &outcome.logs,
-        return_data: hex::encode(&outcome.return_data),
-        accounts: &outcome.accounts,
-        engine: outcome.engine,
-    })
+    text(outcome)
 }
 
 /// As JSON, that no program was run.
 pub fn error(kind: &str, description: &str, engine: Engine) -> Result<String> {
-    text(&JsonOutcome {
+    text(&NoOutcome {
         status: None,
-        error: Some(json!({ "kind": kind, "description": description })),
+        error: json!({ "kind": kind, "description": description }),
         gas_used: 0,
-        heap: JsonHeap::default(),
-        logs: &[],
-        return_data: String::new(),
-        accounts: &[],
+        heap: NoHeap::default(),
+        logs: [],
+        return_data: "",
+        accounts: [],
         engine,
     })
 }
