@@ -8,10 +8,12 @@
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
-//! ```no_run
+//! ```
 //! use loader::{AccountInput, Engine, Invocation, Loader, Pubkey};
 //!
-//! let blob = std::fs::read("target/guest/counter.polkavm")?;
+//! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here, of a program crate
+//! // that is built now.
+//! let blob = cargo_entrypoint::testing::build("../examples/counter");
 //! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
 //!
 //! let program_id = Pubkey::new([1; 32]);
@@ -23,9 +25,11 @@
 //!
 //! assert!(outcome.is_success());
 //! assert_eq!(outcome.accounts[0].data, 42_u64.to_le_bytes());
-//! println!("{} gas, logs: {:?}", outcome.gas_used, outcome.logs);
+//! assert_eq!(outcome.logs, ["count: 42"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! `docs/embedding.md` is a longer walk.
 //!
 //! # What an invocation is
 //!
@@ -60,7 +64,7 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `serde` | `Serialize` for what JSON shows of an outcome |
+//! | `serde` | `Serialize` for outcomes, in the shape in which `cargo entrypoint run --json` prints them, and for what they consist of; `Serialize` and `Deserialize` for invocations and accounts |
 //! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
@@ -96,3 +100,8 @@ pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome};
 pub use crate::program::{Engine, Loader, Program};
 pub use crate::write_back::WriteBackError;
+
+/// The examples of the walk are run with the crate's own.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Embedding;
