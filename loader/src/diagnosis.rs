@@ -9,6 +9,7 @@ use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 use crate::failure::{Failure, SourceLocation};
 use crate::guest_memory;
 use crate::imports::Context;
+use crate::trap;
 
 /// Most bytes of a file name that are read from a guest.
 const MAX_FILE_LENGTH: usize = 4_096;
@@ -68,17 +69,54 @@ pub(crate) fn aborted(
     }
 }
 
-/// What a trap at this place says.
-pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
-    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
-    // that overflow.
-    let source = catch_unwind(AssertUnwindSafe(|| source_of(blob, program_counter?)));
-    let (function, location) = source.ok().flatten().unwrap_or_default();
-    Failure::Trapped {
+/// What is said of a program that has come to an instruction for which its gas is not enough.
+pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64) -> Failure {
+    // The VM has no current instruction where there was not enough gas for the first block; it does have the next.
+    let program_counter = instance
+        .program_counter()
+        .or_else(|| instance.next_program_counter());
+    let (function, location) = source(blob, program_counter);
+    Failure::OutOfGas {
+        limit,
         program_counter: program_counter.map_or(0, |counter| counter.0),
         function,
         location,
     }
+}
+
+/// What is said of a program that has done what the machine does not allow.
+pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
+    let place = instance.program_counter();
+    let (function, location) = source(blob, place);
+    let program_counter = place.map_or(0, |counter| counter.0);
+    let instruction = place.and_then(|place| trap::instruction_at(blob, place));
+    let address = instruction.and_then(|instruction| trap::address_of(instruction, instance));
+    if address.is_some_and(|address| trap::is_below_stack(address, instance)) {
+        return Failure::StackOverflow {
+            size: instance.module().memory_map().stack_size(),
+            program_counter,
+            function,
+            location,
+        };
+    }
+    Failure::Trapped {
+        program_counter,
+        instruction: instruction.map(|instruction| instruction.to_string()),
+        address,
+        function,
+        location,
+    }
+}
+
+/// The function and the source line of an instruction, if they can be found.
+fn source(
+    blob: &ProgramBlob,
+    program_counter: Option<ProgramCounter>,
+) -> (Option<String>, Option<SourceLocation>) {
+    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
+    // that overflow.
+    let source = catch_unwind(AssertUnwindSafe(|| source_of(blob, program_counter?)));
+    source.ok().flatten().unwrap_or_default()
 }
 
 /// The function and the source line of an instruction, as far as the blob has debug information for it.

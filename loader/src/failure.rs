@@ -5,6 +5,7 @@ use std::fmt;
 use abi::ProgramError;
 use abi::imports::Import;
 
+use crate::grouped::grouped;
 use crate::write_back::WriteBackError;
 
 /// Why an invocation came to nothing.
@@ -23,10 +24,23 @@ pub enum Failure {
         error: ProgramError,
     },
     /// The gas was used up.
-    #[error("out of gas: the limit is {limit}")]
+    #[error(
+        "out of gas: the limit is {}; it ended at {program_counter:#x}{}{}",
+        grouped(*limit),
+        inside(function),
+        at(location)
+    )]
     OutOfGas {
         /// The invocation's gas.
         limit: u64,
+        /// How far the program came: the VM's program counter of the block of instructions, or of the import, that the rest of
+        /// the gas was not enough for.
+        program_counter: u32,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
     },
     /// The heap had no room for an allocation, and the program did not handle that.
     #[error(
@@ -85,11 +99,34 @@ pub enum Failure {
     Aborted,
     /// The program did what the machine does not allow, such as an access to memory it does not have.
     #[error(
-        "the program trapped at {program_counter:#x}{}{}",
+        "the program trapped at {program_counter:#x}{}{}{}",
+        inside(function),
+        at(location),
+        doing(instruction, *address)
+    )]
+    Trapped {
+        /// The VM's program counter.
+        program_counter: u32,
+        /// The instruction, as the VM writes it; `None` if there is none.
+        instruction: Option<String>,
+        /// The guest address that the instruction reads or writes at; `None` if it does neither.
+        address: Option<u32>,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// The program's calls went deeper than its stack: it accessed a frame that the stack has no room for.
+    #[error(
+        "the stack overflowed: its {} bytes are used up at {program_counter:#x}{}{}",
+        grouped(*size),
         inside(function),
         at(location)
     )]
-    Trapped {
+    StackOverflow {
+        /// Length of the program's stack in bytes.
+        size: u32,
         /// The VM's program counter.
         program_counter: u32,
         /// The function, if the blob has debug information for it.
@@ -148,6 +185,7 @@ impl Failure {
             Self::DuplicateAccount { .. } => "DuplicateAccount",
             Self::Aborted => "Aborted",
             Self::Trapped { .. } => "Trapped",
+            Self::StackOverflow { .. } => "StackOverflow",
             Self::InvalidPointer { .. } => "InvalidPointer",
             Self::LogsTooLong { .. } => "LogsTooLong",
             Self::ReturnDataTooLong { .. } => "ReturnDataTooLong",
@@ -217,6 +255,16 @@ fn inside(function: &Option<String>) -> String {
     function
         .as_ref()
         .map_or_else(String::new, |function| format!(" in {function}"))
+}
+
+fn doing(instruction: &Option<String>, address: Option<u32>) -> String {
+    match (instruction, address) {
+        (Some(instruction), Some(address)) => {
+            format!(": `{instruction}` may not access {address:#x}")
+        }
+        (Some(instruction), None) => format!(": `{instruction}`"),
+        (None, _) => String::new(),
+    }
 }
 
 fn says(message: &Option<String>) -> String {
