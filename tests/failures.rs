@@ -95,7 +95,7 @@ fn a_refused_reservation_is_no_failure() {
 #[test]
 fn a_loop_uses_all_gas_and_no_more() {
     let outcome = run(&call(Command::Loop, &[]).gas(12_345));
-    assert_eq!(outcome.failure, Some(Failure::OutOfGas { limit: 12_345 }));
+    assert_out_of_gas(&outcome, 12_345);
     assert_eq!(outcome.gas_used, 12_345);
     assert_eq!(outcome.status, None);
 }
@@ -106,23 +106,23 @@ fn gas_is_enough_or_it_is_not() {
     assert!(run(&call(Command::Succeed, &[]).gas(needed)).is_success());
     for gas in 0..needed {
         let outcome = run(&call(Command::Succeed, &[]).gas(gas));
-        assert_eq!(
-            outcome.failure,
-            Some(Failure::OutOfGas { limit: gas }),
-            "gas {gas}"
-        );
+        assert_out_of_gas(&outcome, gas);
         assert_eq!(outcome.gas_used, gas);
     }
 }
 
 #[test]
-fn a_trap_names_the_function_and_the_line() {
-    let Failure::Trapped {
-        function, location, ..
+fn a_stack_overflow_names_the_function_and_the_line() {
+    let Failure::StackOverflow {
+        size,
+        function,
+        location,
+        ..
     } = failure(&call(Command::Recurse, &[]))
     else {
-        panic!("no trap");
+        panic!("no stack overflow");
     };
+    assert_eq!(size, 64 * 1024);
     assert_eq!(function.as_deref(), Some("recurse"));
     let location = location.expect("the blob has debug information");
     assert!(
@@ -249,11 +249,7 @@ fn logs_and_return_data_have_limits() {
 
 #[test]
 fn a_loaders_own_limits_hold() {
-    let limits = Limits {
-        logs: 10,
-        return_data: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().logs(10).return_data(3);
     let blob = cargo_entrypoint::testing::build(guest("probe"));
     let program = Loader::new(Engine::Interpreter)
         .unwrap()

@@ -67,7 +67,10 @@ fn gas_fits_in_the_vms_counter() {
     );
     assert_eq!(
         refused(&call().gas(1 << 63)),
-        InvocationError::GasTooLarge { gas: 1 << 63 }
+        InvocationError::GasTooLarge {
+            gas: 1 << 63,
+            limit: i64::MAX as u64
+        }
     );
 }
 

@@ -14,6 +14,14 @@ pub enum LoadError {
         /// What the VM says.
         reason: String,
     },
+    /// The bytes are more than the loader looks at.
+    #[error("the blob is {length} bytes long, the limit is {limit}")]
+    BlobTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
     /// The bytes are no blob.
     #[error("not a PolkaVM blob: {reason}")]
     InvalidBlob {
@@ -63,6 +71,7 @@ impl LoadError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EngineUnavailable { .. } => "EngineUnavailable",
+            Self::BlobTooLong { .. } => "BlobTooLong",
             Self::InvalidBlob { .. } => "InvalidBlob",
             Self::Not64Bit => "Not64Bit",
             Self::MissingEntrypoint { .. } => "MissingEntrypoint",
@@ -93,11 +102,13 @@ pub enum InvocationError {
         /// The loader's limit, in bytes.
         limit: u32,
     },
-    /// The gas does not fit in the VM's counter.
-    #[error("a gas limit of {gas} is too large: the most is {}", i64::MAX)]
+    /// The gas is more than the loader's limit, or than the VM can count.
+    #[error("a gas limit of {gas} is too large: the most is {limit}")]
     GasTooLarge {
         /// Gas asked for.
         gas: u64,
+        /// The loader's limit, or what the VM can count if that is less.
+        limit: u64,
     },
     /// There are more different accounts than an input can name.
     #[error(

@@ -2,7 +2,7 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Loader`] | an engine, and the limits of every invocation |
+//! | [`Loader`] | an engine, and the [`Limits`] of every program and invocation |
 //! | [`Program`] | a linked blob, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
