@@ -1,8 +1,10 @@
 //! What a program does wrong reaches the host as data, and is the same on both engines.
 
-use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Pubkey};
+use loader::{
+    AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey, SourceLocation,
+};
 use probe::Command;
-use tests::{PROGRAM_ID, call, guest, probe, run};
+use tests::{PROGRAM_ID, call, guest, probe, project, run};
 
 fn failure(invocation: &Invocation) -> Failure {
     let outcome = run(invocation);
@@ -100,6 +102,92 @@ fn a_loop_uses_all_gas_and_no_more() {
     assert_eq!(outcome.status, None);
 }
 
+fn assert_out_of_gas(outcome: &Outcome, gas: u64) {
+    match &outcome.failure {
+        Some(Failure::OutOfGas { limit, .. }) => assert_eq!(*limit, gas),
+        other => panic!("not out of gas: {other:?}"),
+    }
+    assert_eq!(outcome.gas_used, gas, "all of it");
+}
+
+#[test]
+fn out_of_gas_says_where_it_ended() {
+    let failure = failure(&call(Command::Loop, &[]).gas(12_345));
+    let Failure::OutOfGas {
+        program_counter,
+        function,
+        location,
+        ..
+    } = &failure
+    else {
+        panic!("not out of gas: {failure:?}");
+    };
+    let location = location.as_ref().expect("the blob has debug information");
+    let function = function.as_ref().expect("the blob has debug information");
+    let line = source_line("probe/src/lib.rs", location);
+    assert!(
+        line.contains("Command::Loop") || line.contains("black_box(())"),
+        "{location} is {line:?}"
+    );
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "out of gas: the limit is 12,345; it ended at {program_counter:#x} in {function} at {location}"
+        )
+    );
+}
+
+#[test]
+fn out_of_gas_in_an_import_says_where_too() {
+    // Comparing these bytes costs 8,192 units for each of the two, and setting them as much.
+    let data = AccountInput::new(Pubkey::new([3; 32]))
+        .owner(PROGRAM_ID)
+        .writable()
+        .data(vec![0; 1 << 16]);
+    let invocation = call(Command::Memory, &[0, 0, 1 << 16])
+        .account(data)
+        .gas(2_000);
+    let Failure::OutOfGas { location, .. } = failure(&invocation) else {
+        panic!("not out of gas");
+    };
+    let location = location.expect("the blob has debug information");
+    let line = source_line("probe/src/raw.rs", &location);
+    assert!(line.contains("rlo_memcpy_"), "{location} is {line:?}");
+}
+
+#[test]
+fn gas_that_is_not_enough_for_the_first_block_ends_at_its_start() {
+    let Failure::OutOfGas {
+        program_counter: none,
+        location,
+        ..
+    } = failure(&call(Command::Succeed, &[]).gas(0))
+    else {
+        panic!("not out of gas");
+    };
+    let Failure::OutOfGas {
+        program_counter: little,
+        ..
+    } = failure(&call(Command::Succeed, &[]).gas(1))
+    else {
+        panic!("not out of gas");
+    };
+    assert_eq!(none, little);
+    assert!(location.is_some(), "the entry has a place in the source");
+}
+
+/// The line of a test program's source that a place names.
+fn source_line(file: &str, location: &SourceLocation) -> String {
+    let file = format!("tests/guests/{file}");
+    assert!(location.file.ends_with(&file), "{location}");
+    let source = std::fs::read_to_string(project().join(file)).unwrap();
+    source
+        .lines()
+        .nth(location.line as usize - 1)
+        .unwrap()
+        .to_owned()
+}
+
 #[test]
 fn gas_is_enough_or_it_is_not() {
     let needed = run(&call(Command::Succeed, &[])).gas_used;
@@ -125,15 +213,38 @@ fn a_stack_overflow_names_the_function_and_the_line() {
     assert_eq!(size, 64 * 1024);
     assert_eq!(function.as_deref(), Some("recurse"));
     let location = location.expect("the blob has debug information");
-    assert!(
-        location.file.ends_with("tests/guests/probe/src/lib.rs"),
-        "{location}"
-    );
-    let source = std::fs::read_to_string(guest("probe").join("src/lib.rs")).unwrap();
-    let line = source.lines().nth(location.line as usize - 1).unwrap();
+    let line = source_line("probe/src/lib.rs", &location);
     assert!(
         line.contains("black_box([depth; 64])"),
         "{location} is {line:?}"
+    );
+}
+
+#[test]
+fn a_trap_names_the_instruction_the_address_the_function_and_the_line() {
+    let failure = failure(&call(Command::Peek, &[0xffff]));
+    let Failure::Trapped {
+        program_counter,
+        instruction,
+        address,
+        function,
+        location,
+    } = &failure
+    else {
+        panic!("no trap: {failure:?}");
+    };
+    assert_eq!(*address, Some(0xffff));
+    let instruction = instruction.as_ref().expect("there is an instruction");
+    assert!(instruction.contains("= u8 ["), "{instruction}");
+    let function = function.as_ref().expect("the blob has debug information");
+    let location = location.as_ref().expect("the blob has debug information");
+    let line = source_line("probe/src/raw.rs", location);
+    assert!(line.contains("read_volatile"), "{location} is {line:?}");
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "the program trapped at {program_counter:#x} in {function} at {location}: `{instruction}` may not access 0xffff"
+        )
     );
 }
 
