@@ -139,9 +139,7 @@ fn source_of(
             .frames()
             .filter_map(|frame| source_location(&frame))
             .collect();
-        let own = places
-            .iter()
-            .rfind(|place| !is_standard_library(&place.file));
+        let own = places.iter().rfind(|place| !is_foreign(&place.file));
         return Some((function, own.or(places.last()).cloned()));
     }
     None
@@ -159,9 +157,15 @@ pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
     })
 }
 
-/// Whether a file is one of the compiler's own.
-fn is_standard_library(file: &str) -> bool {
-    file.contains("/library/core/src/") || file.contains("/library/alloc/src/")
+/// Whether a file is one of the compiler's own, or of a dependency from the registry.
+fn is_foreign(file: &str) -> bool {
+    [
+        "/library/core/src/",
+        "/library/alloc/src/",
+        "index.crates.io-",
+    ]
+    .iter()
+    .any(|part| file.contains(part))
 }
 
 /// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place and loses two
