@@ -23,6 +23,17 @@ fn blob(rw_data: u32, stack: u32, code: &[Instruction]) -> Vec<u8> {
     builder.to_vec().expect("a blob")
 }
 
+/// A blob with this code and a text at 0x10000.
+fn logging(code: &[Instruction], text: &[u8]) -> Vec<u8> {
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    builder.set_ro_data_size(text.len() as u32);
+    builder.set_ro_data(text.to_vec());
+    builder.add_import(b"rlo_log_");
+    builder.add_export_by_basic_block(0, b"entrypoint");
+    builder.set_code(code, &[]);
+    builder.to_vec().expect("a blob")
+}
+
 /// A program that succeeds at once.
 fn small(rw_data: u32, stack: u32) -> Vec<u8> {
     blob(rw_data, stack, &[asm::load_imm(A0, 0), asm::ret()])
@@ -271,16 +282,17 @@ fn the_serialized_input() {
 #[test]
 fn the_logs() {
     let limits = |limit| Limits::default().logs(limit);
+    let code = [
+        asm::load_imm(A0, 0x1_0000),
+        asm::load_imm(A1, 100),
+        asm::ecalli(0),
+        asm::load_imm(A0, 0),
+        asm::ret(),
+    ];
+    let blob = logging(&code, &[b'x'; 100]);
     // The line's end counts.
     let error = Failure::LogsTooLong { limit: 100 };
-    let call = probe_call(Command::LogAt, &[0x1_0000, 100]);
-    check(
-        &probe(),
-        &call,
-        limits(101),
-        limits(100),
-        End::Failed(error),
-    );
+    check(&blob, &call(), limits(101), limits(100), End::Failed(error));
 }
 
 #[test]
@@ -391,13 +403,7 @@ fn logging_for_ever_costs_what_the_lines_cost() {
         asm::ecalli(0),
         asm::jump(1),
     ];
-    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
-    builder.set_ro_data_size(8);
-    builder.set_ro_data(b"8 bytes.".to_vec());
-    builder.add_import(b"rlo_log_");
-    builder.add_export_by_basic_block(0, b"entrypoint");
-    builder.set_code(&code, &[]);
-    let outcome = endless(&builder.to_vec().expect("a blob"), &call());
+    let outcome = endless(&logging(&code, b"8 bytes."), &call());
     assert_eq!(
         outcome.failure,
         Some(Failure::LogsTooLong { limit: 65_536 })

@@ -140,7 +140,7 @@ fn end(ending: Ending) -> ProgramResult {
         Ending::DuplicateAccount => report(AbortKind::DuplicateAccount, [2, 1, 0, 0]),
         Ending::Abort => raw::abort_without_report(),
         Ending::Trap => {
-            black_box(raw::peek(0));
+            black_box(raw::peek(black_box(0)));
         }
         Ending::Recurse => {
             black_box(recurse(0));
