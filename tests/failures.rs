@@ -280,7 +280,8 @@ fn imports_refuse_wild_pointers_and_name_them() {
         assert_eq!(
             failure(&call(Command::LogAt, &[address, length])).to_string(),
             format!(
-                "`rlo_log_` was given {length} bytes at {address:#x}, which the program may not read"
+                "`rlo_log_` was given {} bytes at {address:#x}, which the program may not read",
+                cargo_entrypoint::text::grouped(length)
             )
         );
     }

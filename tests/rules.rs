@@ -73,12 +73,11 @@ fn verdict(call: &Invocation, offsets: &[usize], input: &[u8]) -> Result<Vec<Acc
     Ok(after)
 }
 
+/// The name of a rule, and whether it is kept.
+type Rule<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
+
 /// The rules for one account, in the order in which they are asked for. One that stands behind the lengths may read the data.
-fn rules<'a>(
-    program: &'a Pubkey,
-    before: &'a AccountInput,
-    bytes: &'a [u8],
-) -> Vec<(&'static str, Box<dyn Fn() -> bool + 'a>)> {
+fn rules<'a>(program: &'a Pubkey, before: &'a AccountInput, bytes: &'a [u8]) -> Vec<Rule<'a>> {
     let account = &before.account;
     let was = account.data.len();
     let is_same_data = move || data(bytes) == account.data;

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
-        &["a heap of 0 bytes is too small", "32768"],
+        &["a heap of 0 bytes is too small", "32,768"],
     );
     refused(
         &["run", "--gas", "9223372036854775808"],

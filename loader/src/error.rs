@@ -1,6 +1,7 @@
 //! What is wrong before a program runs.
 
 use crate::Engine;
+use crate::grouped::grouped;
 
 /// Why there is no loader, or no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +16,11 @@ pub enum LoadError {
         reason: String,
     },
     /// The bytes are more than the loader looks at.
-    #[error("the blob is {length} bytes long, the limit is {limit}")]
+    #[error(
+        "the blob is {} bytes long, the limit is {}",
+        grouped(length),
+        grouped(limit)
+    )]
     BlobTooLong {
         /// Its length in bytes.
         length: usize,
@@ -38,7 +43,11 @@ pub enum LoadError {
         exports: String,
     },
     /// The blob is longer, or declares more memory, than the loader gives.
-    #[error("the blob has {size} bytes of {what}, the limit is {limit}")]
+    #[error(
+        "the blob has {} bytes of {what}, the limit is {}",
+        grouped(size),
+        grouped(limit)
+    )]
     MemoryTooLarge {
         /// `code`, `data` or `stack`.
         what: &'static str,
@@ -87,7 +96,11 @@ impl LoadError {
 #[non_exhaustive]
 pub enum InvocationError {
     /// The heap is smaller than every program may expect.
-    #[error("a heap of {size} bytes is too small: the least is {min} bytes (32 KiB)")]
+    #[error(
+        "a heap of {} bytes is too small: the least is {} bytes (32 KiB)",
+        grouped(size),
+        grouped(min)
+    )]
     HeapTooSmall {
         /// Length asked for, in bytes.
         size: u32,
@@ -95,7 +108,11 @@ pub enum InvocationError {
         min: u32,
     },
     /// The heap is larger than the loader's limit.
-    #[error("a heap of {size} bytes is too large: the limit is {limit} bytes")]
+    #[error(
+        "a heap of {} bytes is too large: the limit is {} bytes",
+        grouped(size),
+        grouped(limit)
+    )]
     HeapTooLarge {
         /// Length asked for, in bytes.
         size: u32,
@@ -103,7 +120,11 @@ pub enum InvocationError {
         limit: u32,
     },
     /// The gas is more than the loader's limit, or than the VM can count.
-    #[error("a gas limit of {gas} is too large: the most is {limit}")]
+    #[error(
+        "a gas limit of {} is too large: the most is {}",
+        grouped(gas),
+        grouped(limit)
+    )]
     GasTooLarge {
         /// Gas asked for.
         gas: u64,
@@ -120,7 +141,11 @@ pub enum InvocationError {
         count: usize,
     },
     /// The list of accounts is longer than the loader's limit.
-    #[error("a list of {count} accounts is too long: the limit is {limit}")]
+    #[error(
+        "a list of {} accounts is too long: the limit is {}",
+        grouped(count),
+        grouped(limit)
+    )]
     TooManyEntries {
         /// Number of entries, repeats included.
         count: usize,
@@ -151,8 +176,9 @@ pub enum InvocationError {
     },
     /// An account has more data than an account may have.
     #[error(
-        "account {index} has {length} bytes of data, the most is {}",
-        abi::input::MAX_PERMITTED_DATA_LENGTH
+        "account {index} has {} bytes of data, the most is {}",
+        grouped(length),
+        grouped(abi::input::MAX_PERMITTED_DATA_LENGTH)
     )]
     DataTooLong {
         /// Position of the account.
@@ -161,7 +187,11 @@ pub enum InvocationError {
         length: usize,
     },
     /// The serialized input is longer than the loader's limit.
-    #[error("the serialized input takes {length} bytes, the limit is {limit}")]
+    #[error(
+        "the serialized input takes {} bytes, the limit is {}",
+        grouped(length),
+        grouped(limit)
+    )]
     InputTooLong {
         /// Length in bytes.
         length: usize,
@@ -170,7 +200,9 @@ pub enum InvocationError {
     },
     /// Program, heap and input together do not fit in the guest's 32-bit memory.
     #[error(
-        "a heap of {heap} bytes and an input of {input} bytes do not fit in the guest's memory"
+        "a heap of {} bytes and an input of {} bytes do not fit in the guest's memory",
+        grouped(heap),
+        grouped(input)
     )]
     DoesNotFit {
         /// Length of the heap in bytes.

@@ -44,9 +44,10 @@ pub enum Failure {
     },
     /// The heap had no room for an allocation, and the program did not handle that.
     #[error(
-        "out of memory: no room for {size} bytes aligned to {align}; {} of the heap's {limit} bytes are \
-         in use",
-        or_unknown(*used)
+        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in use",
+        grouped(size),
+        or_unknown(*used),
+        grouped(limit)
     )]
     OutOfMemory {
         /// Size in bytes of the allocation that was refused.
@@ -60,8 +61,9 @@ pub enum Failure {
     },
     /// The program allocated before anybody had told its allocator where the heap is.
     #[error(
-        "the heap was never announced: {size} bytes were asked for before `set_heap_base` and \
-         `set_heap_limit` were called"
+        "the heap was never announced: {} bytes were asked for before `set_heap_base` and \
+         `set_heap_limit` were called",
+        grouped(size)
     )]
     HeapNotAnnounced {
         /// Size in bytes of the allocation that was refused.
@@ -137,8 +139,9 @@ pub enum Failure {
     },
     /// The program passed an address to the loader that it may not read, or not write.
     #[error(
-        "`{}` was given {length} bytes at {address:#x}, which the program may not {access}",
-        import.symbol()
+        "`{}` was given {} bytes at {address:#x}, which the program may not {access}",
+        import.symbol(),
+        grouped(length)
     )]
     InvalidPointer {
         /// The import.
@@ -152,13 +155,17 @@ pub enum Failure {
         access: Access,
     },
     /// The program logged too much.
-    #[error("the program logged more than {limit} bytes")]
+    #[error("the program logged more than {} bytes", grouped(limit))]
     LogsTooLong {
         /// The loader's limit in bytes.
         limit: usize,
     },
     /// The program set too much return data.
-    #[error("the program set {length} bytes of return data, the most allowed is {limit}")]
+    #[error(
+        "the program set {} bytes of return data, the most allowed is {}",
+        grouped(length),
+        grouped(limit)
+    )]
     ReturnDataTooLong {
         /// Number of bytes.
         length: u64,
@@ -242,7 +249,7 @@ fn describe(error: &ProgramError) -> String {
 }
 
 fn or_unknown(used: Option<u32>) -> String {
-    used.map_or_else(|| "an unknown part".to_owned(), |used| used.to_string())
+    used.map_or_else(|| "an unknown part".to_owned(), grouped)
 }
 
 fn at(location: &Option<SourceLocation>) -> String {

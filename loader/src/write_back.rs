@@ -14,6 +14,7 @@ use abi::input::{
 };
 
 use crate::account::{Account, AccountInput};
+use crate::grouped::grouped;
 
 /// A change that a program may not make. `index` is the account's position in the invocation, `key` its address.
 ///
@@ -62,8 +63,10 @@ pub enum WriteBackError {
     },
     /// The data grew by more than an invocation may add.
     #[error(
-        "the data of account {index} ({key}) grew from {from} to {to} bytes; one invocation may add {}",
-        MAX_PERMITTED_DATA_INCREASE
+        "the data of account {index} ({key}) grew from {} to {} bytes; one invocation may add {}",
+        grouped(from),
+        grouped(to),
+        grouped(MAX_PERMITTED_DATA_INCREASE)
     )]
     DataGrewTooMuch {
         index: usize,
@@ -76,8 +79,9 @@ pub enum WriteBackError {
     },
     /// The data is longer than an account's may be.
     #[error(
-        "the data of account {index} ({key}) is {length} bytes long, the most is {}",
-        MAX_PERMITTED_DATA_LENGTH
+        "the data of account {index} ({key}) is {} bytes long, the most is {}",
+        grouped(length),
+        grouped(MAX_PERMITTED_DATA_LENGTH)
     )]
     DataTooLong {
         index: usize,
@@ -131,7 +135,11 @@ pub enum WriteBackError {
         first: usize,
     },
     /// The kelvins of all accounts do not add up to what they were.
-    #[error("the accounts held {before} kelvins together, and hold {after} now")]
+    #[error(
+        "the accounts held {} kelvins together, and hold {} now",
+        grouped(before),
+        grouped(after)
+    )]
     KelvinsNotConserved {
         /// Sum before. In JSON a text, because it may not fit in 64 bits.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
