@@ -13,10 +13,7 @@ use tests::{PROGRAM_ID, example, guest};
 mod support_input;
 
 /// Room for what the guest returns.
-const LIMITS: fn() -> Limits = || Limits {
-    return_data: 4_096,
-    ..Limits::default()
-};
+const LIMITS: fn() -> Limits = || Limits::default().return_data(4_096);
 
 /// The guest with the entry that a feature chooses, on both engines.
 fn programs(feature: Option<&str>) -> Vec<Program> {

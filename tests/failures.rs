@@ -1,8 +1,10 @@
 //! What a program does wrong reaches the host as data, and is the same on both engines.
 
-use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Pubkey};
+use loader::{
+    AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey, SourceLocation,
+};
 use probe::Command;
-use tests::{PROGRAM_ID, call, guest, probe, run};
+use tests::{PROGRAM_ID, call, guest, probe, project, run};
 
 fn failure(invocation: &Invocation) -> Failure {
     let outcome = run(invocation);
@@ -95,9 +97,100 @@ fn a_refused_reservation_is_no_failure() {
 #[test]
 fn a_loop_uses_all_gas_and_no_more() {
     let outcome = run(&call(Command::Loop, &[]).gas(12_345));
-    assert_eq!(outcome.failure, Some(Failure::OutOfGas { limit: 12_345 }));
+    assert_out_of_gas(&outcome, 12_345);
     assert_eq!(outcome.gas_used, 12_345);
     assert_eq!(outcome.status, None);
+}
+
+fn assert_out_of_gas(outcome: &Outcome, gas: u64) {
+    match &outcome.failure {
+        Some(Failure::OutOfGas { limit, .. }) => assert_eq!(*limit, gas),
+        other => panic!("not out of gas: {other:?}"),
+    }
+    assert_eq!(outcome.gas_used, gas, "all of it");
+}
+
+#[test]
+fn out_of_gas_says_where_it_ended() {
+    let failure = failure(&call(Command::Recurse, &[]).gas(1_000));
+    let Failure::OutOfGas {
+        program_counter,
+        function,
+        location,
+        ..
+    } = &failure
+    else {
+        panic!("not out of gas: {failure:?}");
+    };
+    assert_eq!(function.as_deref(), Some("recurse"));
+    let location = location.as_ref().expect("the blob has debug information");
+    let line = source_line("probe/src/lib.rs", location);
+    assert!(
+        line.contains("black_box([depth; 64])")
+            || line.contains("recurse(depth + 1)")
+            || line.contains("fn recurse("),
+        "{location} is {line:?}"
+    );
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in recurse at {location}"
+        )
+    );
+}
+
+#[test]
+fn out_of_gas_in_an_import_says_where_too() {
+    // Comparing these bytes costs 8,192 units for each of the two, and setting them as much.
+    let data = AccountInput::new(Pubkey::new([3; 32]))
+        .owner(PROGRAM_ID)
+        .writable()
+        .data(vec![0; 1 << 16]);
+    let invocation = call(Command::Memory, &[0, 0, 1 << 16])
+        .account(data)
+        .gas(2_000);
+    let Failure::OutOfGas { location, .. } = failure(&invocation) else {
+        panic!("not out of gas");
+    };
+    let location = location.expect("the blob has debug information");
+    let line = source_line("probe/src/raw.rs", &location);
+    assert!(
+        line.contains("rlo_memcpy_") || line.contains("polkavm_import"),
+        "{location} is {line:?}"
+    );
+}
+
+#[test]
+fn gas_that_is_not_enough_for_the_first_block_ends_at_its_start() {
+    let Failure::OutOfGas {
+        program_counter: none,
+        location,
+        ..
+    } = failure(&call(Command::Succeed, &[]).gas(0))
+    else {
+        panic!("not out of gas");
+    };
+    let Failure::OutOfGas {
+        program_counter: little,
+        ..
+    } = failure(&call(Command::Succeed, &[]).gas(1))
+    else {
+        panic!("not out of gas");
+    };
+    assert_eq!(none, little);
+    assert!(location.is_some(), "the entry has a place in the source");
+}
+
+/// The line of a test program's source that a place names.
+fn source_line(file: &str, location: &SourceLocation) -> String {
+    let file = format!("tests/guests/{file}");
+    assert!(location.file.ends_with(&file), "{location}");
+    let source = std::fs::read_to_string(project().join(file)).unwrap();
+    source
+        .lines()
+        .nth(location.line as usize - 1)
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -106,34 +199,55 @@ fn gas_is_enough_or_it_is_not() {
     assert!(run(&call(Command::Succeed, &[]).gas(needed)).is_success());
     for gas in 0..needed {
         let outcome = run(&call(Command::Succeed, &[]).gas(gas));
-        assert_eq!(
-            outcome.failure,
-            Some(Failure::OutOfGas { limit: gas }),
-            "gas {gas}"
-        );
+        assert_out_of_gas(&outcome, gas);
         assert_eq!(outcome.gas_used, gas);
     }
 }
 
 #[test]
-fn a_trap_names_the_function_and_the_line() {
-    let Failure::Trapped {
-        function, location, ..
+fn a_stack_overflow_names_the_function_and_the_line() {
+    let Failure::StackOverflow {
+        size,
+        function,
+        location,
+        ..
     } = failure(&call(Command::Recurse, &[]))
     else {
-        panic!("no trap");
+        panic!("no stack overflow");
     };
+    assert_eq!(size, 64 * 1024);
     assert_eq!(function.as_deref(), Some("probe::recurse"));
     let location = location.expect("the blob has debug information");
-    assert!(
-        location.file.ends_with("tests/guests/probe/src/lib.rs"),
-        "{location}"
-    );
-    let source = std::fs::read_to_string(guest("probe").join("src/lib.rs")).unwrap();
-    let line = source.lines().nth(location.line as usize - 1).unwrap();
+    let line = source_line("probe/src/lib.rs", &location);
     assert!(
         line.contains("black_box([depth; 64])"),
         "{location} is {line:?}"
+    );
+}
+
+#[test]
+fn a_trap_names_the_instruction_the_address_the_function_and_the_line() {
+    let failure = failure(&call(Command::Peek, &[0xffff]));
+    let Failure::Trapped {
+        program_counter,
+        instruction,
+        address,
+        function,
+        location,
+    } = &failure
+    else {
+        panic!("no trap: {failure:?}");
+    };
+    assert_eq!(*address, Some(0xffff));
+    let instruction = instruction.as_ref().expect("there is an instruction");
+    assert!(instruction.contains("= u8 ["), "{instruction}");
+    let function = function.as_ref().expect("the blob has debug information");
+    let location = location.as_ref().expect("the blob has debug information");
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "the program trapped at {program_counter:#x} in {function} at {location}: `{instruction}` may not access 0xffff"
+        )
     );
 }
 
@@ -166,7 +280,8 @@ fn imports_refuse_wild_pointers_and_name_them() {
         assert_eq!(
             failure(&call(Command::LogAt, &[address, length])).to_string(),
             format!(
-                "`rlo_log_` was given {length} bytes at {address:#x}, which the program may not read"
+                "`rlo_log_` was given {} bytes at {address:#x}, which the program may not read",
+                cargo_entrypoint::text::grouped(length)
             )
         );
     }
@@ -249,11 +364,7 @@ fn logs_and_return_data_have_limits() {
 
 #[test]
 fn a_loaders_own_limits_hold() {
-    let limits = Limits {
-        logs: 10,
-        return_data: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().logs(10).return_data(3);
     let blob = cargo_entrypoint::testing::build(guest("probe"));
     let program = Loader::new(Engine::Interpreter)
         .unwrap()

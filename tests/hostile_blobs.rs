@@ -166,7 +166,12 @@ fn the_smallest_program_costs_two() {
     assert_eq!(run(&blob, Limits::default(), 2).failure, None);
     assert_eq!(
         run(&blob, Limits::default(), 1).failure,
-        Some(Failure::OutOfGas { limit: 1 })
+        Some(Failure::OutOfGas {
+            limit: 1,
+            program_counter: 0,
+            function: None,
+            location: None
+        })
     );
 }
 
@@ -281,10 +286,7 @@ fn reading_return_data_is_paid_for() {
         imports: &["rlo_set_return_data", "rlo_get_return_data"],
         ..Blob::new(&code)
     };
-    let limits = Limits {
-        return_data: 1 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits::default().return_data(1 << 20);
     let outcome = run(&blob, limits, 1_000_000);
     assert_eq!(outcome.failure, None);
     // Nine instructions, the data twice, and the id.

@@ -134,11 +134,7 @@ fn every_rule_that_refuses_is_named() {
 #[test]
 fn what_only_the_vm_can_refuse_is_named_too() {
     // Nothing of the loader's own rules is broken here, but there is no place for all of the data.
-    let limits = Limits {
-        program_data: u32::MAX,
-        stack: u32::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits::default().program_data(u32::MAX).stack(u32::MAX);
     let mut blob = latest(&[asm::ret()]).entrypoint();
     blob.builder.set_rw_data_size(u32::MAX);
     let inspection = loader()
@@ -166,10 +162,7 @@ fn a_limit_is_near_from_three_quarters_on() {
     let used = |stack: u32| {
         let mut blob = latest(&[asm::ret()]).entrypoint();
         blob.builder.set_stack_size(stack);
-        let limits = Limits {
-            stack: 65_536,
-            ..Limits::default()
-        };
+        let limits = Limits::default().stack(65_536);
         let inspection = loader()
             .limits(limits)
             .inspect(&blob.bytes())

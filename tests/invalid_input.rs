@@ -27,11 +27,14 @@ fn refused(invocation: &Invocation) -> InvocationError {
 
 #[test]
 fn a_heap_has_a_least_and_a_greatest_size() {
-    for size in [0, 1, 32_767] {
+    for size in [0_u32, 1, 32_767] {
         let error = refused(&call().heap_size(size));
         assert_eq!(
             error.to_string(),
-            format!("a heap of {size} bytes is too small: the least is 32768 bytes (32 KiB)")
+            format!(
+                "a heap of {} bytes is too small: the least is 32,768 bytes (32 KiB)",
+                cargo_entrypoint::text::grouped(size.into())
+            )
         );
     }
     let limit = 64 << 20;
@@ -67,7 +70,10 @@ fn gas_fits_in_the_vms_counter() {
     );
     assert_eq!(
         refused(&call().gas(1 << 63)),
-        InvocationError::GasTooLarge { gas: 1 << 63 }
+        InvocationError::GasTooLarge {
+            gas: 1 << 63,
+            limit: i64::MAX as u64
+        }
     );
 }
 
@@ -145,7 +151,7 @@ fn data_and_input_have_a_greatest_length() {
     assert!(
         error
             .to_string()
-            .starts_with("the serialized input takes 13421"),
+            .starts_with("the serialized input takes 134,21"),
         "{error}"
     );
 }

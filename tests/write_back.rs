@@ -166,22 +166,23 @@ fn growth_has_a_limit_that_the_loader_keeps_too() {
 
 #[test]
 fn fixed_fields_stay_fixed() {
-    for (offset, field) in [
-        (KEY, "key"),
-        (IS_SIGNER, "is_signer"),
-        (IS_WRITABLE, "is_writable"),
-        (EXECUTABLE, "executable"),
+    let (index, key) = (0, FIRST);
+    for (offset, refused) in [
+        (KEY, WriteBackError::KeyChanged { index, key }),
+        (IS_SIGNER, WriteBackError::SignerFlagChanged { index, key }),
+        (
+            IS_WRITABLE,
+            WriteBackError::WritableFlagChanged { index, key },
+        ),
+        (EXECUTABLE, WriteBackError::ExecutableChanged { index, key }),
         // Behind the data, its spare bytes and the padding.
-        (88 + 4 + 10_240 + 4, "rent_epoch"),
+        (
+            88 + 4 + 10_240 + 4,
+            WriteBackError::RentEpochChanged { index, key },
+        ),
     ] {
-        assert_eq!(
-            refusal(&call(Command::PokeEntry, &[0, offset, 0x55]).account(own(FIRST))),
-            WriteBackError::FixedFieldChanged {
-                index: 0,
-                key: FIRST,
-                field
-            }
-        );
+        let invocation = call(Command::PokeEntry, &[0, offset, 0x55]).account(own(FIRST));
+        assert_eq!(refusal(&invocation), refused);
     }
 }
 
@@ -195,7 +196,11 @@ fn a_repeat_stays_a_repeat() {
             .repeat(0);
         assert_eq!(
             refusal(&invocation),
-            WriteBackError::RepeatChanged { index: 1, first: 0 }
+            WriteBackError::RepeatChanged {
+                index: 1,
+                key: FIRST,
+                first: 0
+            }
         );
     }
 }

@@ -78,6 +78,10 @@ pub struct RunArguments {
     pub json: bool,
 }
 
+const BUILD_HELP: &str = "\
+The blob is target/guest/NAME.polkavm; the standard output says where, and how long it is. Code, costs and outcomes are
+the same with debug information and without; only failures say less of where they happened.";
+
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct ProfileArguments {
@@ -91,10 +95,16 @@ pub struct ProfileArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = BUILD_HELP)]
 pub struct BuildArguments {
     /// A package of this workspace or a folder with a program crate; without it, the program in the
     /// current folder, or the counter example
     pub program: Option<String>,
+
+    /// Leave out the debug information, for the blob that is deployed: a failure of the program then names no function and no
+    /// source line
+    #[arg(long)]
+    pub release: bool,
 }
 
 const INSPECT_EXIT_CODES: &str = "\

@@ -25,7 +25,7 @@ const STACK_SIZE: u32 = 64 * 1024;
 /// and do nothing here (docs/decisions/0012).
 const INSTRUCTION_SET: TargetInstructionSet = TargetInstructionSet::ReviveV1;
 
-/// Whether the blob keeps the information by which a trap is told its source line.
+/// Whether the blob keeps the information by which a failure is told its function and its source line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebugInfo {
     /// Keep it.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
-        &["a heap of 0 bytes is too small", "32768"],
+        &["a heap of 0 bytes is too small", "32,768"],
     );
     refused(
         &["run", "--gas", "9223372036854775808"],
@@ -347,7 +348,7 @@ fn build_makes_a_blob_that_runs_from_anywhere() {
     let line = stdout(&output);
     let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
     let length = std::fs::metadata(path).expect("the blob").len();
-    assert_eq!(size, format!("{length} bytes)"));
+    assert_eq!(size, format!("{length} bytes with debug information)"));
 
     let elsewhere = tempfile::tempdir().expect("a folder");
     let output = entrypoint_in(
@@ -355,6 +356,49 @@ fn build_makes_a_blob_that_runs_from_anywhere() {
         &["run", path, "--data", "6d6f6f6e", "--json"],
     );
     assert_eq!(json(&output)["logs"], json!(["Hello, moon!"]));
+}
+
+#[test]
+fn a_blob_keeps_debug_information_unless_it_is_for_release() {
+    // A folder of its own: others build into the workspace's.
+    let folder = tempfile::tempdir().expect("a folder");
+    let build = |words: &[&str]| {
+        let output = entrypoint(&[&["build", "counter"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let line = stdout(&output);
+        let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+        let copy = folder.path().join(format!("counter{}", words.concat()));
+        std::fs::copy(path, &copy).expect("the blob");
+        (copy, size.to_owned())
+    };
+    let run_out = |blob: &Path| {
+        let fixture = project().join("examples/counter/fixtures/default.toml");
+        let words = ["run", &blob.display().to_string(), "--gas", "100"];
+        let output =
+            entrypoint(&[&words[..], &["--fixture", &fixture.display().to_string()]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stdout(&output);
+        let line = said.lines().find(|line| line.starts_with("failed"));
+        line.expect("a failure").to_owned()
+    };
+    let (debug, size) = build(&[]);
+    assert!(size.ends_with(" bytes with debug information)"), "{size}");
+    let said = run_out(&debug);
+    assert!(
+        said.contains("out of gas: the limit is 100; it ended at 0x") && said.contains(" in "),
+        "{said}"
+    );
+    assert!(said.contains(".rs:"), "{said}");
+
+    let (release, size) = build(&["--release"]);
+    assert!(size.ends_with(" bytes)"), "{size}");
+    let (short, long) = (
+        std::fs::metadata(&release).unwrap().len(),
+        std::fs::metadata(&debug).unwrap().len(),
+    );
+    assert!(short < long, "{short} < {long}");
+    let said = run_out(&release);
+    assert!(!said.contains(".rs:") && !said.contains(" in "), "{said}");
 }
 
 #[test]

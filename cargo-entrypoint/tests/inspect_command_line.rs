@@ -14,9 +14,9 @@ fn report(words: &[&str]) -> String {
     stdout(&output)
 }
 
-/// The length of the blob that `build` makes of a package, and where it is.
+/// The length of the blob that `build --release` makes of a package, and where it is.
 fn built(package: &str) -> (PathBuf, u64) {
-    let output = entrypoint(&["build", package]);
+    let output = entrypoint(&["build", package, "--release"]);
     let said = stdout(&output);
     let (path, _) = said.trim().rsplit_once(" (").expect("a path and a size");
     let length = std::fs::metadata(path).expect("a blob").len();
@@ -62,7 +62,7 @@ fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
     for part in [
         "hello\n\n",
         &format!(
-            "size        {} bytes as `cargo entrypoint build` makes it",
+            "size        {} bytes as `cargo entrypoint build --release` makes it",
             grouped(length)
         ),
         "machine     64 bits, instruction set latest64\n",
@@ -70,7 +70,7 @@ fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
         "  heap         32,768  or more; the program says how much of it is used\n",
         "  stack        65,536  of at most 1,048,576\n",
         "debug strings",
-        "stripped by `cargo entrypoint build`\n",
+        "left out by `cargo entrypoint build --release`\n",
         "  read-only data    0x0001_0000",
         "  stack             0xfffd_0000        65,536  downwards from 0xfffe_0000\n",
         "  entrypoint  ",
@@ -93,7 +93,7 @@ fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
     ] {
         assert!(text.contains(&part), "{part:?} is not in:\n{text}");
     }
-    assert!(!text.contains("stripped by"), "{text}");
+    assert!(!text.contains("left out by"), "{text}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::debug_info::{self, DebugFunction};
 use crate::failure::{Failure, SourceLocation};
 use crate::guest_memory;
 use crate::imports::Context;
+use crate::trap;
 
 /// Most bytes of a file name that are read from a guest.
 const MAX_FILE_LENGTH: usize = 4_096;
@@ -66,16 +67,53 @@ pub(crate) fn aborted(
     }
 }
 
-/// What a trap at this place says.
-pub(crate) fn trapped(blob: &ProgramBlob, program_counter: Option<ProgramCounter>) -> Failure {
-    let (function, location) = program_counter
-        .and_then(|counter| source_of(&debug_info::functions_at(blob, counter)?))
-        .unwrap_or_default();
-    Failure::Trapped {
+/// What is said of a program that has come to an instruction for which its gas is not enough.
+pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64) -> Failure {
+    // The VM has no current instruction where there was not enough gas for the first block; it does have the next.
+    let program_counter = instance
+        .program_counter()
+        .or_else(|| instance.next_program_counter());
+    let (function, location) = source(blob, program_counter);
+    Failure::OutOfGas {
+        limit,
         program_counter: program_counter.map_or(0, |counter| counter.0),
         function,
         location,
     }
+}
+
+/// What is said of a program that has done what the machine does not allow.
+pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
+    let place = instance.program_counter();
+    let (function, location) = source(blob, place);
+    let program_counter = place.map_or(0, |counter| counter.0);
+    let instruction = place.and_then(|place| trap::instruction_at(blob, place));
+    let address = instruction.and_then(|instruction| trap::address_of(instruction, instance));
+    if address.is_some_and(|address| trap::is_below_stack(address, instance)) {
+        return Failure::StackOverflow {
+            size: instance.module().memory_map().stack_size(),
+            program_counter,
+            function,
+            location,
+        };
+    }
+    Failure::Trapped {
+        program_counter,
+        instruction: instruction.map(|instruction| instruction.to_string()),
+        address,
+        function,
+        location,
+    }
+}
+
+/// The function and the source line of an instruction, if they can be found.
+fn source(
+    blob: &ProgramBlob,
+    program_counter: Option<ProgramCounter>,
+) -> (Option<String>, Option<SourceLocation>) {
+    program_counter
+        .and_then(|counter| source_of(&debug_info::functions_at(blob, counter)?))
+        .unwrap_or_default()
 }
 
 /// The function and the source line. An author looks for the last line that is in a file of their own.
@@ -85,16 +123,22 @@ fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<Sour
         .flatten()
         .filter_map(|frame| frame.location.as_ref())
         .collect();
-    let own = places
-        .iter()
-        .rfind(|place| !is_standard_library(&place.file));
+    let own = places.iter().rfind(|place| !is_foreign(&place.file));
     let location = own.or(places.last()).map(|place| (*place).clone());
     Some((functions.last()?.first()?.function.clone(), location))
 }
 
-/// Whether a file is one of the compiler's own.
-fn is_standard_library(file: &str) -> bool {
-    file.contains("/library/core/src/") || file.contains("/library/alloc/src/")
+/// Whether a file is one of the compiler's own, or of a dependency that came from a registry.
+fn is_foreign(file: &str) -> bool {
+    // Cargo keeps what came from a registry in a folder that ends in a hash of its address.
+    let is_registry = |part: &str| {
+        let hash = part.rsplit_once('-').map_or("", |(_, hash)| hash);
+        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let is_standard_library = ["/library/core/src/", "/library/alloc/src/"]
+        .iter()
+        .any(|part| file.contains(part));
+    is_standard_library || file.split('/').any(is_registry)
 }
 
 fn text(instance: &mut RawInstance, text: GuestText, limit: usize) -> Option<String> {

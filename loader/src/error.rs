@@ -1,6 +1,7 @@
 //! What is wrong before a program runs.
 
 use crate::Engine;
+use crate::grouped::grouped;
 
 /// Why there is no loader, or no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +14,18 @@ pub enum LoadError {
         engine: Engine,
         /// What the VM says.
         reason: String,
+    },
+    /// The bytes are more than the loader looks at.
+    #[error(
+        "the blob is {} bytes long, the limit is {}",
+        grouped(length),
+        grouped(limit)
+    )]
+    BlobTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The loader's limit in bytes.
+        limit: usize,
     },
     /// The bytes are no blob.
     #[error("not a PolkaVM blob: {reason}")]
@@ -30,7 +43,11 @@ pub enum LoadError {
         exports: String,
     },
     /// The blob is longer, or declares more memory, than the loader gives.
-    #[error("the blob has {size} bytes of {what}, the limit is {limit}")]
+    #[error(
+        "the blob has {} bytes of {what}, the limit is {}",
+        grouped(size),
+        grouped(limit)
+    )]
     MemoryTooLarge {
         /// `code`, `data` or `stack`.
         what: &'static str,
@@ -63,6 +80,7 @@ impl LoadError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EngineUnavailable { .. } => "EngineUnavailable",
+            Self::BlobTooLong { .. } => "BlobTooLong",
             Self::InvalidBlob { .. } => "InvalidBlob",
             Self::Not64Bit => "Not64Bit",
             Self::MissingEntrypoint { .. } => "MissingEntrypoint",
@@ -78,7 +96,11 @@ impl LoadError {
 #[non_exhaustive]
 pub enum InvocationError {
     /// The heap is smaller than every program may expect.
-    #[error("a heap of {size} bytes is too small: the least is {min} bytes (32 KiB)")]
+    #[error(
+        "a heap of {} bytes is too small: the least is {} bytes (32 KiB)",
+        grouped(size),
+        grouped(min)
+    )]
     HeapTooSmall {
         /// Length asked for, in bytes.
         size: u32,
@@ -86,18 +108,28 @@ pub enum InvocationError {
         min: u32,
     },
     /// The heap is larger than the loader's limit.
-    #[error("a heap of {size} bytes is too large: the limit is {limit} bytes")]
+    #[error(
+        "a heap of {} bytes is too large: the limit is {} bytes",
+        grouped(size),
+        grouped(limit)
+    )]
     HeapTooLarge {
         /// Length asked for, in bytes.
         size: u32,
         /// The loader's limit, in bytes.
         limit: u32,
     },
-    /// The gas does not fit in the VM's counter.
-    #[error("a gas limit of {gas} is too large: the most is {}", i64::MAX)]
+    /// The gas is more than the loader's limit, or than the VM can count.
+    #[error(
+        "a gas limit of {} is too large: the most is {}",
+        grouped(gas),
+        grouped(limit)
+    )]
     GasTooLarge {
         /// Gas asked for.
         gas: u64,
+        /// The loader's limit, or what the VM can count if that is less.
+        limit: u64,
     },
     /// There are more different accounts than an input can name.
     #[error(
@@ -109,7 +141,11 @@ pub enum InvocationError {
         count: usize,
     },
     /// The list of accounts is longer than the loader's limit.
-    #[error("a list of {count} accounts is too long: the limit is {limit}")]
+    #[error(
+        "a list of {} accounts is too long: the limit is {}",
+        grouped(count),
+        grouped(limit)
+    )]
     TooManyEntries {
         /// Number of entries, repeats included.
         count: usize,
@@ -140,8 +176,9 @@ pub enum InvocationError {
     },
     /// An account has more data than an account may have.
     #[error(
-        "account {index} has {length} bytes of data, the most is {}",
-        abi::input::MAX_PERMITTED_DATA_LENGTH
+        "account {index} has {} bytes of data, the most is {}",
+        grouped(length),
+        grouped(abi::input::MAX_PERMITTED_DATA_LENGTH)
     )]
     DataTooLong {
         /// Position of the account.
@@ -150,7 +187,11 @@ pub enum InvocationError {
         length: usize,
     },
     /// The serialized input is longer than the loader's limit.
-    #[error("the serialized input takes {length} bytes, the limit is {limit}")]
+    #[error(
+        "the serialized input takes {} bytes, the limit is {}",
+        grouped(length),
+        grouped(limit)
+    )]
     InputTooLong {
         /// Length in bytes.
         length: usize,
@@ -159,7 +200,9 @@ pub enum InvocationError {
     },
     /// Program, heap and input together do not fit in the guest's 32-bit memory.
     #[error(
-        "a heap of {heap} bytes and an input of {input} bytes do not fit in the guest's memory"
+        "a heap of {} bytes and an input of {} bytes do not fit in the guest's memory",
+        grouped(heap),
+        grouped(input)
     )]
     DoesNotFit {
         /// Length of the heap in bytes.

@@ -5,6 +5,7 @@ use std::fmt;
 use abi::ProgramError;
 use abi::imports::Import;
 
+use crate::grouped::grouped;
 use crate::write_back::WriteBackError;
 
 /// Why an invocation came to nothing.
@@ -23,16 +24,30 @@ pub enum Failure {
         error: ProgramError,
     },
     /// The gas was used up.
-    #[error("out of gas: the limit is {limit}")]
+    #[error(
+        "out of gas: the limit is {}; it ended at {program_counter:#x}{}{}",
+        grouped(*limit),
+        inside(function),
+        at(location)
+    )]
     OutOfGas {
         /// The invocation's gas.
         limit: u64,
+        /// How far the program came: the VM's program counter of the block of instructions, or of the import, that the rest of
+        /// the gas was not enough for.
+        program_counter: u32,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
     },
     /// The heap had no room for an allocation, and the program did not handle that.
     #[error(
-        "out of memory: no room for {size} bytes aligned to {align}; {} of the heap's {limit} bytes are \
-         in use",
-        or_unknown(*used)
+        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in use",
+        grouped(size),
+        or_unknown(*used),
+        grouped(limit)
     )]
     OutOfMemory {
         /// Size in bytes of the allocation that was refused.
@@ -46,8 +61,9 @@ pub enum Failure {
     },
     /// The program allocated before anybody had told its allocator where the heap is.
     #[error(
-        "the heap was never announced: {size} bytes were asked for before `set_heap_base` and \
-         `set_heap_limit` were called"
+        "the heap was never announced: {} bytes were asked for before `set_heap_base` and \
+         `set_heap_limit` were called",
+        grouped(size)
     )]
     HeapNotAnnounced {
         /// Size in bytes of the allocation that was refused.
@@ -85,11 +101,34 @@ pub enum Failure {
     Aborted,
     /// The program did what the machine does not allow, such as an access to memory it does not have.
     #[error(
-        "the program trapped at {program_counter:#x}{}{}",
+        "the program trapped at {program_counter:#x}{}{}{}",
+        inside(function),
+        at(location),
+        doing(instruction, *address)
+    )]
+    Trapped {
+        /// The VM's program counter.
+        program_counter: u32,
+        /// The instruction, as the VM writes it; `None` if there is none.
+        instruction: Option<String>,
+        /// The guest address that the instruction reads or writes at; `None` if it does neither.
+        address: Option<u32>,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// The program's calls went deeper than its stack: it accessed a frame that the stack has no room for.
+    #[error(
+        "the stack overflowed: its {} bytes are used up at {program_counter:#x}{}{}",
+        grouped(*size),
         inside(function),
         at(location)
     )]
-    Trapped {
+    StackOverflow {
+        /// Length of the program's stack in bytes.
+        size: u32,
         /// The VM's program counter.
         program_counter: u32,
         /// The function, if the blob has debug information for it.
@@ -100,8 +139,9 @@ pub enum Failure {
     },
     /// The program passed an address to the loader that it may not read, or not write.
     #[error(
-        "`{}` was given {length} bytes at {address:#x}, which the program may not {access}",
-        import.symbol()
+        "`{}` was given {} bytes at {address:#x}, which the program may not {access}",
+        import.symbol(),
+        grouped(length)
     )]
     InvalidPointer {
         /// The import.
@@ -115,13 +155,17 @@ pub enum Failure {
         access: Access,
     },
     /// The program logged too much.
-    #[error("the program logged more than {limit} bytes")]
+    #[error("the program logged more than {} bytes", grouped(limit))]
     LogsTooLong {
         /// The loader's limit in bytes.
         limit: usize,
     },
     /// The program set too much return data.
-    #[error("the program set {length} bytes of return data, the most allowed is {limit}")]
+    #[error(
+        "the program set {} bytes of return data, the most allowed is {}",
+        grouped(length),
+        grouped(limit)
+    )]
     ReturnDataTooLong {
         /// Number of bytes.
         length: u64,
@@ -148,6 +192,7 @@ impl Failure {
             Self::DuplicateAccount { .. } => "DuplicateAccount",
             Self::Aborted => "Aborted",
             Self::Trapped { .. } => "Trapped",
+            Self::StackOverflow { .. } => "StackOverflow",
             Self::InvalidPointer { .. } => "InvalidPointer",
             Self::LogsTooLong { .. } => "LogsTooLong",
             Self::ReturnDataTooLong { .. } => "ReturnDataTooLong",
@@ -204,7 +249,7 @@ fn describe(error: &ProgramError) -> String {
 }
 
 fn or_unknown(used: Option<u32>) -> String {
-    used.map_or_else(|| "an unknown part".to_owned(), |used| used.to_string())
+    used.map_or_else(|| "an unknown part".to_owned(), grouped)
 }
 
 fn at(location: &Option<SourceLocation>) -> String {
@@ -217,6 +262,16 @@ fn inside(function: &Option<String>) -> String {
     function
         .as_ref()
         .map_or_else(String::new, |function| format!(" in {function}"))
+}
+
+fn doing(instruction: &Option<String>, address: Option<u32>) -> String {
+    match (instruction, address) {
+        (Some(instruction), Some(address)) => {
+            format!(": `{instruction}` may not access {address:#x}")
+        }
+        (Some(instruction), None) => format!(": `{instruction}`"),
+        (None, _) => String::new(),
+    }
 }
 
 fn says(message: &Option<String>) -> String {

@@ -2,7 +2,7 @@
 
 use abi::Pubkey;
 use abi::imports::{Import, gas_for_bytes};
-use polkavm::{RawInstance, Reg, RegValue};
+use polkavm::{ProgramBlob, RawInstance, Reg, RegValue};
 
 use crate::diagnosis;
 use crate::failure::{Access, Failure};
@@ -22,6 +22,8 @@ pub(crate) struct Host {
 pub(crate) struct Context<'a> {
     pub limits: &'a Limits,
     pub program_id: &'a Pubkey,
+    /// For its debug information.
+    pub blob: &'a ProgramBlob,
     pub gas_limit: u64,
     /// How the heap is used at the moment of the call.
     pub heap: &'a dyn Fn(&mut RawInstance) -> HeapUse,
@@ -164,9 +166,11 @@ impl Call<'_> {
         let price = i64::try_from(gas_for_bytes(length)).unwrap_or(i64::MAX);
         let rest = self.instance.gas() - price;
         if rest < 0 {
-            return Err(Failure::OutOfGas {
-                limit: self.context.gas_limit,
-            });
+            return Err(diagnosis::out_of_gas(
+                self.context.blob,
+                self.instance,
+                self.context.gas_limit,
+            ));
         }
         self.instance.set_gas(rest);
         Ok(())

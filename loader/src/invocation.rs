@@ -6,7 +6,7 @@ use abi::heap::MIN_HEAP_LENGTH;
 use crate::account::{AccountEntry, AccountInput};
 use crate::error::InvocationError;
 use crate::input;
-use crate::limits::{DEFAULT_GAS, Limits};
+use crate::limits::{DEFAULT_GAS, Limits, MAX_COUNTED_GAS};
 
 /// One call of a program: its id, its accounts, its instruction data, its heap and its gas.
 ///
@@ -107,8 +107,9 @@ impl Invocation {
     ///
     /// [`InvocationError`] if the invocation makes no sense or passes a limit.
     pub fn validate(&self, limits: &Limits) -> Result<(), InvocationError> {
-        if i64::try_from(self.gas).is_err() {
-            return Err(InvocationError::GasTooLarge { gas: self.gas });
+        let (gas, limit) = (self.gas, limits.gas.min(MAX_COUNTED_GAS));
+        if gas > limit {
+            return Err(InvocationError::GasTooLarge { gas, limit });
         }
         let size = self.heap_size;
         if size < MIN_HEAP_LENGTH {

@@ -2,7 +2,7 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Loader`] | an engine, and the limits of every invocation |
+//! | [`Loader`] | an engine, and the [`Limits`] of every program and invocation |
 //! | [`Program`] | a linked blob, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
@@ -49,7 +49,26 @@
 //! - key, flags and rent epoch stay, and a repeat stays the repeat it was;
 //! - the sum of all kelvins stays.
 //!
-//! One change that is not allowed refuses them all: [`Failure::Refused`] names the rule and the account.
+//! One change that is not allowed refuses them all: [`Failure::Refused`] has the [`WriteBackError`] that names the rule,
+//! and the account by its index and its key. Rules are checked account by account, in the order of the list, and of each
+//! account in this order, so where several are broken it is always the same one that is named:
+//!
+//! | of | rule | error |
+//! |---|---|---|
+//! | a first occurrence | data grows by 10,240 bytes at most | [`DataGrewTooMuch`](WriteBackError::DataGrewTooMuch) |
+//! | | data is 10 MiB long at most | [`DataTooLong`](WriteBackError::DataTooLong) |
+//! | | the key stays | [`KeyChanged`](WriteBackError::KeyChanged) |
+//! | | the signer flag stays | [`SignerFlagChanged`](WriteBackError::SignerFlagChanged) |
+//! | | the writable flag stays | [`WritableFlagChanged`](WriteBackError::WritableFlagChanged) |
+//! | | the executable flag stays | [`ExecutableChanged`](WriteBackError::ExecutableChanged) |
+//! | | the rent epoch stays | [`RentEpochChanged`](WriteBackError::RentEpochChanged) |
+//! | one that is not writable | data, kelvins and owner stay | [`AccountNotWritable`](WriteBackError::AccountNotWritable) |
+//! | one of another program | the owner stays | [`ReassignedByNonOwner`](WriteBackError::ReassignedByNonOwner) |
+//! | | the data stays | [`DataChangedByNonOwner`](WriteBackError::DataChangedByNonOwner) |
+//! | | kelvins do not become less | [`DebitedByNonOwner`](WriteBackError::DebitedByNonOwner) |
+//! | one with a new owner | data is all zero | [`ReassignedWithData`](WriteBackError::ReassignedWithData) |
+//! | a repeat | it is the repeat that it was | [`RepeatChanged`](WriteBackError::RepeatChanged) |
+//! | all accounts, last | the sum of kelvins stays | [`KelvinsNotConserved`](WriteBackError::KelvinsNotConserved) |
 //!
 //! # What a blob is
 //!
@@ -75,6 +94,7 @@ mod error;
 mod failure;
 #[cfg(feature = "fixture")]
 pub mod fixture;
+mod grouped;
 mod guest_memory;
 mod imports;
 mod input;
@@ -88,6 +108,7 @@ mod rules;
 mod run;
 #[cfg(feature = "serde")]
 mod text;
+mod trap;
 mod write_back;
 
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey};

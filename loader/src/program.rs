@@ -47,7 +47,7 @@ impl fmt::Display for Engine {
     }
 }
 
-/// Loads programs: an engine, and the limits of every invocation.
+/// Loads programs: an engine, and the limits of every program and invocation.
 ///
 /// A clone is a handle on the same engine.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl Loader {
         })
     }
 
-    /// Sets the limits of every invocation.
+    /// Sets the limits of every program and invocation.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -93,7 +93,7 @@ impl Loader {
     ///
     /// [`LoadError`] if the bytes are no blob, or not that of a program for this loader.
     pub fn load(&self, blob: &[u8]) -> Result<Program, LoadError> {
-        let blob = parse(blob)?;
+        let blob = self.parse(blob)?;
         if let Some(refusal) = rules::refusals(&blob, &self.limits).next() {
             return Err(refusal);
         }
@@ -122,15 +122,27 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::InvalidBlob`] if the bytes are no blob.
+    /// [`LoadError::InvalidBlob`] if the bytes are no blob, [`LoadError::BlobTooLong`] if they are more than the loader
+    /// looks at.
     pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
-        let parsed = parse(blob)?;
+        let parsed = self.parse(blob)?;
         let mut refusals: Vec<LoadError> = rules::refusals(&parsed, &self.limits).collect();
         if refusals.is_empty() {
             // The VM is shown only what passes the rules: they bound what it takes.
             refusals.extend(self.compile(&parsed, ModuleConfig::new()).err());
         }
         Ok(Inspection::new(blob, &parsed, &self.limits, refusals))
+    }
+
+    /// Parses a blob that is not too long: nothing of a longer one is looked at.
+    fn parse(&self, blob: &[u8]) -> Result<ProgramBlob, LoadError> {
+        let (length, limit) = (blob.len(), self.limits.blob);
+        if length > limit {
+            return Err(LoadError::BlobTooLong { length, limit });
+        }
+        ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| LoadError::InvalidBlob {
+            reason: error.to_string(),
+        })
     }
 
     /// Makes the VM's module of a blob that passes the rules.
@@ -149,12 +161,6 @@ impl Loader {
             },
         })
     }
-}
-
-fn parse(blob: &[u8]) -> Result<ProgramBlob, LoadError> {
-    ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| LoadError::InvalidBlob {
-        reason: error.to_string(),
-    })
 }
 
 impl fmt::Debug for Loader {

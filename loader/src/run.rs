@@ -1,11 +1,11 @@
 //! One invocation: placed, run, checked.
 
-use abi::ProgramError;
 use abi::entry::INPUT_ALIGNMENT;
 use abi::heap::HeapHeader;
 use abi::imports::Import;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use abi::status::SUCCESS;
+use abi::{ProgramError, Pubkey};
 use polkavm::{InterruptKind, RawInstance, Reg};
 
 use crate::account::{Account, AccountEntry};
@@ -83,6 +83,7 @@ pub(crate) fn invoke(
     let context = Context {
         limits: &program.limits,
         program_id: &invocation.program_id,
+        blob: &program.blob,
         gas_limit: invocation.gas,
         heap: &heap_use,
     };
@@ -182,9 +183,8 @@ fn run(
             InterruptKind::Finished => return Ok(End::Returned(instance.reg(Reg::A0))),
             InterruptKind::NotEnoughGas => {
                 observer.unpaid();
-                return Ok(End::Failed(Failure::OutOfGas {
-                    limit: context.gas_limit,
-                }));
+                let failure = diagnosis::out_of_gas(&program.blob, instance, context.gas_limit);
+                return Ok(End::Failed(failure));
             }
             InterruptKind::Ecalli(number) => {
                 let Some(import) = program.imports.get(number as usize) else {
@@ -209,7 +209,7 @@ fn run(
 }
 
 fn trapped(program: &Linked, instance: &RawInstance) -> Failure {
-    diagnosis::trapped(&program.blob, instance.program_counter())
+    diagnosis::trapped(&program.blob, instance)
 }
 
 /// What is kept of the changes of a program that returned.
@@ -250,12 +250,21 @@ fn conclude(
             }
             AccountEntry::Repeat(first) => {
                 let repeat: RepeatEntry = read_input(instance, *address, 0);
-                write_back::check_repeat(index, *first, &repeat)?;
+                let key = key_at(invocation, *first);
+                write_back::check_repeat(index, *first, key, &repeat)?;
             }
         }
     }
     write_back::check_kelvins(accounts_of(invocation), accounts.iter())?;
     Ok(accounts)
+}
+
+/// The address of a first occurrence, which is what stands there in a valid invocation.
+fn key_at(invocation: &Invocation, first: usize) -> Pubkey {
+    match &invocation.accounts[first] {
+        AccountEntry::First(input) => input.account.key,
+        AccountEntry::Repeat(_) => Pubkey::default(),
+    }
 }
 
 /// Reads what the loader itself has mapped and written; a guest has no means to unmap it.

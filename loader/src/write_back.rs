@@ -2,6 +2,11 @@
 //!
 //! They are checked for the whole invocation before anything is kept; one change that is not allowed
 //! refuses them all.
+//!
+//! Where several rules are broken, the refusal is that of the first account in the list, repeats included, and of the
+//! first rule in this order: length, because nothing is read before it is known to be there; then what never changes, in
+//! the order of the fields; then what a read-only account keeps; then what a foreign one keeps: owner, data, kelvins;
+//! then the data of an account that is given away. The sum of the kelvins comes last of all: it is no account's.
 
 use abi::Pubkey;
 use abi::input::{
@@ -9,8 +14,12 @@ use abi::input::{
 };
 
 use crate::account::{Account, AccountInput};
+use crate::grouped::grouped;
 
-/// A change that a program may not make. `index` is the account's position in the invocation.
+/// A change that a program may not make. `index` is the account's position in the invocation, `key` its address.
+///
+/// Where a program breaks several rules, this is the first that it breaks of the first account of the list; the variants
+/// do not stand in the order in which they are checked: see [the crate's documentation](crate#what-is-kept).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
@@ -54,8 +63,10 @@ pub enum WriteBackError {
     },
     /// The data grew by more than an invocation may add.
     #[error(
-        "the data of account {index} ({key}) grew from {from} to {to} bytes; one invocation may add {}",
-        MAX_PERMITTED_DATA_INCREASE
+        "the data of account {index} ({key}) grew from {} to {} bytes; one invocation may add {}",
+        grouped(from),
+        grouped(to),
+        grouped(MAX_PERMITTED_DATA_INCREASE)
     )]
     DataGrewTooMuch {
         index: usize,
@@ -68,8 +79,9 @@ pub enum WriteBackError {
     },
     /// The data is longer than an account's may be.
     #[error(
-        "the data of account {index} ({key}) is {length} bytes long, the most is {}",
-        MAX_PERMITTED_DATA_LENGTH
+        "the data of account {index} ({key}) is {} bytes long, the most is {}",
+        grouped(length),
+        grouped(MAX_PERMITTED_DATA_LENGTH)
     )]
     DataTooLong {
         index: usize,
@@ -78,24 +90,56 @@ pub enum WriteBackError {
         /// Length after, in bytes.
         length: u64,
     },
-    /// A field that never changes was changed.
-    #[error("the {field} of account {index} ({key}) was changed; it never may be")]
-    FixedFieldChanged {
+    /// The address was changed. `key` is the address as it was.
+    #[error("the key of account {index} ({key}) was changed; it never may be")]
+    KeyChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
-        /// The field: `key`, `is_signer`, `is_writable`, `executable` or `rent_epoch`.
-        field: &'static str,
+    },
+    /// The flag was changed that says whether the account signed.
+    #[error("the signer flag of account {index} ({key}) was changed; it never may be")]
+    SignerFlagChanged {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// The flag was changed that says whether the program may change the account.
+    #[error("the writable flag of account {index} ({key}) was changed; it never may be")]
+    WritableFlagChanged {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// The flag was changed that says whether the account holds a program.
+    #[error("the executable flag of account {index} ({key}) was changed; it never may be")]
+    ExecutableChanged {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
+    },
+    /// The epoch was changed at which the account next owes rent.
+    #[error("the rent epoch of account {index} ({key}) was changed; it never may be")]
+    RentEpochChanged {
+        index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
     },
     /// A repeat says something else than before.
-    #[error("account {index} was a repeat of account {first}, and is no longer")]
+    #[error("account {index} was account {first} ({key}) again, and no longer is")]
     RepeatChanged {
         index: usize,
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+        key: Pubkey,
         /// Position of the first occurrence.
         first: usize,
     },
     /// The kelvins of all accounts do not add up to what they were.
-    #[error("the accounts held {before} kelvins together, and hold {after} now")]
+    #[error(
+        "the accounts held {} kelvins together, and hold {} now",
+        grouped(before),
+        grouped(after)
+    )]
     KelvinsNotConserved {
         /// Sum before. In JSON a text, because it may not fit in 64 bits.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
@@ -118,7 +162,11 @@ impl WriteBackError {
             Self::ReassignedWithData { .. } => "ReassignedWithData",
             Self::DataGrewTooMuch { .. } => "DataGrewTooMuch",
             Self::DataTooLong { .. } => "DataTooLong",
-            Self::FixedFieldChanged { .. } => "FixedFieldChanged",
+            Self::KeyChanged { .. } => "KeyChanged",
+            Self::SignerFlagChanged { .. } => "SignerFlagChanged",
+            Self::WritableFlagChanged { .. } => "WritableFlagChanged",
+            Self::ExecutableChanged { .. } => "ExecutableChanged",
+            Self::RentEpochChanged { .. } => "RentEpochChanged",
             Self::RepeatChanged { .. } => "RepeatChanged",
             Self::KelvinsNotConserved { .. } => "KelvinsNotConserved",
         }
@@ -164,21 +212,20 @@ pub(crate) fn check_account(
 ) -> Result<Account, WriteBackError> {
     let account = &before.account;
     let key = account.key;
-    let fixed = [
-        ("key", header.key == key.to_bytes()),
-        ("is_signer", header.is_signer == u8::from(before.is_signer)),
-        (
-            "is_writable",
-            header.is_writable == u8::from(before.is_writable),
-        ),
-        (
-            "executable",
-            header.executable == u8::from(account.executable),
-        ),
-        ("rent_epoch", rent_epoch == account.rent_epoch),
-    ];
-    if let Some((field, _)) = fixed.into_iter().find(|(_, is_same)| !is_same) {
-        return Err(WriteBackError::FixedFieldChanged { index, key, field });
+    if header.key != key.to_bytes() {
+        return Err(WriteBackError::KeyChanged { index, key });
+    }
+    if header.is_signer != u8::from(before.is_signer) {
+        return Err(WriteBackError::SignerFlagChanged { index, key });
+    }
+    if header.is_writable != u8::from(before.is_writable) {
+        return Err(WriteBackError::WritableFlagChanged { index, key });
+    }
+    if header.executable != u8::from(account.executable) {
+        return Err(WriteBackError::ExecutableChanged { index, key });
+    }
+    if rent_epoch != account.rent_epoch {
+        return Err(WriteBackError::RentEpochChanged { index, key });
     }
 
     let owner = Pubkey::new(header.owner);
@@ -215,10 +262,11 @@ pub(crate) fn check_account(
 pub(crate) fn check_repeat(
     index: usize,
     first: usize,
+    key: Pubkey,
     entry: &RepeatEntry,
 ) -> Result<(), WriteBackError> {
     if usize::from(entry.index) != first || entry.padding != [0; 7] {
-        return Err(WriteBackError::RepeatChanged { index, first });
+        return Err(WriteBackError::RepeatChanged { index, key, first });
     }
     Ok(())
 }

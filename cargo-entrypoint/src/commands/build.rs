@@ -15,9 +15,18 @@ pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
         Program::Package(package) => package,
         Program::Blob(file) => bail!("{} is a file, not a program crate", file.display()),
     };
-    let blob = guest::build(&package, DebugInfo::Strip)?;
+    let (debug_info, remark) = if arguments.release {
+        (DebugInfo::Strip, "")
+    } else {
+        (DebugInfo::Keep, " with debug information")
+    };
+    let blob = guest::build(&package, debug_info)?;
     let path = guest::blob_path(&package);
     files::write_whole(&path, &blob)?;
-    report::print(&format!("{} ({} bytes)\n", path.display(), blob.len()))?;
+    report::print(&format!(
+        "{} ({} bytes{remark})\n",
+        path.display(),
+        blob.len()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

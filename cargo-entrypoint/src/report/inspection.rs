@@ -42,7 +42,7 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
     } else {
         writeln!(
             out,
-            "size        {} bytes as `cargo entrypoint build` makes it, {} with debug information",
+            "size        {} bytes as `cargo entrypoint build --release` makes it, {} with debug information",
             grouped(stripped),
             grouped(all)
         )?;
@@ -112,7 +112,7 @@ fn sections(out: &mut String, sections: &[Section], file_length: u64) -> Result 
             _ => section.kind.name().to_owned(),
         };
         let remark = if section.kind.is_debug() {
-            "  stripped by `cargo entrypoint build`"
+            "  left out by `cargo entrypoint build --release`"
         } else {
             ""
         };

@@ -25,8 +25,8 @@
 //!
 //! # Functions
 //!
-//! A blob says where its functions are only in its debug information, which `cargo entrypoint build` strips. Without
-//! it the code is cut where it is certain that functions start, and [`Functions::source`] says so.
+//! A blob says where its functions are only in its debug information, which `cargo entrypoint build --release` leaves out.
+//! Without it the code is cut where it is certain that functions start, and [`Functions::source`] says so.
 //!
 //! # Hostile blobs
 //!
@@ -61,7 +61,8 @@ pub const MAX_NAME_LENGTH: usize = 1_024;
 pub struct Inspection {
     /// Length of the blob in bytes.
     pub file_length: u64,
-    /// Its length without debug information, in bytes: that of the blob that `cargo entrypoint build` makes.
+    /// Its length without debug information, in bytes: that of the blob that `cargo entrypoint build --release`
+    /// makes.
     pub stripped_length: u64,
     /// The VM's name for the instruction set.
     pub instruction_set: &'static str,

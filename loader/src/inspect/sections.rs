@@ -83,7 +83,7 @@ impl SectionKind {
         }
     }
 
-    /// Whether it is debug information, which `cargo entrypoint build` leaves out.
+    /// Whether it is debug information, which `cargo entrypoint build --release` leaves out.
     #[must_use]
     pub fn is_debug(self) -> bool {
         matches!(
