@@ -93,9 +93,15 @@ pub fn shown(file: &str) -> &str {
     }
     let file = file.trim_start_matches("./");
     match file.split_once('/') {
-        Some((registry, rest)) if registry.starts_with("index.crates.io-") => rest,
+        Some((folder, rest)) if is_registry(folder) => rest,
         _ => file,
     }
+}
+
+/// Cargo keeps what came from a registry in a folder that ends in a hash of its address.
+fn is_registry(folder: &str) -> bool {
+    let hash = folder.rsplit_once('-').map_or("", |(_, hash)| hash);
+    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The part of the path of one of the compiler's own files that is the same everywhere: from `library/` on, without it.
@@ -150,7 +156,7 @@ mod tests {
             ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
             ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),
             (
-                "./index.crates.io-0123/hex-0.4.3/src/lib.rs",
+                "./registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
                 "hex-0.4.3/src/lib.rs",
             ),
             ("lib.rs", "lib.rs"),
