@@ -122,7 +122,8 @@ fn out_of_gas_says_where_it_ended() {
     else {
         panic!("not out of gas: {failure:?}");
     };
-    assert_eq!(function.as_deref(), Some("recurse"));
+    let function = function.as_deref().expect("the blob has debug information");
+    assert!(function.ends_with("recurse"), "{function}");
     let location = location.as_ref().expect("the blob has debug information");
     let line = source_line("probe/src/lib.rs", location);
     assert!(
@@ -134,7 +135,7 @@ fn out_of_gas_says_where_it_ended() {
     assert_eq!(
         failure.to_string(),
         format!(
-            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in recurse at {location}"
+            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in {function} at {location}"
         )
     );
 }
@@ -216,7 +217,8 @@ fn a_stack_overflow_names_the_function_and_the_line() {
         panic!("no stack overflow");
     };
     assert_eq!(size, 64 * 1024);
-    assert_eq!(function.as_deref(), Some("recurse"));
+    let function = function.as_deref().expect("the blob has debug information");
+    assert!(function.ends_with("recurse"), "{function}");
     let location = location.expect("the blob has debug information");
     let line = source_line("probe/src/lib.rs", &location);
     assert!(
