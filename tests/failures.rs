@@ -134,7 +134,7 @@ fn out_of_gas_says_where_it_ended() {
     assert_eq!(
         failure.to_string(),
         format!(
-            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in recurse at {location}"
+            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in {function} at {location}"
         )
     );
 }

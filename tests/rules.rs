@@ -327,3 +327,24 @@ fn the_first_account_is_named_that_breaks_a_rule() {
     ]);
     assert_eq!(check(&scene).unwrap(), "DebitedByNonOwner");
 }
+
+#[test]
+fn lengths_are_refused_one_past_their_limits() {
+    let most = 10 * 1024 * 1024;
+    for (length, change, expected) in [
+        (0, 10_240, "accepted"),
+        (0, 10_241, "DataGrewTooMuch"),
+        (33, 10_240, "accepted"),
+        (33, 10_241, "DataGrewTooMuch"),
+        (most - 10_240, 10_240, "accepted"),
+        (most - 10_239, 10_239, "accepted"),
+        (most - 10_239, 10_240, "DataTooLong"),
+        (most, 0, "accepted"),
+        (most, 1, "DataTooLong"),
+        (most, 10_241, "DataGrewTooMuch"),
+        (0, -1, "DataGrewTooMuch"),
+    ] {
+        let scene = Scene::resized(length, change);
+        assert_eq!(check(&scene).unwrap(), expected, "{length} and {change}");
+    }
+}

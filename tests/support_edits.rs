@@ -89,6 +89,22 @@ impl Scene {
         }
     }
 
+    /// A writable account of the program's own with as many bytes of data, and a length that differs by `change`.
+    pub fn resized(length: usize, change: i64) -> Self {
+        let account = AccountInput::new(Pubkey::new([10; 32]))
+            .owner(PROGRAM_ID)
+            .data(vec![0; length])
+            .writable();
+        Self {
+            accounts: vec![AccountEntry::First(account)],
+            account_table: true,
+            edits: vec![Edit::Length {
+                account: Pick(0),
+                change,
+            }],
+        }
+    }
+
     /// The call of the program that makes the edits, and the edits as it makes them.
     pub fn call(&self) -> (Invocation, Vec<Poke>) {
         let call = |pokes: &[Poke]| {
@@ -336,8 +352,8 @@ prop_compose! {
     /// An account whose data is nearly as long as it may be, and may be longer afterwards.
     fn long_scene()(
         mut input in account(),
-        missing in 0..200_usize,
-        change in 0..400_i64,
+        missing in 0..20_usize,
+        change in 0..40_i64,
     ) -> Scene {
         input.account.data = vec![0; 10 * 1024 * 1024 - missing];
         let account = Pick(0);

@@ -143,7 +143,7 @@ fn words_that_make_no_sense_are_refused() {
     );
     refused(
         &["run", "--gas", "9223372036854775808"],
-        &["a gas limit of 9223372036854775808"],
+        &["a gas limit of 9,223,372,036,854,775,808"],
     );
     refused(
         &["run", "no-such-program"],
