@@ -27,15 +27,16 @@ impl Loaders {
     }
 
     /// Any bytes as a blob, and the same with a header that says how many they are: without that nearly all would be refused for
-    /// the header alone.
-    pub fn check_bytes(&self, bytes: &[u8]) {
+    /// the header alone. Answers whether it is a program.
+    pub fn check_bytes(&self, bytes: &[u8]) -> bool {
         let first = self.check(bytes);
         let mut with_length = bytes.to_vec();
         set_length(&mut with_length);
-        if with_length != bytes {
-            assert!(first.is_none(), "a blob that is not as long as it says");
-            self.check(&with_length);
+        if with_length == bytes {
+            return first.is_some();
         }
+        assert!(first.is_none(), "a blob that is not as long as it says");
+        self.check(&with_length).is_some()
     }
 
     /// Loads and calls a blob on every engine. Answers the outcome they agree on, if it is a program.
