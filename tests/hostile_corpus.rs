@@ -62,7 +62,10 @@ fn bytes_are_read_as_they_were_when_the_corpora_were_made() {
     let [copy, abort] = &script.calls[..] else {
         panic!("{script:?}");
     };
-    assert_eq!((copy.import.symbol(), abort.import.symbol()), ("rlo_log_", "rlo_memcpy_"));
+    assert_eq!(
+        (copy.import.symbol(), abort.import.symbol()),
+        ("rlo_log_", "rlo_memcpy_")
+    );
     assert_eq!(copy.arguments, [bases[8], bases[5] + 0x0B01, 0, 0, 0]);
     assert_eq!(abort.arguments, [bases[4], 0, 0, 0, 0]);
 

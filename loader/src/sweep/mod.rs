@@ -8,7 +8,7 @@
 //! use loader::{Engine, Invocation, Loader, Pubkey, sweep};
 //!
 //! // Two instructions that return 0: `a0 = 0`, `ret`.
-//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x33\x07\x32\0\x05\0";
+//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
 //! let program = Loader::new(Engine::Interpreter)?.load(blob)?;
 //! let invocation = Invocation::new(Pubkey::new([1; 32]));
 //!
@@ -38,10 +38,15 @@
 //! That a program of 32 KiB is never told less elsewhere is no reason to leave the low limits out: every one of them makes
 //! another allocation the first that is refused.
 
+mod judge;
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use abi::heap::HeapHeader;
+
+pub use self::judge::Problem;
+pub use self::report::{Report, Resource, SweepFailed};
 
 use crate::account::{Account, AccountEntry};
 use crate::error::InvocationError;
@@ -49,6 +54,7 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
 use crate::program::Program;
+use crate::sweep::judge::{Judge, Verdict};
 
 /// The least heap, in bytes, that a sweep announces: the header that heaps of ours keep, and one more. To a program a heap that
 /// is nothing but the header is one that was never announced.
@@ -70,24 +76,6 @@ pub fn gas(program: &Program, invocation: &Invocation) -> Result<Report, SweepFa
 /// As for [`Sweep::heap`].
 pub fn heap(program: &Program, invocation: &Invocation) -> Result<Report, SweepFailed> {
     Sweep::new().heap(program, invocation)
-}
-
-/// What runs out in a sweep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// Gas, in units.
-    Gas,
-    /// The heap, in bytes.
-    Heap,
-}
-
-impl fmt::Display for Resource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Gas => "gas",
-            Self::Heap => "heap",
-        })
-    }
 }
 
 /// Which limits are tried, and what counts as a clean error.
@@ -322,199 +310,4 @@ fn accounts_before(invocation: &Invocation) -> Vec<Account> {
         AccountEntry::Repeat(_) => None,
     });
     firsts.collect()
-}
-
-/// What a good outcome was.
-enum Verdict {
-    Complete,
-    CleanError(&'static str),
-    Allowed,
-}
-
-/// Knows what a good outcome is.
-struct Judge {
-    resource: Resource,
-    allow: fn(&Outcome) -> bool,
-    before: Vec<Account>,
-    complete: Outcome,
-}
-
-impl Judge {
-    /// Judges the outcome under a limit. `enough` is the least that was.
-    fn judge(
-        &self,
-        outcome: &Outcome,
-        limit: u64,
-        enough: Option<u64>,
-    ) -> Result<Verdict, Problem> {
-        if self.resource == Resource::Gas && outcome.gas_used > limit {
-            return Err(Problem::UsedMore);
-        }
-        if self.is_complete(outcome) {
-            return Ok(Verdict::Complete);
-        }
-        if outcome.failure.is_some() {
-            if outcome.accounts != self.before {
-                return Err(Problem::AccountsChanged);
-            }
-            if !outcome.return_data.is_empty() {
-                return Err(Problem::ReturnData);
-            }
-        }
-        if (self.allow)(outcome) {
-            return Ok(Verdict::Allowed);
-        }
-        let Some(failure) = &outcome.failure else {
-            return Err(Problem::AnotherResult);
-        };
-        if !self.is_expected(failure) {
-            return Err(Problem::AnotherFailure);
-        }
-        let complete = &self.complete.logs;
-        let is_prefix = outcome.logs.len() <= complete.len()
-            && outcome.logs.iter().zip(complete).all(is_same_line);
-        if !is_prefix {
-            return Err(Problem::Logs);
-        }
-        match enough {
-            Some(enough) => Err(Problem::LessWasEnough { enough }),
-            None => Ok(Verdict::CleanError(failure.kind())),
-        }
-    }
-
-    fn is_complete(&self, outcome: &Outcome) -> bool {
-        let complete = &self.complete;
-        outcome.status == complete.status
-            && outcome.failure == complete.failure
-            && outcome.logs.len() == complete.logs.len()
-            && outcome.logs.iter().zip(&complete.logs).all(is_same_line)
-            && outcome.return_data == complete.return_data
-            && outcome.accounts == complete.accounts
-    }
-
-    fn is_expected(&self, failure: &Failure) -> bool {
-        match (self.resource, failure) {
-            (Resource::Gas, Failure::OutOfGas { .. })
-            | (Resource::Heap, Failure::OutOfMemory { .. } | Failure::ProgramError { .. }) => true,
-            _ => false,
-        }
-    }
-}
-
-/// Whether two log lines are the same, how much gas remains left aside.
-fn is_same_line((left, right): (&String, &String)) -> bool {
-    let is_figure = |line: &str| {
-        let figure = line.strip_prefix("gas remaining: ");
-        figure.is_some_and(|figure| figure.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    left == right || (is_figure(left) && is_figure(right))
-}
-
-/// What a sweep found, if every outcome was good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Report {
-    /// What ran out.
-    pub resource: Resource,
-    /// The least limit that was tried and enough.
-    pub enough: u64,
-    /// How many limits were tried.
-    pub limits: u64,
-    /// How many of them gave the complete result.
-    pub complete: u64,
-    /// How many ended in a clean error, by its [`kind`](Failure::kind).
-    pub failures: BTreeMap<&'static str, u64>,
-    /// How many ended otherwise, as [`Sweep::allow`] says they may.
-    pub allowed: u64,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = match self.resource {
-            Resource::Gas => "units of gas are",
-            Resource::Heap => "bytes of heap are",
-        };
-        write!(
-            formatter,
-            "{} {unit} enough; of {} limits {} gave the complete result",
-            self.enough, self.limits, self.complete
-        )?;
-        for (kind, count) in &self.failures {
-            write!(formatter, ", {count} {kind}")?;
-        }
-        if self.allowed > 0 {
-            write!(formatter, ", {} what is allowed", self.allowed)?;
-        }
-        Ok(())
-    }
-}
-
-/// What is wrong with an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// It used more gas than it had.
-    #[error("more gas was used than there was")]
-    UsedMore,
-    /// It succeeded with another result than the complete one.
-    #[error("the program succeeded with another result")]
-    AnotherResult,
-    /// It failed for a reason that has nothing to do with the limit.
-    #[error("the program failed in another way")]
-    AnotherFailure,
-    /// It failed, and an account is not what it was.
-    #[error("the program failed, but an account was changed")]
-    AccountsChanged,
-    /// It failed, and left return data.
-    #[error("the program failed, but left return data")]
-    ReturnData,
-    /// It failed after lines that are not the first of the complete logs.
-    #[error("the logs are not the first of the complete ones")]
-    Logs,
-    /// It failed although less was enough.
-    #[error("a limit of {enough} was enough, and this is not")]
-    LessWasEnough {
-        /// The lesser limit.
-        enough: u64,
-    },
-}
-
-/// Why a sweep ended before its end.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SweepFailed {
-    /// The program could not be called.
-    #[error(transparent)]
-    NotCalled(#[from] InvocationError),
-    /// The invocation itself runs out of gas or memory, so that there is no complete result.
-    #[error(
-        "there is no complete result to compare with: {}; give the invocation more of it",
-        failure_of(outcome)
-    )]
-    NotEnough {
-        /// What became of the invocation.
-        outcome: Box<Outcome>,
-    },
-    /// An outcome was neither the complete result nor a clean error.
-    #[error(
-        "with a {resource} limit of {limit}: {problem} ({})",
-        failure_of(outcome)
-    )]
-    Outcome {
-        /// What was limited.
-        resource: Resource,
-        /// The limit.
-        limit: u64,
-        /// What is wrong.
-        problem: Problem,
-        /// What became of the invocation.
-        outcome: Box<Outcome>,
-    },
-}
-
-fn failure_of(outcome: &Outcome) -> String {
-    match &outcome.failure {
-        Some(failure) => failure.to_string(),
-        None => format!("it logged {:?}", outcome.logs),
-    }
 }
