@@ -66,7 +66,7 @@ fn bytes_are_read_as_they_were_when_the_corpora_were_made() {
         (log.import.symbol(), compare.import.symbol()),
         ("rlo_log_", "rlo_memcmp_")
     );
-    assert_eq!(log.arguments, [bases[8], bases[5] + 0x0B01, 0, 0, 0]);
+    assert_eq!(log.arguments, [bases[8], 0x0105, 0, 0, 0]);
     assert_eq!(compare.arguments, [bases[16] + 0x400, 0, 0, 0, 0]);
 
     assert_eq!(input::expand(&[1, 0xFD, 3, 0, 2, 0xFD]), [1, 0, 0, 0, 2]);

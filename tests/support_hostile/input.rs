@@ -75,10 +75,10 @@ fn record_lazily(id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> ProgramRes
     record(id, &list(accounts), data)
 }
 
-fn list(mut entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
+fn list(entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
     let announced = entries.len();
     let mut accounts: Vec<AccountInfo<'_>> = Vec::new();
-    while let Some(entry) = entries.next() {
+    for entry in entries {
         accounts.push(match entry {
             LazyAccount::First(account) => account,
             LazyAccount::Repeat(index) => accounts[index],

@@ -315,6 +315,7 @@ pub fn compare(machine: &Machine, script: &Script, said: &Model<'_>, outcome: &O
         assert!(instructions < MOST_FOR_INSTRUCTIONS, "{}", context());
     }
     compare_logs(&said.logs, &outcome.logs);
+    compare_heap(said, outcome);
     if outcome.failure.is_some() {
         return assert_nothing_kept(&invocation(script), outcome);
     }
@@ -330,6 +331,17 @@ fn compare_logs(said: &[Line], found: &[String]) {
             Line::GasRemaining => assert!(found.starts_with("gas remaining: ")),
         }
     }
+}
+
+/// The heap is used as its header says, if that can be.
+fn compare_heap(said: &Model<'_>, outcome: &Outcome) {
+    let layout = &said.machine.layout;
+    let start = (layout.heap - layout.writable.start) as usize;
+    let [used, peak]: [u32; 2] = bytemuck::pod_read_unaligned(&said.writable[start..start + 8]);
+    let peak = used.max(peak);
+    let believed = peak <= outcome.heap.limit;
+    assert_eq!(outcome.heap.used, believed.then_some(used));
+    assert_eq!(outcome.heap.peak, believed.then_some(peak));
 }
 
 /// What is kept is what stands in memory, and no kelvins come or go.

@@ -105,10 +105,12 @@ impl Judge {
     }
 
     fn is_expected(&self, failure: &Failure) -> bool {
-        match (self.resource, failure) {
-            (Resource::Gas, Failure::OutOfGas { .. })
-            | (Resource::Heap, Failure::OutOfMemory { .. } | Failure::ProgramError { .. }) => true,
-            _ => false,
+        match self.resource {
+            Resource::Gas => matches!(failure, Failure::OutOfGas { .. }),
+            Resource::Heap => matches!(
+                failure,
+                Failure::OutOfMemory { .. } | Failure::ProgramError { .. }
+            ),
         }
     }
 }
