@@ -17,6 +17,12 @@ fn machine() -> &'static Machine {
     MACHINE.get_or_init(|| Machine::new(&Engine::ALL))
 }
 
+/// On the one that starts at once.
+fn interpreter() -> &'static Machine {
+    static MACHINE: OnceLock<Machine> = OnceLock::new();
+    MACHINE.get_or_init(|| Machine::new(&[Engine::Interpreter]))
+}
+
 /// The positions of an import's parameters that are pointers, and those that are lengths.
 fn pointers_and_lengths(import: Import) -> (Vec<usize>, Vec<usize>) {
     let with = |is_wanted: fn(&(&str, &str)) -> bool| {
@@ -69,8 +75,7 @@ fn wild_lengths() -> Vec<u64> {
 
 #[test]
 fn every_pointer_of_every_import_may_be_wild() {
-    let machine = machine();
-    let somewhere = machine.layout.writable.start + 512;
+    let somewhere = machine().layout.writable.start + 512;
     let mut calls = 0;
     let mut refused = 0;
     for import in Import::ALL {
@@ -93,6 +98,12 @@ fn every_pointer_of_every_import_may_be_wild() {
                     }
                     // Something to be copied, if it comes to that.
                     let before = (Import::SetReturnData, vec![somewhere, 600]);
+                    // A number that divides neither the addresses nor the lengths.
+                    let machine = if calls % 7 == 0 {
+                        machine()
+                    } else {
+                        interpreter()
+                    };
                     let outcome = machine.check(&Script::new([before, (*import, arguments)]));
                     calls += 1;
                     let invalid = matches!(outcome.failure, Some(Failure::InvalidPointer { .. }));
@@ -145,6 +156,27 @@ fn a_heap_header_that_makes_no_sense_is_not_believed() {
     assert_eq!(after(heap, 0x7F, 2).heap.used, Some(0x7F7F));
     assert_eq!(after(heap + 4, 0x7F, 2).heap.peak, Some(0x7F7F));
     assert_eq!(after(heap + 4, 0x7F, 2).heap.used, Some(0));
+    assert_eq!(after(heap + 4, 0xFF, 4).heap.used, None);
+}
+
+#[test]
+fn logs_end_where_their_limit_is() {
+    let machine = machine();
+    let text = machine.layout.writable.start + 512;
+    let lengths = [0, 1, 500, 521, 522, 523, 1_022, 1_023, 1_024, 1_025];
+    let mut ends = std::collections::BTreeSet::new();
+    for first in lengths {
+        for second in lengths {
+            let log = |length| (Import::Log, vec![text, length]);
+            let outcome = machine.check(&Script::new([log(first), log(second)]));
+            ends.insert((outcome.logs.len(), outcome.is_success()));
+            let key = (Import::LogPubkey, vec![text]);
+            let numbers = (Import::Log64, vec![1, 2, 3, 4, 5]);
+            let gas = (Import::LogComputeUnits, vec![]);
+            let _ = machine.check(&Script::new([log(first), key, numbers, gas, log(second)]));
+        }
+    }
+    assert_eq!(Vec::from_iter(ends), [(0, false), (1, false), (2, true)]);
 }
 
 #[test]

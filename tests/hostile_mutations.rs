@@ -62,7 +62,7 @@ fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
         let mut starts = starts.to_vec();
         starts.resize(code.len().div_ceil(8), 0xFF);
         // Bits behind the code are zero.
-        if code.len() % 8 > 0
+        if !code.len().is_multiple_of(8)
             && let Some(last) = starts.last_mut()
         {
             *last &= (1 << (code.len() % 8)) - 1;

@@ -218,10 +218,6 @@ fn blob() -> Vec<u8> {
     code.push(asm::trap());
     for (number, import) in Import::ALL.iter().enumerate() {
         code.push(asm::ecalli(number as i32));
-        if *import == Import::RemainingComputeUnits {
-            // A model that does not count instructions does not know this one.
-            code.push(asm::load_imm(A0, 0));
-        }
         code.push(asm::jump(STORE));
     }
     assert!(matches!(code[5], Instruction::branch_eq_imm(..)));

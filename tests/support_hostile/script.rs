@@ -65,7 +65,7 @@ impl Script {
         let mut script = Self::default();
         let bases = bases(layout);
         let argument = |bytes: &mut dyn Iterator<Item = u8>| {
-            let base = bases[usize::from(bytes.next().unwrap_or(0)) % bases.len()];
+            let base = bases[usize::from(bytes.next().unwrap_or(0)) % BASES];
             let distance = [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)];
             base.wrapping_add_signed(i16::from_le_bytes(distance).into())
         };
@@ -94,9 +94,12 @@ pub fn number(import: Import) -> u64 {
     position.expect("all imports are in the table") as u64
 }
 
+/// How many bases there may ever be.
+const BASES: usize = 32;
+
 /// Numbers close to which something may go wrong.
 ///
-/// New ones go to the end, so that a corpus keeps its meaning.
+/// New ones go to the end, where zeroes stand for them now, so that a corpus keeps its meaning.
 pub fn bases(layout: &Layout) -> Vec<u64> {
     let mut bases = vec![0];
     for region in [&layout.read_only, &layout.writable, &layout.stack] {
@@ -114,8 +117,12 @@ pub fn bases(layout: &Layout) -> Vec<u64> {
         ACCOUNT_TABLE_MAGIC,
         // The header of the first account.
         layout.input + 8 + SCRIPT_LENGTH as u64 + 32 + 8,
-        0x1_0000,
+        // The limits of logs and of return data.
+        1 << 10,
+        64 << 10,
         0x4_0000,
     ]);
+    assert!(bases.len() <= BASES);
+    bases.resize(BASES, 0);
     bases
 }
