@@ -3,7 +3,8 @@
 //!
 //! ```no_run
 //! // In tests/fixtures.rs of a program crate:
-//! cargo_entrypoint::testing::check_fixture(env!("CARGO_MANIFEST_DIR"), "default");
+//! let _ = cargo_entrypoint::testing::check_fixture(env!("CARGO_MANIFEST_DIR"), "default");
+//! let _ = cargo_entrypoint::testing::sweep_fixture(env!("CARGO_MANIFEST_DIR"), "default");
 //! ```
 #![forbid(unsafe_code)]
 

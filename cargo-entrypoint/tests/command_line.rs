@@ -438,7 +438,7 @@ fn a_new_program_runs_and_passes_its_test_at_once() {
     ]));
     assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
     let output = in_shared_target(Command::new("cargo").arg("test"));
-    assert!(stdout(&output).contains("1 passed"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("2 passed"), "{}", stdout(&output));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct Invocation {
     pub gas: u64,
     /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes none.
     pub account_table: bool,
+    /// How much of the heap the program is told of, if that is not all: see [`crate::sweep`].
+    pub(crate) announced_heap: Option<u32>,
 }
 
 impl Invocation {
@@ -53,6 +55,7 @@ impl Invocation {
             heap_size: MIN_HEAP_LENGTH,
             gas: DEFAULT_GAS,
             account_table: true,
+            announced_heap: None,
         }
     }
 

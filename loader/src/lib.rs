@@ -74,6 +74,10 @@
 //!
 //! [`Loader::inspect`] says what is in a blob, and what the program needs, without running it: see [`inspect`].
 //!
+//! # Under every limit
+//!
+//! [`sweep`] calls a program with every limit of gas and heap, and says where the outcome is neither complete nor a clean error.
+//!
 //! # Errors
 //!
 //! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a call came to nothing.
@@ -106,6 +110,7 @@ pub mod profile;
 mod program;
 mod rules;
 mod run;
+pub mod sweep;
 #[cfg(feature = "serde")]
 mod text;
 mod trap;

@@ -152,7 +152,7 @@ fn place(
         .map_err(InvocationError::vm)?;
     Ok(Placement {
         heap_base,
-        heap_size,
+        heap_size: invocation.announced_heap.unwrap_or(heap_size),
         input_address,
         input_length: length as u32,
         entries: serialized

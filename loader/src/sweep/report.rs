@@ -1,0 +1,105 @@
+//! What a sweep found.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::judge::Problem;
+use crate::error::InvocationError;
+use crate::outcome::Outcome;
+
+/// What runs out in a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Gas, in units.
+    Gas,
+    /// The heap, in bytes.
+    Heap,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Gas => "gas",
+            Self::Heap => "heap",
+        })
+    }
+}
+
+/// What a sweep found, if every outcome was good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What ran out.
+    pub resource: Resource,
+    /// The least limit that was tried and enough.
+    pub enough: u64,
+    /// How many limits were tried.
+    pub limits: u64,
+    /// How many of them gave the complete result.
+    pub complete: u64,
+    /// How many ended in a clean error, by its [`kind`](Failure::kind).
+    pub failures: BTreeMap<&'static str, u64>,
+    /// How many ended otherwise, as [`Sweep::allow`] says they may.
+    pub allowed: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.resource {
+            Resource::Gas => "units of gas are",
+            Resource::Heap => "bytes of heap are",
+        };
+        write!(
+            formatter,
+            "{} {unit} enough; of {} limits {} gave the complete result",
+            self.enough, self.limits, self.complete
+        )?;
+        for (kind, count) in &self.failures {
+            write!(formatter, ", {count} {kind}")?;
+        }
+        if self.allowed > 0 {
+            write!(formatter, ", {} what is allowed", self.allowed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a sweep ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepFailed {
+    /// The program could not be called.
+    #[error(transparent)]
+    NotCalled(#[from] InvocationError),
+    /// The invocation itself runs out of gas or memory, so that there is no complete result.
+    #[error(
+        "there is no complete result to compare with: {}; give the invocation more of it",
+        failure_of(outcome)
+    )]
+    NotEnough {
+        /// What became of the invocation.
+        outcome: Box<Outcome>,
+    },
+    /// An outcome was neither the complete result nor a clean error.
+    #[error(
+        "with a {resource} limit of {limit}: {problem} ({})",
+        failure_of(outcome)
+    )]
+    Outcome {
+        /// What was limited.
+        resource: Resource,
+        /// The limit.
+        limit: u64,
+        /// What is wrong.
+        problem: Problem,
+        /// What became of the invocation.
+        outcome: Box<Outcome>,
+    },
+}
+
+fn failure_of(outcome: &Outcome) -> String {
+    match &outcome.failure {
+        Some(failure) => failure.to_string(),
+        None => format!("it logged {:?}", outcome.logs),
+    }
+}

@@ -1,0 +1,20 @@
+//! Any bytes as a blob: refused or run, without harm.
+#![no_main]
+
+#[path = "../../support_hostile/mod.rs"]
+mod support_hostile;
+
+use std::cell::OnceCell;
+
+use libfuzzer_sys::fuzz_target;
+use loader::Engine;
+use support_hostile::blob::Loaders;
+
+thread_local! {
+    static LOADERS: OnceCell<Loaders> = const { OnceCell::new() };
+}
+
+fuzz_target!(|data: &[u8]| LOADERS.with(|loaders| {
+    let loaders = loaders.get_or_init(|| Loaders::new(&[Engine::Interpreter]));
+    loaders.check_bytes(data);
+}));

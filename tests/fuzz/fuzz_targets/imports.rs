@@ -1,0 +1,20 @@
+//! Any bytes as calls of imports, held to the model.
+#![no_main]
+
+#[path = "../../support_hostile/mod.rs"]
+mod support_hostile;
+
+use std::cell::OnceCell;
+
+use libfuzzer_sys::fuzz_target;
+use loader::Engine;
+use support_hostile::machine::Machine;
+
+thread_local! {
+    static MACHINE: OnceCell<Machine> = const { OnceCell::new() };
+}
+
+fuzz_target!(|data: &[u8]| MACHINE.with(|machine| {
+    let machine = machine.get_or_init(|| Machine::new(&[Engine::Interpreter]));
+    machine.check_bytes(data);
+}));

@@ -1,0 +1,240 @@
+//! A program that does what a script says, by hand in the VM's own instructions, and where its memory is.
+
+use std::ops::Range;
+
+use abi::heap::{BUMP_HEAP_EXPORT, MIN_HEAP_LENGTH};
+use abi::imports::Import;
+use loader::inspect::{Region, RegionKind};
+use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Program, Pubkey};
+use polkavm_common::program::Reg::{A0, A1, A2, A3, A4, S0, S1, T0, T1};
+use polkavm_common::program::{Instruction, InstructionSetKind, Reg, asm};
+use polkavm_common::writer::ProgramBlobBuilder;
+
+use super::model::{self, Model};
+use super::script::{CALL_LENGTH, Call, MAX_CALLS, SCRIPT_LENGTH, Script};
+
+/// The VM's page: where memory ends, it ends at a multiple of that.
+const PAGE: u64 = 4_096;
+
+/// Bytes of read-write data: the answers of all calls, and room.
+pub const WINDOW: u64 = 4_096;
+
+/// Gas of every call. More bytes than that pays for are more than the program has.
+pub const GAS: u64 = 1 << 24;
+
+/// The program's own address.
+pub const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
+
+/// Where everything is in the program's memory. What is between the ranges cannot be touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub read_only: Range<u64>,
+    /// Read-write data, heap and input.
+    pub writable: Range<u64>,
+    pub stack: Range<u64>,
+    pub heap: u64,
+    pub input: u64,
+    pub input_end: u64,
+}
+
+/// The program on some engines.
+pub struct Machine {
+    pub programs: Vec<Program>,
+    pub layout: Layout,
+    pub limits: Limits,
+    /// The input as the program finds it, of a script of zeroes.
+    pub input: Vec<u8>,
+}
+
+/// What the program is called with. It owns the first account, and the second is another's.
+pub fn invocation(script: &Script) -> Invocation {
+    let account = |number| AccountInput::new(Pubkey::new([number; 32])).kelvins(number.into());
+    Invocation::new(PROGRAM_ID)
+        .data(script.encode())
+        .gas(GAS)
+        .account(account(2).owner(PROGRAM_ID).data([7; 40]).writable())
+        .account(account(3).data([9; 8]))
+        .repeat(0)
+}
+
+impl Machine {
+    pub fn new(engines: &[Engine]) -> Self {
+        let blob = blob();
+        let limits = Limits {
+            return_data: 64 << 10,
+            logs: 1 << 10,
+            ..Limits::default()
+        };
+        let loaders = engines
+            .iter()
+            .map(|engine| Loader::new(*engine).expect("an engine").limits(limits));
+        let programs: Vec<Program> = loaders
+            .map(|loader| loader.load(&blob).expect("a program"))
+            .collect();
+        let inspection = Loader::new(Engine::Interpreter)
+            .expect("the interpreter")
+            .inspect(&blob)
+            .expect("a blob");
+        let regions = inspection.memory.expect("it fits").regions;
+        let mut machine = Self {
+            programs,
+            layout: layout(&regions, 0),
+            limits,
+            input: Vec::new(),
+        };
+        machine.input = machine.read_input();
+        machine.layout = layout(&regions, machine.input.len() as u64);
+        machine
+    }
+
+    /// The input as the program sees it, by its own answer. Read piece by piece, because its length is not known.
+    fn read_input(&self) -> Vec<u8> {
+        let accounts = abi::input::entry_length(40).unwrap() + abi::input::entry_length(8).unwrap();
+        let length = 8 + SCRIPT_LENGTH + 32 + 8 + accounts + 8 + 3 * 8 + 16;
+        let script = Script::new([(
+            Import::SetReturnData,
+            vec![self.layout.input, length as u64],
+        )]);
+        let mut input = self.run(&script).return_data;
+        assert_eq!(input.len(), length);
+        assert!(input.ends_with(b"ACCTABLE"), "that is all of it");
+        input[8..8 + SCRIPT_LENGTH].fill(0);
+        input
+    }
+
+    /// What all engines say becomes of a script.
+    pub fn run(&self, script: &Script) -> Outcome {
+        let invocation = invocation(script);
+        let mut outcomes = self.programs.iter().map(|program| {
+            let mut outcome = program.invoke(&invocation).expect("it is called");
+            outcome.engine = Engine::Interpreter;
+            outcome
+        });
+        let first = outcomes.next().expect("an engine");
+        for other in outcomes {
+            assert_eq!(first, other, "the engines differ on {script:?}");
+        }
+        first
+    }
+
+    /// Runs a script, and looks at the window of memory afterwards if it comes to that. All must be as the model says.
+    pub fn check(&self, script: &Script) -> Outcome {
+        let mut script = script.clone();
+        if script.calls.len() < MAX_CALLS {
+            script.calls.push(Call {
+                import: Import::SetReturnData,
+                arguments: [self.layout.writable.start, WINDOW, 0, 0, 0],
+            });
+        }
+        let outcome = self.run(&script);
+        let said = Model::run(self, &script);
+        model::compare(self, &script, &said, &outcome);
+        outcome
+    }
+
+    /// Any bytes as a script.
+    pub fn check_bytes(&self, bytes: &[u8]) {
+        let _ = self.check(&Script::decode(bytes, &self.layout));
+    }
+}
+
+/// Accounts and return data of what failed.
+pub fn assert_nothing_kept(invocation: &Invocation, outcome: &Outcome) {
+    let failure: &Failure = outcome.failure.as_ref().expect("it failed");
+    let before = invocation.accounts.iter().filter_map(|entry| match entry {
+        loader::AccountEntry::First(input) => Some(&input.account),
+        loader::AccountEntry::Repeat(_) => None,
+    });
+    assert!(before.eq(&outcome.accounts), "{failure} changed an account");
+    assert!(outcome.return_data.is_empty(), "{failure} left return data");
+}
+
+fn layout(regions: &[Region], input_length: u64) -> Layout {
+    let place = |kind| {
+        let mut regions = regions.iter();
+        let region = regions
+            .find(|region| region.kind == kind)
+            .expect("it is there");
+        u64::from(region.address)..u64::from(region.address) + u64::from(region.length)
+    };
+    let heap = place(RegionKind::Heap).start;
+    // The heap starts at no round address, and the input on the next page above it.
+    let input = (heap + u64::from(MIN_HEAP_LENGTH)).next_multiple_of(PAGE);
+    assert_eq!(input, place(RegionKind::Input).start);
+    let whole_pages = |range: Range<u64>| range.start..range.end.next_multiple_of(PAGE);
+    Layout {
+        read_only: whole_pages(place(RegionKind::ReadOnlyData)),
+        writable: whole_pages(place(RegionKind::ReadWriteData).start..input + input_length),
+        stack: place(RegionKind::Stack),
+        heap,
+        input,
+        input_end: input + input_length,
+    }
+}
+
+/// Where the pieces of the program are, in basic blocks.
+const LOOP: u32 = 1;
+const STORE: u32 = 3;
+const END: u32 = 4;
+const DISPATCH: u32 = 5;
+
+/// The program. For each call of the script it loads the arguments, calls, and stores what it is answered, one word after
+/// the other, in its read-write data; then it returns the status.
+fn blob() -> Vec<u8> {
+    let imports = Import::ALL.len() as u32;
+    let calls = DISPATCH + imports + 1;
+    let mut code = vec![
+        // 0: the instruction data stand behind their length. The answers go to T1.
+        asm::add_imm_64(S0, A0, 8),
+        asm::load_indirect_u64(S1, S0, 0),
+        asm::add_imm_64(S0, S0, 8),
+        asm::load_imm(T1, 0x3_0000),
+        asm::fallthrough(),
+        // 1: the loop.
+        asm::branch_eq_imm(S1, 0, END),
+        // 2: the call.
+        asm::load_indirect_u64(T0, S0, 0),
+    ];
+    let registers: [Reg; 5] = [A0, A1, A2, A3, A4];
+    for (index, register) in registers.into_iter().enumerate() {
+        code.push(asm::load_indirect_u64(register, S0, 8 + 8 * index as i32));
+    }
+    code.extend([
+        asm::add_imm_64(S0, S0, CALL_LENGTH as i32),
+        asm::add_imm_64(S1, S1, -1),
+        asm::jump(DISPATCH),
+        // 3: the answer.
+        asm::store_indirect_u64(A0, T1, 0),
+        asm::add_imm_64(T1, T1, 8),
+        asm::jump(LOOP),
+        // 4: the end.
+        asm::load_indirect_u64(A0, S0, 0),
+        asm::ret(),
+    ]);
+    // From 5 on: which call.
+    for number in 0..imports {
+        code.push(asm::branch_eq_imm(T0, number as i32, calls + number));
+    }
+    code.push(asm::trap());
+    for (number, import) in Import::ALL.iter().enumerate() {
+        code.push(asm::ecalli(number as i32));
+        code.push(asm::jump(STORE));
+    }
+    assert!(matches!(code[5], Instruction::branch_eq_imm(..)));
+
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    builder.set_ro_data(b"Read only, and no multiple of a page.".to_vec());
+    builder.set_ro_data_size(100);
+    builder.set_rw_data((0..WINDOW).map(|place| place as u8).collect());
+    // Eight bytes more, so that the heap is not aligned to anything.
+    builder.set_rw_data_size(WINDOW as u32 + 8);
+    builder.set_stack_size(8_192);
+    builder.add_export_by_basic_block(0, b"entrypoint");
+    // The name says that the heap keeps a header; nobody calls it.
+    builder.add_export_by_basic_block(END, BUMP_HEAP_EXPORT.as_bytes());
+    for import in Import::ALL {
+        builder.add_import(import.symbol().as_bytes());
+    }
+    builder.set_code(&code, &[]);
+    builder.to_vec().expect("a blob")
+}
