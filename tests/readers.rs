@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use abi::input::ACCOUNT_TABLE_MAGIC;
 use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
 use entrypoint::input::{Field, InputError, LazyAccounts, read};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
@@ -214,6 +215,10 @@ proptest! {
         };
         for slice in checked.slices() {
             prop_assert!(slice.start <= slice.end && slice.end <= bytes.len(), "{slice:?}");
+        }
+        if bytes.ends_with(&ACCOUNT_TABLE_MAGIC.to_le_bytes()) {
+            // No loader writes that where there is no table, and the trusted readers would believe it.
+            return Ok(());
         }
         let mut input = words(&bytes);
         // Where a mutation has struck an original data length, this makes it what it is as sent.

@@ -140,6 +140,8 @@ fn a_program_that_fails_is_profiled_all_the_same() {
     let (code, report, files) = profile(&["--gas", "0"]);
     assert_eq!(code, Some(1), "{report}");
     assert!(report.contains("gas       no picture"), "{report}");
+    // It has: nothing ran of which it could tell.
+    assert!(!report.contains("no debug information"), "{report}");
     assert_eq!(files.len(), 1);
 }
 

@@ -49,7 +49,8 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let mut text = String::new();
     let title = call.title();
     report::people::profiled(&mut text, &title, &call.invocation, &profiled.outcome)?;
-    if !profiled.gas.has_debug_info() {
+    // Where nothing ran, nothing was looked up.
+    if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(
             "\nthe blob has no debug information: there are no source lines, and functions have the names \
              of exports, or their addresses\n",

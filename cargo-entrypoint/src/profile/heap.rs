@@ -48,7 +48,12 @@ impl Summary {
             leaked: last.counts.map(|counts| counts.leaked),
             free: last
                 .counts
-                .map(|counts| u64::from(last.used).saturating_sub(counts.live + counts.leaked)),
+                // A blob may say anything of both.
+                .map(|counts| {
+                    u64::from(last.used)
+                        .saturating_sub(counts.live)
+                        .saturating_sub(counts.leaked)
+                }),
         })
     }
 }
