@@ -13,13 +13,11 @@ pub struct Loaders(Vec<Loader>);
 impl Loaders {
     /// Loaders with small limits, so that many blobs can be tried.
     pub fn new(engines: &[Engine]) -> Self {
-        let limits = Limits {
-            code: 1 << 16,
-            program_data: 1 << 18,
-            stack: 1 << 18,
-            logs: 1 << 12,
-            ..Limits::default()
-        };
+        let limits = Limits::default()
+            .code(1 << 16)
+            .program_data(1 << 18)
+            .stack(1 << 18)
+            .logs(1 << 12);
         let loaders = engines
             .iter()
             .map(|engine| Loader::new(*engine).expect("an engine").limits(limits));
@@ -63,7 +61,7 @@ impl Loaders {
         match &outcome.failure {
             Some(failure) => {
                 assert_nothing_kept(&invocation, &outcome);
-                if let Failure::OutOfGas { limit } = failure {
+                if let Failure::OutOfGas { limit, .. } = failure {
                     assert_eq!((*limit, outcome.gas_used), (GAS, GAS));
                 }
                 // What it says to people can be said.

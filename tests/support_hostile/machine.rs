@@ -60,11 +60,7 @@ pub fn invocation(script: &Script) -> Invocation {
 impl Machine {
     pub fn new(engines: &[Engine]) -> Self {
         let blob = blob();
-        let limits = Limits {
-            return_data: 64 << 10,
-            logs: 1 << 10,
-            ..Limits::default()
-        };
+        let limits = Limits::default().return_data(64 << 10).logs(1 << 10);
         let loaders = engines
             .iter()
             .map(|engine| Loader::new(*engine).expect("an engine").limits(limits));

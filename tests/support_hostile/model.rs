@@ -285,7 +285,7 @@ pub fn compare(machine: &Machine, script: &Script, said: &Model<'_>, outcome: &O
         (End::ReturnDataTooLong(long), Some(Failure::ReturnDataTooLong { length, limit })) => {
             assert_eq!((long, *limit), (length, limits.return_data));
         }
-        (End::OutOfGas, Some(Failure::OutOfGas { limit })) => assert_eq!(*limit, GAS),
+        (End::OutOfGas, Some(Failure::OutOfGas { limit, .. })) => assert_eq!(*limit, GAS),
         (End::Aborted, Some(failure)) => {
             let kinds = [
                 "Aborted",
