@@ -217,7 +217,7 @@ fn every_byte_of_the_entries_may_be_overwritten() {
     places.extend(first + second - 24..table - entries);
     let mut refusals = std::collections::BTreeSet::new();
     for place in places {
-        for value in [0, 1, 2, 0x28, 0xFF] {
+        for value in [0, 1, 2, 0x28, 0x29, 0xFF] {
             let outcome = after(entries + place, value, 1);
             if let Some(failure) = &outcome.failure {
                 assert!(matches!(failure, Failure::Refused(_)), "{failure}");

@@ -337,6 +337,7 @@ fn compare_accounts(said: &Model<'_>, outcome: &Outcome) {
         assert_eq!(account.key.to_bytes(), header.key);
         assert_eq!(account.owner.to_bytes(), header.owner);
         assert_eq!(account.kelvins, header.kelvins);
+        assert!(account.data.len() <= original_length + 10_240);
         assert_eq!(account.data, bytes[88..88 + header.data_length as usize]);
         at += abi::input::entry_length(original_length).expect("a length") as u64;
     }

@@ -39,7 +39,7 @@ pub struct Report {
     pub complete: u64,
     /// How many ended in a clean error, by its [`kind`](Failure::kind).
     pub failures: BTreeMap<&'static str, u64>,
-    /// How many ended otherwise, as [`Sweep::allow`] says they may.
+    /// How many ended otherwise, as [`Sweep::allow`](super::Sweep::allow) says they may.
     pub allowed: u64,
 }
 
