@@ -122,7 +122,8 @@ fn out_of_gas_says_where_it_ended() {
     else {
         panic!("not out of gas: {failure:?}");
     };
-    assert_eq!(function.as_deref(), Some("probe::recurse"));
+    let function = function.as_deref().expect("the blob has debug information");
+    assert_eq!(function, "probe::recurse");
     let location = location.as_ref().expect("the blob has debug information");
     let line = source_line("probe/src/lib.rs", location);
     assert!(
