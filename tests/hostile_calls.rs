@@ -228,10 +228,14 @@ fn every_byte_of_the_entries_may_be_overwritten() {
     let expected = [
         "AccountNotWritable",
         "DataGrewTooMuch",
-        "FixedFieldChanged",
+        "ExecutableChanged",
         "KelvinsNotConserved",
+        "KeyChanged",
         "ReassignedWithData",
+        "RentEpochChanged",
         "RepeatChanged",
+        "SignerFlagChanged",
+        "WritableFlagChanged",
     ];
     assert_eq!(Vec::from_iter(refusals), expected);
     for value in [0, 1, 0xFF] {

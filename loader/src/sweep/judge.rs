@@ -176,7 +176,12 @@ mod tests {
         }
     }
 
-    const NO_GAS: Failure = Failure::OutOfGas { limit: 50 };
+    const NO_GAS: Failure = Failure::OutOfGas {
+        limit: 50,
+        program_counter: 0,
+        function: None,
+        location: None,
+    };
 
     /// What is wrong with an outcome in a sweep of gas under a limit of 50.
     fn problem(outcome: Outcome) -> Option<Problem> {
