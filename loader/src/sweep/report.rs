@@ -37,7 +37,7 @@ pub struct Report {
     pub limits: u64,
     /// How many of them gave the complete result.
     pub complete: u64,
-    /// How many ended in a clean error, by its [`kind`](Failure::kind).
+    /// How many ended in a clean error, by its [`kind`](crate::Failure::kind).
     pub failures: BTreeMap<&'static str, u64>,
     /// How many ended otherwise, as [`Sweep::allow`](super::Sweep::allow) says they may.
     pub allowed: u64,
