@@ -26,12 +26,16 @@ pub(crate) fn read(
 }
 
 /// Reads a value at `address`, if the guest may.
-pub(crate) fn read_pod<T: bytemuck::AnyBitPattern>(
+pub(crate) fn read_pod<T: bytemuck::Pod>(
     instance: &mut RawInstance,
     address: u64,
 ) -> Result<T, Inaccessible> {
-    let bytes = read(instance, address, size_of::<T>() as u64)?;
-    Ok(bytemuck::pod_read_unaligned(&bytes))
+    let (address, _) = range(address, size_of::<T>() as u64)?;
+    let mut value = T::zeroed();
+    instance
+        .read_memory_into(address, bytemuck::bytes_of_mut(&mut value))
+        .map_err(|_| Inaccessible)?;
+    Ok(value)
 }
 
 /// Writes `bytes` at `address`, if the guest may.

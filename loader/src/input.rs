@@ -1,9 +1,11 @@
 //! Writes the serialized input, as [`abi::input`] lays it out.
 
+use std::collections::BTreeMap;
+
 use abi::input::{
     ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE,
     MAX_DISTINCT_ACCOUNTS, MAX_PERMITTED_DATA_LENGTH, RepeatEntry, account_table_length,
-    entry_length, padding,
+    entry_length, padding, rent_epoch_offset,
 };
 use bytemuck::bytes_of;
 
@@ -11,16 +13,28 @@ use crate::account::{AccountEntry, AccountInput};
 use crate::error::InvocationError;
 use crate::invocation::Invocation;
 
-/// The input of one invocation, in bytes.
+/// The input of one invocation, without most of its zeroes: each account brings 10,240 of them, and stands in memory that is
+/// zero already.
 pub(crate) struct SerializedInput {
-    pub bytes: Vec<u8>,
-    /// Where each account's entry starts in `bytes`; for a repeat, where the repeat stands.
-    pub offsets: Vec<usize>,
+    /// The bytes of all pieces, one behind the other.
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+    /// Guest address of each account's entry, in order; for a repeat, of the repeat.
+    pub entries: Vec<u32>,
+}
+
+/// Bytes of the input that stand together.
+struct Piece {
+    /// Where they start in `bytes`. They end where the next piece starts.
+    start: usize,
+    /// Where they belong in the guest's memory.
+    address: u32,
 }
 
 /// Refuses what no input can say.
 pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
-    let mut distinct = Vec::new();
+    // A tree, because a list of a thousand would take long and a hash map takes long for a few.
+    let mut distinct = BTreeMap::new();
     for (index, entry) in invocation.accounts.iter().enumerate() {
         match entry {
             AccountEntry::First(input) => {
@@ -29,20 +43,16 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
                     return Err(InvocationError::DataTooLong { index, length });
                 }
                 let key = input.account.key;
-                if let Some((first, _)) = distinct.iter().find(|(_, known)| *known == key) {
-                    return Err(InvocationError::DuplicateKey {
-                        index,
-                        first: *first,
-                        key,
-                    });
+                if let Some(first) = distinct.insert(key, index) {
+                    return Err(InvocationError::DuplicateKey { index, first, key });
                 }
-                distinct.push((index, key));
             }
             AccountEntry::Repeat(refers_to) => {
+                let is_first = invocation.accounts[..index]
+                    .get(*refers_to)
+                    .is_some_and(|entry| matches!(entry, AccountEntry::First(_)));
                 // An index of 255 would be the marker of a first occurrence.
-                if !distinct.iter().any(|(first, _)| first == refers_to)
-                    || *refers_to >= usize::from(FIRST_OCCURRENCE)
-                {
+                if !is_first || *refers_to >= usize::from(FIRST_OCCURRENCE) {
                     return Err(InvocationError::InvalidRepeat {
                         index,
                         refers_to: *refers_to,
@@ -86,70 +96,98 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     length
 }
 
-/// Writes the input that will stand at `address`. `invocation` is valid.
+/// Writes the input that will stand at `address`, and fits there. `invocation` is valid.
 pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInput {
-    let mut bytes = Vec::with_capacity(serialized_length(invocation));
-    bytes.extend((invocation.data.len() as u64).to_le_bytes());
-    bytes.extend(&invocation.data);
-    bytes.extend(invocation.program_id.as_bytes());
-    bytes.resize(bytes.len() + padding(bytes.len()), 0);
-    bytes.extend((invocation.accounts.len() as u64).to_le_bytes());
+    let mut input = SerializedInput {
+        bytes: Vec::new(),
+        pieces: vec![Piece { start: 0, address }],
+        entries: Vec::with_capacity(invocation.accounts.len()),
+    };
+    input.write(&(invocation.data.len() as u64).to_le_bytes());
+    input.write(&invocation.data);
+    input.write(invocation.program_id.as_bytes());
+    input.skip(padding(input.bytes.len()));
+    input.write(&(invocation.accounts.len() as u64).to_le_bytes());
 
-    let mut offsets = Vec::with_capacity(invocation.accounts.len());
-    let mut table = Vec::with_capacity(invocation.accounts.len());
     for entry in &invocation.accounts {
-        let offset = bytes.len();
-        offsets.push(offset);
+        input.entries.push(input.address());
         match entry {
-            AccountEntry::First(input) => {
-                table.push(u64::from(address) + offset as u64);
-                write_account(&mut bytes, input);
-            }
-            AccountEntry::Repeat(index) => {
-                table.push(table[*index]);
-                let repeat = RepeatEntry {
-                    index: *index as u8,
-                    padding: [0; 7],
-                };
-                bytes.extend(bytes_of(&repeat));
-            }
+            AccountEntry::First(account) => input.write_account(account),
+            AccountEntry::Repeat(index) => input.write(bytes_of(&RepeatEntry {
+                index: *index as u8,
+                padding: [0; 7],
+            })),
         }
     }
 
     if has_account_table(invocation) {
-        write_account_table(&mut bytes, &table);
+        input.write_account_table(invocation);
     }
-    SerializedInput { bytes, offsets }
+    input
 }
 
-fn write_account_table(bytes: &mut Vec<u8>, addresses: &[u64]) {
-    for address in addresses {
-        bytes.extend(address.to_le_bytes());
+impl SerializedInput {
+    /// The pieces with their addresses, the last one first: the VM's memory then grows once.
+    pub fn pieces(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let mut end = self.bytes.len();
+        self.pieces.iter().rev().map(move |piece| {
+            let bytes = &self.bytes[piece.start..end];
+            end = piece.start;
+            (piece.address, bytes)
+        })
     }
-    let footer = AccountTableFooter {
-        count: addresses.len() as u64,
-        magic: ACCOUNT_TABLE_MAGIC,
-    };
-    bytes.extend(bytes_of(&footer));
-}
 
-fn write_account(bytes: &mut Vec<u8>, input: &AccountInput) {
-    let account = &input.account;
-    let header = AccountHeader {
-        marker: FIRST_OCCURRENCE,
-        is_signer: input.is_signer.into(),
-        is_writable: input.is_writable.into(),
-        executable: account.executable.into(),
-        original_data_length: 0,
-        key: account.key.to_bytes(),
-        owner: account.owner.to_bytes(),
-        kelvins: account.kelvins,
-        data_length: account.data.len() as u64,
-    };
-    let start = bytes.len();
-    bytes.extend(bytes_of(&header));
-    bytes.extend(&account.data);
-    let length = entry_length(account.data.len()).unwrap_or(usize::MAX);
-    bytes.resize(start + length - size_of::<u64>(), 0);
-    bytes.extend(account.rent_epoch.to_le_bytes());
+    /// Where the next byte belongs.
+    fn address(&self) -> u32 {
+        let last = &self.pieces[self.pieces.len() - 1];
+        last.address + (self.bytes.len() - last.start) as u32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Leaves so many zero bytes.
+    fn skip(&mut self, length: usize) {
+        if length > 0 {
+            let address = self.address() + length as u32;
+            let start = self.bytes.len();
+            self.pieces.push(Piece { start, address });
+        }
+    }
+
+    fn write_account(&mut self, input: &AccountInput) {
+        let account = &input.account;
+        let header = AccountHeader {
+            marker: FIRST_OCCURRENCE,
+            is_signer: input.is_signer.into(),
+            is_writable: input.is_writable.into(),
+            executable: account.executable.into(),
+            original_data_length: 0,
+            key: account.key.to_bytes(),
+            owner: account.owner.to_bytes(),
+            kelvins: account.kelvins,
+            data_length: account.data.len() as u64,
+        };
+        self.write(bytes_of(&header));
+        self.write(&account.data);
+        let rent_epoch = rent_epoch_offset(account.data.len()).unwrap_or(usize::MAX);
+        self.skip(rent_epoch - AccountHeader::DATA - account.data.len());
+        self.write(&account.rent_epoch.to_le_bytes());
+    }
+
+    fn write_account_table(&mut self, invocation: &Invocation) {
+        for (index, entry) in invocation.accounts.iter().enumerate() {
+            let first = match entry {
+                AccountEntry::First(_) => index,
+                AccountEntry::Repeat(first) => *first,
+            };
+            let address = u64::from(self.entries[first]);
+            self.write(&address.to_le_bytes());
+        }
+        self.write(bytes_of(&AccountTableFooter {
+            count: invocation.accounts.len() as u64,
+            magic: ACCOUNT_TABLE_MAGIC,
+        }));
+    }
 }

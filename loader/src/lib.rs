@@ -6,6 +6,7 @@
 //! | [`Program`] | a linked blob, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
 //! ```
@@ -34,7 +35,8 @@
 //! # What an invocation is
 //!
 //! The program gets fresh memory: its own data as linked, a zeroed heap right above it, the serialized input on
-//! the next page, a stack. Nothing is left of earlier invocations. Instructions cost one unit of gas each, imports
+//! the next page, a stack. Nothing is left of earlier invocations, although instances are used again: each is reset as soon as
+//! its invocation has ended. Instructions cost one unit of gas each, imports
 //! more by the bytes they touch; both engines count the same.
 //!
 //! # What is kept
@@ -91,6 +93,13 @@
 //! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
+// Both are handles that any thread may have.
+const _: () = {
+    const fn is_shared<T: Clone + Send + Sync>() {}
+    is_shared::<Loader>();
+    is_shared::<Program>();
+};
+
 mod account;
 mod debug_info;
 mod diagnosis;
@@ -106,6 +115,7 @@ pub mod inspect;
 mod invocation;
 mod limits;
 mod outcome;
+mod pool;
 pub mod profile;
 mod program;
 mod rules;
@@ -124,7 +134,7 @@ pub use crate::failure::{Access, Failure, SourceLocation};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome};
-pub use crate::program::{Engine, Loader, Program};
+pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program};
 pub use crate::write_back::WriteBackError;
 
 /// The examples of the walk are run with the crate's own.

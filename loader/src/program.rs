@@ -9,16 +9,25 @@ use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
     ModuleConfig, ProgramBlob, ProgramCounter,
 };
+use rayon::prelude::*;
 
 use crate::error::{InvocationError, LoadError};
 use crate::inspect::Inspection;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::pool::{Instances, Pool};
 use crate::{rules, run};
+
+/// How many instances of a [`Loader`] on the interpreter wait for their next invocation at most, unless
+/// [`Loader::idle_instances`] says otherwise.
+pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
 /// The VM's smallest page in bytes: what memory is rounded up to.
 pub(crate) const PAGE_SIZE: u32 = 4_096;
+
+/// About how many bytes the interpreter makes of one byte of code.
+const TRANSLATED_BYTES: u64 = 32;
 
 /// How the VM executes a program. Outcomes are the same, gas included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,12 +58,13 @@ impl fmt::Display for Engine {
 
 /// Loads programs: an engine, and the limits of every program and invocation.
 ///
-/// A clone is a handle on the same engine.
+/// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
     engine: Engine,
     vm: Arc<polkavm::Engine>,
     limits: Limits,
+    pool: Arc<Pool>,
 }
 
 impl Loader {
@@ -77,6 +87,11 @@ impl Loader {
             engine,
             vm: Arc::new(vm),
             limits: Limits::default(),
+            pool: Pool::new(match engine {
+                Engine::Interpreter => DEFAULT_IDLE_INSTANCES,
+                // The VM itself keeps the processes; see `idle_instances`.
+                Engine::Compiler => 0,
+            }),
         })
     }
 
@@ -84,6 +99,22 @@ impl Loader {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets how many instances wait for their next invocation at most, those of all programs that this loader loads from now on
+    /// together. The default is [`DEFAULT_IDLE_INSTANCES`] on the interpreter and 0 on the compiler; with 0 every invocation has an
+    /// instance of its own.
+    ///
+    /// An instance waits after its invocation, reset, so there are never more than were in use at once. The one that has waited
+    /// longest goes if there are too many, or if they hold more than 256 MiB; those of a program go with the last handle on it.
+    ///
+    /// With [`Engine::Compiler`] an instance is a process with some open files, and the VM binds the thread that has made it to one
+    /// core, and with it the threads that this one starts, until the instance goes. The VM keeps the processes of instances that
+    /// are gone, so there is less to save than on the interpreter.
+    #[must_use]
+    pub fn idle_instances(mut self, most: usize) -> Self {
+        self.pool = Pool::new(most);
         self
     }
 
@@ -105,6 +136,7 @@ impl Loader {
             engine: self.engine,
             limits: self.limits,
             module,
+            instances: self.pool.instances(),
             entry,
             has_bump_heap: rules::has_bump_heap(&blob),
             // The rules leave no unknown one, so the numbers are the blob's.
@@ -175,16 +207,17 @@ impl fmt::Debug for Loader {
 
 /// A linked program, ready to be called any number of times.
 ///
-/// A clone is a handle on the same program. Invocations share nothing but the code: each starts with the
-/// memory of the blob and a zeroed heap.
+/// A clone is a handle on the same program, and may be used on any thread. Invocations share nothing but the code: each starts
+/// with the memory of the blob and a zeroed heap.
 #[derive(Clone)]
 pub struct Program(Arc<Linked>);
 
-#[derive(Clone)]
 pub(crate) struct Linked {
     pub engine: Engine,
     pub limits: Limits,
     pub module: Module,
+    /// Those of the module that wait.
+    pub instances: Instances,
     /// For its debug information; it shares the module's bytes.
     pub blob: ProgramBlob,
     pub entry: ProgramCounter,
@@ -192,6 +225,15 @@ pub(crate) struct Linked {
     pub has_bump_heap: bool,
     /// What the VM's number of an import stands for.
     pub imports: Vec<Import>,
+}
+
+impl Linked {
+    /// Bytes that an instance may hold besides heap and input.
+    pub fn fixed_bytes(&self) -> u64 {
+        let map = self.module.memory_map();
+        let code = self.blob.code().len() as u64 * TRANSLATED_BYTES;
+        code + u64::from(map.rw_data_size()) + u64::from(map.stack_size())
+    }
 }
 
 impl Program {
@@ -208,15 +250,49 @@ impl Program {
         run::invoke(&self.0, invocation, &mut ())
     }
 
+    /// Calls the program once for each invocation, on all cores, and gives the outcomes in the order of the invocations: the same
+    /// that [`invoke`](Self::invoke) gives one after the other.
+    ///
+    /// The threads are those of the current `rayon` pool.
+    ///
+    /// ```no_run
+    /// # fn example(program: &loader::Program, invocations: &[loader::Invocation]) {
+    /// let outcomes = program.run_batch(invocations);
+    /// for (invocation, outcome) in invocations.iter().zip(outcomes) {
+    ///     match outcome {
+    ///         Ok(outcome) => println!("{} of {} gas", outcome.gas_used, invocation.gas),
+    ///         Err(error) => eprintln!("not called: {error}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// For each invocation as for [`invoke`](Self::invoke); one that is in error is nothing to the others.
+    #[must_use]
+    pub fn run_batch(&self, invocations: &[Invocation]) -> Vec<Result<Outcome, InvocationError>> {
+        invocations
+            .par_iter()
+            .map(|invocation| self.invoke(invocation))
+            .collect()
+    }
+
     /// The same program, compiled so that the VM stops before each instruction.
     pub(crate) fn for_step_tracing(&self) -> Result<Linked, LoadError> {
         let mut config = ModuleConfig::new();
         config.set_step_tracing(true);
         let loader = Loader::new(Engine::Interpreter)?;
+        let program = &self.0;
         Ok(Linked {
             engine: loader.engine,
-            module: loader.compile(&self.0.blob, config)?,
-            ..Linked::clone(&self.0)
+            limits: program.limits,
+            module: loader.compile(&program.blob, config)?,
+            instances: loader.pool.instances(),
+            blob: program.blob.clone(),
+            entry: program.entry,
+            has_bump_heap: program.has_bump_heap,
+            imports: program.imports.clone(),
         })
     }
 

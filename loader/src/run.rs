@@ -17,6 +17,7 @@ use crate::imports::{Context, Host};
 use crate::input;
 use crate::invocation::Invocation;
 use crate::outcome::{HeapUse, Outcome};
+use crate::pool::Instance;
 use crate::program::Linked;
 use crate::write_back;
 
@@ -62,11 +63,23 @@ pub(crate) fn invoke(
     observer: &mut impl Observer,
 ) -> Result<Outcome, InvocationError> {
     invocation.validate(&program.limits)?;
+    // An error of the VM, or a panic, drops the instance; everything else leaves one that can be cleaned.
+    let mut instance = program.instances.take(&program.module)?;
+    let outcome = invoke_in(&mut instance, program, invocation, observer)?;
+    program.instances.give_back(instance);
+    Ok(outcome)
+}
+
+fn invoke_in(
+    instance: &mut Instance,
+    program: &Linked,
+    invocation: &Invocation,
+    observer: &mut impl Observer,
+) -> Result<Outcome, InvocationError> {
+    let placement = place(program, invocation, instance)?;
+    let instance = &mut instance.vm;
     // `validate` has seen that it fits.
     let gas_limit = i64::try_from(invocation.gas).unwrap_or(i64::MAX);
-
-    let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
-    let placement = place(program, invocation, &mut instance)?;
     instance.set_gas(gas_limit);
     instance.prepare_call_untyped(
         program.entry,
@@ -87,18 +100,18 @@ pub(crate) fn invoke(
         gas_limit: invocation.gas,
         heap: &heap_use,
     };
-    let end = run(program, &mut instance, &mut host, &context, observer)?;
-    observer.ended(&mut instance, &context);
+    let end = run(program, instance, &mut host, &context, observer)?;
+    observer.ended(instance, &context);
     let gas_used = match end {
         End::Failed(Failure::OutOfGas { .. }) => invocation.gas,
         _ => (gas_limit - instance.gas().max(0)) as u64,
     };
-    let heap = heap_use(&mut instance);
+    let heap = heap_use(instance);
 
     let (status, checked) = match end {
         End::Returned(status) => (
             Some(status),
-            conclude(invocation, &placement, status, &mut instance),
+            conclude(invocation, &placement, status, instance),
         ),
         End::Failed(failure) => (None, Err(failure)),
     };
@@ -123,7 +136,7 @@ pub(crate) fn invoke(
 fn place(
     program: &Linked,
     invocation: &Invocation,
-    instance: &mut RawInstance,
+    instance: &mut Instance,
 ) -> Result<Placement, InvocationError> {
     let length = input::serialized_length(invocation);
     let does_not_fit = InvocationError::DoesNotFit {
@@ -138,28 +151,23 @@ fn place(
     else {
         return Err(does_not_fit);
     };
-    if instance
-        .sbrk(mapped)
-        .map_err(InvocationError::vm)?
-        .is_none()
-    {
+    instance.holds(program.fixed_bytes() + u64::from(mapped));
+    let vm = &mut instance.vm;
+    if vm.sbrk(mapped).map_err(InvocationError::vm)?.is_none() {
         return Err(does_not_fit);
     }
 
     let serialized = input::serialize(invocation, input_address);
-    instance
-        .write_memory(input_address, &serialized.bytes)
-        .map_err(InvocationError::vm)?;
+    for (address, bytes) in serialized.pieces() {
+        vm.write_memory(address, bytes)
+            .map_err(InvocationError::vm)?;
+    }
     Ok(Placement {
         heap_base,
         heap_size: invocation.announced_heap.unwrap_or(heap_size),
         input_address,
         input_length: length as u32,
-        entries: serialized
-            .offsets
-            .iter()
-            .map(|offset| input_address + *offset as u32)
-            .collect(),
+        entries: serialized.entries,
     })
 }
 
@@ -268,11 +276,7 @@ fn key_at(invocation: &Invocation, first: usize) -> Pubkey {
 }
 
 /// Reads what the loader itself has mapped and written; a guest has no means to unmap it.
-fn read_input<T: bytemuck::AnyBitPattern>(
-    instance: &mut RawInstance,
-    address: u32,
-    offset: usize,
-) -> T {
+fn read_input<T: bytemuck::Pod>(instance: &mut RawInstance, address: u32, offset: usize) -> T {
     guest_memory::read_pod(instance, u64::from(address) + offset as u64)
         .expect("the input stays mapped")
 }

@@ -1,0 +1,138 @@
+//! Instances that wait for their next invocation.
+//!
+//! To make an instance costs more than most invocations, so a loader keeps those whose invocation has ended. What waits is
+//! clean: an instance is reset before it is put here, and dropped if that fails.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use polkavm::{Module, RawInstance};
+
+use crate::error::InvocationError;
+
+/// The most bytes that waiting instances hold, all together. More would be the host's memory at the service of whoever made the
+/// longest invocation.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The instances that wait, of all programs of a loader.
+pub(crate) struct Pool {
+    waiting: Mutex<Waiting>,
+    max_instances: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// The program of each, and the instance. Whoever has waited longest is first.
+    instances: VecDeque<(ProgramNumber, Instance)>,
+    last_program: ProgramNumber,
+}
+
+type ProgramNumber = u64;
+
+/// An instance, and what it may hold.
+pub(crate) struct Instance {
+    pub vm: RawInstance,
+    /// Bytes of the largest memory that it ever had: the VM keeps them for the next invocation.
+    bytes: u64,
+}
+
+/// One program's part of a pool. Its waiting instances go with it.
+pub(crate) struct Instances {
+    pool: Arc<Pool>,
+    program: ProgramNumber,
+}
+
+impl Pool {
+    /// A pool of so many instances at most.
+    pub fn new(max_instances: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::default(),
+            max_instances,
+        })
+    }
+
+    /// The part of a program that is new to the pool.
+    pub fn instances(self: &Arc<Self>) -> Instances {
+        let mut waiting = self.lock();
+        waiting.last_program += 1;
+        Instances {
+            pool: Arc::clone(self),
+            program: waiting.last_program,
+        }
+    }
+
+    /// Nothing that is done under the lock leaves the list half changed, so a thread that panicked there does no harm.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn bytes(&self) -> u64 {
+        self.instances
+            .iter()
+            .map(|(_, waiting)| waiting.bytes)
+            .sum()
+    }
+}
+
+impl Instance {
+    /// Says how large the instance's memory is now.
+    pub fn holds(&mut self, bytes: u64) {
+        self.bytes = self.bytes.max(bytes);
+    }
+}
+
+impl Instances {
+    /// A clean instance of the program's module: one that waits, or a new one.
+    pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
+        if let Some(instance) = self.take_waiting() {
+            return Ok(instance);
+        }
+        let vm = module.instantiate().map_err(InvocationError::vm)?;
+        Ok(Instance { vm, bytes: 0 })
+    }
+
+    fn take_waiting(&self) -> Option<Instance> {
+        let mut waiting = self.pool.lock();
+        // The one that was used last is the likeliest to be in the machine's caches.
+        let place = waiting
+            .instances
+            .iter()
+            .rposition(|(program, _)| *program == self.program)?;
+        let (_, instance) = waiting.instances.remove(place)?;
+        Some(instance)
+    }
+
+    /// Cleans an instance that has served an invocation, and keeps it for the next. One that the VM itself has failed in is to be
+    /// dropped instead.
+    pub fn give_back(&self, mut instance: Instance) {
+        // At once and not at the next use, so that nothing of the invocation stays longer than it must; and a sandbox that waits in
+        // the middle of an import would spin.
+        if instance.vm.reset_memory().is_err() {
+            return;
+        }
+        let mut waiting = self.pool.lock();
+        waiting.instances.push_back((self.program, instance));
+        let mut too_many = Vec::new();
+        while waiting.instances.len() > self.pool.max_instances || waiting.bytes() > MAX_BYTES {
+            too_many.extend(waiting.instances.pop_front());
+        }
+        drop(waiting);
+        // To end a sandbox takes a while, and nobody has to wait for it.
+        drop(too_many);
+    }
+}
+
+impl Drop for Instances {
+    fn drop(&mut self) {
+        let mut waiting = self.pool.lock();
+        let all = std::mem::take(&mut waiting.instances);
+        let (own, others) = all
+            .into_iter()
+            .partition(|(program, _)| *program == self.program);
+        waiting.instances = others;
+        drop(waiting);
+        drop::<VecDeque<_>>(own);
+    }
+}
