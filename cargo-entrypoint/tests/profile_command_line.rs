@@ -116,7 +116,7 @@ fn the_same_is_shown_each_time() {
     let (first, second) = (profile(&options), profile(&options));
     assert_eq!(first.0, Some(1));
     assert!(
-        first.1.contains("out of gas: the limit is 30000"),
+        first.1.contains("out of gas: the limit is 30,000"),
         "{}",
         first.1
     );
@@ -187,7 +187,7 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
 
 #[test]
 fn a_blob_is_profiled_as_far_as_it_goes() {
-    let output = entrypoint(&["build", "hello"]);
+    let output = entrypoint(&["build", "hello", "--release"]);
     let line = stdout(&output);
     let (blob, _) = line.trim().rsplit_once(" (").expect("a path and a size");
     let folder = tempfile::tempdir().expect("a folder");
