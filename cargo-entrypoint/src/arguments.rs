@@ -128,8 +128,8 @@ pub struct InspectArguments {
 const BENCH_HELP: &str = "\
 The baseline is the results of an earlier run. Without --baseline it is `bench.json` beside the measured program's
 Cargo.toml, or else at the root of the workspace, if there is one. What differs is printed. A larger figure of yours is
-worse, and so is a program that does something else than before; with the compiler that the baseline was measured with
-that is exit code 1. If it is meant to be, type the same with --bless and commit the file together with the change.
+worse, and so is a program that does something else than before or is no more; with the compiler that the baseline was
+measured with that is exit code 1. If it is meant to be, type the same with --bless and commit the file together with the change.
 
 JSON: an array of rows if WHAT is given, and else what --bless writes into the baseline: an object with the compiler and
 an array for each suite.

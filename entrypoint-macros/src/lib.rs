@@ -46,8 +46,8 @@ mod validate;
 /// the panic handler are those of `std`.
 ///
 /// The accounts are the loader's account table itself, where the input has one, at 24 units of gas for the whole way to
-/// the function and back, whatever their number; otherwise a list on the heap, at 8 units for each account and each repeat.
-/// `cargo entrypoint bench entry` measures it.
+/// the function and back, whatever their number; otherwise a list on the heap, at 8 units for each account and each repeat, on average, and
+/// some 20 for beginning it. `cargo entrypoint bench entry` measures it.
 ///
 /// # Cargo features
 ///

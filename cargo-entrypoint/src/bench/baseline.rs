@@ -67,7 +67,8 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether it must not go by unseen: a larger figure of ours, or a program that does something else.
+    /// Whether it must not go by unseen: a figure of ours that is larger or not to be had any more, a program that does something else,
+    /// or a row that is gone, behind which anything could have become larger.
     #[must_use]
     pub fn is_worse(&self) -> bool {
         match self {
@@ -77,7 +78,14 @@ impl Change {
                 is_ours: true,
                 ..
             } => after > before,
-            Self::Behaviour { .. } => true,
+            Self::Figure {
+                before: Some(_),
+                after: None,
+                is_ours: true,
+                ..
+            }
+            | Self::Behaviour { .. }
+            | Self::Vanished { .. } => true,
             _ => false,
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::guest;
 use cargo_entrypoint::package::{self, Program};
+use cargo_entrypoint::text::harmless;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome};
 
@@ -71,10 +72,10 @@ impl Call {
     /// The program and its fixture, for people.
     pub fn title(&self) -> String {
         let name = self.name();
-        match &self.fixture {
+        harmless(&match &self.fixture {
             Some(path) => format!("{name}, called as {} says", from_here(path).display()),
             None => format!("{name}, called without accounts"),
-        }
+        })
     }
 
     /// In what the outcome is not as the fixture expects.

@@ -106,7 +106,12 @@ fn source(line: &Line, sources: &mut Sources) -> String {
     for other in &line.or_lines {
         place += &format!(" or {other}");
     }
-    match sources.line(&line.file, line.line) {
+    // The text of one of several lines would say that it was that one.
+    let text = match line.or_lines[..] {
+        [] => sources.line(&line.file, line.line),
+        _ => None,
+    };
+    match text {
         Some(text) => format!("{}  {}", shortened(&place), shortened(text)),
         None => shortened(&place),
     }
