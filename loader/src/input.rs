@@ -42,9 +42,13 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
                 if length > MAX_PERMITTED_DATA_LENGTH {
                     return Err(InvocationError::DataTooLong { index, length });
                 }
-                let key = input.account.key;
+                let key = &input.account.key;
                 if let Some(first) = distinct.insert(key, index) {
-                    return Err(InvocationError::DuplicateKey { index, first, key });
+                    return Err(InvocationError::DuplicateKey {
+                        index,
+                        first,
+                        key: *key,
+                    });
                 }
             }
             AccountEntry::Repeat(refers_to) => {
@@ -96,12 +100,26 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     length
 }
 
+/// About how many bytes of an input are not left out.
+fn written_length(invocation: &Invocation) -> usize {
+    let header = size_of::<AccountHeader>() + 2 * size_of::<u64>();
+    let accounts = invocation.accounts.iter().map(|entry| match entry {
+        AccountEntry::First(input) => header + input.account.data.len(),
+        AccountEntry::Repeat(_) => 2 * size_of::<u64>(),
+    });
+    64 + invocation.data.len() + accounts.sum::<usize>()
+}
+
 /// Writes the input that will stand at `address`, and fits there. `invocation` is valid.
 pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInput {
+    let count = invocation.accounts.len();
+    // The first, one behind the padding of the instruction data, and one behind the spare bytes of each account.
+    let mut pieces = Vec::with_capacity(count + 2);
+    pieces.push(Piece { start: 0, address });
     let mut input = SerializedInput {
-        bytes: Vec::new(),
-        pieces: vec![Piece { start: 0, address }],
-        entries: Vec::with_capacity(invocation.accounts.len()),
+        bytes: Vec::with_capacity(written_length(invocation)),
+        pieces,
+        entries: Vec::with_capacity(count),
     };
     input.write(&(invocation.data.len() as u64).to_le_bytes());
     input.write(&invocation.data);

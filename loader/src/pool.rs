@@ -136,3 +136,82 @@ impl Drop for Instances {
         drop::<VecDeque<_>>(own);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polkavm::{ArcBytes, BackendKind, Config, Engine, ModuleConfig, ProgramBlob};
+    use polkavm_common::program::{InstructionSetKind, asm};
+    use polkavm_common::writer::ProgramBlobBuilder;
+
+    fn module() -> Module {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.set_code(&[asm::ret()], &[]);
+        let blob = ArcBytes::from(builder.to_vec().unwrap());
+        let blob = ProgramBlob::parse(blob).unwrap();
+        let mut config = Config::new();
+        config.set_backend(Some(BackendKind::Interpreter));
+        let engine = Engine::new(&config).unwrap();
+        Module::from_blob(&engine, &ModuleConfig::new(), blob).unwrap()
+    }
+
+    /// How many instances of a program wait.
+    fn waiting(instances: &Instances) -> usize {
+        let waiting = instances.pool.lock();
+        let own = |(program, _): &&(ProgramNumber, Instance)| *program == instances.program;
+        waiting.instances.iter().filter(own).count()
+    }
+
+    #[test]
+    fn no_more_wait_than_were_in_use_and_than_may() {
+        let (module, pool) = (module(), Pool::new(2));
+        let [first, second] = [pool.instances(), pool.instances()];
+        for _ in 0..5 {
+            first.give_back(first.take(&module).unwrap());
+            assert_eq!(waiting(&first), 1);
+        }
+        let in_use = [(); 3].map(|()| second.take(&module).unwrap());
+        assert_eq!((waiting(&first), waiting(&second)), (1, 0));
+        for (instance, left) in in_use.into_iter().zip([(1, 1), (0, 2), (0, 2)]) {
+            second.give_back(instance);
+            assert_eq!((waiting(&first), waiting(&second)), left);
+        }
+        drop(second);
+        assert_eq!(pool.lock().instances.len(), 0);
+    }
+
+    #[test]
+    fn what_an_instance_once_held_counts_for_ever() {
+        let (module, pool) = (module(), Pool::new(10));
+        let instances = pool.instances();
+        let mut large = instances.take(&module).unwrap();
+        large.holds(MAX_BYTES);
+        instances.give_back(large);
+        assert_eq!(waiting(&instances), 1);
+        let mut large = instances.take(&module).unwrap();
+        large.holds(1);
+        let mut small = instances.take(&module).unwrap();
+        small.holds(1);
+        instances.give_back(large);
+        assert_eq!(waiting(&instances), 1);
+        // The one that has waited longest goes, and that is the large one.
+        instances.give_back(small);
+        assert_eq!(waiting(&instances), 1);
+        assert_eq!(pool.lock().bytes(), 1);
+        let mut huge = instances.take(&module).unwrap();
+        huge.holds(MAX_BYTES + 1);
+        instances.give_back(huge);
+        assert_eq!(waiting(&instances), 0);
+    }
+
+    #[test]
+    fn a_program_that_goes_takes_only_its_own() {
+        let (module, pool) = (module(), Pool::new(10));
+        let [kept, dropped] = [pool.instances(), pool.instances()];
+        kept.give_back(kept.take(&module).unwrap());
+        dropped.give_back(dropped.take(&module).unwrap());
+        drop(dropped);
+        assert_eq!(waiting(&kept), 1);
+        assert_eq!(pool.lock().instances.len(), 1);
+    }
+}
