@@ -91,6 +91,19 @@ fn accounts_are_told_apart() {
             key(1)
         )
     );
+    // However long the list is.
+    for count in [2, 15, 16, 17, 200] {
+        let twice: Vec<u16> = (0..count).chain([1]).collect();
+        let (first, index) = (1, usize::from(count));
+        assert_eq!(
+            refused(&with(&twice)),
+            InvocationError::DuplicateKey {
+                index,
+                first,
+                key: key(1)
+            }
+        );
+    }
     for refers_to in [1, 2, 3, 255, usize::MAX] {
         assert_eq!(
             refused(&with(&[1]).repeat(refers_to)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use abi::Pubkey;
 use abi::input::{
     ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE,
     MAX_DISTINCT_ACCOUNTS, MAX_PERMITTED_DATA_LENGTH, RepeatEntry, account_table_length,
@@ -33,8 +34,8 @@ struct Piece {
 
 /// Refuses what no input can say.
 pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
-    // A tree, because a list of a thousand would take long and a hash map takes long for a few.
-    let mut distinct = BTreeMap::new();
+    let mut positions = Positions::of(invocation);
+    let mut distinct = 0;
     for (index, entry) in invocation.accounts.iter().enumerate() {
         match entry {
             AccountEntry::First(input) => {
@@ -43,7 +44,8 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
                     return Err(InvocationError::DataTooLong { index, length });
                 }
                 let key = &input.account.key;
-                if let Some(first) = distinct.insert(key, index) {
+                distinct += 1;
+                if let Some(first) = positions.insert(key, index) {
                     return Err(InvocationError::DuplicateKey {
                         index,
                         first,
@@ -65,12 +67,38 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
             }
         }
     }
-    if distinct.len() > MAX_DISTINCT_ACCOUNTS {
-        return Err(InvocationError::TooManyAccounts {
-            count: distinct.len(),
-        });
+    if distinct > MAX_DISTINCT_ACCOUNTS {
+        return Err(InvocationError::TooManyAccounts { count: distinct });
     }
     Ok(())
+}
+
+/// Where each key occurs first. A list is faster for a few accounts, and would take long for a thousand.
+enum Positions<'a> {
+    Few(Vec<(&'a Pubkey, usize)>),
+    Many(BTreeMap<&'a Pubkey, usize>),
+}
+
+impl<'a> Positions<'a> {
+    fn of(invocation: &Invocation) -> Self {
+        match invocation.accounts.len() {
+            count @ 0..=16 => Self::Few(Vec::with_capacity(count)),
+            _ => Self::Many(BTreeMap::new()),
+        }
+    }
+
+    /// Notes where a key occurs; answers where it did before, if it did.
+    fn insert(&mut self, key: &'a Pubkey, index: usize) -> Option<usize> {
+        match self {
+            Self::Few(list) => {
+                let known = list.iter().find(|(known, _)| *known == key);
+                let first = known.map(|(_, first)| *first);
+                list.push((key, index));
+                first
+            }
+            Self::Many(tree) => tree.insert(key, index),
+        }
+    }
 }
 
 /// A table of no accounts would say nothing, and a program that looks for one would look twice.
