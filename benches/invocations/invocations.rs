@@ -82,5 +82,15 @@ fn measure(criterion: &mut Criterion, group: &str, program: &Program, invocation
     group.finish();
 }
 
-criterion_group!(benches, invocations);
+// Not in the folder of this package, where criterion would put its files.
+fn configured() -> Criterion {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/criterion");
+    Criterion::default().output_directory(folder.as_ref())
+}
+
+criterion_group! {
+    name = benches;
+    config = configured();
+    targets = invocations
+}
 criterion_main!(benches);
