@@ -8,7 +8,7 @@ use loader::fixture::Fixture;
 use loader::profile::{Frame, FrameKind, HeapProfile, Profiled, Stack};
 use loader::{Engine, Invocation, Loader, Program};
 use probe::Command;
-use tests::{call, example, probe};
+use tests::{EXAMPLES, call, example, probe};
 
 /// What must hold of every profile.
 #[track_caller]
@@ -69,17 +69,6 @@ fn gas_of(profiled: &Profiled, kind: FrameKind) -> u64 {
         .map(|stack| stack.gas)
         .sum()
 }
-
-const EXAMPLES: [&str; 8] = [
-    "arena",
-    "counter",
-    "custom_heap",
-    "heap_state",
-    "hello",
-    "no_alloc",
-    "segregated_heap",
-    "vault",
-];
 
 #[test]
 fn every_unit_of_every_example_is_accounted_for() {

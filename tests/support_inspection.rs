@@ -14,18 +14,7 @@ use polkavm::ProgramBlob;
 use polkavm::program::Instruction;
 use polkavm_common::program::InstructionSetKind;
 use polkavm_common::writer::ProgramBlobBuilder;
-use tests::{example, guest as test_guest};
-
-pub const EXAMPLES: [&str; 8] = [
-    "arena",
-    "counter",
-    "custom_heap",
-    "heap_state",
-    "hello",
-    "no_alloc",
-    "segregated_heap",
-    "vault",
-];
+use tests::{EXAMPLES, example, guest as test_guest};
 
 pub fn loader() -> Loader {
     Loader::new(Engine::Interpreter).expect("the interpreter")

@@ -42,7 +42,7 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     handler: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same.
+    // SAFETY: the contract is the same: an input of that length, aligned to 8, exposed just now.
     let table = unsafe { trusted::table::<{ usize::MAX }, REJECT_DUPLICATES>(input, length) };
     let accounts = match table {
         Some(accounts) => accounts,
@@ -51,7 +51,8 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
             // SAFETY: the contract is the same, and no account is viewed yet.
             let entries = unsafe { Entries::find(input) };
             if entries.count == 0 {
-                entries.none()
+                // SAFETY: the contract is the same, and nothing was stepped over.
+                unsafe { entries.none() }
             } else {
                 // SAFETY: the contract is the same, and there is an entry.
                 unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
@@ -81,7 +82,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
 ) -> u64 {
     input.expose_provenance();
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    // SAFETY: the contract is the same.
+    // SAFETY: the contract is the same: an input of that length, aligned to 8, exposed just now.
     let table = unsafe { trusted::table::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length) };
     let accounts = match table {
         Some(accounts) => accounts,
@@ -90,7 +91,8 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
             // SAFETY: the contract is the same, and no account is viewed yet.
             let entries = unsafe { Entries::find(input) };
             if entries.count == 0 {
-                entries.none()
+                // SAFETY: the contract is the same, and nothing was stepped over.
+                unsafe { entries.none() }
             } else {
                 // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this
                 // function's contract.

@@ -7,6 +7,18 @@ use std::sync::OnceLock;
 use loader::{Engine, Invocation, Loader, Outcome, Program, Pubkey};
 use probe::Command;
 
+/// The example programs.
+pub const EXAMPLES: [&str; 8] = [
+    "arena",
+    "counter",
+    "custom_heap",
+    "heap_state",
+    "hello",
+    "no_alloc",
+    "segregated_heap",
+    "vault",
+];
+
 /// The folder of an example program.
 #[must_use]
 pub fn example(name: &str) -> PathBuf {

@@ -17,7 +17,7 @@ use crate::account::AccountInfo;
 ///
 /// # Safety
 ///
-/// As for [`open`](super::open), and `length`, where it is known, is the length of the input in bytes.
+/// As for [`open`](super::open), and `input` is aligned to 8. `length`, where it is known, is the length of the input in bytes.
 #[inline(always)]
 pub(crate) unsafe fn table<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
     input: *mut u8,
@@ -35,7 +35,9 @@ pub(crate) unsafe fn table<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLI
     }
     let count = footer.wrapping_add(offset_of!(AccountTableFooter, count));
     // Volatile, or the compiler looks at this word first, which never decides for an input without a table.
-    // SAFETY: by the contract the input is longer than a footer, starts at a multiple of 8, and is as long as one.
+    // SAFETY: the magic says that a loader has written a table, or an entry that ends like one; by the contract either is longer
+    // than a footer. The read asks for alignment: the input starts at a multiple of 8, and its parts, and so its length, are
+    // multiples of 8.
     let count = unsafe { count.cast::<u64>().read_volatile() } as usize;
     // A rent epoch may be the magic too, but the word before it is zero.
     if count == 0 {
@@ -171,8 +173,8 @@ pub(crate) unsafe fn walk<'input, const REJECT_DUPLICATES: bool>(
 ) -> &'input [AccountInfo<'input>] {
     let count = entries.count;
     let size = count * size_of::<AccountInfo<'_>>();
-    // SAFETY: 8 is a power of two. An entry takes as many bytes as a view at least, so the size is no larger than the input,
-    // which fits in memory.
+    // SAFETY: 8 is a power of two. An entry takes as many bytes as a view at least, so the size is no larger than the input, an
+    // object in memory, and so at most `isize::MAX`; it is a multiple of 8, so rounding up adds nothing.
     let layout = unsafe { Layout::from_size_align_unchecked(size, align_of::<AccountInfo<'_>>()) };
     // SAFETY: by the contract the size is not zero.
     let list = unsafe { alloc(layout) }.cast::<AccountInfo<'input>>();
