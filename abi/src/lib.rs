@@ -10,8 +10,10 @@
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
 //! | [`imports`] | names, signatures and prices of the calls a program may make |
 //! | [`report`] | what a program hands to the loader when it gives up |
+//! | [`wasm`] | what is otherwise on WebAssembly |
+//! | [`native`] | what is otherwise on the author's own machine |
 //!
-//! Everything is little endian, and every guest address fits in 32 bits. `docs/abi.md` of the project
+//! Everything is little endian, and every guest address fits in 32 bits, but for those on the author's own machine. `docs/abi.md` of the project
 //! draws the bytes. The crate is `no_std`, has no `unsafe`, and depends on nothing but `bytemuck`
 //! (layouts) and `bs58` (the text of a [`Pubkey`]).
 //!
@@ -29,9 +31,11 @@ pub mod entry;
 pub mod heap;
 pub mod imports;
 pub mod input;
+pub mod native;
 mod pubkey;
 pub mod report;
 pub mod status;
+pub mod wasm;
 
 pub use pubkey::{ParsePubkeyError, Pubkey};
 pub use status::{ProgramError, ProgramResult};

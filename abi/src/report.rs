@@ -54,7 +54,8 @@ const _: () = assert!(core::mem::offset_of!(AbortReport, message) == 56);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbortKind {
-    /// A panic: `[line, column, 0, 0]`, the file, and the message where it was asked for.
+    /// A panic: `[line, column, 0, 0]`, the file, and the message where it was asked for. On a machine whose addresses do not fit in
+    /// a [`GuestText`], the third value has the high half of the file's address, and the fourth that of the message's.
     Panic = 1,
     /// The heap had no room for a request: `[size, align, 0, 0]` in bytes. What was used and what the
     /// limit is, the loader knows.
