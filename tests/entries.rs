@@ -26,7 +26,7 @@ fn programs(feature: Option<&str>) -> Vec<Program> {
         let loader = Loader::new(engine).expect("an engine").limits(LIMITS());
         loader.load(&blob).expect("a program")
     };
-    Engine::ALL.map(load).into()
+    Engine::POLKAVM.map(load).into()
 }
 
 /// What the guest should return.

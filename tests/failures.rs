@@ -114,7 +114,7 @@ fn assert_out_of_gas(outcome: &Outcome, gas: u64) {
 fn out_of_gas_says_where_it_ended() {
     let failure = failure(&call(Command::Recurse, &[]).gas(1_000));
     let Failure::OutOfGas {
-        program_counter,
+        program_counter: Some(program_counter),
         function,
         location,
         ..
@@ -164,7 +164,7 @@ fn out_of_gas_in_an_import_says_where_too() {
 #[test]
 fn gas_that_is_not_enough_for_the_first_block_ends_at_its_start() {
     let Failure::OutOfGas {
-        program_counter: none,
+        program_counter: Some(none),
         location,
         ..
     } = failure(&call(Command::Succeed, &[]).gas(0))
@@ -172,7 +172,7 @@ fn gas_that_is_not_enough_for_the_first_block_ends_at_its_start() {
         panic!("not out of gas");
     };
     let Failure::OutOfGas {
-        program_counter: little,
+        program_counter: Some(little),
         ..
     } = failure(&call(Command::Succeed, &[]).gas(1))
     else {
@@ -216,7 +216,7 @@ fn a_stack_overflow_names_the_function_and_the_line() {
     else {
         panic!("no stack overflow");
     };
-    assert_eq!(size, 64 * 1024);
+    assert_eq!(size, Some(64 * 1024));
     assert_eq!(function.as_deref(), Some("probe::recurse"));
     let location = location.expect("the blob has debug information");
     let line = source_line("probe/src/lib.rs", &location);
@@ -230,8 +230,8 @@ fn a_stack_overflow_names_the_function_and_the_line() {
 fn a_trap_names_the_instruction_the_address_the_function_and_the_line() {
     let failure = failure(&call(Command::Peek, &[0xffff]));
     let Failure::Trapped {
-        program_counter,
-        instruction,
+        program_counter: Some(program_counter),
+        cause: instruction,
         address,
         function,
         location,

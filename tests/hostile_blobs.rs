@@ -55,7 +55,7 @@ fn load(blob: &Blob, engine: Engine, limits: Limits) -> Result<loader::Program, 
 
 /// The refusal that both engines give.
 fn refusal(blob: &Blob) -> LoadError {
-    let [interpreter, compiler] = Engine::ALL
+    let [interpreter, compiler] = Engine::POLKAVM
         .map(|engine| load(blob, engine, Limits::default()).expect_err("a hostile blob"));
     assert_eq!(interpreter, compiler);
     interpreter
@@ -64,7 +64,7 @@ fn refusal(blob: &Blob) -> LoadError {
 /// The outcome that both engines give.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
-    let [interpreted, mut compiled] = Engine::ALL.map(|engine| {
+    let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
         let program = load(blob, engine, limits).expect("a blob");
         program.invoke(&invocation).expect("an outcome")
     });
@@ -168,7 +168,7 @@ fn the_smallest_program_costs_two() {
         run(&blob, Limits::default(), 1).failure,
         Some(Failure::OutOfGas {
             limit: 1,
-            program_counter: 0,
+            program_counter: Some(0),
             function: None,
             location: None
         })
@@ -237,7 +237,7 @@ fn an_entry_where_no_code_starts_is_refused() {
     for counter in 1..=100 {
         let mut bytes = bytes.clone();
         bytes[name - 2] = counter;
-        for engine in Engine::ALL {
+        for engine in Engine::POLKAVM {
             let Ok(program) = Loader::new(engine).unwrap().load(&bytes) else {
                 continue;
             };

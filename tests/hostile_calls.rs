@@ -14,7 +14,7 @@ mod support_hostile;
 /// On both engines.
 fn machine() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
-    MACHINE.get_or_init(|| Machine::new(&Engine::ALL))
+    MACHINE.get_or_init(|| Machine::new(&Engine::POLKAVM))
 }
 
 /// On the one that starts at once.

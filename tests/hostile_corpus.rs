@@ -31,7 +31,7 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
 
 #[test]
 fn the_corpus_of_blobs_does_no_harm() {
-    let loaders = Loaders::new(&Engine::ALL);
+    let loaders = Loaders::new(&Engine::POLKAVM);
     let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
     assert!(programs >= 10, "{programs} of them are programs");
 }
@@ -44,7 +44,7 @@ fn the_corpus_of_inputs_is_read_by_all_or_by_none() {
 
 #[test]
 fn the_corpus_of_imports_ends_as_the_model_says() {
-    let machine = Machine::new(&Engine::ALL);
+    let machine = Machine::new(&Engine::POLKAVM);
     let calls = replay("imports", |bytes| {
         let script = Script::decode(bytes, &machine.layout);
         machine.check(&script).is_success()

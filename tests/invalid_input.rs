@@ -16,7 +16,7 @@ fn call() -> Invocation {
 }
 
 fn refused(invocation: &Invocation) -> InvocationError {
-    let [interpreter, compiler] = Engine::ALL.map(|engine| {
+    let [interpreter, compiler] = Engine::POLKAVM.map(|engine| {
         probe(engine)
             .invoke(invocation)
             .expect_err("the invocation makes no sense")
@@ -171,7 +171,7 @@ fn data_and_input_have_a_greatest_length() {
 
 #[test]
 fn a_blob_that_is_no_blob_is_refused() {
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap();
         let kind = |bytes: &[u8]| loader.load(bytes).expect_err("no blob").kind();
         assert_eq!(kind(b""), "InvalidBlob");

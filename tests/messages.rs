@@ -11,7 +11,8 @@ use abi::ProgramError;
 use abi::imports::Import;
 use loader::fixture::FixtureError;
 use loader::{
-    Access, Engine, Failure, InvocationError, LoadError, Pubkey, SourceLocation, WriteBackError,
+    Access, Engine, Failure, InvocationError, LoadError, Pubkey, SourceLocation, Target,
+    WriteBackError,
 };
 
 #[path = "support_variants.rs"]
@@ -99,11 +100,29 @@ fn load_errors() -> Vec<LoadError> {
         LoadError::UnknownImport {
             symbol: "not_there".to_owned(),
         },
+        LoadError::WrongTarget {
+            found: Target::Wasm32,
+            engine: Engine::Interpreter,
+        },
+        LoadError::InvalidModule {
+            reason: "it does not export `alloc`".to_owned(),
+        },
+        LoadError::InvalidLibrary {
+            reason: "it is no ELF file".to_owned(),
+        },
     ]
 }
 
 fn invocation_errors() -> Vec<InvocationError> {
     vec![
+        InvocationError::InvalidRoom {
+            address: 0xffff_fff8,
+            length: 21_000,
+        },
+        InvocationError::NotOnThisEngine {
+            what: "profiles",
+            engine: Engine::Native,
+        },
         InvocationError::HeapTooSmall {
             size: 32_767,
             min: 32_768,
@@ -166,15 +185,15 @@ fn failures() -> Vec<Failure> {
         })
     };
     let trapped = |instruction: Option<&str>, address, function, location| Failure::Trapped {
-        program_counter: 0x2a4,
-        instruction: instruction.map(str::to_owned),
+        program_counter: Some(0x2a4),
+        cause: instruction.map(str::to_owned),
         address,
         function,
         location,
     };
     let out_of_gas = |limit, function, location| Failure::OutOfGas {
         limit,
-        program_counter: 0x2a4,
+        program_counter: Some(0x2a4),
         function,
         location,
     };
@@ -191,8 +210,8 @@ fn failures() -> Vec<Failure> {
         access,
     };
     let overflow = |function, location| Failure::StackOverflow {
-        size: 65_536,
-        program_counter: 0x2a4,
+        size: Some(65_536),
+        program_counter: Some(0x2a4),
         function,
         location,
     };
@@ -209,6 +228,26 @@ fn failures() -> Vec<Failure> {
         out_of_memory(Some(32_704)),
         out_of_memory(None),
         Failure::HeapNotAnnounced { size: 64, align: 8 },
+        Failure::OutOfTime { limit: 10 },
+        Failure::Trapped {
+            program_counter: None,
+            cause: Some("signal: 11 (SIGSEGV)".to_owned()),
+            address: None,
+            function: None,
+            location: None,
+        },
+        Failure::OutOfGas {
+            limit: 1_000,
+            program_counter: None,
+            function: None,
+            location: None,
+        },
+        Failure::StackOverflow {
+            size: None,
+            program_counter: None,
+            function: None,
+            location: None,
+        },
         Failure::Panicked {
             message: Some("index out of bounds".to_owned()),
             location: location(),

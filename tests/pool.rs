@@ -214,7 +214,7 @@ const ACCOUNTS: [u8; 3] = [0, 1, 8];
 
 #[test]
 fn nothing_is_left_of_an_invocation_whatever_its_end_and_its_sizes() {
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
             for accounts in ACCOUNTS {
@@ -244,7 +244,7 @@ fn nothing_is_left_of_an_invocation_whatever_its_end_and_its_sizes() {
 /// Otherwise the digest might be blind.
 #[test]
 fn the_spy_writes_and_reads_every_part_of_memory() {
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let program = program(engine, 1);
         let parts = Parts::new(HEAPS[0], 2);
         for part in [parts.below_input, parts.behind_data, parts.stack] {
@@ -270,7 +270,7 @@ fn the_spy_writes_and_reads_every_part_of_memory() {
 
 #[test]
 fn the_price_of_a_call_is_that_of_the_first() {
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let program = program(engine, 1);
         let call = plant(Ending::Success, HEAPS[0], 0);
         let first = outcome(&program, &call);
@@ -302,7 +302,7 @@ fn calls() -> impl Strategy<Value = Vec<Invocation>> {
 
 #[test]
 fn a_batch_has_the_outcomes_of_one_call_after_the_other_in_their_order() {
-    let [interpreted, compiled] = Engine::ALL.map(|engine| program(engine, 3));
+    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| program(engine, 3));
     let fresh = program(Engine::Interpreter, 0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
     let result = runner.run(&calls(), |calls| {
@@ -348,7 +348,7 @@ fn handles_on_one_program_serve_many_threads_and_a_panic_stops_none() {
 
 #[test]
 fn waiting_instances_of_many_programs_exhaust_nothing() {
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
         let calls = [plant(Ending::Success, HEAPS[0], 0), look(HEAPS[0], 0)];
         let mut programs = Vec::new();

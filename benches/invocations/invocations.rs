@@ -51,7 +51,7 @@ fn invocation(accounts: u8) -> Invocation {
 
 fn invocations(criterion: &mut Criterion) {
     let programs = [("no-op", blob("empty")), ("counter", blob("counter"))];
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         for (name, blob) in &programs {
             let program = load(blob, engine);
             for accounts in [0, 2, 8] {

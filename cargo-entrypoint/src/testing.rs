@@ -34,7 +34,7 @@ pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let blob = build_package(&package);
-    let [interpreted, compiled] = Engine::ALL.map(|engine| {
+    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| {
         load_blob(&blob, engine)
             .invoke(&fixture.invocation)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -5,8 +5,7 @@ use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
 use crate::debug_info::{self, DebugFunction};
 use crate::failure::{Failure, SourceLocation};
-use crate::guest_memory;
-use crate::imports::Context;
+use crate::machine::{Context, Machine};
 use crate::trap;
 
 /// Most bytes of a file name that are read from a guest.
@@ -14,27 +13,27 @@ const MAX_FILE_LENGTH: usize = 4_096;
 
 /// What a call of `rlo_abort` with these arguments says.
 pub(crate) fn aborted(
-    instance: &mut RawInstance,
+    machine: &mut impl Machine,
     address: u64,
     magic: u64,
-    context: &Context<'_>,
+    context: &Context,
 ) -> Failure {
     if magic != ABORT_REPORT_MAGIC {
         return Failure::Aborted;
     }
-    let Ok(report) = guest_memory::read_pod::<AbortReport>(instance, address) else {
+    let Ok(report) = machine.read_pod::<AbortReport>(address) else {
         return Failure::Aborted;
     };
     if report.magic != ABORT_REPORT_MAGIC {
         return Failure::Aborted;
     }
-    let [first, second, _, _] = report.values;
+    let [first, second, third, fourth] = report.values;
     match AbortKind::from_u32(report.kind) {
         Some(AbortKind::Panic) => {
-            let file = text(instance, report.file, MAX_FILE_LENGTH);
+            let file = text(machine, report.file, third, MAX_FILE_LENGTH);
             let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
             Failure::Panicked {
-                message: text(instance, report.message, MAX_MESSAGE_LENGTH),
+                message: text(machine, report.message, fourth, MAX_MESSAGE_LENGTH),
                 location: file.map(|file| SourceLocation {
                     file,
                     line: number(first),
@@ -43,7 +42,7 @@ pub(crate) fn aborted(
             }
         }
         Some(AbortKind::OutOfMemory) => {
-            let heap = (context.heap)(instance);
+            let heap = context.heap.read_use(machine);
             Failure::OutOfMemory {
                 size: first,
                 align: second,
@@ -76,7 +75,7 @@ pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64)
     let (function, location) = source(blob, program_counter);
     Failure::OutOfGas {
         limit,
-        program_counter: program_counter.map_or(0, |counter| counter.0),
+        program_counter: program_counter.map(|counter| counter.0),
         function,
         location,
     }
@@ -86,12 +85,12 @@ pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64)
 pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
     let place = instance.program_counter();
     let (function, location) = source(blob, place);
-    let program_counter = place.map_or(0, |counter| counter.0);
+    let program_counter = place.map(|counter| counter.0);
     let instruction = place.and_then(|place| trap::instruction_at(blob, place));
     let address = instruction.and_then(|instruction| trap::address_of(instruction, instance));
     if address.is_some_and(|address| trap::is_below_stack(address, instance)) {
         return Failure::StackOverflow {
-            size: instance.module().memory_map().stack_size(),
+            size: Some(instance.module().memory_map().stack_size()),
             program_counter,
             function,
             location,
@@ -99,7 +98,7 @@ pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
     }
     Failure::Trapped {
         program_counter,
-        instruction: instruction.map(|instruction| instruction.to_string()),
+        cause: instruction.map(|instruction| instruction.to_string()),
         address,
         function,
         location,
@@ -141,11 +140,13 @@ fn is_foreign(file: &str) -> bool {
     is_standard_library || file.split('/').any(is_registry)
 }
 
-fn text(instance: &mut RawInstance, text: GuestText, limit: usize) -> Option<String> {
-    if text.address == 0 {
+/// A text of the guest's. `high` is the high half of its address.
+fn text(machine: &mut impl Machine, text: GuestText, high: u64, limit: usize) -> Option<String> {
+    let address = high << 32 | u64::from(text.address);
+    if address == 0 {
         return None;
     }
     let length = u64::from(text.length).min(limit as u64);
-    let bytes = guest_memory::read(instance, text.address.into(), length).ok()?;
+    let bytes = machine.read(address, length).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,7 +1,7 @@
 //! What is wrong before a program runs.
 
-use crate::Engine;
 use crate::grouped::grouped;
+use crate::program::{Engine, Target};
 
 /// Why there is no loader, or no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,26 @@ pub enum LoadError {
         length: usize,
         /// The loader's limit in bytes.
         limit: usize,
+    },
+    /// The bytes are a program for another machine.
+    #[error("this is a program for {found}, and the {engine} engine runs those for {}", engine.target())]
+    WrongTarget {
+        /// What the bytes are.
+        found: Target,
+        /// The loader's engine.
+        engine: Engine,
+    },
+    /// The bytes are no WebAssembly module that the loader takes.
+    #[error("not a WebAssembly module that can be run: {reason}")]
+    InvalidModule {
+        /// What the engine, or the loader, says.
+        reason: String,
+    },
+    /// The bytes are no library that can be run.
+    #[error("not a library that can be run: {reason}")]
+    InvalidLibrary {
+        /// What is wrong.
+        reason: String,
     },
     /// The bytes are no blob.
     #[error("not a PolkaVM blob: {reason}")]
@@ -81,6 +101,9 @@ impl LoadError {
         match self {
             Self::EngineUnavailable { .. } => "EngineUnavailable",
             Self::BlobTooLong { .. } => "BlobTooLong",
+            Self::WrongTarget { .. } => "WrongTarget",
+            Self::InvalidModule { .. } => "InvalidModule",
+            Self::InvalidLibrary { .. } => "InvalidLibrary",
             Self::InvalidBlob { .. } => "InvalidBlob",
             Self::Not64Bit => "Not64Bit",
             Self::MissingEntrypoint { .. } => "MissingEntrypoint",
@@ -210,6 +233,25 @@ pub enum InvocationError {
         /// Length of the serialized input in bytes.
         input: usize,
     },
+    /// A WebAssembly program has answered a place for bytes of the loader's that is none.
+    #[error(
+        "the program's `alloc` was asked for {} bytes and answered {address:#x}, where they cannot be written",
+        grouped(length)
+    )]
+    InvalidRoom {
+        /// What it answered.
+        address: u32,
+        /// Number of bytes.
+        length: u32,
+    },
+    /// Only another engine can do this.
+    #[error("the {engine} engine has no {what}")]
+    NotOnThisEngine {
+        /// What was asked for, in the plural.
+        what: &'static str,
+        /// The program's engine.
+        engine: Engine,
+    },
     /// The VM failed.
     #[error("the VM failed: {reason}")]
     Vm {
@@ -233,6 +275,8 @@ impl InvocationError {
             Self::DataTooLong { .. } => "DataTooLong",
             Self::InputTooLong { .. } => "InputTooLong",
             Self::DoesNotFit { .. } => "DoesNotFit",
+            Self::InvalidRoom { .. } => "InvalidRoom",
+            Self::NotOnThisEngine { .. } => "NotOnThisEngine",
             Self::Vm { .. } => "Vm",
         }
     }

@@ -25,17 +25,16 @@ pub enum Failure {
     },
     /// The gas was used up.
     #[error(
-        "out of gas: the limit is {}; it ended at {program_counter:#x}{}{}",
+        "out of gas: the limit is {}{}",
         grouped(*limit),
-        inside(function),
-        at(location)
+        ended_at(*program_counter, function, location)
     )]
     OutOfGas {
         /// The invocation's gas.
         limit: u64,
         /// How far the program came: the VM's program counter of the block of instructions, or of the import, that the rest of
-        /// the gas was not enough for.
-        program_counter: u32,
+        /// the gas was not enough for. `None` where the machine does not say.
+        program_counter: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
         /// The source line, if the blob has debug information for it.
@@ -101,17 +100,20 @@ pub enum Failure {
     Aborted,
     /// The program did what the machine does not allow, such as an access to memory it does not have.
     #[error(
-        "the program trapped at {program_counter:#x}{}{}{}",
+        "the program trapped{}{}{}{}",
+        at_counter(*program_counter),
         inside(function),
         at(location),
-        doing(instruction, *address)
+        doing(*program_counter, cause, *address)
     )]
     Trapped {
-        /// The VM's program counter.
-        program_counter: u32,
-        /// The instruction, as the VM writes it; `None` if there is none.
-        instruction: Option<String>,
-        /// The guest address that the instruction reads or writes at; `None` if it does neither.
+        /// The VM's program counter; `None` where the machine does not say.
+        program_counter: Option<u32>,
+        /// What trapped: the instruction, as PolkaVM writes it; what WebAssembly calls the trap; how the process ended. `None` if
+        /// there is no instruction.
+        cause: Option<String>,
+        /// The guest address that the instruction reads or writes at; `None` if it does neither, or where the machine does not
+        /// say.
         address: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
@@ -121,21 +123,28 @@ pub enum Failure {
     },
     /// The program's calls went deeper than its stack: it accessed a frame that the stack has no room for.
     #[error(
-        "the stack overflowed: its {} bytes are used up at {program_counter:#x}{}{}",
-        grouped(*size),
+        "the stack overflowed{}{}{}{}",
+        used_up(*size),
+        at_counter(*program_counter),
         inside(function),
         at(location)
     )]
     StackOverflow {
-        /// Length of the program's stack in bytes.
-        size: u32,
-        /// The VM's program counter.
-        program_counter: u32,
+        /// Length of the program's stack in bytes; `None` where the stack that overflowed is the machine's own.
+        size: Option<u32>,
+        /// The VM's program counter; `None` where the machine does not say.
+        program_counter: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
         /// The source line, if the blob has debug information for it.
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
+    },
+    /// The program took more of the processor's time than it may, on the author's own machine, where nothing counts gas.
+    #[error("out of time: the limit is {limit} seconds of the processor's time")]
+    OutOfTime {
+        /// The loader's limit in seconds.
+        limit: u32,
     },
     /// The program passed an address to the loader that it may not read, or not write.
     #[error(
@@ -193,10 +202,24 @@ impl Failure {
             Self::Aborted => "Aborted",
             Self::Trapped { .. } => "Trapped",
             Self::StackOverflow { .. } => "StackOverflow",
+            Self::OutOfTime { .. } => "OutOfTime",
             Self::InvalidPointer { .. } => "InvalidPointer",
             Self::LogsTooLong { .. } => "LogsTooLong",
             Self::ReturnDataTooLong { .. } => "ReturnDataTooLong",
             Self::Refused(refusal) => refusal.kind(),
+        }
+    }
+}
+
+impl Failure {
+    /// A trap of which the machine says no more than a word.
+    pub(crate) fn trapped_because(cause: impl Into<String>) -> Self {
+        Self::Trapped {
+            program_counter: None,
+            cause: Some(cause.into()),
+            address: None,
+            function: None,
+            location: None,
         }
     }
 }
@@ -264,12 +287,34 @@ fn inside(function: &Option<String>) -> String {
         .map_or_else(String::new, |function| format!(" in {function}"))
 }
 
-fn doing(instruction: &Option<String>, address: Option<u32>) -> String {
-    match (instruction, address) {
+fn at_counter(program_counter: Option<u32>) -> String {
+    program_counter.map_or_else(String::new, |counter| format!(" at {counter:#x}"))
+}
+
+fn ended_at(
+    program_counter: Option<u32>,
+    function: &Option<String>,
+    location: &Option<SourceLocation>,
+) -> String {
+    program_counter.map_or_else(String::new, |counter| {
+        let (function, location) = (inside(function), at(location));
+        format!("; it ended at {counter:#x}{function}{location}")
+    })
+}
+
+fn used_up(size: Option<u32>) -> String {
+    size.map_or_else(String::new, |size| {
+        format!(": its {} bytes are used up", grouped(size))
+    })
+}
+
+fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u32>) -> String {
+    match (cause, address) {
         (Some(instruction), Some(address)) => {
             format!(": `{instruction}` may not access {address:#x}")
         }
-        (Some(instruction), None) => format!(": `{instruction}`"),
+        (Some(instruction), None) if program_counter.is_some() => format!(": `{instruction}`"),
+        (Some(cause), None) => format!(": {cause}"),
         (None, _) => String::new(),
     }
 }

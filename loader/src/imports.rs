@@ -2,13 +2,11 @@
 
 use abi::Pubkey;
 use abi::imports::{Import, gas_for_bytes};
-use polkavm::{ProgramBlob, RawInstance, Reg, RegValue};
+use abi::native::MAX_ARGUMENTS;
 
 use crate::diagnosis;
 use crate::failure::{Access, Failure};
-use crate::guest_memory::{self, Inaccessible};
-use crate::limits::Limits;
-use crate::outcome::HeapUse;
+use crate::machine::{Context, Inaccessible, Machine};
 
 /// What a program has said so far.
 #[derive(Default)]
@@ -18,65 +16,56 @@ pub(crate) struct Host {
     pub return_data: Vec<u8>,
 }
 
-/// What the host needs to know of the invocation.
-pub(crate) struct Context<'a> {
-    pub limits: &'a Limits,
-    pub program_id: &'a Pubkey,
-    /// For its debug information.
-    pub blob: &'a ProgramBlob,
-    pub gas_limit: u64,
-    /// How the heap is used at the moment of the call.
-    pub heap: &'a dyn Fn(&mut RawInstance) -> HeapUse,
-}
+/// What an import is called with, as numbers of 64 bits; what it does not take is anything.
+pub(crate) type Arguments = [u64; MAX_ARGUMENTS];
 
 /// One call, while it is answered.
-struct Call<'a> {
+struct Call<'a, M> {
     import: Import,
-    instance: &'a mut RawInstance,
-    context: &'a Context<'a>,
+    arguments: Arguments,
+    machine: &'a mut M,
+    context: &'a Context,
 }
 
 impl Host {
-    /// Answers one call. A failure ends the program.
+    /// Answers one call, with a number if the import has one to answer. A failure ends the program.
     pub(crate) fn call(
         &mut self,
         import: Import,
-        instance: &mut RawInstance,
-        context: &Context<'_>,
-    ) -> Result<(), Failure> {
+        arguments: Arguments,
+        machine: &mut impl Machine,
+        context: &Context,
+    ) -> Result<Option<u64>, Failure> {
         let mut call = Call {
             import,
-            instance,
+            arguments,
+            machine,
             context,
         };
+        let mut answer = None;
         match import {
             Import::Log => {
                 // Asked before the text is read, which may be as long as memory.
                 self.check_log_length(call.argument(1), context)?;
                 let text = call.read(call.argument(0), call.argument(1))?;
-                self.log(String::from_utf8_lossy(&text).into_owned(), context)
+                self.log(String::from_utf8_lossy(&text).into_owned(), context)?;
             }
             Import::Log64 => {
                 let numbers: Vec<String> = (0..5)
                     .map(|index| format!("{:#x}", call.argument(index)))
                     .collect();
-                self.log(numbers.join(", "), context)
+                self.log(numbers.join(", "), context)?;
             }
             Import::LogPubkey => {
                 let key = call.read(call.argument(0), 32)?;
                 let key: [u8; 32] = bytemuck::pod_read_unaligned(&key);
-                self.log(Pubkey::new(key).to_string(), context)
+                self.log(Pubkey::new(key).to_string(), context)?;
             }
             Import::LogComputeUnits => {
-                let remaining = call.instance.gas();
-                self.log(format!("gas remaining: {remaining}"), context)
+                let remaining = call.machine.gas();
+                self.log(format!("gas remaining: {remaining}"), context)?;
             }
-            Import::RemainingComputeUnits => {
-                // Never negative: the call has been paid for.
-                let remaining = call.instance.gas() as u64;
-                call.answer(remaining);
-                Ok(())
-            }
+            Import::RemainingComputeUnits => answer = Some(call.machine.gas()),
             Import::SetReturnData => {
                 let length = call.argument(1);
                 let limit = context.limits.return_data;
@@ -84,7 +73,6 @@ impl Host {
                     return Err(Failure::ReturnDataTooLong { length, limit });
                 }
                 self.return_data = call.read(call.argument(0), length)?;
-                Ok(())
             }
             Import::GetReturnData => {
                 let whole = self.return_data.len() as u64;
@@ -95,18 +83,15 @@ impl Host {
                     call.write(call.argument(0), &self.return_data[..copied as usize])?;
                     call.write(call.argument(2), context.program_id.as_bytes())?;
                 }
-                call.answer(whole);
-                Ok(())
+                answer = Some(whole);
             }
-            Import::Abort => Err(diagnosis::aborted(
-                call.instance,
-                call.argument(0),
-                call.argument(1),
-                context,
-            )),
+            Import::Abort => {
+                let (report, magic) = (call.argument(0), call.argument(1));
+                return Err(diagnosis::aborted(call.machine, report, magic, context));
+            }
             Import::Memcpy | Import::Memmove => {
                 let bytes = call.read(call.argument(1), call.argument(2))?;
-                call.write(call.argument(0), &bytes)
+                call.write(call.argument(0), &bytes)?;
             }
             Import::Memset => {
                 let length = call.argument(2);
@@ -114,7 +99,7 @@ impl Host {
                 call.pay_for(length)?;
                 // Paid for, so no longer than the gas allows; accessible, so no longer than memory.
                 call.check_writable(call.argument(0), length)?;
-                call.write(call.argument(0), &vec![value; length as usize])
+                call.write(call.argument(0), &vec![value; length as usize])?;
             }
             Import::Memcmp => {
                 let left = call.read(call.argument(0), call.argument(2))?;
@@ -126,12 +111,13 @@ impl Host {
                     .find(|difference| *difference != 0)
                     .unwrap_or(0);
                 call.pay_for(4)?;
-                call.write(call.argument(3), &difference.to_le_bytes())
+                call.write(call.argument(3), &difference.to_le_bytes())?;
             }
         }
+        Ok(answer)
     }
 
-    fn check_log_length(&self, length: u64, context: &Context<'_>) -> Result<(), Failure> {
+    fn check_log_length(&self, length: u64, context: &Context) -> Result<(), Failure> {
         let limit = context.limits.logs;
         if length > limit.saturating_sub(self.logged_bytes) as u64 {
             return Err(Failure::LogsTooLong { limit });
@@ -139,7 +125,7 @@ impl Host {
         Ok(())
     }
 
-    fn log(&mut self, line: String, context: &Context<'_>) -> Result<(), Failure> {
+    fn log(&mut self, line: String, context: &Context) -> Result<(), Failure> {
         // A line without text takes memory of the host's too.
         self.logged_bytes += line.len() + 1;
         if self.logged_bytes > context.limits.logs {
@@ -152,53 +138,41 @@ impl Host {
     }
 }
 
-impl Call<'_> {
-    fn argument(&self, index: usize) -> RegValue {
-        self.instance.reg(Reg::ARG_REGS[index])
-    }
-
-    fn answer(&mut self, value: RegValue) {
-        self.instance.set_reg(Reg::A0, value);
+impl<M: Machine> Call<'_, M> {
+    fn argument(&self, index: usize) -> u64 {
+        self.arguments[index]
     }
 
     /// Takes the price of touching `length` bytes off the gas.
     fn pay_for(&mut self, length: u64) -> Result<(), Failure> {
-        let price = i64::try_from(gas_for_bytes(length)).unwrap_or(i64::MAX);
-        let rest = self.instance.gas() - price;
-        if rest < 0 {
-            return Err(diagnosis::out_of_gas(
-                self.context.blob,
-                self.instance,
-                self.context.gas_limit,
-            ));
+        match self.machine.gas().checked_sub(gas_for_bytes(length)) {
+            Some(rest) => {
+                self.machine.set_gas(rest);
+                Ok(())
+            }
+            None => Err(self.machine.out_of_gas(self.context.gas_limit)),
         }
-        self.instance.set_gas(rest);
-        Ok(())
     }
 
     fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Failure> {
         self.pay_for(length)?;
-        guest_memory::read(self.instance, address, length)
+        self.machine
+            .read(address, length)
             .map_err(|Inaccessible| self.invalid(address, length, Access::Read))
     }
 
     /// Writes bytes that have been paid for by reading them, or that are few.
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Failure> {
-        guest_memory::write(self.instance, address, bytes)
+        self.machine
+            .write(address, bytes)
             .map_err(|Inaccessible| self.invalid(address, bytes.len() as u64, Access::Write))
     }
 
-    fn check_writable(&self, address: u64, length: u64) -> Result<(), Failure> {
-        let invalid = || self.invalid(address, length, Access::Write);
-        let start = u32::try_from(address).map_err(|_| invalid())?;
-        let size = u32::try_from(length).map_err(|_| invalid())?;
-        if self
-            .instance
-            .is_memory_accessible(start, size, polkavm::MemoryProtection::ReadWrite)
-        {
+    fn check_writable(&mut self, address: u64, length: u64) -> Result<(), Failure> {
+        if self.machine.is_writable(address, length) {
             Ok(())
         } else {
-            Err(invalid())
+            Err(self.invalid(address, length, Access::Write))
         }
     }
 

@@ -20,8 +20,8 @@ pub(crate) struct SerializedInput {
     /// The bytes of all pieces, one behind the other.
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
-    /// Guest address of each account's entry, in order; for a repeat, of the repeat.
-    pub entries: Vec<u32>,
+    /// Address of each account's entry, in order; for a repeat, of the repeat.
+    pub entries: Vec<u64>,
 }
 
 /// Bytes of the input that stand together.
@@ -29,7 +29,7 @@ struct Piece {
     /// Where they start in `bytes`. They end where the next piece starts.
     start: usize,
     /// Where they belong in the guest's memory.
-    address: u32,
+    address: u64,
 }
 
 /// Refuses what no input can say.
@@ -139,7 +139,7 @@ fn written_length(invocation: &Invocation) -> usize {
 }
 
 /// Writes the input that will stand at `address`, and fits there. `invocation` is valid.
-pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInput {
+pub(crate) fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     let count = invocation.accounts.len();
     // The first, one behind the padding of the instruction data, and one behind the spare bytes of each account.
     let mut pieces = Vec::with_capacity(count + 2);
@@ -174,7 +174,7 @@ pub(crate) fn serialize(invocation: &Invocation, address: u32) -> SerializedInpu
 
 impl SerializedInput {
     /// The pieces with their addresses, the last one first: the VM's memory then grows once.
-    pub fn pieces(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let mut end = self.bytes.len();
         self.pieces.iter().rev().map(move |piece| {
             let bytes = &self.bytes[piece.start..end];
@@ -184,9 +184,9 @@ impl SerializedInput {
     }
 
     /// Where the next byte belongs.
-    fn address(&self) -> u32 {
+    fn address(&self) -> u64 {
         let last = &self.pieces[self.pieces.len() - 1];
-        last.address + (self.bytes.len() - last.start) as u32
+        last.address + (self.bytes.len() - last.start) as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -196,7 +196,7 @@ impl SerializedInput {
     /// Leaves so many zero bytes.
     fn skip(&mut self, length: usize) {
         if length > 0 {
-            let address = self.address() + length as u32;
+            let address = self.address() + length as u64;
             let start = self.bytes.len();
             self.pieces.push(Piece { start, address });
         }
@@ -228,7 +228,7 @@ impl SerializedInput {
                 AccountEntry::First(_) => index,
                 AccountEntry::Repeat(first) => *first,
             };
-            let address = u64::from(self.entries[first]);
+            let address = self.entries[first];
             self.write(&address.to_le_bytes());
         }
         self.write(bytes_of(&AccountTableFooter {

@@ -103,23 +103,25 @@ const _: () = {
 mod account;
 mod debug_info;
 mod diagnosis;
+mod difference;
 mod error;
 mod failure;
 #[cfg(feature = "fixture")]
 pub mod fixture;
 mod grouped;
-mod guest_memory;
 mod imports;
 mod input;
 pub mod inspect;
 mod invocation;
 mod limits;
+mod machine;
 mod outcome;
 mod pool;
 pub mod profile;
 mod program;
 mod rules;
 mod run;
+mod shown;
 pub mod sweep;
 #[cfg(feature = "serde")]
 mod text;
@@ -134,7 +136,7 @@ pub use crate::failure::{Access, Failure, SourceLocation};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome};
-pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program};
+pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program, Target};
 pub use crate::write_back::WriteBackError;
 
 /// The examples of the walk are run with the crate's own.

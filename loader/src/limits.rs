@@ -6,8 +6,8 @@ pub const DEFAULT_GAS: u64 = 1_000_000;
 /// The most gas that the VM can count.
 pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 
-/// Upper bounds that a loader sets on every program and every invocation. All are in bytes, except gas and the number
-/// of accounts.
+/// Upper bounds that a loader sets on every program and every invocation. All are in bytes, except gas, the number
+/// of accounts, and time.
 ///
 /// What passes a limit of a program is refused when it is loaded, with a [`LoadError`](crate::LoadError); what passes a
 /// limit of an invocation before it is run, with an [`InvocationError`](crate::InvocationError); and what a program does
@@ -50,11 +50,14 @@ pub struct Limits {
     pub logs: usize,
     /// The return data.
     pub return_data: usize,
+    /// The processor's time that an invocation takes on [`Engine::Native`](crate::Engine::Native), where no gas is counted. Seconds,
+    /// not bytes; 0 is no limit.
+    pub processor_seconds: u32,
 }
 
 impl Default for Limits {
     /// 32 MiB of blob, 4 MiB of code, 16 MiB of program data, 1 MiB of stack, 64 MiB of heap, as much gas as the VM can
-    /// count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes of return data.
+    /// count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes of return data, 10 seconds of the processor's time.
     fn default() -> Self {
         Self {
             blob: 32 << 20,
@@ -67,6 +70,7 @@ impl Default for Limits {
             input: 128 << 20,
             logs: 64 << 10,
             return_data: 1_024,
+            processor_seconds: 10,
         }
     }
 }
@@ -159,6 +163,15 @@ impl Limits {
     #[must_use]
     pub fn return_data(mut self, return_data: usize) -> Self {
         self.return_data = return_data;
+        self
+    }
+
+    /// Limits the processor's time of a native invocation in seconds; 0 is no limit.
+    ///
+    /// What takes more gets [`OutOfTime`](crate::Failure::OutOfTime).
+    #[must_use]
+    pub fn processor_seconds(mut self, processor_seconds: u32) -> Self {
+        self.processor_seconds = processor_seconds;
         self
     }
 }

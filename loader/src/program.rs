@@ -1,50 +1,108 @@
 //! Loaders and programs.
 
+#[cfg(feature = "native")]
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-use abi::entry::ENTRYPOINT_EXPORT;
-use abi::imports::Import;
-use polkavm::{
-    ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
-    ModuleConfig, ProgramBlob, ProgramCounter,
-};
+use polkavm::BackendKind;
 use rayon::prelude::*;
 
 use crate::error::{InvocationError, LoadError};
 use crate::inspect::Inspection;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
+#[cfg(feature = "native")]
+use crate::machine::native;
+use crate::machine::riscv64;
+#[cfg(feature = "wasm")]
+use crate::machine::wasm32;
 use crate::outcome::Outcome;
-use crate::pool::{Instances, Pool};
-use crate::{rules, run};
 
 /// How many instances of a [`Loader`] on the interpreter wait for their next invocation at most, unless
 /// [`Loader::idle_instances`] says otherwise.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
-/// The VM's smallest page in bytes: what memory is rounded up to.
-pub(crate) const PAGE_SIZE: u32 = 4_096;
-
-/// About how many bytes the interpreter makes of one byte of code.
-const TRANSLATED_BYTES: u64 = 32;
-
-/// How the VM executes a program. Outcomes are the same, gas included.
+/// What runs a program. Outcomes are the same, but for gas and heap: `docs/machines.md` says in what the engines differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Engine {
-    /// Interprets instructions: runs everywhere, starts at once.
+    /// PolkaVM, which interprets instructions: runs everywhere, starts at once.
     #[default]
     Interpreter,
-    /// Compiles the program to the machine's own code and runs it in a sandboxed process of its own:
-    /// x86-64 Linux only.
+    /// PolkaVM, which compiles the program to the machine's own code and runs it in a sandboxed process of its own:
+    /// x86-64 Linux only. The gas is the same as the interpreter's.
     Compiler,
+    /// `wasmi`, which interprets WebAssembly. With the feature `wasm`.
+    Wasm,
+    /// The machine's own processor, in a child process: fast, open to debuggers, and no sandbox at all. Linux only, with the
+    /// feature `native`; see [`Loader::native`].
+    Native,
 }
 
 impl Engine {
-    /// Both engines.
-    pub const ALL: [Self; 2] = [Self::Interpreter, Self::Compiler];
+    /// The engines of PolkaVM, which run the same blobs and count the same gas.
+    pub const POLKAVM: [Self; 2] = [Self::Interpreter, Self::Compiler];
+
+    /// What the engine's programs are compiled for.
+    #[must_use]
+    pub fn target(self) -> Target {
+        match self {
+            Self::Interpreter | Self::Compiler => Target::Riscv64,
+            Self::Wasm => Target::Wasm32,
+            Self::Native => Target::Native,
+        }
+    }
+}
+
+/// What a program is compiled for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// RISC-V, as PolkaVM has it: a blob.
+    #[default]
+    Riscv64,
+    /// WebAssembly: a module.
+    Wasm32,
+    /// The machine that it is compiled on: a shared library.
+    Native,
+}
+
+impl Target {
+    /// Every target.
+    pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
+
+    /// What a program's file is for, by its first bytes; `None` if they are those of no program.
+    ///
+    /// ```
+    /// use loader::Target;
+    ///
+    /// assert_eq!(Target::of(b"\0asm\x01\0\0\0"), Some(Target::Wasm32));
+    /// assert_eq!(Target::of(b"#!/bin/sh"), None);
+    /// ```
+    #[must_use]
+    pub fn of(file: &[u8]) -> Option<Self> {
+        let magics: [(&[u8], Self); 3] = [
+            (b"PVM\0", Self::Riscv64),
+            (b"\0asm", Self::Wasm32),
+            (b"\x7fELF", Self::Native),
+        ];
+        magics
+            .into_iter()
+            .find(|(magic, _)| file.starts_with(magic))
+            .map(|(_, target)| target)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Riscv64 => "riscv64",
+            Self::Wasm32 => "wasm32",
+            Self::Native => "native",
+        })
+    }
 }
 
 impl fmt::Display for Engine {
@@ -52,6 +110,8 @@ impl fmt::Display for Engine {
         formatter.write_str(match self {
             Self::Interpreter => "interpreter",
             Self::Compiler => "compiler",
+            Self::Wasm => "wasm",
+            Self::Native => "native",
         })
     }
 }
@@ -62,9 +122,18 @@ impl fmt::Display for Engine {
 #[derive(Clone)]
 pub struct Loader {
     engine: Engine,
-    vm: Arc<polkavm::Engine>,
     limits: Limits,
-    pool: Arc<Pool>,
+    vm: Vm,
+}
+
+/// What the engine needs.
+#[derive(Clone)]
+enum Vm {
+    Riscv64(riscv64::Vm),
+    #[cfg(feature = "wasm")]
+    Wasm32,
+    #[cfg(feature = "native")]
+    Native(native::Runner),
 }
 
 impl Loader {
@@ -72,27 +141,50 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine.
+    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine, the loader is built without it, or it is
+    /// [`Engine::Native`], of which [`Loader::native`] makes loaders.
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
-        let mut config = Config::new();
-        config.set_backend(Some(match engine {
-            Engine::Interpreter => BackendKind::Interpreter,
-            Engine::Compiler => BackendKind::Compiler,
-        }));
-        let vm = polkavm::Engine::new(&config).map_err(|error| LoadError::EngineUnavailable {
-            engine,
-            reason: error.to_string(),
-        })?;
+        let vm = match engine {
+            Engine::Interpreter => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Interpreter)?),
+            Engine::Compiler => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Compiler)?),
+            #[cfg(feature = "wasm")]
+            Engine::Wasm => Vm::Wasm32,
+            #[cfg(not(feature = "wasm"))]
+            Engine::Wasm => {
+                return Err(LoadError::EngineUnavailable {
+                    engine,
+                    reason: "the loader is built without its feature `wasm`".to_owned(),
+                });
+            }
+            Engine::Native => {
+                return Err(LoadError::EngineUnavailable {
+                    engine,
+                    reason: "it needs a program to run programs with: see `Loader::native`"
+                        .to_owned(),
+                });
+            }
+        };
         Ok(Self {
             engine,
-            vm: Arc::new(vm),
             limits: Limits::default(),
-            pool: Pool::new(match engine {
-                Engine::Interpreter => DEFAULT_IDLE_INSTANCES,
-                // The VM itself keeps the processes; see `idle_instances`.
-                Engine::Compiler => 0,
-            }),
+            vm,
         })
+    }
+
+    /// A loader that runs libraries on the machine itself, each invocation in a process of its own.
+    ///
+    /// `command` is what starts the process: the path of the project's `native-runner`, which `cargo_entrypoint::guest` builds, and
+    /// before it whatever is to run that, such as a debugger and its arguments.
+    ///
+    /// This is no sandbox: a program can do all that the process's user can. Run your own programs only.
+    #[cfg(feature = "native")]
+    #[must_use]
+    pub fn native(command: impl IntoIterator<Item = OsString>) -> Self {
+        Self {
+            engine: Engine::Native,
+            limits: Limits::default(),
+            vm: Vm::Native(native::Runner::new(command)),
+        }
     }
 
     /// Sets the limits of every program and invocation.
@@ -114,36 +206,34 @@ impl Loader {
     /// are gone, so there is less to save than on the interpreter.
     #[must_use]
     pub fn idle_instances(mut self, most: usize) -> Self {
-        self.pool = Pool::new(most);
+        // The others have a fresh instance for each invocation.
+        match &mut self.vm {
+            Vm::Riscv64(vm) => vm.set_idle_instances(most),
+            #[cfg(any(feature = "wasm", feature = "native"))]
+            _ => {}
+        }
         self
     }
 
-    /// Links a blob, as `cargo entrypoint build` makes it.
+    /// Links a program: a blob, a module or a library, as `cargo entrypoint build` makes it for the engine's
+    /// [target](Engine::target).
     ///
     /// # Errors
     ///
-    /// [`LoadError`] if the bytes are no blob, or not that of a program for this loader.
-    pub fn load(&self, blob: &[u8]) -> Result<Program, LoadError> {
-        let blob = self.parse(blob)?;
-        if let Some(refusal) = rules::refusals(&blob, &self.limits).next() {
-            return Err(refusal);
-        }
-        let entry = rules::exports_named(&blob, ENTRYPOINT_EXPORT)
-            .next()
-            .expect("a rule asks for it");
-        let module = self.compile(&blob, ModuleConfig::new())?;
+    /// [`LoadError`] if the bytes are no program, or not one for this loader.
+    pub fn load(&self, program: &[u8]) -> Result<Program, LoadError> {
+        self.check_file(program)?;
+        let code = match &self.vm {
+            Vm::Riscv64(vm) => Code::Riscv64(Box::new(vm.load(program, &self.limits)?)),
+            #[cfg(feature = "wasm")]
+            Vm::Wasm32 => Code::Wasm32(wasm32::Linked::load(program, &self.limits)?),
+            #[cfg(feature = "native")]
+            Vm::Native(runner) => Code::Native(runner.load(program)?),
+        };
         Ok(Program(Arc::new(Linked {
             engine: self.engine,
             limits: self.limits,
-            module,
-            instances: self.pool.instances(),
-            entry,
-            has_bump_heap: rules::has_bump_heap(&blob),
-            // The rules leave no unknown one, so the numbers are the blob's.
-            imports: rules::imports(&blob)
-                .filter_map(|(_, import)| import)
-                .collect(),
-            blob,
+            code,
         })))
     }
 
@@ -155,43 +245,31 @@ impl Loader {
     /// # Errors
     ///
     /// [`LoadError::InvalidBlob`] if the bytes are no blob, [`LoadError::BlobTooLong`] if they are more than the loader
-    /// looks at.
+    /// looks at, [`LoadError::WrongTarget`] if they, or the loader's engine, are not for RISC-V.
     pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
-        let parsed = self.parse(blob)?;
-        let mut refusals: Vec<LoadError> = rules::refusals(&parsed, &self.limits).collect();
-        if refusals.is_empty() {
-            // The VM is shown only what passes the rules: they bound what it takes.
-            refusals.extend(self.compile(&parsed, ModuleConfig::new()).err());
+        self.check_file(blob)?;
+        match &self.vm {
+            Vm::Riscv64(vm) => vm.inspect(blob, &self.limits),
+            #[cfg(any(feature = "wasm", feature = "native"))]
+            _ => Err(LoadError::InvalidBlob {
+                reason: format!("it is a program for {}", self.engine.target()),
+            }),
         }
-        Ok(Inspection::new(blob, &parsed, &self.limits, refusals))
     }
 
-    /// Parses a blob that is not too long: nothing of a longer one is looked at.
-    fn parse(&self, blob: &[u8]) -> Result<ProgramBlob, LoadError> {
-        let (length, limit) = (blob.len(), self.limits.blob);
+    /// Refuses what is too long, of which nothing is looked at, and what is a program for another machine.
+    fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
+        let (length, limit) = (program.len(), self.limits.blob);
         if length > limit {
             return Err(LoadError::BlobTooLong { length, limit });
         }
-        ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| LoadError::InvalidBlob {
-            reason: error.to_string(),
-        })
-    }
-
-    /// Makes the VM's module of a blob that passes the rules.
-    fn compile(&self, blob: &ProgramBlob, mut config: ModuleConfig) -> Result<Module, LoadError> {
-        config.set_page_size(PAGE_SIZE);
-        config.set_gas_metering(Some(GasMeteringKind::Sync));
-        // One unit an instruction, said openly, because the VM's default may change.
-        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
-        Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
-            CompileError::Error(error) => LoadError::EngineUnavailable {
+        match Target::of(program) {
+            Some(found) if found != self.engine.target() => Err(LoadError::WrongTarget {
+                found,
                 engine: self.engine,
-                reason: error.to_string(),
-            },
-            other => LoadError::InvalidBlob {
-                reason: other.to_string(),
-            },
-        })
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -212,28 +290,19 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program(Arc<Linked>);
 
-pub(crate) struct Linked {
-    pub engine: Engine,
-    pub limits: Limits,
-    pub module: Module,
-    /// Those of the module that wait.
-    pub instances: Instances,
-    /// For its debug information; it shares the module's bytes.
-    pub blob: ProgramBlob,
-    pub entry: ProgramCounter,
-    /// Whether the heap keeps the header of [`abi::heap`].
-    pub has_bump_heap: bool,
-    /// What the VM's number of an import stands for.
-    pub imports: Vec<Import>,
+struct Linked {
+    engine: Engine,
+    limits: Limits,
+    code: Code,
 }
 
-impl Linked {
-    /// Bytes that an instance may hold besides heap and input.
-    pub fn fixed_bytes(&self) -> u64 {
-        let map = self.module.memory_map();
-        let code = self.blob.code().len() as u64 * TRANSLATED_BYTES;
-        code + u64::from(map.rw_data_size()) + u64::from(map.stack_size())
-    }
+/// What the engine has made of the program.
+enum Code {
+    Riscv64(Box<riscv64::Linked>),
+    #[cfg(feature = "wasm")]
+    Wasm32(wasm32::Linked),
+    #[cfg(feature = "native")]
+    Native(native::Library),
 }
 
 impl Program {
@@ -247,7 +316,19 @@ impl Program {
     /// [`InvocationError`] if the program was not called, because the invocation makes no sense or passes
     /// a limit.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        run::invoke(&self.0, invocation, &mut ())
+        let Linked {
+            engine,
+            limits,
+            code,
+        } = &*self.0;
+        invocation.validate(limits)?;
+        match code {
+            Code::Riscv64(program) => program.invoke(*engine, limits, invocation, &mut ()),
+            #[cfg(feature = "wasm")]
+            Code::Wasm32(program) => program.invoke(limits, invocation),
+            #[cfg(feature = "native")]
+            Code::Native(library) => library.invoke(limits, invocation),
+        }
     }
 
     /// Calls the program once for each invocation, on all cores, and gives the outcomes in the order of the invocations: the same
@@ -278,22 +359,17 @@ impl Program {
             .collect()
     }
 
-    /// The same program, compiled so that the VM stops before each instruction.
-    pub(crate) fn for_step_tracing(&self) -> Result<Linked, LoadError> {
-        let mut config = ModuleConfig::new();
-        config.set_step_tracing(true);
-        let loader = Loader::new(Engine::Interpreter)?;
-        let program = &self.0;
-        Ok(Linked {
-            engine: loader.engine,
-            limits: program.limits,
-            module: loader.compile(&program.blob, config)?,
-            instances: loader.pool.instances(),
-            blob: program.blob.clone(),
-            entry: program.entry,
-            has_bump_heap: program.has_bump_heap,
-            imports: program.imports.clone(),
-        })
+    /// The program for RISC-V, if it is one.
+    pub(crate) fn riscv64(&self) -> Option<&riscv64::Linked> {
+        match &self.0.code {
+            Code::Riscv64(program) => Some(program),
+            #[cfg(any(feature = "wasm", feature = "native"))]
+            _ => None,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// The engine that runs the program.

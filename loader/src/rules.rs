@@ -8,6 +8,7 @@ use polkavm::{ProgramBlob, ProgramCounter};
 
 use crate::error::LoadError;
 use crate::limits::Limits;
+use crate::shown::{list, shown};
 
 /// Answers every way in which a blob breaks one rule.
 type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
@@ -135,29 +136,7 @@ fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
     (place.0 as usize) < blob.code().len() && blob.scan_is_jump_target_valid(blob.isa(), place)
 }
 
-/// A blob's own name for something, short and without what a terminal would obey.
-fn shown(symbol: &[u8]) -> String {
-    let name = String::from_utf8_lossy(&symbol[..symbol.len().min(64)]);
-    name.chars()
-        .flat_map(|character| {
-            let is_harmless = !character.is_control();
-            let plain = is_harmless.then_some(character);
-            let escaped = (!is_harmless).then(|| character.escape_default());
-            plain.into_iter().chain(escaped.into_iter().flatten())
-        })
-        .collect()
-}
-
 fn list_exports(blob: &ProgramBlob) -> String {
-    let names: Vec<String> = blob
-        .exports()
-        // Enough to see what the blob is.
-        .take(10)
-        .map(|export| format!("`{}`", shown(export.symbol().as_bytes())))
-        .collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
+    let exports = blob.exports();
+    list(exports.map(|export| shown(export.symbol().as_bytes())))
 }

@@ -35,7 +35,7 @@ pub fn doctor() -> Result<ExitCode> {
             writeln!(text, "linker         missing: {MISSING_LINKER}")?;
         }
     }
-    for engine in Engine::ALL {
+    for engine in Engine::POLKAVM {
         let name = format!("VM {engine}");
         match Loader::new(engine) {
             Ok(_) => writeln!(text, "{name:<14} ok")?,

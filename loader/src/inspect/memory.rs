@@ -4,9 +4,9 @@ use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 use polkavm::{MemoryMapBuilder, ProgramBlob};
 
+use crate::input;
 use crate::invocation::Invocation;
-use crate::program::PAGE_SIZE;
-use crate::{input, run};
+use crate::machine::riscv64::{PAGE_SIZE, input_address};
 
 /// How much of each kind of data a program declares, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl MemoryMap {
             .build()
             .ok()?;
         let heap_base = map.heap_base();
-        let input_address = run::input_address(heap_base, MIN_HEAP_LENGTH);
+        let input_address = input_address(heap_base, MIN_HEAP_LENGTH);
         // The program's address is no part of the length.
         let input_length = input::serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
         let end = input_address + input_length;

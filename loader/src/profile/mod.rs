@@ -42,8 +42,9 @@ use crate::Outcome;
 use crate::error::InvocationError;
 use crate::failure::SourceLocation;
 use crate::invocation::Invocation;
-use crate::program::{Linked, Program};
-use crate::run;
+use crate::limits::Limits;
+use crate::machine::riscv64::Linked;
+use crate::program::{Engine, Program};
 use names::Names;
 use recorder::{Cost, Recorder, Recording, Unspent};
 
@@ -185,17 +186,30 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As for [`Program::invoke`].
+    /// As for [`Program::invoke`], and [`InvocationError::NotOnThisEngine`] if the program is not one for RISC-V.
     pub fn profile(&self, invocation: &Invocation) -> Result<Profiled, InvocationError> {
-        let program = self.for_step_tracing().map_err(InvocationError::vm)?;
-        profile(&program, invocation)
+        let program = self
+            .riscv64()
+            .ok_or(InvocationError::NotOnThisEngine {
+                what: "profiles",
+                engine: self.engine(),
+            })?
+            .for_step_tracing()
+            .map_err(InvocationError::vm)?;
+        let limits = self.limits();
+        invocation.validate(limits)?;
+        profile(&program, limits, invocation)
     }
 }
 
-fn profile(program: &Linked, invocation: &Invocation) -> Result<Profiled, InvocationError> {
+fn profile(
+    program: &Linked,
+    limits: &Limits,
+    invocation: &Invocation,
+) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
     let mut recorder = Recorder::new(program, trace);
-    let outcome = run::invoke(program, invocation, &mut recorder)?;
+    let outcome = program.invoke(Engine::Interpreter, limits, invocation, &mut recorder)?;
     let recording = recorder.finish(&outcome);
     Ok(Profiled {
         gas: name(program, &recording),

@@ -5,18 +5,16 @@ use std::collections::HashMap;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
 use polkavm::program::{Instruction, ParsedInstruction, RawReg};
-use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, RawInstance, Reg};
+use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
 use crate::debug_info;
 use crate::error::InvocationError;
 use crate::failure::Failure;
-use crate::guest_memory;
-use crate::imports::Context;
+use crate::machine::riscv64::{Guest, Linked, Observer};
+use crate::machine::{Context, Machine};
 use crate::outcome::{HeapUse, Outcome};
-use crate::program::Linked;
 use crate::rules;
-use crate::run::Observer;
 
 // What a blob can make the loader remember is bounded by these.
 
@@ -294,18 +292,18 @@ impl Recorder {
         self.costs[index].1 += gas;
     }
 
-    fn sample(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+    fn sample(&mut self, guest: &mut Guest<'_>, context: &Context) {
         let HeapUse {
             used: Some(used),
             peak: Some(peak),
             ..
-        } = (context.heap)(instance)
+        } = context.heap.read_use(guest)
         else {
             return;
         };
         let trace = self
             .heap_trace
-            .and_then(|address| guest_memory::read_pod::<HeapTrace>(instance, address.into()).ok());
+            .and_then(|address| guest.read_pod::<HeapTrace>(address.into()).ok());
         // In the middle of a call the figures do not fit together; a heap that counts says when one is over.
         let state = match trace {
             Some(trace) => HeapState::Calls(trace.calls),
@@ -335,16 +333,16 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn step(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+    fn step(&mut self, guest: &mut Guest<'_>, context: &Context) {
         self.conclude(Cost::Instruction);
-        self.sample(instance, context);
-        let Some(ProgramCounter(program_counter)) = instance.program_counter() else {
+        self.sample(guest, context);
+        let Some(ProgramCounter(program_counter)) = guest.vm.program_counter() else {
             return;
         };
         let target = match self.flow.get(&program_counter) {
             Some(Flow::Jump { base, offset }) => {
                 // Addresses have 32 bits.
-                let base = instance.reg(base.get()) as u32;
+                let base = guest.vm.reg(base.get()) as u32;
                 Some(base.wrapping_add_signed(*offset))
             }
             _ => None,
@@ -367,9 +365,9 @@ impl Observer for Recorder {
         self.running = None;
     }
 
-    fn ended(&mut self, instance: &mut RawInstance, context: &Context<'_>) {
+    fn ended(&mut self, guest: &mut Guest<'_>, context: &Context) {
         self.conclude(Cost::Instruction);
-        self.sample(instance, context);
+        self.sample(guest, context);
     }
 }
 

@@ -178,7 +178,7 @@ mod tests {
 
     const NO_GAS: Failure = Failure::OutOfGas {
         limit: 50,
-        program_counter: 0,
+        program_counter: Some(0),
         function: None,
         location: None,
     };

@@ -53,7 +53,7 @@ use crate::error::InvocationError;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
-use crate::program::Program;
+use crate::program::{Engine, Program};
 use crate::sweep::judge::{Judge, Verdict};
 
 /// The least heap, in bytes, that a sweep announces: the header that heaps of ours keep, and one more. To a program a heap that
@@ -183,6 +183,16 @@ impl Sweep {
         program: &Program,
         invocation: &Invocation,
     ) -> Result<Report, SweepFailed> {
+        // Natively no instruction is counted; on WebAssembly a heap of the program's own has whole pages.
+        let what = match (resource, program.engine()) {
+            (Resource::Gas, Engine::Native) => Some("sweeps of gas"),
+            (Resource::Heap, Engine::Wasm) => Some("sweeps of the heap"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            let engine = program.engine();
+            return Err(InvocationError::NotOnThisEngine { what, engine }.into());
+        }
         let complete = program.invoke(invocation)?;
         let lacks = match &complete.failure {
             Some(Failure::OutOfGas { .. }) => true,
