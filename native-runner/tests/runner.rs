@@ -2,12 +2,13 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::native::Message;
@@ -68,10 +69,15 @@ impl Runner {
 
     /// Starts it with what follows the library on the command line.
     fn start_with(library: impl AsRef<Path>, words: &[&str]) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_native-runner"));
+        Self::start_command(command, library, words)
+    }
+
+    fn start_command(mut command: Command, library: impl AsRef<Path>, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("socket");
         let listener = UnixListener::bind(&socket).expect("a socket");
-        let child = Command::new(env!("CARGO_BIN_EXE_native-runner"))
+        let child = command
             .arg(&socket)
             .arg(library.as_ref())
             .args(words)
@@ -79,6 +85,9 @@ impl Runner {
             .spawn()
             .expect("the process starts");
         let (socket, _) = listener.accept().expect("the process connects");
+        // A process that waits for more fails the test, and does not hold it up for ever.
+        let patience = Some(Duration::from_secs(60));
+        socket.set_read_timeout(patience).expect("a timeout");
         Self {
             child,
             socket,
@@ -164,8 +173,12 @@ impl Runner {
     /// How the process ends while the socket is open, and what it says.
     fn ends(mut self) -> (ExitStatus, String) {
         let mut rest = Vec::new();
-        // A process that is gone may have left bytes unread, which is an error here.
-        let _ = self.socket.read_to_end(&mut rest);
+        match self.socket.read_to_end(&mut rest) {
+            Ok(_) => {}
+            // It has left bytes unread.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("it does not end: {error}"),
+        }
         assert_eq!(rest, [], "it has said something more");
         self.wait()
     }
@@ -331,14 +344,17 @@ fn addresses_where_nothing_is_are_an_answer_and_no_crash() {
         (fixed, 4),
         (end - 1, 2),
         (end, 1),
-        (NATIVE_HEAP_BASE, 1_000_000),
         (NATIVE_HEAP_BASE - 100_000, 100_010),
+        // A whole piece where nothing is, before one that is there.
+        (NATIVE_HEAP_BASE - 65_536, 65_546),
     ] {
         assert!(
             !runner.write(address, &vec![7; length]),
             "{address:#x}, {length}"
         );
     }
+    // Behind what is not there nothing is written.
+    assert_eq!(runner.read(NATIVE_HEAP_BASE, 10), Some(vec![0; 10]));
     // Nothing is nowhere.
     for address in [0, kernel, u64::MAX] {
         assert_eq!(runner.read(address, 0), Some(Vec::new()));
@@ -411,6 +427,13 @@ fn limits_are_as_they_were_asked_for() {
     let mut runner = Runner::start_with(library(""), &[&most]);
     runner.place(SAY);
     assert_eq!(runner.limit("Max cpu time")[0], "unlimited");
+    // A limit that is in force already stays.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -t 7; exec \"$0\" \"$@\""]);
+    shell.arg(env!("CARGO_BIN_EXE_native-runner"));
+    let mut runner = Runner::start_command(shell, library(""), &["100"]);
+    runner.place(SAY);
+    assert_eq!(runner.limit("Max cpu time"), ["7", "7"]);
 }
 
 /// The limits of the test, which its children have as well.
@@ -445,7 +468,8 @@ fn nobody_who_listens_any_more_is_no_error() {
 #[test]
 fn the_process_dies_with_the_thread_that_has_started_it() {
     let thread = std::thread::spawn(|| {
-        let mut runner = Runner::placed(library(""), LOOP);
+        let mut runner = Runner::start_with(library(""), &["20"]);
+        runner.place(LOOP);
         runner.enter();
         runner
     });

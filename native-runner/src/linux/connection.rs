@@ -89,10 +89,7 @@ impl Connection {
         Ok(())
     }
 
-    fn load(&mut self, address: Option<u64>, length: usize) -> Result<bool, End> {
-        let Some(address) = address else {
-            return Ok(false);
-        };
+    fn load(&mut self, address: u64, length: usize) -> Result<bool, End> {
         self.memory
             .load(address, &mut self.piece[..length])
             .map_err(|error| memory_failed(&error))
@@ -104,14 +101,13 @@ impl Connection {
         for (address, length) in pieces(address, length) {
             let piece = &mut self.piece[..length];
             self.socket.read_exact(piece).map_err(|_| End::Closed)?;
-            let Some(address) = address else {
-                is_written = false;
+            if !is_written {
                 continue;
-            };
+            }
             // SAFETY: the loader writes to the heap and the input, which this crate has no reference to, and elsewhere only where
             // the program asks it to. The program is in this process and could write there itself.
             let stored = unsafe { self.memory.store(address, piece) };
-            is_written &= stored.map_err(|error| memory_failed(&error))?;
+            is_written = stored.map_err(|error| memory_failed(&error))?;
         }
         let kind = if is_written {
             Message::DONE
@@ -122,14 +118,11 @@ impl Connection {
     }
 }
 
-/// The pieces of a range of memory, with their lengths in bytes. A piece that is not between the first and the last address there can
-/// be has no address.
-fn pieces(address: u64, length: u64) -> impl Iterator<Item = (Option<u64>, usize)> {
-    let is_range = address.checked_add(length).is_some();
+/// The pieces of a range of memory, with their lengths in bytes. A range that goes round passes addresses where nothing ever is.
+fn pieces(address: u64, length: u64) -> impl Iterator<Item = (u64, usize)> {
     (0..length).step_by(PIECE).map(move |offset| {
         let piece = (length - offset).min(PIECE as u64);
-        let address = is_range.then_some(address.wrapping_add(offset));
-        (address, piece as usize)
+        (address.wrapping_add(offset), piece as usize)
     })
 }
 
