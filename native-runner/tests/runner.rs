@@ -77,14 +77,23 @@ impl Runner {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("socket");
         let listener = UnixListener::bind(&socket).expect("a socket");
-        let child = command
+        let mut child = command
             .arg(&socket)
             .arg(library.as_ref())
             .args(words)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the process starts");
-        let (socket, _) = listener.accept().expect("the process connects");
+        listener.set_nonblocking(true).expect("a socket");
+        let socket = loop {
+            let has_ended = child.try_wait().expect("it is ours").is_some();
+            if let Ok((socket, _)) = listener.accept() {
+                break socket;
+            }
+            assert!(!has_ended, "it does not connect");
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        socket.set_nonblocking(false).expect("a socket");
         // A process that waits for more fails the test, and does not hold it up for ever.
         let patience = Some(Duration::from_secs(60));
         socket.set_read_timeout(patience).expect("a timeout");
