@@ -1,0 +1,131 @@
+//! The socket: messages, and what the loader may ask for at any time.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use abi::native::Message;
+use bytemuck::Zeroable;
+
+use super::End;
+use super::memory::Memory;
+
+/// Memory is copied in pieces of so many bytes, so that the process needs no more for it whatever length a message says.
+const PIECE: usize = 64 * 1024;
+
+/// The loader, from this side.
+#[derive(Debug)]
+pub struct Connection {
+    socket: UnixStream,
+    memory: Memory,
+    piece: Box<[u8]>,
+}
+
+impl Connection {
+    /// Connects to the loader.
+    ///
+    /// # Errors
+    ///
+    /// If nobody listens there.
+    pub fn open(path: &Path) -> Result<Self, End> {
+        let socket = UnixStream::connect(path).map_err(|error| {
+            End::misused(format!("cannot connect to {}: {error}", path.display()))
+        })?;
+        Ok(Self {
+            socket,
+            memory: Memory::new().map_err(|error| memory_failed(&error))?,
+            piece: vec![0; PIECE].into(),
+        })
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// If the loader is gone.
+    pub fn send(&mut self, message: &Message) -> Result<(), End> {
+        self.socket
+            .write_all(bytemuck::bytes_of(message))
+            .map_err(|_| End::Closed)
+    }
+
+    /// The next message that does not ask for memory. Those that do are answered.
+    ///
+    /// # Errors
+    ///
+    /// If the loader is gone.
+    pub fn next(&mut self) -> Result<Message, End> {
+        loop {
+            let mut message = Message::zeroed();
+            self.socket
+                .read_exact(bytemuck::bytes_of_mut(&mut message))
+                .map_err(|_| End::Closed)?;
+            let [address, length, ..] = message.values;
+            match message.kind {
+                Message::READ => self.read(address, length)?,
+                Message::WRITE => self.write(address, length)?,
+                _ => return Ok(message),
+            }
+        }
+    }
+
+    /// Sends memory to the loader: all of it, or word that it is not there.
+    fn read(&mut self, address: u64, length: u64) -> Result<(), End> {
+        // All pieces are looked at before the first is sent, because what was said of the length cannot be taken back.
+        for (address, length) in pieces(address, length) {
+            if !self.load(address, length)? {
+                return self.send(&Message::new(Message::INACCESSIBLE, [0; 3]));
+            }
+        }
+        self.send(&Message::new(Message::BYTES, [length, 0, 0]))?;
+        for (address, length) in pieces(address, length) {
+            if !self.load(address, length)? {
+                return Err(End::refused("memory went away while it was read"));
+            }
+            self.socket
+                .write_all(&self.piece[..length])
+                .map_err(|_| End::Closed)?;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, address: u64, length: usize) -> Result<bool, End> {
+        self.memory
+            .load(address, &mut self.piece[..length])
+            .map_err(|error| memory_failed(&error))
+    }
+
+    /// Writes what the loader sends. All of it is taken from the socket, also where it cannot be written.
+    fn write(&mut self, address: u64, length: u64) -> Result<(), End> {
+        let mut is_written = true;
+        for (address, length) in pieces(address, length) {
+            let piece = &mut self.piece[..length];
+            self.socket.read_exact(piece).map_err(|_| End::Closed)?;
+            if !is_written {
+                continue;
+            }
+            // SAFETY: the loader writes to the heap and the input, which this crate has no reference to, and elsewhere only where
+            // the program asks it to. The program is in this process and could write there itself.
+            let stored = unsafe { self.memory.store(address, piece) };
+            is_written = stored.map_err(|error| memory_failed(&error))?;
+        }
+        let kind = if is_written {
+            Message::DONE
+        } else {
+            Message::INACCESSIBLE
+        };
+        self.send(&Message::new(kind, [0; 3]))
+    }
+}
+
+/// The pieces of a range of memory, with their lengths in bytes. A range that goes round passes addresses where nothing ever is.
+fn pieces(address: u64, length: u64) -> impl Iterator<Item = (u64, usize)> {
+    (0..length).step_by(PIECE).map(move |offset| {
+        let piece = (length - offset).min(PIECE as u64);
+        (address.wrapping_add(offset), piece as usize)
+    })
+}
+
+fn memory_failed(error: &io::Error) -> End {
+    End::refused(format!("cannot copy memory: {error}"))
+}

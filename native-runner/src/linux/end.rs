@@ -1,0 +1,51 @@
+//! Why the process ends.
+
+/// Why the process ends, other than by a signal.
+#[derive(Debug)]
+pub enum End {
+    /// The loader has closed the socket, or is no more: nobody is there who would want to know anything.
+    Closed,
+    /// Something is wrong.
+    Wrong {
+        /// The exit code.
+        code: u8,
+        /// What is wrong, for people.
+        what: String,
+    },
+}
+
+impl End {
+    /// The loader has asked for what cannot be.
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self::wrong(1, what)
+    }
+
+    /// The process was not called as it must be.
+    pub fn misused(what: impl Into<String>) -> Self {
+        Self::wrong(2, what)
+    }
+
+    /// The library is no program.
+    pub fn no_program(what: impl Into<String>) -> Self {
+        Self::wrong(3, what)
+    }
+
+    fn wrong(code: u8, what: impl Into<String>) -> Self {
+        Self::Wrong {
+            code,
+            what: what.into(),
+        }
+    }
+
+    /// Says what is wrong on the standard error, and returns the exit code.
+    #[must_use]
+    pub fn say(&self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Wrong { code, what } => {
+                eprintln!("native-runner: {what}");
+                *code
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the system takes care of.
+
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
+
+use super::End;
+use super::arguments::Arguments;
+
+/// Limits the process's time, lets it leave no core file unless that is wanted, and lets it die with its loader.
+///
+/// # Errors
+///
+/// If the system refuses.
+pub fn set(arguments: &Arguments) -> Result<(), End> {
+    let refused = |what: &str, error| End::refused(format!("cannot {what}: {error}"));
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| refused("die with the loader", error))?;
+    if !arguments.core_dumps {
+        lower(Resource::Core, 0, 0).map_err(|error| refused("do without core files", error))?;
+    }
+    if arguments.cpu_seconds > 0 {
+        // At the hard limit comes SIGKILL, which says less; and at both at once it is SIGKILL.
+        let killed_at = arguments.cpu_seconds.saturating_add(1);
+        lower(Resource::Cpu, arguments.cpu_seconds, killed_at)
+            .map_err(|error| refused("limit the time", error))?;
+    }
+    Ok(())
+}
+
+/// Sets both limits, each no higher than the hard one that is in force.
+fn lower(resource: Resource, soft: u64, hard: u64) -> rustix::io::Result<()> {
+    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limits = Rlimit {
+        current: Some(soft.min(most)),
+        maximum: Some(hard.min(most)),
+    };
+    setrlimit(resource, limits)
+}

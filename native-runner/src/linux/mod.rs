@@ -1,0 +1,32 @@
+//! What the process does, on 64-bit Linux.
+
+use std::ffi::OsString;
+
+mod arguments;
+mod connection;
+mod end;
+mod limits;
+mod mapping;
+mod memory;
+mod program;
+mod serve;
+
+pub use end::End;
+
+use arguments::Arguments;
+use connection::Connection;
+use program::Program;
+
+/// Opens the library and does what the loader says.
+///
+/// # Errors
+///
+/// Why it has ended.
+pub fn run(words: impl Iterator<Item = OsString>) -> Result<(), End> {
+    let arguments = Arguments::parse(words)?;
+    // Before any code of the library's runs: opening it runs its constructors.
+    limits::set(&arguments)?;
+    let connection = Connection::open(&arguments.socket)?;
+    let program = Program::open(&arguments.library)?;
+    serve::serve(connection, &program)
+}

@@ -1,0 +1,135 @@
+//! A program that does what the first eight bytes of its input say. It stands in for one that was built with the framework, so that
+//! what the runner does can be seen without it.
+//!
+//! Compiled by `tests/runner.rs`, with `--cfg` for what is to be otherwise.
+#![allow(
+    dead_code,
+    unexpected_cfgs,
+    reason = "the test sets what is compiled"
+)]
+
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+#[repr(C)]
+struct Host {
+    heap_base: u64,
+    heap_size: u64,
+    input_length: u64,
+    call: unsafe extern "C" fn(u32, *const [u64; 5]) -> u64,
+}
+
+static HOST: AtomicPtr<Host> = AtomicPtr::new(std::ptr::null_mut());
+
+/// What can be read and not written.
+static FIXED: [u8; 16] = *b"cannot be writte";
+
+#[cfg(not(without_host))]
+#[unsafe(no_mangle)]
+extern "C" fn entrypoint_native_host(host: *const Host) {
+    HOST.store(host.cast_mut(), Ordering::Relaxed);
+}
+
+#[cfg(header)]
+#[unsafe(no_mangle)]
+extern "C" fn entrypoint_heap_bump() {}
+
+#[cfg(not(without_entry))]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+    // SAFETY: the runner has said where it is, before it calls this.
+    let host = unsafe { &*HOST.load(Ordering::Relaxed) };
+    // SAFETY: the test places inputs of eight bytes and more.
+    match unsafe { input.cast::<u64>().read_unaligned() } {
+        // Says what it was told.
+        0 => {
+            let told = [
+                host.heap_base,
+                host.heap_size,
+                host.input_length,
+                input.addr() as u64,
+                FIXED.as_ptr().addr() as u64,
+            ];
+            // SAFETY: what the host gives may be called, with five numbers.
+            unsafe { (host.call)(11, &told) }
+        }
+        1 => {
+            // SAFETY: none; this is the crash that is wanted.
+            unsafe { std::ptr::without_provenance_mut::<u64>(64).write_volatile(1) };
+            0
+        }
+        2 => {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: none; this is the crash that is wanted.
+            unsafe {
+                std::arch::asm!("ud2")
+            };
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: none; this is the crash that is wanted.
+            unsafe {
+                std::arch::asm!("udf #0")
+            };
+            0
+        }
+        3 => loop {
+            std::hint::spin_loop();
+        },
+        4 => overflow(0),
+        // Adds the bytes of its heap, and writes each.
+        5 => {
+            let base = std::ptr::with_exposed_provenance_mut::<u8>(host.heap_base as usize);
+            let mut sum = 0;
+            for offset in 0..host.heap_size as usize {
+                let byte = base.wrapping_add(offset);
+                // SAFETY: the heap is there.
+                sum += u64::from(unsafe { byte.read() });
+                // SAFETY: as above.
+                unsafe { byte.write(offset as u8) };
+            }
+            sum
+        }
+        // Calls twice, and returns both answers.
+        6 => {
+            // SAFETY: as above.
+            let first = unsafe { (host.call)(0, &[1; 5]) };
+            // SAFETY: as above.
+            let second = unsafe { (host.call)(u32::MAX, &[first; 5]) };
+            first << 32 | second
+        }
+        other => other,
+    }
+}
+
+fn overflow(depth: u64) -> u64 {
+    if depth == u64::MAX {
+        return 0;
+    }
+    let frame = std::hint::black_box([depth; 1024]);
+    overflow(depth + 1) + frame[0]
+}
+
+/// Takes the place of the heap while the library is opened.
+#[cfg(occupied)]
+mod occupied {
+    unsafe extern "C" {
+        fn mmap(
+            address: *mut u8,
+            length: usize,
+            protection: i32,
+            flags: i32,
+            file: i32,
+            offset: i64,
+        ) -> *mut u8;
+    }
+
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static OCCUPY: extern "C" fn() = occupy;
+
+    extern "C" fn occupy() {
+        let heap = std::ptr::without_provenance_mut(0x3_0000_0000);
+        let (readable, private_anonymous_here) = (1, 0x2 | 0x20 | 0x10);
+        // SAFETY: nothing else is there yet.
+        let page = unsafe { mmap(heap, 4096, readable, private_anonymous_here, -1, 0) };
+        assert_eq!(page, heap);
+    }
+}

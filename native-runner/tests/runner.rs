@@ -1,0 +1,583 @@
+//! The process, as a loader drives it: a real library in a real process, and a real socket between.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use abi::entry::NATIVE_HEAP_BASE;
+use abi::native::Message;
+use tempfile::TempDir;
+
+/// Signals, as Linux numbers them.
+const SIGILL: i32 = 4;
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+const SIGSEGV: i32 = 11;
+const SIGXCPU: i32 = 24;
+
+/// What the library does with the number in its input.
+const SAY: u64 = 0;
+const SEGFAULT: u64 = 1;
+const ILLEGAL: u64 = 2;
+const LOOP: u64 = 3;
+const OVERFLOW: u64 = 4;
+const ADD_HEAP: u64 = 5;
+const CALL_TWICE: u64 = 6;
+
+const HEAP: u64 = 32 * 1024;
+
+/// The library, compiled once for each set of `--cfg`s.
+fn library(options: &'static str) -> PathBuf {
+    static FOLDER: Mutex<Option<(TempDir, HashMap<&str, PathBuf>)>> = Mutex::new(None);
+    let mut folder = FOLDER.lock().expect("no test failed in here");
+    let (folder, libraries) =
+        folder.get_or_insert_with(|| (tempfile::tempdir().expect("a folder"), HashMap::new()));
+    let compile = || {
+        let path = folder.path().join(format!("program-{options}.so"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/library/program.rs");
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let status = Command::new(rustc)
+            .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort"])
+            .args(options.split_whitespace().flat_map(|cfg| ["--cfg", cfg]))
+            .arg("-o")
+            .args([&path, &source])
+            .status()
+            .expect("rustc runs");
+        assert!(status.success(), "the library does not compile");
+        path
+    };
+    libraries.entry(options).or_insert_with(compile).clone()
+}
+
+/// The process, with the loader's end of the socket.
+struct Runner {
+    child: Child,
+    socket: UnixStream,
+    _folder: TempDir,
+}
+
+impl Runner {
+    fn start(library: impl AsRef<Path>) -> Self {
+        Self::start_with(library, &["0"])
+    }
+
+    /// Starts it with what follows the library on the command line.
+    fn start_with(library: impl AsRef<Path>, words: &[&str]) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_native-runner"));
+        Self::start_command(command, library, words)
+    }
+
+    fn start_command(mut command: Command, library: impl AsRef<Path>, words: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("socket");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let mut child = command
+            .arg(&socket)
+            .arg(library.as_ref())
+            .args(words)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the process starts");
+        listener.set_nonblocking(true).expect("a socket");
+        let socket = loop {
+            let has_ended = child.try_wait().expect("it is ours").is_some();
+            if let Ok((socket, _)) = listener.accept() {
+                break socket;
+            }
+            assert!(!has_ended, "it does not connect");
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        socket.set_nonblocking(false).expect("a socket");
+        // A process that waits for more fails the test, and does not hold it up for ever.
+        let patience = Some(Duration::from_secs(60));
+        socket.set_read_timeout(patience).expect("a timeout");
+        Self {
+            child,
+            socket,
+            _folder: folder,
+        }
+    }
+
+    /// Starts it with heap and input, of which the first eight bytes say what the library does.
+    fn placed(library: impl AsRef<Path>, what: u64) -> Self {
+        let mut runner = Self::start(library);
+        runner.place(what);
+        runner
+    }
+
+    fn place(&mut self, what: u64) {
+        let [_, input, _] = self.placement(HEAP, 16);
+        assert!(self.write(input, &what.to_le_bytes()));
+    }
+
+    fn placement(&mut self, heap: u64, input: u64) -> [u64; 3] {
+        self.send(Message::PLACE, [heap, input, 0]);
+        let placed = self.receive();
+        assert_eq!((placed.kind, placed.import), (Message::PLACED, 0));
+        let [heap, input, keeps_header, 0, 0] = placed.values else {
+            panic!("{placed:?}");
+        };
+        [heap, input, keeps_header]
+    }
+
+    fn send(&mut self, kind: u32, values: [u64; 3]) {
+        let message = Message::new(kind, values);
+        self.socket
+            .write_all(bytemuck::bytes_of(&message))
+            .expect("the process reads");
+    }
+
+    fn receive(&mut self) -> Message {
+        let mut message = Message::default();
+        self.socket
+            .read_exact(bytemuck::bytes_of_mut(&mut message))
+            .unwrap_or_else(|error| panic!("no answer: {error}"));
+        message
+    }
+
+    /// `None` if it is not there.
+    fn read(&mut self, address: u64, length: u64) -> Option<Vec<u8>> {
+        self.send(Message::READ, [address, length, 0]);
+        let answer = self.receive();
+        if answer == Message::new(Message::INACCESSIBLE, [0; 3]) {
+            return None;
+        }
+        assert_eq!(answer, Message::new(Message::BYTES, [length, 0, 0]));
+        let mut bytes = vec![0; usize::try_from(length).expect("a length")];
+        self.socket.read_exact(&mut bytes).expect("the bytes");
+        Some(bytes)
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
+        self.send(Message::WRITE, [address, bytes.len() as u64, 0]);
+        self.socket.write_all(bytes).expect("the process reads");
+        let answer = self.receive();
+        assert_eq!(answer.values, [0; 5]);
+        match answer.kind {
+            Message::DONE => true,
+            Message::INACCESSIBLE => false,
+            _ => panic!("{answer:?}"),
+        }
+    }
+
+    fn enter(&mut self) {
+        self.send(Message::ENTER, [HEAP, 0, 0]);
+    }
+
+    fn returned(&mut self) -> u64 {
+        let returned = self.receive();
+        assert_eq!(returned.kind, Message::RETURNED, "{returned:?}");
+        let [status, 0, 0, 0, 0] = returned.values else {
+            panic!("{returned:?}");
+        };
+        status
+    }
+
+    /// How the process ends while the socket is open, and what it says.
+    fn ends(mut self) -> (ExitStatus, String) {
+        let mut rest = Vec::new();
+        match self.socket.read_to_end(&mut rest) {
+            Ok(_) => {}
+            // It has left bytes unread.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("it does not end: {error}"),
+        }
+        assert_eq!(rest, [], "it has said something more");
+        self.wait()
+    }
+
+    /// How the process ends when the socket is closed.
+    fn ends_closed(mut self) -> (ExitStatus, String) {
+        self.socket
+            .shutdown(std::net::Shutdown::Both)
+            .expect("it is open");
+        self.wait()
+    }
+
+    fn wait(&mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        let mut stderr = self.child.stderr.take().expect("it is piped");
+        stderr.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("it ends"), said)
+    }
+
+    /// The soft and the hard limit that the system has noted of the process.
+    fn limit(&self, name: &str) -> [String; 2] {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id()));
+        let limits = limits.expect("it runs");
+        let line = limits.lines().find(|line| line.starts_with(name));
+        let mut words = line.expect("the limit")[name.len()..].split_whitespace();
+        [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // It has ended already, unless a test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts it where nothing is to be said to it.
+fn run(words: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_native-runner"))
+        .args(words)
+        .output()
+        .expect("the process starts")
+}
+
+fn said(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("text")
+}
+
+#[test]
+fn the_program_is_told_where_everything_is() {
+    let mut runner = Runner::start(library(""));
+    let [heap, input, keeps_header] = runner.placement(5_000, 70_001);
+    assert_eq!(
+        (heap, input, keeps_header),
+        (NATIVE_HEAP_BASE, NATIVE_HEAP_BASE + 8_192, 0)
+    );
+    runner.send(Message::ENTER, [4_000, 0, 0]);
+    let called = runner.receive();
+    assert_eq!((called.kind, called.import), (Message::CALLED, 11));
+    let [told_heap, told_size, told_length, told_input, fixed] = called.values;
+    assert_eq!((told_heap, told_size), (heap, 4_000));
+    assert_eq!((told_length, told_input), (70_001, input));
+    // While the import is called, memory can be asked for.
+    assert_eq!(
+        runner.read(fixed, 16).expect("it is there"),
+        b"cannot be writte"
+    );
+    assert!(runner.write(heap, b"a heap"));
+    assert_eq!(runner.read(heap, 7).expect("it is there"), b"a heap\0");
+    runner.send(Message::ANSWER, [u64::MAX - 1, 0, 0]);
+    assert_eq!(runner.returned(), u64::MAX - 1);
+    // And after the program has returned.
+    assert_eq!(runner.read(heap, 6).expect("it is there"), b"a heap");
+    let (status, said) = runner.ends_closed();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_program_says_that_its_heap_keeps_the_header() {
+    let mut runner = Runner::start(library("header"));
+    let [.., keeps_header] = runner.placement(HEAP, 8);
+    assert_eq!(keeps_header, 1);
+}
+
+#[test]
+fn heap_and_input_are_zeroed_and_can_be_written() {
+    let mut runner = Runner::start(library(""));
+    let [heap, input, _] = runner.placement(HEAP, 10_000);
+    assert_eq!(runner.read(heap, HEAP), Some(vec![0; HEAP as usize]));
+    assert_eq!(runner.read(input, 10_000), Some(vec![0; 10_000]));
+    assert!(runner.write(input, &ADD_HEAP.to_le_bytes()));
+    runner.enter();
+    assert_eq!(runner.returned(), 0);
+    let written: Vec<u8> = (0..HEAP).map(|offset| offset as u8).collect();
+    assert_eq!(runner.read(heap, HEAP), Some(written));
+}
+
+#[test]
+fn a_heap_and_an_input_may_be_empty() {
+    let mut runner = Runner::start(library(""));
+    let [heap, input, _] = runner.placement(0, 0);
+    assert_eq!((heap, input), (NATIVE_HEAP_BASE, NATIVE_HEAP_BASE));
+    assert_eq!(runner.read(input, 0), Some(Vec::new()));
+}
+
+#[test]
+fn where_something_else_is_the_heap_goes_elsewhere() {
+    let mut runner = Runner::start(library("occupied"));
+    let [heap, input, _] = runner.placement(HEAP, 16);
+    assert_ne!(heap, NATIVE_HEAP_BASE);
+    assert_eq!((heap % 4_096, input), (0, heap + HEAP));
+    assert_eq!(runner.read(heap, HEAP), Some(vec![0; HEAP as usize]));
+    // What was there is there still, and can only be read.
+    assert_eq!(runner.read(NATIVE_HEAP_BASE, 4_096), Some(vec![0; 4_096]));
+    assert!(!runner.write(NATIVE_HEAP_BASE, b"x"));
+    runner.enter();
+    assert_eq!(runner.receive().values[0], heap);
+}
+
+#[test]
+fn long_memory_is_copied_in_pieces() {
+    let mut runner = Runner::start(library(""));
+    let length = 200_001;
+    let [_, input, _] = runner.placement(0, length);
+    let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
+    assert!(runner.write(input, &bytes));
+    assert_eq!(runner.read(input, length).as_ref(), Some(&bytes));
+    assert_eq!(
+        runner.read(input + 65_535, 65_538).as_deref(),
+        Some(&bytes[65_535..][..65_538])
+    );
+}
+
+#[test]
+fn addresses_where_nothing_is_are_an_answer_and_no_crash() {
+    let mut runner = Runner::placed(library(""), SAY);
+    let end = NATIVE_HEAP_BASE + HEAP + 4_096;
+    runner.enter();
+    let fixed = runner.receive().values[4];
+    let kernel = 0xffff_8000_0000_0000;
+    for (address, length) in [
+        (0, 1),
+        (0, u64::MAX),
+        (u64::MAX, 1),
+        (u64::MAX, u64::MAX),
+        (kernel, 8),
+        (end, 1),
+        (end - 1, 2),
+        (end - 4_096, 4_097),
+        (NATIVE_HEAP_BASE, 1 << 40),
+        (NATIVE_HEAP_BASE, u64::MAX - NATIVE_HEAP_BASE),
+        (NATIVE_HEAP_BASE, u64::MAX),
+        (NATIVE_HEAP_BASE - 1, 2),
+    ] {
+        assert_eq!(runner.read(address, length), None, "{address:#x}, {length}");
+    }
+    for (address, length) in [
+        (0, 1),
+        (u64::MAX, 1),
+        (u64::MAX - 100, 200_000),
+        (kernel, 8),
+        (fixed, 4),
+        (end - 1, 2),
+        (end, 1),
+        (NATIVE_HEAP_BASE - 100_000, 100_010),
+        // A whole piece where nothing is, before one that is there.
+        (NATIVE_HEAP_BASE - 65_536, 65_546),
+    ] {
+        assert!(
+            !runner.write(address, &vec![7; length]),
+            "{address:#x}, {length}"
+        );
+    }
+    // Behind what is not there nothing is written.
+    assert_eq!(runner.read(NATIVE_HEAP_BASE, 10), Some(vec![0; 10]));
+    // Nothing is nowhere.
+    for address in [0, kernel, u64::MAX] {
+        assert_eq!(runner.read(address, 0), Some(Vec::new()));
+        assert!(runner.write(address, &[]));
+    }
+    // The last byte there is.
+    assert!(runner.write(end - 1, b"z"));
+    assert_eq!(runner.read(end - 1, 1).expect("it is there"), b"z");
+    assert_eq!(runner.read(fixed, 6).expect("it is there"), b"cannot");
+    runner.send(Message::ANSWER, [9, 0, 0]);
+    assert_eq!(runner.returned(), 9);
+}
+
+#[test]
+fn imports_are_called_one_after_the_other() {
+    let mut runner = Runner::placed(library(""), CALL_TWICE);
+    runner.enter();
+    let first = runner.receive();
+    assert_eq!((first.kind, first.import), (Message::CALLED, 0));
+    assert_eq!(first.values, [1; 5]);
+    runner.send(Message::ANSWER, [77, 0, 0]);
+    let second = runner.receive();
+    // What there is no import for, too: the loader says so.
+    assert_eq!((second.kind, second.import), (Message::CALLED, u32::MAX));
+    assert_eq!(second.values, [77; 5]);
+    runner.send(Message::ANSWER, [5, 0, 0]);
+    assert_eq!(runner.returned(), 77 << 32 | 5);
+}
+
+#[test]
+fn a_crash_is_a_signal() {
+    for (what, signal) in [(SEGFAULT, SIGSEGV), (ILLEGAL, SIGILL)] {
+        let mut runner = Runner::placed(library(""), what);
+        runner.enter();
+        let (status, said) = runner.ends();
+        assert_eq!((status.signal(), said.as_str()), (Some(signal), ""));
+        assert!(!status.core_dumped());
+    }
+    let mut runner = Runner::placed(library(""), OVERFLOW);
+    runner.enter();
+    let (status, said) = runner.ends();
+    assert_eq!(status.signal(), Some(SIGABRT));
+    assert!(said.contains("has overflowed its stack"), "{said}");
+}
+
+#[test]
+fn a_loop_without_end_is_ended() {
+    let mut runner = Runner::start_with(library(""), &["1"]);
+    runner.place(LOOP);
+    assert_eq!(runner.limit("Max cpu time"), ["1", "2"]);
+    runner.enter();
+    let (status, said) = runner.ends();
+    assert_eq!((status.signal(), said.as_str()), (Some(SIGXCPU), ""));
+}
+
+#[test]
+fn limits_are_as_they_were_asked_for() {
+    // Placed, so that the process has come so far.
+    let mut runner = Runner::start_with(library(""), &["0"]);
+    runner.place(SAY);
+    assert_eq!(runner.limit("Max cpu time"), own_limit("Max cpu time"));
+    assert_eq!(runner.limit("Max core file size"), ["0", "0"]);
+    let mut runner = Runner::start_with(library(""), &["0", "--core-dumps"]);
+    runner.place(SAY);
+    assert_eq!(
+        runner.limit("Max core file size"),
+        own_limit("Max core file size")
+    );
+    let most = u64::MAX.to_string();
+    let mut runner = Runner::start_with(library(""), &[&most]);
+    runner.place(SAY);
+    assert_eq!(runner.limit("Max cpu time")[0], "unlimited");
+    // A limit that is in force already stays.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -t 7; exec \"$0\" \"$@\""]);
+    shell.arg(env!("CARGO_BIN_EXE_native-runner"));
+    let mut runner = Runner::start_command(shell, library(""), &["100"]);
+    runner.place(SAY);
+    assert_eq!(runner.limit("Max cpu time"), ["7", "7"]);
+}
+
+/// The limits of the test, which its children have as well.
+fn own_limit(name: &str) -> [String; 2] {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
+    let line = limits.lines().find(|line| line.starts_with(name));
+    let mut words = line.expect("the limit")[name.len()..].split_whitespace();
+    [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())
+}
+
+#[test]
+fn nobody_who_listens_any_more_is_no_error() {
+    // Before anything, in the middle of a message, while memory is written, and while an import is called.
+    let (status, said) = Runner::start(library("")).ends_closed();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    let mut runner = Runner::start(library(""));
+    runner.socket.write_all(&[1; 20]).expect("it reads");
+    let (status, said) = runner.ends_closed();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    let mut runner = Runner::placed(library(""), SAY);
+    runner.send(Message::WRITE, [NATIVE_HEAP_BASE, u64::MAX, 0]);
+    runner.socket.write_all(&[1; 200_000]).expect("it reads");
+    let (status, said) = runner.ends_closed();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    let mut runner = Runner::placed(library(""), SAY);
+    runner.enter();
+    assert_eq!(runner.receive().kind, Message::CALLED);
+    let (status, said) = runner.ends_closed();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_process_dies_with_the_thread_that_has_started_it() {
+    let thread = std::thread::spawn(|| {
+        let mut runner = Runner::start_with(library(""), &["20"]);
+        runner.place(LOOP);
+        runner.enter();
+        runner
+    });
+    let runner = thread.join().expect("no failure");
+    let (status, _) = runner.ends();
+    assert_eq!(status.signal(), Some(SIGKILL));
+}
+
+#[test]
+fn messages_that_make_no_sense_are_refused() {
+    let refused = |mut runner: Runner, kind, values, parts: &[&str]| {
+        runner.send(kind, values);
+        let (status, said) = runner.ends();
+        assert_eq!(status.code(), Some(1), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    };
+    let start = || Runner::start(library(""));
+    let placed = || Runner::placed(library(""), SAY);
+    let called = || {
+        let mut runner = placed();
+        runner.enter();
+        assert_eq!(runner.receive().kind, Message::CALLED);
+        runner
+    };
+    refused(start(), Message::ENTER, [0; 3], &["no heap and no input"]);
+    refused(start(), Message::ANSWER, [0; 3], &["kind 5"]);
+    refused(start(), 0, [0; 3], &["kind 0"]);
+    refused(start(), 99, [0; 3], &["kind 99"]);
+    refused(placed(), Message::PLACE, [1; 3], &["already"]);
+    refused(called(), Message::ENTER, [0; 3], &["kind 4", "no answer"]);
+    refused(called(), Message::PLACE, [0; 3], &["kind 1", "no answer"]);
+    for (heap, input) in [
+        (u64::MAX, 0),
+        (u64::MAX - 4_096, 8_192),
+        (1 << 62, 1),
+        (0, u64::MAX),
+    ] {
+        let number = heap.max(input).to_string();
+        refused(
+            start(),
+            Message::PLACE,
+            [heap, input, 0],
+            &["cannot map", &number],
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_program_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = folder.path().join("text.so");
+    std::fs::write(&text, "no library").expect("a file");
+    let nowhere = folder.path().join("nowhere.so");
+    for (library, parts) in [
+        (
+            library("without_entry"),
+            ["program-without_entry.so", "`entrypoint`"],
+        ),
+        (
+            library("without_host"),
+            ["program-without_host.so", "`entrypoint_native_host`"],
+        ),
+        (text, ["cannot open", "text.so"]),
+        (nowhere, ["cannot open", "nowhere.so"]),
+        // It is not looked for among the system's libraries.
+        ("libc.so.6".into(), ["cannot open", "libc.so.6"]),
+    ] {
+        let (status, said) = Runner::start(library).ends();
+        assert_eq!(status.code(), Some(3), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_call_is_answered_with_the_right_one() {
+    let words = ["socket", "library", "10", "more"].map(Path::new);
+    for count in [0, 1, 2, 4] {
+        let output = run(&words[..count]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains("usage: native-runner SOCKET LIBRARY CPU_SECONDS"));
+    }
+    for seconds in ["", "x", "-1", "1.5", "99999999999999999999"] {
+        let output = run(&["socket", "library", seconds].map(Path::new));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said(&output).contains("CPU_SECONDS is no whole number"),
+            "{}",
+            said(&output)
+        );
+    }
+    let output = run(&["/nowhere/socket", "library", "10"].map(Path::new));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said(&output).contains("cannot connect to /nowhere/socket"),
+        "{}",
+        said(&output)
+    );
+}
