@@ -98,8 +98,8 @@ mod tracing;
 pub use allocator_api2;
 #[cfg(target_has_atomic = "ptr")]
 pub use arena::{
-    Arena, ArenaHandle, BottomHandle, BottomMark, Budget, EpochSaturated, RewindError, Stale,
-    StaticBuffer, TopHandle, TopMark,
+    Arena, ArenaHandle, BottomEnd, BottomHandle, BottomMark, Budget, EpochSaturated, RewindError,
+    Stale, StaticBuffer, TopHandle, TopMark,
 };
 pub use bump::BumpAllocator;
 pub use invocation::InvocationArena;

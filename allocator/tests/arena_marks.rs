@@ -2,8 +2,10 @@
 
 mod support;
 
+use core::alloc::Layout;
 use core::mem::MaybeUninit;
 
+use allocator::allocator_api2::alloc::Allocator;
 use allocator::{Arena, RewindError, Stale};
 
 fn leaked(length: usize) -> Arena {
@@ -135,4 +137,45 @@ fn a_reset_of_one_end_begins_an_epoch_only_for_a_value() {
     // SAFETY: nothing at the top is used but through a handle.
     assert_eq!(unsafe { arena.reset_top() }, Ok(()));
     assert_eq!(figures(&arena), (0, 0, 1));
+}
+
+#[test]
+fn the_bottom_is_rewound_under_handles_and_bytes_at_the_top() {
+    let mut arena = leaked(100);
+    let kept = arena.alloc_top_value(1_u8).expect("room");
+    let (mut bottom, top) = arena.split();
+    let outer = bottom.bottom_mark();
+    let block = top.allocate(Layout::new::<[u8; 20]>()).expect("room");
+    let value = bottom.alloc_bottom_value([2_u8; 10]).expect("room");
+    let inner = bottom.bottom_mark();
+    bottom.alloc_bottom_bytes(30).expect("room");
+    assert_eq!(bottom.rewind(inner), Ok(()));
+    assert_eq!(figures(&bottom), (10, 21, 0));
+    assert_eq!(value.get(&bottom), Ok(&[2; 10]));
+    assert_eq!(kept.get(&bottom), Ok(&1));
+
+    assert_eq!(bottom.rewind(outer), Ok(()));
+    assert_eq!(figures(&bottom), (0, 21, 1));
+    assert_eq!(value.get(&bottom), Err(Stale));
+    assert_eq!(kept.get(&bottom), Err(Stale));
+    // SAFETY: the block came from this handle with this layout.
+    unsafe { top.deallocate(block.cast(), Layout::new::<[u8; 20]>()) };
+    assert_eq!(figures(&arena), (0, 1, 1));
+    assert_eq!((arena.bottom_peak(), arena.top_peak()), (40, 21));
+}
+
+#[test]
+fn an_end_of_its_own_refuses_what_the_arena_does() {
+    let (mut one, other) = (leaked(100), leaked(100));
+    let theirs = other.bottom_mark();
+    let (mut bottom, _) = one.split();
+    let low = bottom.bottom_mark();
+    bottom.alloc_bottom_bytes(10).expect("room");
+    let high = bottom.bottom_mark();
+    assert_eq!(bottom.rewind(theirs), Err(RewindError::OtherArena));
+    assert_eq!(figures(&bottom), (10, 0, 0));
+    assert_eq!(bottom.rewind(low), Ok(()));
+    assert_eq!(bottom.rewind(high), Err(RewindError::AboveUse));
+    one.reset().expect("epochs left");
+    assert_eq!(one.split().0.rewind(low), Err(RewindError::EarlierEpoch));
 }

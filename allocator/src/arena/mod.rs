@@ -7,6 +7,7 @@ mod epoch;
 mod handles;
 mod identity;
 mod marks;
+mod split;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -26,6 +27,7 @@ pub use buffer::StaticBuffer;
 pub use epoch::EpochSaturated;
 pub use handles::{BottomHandle, TopHandle};
 pub use marks::{BottomMark, RewindError, TopMark};
+pub use split::BottomEnd;
 pub use value::{ArenaHandle, Stale};
 
 use end::End;
@@ -91,8 +93,9 @@ use identity::Identity;
 /// | [`reset_top_unchecked`](Self::reset_top_unchecked) | all of the top | always | every handle, every mark of the top |
 /// | [`reset`](Self::reset), [`reset_unchecked`](Self::reset_unchecked) | everything | always | every handle, every mark |
 ///
-/// All take the same short time, however much there is to free. Only [`reset`](Self::reset) is safe: it
-/// asks for the arena by `&mut`, so no collection can be left in it. An *epoch* is a number that only
+/// All take the same short time, however much there is to free. [`reset`](Self::reset) is safe: it asks
+/// for the arena by `&mut`, so no collection can be left in it. So is [`BottomEnd::rewind`], between whose
+/// calls collections at the top can stay. The others are not. An *epoch* is a number that only
 /// goes up, and every handle and mark carries the one it was made in. Should the numbers ever run out,
 /// a call that has to begin an epoch changes nothing and reports [`EpochSaturated`].
 ///
