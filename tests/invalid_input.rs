@@ -195,7 +195,7 @@ fn errors_of_loading_explain_themselves() {
     };
     assert_eq!(
         error.to_string(),
-        "the blob does not export `entrypoint`; it exports nothing"
+        "the program does not export `entrypoint`; it exports nothing"
     );
 }
 

@@ -209,7 +209,7 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let text = stdout(&output);
     for part in [
-        "loader      refuses the blob: the blob does not export `entrypoint`; it exports `main`\n",
+        "loader      refuses the blob: the program does not export `entrypoint`; it exports `main`\n",
         "the program does not say how much of it is used",
         "imports     none\n",
         "  trap                                       3   100.0           3\n",
@@ -225,7 +225,7 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
     assert_eq!(refusals[0]["kind"], "MissingEntrypoint");
     assert_eq!(
         refusals[0]["description"],
-        "the blob does not export `entrypoint`; it exports `main`"
+        "the program does not export `entrypoint`; it exports `main`"
     );
 }
 

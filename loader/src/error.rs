@@ -17,7 +17,7 @@ pub enum LoadError {
     },
     /// The bytes are more than the loader looks at.
     #[error(
-        "the blob is {} bytes long, the limit is {}",
+        "the program is {} bytes long, the limit is {}",
         grouped(length),
         grouped(limit)
     )]
@@ -57,14 +57,14 @@ pub enum LoadError {
     #[error("the blob is a 32-bit program; programs are built for RV64")]
     Not64Bit,
     /// The blob does not export `entrypoint`.
-    #[error("the blob does not export `entrypoint`; it exports {exports}")]
+    #[error("the program does not export `entrypoint`; it exports {exports}")]
     MissingEntrypoint {
         /// What it exports, for people.
         exports: String,
     },
     /// The blob is longer, or declares more memory, than the loader gives.
     #[error(
-        "the blob has {} bytes of {what}, the limit is {}",
+        "the program has {} bytes of {what}, the limit is {}",
         grouped(size),
         grouped(limit)
     )]
@@ -87,7 +87,7 @@ pub enum LoadError {
         program_counter: u32,
     },
     /// The blob imports what the loader does not offer.
-    #[error("the blob imports `{symbol}`, which the loader does not offer")]
+    #[error("the program imports `{symbol}`, which the loader does not offer")]
     UnknownImport {
         /// The import's name.
         symbol: String,
