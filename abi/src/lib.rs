@@ -10,6 +10,7 @@
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
 //! | [`imports`] | names, signatures and prices of the calls a program may make |
 //! | [`report`] | what a program hands to the loader when it gives up |
+//! | [`packed`] | bytes that a program and its host pass each other as one u64 |
 //! | [`wasm`] | what is otherwise on WebAssembly |
 //! | [`native`] | what is otherwise on the author's own machine |
 //!
@@ -32,6 +33,7 @@ pub mod heap;
 pub mod imports;
 pub mod input;
 pub mod native;
+pub mod packed;
 mod pubkey;
 pub mod report;
 pub mod status;

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use abi::ProgramError;
+use abi::packed::Malformed;
 
 /// Why what the host has passed cannot be read.
 ///
@@ -55,6 +56,12 @@ impl fmt::Display for HostReturnError {
 }
 
 impl core::error::Error for HostReturnError {}
+
+impl From<Malformed> for HostReturnError {
+    fn from(Malformed { length }: Malformed) -> Self {
+        Self::Malformed { length }
+    }
+}
 
 impl From<HostReturnError> for ProgramError {
     fn from(_: HostReturnError) -> Self {

@@ -67,9 +67,9 @@ mod error;
 mod exports;
 mod hex;
 mod lend;
-mod packed;
 mod read;
 
+pub use abi::packed::{HostReturn, PackedSlice};
 pub use allocator::InvocationArena;
 
 #[doc(hidden)]
@@ -78,5 +78,4 @@ pub use error::HostReturnError;
 pub use exports::{ArenaView, HostArena};
 pub use hex::{HexError, decode_hex};
 pub use lend::{LendError, lend};
-pub use packed::{HostReturn, PackedSlice};
 pub use read::{bytes, text};

@@ -1,9 +1,9 @@
-//! Address and length as one u64.
+//! Address and length as one u64: how a program and a host that calls other exports than the entry pass bytes.
+//!
+//! `docs/abi.md` says who reads them, and when.
 
 use core::fmt;
 use core::num::NonZeroU32;
-
-use super::HostReturnError;
 
 /// Where bytes are in guest memory, as one u64: the address in the high half, the length in bytes in the
 /// low one.
@@ -12,7 +12,7 @@ use super::HostReturnError;
 ///
 /// ```
 /// use core::num::NonZeroU32;
-/// use entrypoint::host_return::{HostReturn, PackedSlice};
+/// use abi::packed::{HostReturn, PackedSlice};
 ///
 /// let address = NonZeroU32::new(0x3_0008).unwrap();
 /// let packed = PackedSlice::new(address, 5);
@@ -40,6 +40,21 @@ pub enum HostReturn {
         length: u32,
     },
 }
+
+/// A value that is none: a length without an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Malformed {
+    /// The length in bytes.
+    pub length: u32,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes without an address", self.length)
+    }
+}
+
+impl core::error::Error for Malformed {}
 
 /// The length that stands beside address 0 where there was no room.
 const NO_ROOM_LENGTH: u32 = u32::MAX;
@@ -79,16 +94,16 @@ impl PackedSlice {
     ///
     /// # Errors
     ///
-    /// [`HostReturnError::Malformed`] if the address is 0 and the length neither 0 nor `u32::MAX`.
+    /// [`Malformed`] if the address is 0 and the length neither 0 nor `u32::MAX`.
     #[inline]
-    pub const fn view(self) -> Result<HostReturn, HostReturnError> {
+    pub const fn view(self) -> Result<HostReturn, Malformed> {
         let length = self.0 as u32;
         match NonZeroU32::new((self.0 >> 32) as u32) {
             Some(address) => Ok(HostReturn::Slice { address, length }),
             None => match length {
                 0 => Ok(HostReturn::Nothing),
                 NO_ROOM_LENGTH => Ok(HostReturn::NoRoom),
-                _ => Err(HostReturnError::Malformed { length }),
+                _ => Err(Malformed { length }),
             },
         }
     }
@@ -112,13 +127,14 @@ impl fmt::Debug for PackedSlice {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use core::num::NonZeroU32;
     use std::format;
 
     use proptest::prelude::*;
 
-    use super::{HostReturn, PackedSlice};
-    use crate::host_return::HostReturnError;
+    use super::{HostReturn, Malformed, PackedSlice};
 
     const EDGES: [u32; 9] = [
         0,
@@ -154,7 +170,7 @@ mod tests {
                 let expected = match (address, length) {
                     (0, 0) => Ok(HostReturn::Nothing),
                     (0, u32::MAX) => Ok(HostReturn::NoRoom),
-                    (0, _) => Err(HostReturnError::Malformed { length }),
+                    (0, _) => Err(Malformed { length }),
                     (_, _) => Ok(HostReturn::Slice {
                         address: NonZeroU32::new(address).unwrap(),
                         length,
@@ -200,7 +216,7 @@ mod tests {
         #[test]
         fn a_length_without_an_address_is_malformed(length in 1..u32::MAX) {
             let packed = PackedSlice::from_u64(length.into());
-            prop_assert_eq!(packed.view(), Err(HostReturnError::Malformed { length }));
+            prop_assert_eq!(packed.view(), Err(Malformed { length }));
         }
     }
 }
