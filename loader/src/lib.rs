@@ -109,6 +109,8 @@ mod failure;
 #[cfg(feature = "fixture")]
 pub mod fixture;
 mod grouped;
+#[cfg(feature = "wasm")]
+pub mod handler;
 mod imports;
 mod input;
 pub mod inspect;

@@ -4,10 +4,10 @@
 
 mod memory;
 mod module;
-mod rules;
+pub(crate) mod rules;
 
 pub(crate) use memory::{Data, PAGE, Store, View};
-pub(crate) use module::{Calls, Module};
+pub(crate) use module::{Alloc, Calls, Module, NoRoom};
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
@@ -31,7 +31,7 @@ pub(crate) const PREPARATION_FUEL: u64 = 10_000_000;
 
 /// A program that `wasmi` has compiled.
 pub(crate) struct Linked {
-    module: Module<Running>,
+    module: Module<Running<()>>,
     /// Whether the loader places the heap.
     is_heap_announced: bool,
     /// Whether such a heap keeps the header of [`abi::heap`].
@@ -40,25 +40,22 @@ pub(crate) struct Linked {
 
 /// What the imports of a running program work with.
 #[derive(Default)]
-pub(crate) struct Running {
-    host: Host,
-    context: Option<Context>,
+pub(crate) struct Running<T> {
+    pub host: Host,
+    /// There is none before the program is entered.
+    pub context: Option<Context>,
     /// Why the program was ended, if it was by an import.
-    failure: Option<Failure>,
+    pub failure: Option<Failure>,
+    /// What imports of the embedder's work with.
+    pub state: Option<T>,
 }
 
 impl Linked {
     pub fn load(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         let mut module = Module::compile(bytes, limits)?;
-        rules::check_exports(&module)?;
-        for import in rules::known_imports(&module)? {
-            let answers = import.answer() != "()";
-            let type_ = rules::type_of(import);
-            module.define(import.symbol(), type_, move |caller, arguments| {
-                let answer = call_import(import, caller, arguments)?;
-                Ok(answer.filter(|_| answers))
-            });
-        }
+        rules::check_program(&module)?;
+        let imports = rules::known_imports(&module, |_| None)?;
+        define_imports(&mut module, imports);
         Ok(Self {
             is_heap_announced: module.exports(HEAP_EXPORT),
             has_bump_heap: module.exports(BUMP_HEAP_EXPORT),
@@ -85,10 +82,24 @@ impl Linked {
     }
 }
 
+/// Defines what the loader offers to programs.
+pub(crate) fn define_imports<T: 'static>(
+    module: &mut Module<Running<T>>,
+    imports: impl IntoIterator<Item = Import>,
+) {
+    for import in imports {
+        module.define(
+            import.symbol(),
+            rules::type_of(import),
+            move |view, arguments| call_import(import, view, arguments),
+        );
+    }
+}
+
 /// Lets the host answer a call of a running program.
-fn call_import(
+fn call_import<T: 'static>(
     import: Import,
-    mut view: View<Caller<'_, Data<Running>>>,
+    mut view: View<Caller<'_, Data<Running<T>>>>,
     arguments: Arguments,
 ) -> Result<Option<u64>, Error> {
     let running = &mut view.store.data_mut().user;
@@ -111,12 +122,12 @@ fn call_import(
 /// A program in an instance of its own.
 struct Guest<'a> {
     program: &'a Linked,
-    view: View<Store<Running>>,
+    view: View<Store<Running<()>>>,
     calls: Calls,
 }
 
 impl Instance for Guest<'_> {
-    type Machine = View<Store<Running>>;
+    type Machine = View<Store<Running<()>>>;
 
     fn machine(&mut self) -> &mut Self::Machine {
         &mut self.view
@@ -154,7 +165,8 @@ impl Instance for Guest<'_> {
         // Whatever manages its room may double it.
         self.view
             .allow_more(2 * u64::from(asked).div_ceil(PAGE) + 2);
-        let address = self.calls.allocate(&mut self.view, asked)?;
+        let address = self.view.allocate(self.calls.alloc, asked);
+        let address = address.map_err(|error| error.not_called())?;
         let address = address.ok_or_else(does_not_fit)?;
         // That fresh room is zeroed is nothing but the program's word.
         self.view.clear(address, asked);
@@ -189,7 +201,7 @@ impl Instance for Guest<'_> {
         *host = std::mem::take(&mut self.view.store.data_mut().user.host);
         Ok(match returned {
             Ok(status) => End::Returned(status),
-            Err(error) => End::Failed(self.failure(&error, context)),
+            Err(error) => End::Failed(self.view.failure(&error, context.gas_limit)),
         })
     }
 }
@@ -204,14 +216,16 @@ impl Guest<'_> {
             .get_typed_func(&self.view.store, name)
             .map_err(InvocationError::vm)
     }
+}
 
-    /// Why the entry did not return.
-    fn failure(&mut self, error: &Error, context: &Context) -> Failure {
-        if let Some(failure) = self.view.store.data_mut().user.failure.take() {
+impl<T: 'static> View<Store<Running<T>>> {
+    /// Why a call did not return.
+    pub fn failure(&mut self, error: &Error, gas_limit: u64) -> Failure {
+        if let Some(failure) = self.store.data_mut().user.failure.take() {
             return failure;
         }
         match error.as_trap_code() {
-            Some(TrapCode::OutOfFuel) => self.view.out_of_gas(context.gas_limit),
+            Some(TrapCode::OutOfFuel) => self.out_of_gas(gas_limit),
             Some(TrapCode::StackOverflow) => Failure::StackOverflow {
                 size: None,
                 program_counter: None,
@@ -224,6 +238,6 @@ impl Guest<'_> {
 }
 
 /// What is said of a program that does not take what it is to be called with.
-pub(crate) fn refused(export: &str, error: &Error) -> InvocationError {
+fn refused(export: &str, error: &Error) -> InvocationError {
     InvocationError::vm(format!("the program's `{export}` failed: {error}"))
 }

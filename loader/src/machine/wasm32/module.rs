@@ -3,7 +3,8 @@
 use abi::native::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
 use wasmi::{
-    Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Instance, Linker, Val,
+    AsContextMut, Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Instance,
+    Linker, TypedFunc, Val,
 };
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
@@ -23,10 +24,14 @@ pub(crate) struct Module<U> {
     initial_memory: u64,
 }
 
-/// An instance, as what the loader calls in it.
+/// What the loader calls in an instance.
 pub(crate) struct Calls {
     pub instance: Instance,
+    pub alloc: Alloc,
 }
+
+/// What gives the loader room in an instance.
+pub(crate) type Alloc = TypedFunc<u32, u32>;
 
 impl<U: 'static> Module<U> {
     pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
@@ -94,6 +99,7 @@ impl<U: 'static> Module<U> {
                 memory,
             };
             let value = call(view, arguments(given))?;
+            // An import that answers nothing has no place for it.
             if let (Some(value), Some(place)) = (value, answer.first_mut()) {
                 *place = Val::I64(value.cast_signed());
             }
@@ -118,7 +124,8 @@ impl<U: 'static> Module<U> {
         let memory = instance
             .get_memory(&store, MEMORY_EXPORT)
             .ok_or_else(|| Error::new("there is no memory"))?;
-        Ok((View { store, memory }, Calls { instance }))
+        let alloc = instance.get_typed_func(&store, ALLOC_EXPORT)?;
+        Ok((View { store, memory }, Calls { instance, alloc }))
     }
 }
 
@@ -136,26 +143,42 @@ fn arguments(given: &[Val]) -> Arguments {
     arguments
 }
 
-impl Calls {
+/// Why there is no room in an instance.
+pub(crate) enum NoRoom {
+    /// Its `alloc` has not returned.
+    Failed(Error),
+    /// Its `alloc` has answered a place that is not in its memory, or not aligned.
+    Invalid {
+        /// What it answered.
+        address: u32,
+        /// Number of bytes.
+        length: u32,
+    },
+}
+
+impl NoRoom {
+    /// Where it keeps a program from being called.
+    pub fn not_called(self) -> InvocationError {
+        match self {
+            Self::Failed(error) => refused(ALLOC_EXPORT, &error),
+            Self::Invalid { address, length } => InvocationError::InvalidRoom { address, length },
+        }
+    }
+}
+
+impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
     /// Room for so many bytes that the loader writes, as the module's `alloc` gives it; `None` if it has none.
     ///
-    /// What it answers is anything: a place is taken only if it is in the memory and aligned.
-    pub fn allocate<U: 'static, C: wasmi::AsContextMut<Data = Data<U>>>(
-        &self,
-        view: &mut View<C>,
-        length: u32,
-    ) -> Result<Option<u32>, InvocationError> {
-        let address: u32 = self
-            .instance
-            .get_typed_func(&view.store, ALLOC_EXPORT)
-            .map_err(InvocationError::vm)?
-            .call(&mut view.store, length)
-            .map_err(|error| refused(ALLOC_EXPORT, &error))?;
+    /// What that answers may be anything: a place is taken only if it is in the memory and aligned.
+    pub fn allocate(&mut self, alloc: Alloc, length: u32) -> Result<Option<u32>, NoRoom> {
+        let address = alloc
+            .call(&mut self.store, length)
+            .map_err(NoRoom::Failed)?;
         if address == 0 {
             return Ok(None);
         }
-        if !address.is_multiple_of(8) || !view.has(address.into(), length.into()) {
-            return Err(InvocationError::InvalidRoom { address, length });
+        if !address.is_multiple_of(8) || !self.has(address.into(), length.into()) {
+            return Err(NoRoom::Invalid { address, length });
         }
         Ok(Some(address))
     }

@@ -9,68 +9,80 @@ use super::module::{Module, invalid};
 use crate::error::LoadError;
 use crate::shown::{list, shown};
 
-/// Refuses a module that does not export what the loader calls.
-pub(super) fn check_exports<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
+/// Refuses a module that does not export what the loader calls to run a program.
+pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
     use ValType::{I32, I64};
-    let module = module.compiled();
-    let entry = FuncType::new([I32, I32], [I64]);
-    let alloc = FuncType::new([I32], [I32]);
-    let heap = FuncType::new([I32, I32], []);
-    if module.get_export(ENTRYPOINT_EXPORT).is_none() {
+    let compiled = module.compiled();
+    if compiled.get_export(ENTRYPOINT_EXPORT).is_none() {
+        let names = compiled
+            .exports()
+            .map(|export| shown(export.name().as_bytes()));
         return Err(LoadError::MissingEntrypoint {
-            exports: list(
-                module
-                    .exports()
-                    .map(|export| shown(export.name().as_bytes())),
-            ),
+            exports: list(names),
         });
     }
-    for (name, type_, is_needed) in [
-        (ENTRYPOINT_EXPORT, entry, true),
-        (ALLOC_EXPORT, alloc, true),
-        (HEAP_EXPORT, heap, false),
-    ] {
-        match module.get_export(name) {
-            Some(ExternType::Func(found)) if found == type_ => {}
-            None if !is_needed => {}
-            None => return Err(invalid(format!("it does not export `{name}`"))),
-            Some(_) => {
-                let wanted = signature(&type_);
-                return Err(invalid(format!(
-                    "its export `{name}` is no function of the type {wanted}"
-                )));
-            }
-        }
+    check_export(module, ENTRYPOINT_EXPORT, &FuncType::new([I32, I32], [I64]))?;
+    if compiled.get_export(HEAP_EXPORT).is_some() {
+        check_export(module, HEAP_EXPORT, &FuncType::new([I32, I32], []))?;
     }
-    Ok(())
+    check_alloc(module)
 }
 
-/// The imports of a module, if the loader offers them all.
-pub(super) fn known_imports<U: 'static>(module: &Module<U>) -> Result<Vec<Import>, LoadError> {
+/// Refuses a module that gives its host no room.
+pub(crate) fn check_alloc<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
+    let type_ = FuncType::new([ValType::I32], [ValType::I32]);
+    check_export(module, ALLOC_EXPORT, &type_)
+}
+
+fn check_export<U: 'static>(
+    module: &Module<U>,
+    name: &str,
+    type_: &FuncType,
+) -> Result<(), LoadError> {
+    match module.compiled().get_export(name) {
+        Some(ExternType::Func(found)) if found == *type_ => Ok(()),
+        Some(_) => {
+            let wanted = signature(type_);
+            Err(invalid(format!(
+                "its export `{name}` is no function of the type {wanted}"
+            )))
+        }
+        None => Err(invalid(format!("it does not export `{name}`"))),
+    }
+}
+
+/// The loader's own imports of a module, if each of them has its type, and all others are the embedder's, who says their types.
+pub(crate) fn known_imports<U: 'static>(
+    module: &Module<U>,
+    embedders: impl Fn(&str) -> Option<FuncType>,
+) -> Result<Vec<Import>, LoadError> {
     let mut imports = Vec::new();
     for needed in module.compiled().imports() {
         let symbol = needed.name();
-        let known = Import::from_symbol(symbol.as_bytes())
-            .filter(|_| needed.module() == IMPORT_MODULE)
-            .ok_or_else(|| LoadError::UnknownImport {
+        let import = Import::from_symbol(symbol.as_bytes());
+        let type_ = import.map(type_of).or_else(|| embedders(symbol));
+        let Some(type_) = type_.filter(|_| needed.module() == IMPORT_MODULE) else {
+            return Err(LoadError::UnknownImport {
                 symbol: shown(symbol.as_bytes()),
-            })?;
-        let type_ = type_of(known);
+            });
+        };
         if !matches!(needed.ty(), ExternType::Func(found) if *found == type_) {
-            let wanted = signature(&type_);
+            let (symbol, wanted) = (shown(symbol.as_bytes()), signature(&type_));
             return Err(invalid(format!(
                 "it imports `{symbol}`, which is a function of the type {wanted}"
             )));
         }
-        if !imports.contains(&known) {
-            imports.push(known);
+        if let Some(import) = import
+            && !imports.contains(&import)
+        {
+            imports.push(import);
         }
     }
     Ok(imports)
 }
 
 /// The type of an import: a pointer, and a number of 32 bits, is an i32, any other number an i64.
-pub(super) fn type_of(import: Import) -> FuncType {
+pub(crate) fn type_of(import: Import) -> FuncType {
     let value = |type_: &str| match type_ {
         "u64" => ValType::I64,
         _ => ValType::I32,

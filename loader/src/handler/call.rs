@@ -1,0 +1,251 @@
+//! One call of a handler, and the calls that it makes.
+
+use std::sync::Arc;
+
+use abi::Pubkey;
+use abi::imports::gas_for_bytes;
+use abi::packed::{HostReturn, PackedSlice};
+use abi::wasm::ALLOC_EXPORT;
+use wasmi::{Caller, Error};
+
+use super::{CallError, Function, Handler, function_type, packed};
+use crate::error::InvocationError;
+use crate::imports::Arguments;
+use crate::machine::wasm32::{Alloc, Calls, Data, Module, NoRoom, PAGE, Running, Store, View};
+use crate::machine::{Context, Heap, Machine};
+
+/// A handler with memory of its own, which it keeps from call to call.
+pub struct Instance<T: 'static> {
+    view: View<Store<Running<T>>>,
+    calls: Calls,
+    context: Context,
+    is_dead: bool,
+}
+
+/// What a call answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer<T> {
+    /// The bytes; `None` if the handler had nothing to answer.
+    pub bytes: Option<Vec<u8>>,
+    /// The lines that the handler logged.
+    pub logs: Vec<String>,
+    /// Gas used.
+    pub gas_used: u64,
+    /// What the functions of the host worked with.
+    pub state: T,
+}
+
+impl<T: 'static> Handler<T> {
+    /// A new instance.
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError`] if there is no memory for it.
+    pub fn instance(&self) -> Result<Instance<T>, InvocationError> {
+        let running = Running {
+            host: crate::imports::Host::default(),
+            context: None,
+            failure: None,
+            state: None,
+        };
+        let (mut view, calls) = self
+            .module
+            .instantiate(running)
+            .map_err(InvocationError::vm)?;
+        view.allow_more(u64::from(self.limits.heap) / PAGE);
+        let context = Context {
+            limits: self.limits,
+            program_id: Pubkey::default(),
+            gas_limit: self.gas,
+            heap: Heap {
+                base: 0,
+                size: self.limits.heap,
+                has_header: false,
+            },
+        };
+        Ok(Instance {
+            view,
+            calls,
+            context,
+            is_dead: false,
+        })
+    }
+}
+
+impl<T: 'static> Instance<T> {
+    fn running(&mut self) -> &mut Running<T> {
+        &mut self.view.store.data_mut().user
+    }
+
+    /// Calls an export, with bytes or with nothing. `state` is what the host's functions work with meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]. After [`CallError::Failed`] the instance may not be called any more, because nobody knows in what the handler
+    /// was interrupted; all other errors leave it as it was.
+    pub fn call(
+        &mut self,
+        export: &str,
+        state: T,
+        argument: Option<&[u8]>,
+    ) -> Result<Answer<T>, CallError> {
+        if self.is_dead {
+            return Err(CallError::Dead);
+        }
+        let function = self
+            .calls
+            .instance
+            .get_typed_func::<u64, u64>(&self.view.store, export)
+            .map_err(|_| CallError::NoExport {
+                export: export.to_owned(),
+            })?;
+        self.view.set_gas(self.context.gas_limit);
+        let context = self.context;
+        let running = self.running();
+        running.context = Some(context);
+        running.state = Some(state);
+        let argument = self.lend(argument)?;
+        // Until it has returned: a function of the embedder's may panic.
+        self.is_dead = true;
+        let value = match function.call(&mut self.view.store, argument.to_u64()) {
+            Ok(value) => value,
+            Err(error) => return Err(self.failed(&error)),
+        };
+        self.is_dead = false;
+        let host = std::mem::take(&mut self.running().host);
+        let state = self.running().state.take();
+        Ok(Answer {
+            bytes: self.read(value)?,
+            logs: host.logs,
+            gas_used: self.context.gas_limit - self.view.gas(),
+            state: state.expect("each function puts it back"),
+        })
+    }
+
+    /// Length of the instance's memory in bytes.
+    #[must_use]
+    pub fn memory_length(&self) -> u64 {
+        self.view.memory.size(&self.view.store) * PAGE
+    }
+
+    /// Puts the argument where the handler has room for it.
+    fn lend(&mut self, bytes: Option<&[u8]>) -> Result<PackedSlice, CallError> {
+        let Some(bytes) = bytes else {
+            return Ok(PackedSlice::NOTHING);
+        };
+        match give(&mut self.view, self.calls.alloc, bytes) {
+            Ok(PackedSlice::NO_ROOM) => Err(CallError::NoRoom {
+                length: bytes.len(),
+            }),
+            Ok(packed) => Ok(packed),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// The bytes that the handler has answered.
+    fn read(&mut self, value: u64) -> Result<Option<Vec<u8>>, CallError> {
+        let invalid = CallError::InvalidAnswer { value };
+        match PackedSlice::from_u64(value).view() {
+            Ok(HostReturn::Nothing) => Ok(None),
+            Ok(HostReturn::NoRoom) => Err(CallError::NoRoomForAnswer),
+            Ok(HostReturn::Slice { length: 0, .. }) => Ok(Some(Vec::new())),
+            Ok(HostReturn::Slice { address, length }) => self
+                .view
+                .read(address.get().into(), length.into())
+                .map(Some)
+                .map_err(|_| invalid),
+            Err(_) => Err(invalid),
+        }
+    }
+
+    fn failed(&mut self, error: &Error) -> CallError {
+        self.is_dead = true;
+        let gas_limit = self.context.gas_limit;
+        CallError::Failed(self.view.failure(error, gas_limit))
+    }
+}
+
+/// Writes bytes to room that the handler gives for them.
+fn give<T: 'static, C: wasmi::AsContextMut<Data = Data<Running<T>>>>(
+    view: &mut View<C>,
+    alloc: Alloc,
+    bytes: &[u8],
+) -> Result<PackedSlice, Error> {
+    if bytes.is_empty() {
+        return Ok(PackedSlice::EMPTY);
+    }
+    let Ok(length) = u32::try_from(bytes.len()) else {
+        return Ok(PackedSlice::NO_ROOM);
+    };
+    let room = view.allocate(alloc, length).map_err(|error| match error {
+        NoRoom::Failed(error) => error,
+        NoRoom::Invalid { address, .. } => Error::new(format!(
+            "`alloc` was asked for {length} bytes and answered {address:#x}, where they cannot be written"
+        )),
+    })?;
+    let Some(address) = room else {
+        return Ok(PackedSlice::NO_ROOM);
+    };
+    // It was checked that the place is in the memory.
+    let _ = view.write(address.into(), bytes);
+    Ok(packed(address, length))
+}
+
+/// Defines a function of the embedder's.
+pub(super) fn define<T: 'static>(
+    module: &mut Module<Running<T>>,
+    name: &str,
+    function: Arc<Function<T>>,
+) {
+    module.define(name, function_type(), move |view, arguments| {
+        call_function(&*function, view, arguments).map(|answer| Some(answer.to_u64()))
+    });
+}
+
+/// Lets the embedder answer a call of a running handler.
+fn call_function<T: 'static>(
+    function: &Function<T>,
+    mut view: View<Caller<'_, Data<Running<T>>>>,
+    arguments: Arguments,
+) -> Result<PackedSlice, Error> {
+    let [address, length, ..] = arguments;
+    pay_for(&mut view, length)?;
+    let bytes = view.read(address, length).map_err(|_| {
+        Error::new(format!(
+            "{length} bytes at {address:#x} are not in its memory"
+        ))
+    })?;
+    let Some(mut state) = view.store.data_mut().user.state.take() else {
+        return Err(Error::new(
+            "a function of the host is called before the handler",
+        ));
+    };
+    let answer = function(&mut state, &bytes);
+    view.store.data_mut().user.state = Some(state);
+    let Some(answer) = answer else {
+        return Ok(PackedSlice::NOTHING);
+    };
+    pay_for(&mut view, answer.len() as u64)?;
+    let alloc = view
+        .store
+        .get_export(ALLOC_EXPORT)
+        .and_then(wasmi::Extern::into_func)
+        .ok_or_else(|| Error::new("there is no `alloc`"))?
+        .typed(&view.store)?;
+    give(&mut view, alloc, &answer)
+}
+
+/// Takes the price of bytes off the gas, as for the loader's own imports.
+fn pay_for<T: 'static>(
+    view: &mut View<Caller<'_, Data<Running<T>>>>,
+    length: u64,
+) -> Result<(), Error> {
+    match view.gas().checked_sub(gas_for_bytes(length)) {
+        Some(rest) => {
+            view.set_gas(rest);
+            Ok(())
+        }
+        None => Err(wasmi::TrapCode::OutOfFuel.into()),
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a call of a handler came to nothing.
+
+use crate::failure::Failure;
+use crate::grouped::grouped;
+
+/// Why a call of a handler came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// There is no such export.
+    #[error("the handler does not export `{export}` as a function of the type (i64) -> (i64)")]
+    NoExport {
+        /// The name that was asked for.
+        export: String,
+    },
+    /// The handler has no room for the argument.
+    #[error("the handler has no room for {} bytes", grouped(length))]
+    NoRoom {
+        /// Number of bytes.
+        length: usize,
+    },
+    /// The handler ended without an answer. The instance cannot be called any more.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The handler had an answer, and no room for it.
+    #[error("the handler had no room for its answer")]
+    NoRoomForAnswer,
+    /// The handler's answer is no bytes of its own.
+    #[error("the handler answered {value:#018x}, which is no place in its memory")]
+    InvalidAnswer {
+        /// What it answered.
+        value: u64,
+    },
+    /// An earlier call has failed, and may have left anything behind.
+    #[error("an earlier call of this instance has failed; make a new one")]
+    Dead,
+}
+
+impl CallError {
+    /// The stable name of the kind of error: that of the variant, or of the failure.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoExport { .. } => "NoExport",
+            Self::NoRoom { .. } => "NoRoom",
+            Self::Failed(failure) => failure.kind(),
+            Self::NoRoomForAnswer => "NoRoomForAnswer",
+            Self::InvalidAnswer { .. } => "InvalidAnswer",
+            Self::Dead => "Dead",
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Handlers: WebAssembly modules that are called for themselves, again and again, and ask their host for what they need.
+//!
+//! A program is called with accounts, in fresh memory. A handler is called with bytes and answers bytes, in an instance that
+//! lives as long as its embedder likes and keeps its memory. Both have the loader's imports; a handler has functions of the
+//! embedder's besides, which take bytes and answer bytes or nothing.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Host`] | the functions that are offered to handlers, and the limits |
+//! | [`Handler`] | a compiled module |
+//! | [`Instance`] | the module with memory of its own, to be called |
+//! | [`Answer`] | what a call answered |
+//!
+//! ```no_run
+//! use loader::handler::Host;
+//!
+//! struct Request {
+//!     user_agent: String,
+//! }
+//!
+//! let host = Host::new().function("header", |request: &mut Request, name: &[u8]| {
+//!     (name == b"user-agent").then(|| request.user_agent.clone().into_bytes())
+//! });
+//! let handler = host.load(&std::fs::read("edge_handler.wasm")?)?;
+//! let mut instance = handler.instance()?;
+//! let request = Request { user_agent: "a browser".to_owned() };
+//! let answer = instance.call("handle", request, Some(b"/index"))?;
+//! println!("{:?}, for {} gas", answer.bytes, answer.gas_used);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Bytes
+//!
+//! Bytes pass as one i64, an [`abi::packed::PackedSlice`]. What the host has to say it writes to room that it gets from the
+//! handler's export `alloc`, also while the handler runs and has called a function; what the handler answers the host reads before
+//! it calls again. Each place that a handler names is checked before it is used: that it is in the handler's memory, and
+//! aligned where room was asked for.
+//!
+//! # Memory
+//!
+//! An instance may add as much memory as [`Limits::heap`] says, all together and once: memory does not shrink. A handler that
+//! gives back what it takes does not grow after its first calls, because what `alloc` gives is taken back with each call.
+
+mod call;
+mod error;
+
+use std::sync::Arc;
+
+use abi::packed::PackedSlice;
+use wasmi::{FuncType, ValType};
+
+pub use call::{Answer, Instance};
+pub use error::CallError;
+
+use crate::error::LoadError;
+use crate::limits::{DEFAULT_GAS, Limits};
+use crate::machine::wasm32::{Module, Running, define_imports, rules};
+
+/// A function of an embedder's: what it is called with, and what it answers.
+type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
+
+/// What is offered to handlers: functions, and limits.
+///
+/// `T` is what the functions work with: each call of a handler brings one of its own.
+pub struct Host<T> {
+    functions: Vec<(String, Arc<Function<T>>)>,
+    limits: Limits,
+    gas: u64,
+}
+
+impl<T: 'static> Default for Host<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: 'static> Host<T> {
+    /// A host without functions of its own, with [`Limits::default`] and [`DEFAULT_GAS`] for each call.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            functions: Vec::new(),
+            limits: Limits::default(),
+            gas: DEFAULT_GAS,
+        }
+    }
+
+    /// Offers a function to handlers, which import it from the module `env` as `(address: i32, length: i32) -> i64`. A function of
+    /// a name that is offered already takes its place; those of the loader stay.
+    ///
+    /// `None` tells the handler that there is nothing, which is not the same as no bytes.
+    #[must_use]
+    pub fn function(
+        mut self,
+        name: impl Into<String>,
+        function: impl Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        let name = name.into();
+        self.functions.retain(|(known, _)| *known != name);
+        self.functions.push((name, Arc::new(function)));
+        self
+    }
+
+    /// Sets the limits. Of those of an invocation [`Limits::heap`] and [`Limits::logs`] are heeded, and [`Limits::return_data`]
+    /// by the import.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the most gas that a call may use.
+    #[must_use]
+    pub fn gas(mut self, gas: u64) -> Self {
+        self.gas = gas;
+        self
+    }
+
+    /// Compiles a module.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] if the bytes are no module, or one that imports what is not offered, or that gives its host no room.
+    pub fn load(&self, module: &[u8]) -> Result<Handler<T>, LoadError> {
+        let (length, limit) = (module.len(), self.limits.blob);
+        if length > limit {
+            return Err(LoadError::BlobTooLong { length, limit });
+        }
+        let mut module = Module::compile(module, &self.limits)?;
+        rules::check_alloc(&module)?;
+        let is_offered = |name: &str| self.functions.iter().any(|(offered, _)| offered == name);
+        let imports = rules::known_imports(&module, |name| is_offered(name).then(function_type))?;
+        for (name, function) in &self.functions {
+            // The loader's own comes first.
+            if imports.iter().all(|import| import.symbol() != name) {
+                call::define(&mut module, name, Arc::clone(function));
+            }
+        }
+        define_imports(&mut module, imports);
+        Ok(Handler {
+            module: Arc::new(module),
+            limits: self.limits,
+            gas: self.gas,
+        })
+    }
+}
+
+/// Bytes in, a packed value out.
+fn function_type() -> FuncType {
+    FuncType::new([ValType::I32, ValType::I32], [ValType::I64])
+}
+
+/// A compiled module.
+///
+/// A clone is a handle on the same module, and may be used on any thread.
+pub struct Handler<T> {
+    module: Arc<Module<Running<T>>>,
+    limits: Limits,
+    gas: u64,
+}
+
+impl<T> Clone for Handler<T> {
+    fn clone(&self) -> Self {
+        Self {
+            module: Arc::clone(&self.module),
+            limits: self.limits,
+            gas: self.gas,
+        }
+    }
+}
+
+/// The value for bytes at an address.
+fn packed(address: u32, length: u32) -> PackedSlice {
+    match std::num::NonZeroU32::new(address) {
+        Some(address) => PackedSlice::new(address, length),
+        None => PackedSlice::NO_ROOM,
+    }
+}
