@@ -44,14 +44,15 @@ impl<U: 'static> Module<U> {
             .consume_fuel(true)
             .compilation_mode(CompilationMode::Eager)
             .allow_start_fn(false)
-            .wasm_memory64(false)
             .wasm_multi_memory(false)
             .set_max_recursion_depth(MAX_RECURSION_DEPTH);
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
         let compiled = wasmi::Module::new(&engine, bytes).map_err(invalid)?;
         let initial_memory = match compiled.get_export(MEMORY_EXPORT) {
-            Some(ExternType::Memory(memory)) => memory.minimum().saturating_mul(PAGE),
+            Some(ExternType::Memory(memory)) if !memory.is_64() => {
+                memory.minimum().saturating_mul(PAGE)
+            }
             _ => return Err(invalid("it does not export its memory as `memory`")),
         };
         let limit = limits.program_data.saturating_add(limits.stack);

@@ -1,0 +1,455 @@
+//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about their memory, and that take
+//! what they are not given.
+
+use abi::imports::Import;
+use loader::{
+    AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
+    Program, Pubkey,
+};
+use tests::PROGRAM_ID;
+
+/// What a module exports besides what a test is about.
+const MEMORY: &str = r#"(memory (export "memory") 1)"#;
+const ALLOC: &str = r#"(func (export "alloc") (param i32) (result i32) i32.const 1024)"#;
+
+/// A program whose entry is this code.
+fn program(imports: &str, code: &str) -> String {
+    format!(
+        r#"(module {imports} {MEMORY} {ALLOC}
+        (func (export "entrypoint") (param i32 i32) (result i64) {code}))"#
+    )
+}
+
+fn load(text: &str, limits: Limits) -> Result<Program, LoadError> {
+    let module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let loader = Loader::new(Engine::Wasm).unwrap().limits(limits);
+    loader.load(&module)
+}
+
+fn refusal(text: &str) -> LoadError {
+    match load(text, Limits::default()) {
+        Ok(_) => panic!("it was loaded: {text}"),
+        Err(error) => error,
+    }
+}
+
+fn call() -> Invocation {
+    Invocation::new(PROGRAM_ID)
+}
+
+fn run(text: &str, invocation: &Invocation) -> Outcome {
+    let program = load(text, Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+    program
+        .invoke(invocation)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn failure(text: &str, invocation: &Invocation) -> Failure {
+    run(text, invocation).failure.expect("it fails")
+}
+
+fn kind(text: &str) -> &'static str {
+    failure(text, &call()).kind()
+}
+
+#[test]
+fn the_smallest_program_succeeds_and_its_status_is_read() {
+    let outcome = run(&program("", "i64.const 0"), &call());
+    assert!(outcome.is_success());
+    assert_eq!((outcome.engine, outcome.status), (Engine::Wasm, Some(0)));
+    assert_eq!(outcome.heap.used, None);
+    let outcome = run(&program("", "i64.const 7"), &call());
+    assert_eq!(outcome.status, Some(7));
+    assert_eq!(outcome.failure.expect("it fails").kind(), "ProgramError");
+}
+
+#[test]
+fn a_program_gets_its_input_at_a_place_of_its_own() {
+    // The status is the program id's first byte, behind eight bytes of length and no data.
+    let code = "local.get 0 i64.load8_u offset=8";
+    let outcome = run(&program("", code), &call());
+    assert_eq!(outcome.status, Some(PROGRAM_ID.to_bytes()[0].into()));
+    let length = run(&program("", "local.get 1 i64.extend_i32_u"), &call());
+    assert_eq!(length.status, Some(48));
+}
+
+#[test]
+fn what_is_no_program_is_refused_with_the_reason() {
+    let entry = r#"(func (export "entrypoint") (param i32 i32) (result i64) i64.const 0)"#;
+    let cases = [
+        (
+            format!("(module {MEMORY} {ALLOC})"),
+            "the program does not export `entrypoint`; it exports `alloc`, `memory`",
+        ),
+        (
+            format!("(module {MEMORY} {entry})"),
+            "not a WebAssembly module that can be run: it does not export `alloc`",
+        ),
+        (
+            format!("(module (memory 1) {ALLOC} {entry})"),
+            "not a WebAssembly module that can be run: it does not export its memory as `memory`",
+        ),
+        (
+            format!(
+                r#"(module {MEMORY} {ALLOC} (func (export "entrypoint") (param i32) (result i64) i64.const 0))"#
+            ),
+            "not a WebAssembly module that can be run: its export `entrypoint` is no function of the type (i32, i32) -> (i64)",
+        ),
+        (
+            format!(r#"(module {MEMORY} {entry} (global (export "alloc") i32 (i32.const 8)))"#),
+            "not a WebAssembly module that can be run: its export `alloc` is no function of the type (i32) -> (i32)",
+        ),
+        (
+            format!(
+                r#"(module {MEMORY} {ALLOC} {entry} (func (export "entrypoint_heap") (param i64)))"#
+            ),
+            "not a WebAssembly module that can be run: its export `entrypoint_heap` is no function of the type (i32, i32) -> ()",
+        ),
+        (
+            program(r#"(import "env" "file_open" (func))"#, "i64.const 0"),
+            "the program imports `file_open`, which the loader does not offer",
+        ),
+        (
+            program(
+                r#"(import "wasi" "rlo_log_" (func (param i32 i64)))"#,
+                "i64.const 0",
+            ),
+            "the program imports `rlo_log_`, which the loader does not offer",
+        ),
+        (
+            program(
+                r#"(import "env" "rlo_log_" (func (param i32 i32)))"#,
+                "i64.const 0",
+            ),
+            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+        ),
+        (
+            program(r#"(import "env" "rlo_log_" (global i32))"#, "i64.const 0"),
+            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+        ),
+        (
+            program("(import \"env\" \"\\1b[31m\" (func))", "i64.const 0"),
+            "the program imports `\\u{1b}[31m`, which the loader does not offer",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(&text).to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_module_that_wants_to_run_when_it_is_loaded_is_refused() {
+    let text = format!(
+        r#"(module {MEMORY} {ALLOC} (func $start (loop br 0)) (start $start)
+        (func (export "entrypoint") (param i32 i32) (result i64) i64.const 0))"#
+    );
+    assert_eq!(refusal(&text).kind(), "InvalidModule");
+}
+
+#[test]
+fn what_is_for_another_machine_is_said_to_be() {
+    let wasm = Loader::new(Engine::Wasm).unwrap();
+    let polkavm = Loader::new(Engine::Interpreter).unwrap();
+    let module = wat::parse_str(program("", "i64.const 0")).unwrap();
+    let error = polkavm.load(&module).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "this is a program for wasm32, and the interpreter engine runs those for riscv64"
+    );
+    assert_eq!(polkavm.inspect(&module).unwrap_err(), error);
+    assert_eq!(wasm.load(b"PVM\0\x02").unwrap_err().kind(), "WrongTarget");
+    assert_eq!(wasm.load(b"\x7fELF").unwrap_err().kind(), "WrongTarget");
+    for garbage in [&b""[..], b"(module)", b"\0asm", b"\0asm\x01\0\0\0\xff"] {
+        let error = wasm.load(garbage).unwrap_err();
+        assert_eq!(error.kind(), "InvalidModule", "{garbage:?}: {error}");
+    }
+}
+
+#[test]
+fn every_prefix_and_every_flipped_bit_of_a_module_is_answered() {
+    let module = wat::parse_str(program(
+        r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
+        "i32.const 0 i64.const 4 call $log i64.const 0",
+    ))
+    .unwrap();
+    let loader = Loader::new(Engine::Wasm).unwrap();
+    let try_it = |bytes: &[u8]| {
+        if let Ok(program) = loader.load(bytes) {
+            let _ = program.invoke(&call().gas(10_000));
+        }
+    };
+    for length in 0..module.len() {
+        try_it(&module[..length]);
+    }
+    for bit in 0..module.len() * 8 {
+        let mut bytes = module.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        try_it(&bytes);
+    }
+}
+
+#[test]
+fn memory_that_a_module_declares_is_limited() {
+    let limits = Limits::default();
+    let pages = (limits.program_data + limits.stack) / 65_536;
+    let with = |pages: u32| {
+        program("", "i64.const 0")
+            .replace(MEMORY, &format!(r#"(memory (export "memory") {pages})"#))
+    };
+    assert!(load(&with(pages), limits).is_ok());
+    let error = load(&with(pages + 1), limits).unwrap_err();
+    assert_eq!(error.kind(), "MemoryTooLarge");
+    assert_eq!(refusal(&with(65_536)).kind(), "MemoryTooLarge");
+}
+
+#[test]
+fn a_table_of_any_size_is_no_memory_of_the_hosts() {
+    let text = program("(table 4000000000 funcref)", "i64.const 0");
+    let error = load(&text, Limits::default()).map(|program| program.invoke(&call()));
+    assert!(matches!(error, Err(_) | Ok(Err(_))), "{error:?}");
+}
+
+#[test]
+fn memory_grows_by_the_heap_and_a_page_and_no_further() {
+    // The status is the number of pages that could be added one by one.
+    let code = "(local i64)
+        (loop
+            (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1))
+                (then (local.set 2 (i64.add (local.get 2) (i64.const 1))) br 1)))
+        local.get 2";
+    for (heap, pages) in [(32 << 10, 1), (64 << 10, 1), (1 << 20, 16)] {
+        let outcome = run(&program("", code), &call().heap_size(heap));
+        assert_eq!(outcome.status, Some(pages + 1), "{heap}");
+    }
+    let many = "(memory.grow (i32.const 0x7fff)) i64.extend_i32_s i64.const 1 i64.add";
+    assert!(run(&program("", many), &call()).is_success());
+}
+
+#[test]
+fn a_heap_that_is_the_loaders_to_place_is_announced_first() {
+    // The status is the base and the size, if `alloc` was called after that.
+    let text = r#"(module
+        (memory (export "memory") 1)
+        (global $heap (mut i64) (i64.const 0))
+        (func (export "entrypoint_heap") (param i32 i32)
+            (global.set $heap (i64.or
+                (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32))
+                (i64.extend_i32_u (local.get 1)))))
+        (func (export "alloc") (param i32) (result i32)
+            (if (i64.eqz (global.get $heap)) (then unreachable))
+            i32.const 1024)
+        (func (export "entrypoint_heap_bump"))
+        (func (export "entrypoint") (param i32 i32) (result i64)
+            (i32.store (i32.wrap_i64 (i64.shr_u (global.get $heap) (i64.const 32))) (i32.const 40))
+            (global.get $heap)))"#;
+    let outcome = run(text, &call().heap_size(100_000));
+    assert_eq!(outcome.status, Some(65_536 << 32 | 100_000));
+    assert_eq!(outcome.heap.limit, 100_000);
+    assert_eq!((outcome.heap.used, outcome.heap.peak), (Some(40), Some(40)));
+}
+
+#[test]
+fn room_that_is_none_is_not_written_to() {
+    let with = |answer: &str| {
+        let text = program("", "i64.const 0");
+        text.replace("i32.const 1024", answer)
+    };
+    let invoke = |answer: &str| {
+        let program = load(&with(answer), Limits::default()).unwrap();
+        program.invoke(&call()).unwrap_err()
+    };
+    for (answer, address) in [
+        ("i32.const 1025", 1_025),
+        ("i32.const 65536", 65_536),
+        ("i32.const 65496", 65_496),
+        ("i32.const -8", 0xffff_fff8),
+        ("i32.const -1", 0xffff_ffff),
+    ] {
+        assert_eq!(
+            invoke(answer),
+            InvocationError::InvalidRoom {
+                address,
+                length: 48
+            }
+        );
+    }
+    assert!(matches!(
+        invoke("i32.const 0"),
+        InvocationError::DoesNotFit { input: 48, .. }
+    ));
+    // The last place that there is.
+    let program = load(&with("i32.const 65488"), Limits::default()).unwrap();
+    assert!(program.invoke(&call()).unwrap().is_success());
+}
+
+#[test]
+fn an_alloc_that_does_not_answer_is_an_error_of_the_call() {
+    for (code, says) in [
+        ("unreachable", "unreachable"),
+        ("(loop br 0) unreachable", "fuel"),
+    ] {
+        let text = program("", "i64.const 0").replace("i32.const 1024", code);
+        let program = load(&text, Limits::default()).unwrap();
+        let error = program.invoke(&call()).unwrap_err().to_string();
+        assert!(
+            error.contains("`alloc` failed") && error.contains(says),
+            "{error}"
+        );
+    }
+    let text = program(
+        r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
+        "i64.const 0",
+    );
+    let text = text.replace(
+        "i32.const 1024",
+        "i32.const 0 i64.const 4 call $log i32.const 1024",
+    );
+    let program = load(&text, Limits::default()).unwrap();
+    let error = program.invoke(&call()).unwrap_err().to_string();
+    assert!(error.contains("before the entry"), "{error}");
+}
+
+#[test]
+fn an_endless_loop_runs_out_of_gas_whatever_the_gas() {
+    let text = program("", "(loop br 0) i64.const 0");
+    for gas in [0, 1, 1_000, 1_000_000] {
+        let outcome = run(&text, &call().gas(gas));
+        assert_eq!(outcome.gas_used, gas);
+        assert_eq!(outcome.failure.expect("it fails").kind(), "OutOfGas");
+    }
+}
+
+#[test]
+fn what_was_enough_gas_is_enough() {
+    let text = program(
+        r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
+        "i32.const 0 i64.const 100 call $log i64.const 0",
+    );
+    let enough = run(&text, &call()).gas_used;
+    // A hundred bytes cost thirteen units.
+    assert!(enough > 13, "{enough}");
+    let outcome = run(&text, &call().gas(enough));
+    assert!(outcome.is_success());
+    assert_eq!(outcome.gas_used, enough);
+    for gas in 0..enough {
+        let outcome = run(&text, &call().gas(gas));
+        assert_eq!(
+            outcome.failure.expect("too little").kind(),
+            "OutOfGas",
+            "{gas}"
+        );
+    }
+}
+
+#[test]
+fn endless_recursion_overflows_the_stack() {
+    let text = format!(
+        r#"(module {MEMORY} {ALLOC} (func $again (call $again))
+        (func (export "entrypoint") (param i32 i32) (result i64) call $again i64.const 0))"#
+    );
+    assert_eq!(kind(&text), "StackOverflow");
+}
+
+#[test]
+fn what_the_machine_does_not_allow_traps_and_says_what_it_was() {
+    for (code, says) in [
+        ("unreachable", "unreachable"),
+        ("i32.const -1 i64.load", "out of bounds"),
+        ("i64.const 1 i64.const 0 i64.div_u", "divide"),
+    ] {
+        let failure = failure(&program("", code), &call());
+        assert_eq!(failure.kind(), "Trapped");
+        let text = failure.to_string();
+        assert!(text.contains(says), "{text}");
+    }
+}
+
+#[test]
+fn what_an_instance_writes_is_gone_in_the_next() {
+    let code = "(i64.load (i32.const 512)) (i64.store (i32.const 512) (i64.const 9))";
+    let program = load(&program("", code), Limits::default()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(program.invoke(&call()).unwrap().status, Some(0));
+    }
+}
+
+#[test]
+fn every_import_answers_every_wild_pointer() {
+    let wild: [i64; 9] = [0, 1, 4, 65_535, 65_536, 65_537, -1, -8, 1 << 31];
+    let lengths: [i64; 8] = [0, 1, 32, 65_536, 65_537, 1 << 32, i64::MAX, -1];
+    for import in Import::ALL {
+        let types: Vec<&str> = import
+            .parameters()
+            .iter()
+            .map(|(_, type_)| if *type_ == "u64" { "i64" } else { "i32" })
+            .collect();
+        let answers = import.answer() != "()";
+        let declared = format!(
+            r#"(import "env" "{}" (func $call (param {}) {}))"#,
+            import.symbol(),
+            types.join(" "),
+            if answers { "(result i64)" } else { "" },
+        );
+        let drop = if answers { "drop" } else { "" };
+        for pointer in wild {
+            for length in lengths {
+                let arguments: Vec<String> = import
+                    .parameters()
+                    .iter()
+                    .zip(&types)
+                    .map(|((name, _), type_)| match (*name, *type_) {
+                        (_, "i64") => format!("i64.const {length}"),
+                        (name, _) if name == "value" => "i32.const 7".to_owned(),
+                        _ => format!("i32.const {}", pointer as i32),
+                    })
+                    .collect();
+                let code = format!("{} call $call {drop} i64.const 0", arguments.join(" "));
+                let outcome = run(&program(&declared, &code), &call());
+                let kinds = [
+                    "OutOfGas",
+                    "InvalidPointer",
+                    "LogsTooLong",
+                    "ReturnDataTooLong",
+                    "Aborted",
+                ];
+                if let Some(failure) = &outcome.failure {
+                    assert!(kinds.contains(&failure.kind()), "{import:?}: {failure}");
+                }
+                let end = u64::from(pointer as u32).checked_add(length as u64);
+                let is_there = end.is_some_and(|end| end <= 65_536);
+                if *import == Import::Memset {
+                    assert_eq!(
+                        outcome.is_success(),
+                        is_there || length == 0,
+                        "{pointer} {length}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rules_of_accounts_are_the_same() {
+    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind the start.
+    let code = "(i64.store8 offset=136 (local.get 0) (i64.const 9)) i64.const 0";
+    let account = |owner: Pubkey| {
+        AccountInput::new(Pubkey::new([2; 32]))
+            .owner(owner)
+            .data([1])
+            .writable()
+    };
+    let room = program("", code).replace(
+        r#"(memory (export "memory") 1)"#,
+        r#"(memory (export "memory") 2)"#,
+    );
+    let own = run(&room, &call().account(account(PROGRAM_ID)));
+    assert!(own.is_success(), "{:?}", own.failure);
+    assert_eq!(own.accounts[0].data, [9]);
+    let foreign = run(&room, &call().account(account(Pubkey::new([7; 32]))));
+    assert_eq!(
+        foreign.failure.expect("refused").kind(),
+        "DataChangedByNonOwner"
+    );
+    assert_eq!(foreign.accounts[0].data, [1]);
+}
