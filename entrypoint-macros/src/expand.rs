@@ -9,11 +9,6 @@ use syn::{ExprPath, Type};
 use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{DeclaredHeap, NamedHeap};
 
-/// The target on which programs run.
-fn guest() -> TokenStream {
-    quote!(all(target_arch = "riscv64", target_os = "none"))
-}
-
 /// The sum: the typed function, the heap, the panic handler, the export.
 pub fn program(program: &Program) -> TokenStream {
     let handler = handler(&program.handler, program.accounts.entry());
@@ -59,7 +54,6 @@ pub fn handler(path: &ExprPath, entry: Entry) -> TokenStream {
 }
 
 fn export(program: &Program) -> TokenStream {
-    let guest = guest();
     let enter = match program.accounts {
         Accounts::OnHeap { reject_duplicates } => quote!(enter::<#reject_duplicates>),
         Accounts::OnStack {
@@ -71,56 +65,21 @@ fn export(program: &Program) -> TokenStream {
         }
         Accounts::Nowhere => quote!(enter_lazily),
     };
+    // Whether the heap is the loader's to place, as far as the entry knows.
+    let (is_announced, if_announced) = match program.heap {
+        Heap::Ours(_) => (
+            quote!(::core::cfg!(feature = "custom-heap")),
+            quote!(feature = "custom-heap"),
+        ),
+        Heap::Custom => (quote!(true), quote!(all())),
+    };
     quote! {
         #[allow(unexpected_cfgs)]
         const _: () = {
-            // `polkavm_export` looks for the function in a module.
-            #[cfg(all(#guest, not(feature = "no-entrypoint")))]
-            mod guest {
-                // A second entry in another module is a second definition of this symbol; PolkaVM's linker
-                // would take either of two exports, and say nothing.
-                #[unsafe(no_mangle)]
-                extern "C" fn __one_entrypoint_per_program() {}
-
-                #[::entrypoint::__private::polkavm_export(
-                    abi = ::entrypoint::__private::default_abi
-                )]
-                extern "C" fn entrypoint(
-                    input: u64,
-                    length: u64,
-                    heap_base: u64,
-                    heap_size: u64,
-                ) -> u64 {
-                    // The loader passes u32; taking whole registers spares the code that would cut them.
-                    // SAFETY: these are the registers of the entry, and nothing has happened yet.
-                    unsafe { ::entrypoint::__private::announce_heap(heap_base, heap_size) };
-                    let input = ::core::ptr::with_exposed_provenance_mut(input as usize);
-                    let length = ::core::option::Option::Some(length as usize);
-                    let process_instruction = super::__ONE_ENTRYPOINT_PER_CRATE;
-                    // SAFETY: the loader has written an input of `length` bytes there, on a page of
-                    // its own; a guest has one thread, and the loader calls the entry once.
-                    unsafe {
-                        ::entrypoint::__private::#enter(input, length, process_instruction)
-                    }
-                }
-            }
-
-            /// # Safety
-            ///
-            /// `input` points to an input as a loader has written it, aligned to 8.
-            #[cfg(all(not(#guest), not(feature = "no-entrypoint")))]
-            #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
-                let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
-                // SAFETY: the contract is the same; the length is not known.
-                unsafe {
-                    ::entrypoint::__private::#enter(
-                        input,
-                        ::core::option::Option::None,
-                        process_instruction,
-                    )
-                }
-            }
+            #[cfg(not(feature = "no-entrypoint"))]
+            ::entrypoint::__entry! { #is_announced, #enter }
+            #[cfg(all(#if_announced, not(feature = "no-entrypoint")))]
+            ::entrypoint::__announced_heap! {}
         };
     }
 }
@@ -133,52 +92,21 @@ pub fn heap(heap: &DeclaredHeap) -> TokenStream {
     }
 }
 
-/// The export that says that the loader finds use and peak at the base of the heap.
-fn heap_header_export() -> TokenStream {
-    quote! {
-        #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
-        extern "C" fn entrypoint_heap_bump() {}
-    }
-}
-
 fn unnamed_heap(kind: HeapKind) -> TokenStream {
-    let guest = guest();
-    let header_export = heap_header_export();
-    let (type_, value) = match kind {
-        HeapKind::Bump => (
-            quote!(::entrypoint::BumpAllocator),
-            quote!(::entrypoint::__private::default_heap()),
-        ),
-        HeapKind::Segregated => (
-            quote!(::entrypoint::SegregatedBumpAllocator),
-            quote!(::entrypoint::SegregatedBumpAllocator::new()),
-        ),
-    };
+    let kind = Ident::new(kind.name(), Span::call_site());
     quote! {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
         mod __one_heap_per_crate {
-            #[cfg(all(
-                #guest,
-                not(feature = "custom-heap"),
-                not(feature = "no-entrypoint")
-            ))]
+            #[cfg(all(not(feature = "custom-heap"), not(feature = "no-entrypoint")))]
             mod guest {
-                // SAFETY: a program has one global allocator, and a guest has one thread.
-                #[global_allocator]
-                static HEAP: ::entrypoint::__private::UnnamedHeap<#type_> =
-                    ::entrypoint::__private::unnamed_heap(unsafe { #value });
-
-                #header_export
-                ::entrypoint::__heap_trace_export!(HEAP);
+                ::entrypoint::__unnamed_heap! { #kind }
             }
         }
     }
 }
 
 fn named_heap(heap: &NamedHeap) -> TokenStream {
-    let guest = guest();
-    let header_export = heap_header_export();
     let NamedHeap {
         attributes,
         visibility,
@@ -200,16 +128,19 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     quote! {
         // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
         // heap is never announced, unless somebody promises that there is one thread.
-        #[cfg_attr(#guest, global_allocator)]
-        #(#attributes)*
-        #visibility static #name: #type_ = #value;
+        ::entrypoint::__global_allocator! {
+            #(#attributes)*
+            #visibility static #name: #type_ = #value;
+        }
 
         #(#conditions)*
         #[doc(hidden)]
         mod __one_heap_per_crate {
-            #[cfg(#guest)]
-            mod guest {
-                #header_export
+            // The loader finds use and peak at the base of the heap.
+            ::entrypoint::__on_guest! {
+                mod guest {
+                    ::entrypoint::__export! { extern "C" fn entrypoint_heap_bump() {} }
+                }
             }
         }
     }
@@ -230,7 +161,6 @@ fn names(type_: &Type, name: &str) -> bool {
 
 /// The default panic handler.
 pub fn panic_handler(level: PanicLevel) -> TokenStream {
-    let guest = guest();
     let report = match level {
         PanicLevel::Message => quote!(panic_with_message),
         PanicLevel::Location => quote!(panic_with_location),
@@ -240,14 +170,12 @@ pub fn panic_handler(level: PanicLevel) -> TokenStream {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
         mod __one_panic_handler_per_crate {
-            #[cfg(all(
-                #guest,
-                not(feature = "custom-panic"),
-                not(feature = "no-entrypoint")
-            ))]
-            #[panic_handler]
-            fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-                ::entrypoint::__private::#report(info)
+            #[cfg(all(not(feature = "custom-panic"), not(feature = "no-entrypoint")))]
+            ::entrypoint::__on_guest! {
+                #[panic_handler]
+                fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
+                    ::entrypoint::__private::#report(info)
+                }
             }
         }
     }

@@ -1,69 +1,10 @@
 //! The calls to the loader, as safe functions.
 //!
-//! Names and signatures come from the table in [`abi::imports`]. On the guest target they are PolkaVM
-//! imports. Elsewhere, where a program is compiled for its own unit tests, texts go to the standard
-//! output and there is no return data.
+//! Names and signatures come from the table in [`abi::imports`]. What a call does is the machine's: see `machine`.
 
 use abi::Pubkey;
 
-#[cfg(all(target_arch = "riscv64", target_os = "none"))]
-#[allow(
-    dead_code,
-    reason = "the table has calls that only other runtimes' programs make"
-)]
-mod raw {
-    macro_rules! declare {
-        ($(
-            $(#[doc = $doc:literal])*
-            $variant:ident = $symbol:ident($($parameter:ident: $type:ty),*) -> $return:ty;
-        )*) => {
-            #[polkavm_derive::polkavm_import]
-            unsafe extern "C" {
-                $(pub fn $symbol($($parameter: $type),*) -> $return;)*
-            }
-        };
-    }
-
-    abi::for_each_import!(declare);
-}
-
-#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
-mod raw {
-    use std::println;
-
-    pub unsafe fn rlo_log_(message: *const u8, length: u64) {
-        // SAFETY: the caller passes a piece of text.
-        let bytes = unsafe { core::slice::from_raw_parts(message, length as usize) };
-        println!("{}", std::string::String::from_utf8_lossy(bytes));
-    }
-
-    pub unsafe fn rlo_log_64_(a: u64, b: u64, c: u64, d: u64, e: u64) {
-        println!("{a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}");
-    }
-
-    pub unsafe fn rlo_log_pubkey(key: *const u8) {
-        // SAFETY: the caller passes 32 readable bytes.
-        let key = unsafe { key.cast::<abi::Pubkey>().read() };
-        println!("{key}");
-    }
-
-    pub unsafe fn rlo_log_compute_units_() {
-        println!("gas is not metered here");
-    }
-
-    pub unsafe fn rlo_remaining_compute_units() -> u64 {
-        u64::MAX
-    }
-
-    pub unsafe fn rlo_set_return_data(_data: *const u8, _length: u64) {}
-
-    pub unsafe fn rlo_get_return_data(_data: *mut u8, _length: u64, _program_id: *mut u8) -> u64 {
-        0
-    }
-}
-
-#[cfg(all(target_arch = "riscv64", target_os = "none"))]
-pub(crate) use raw::rlo_abort;
+use crate::machine::raw;
 
 /// Logs one line. [`msg!`](crate::msg) is the convenient form.
 #[inline]

@@ -75,19 +75,29 @@
 //! itself trusts the loader that called it, and no other bytes: what anybody may have written is for
 //! [`input::read`].
 #![no_std]
+// Where programs run, as `machine` says: there is no `std` there.
 #![cfg_attr(
-    all(target_arch = "riscv64", target_os = "none"),
+    any(
+        feature = "native",
+        all(target_arch = "riscv64", target_os = "none"),
+        all(target_arch = "wasm32", target_os = "unknown")
+    ),
     feature(alloc_error_handler),
     allow(internal_features)
 )]
 
 extern crate alloc;
-#[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
+#[cfg(not(any(
+    feature = "native",
+    all(target_arch = "riscv64", target_os = "none"),
+    all(target_arch = "wasm32", target_os = "unknown")
+)))]
 extern crate std;
 
 mod abort;
 mod account;
 mod borrow;
+mod custom_heap;
 mod glue;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
@@ -95,6 +105,7 @@ pub mod host_return;
 mod imports;
 pub mod input;
 mod log;
+mod machine;
 mod text;
 
 pub use abi::status::SUCCESS;
@@ -136,9 +147,10 @@ const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP
 #[macro_export]
 macro_rules! __heap_trace_export {
     ($heap:ident) => {
-        #[$crate::__private::polkavm_export(abi = $crate::__private::default_abi)]
-        extern "C" fn entrypoint_heap_trace() -> u64 {
-            $heap.address()
+        $crate::__export! {
+            extern "C" fn entrypoint_heap_trace() -> u64 {
+                $heap.address()
+            }
         }
     };
 }
@@ -154,18 +166,11 @@ macro_rules! __heap_trace_export {
 /// Not part of the public interface: what the macros' expansions name.
 #[doc(hidden)]
 pub mod __private {
-    #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-    pub use polkavm_derive::{default_abi, polkavm_export};
-
-    #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-    pub use crate::abort::{panic_with_location, panic_with_message, panic_without_words};
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
-    pub use crate::host_return::ArenaCell;
     pub use crate::log::log_arguments;
-    #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
-    pub use std::thread_local;
+    pub use crate::machine::*;
 
     /// The heap of a program that does not name it: itself, unless it is to be profiled.
     #[cfg(not(feature = "heap-trace"))]

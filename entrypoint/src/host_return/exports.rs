@@ -4,8 +4,8 @@ use core::marker::PhantomData;
 
 use allocator::InvocationArena;
 
-use super::cell::ArenaCell;
 use super::{HostReturnError, PackedSlice, read};
+use crate::machine::ArenaCell;
 
 /// An [`InvocationArena`] that the host fills, as [`host_return!`](crate::host_return!) declares it.
 ///

@@ -48,21 +48,6 @@
 //! });
 //! ```
 
-#[cfg_attr(
-    any(
-        all(target_arch = "riscv64", target_os = "none"),
-        all(target_arch = "wasm32", not(target_feature = "atomics"))
-    ),
-    path = "one_thread.rs"
-)]
-#[cfg_attr(
-    not(any(
-        all(target_arch = "riscv64", target_os = "none"),
-        all(target_arch = "wasm32", not(target_feature = "atomics"))
-    )),
-    path = "threads.rs"
-)]
-mod cell;
 mod error;
 mod exports;
 mod hex;
@@ -72,8 +57,6 @@ mod read;
 
 pub use allocator::InvocationArena;
 
-#[doc(hidden)]
-pub use cell::ArenaCell;
 pub use error::HostReturnError;
 pub use exports::{ArenaView, HostArena};
 pub use hex::{HexError, decode_hex};

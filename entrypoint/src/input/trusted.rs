@@ -1,6 +1,6 @@
 //! The reader that the macros use: it believes the loader.
 
-use alloc::alloc::{alloc, handle_alloc_error};
+use alloc::alloc::handle_alloc_error;
 use core::alloc::Layout;
 use core::hint::{assert_unchecked, cold_path};
 use core::mem::{MaybeUninit, offset_of};
@@ -10,6 +10,7 @@ use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 use super::{Entries, Entry};
 use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
+use crate::machine::list_memory;
 
 /// The loader's account table as a slice of views; `None` if the input has no table, or one of no accounts.
 ///
@@ -161,7 +162,7 @@ unsafe fn view_into<'input, const REJECT_DUPLICATES: bool>(
     }
 }
 
-/// Walks over the entries into a list on the heap, which stays there until the program ends.
+/// Walks over the entries into a list in the machine's memory for it, where it stays until the entry ends.
 ///
 /// # Safety
 ///
@@ -177,13 +178,13 @@ pub(crate) unsafe fn walk<'input, const REJECT_DUPLICATES: bool>(
     // object in memory, and so at most `isize::MAX`; it is a multiple of 8, so rounding up adds nothing.
     let layout = unsafe { Layout::from_size_align_unchecked(size, align_of::<AccountInfo<'_>>()) };
     // SAFETY: by the contract the size is not zero.
-    let list = unsafe { alloc(layout) }.cast::<AccountInfo<'input>>();
+    let list = unsafe { list_memory(layout) }.cast::<AccountInfo<'input>>();
     if list.is_null() {
         handle_alloc_error(layout);
     }
     // SAFETY: the block has room for `count` views and is aligned for them; the rest is this function's contract.
     unsafe { walk_into::<REJECT_DUPLICATES>(entries, list) };
-    // SAFETY: `walk_into` has written `count` of them into a block that is never given back.
+    // SAFETY: `walk_into` has written `count` of them into a block that is the list's until the entry ends.
     unsafe { core::slice::from_raw_parts(list, count) }
 }
 

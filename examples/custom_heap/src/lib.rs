@@ -10,16 +10,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use entrypoint::allocator::TracingAllocator;
-use entrypoint::{AccountInfo, BumpAllocator, ProgramResult, Pubkey, entrypoint, msg};
+use entrypoint::{AccountInfo, BumpAllocator, ProgramResult, Pubkey, custom_heap, entrypoint, msg};
 
 entrypoint!(process_instruction, heap = custom);
 
-/// The program's heap.
-// On the host, where the crate's own tests would run, `std` has an allocator already.
-#[cfg_attr(all(target_arch = "riscv64", target_os = "none"), global_allocator)]
-pub static HEAP: TracingAllocator<BumpAllocator> =
-    // SAFETY: the only allocator over the announced heap, in a guest that has one thread.
-    TracingAllocator::new(unsafe { BumpAllocator::new() });
+custom_heap!(
+    /// The program's heap.
+    pub static HEAP: TracingAllocator<BumpAllocator> =
+        // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+        TracingAllocator::new(unsafe { BumpAllocator::new() });
+);
 
 /// Sorts the words of the instruction data.
 pub fn process_instruction(

@@ -17,7 +17,7 @@ impl<const N: usize> ArenaCell<N> {
 
     /// Lends the arena.
     #[inline]
-    pub(super) fn with<R>(&self, action: impl FnOnce(&InvocationArena<N>) -> R) -> R {
+    pub(crate) fn with<R>(&self, action: impl FnOnce(&InvocationArena<N>) -> R) -> R {
         self.0.with(action)
     }
 }
@@ -35,10 +35,4 @@ macro_rules! __arena_cell {
         }
         $crate::__private::ArenaCell::new(&__HOST_ARENA)
     }};
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __host_return_exports {
-    ($arena:ident) => {};
 }

@@ -1,0 +1,82 @@
+//! What the machines share on which programs run: no `std`, and panics that go to the host.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::panic::PanicInfo;
+
+use abi::report::{AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
+
+use super::{heap_is_missing, note_high_half};
+use crate::abort::abort;
+use crate::text::TextBuffer;
+
+fn guest_text(text: &str) -> GuestText {
+    GuestText {
+        address: text.as_ptr().addr() as u32,
+        length: text.len() as u32,
+    }
+}
+
+fn panic_report(info: &PanicInfo<'_>) -> AbortReport {
+    let mut report = AbortReport::new(AbortKind::Panic, [0; 4]);
+    if let Some(location) = info.location() {
+        report.values = [location.line().into(), location.column().into(), 0, 0];
+        report.file = guest_text(location.file());
+        note_high_half(&mut report.values[2], location.file());
+    }
+    report
+}
+
+/// Reports message, file, line and column.
+#[cold]
+pub fn panic_with_message(info: &PanicInfo<'_>) -> ! {
+    let mut report = panic_report(info);
+    let mut message = TextBuffer::<MAX_MESSAGE_LENGTH>::new();
+    // A `Display` that fails has its text cut.
+    let _ = fmt::write(&mut message, format_args!("{}", info.message()));
+    report.message = guest_text(message.as_str());
+    note_high_half(&mut report.values[3], message.as_str());
+    abort(&report)
+}
+
+/// Reports file, line and column, and so needs no formatting.
+#[cold]
+pub fn panic_with_location(info: &PanicInfo<'_>) -> ! {
+    abort(&panic_report(info))
+}
+
+/// Reports that there was a panic.
+#[cold]
+pub fn panic_without_words(_info: &PanicInfo<'_>) -> ! {
+    abort(&AbortReport::new(AbortKind::Panic, [0; 4]))
+}
+
+/// Reports the request for which there was no room.
+#[alloc_error_handler]
+#[cold]
+fn out_of_memory(layout: Layout) -> ! {
+    let kind = if heap_is_missing() {
+        AbortKind::HeapNotAnnounced
+    } else {
+        AbortKind::OutOfMemory
+    };
+    abort(&AbortReport::new(
+        kind,
+        [layout.size() as u64, layout.align() as u64, 0, 0],
+    ))
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_guest {
+    ($($item:item)*) => { $($item)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __global_allocator {
+    ($($static:tt)*) => {
+        #[global_allocator]
+        $($static)*
+    };
+}

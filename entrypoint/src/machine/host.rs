@@ -1,0 +1,119 @@
+//! No machine for programs: where an author compiles one for its unit tests. Texts go to the standard output, there is no
+//! return data, and allocator and panic handler are those of `std`.
+
+mod list_on_heap;
+mod threads;
+
+pub(crate) use list_on_heap::list_memory;
+pub use std::thread_local;
+pub use threads::ArenaCell;
+
+/// What stands in for the imports.
+pub(crate) mod raw {
+    use std::println;
+
+    use abi::report::{AbortKind, AbortReport};
+
+    pub unsafe fn rlo_log_(message: *const u8, length: u64) {
+        // SAFETY: the caller passes a piece of text.
+        let bytes = unsafe { core::slice::from_raw_parts(message, length as usize) };
+        println!("{}", std::string::String::from_utf8_lossy(bytes));
+    }
+
+    pub unsafe fn rlo_log_64_(a: u64, b: u64, c: u64, d: u64, e: u64) {
+        println!("{a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}");
+    }
+
+    pub unsafe fn rlo_log_pubkey(key: *const u8) {
+        // SAFETY: the caller passes 32 readable bytes.
+        let key = unsafe { key.cast::<abi::Pubkey>().read() };
+        println!("{key}");
+    }
+
+    pub unsafe fn rlo_log_compute_units_() {
+        println!("gas is not metered here");
+    }
+
+    pub unsafe fn rlo_remaining_compute_units() -> u64 {
+        u64::MAX
+    }
+
+    pub unsafe fn rlo_set_return_data(_data: *const u8, _length: u64) {}
+
+    pub unsafe fn rlo_get_return_data(_data: *mut u8, _length: u64, _program_id: *mut u8) -> u64 {
+        0
+    }
+
+    /// There is no loader to give up to: the program is being tested where it was compiled.
+    pub unsafe fn rlo_abort(report: *const u8, _magic: u64) {
+        // SAFETY: the caller passes a report.
+        let report = unsafe { report.cast::<AbortReport>().read() };
+        panic!(
+            "the program gave up: {:?} {:?}",
+            AbortKind::from_u32(report.kind),
+            report.values
+        );
+    }
+}
+
+/// Nobody comes here, because the abort above panics.
+pub(crate) fn halt() -> ! {
+    unreachable!("an abort has come back")
+}
+
+/// Nothing.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_guest {
+    ($($item:item)*) => {};
+}
+
+/// A static like any other: the allocator is that of `std`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __global_allocator {
+    ($($static:tt)*) => { $($static)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __entry {
+    ($loader_heap:expr, $($enter:tt)*) => {
+        /// # Safety
+        ///
+        /// `input` points to an input as a loader has written it, aligned to 8.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+            let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
+            // SAFETY: the contract is the same; the length is not known.
+            unsafe {
+                $crate::__private::$($enter)*(
+                    input,
+                    ::core::option::Option::None,
+                    process_instruction,
+                )
+            }
+        }
+    };
+}
+
+/// Nothing: nobody announces a heap.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __announced_heap {
+    () => {};
+}
+
+/// Nothing: the allocator is that of `std`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unnamed_heap {
+    ($kind:ident) => {};
+}
+
+/// Nothing: no host fills the arena.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __host_return_exports {
+    ($arena:ident) => {};
+}

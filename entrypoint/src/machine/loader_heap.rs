@@ -1,0 +1,40 @@
+//! The heap on machines where the entry announces it.
+
+/// Whether nobody has said where the heap is.
+pub(super) fn heap_is_missing() -> bool {
+    allocator::heap_limit() == 0
+}
+
+/// Nothing: the entry does.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __announced_heap {
+    () => {};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unnamed_heap {
+    (bump) => {
+        $crate::__unnamed_heap! {
+            $crate::BumpAllocator,
+            // SAFETY: a program has one global allocator, and a guest has one thread.
+            unsafe { $crate::__private::default_heap() }
+        }
+    };
+    (segregated) => {
+        $crate::__unnamed_heap! {
+            $crate::SegregatedBumpAllocator,
+            // SAFETY: as above.
+            unsafe { $crate::SegregatedBumpAllocator::new() }
+        }
+    };
+    ($type:ty, $value:expr) => {
+        #[global_allocator]
+        static HEAP: $crate::__private::UnnamedHeap<$type> =
+            $crate::__private::unnamed_heap($value);
+
+        $crate::__export! { extern "C" fn entrypoint_heap_bump() {} }
+        $crate::__heap_trace_export!(HEAP);
+    };
+}
