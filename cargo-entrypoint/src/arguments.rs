@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cargo_entrypoint::guest::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use loader::Engine;
 use loader::fixture::parse_size;
@@ -26,7 +27,7 @@ pub enum Command {
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
-    /// Build a program's blob
+    /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
     /// Show what is in a program's blob, and what the program needs
     Inspect(InspectArguments),
@@ -79,8 +80,9 @@ pub struct RunArguments {
 }
 
 const BUILD_HELP: &str = "\
-The blob is target/guest/NAME.polkavm; the standard output says where, and how long it is. Code, costs and outcomes are
-the same with debug information and without; only failures say less of where they happened.";
+What is built is target/guest/NAME.polkavm, NAME.wasm or NAME.so, as the target says; the standard output says where, and how
+long it is. Code, costs and outcomes are the same with debug information and without; only failures say less of where they
+happened, and a debugger knows less.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -100,6 +102,10 @@ pub struct BuildArguments {
     /// A package of this workspace or a folder with a program crate; without it, the program in the
     /// current folder, or the counter example
     pub program: Option<String>,
+
+    /// The machine that the program is built for
+    #[arg(long, value_enum, value_name = "TARGET", default_value_t = TargetName::Riscv64)]
+    pub target: TargetName,
 
     /// Leave out the debug information, for the blob that is deployed: a failure of the program then names no function and no
     /// source line
@@ -188,6 +194,26 @@ impl From<EngineName> for Engine {
         match name {
             EngineName::Interpreter => Self::Interpreter,
             EngineName::Compiler => Self::Compiler,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TargetName {
+    /// A blob for PolkaVM, as it is deployed
+    Riscv64,
+    /// A WebAssembly module
+    Wasm32,
+    /// A library of this machine, for debuggers, sanitizers and speed; 64-bit Linux
+    Native,
+}
+
+impl From<TargetName> for Target {
+    fn from(name: TargetName) -> Self {
+        match name {
+            TargetName::Riscv64 => Self::Riscv64,
+            TargetName::Wasm32 => Self::Wasm32,
+            TargetName::Native => Self::Native,
         }
     }
 }

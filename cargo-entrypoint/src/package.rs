@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
+use crate::guest::Target;
+
 /// A program crate.
 #[derive(Clone, Debug)]
 pub struct ProgramPackage {
@@ -169,7 +171,8 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
         }
         if path
             .extension()
-            .is_some_and(|extension| extension == "polkavm")
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|extension| Target::ALL.map(Target::extension).contains(&extension))
         {
             bail!("there is no file {}", path.display());
         }

@@ -64,11 +64,7 @@ impl Toolchain {
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
         // The same program must cost the same gas whatever the caller's environment says to other builds.
-        for (variable, _) in env::vars_os() {
-            if variable.to_str().is_some_and(changes_builds) {
-                command.env_remove(variable);
-            }
-        }
+        remove_variables(&mut command);
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
         }
@@ -82,6 +78,15 @@ pub fn version(rustc: &Path) -> Option<String> {
     let output = Command::new(rustc).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+}
+
+/// Removes what the caller's environment says to cargo and rustc from that of a command.
+pub(crate) fn remove_variables(command: &mut Command) {
+    for (variable, _) in env::vars_os() {
+        if variable.to_str().is_some_and(changes_builds) {
+            command.env_remove(variable);
+        }
+    }
 }
 
 /// Whether cargo or rustc would build otherwise because of this variable.
@@ -144,6 +149,65 @@ pub fn find_linker(folder: &Path) -> Option<Linker> {
                 wants_flavor: false,
             })
         })
+    })
+}
+
+/// The executable of a linker that links WebAssembly. `rust-lld` links everything; the others have a name for each format.
+///
+/// ```
+/// use cargo_entrypoint::toolchain::{Linker, wasm_linker};
+///
+/// let linker = Linker { path: "/usr/bin/ld.lld-22".into(), wants_flavor: false };
+/// assert_eq!(wasm_linker(&linker).to_str(), Some("/usr/bin/wasm-ld-22"));
+/// ```
+#[must_use]
+pub fn wasm_linker(linker: &Linker) -> PathBuf {
+    let name = linker.path.file_name().and_then(|name| name.to_str());
+    match name {
+        Some(name) if !linker.wants_flavor => linker
+            .path
+            .with_file_name(name.replace("ld.lld", "wasm-ld")),
+        _ => linker.path.clone(),
+    }
+}
+
+/// The linker with which native programs are linked, if there is one: that of the system's C compiler.
+#[must_use]
+pub fn find_native_linker() -> Option<PathBuf> {
+    on_path("cc")
+}
+
+/// What a compiler calls the machine that it runs on.
+///
+/// # Errors
+///
+/// If it does not run, or does not say.
+pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
+    let output = Command::new(rustc)
+        .arg("-vV")
+        .current_dir(folder)
+        .output()
+        .with_context(|| format!("cannot run {}", rustc.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .with_context(|| format!("{} does not say its host", rustc.display()))
+}
+
+/// Whether a compiler comes with the runtime of a sanitizer, such as `asan`, for a target.
+pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &str) -> bool {
+    let files = sysroot(rustc, folder)
+        .and_then(|sysroot| {
+            std::fs::read_dir(sysroot.join("lib/rustlib").join(target).join("lib")).ok()
+        })
+        .into_iter()
+        .flatten()
+        .flatten();
+    let end = format!("_rt.{runtime}.a");
+    files.into_iter().any(|file| {
+        file.file_name()
+            .to_str()
+            .is_some_and(|name| name.ends_with(&end))
     })
 }
 

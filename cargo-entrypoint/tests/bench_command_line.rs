@@ -94,7 +94,7 @@ fn the_guests_of_the_suites_want_their_features() {
         ("peers-bench", "choose a peer by its feature"),
         ("size-bench", "choose exactly one program and one level"),
     ] {
-        let compiles = format!("`{package}` does not compile for the guest");
+        let compiles = format!("`{package}` does not compile for riscv64");
         refused(
             &["build", package],
             &[part, "cargo entrypoint bench ", &compiles],

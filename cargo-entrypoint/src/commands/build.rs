@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use cargo_entrypoint::files;
-use cargo_entrypoint::guest::{self, DebugInfo};
+use cargo_entrypoint::guest::{self, DebugInfo, Target};
 use cargo_entrypoint::package::{self, Program};
 
 use crate::arguments::BuildArguments;
@@ -15,18 +15,19 @@ pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
         Program::Package(package) => package,
         Program::Blob(file) => bail!("{} is a file, not a program crate", file.display()),
     };
-    let (debug_info, remark) = if arguments.release {
-        (DebugInfo::Strip, "")
-    } else {
-        (DebugInfo::Keep, " with debug information")
+    let target = arguments.target.into();
+    let (debug_info, remark) = match (arguments.release, target) {
+        (true, _) => (DebugInfo::Strip, ""),
+        (false, Target::Wasm32) => (DebugInfo::Keep, " with the names of functions"),
+        (false, _) => (DebugInfo::Keep, " with debug information"),
     };
-    let blob = guest::build(&package, debug_info)?;
-    let path = guest::blob_path(&package);
-    files::write_whole(&path, &blob)?;
+    let built = guest::build_for(&package, target, &[], debug_info)?;
+    let path = guest::file_path(&package, target);
+    files::write_whole(&path, &built)?;
     report::print(&format!(
         "{} ({} bytes{remark})\n",
         path.display(),
-        blob.len()
+        built.len()
     ))?;
     Ok(ExitCode::SUCCESS)
 }

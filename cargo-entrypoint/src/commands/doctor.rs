@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin};
+use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
 use loader::{Engine, Loader};
 
 use crate::report;
@@ -35,6 +35,7 @@ pub fn doctor() -> Result<ExitCode> {
             writeln!(text, "linker         missing: {MISSING_LINKER}")?;
         }
     }
+    other_targets(&mut text)?;
     for engine in Engine::POLKAVM {
         let name = format!("VM {engine}");
         match Loader::new(engine) {
@@ -56,4 +57,30 @@ pub fn doctor() -> Result<ExitCode> {
         bail!("guests cannot be built here yet; what is missing stands above");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the targets need over what every program does. Who builds for none of them lacks nothing.
+fn other_targets(text: &mut String) -> Result<()> {
+    let wasm = toolchain::find_linker(Path::new(".")).map(|linker| wasm_linker(&linker));
+    match wasm {
+        Some(linker) if linker.is_file() => {
+            writeln!(text, "wasm32 linker  ok: {}", linker.display())?;
+        }
+        Some(linker) => {
+            let linker = linker.display();
+            writeln!(
+                text,
+                "wasm32 linker  not here, for `--target wasm32`: {linker}"
+            )?;
+        }
+        None => {}
+    }
+    match toolchain::find_native_linker() {
+        Some(linker) => writeln!(text, "native linker  ok: {}", linker.display())?,
+        None => writeln!(
+            text,
+            "native linker  not here, for `--target native`: cc, which comes with any C compiler"
+        )?,
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The library.
 
+use std::mem;
 use std::path::Path;
 
 use abi::entry::ENTRYPOINT_EXPORT;
@@ -35,18 +36,19 @@ impl Program {
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let library = library
             .map_err(|error| End::no_program(format!("cannot open {}: {error}", path.display())))?;
-        let library: &'static Library = Box::leak(Box::new(library));
         // SAFETY: the contract says of what type this export is.
         let entry = unsafe { library.get::<Entry>(ENTRYPOINT_EXPORT.as_bytes()) };
         // SAFETY: as above.
         let take_host = unsafe { library.get::<TakeHost>(NATIVE_HOST_EXPORT.as_bytes()) };
         // SAFETY: it exists for its name, and nobody calls it.
         let marker = unsafe { library.get::<extern "C" fn()>(BUMP_HEAP_EXPORT.as_bytes()) };
-        Ok(Self {
+        let program = Self {
             entry: *entry.map_err(|_| lacks(&path, ENTRYPOINT_EXPORT))?,
             take_host: *take_host.map_err(|_| lacks(&path, NATIVE_HOST_EXPORT))?,
             keeps_header: marker.is_ok(),
-        })
+        };
+        mem::forget(library);
+        Ok(program)
     }
 
     /// Whether it says that its heap keeps the header of [`abi::heap`].

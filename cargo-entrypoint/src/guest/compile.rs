@@ -1,0 +1,118 @@
+//! What the compiler is told for every target.
+
+use std::ffi::OsStr;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{Artifact, Message};
+
+use super::Target;
+use crate::package::ProgramPackage;
+use crate::toolchain::Toolchain;
+
+/// What is compiled, and with what.
+pub(super) struct Compilation<'a> {
+    pub package: &'a ProgramPackage,
+    /// Cargo features, besides the default ones.
+    pub features: &'a [&'a str],
+    pub toolchain: &'a Toolchain,
+    /// Where cargo puts what it builds.
+    pub folder: &'a Path,
+}
+
+impl Compilation<'_> {
+    /// A command that compiles the crate as a library of this type, whatever crate types its manifest lists, for a target as the
+    /// compiler calls it. Further arguments may be added, at last those for the compiler.
+    pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Command {
+        let mut command = self.toolchain.cargo();
+        command
+            .current_dir(&self.package.folder)
+            .args(["rustc", "--lib", "--crate-type", crate_type, "--release"])
+            .args(["--config", "profile.release.panic=\"abort\""])
+            .args(["--config", "profile.release.lto=true"])
+            .args(["--config", "profile.release.codegen-units=1"])
+            .args(["--config", "profile.release.strip=false"])
+            .args(["--config", "profile.release.incremental=false"])
+            .args(["--message-format", "json-render-diagnostics"])
+            .arg("--target")
+            .arg(target)
+            .arg("--target-dir")
+            .arg(self.folder)
+            .args(
+                self.features
+                    .iter()
+                    .flat_map(|feature| ["--features", feature]),
+            );
+        command
+    }
+
+    /// Says that it takes a while, where `core` has not been compiled for a target as the compiler calls it.
+    pub fn announce_core(&self, target: Target, compilers_name: &str) {
+        if !self.folder.join(compilers_name).join("release").exists() {
+            eprintln!(
+                "compiling `core` for {target}; this happens once and takes about half a minute"
+            );
+        }
+    }
+
+    /// Compiles, and returns the package's library, which ends in this extension.
+    pub fn run(&self, command: Command, target: Target, extension: &str) -> Result<PathBuf> {
+        let name = &self.package.name;
+        let library = run(
+            command,
+            &self.package.folder,
+            || format!("`{name}` does not compile for {target}; the compiler has said why"),
+            |artifact| {
+                let mut files = artifact.filenames.iter();
+                let library = files.find(|file| file.extension() == Some(extension))?;
+                Some(library.as_std_path().to_owned())
+            },
+        )?;
+        library.with_context(|| format!("cargo has built no library of `{name}` for {target}"))
+    }
+}
+
+/// Runs cargo to its end, and picks a file out of what it has built of the package in a folder.
+pub(super) fn run(
+    mut command: Command,
+    folder: &Path,
+    failed: impl FnOnce() -> String,
+    pick: impl Fn(&Artifact) -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let stdout = child.stdout.take().context("cargo's output is piped")?;
+    let picked = picked(stdout, folder, pick)?;
+    if !child.wait()?.success() {
+        bail!(failed());
+    }
+    Ok(picked)
+}
+
+/// Reads cargo's messages to the end.
+fn picked(
+    messages: impl Read,
+    folder: &Path,
+    pick: impl Fn(&Artifact) -> Option<PathBuf>,
+) -> Result<Option<PathBuf>> {
+    let mut picked = None;
+    for message in Message::parse_stream(BufReader::new(messages)) {
+        let Message::CompilerArtifact(artifact) =
+            message.context("cannot read cargo's messages")?
+        else {
+            continue;
+        };
+        let is_ours = artifact
+            .manifest_path
+            .parent()
+            .is_some_and(|parent| parent.as_std_path() == folder);
+        if is_ours {
+            picked = pick(&artifact).or(picked);
+        }
+    }
+    Ok(picked)
+}

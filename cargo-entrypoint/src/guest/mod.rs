@@ -1,0 +1,196 @@
+//! A program crate to what a machine runs: a blob, a WebAssembly module, or a library of this machine.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::package::{Program, ProgramPackage};
+use crate::toolchain;
+use compile::Compilation;
+
+mod compile;
+mod native;
+mod riscv64;
+mod runner;
+mod wasm32;
+
+pub use native::{Sanitizer, build_native};
+pub use runner::native_runner;
+
+/// A machine that programs are built for.
+///
+/// ```
+/// use cargo_entrypoint::guest::Target;
+///
+/// assert_eq!(Target::ALL.map(|target| target.to_string()), ["riscv64", "wasm32", "native"]);
+/// assert_eq!(Target::default(), Target::Riscv64);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// PolkaVM's RISC-V, where programs are deployed: a blob.
+    #[default]
+    Riscv64,
+    /// WebAssembly: a module.
+    Wasm32,
+    /// The machine that this runs on, for debuggers, sanitizers and speed: a library.
+    Native,
+}
+
+impl Target {
+    /// Every target.
+    pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
+
+    /// How the names of files end that are built for it.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Riscv64 => "polkavm",
+            Self::Wasm32 => "wasm",
+            Self::Native => "so",
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Riscv64 => "riscv64",
+            Self::Wasm32 => "wasm32",
+            Self::Native => "native",
+        })
+    }
+}
+
+/// Whether what is built keeps the information by which a failure is told its function and its source line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebugInfo {
+    /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and in a library all that a debugger wants.
+    Keep,
+    /// Leave it out, for the blob that is deployed.
+    Strip,
+}
+
+/// Builds a program's blob. What the compiler says, and its progress, go to the standard error.
+///
+/// # Errors
+///
+/// If there is no toolchain for guests, or the crate does not compile or link.
+pub fn build(package: &ProgramPackage, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    build_with_features(package, &[], debug_info)
+}
+
+/// Builds a program's blob with some of its cargo features, besides its default ones.
+///
+/// # Errors
+///
+/// As for [`build`].
+pub fn build_with_features(
+    package: &ProgramPackage,
+    features: &[&str],
+    debug_info: DebugInfo,
+) -> Result<Vec<u8>> {
+    build_for(package, Target::Riscv64, features, debug_info)
+}
+
+/// Builds a program for a target, with some of its cargo features besides its default ones.
+///
+/// A library stays where [`file_path`] says, with all that a debugger needs to know of it.
+///
+/// # Errors
+///
+/// As for [`build`], or if the target is this machine and programs do not run natively here.
+pub fn build_for(
+    package: &ProgramPackage,
+    target: Target,
+    features: &[&str],
+    debug_info: DebugInfo,
+) -> Result<Vec<u8>> {
+    match target {
+        Target::Riscv64 => locked(package, features, |compilation| {
+            let elf = elf_path(package, features);
+            riscv64::build(compilation, &elf, debug_info)
+        }),
+        Target::Wasm32 => locked(package, features, |compilation| {
+            wasm32::build(compilation, debug_info)
+        }),
+        Target::Native => {
+            let library = build_native(package, features, debug_info, None)?;
+            fs::read(&library).with_context(|| format!("cannot read {}", library.display()))
+        }
+    }
+}
+
+/// The blob of a program, and what to call the program for people. A package is built, with debug information.
+///
+/// # Errors
+///
+/// As for [`build`], or if the file cannot be read.
+pub fn blob_of(program: &Program) -> Result<(String, Vec<u8>)> {
+    match program {
+        Program::Package(package) => Ok((package.name.clone(), build(package, DebugInfo::Keep)?)),
+        Program::Blob(path) => {
+            let blob = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((path.display().to_string(), blob))
+        }
+    }
+}
+
+/// Where `cargo entrypoint build` puts what it has built for a target.
+#[must_use]
+pub fn file_path(package: &ProgramPackage, target: Target) -> PathBuf {
+    named(package, &[], target.extension())
+}
+
+/// Where the build of a program with these features leaves the ELF file that its blob is made of.
+#[must_use]
+pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
+    named(package, features, "elf")
+}
+
+/// The file of a program that was built with these features.
+fn named(package: &ProgramPackage, features: &[&str], extension: &str) -> PathBuf {
+    let name = [&[package.name.as_str()], features].concat().join("+");
+    // A dependency's feature is `dependency/feature`.
+    let name = name.replace('/', "-");
+    folder(package).join(format!("{name}.{extension}"))
+}
+
+/// The folder for everything that is built for guests.
+fn folder(package: &ProgramPackage) -> PathBuf {
+    package.target_folder.join("guest")
+}
+
+/// Has somebody build a program while nobody else builds in the same folder: two builds of one program would write the same files.
+fn locked<T>(
+    package: &ProgramPackage,
+    features: &[&str],
+    build: impl FnOnce(&Compilation<'_>) -> Result<T>,
+) -> Result<T> {
+    let toolchain = toolchain::find_or_provide(&package.folder)?;
+    let folder = folder(package);
+    let _lock = lock(&folder)?;
+    build(&Compilation {
+        package,
+        features,
+        toolchain: &toolchain,
+        folder: &folder,
+    })
+}
+
+/// Makes the folder, and waits until nobody builds in it. It is free again when the file is dropped.
+fn lock(folder: &Path) -> Result<fs::File> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let path = folder.join("build.lock");
+    fs::File::create(&path)
+        .and_then(|file| {
+            if file.try_lock().is_err() {
+                eprintln!("waiting for another build to finish");
+                file.lock()?;
+            }
+            Ok(file)
+        })
+        .with_context(|| format!("cannot lock {}", path.display()))
+}

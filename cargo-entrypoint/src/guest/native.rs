@@ -1,0 +1,111 @@
+//! A library of this machine, for its debuggers and sanitizers, and for speed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::compile::Compilation;
+use super::{DebugInfo, Target};
+use crate::files;
+use crate::package::ProgramPackage;
+use crate::toolchain;
+
+/// The feature with which the crate `entrypoint` is what a program needs on the author's own machine.
+const FEATURE: &str = "entrypoint/native";
+
+/// What looks for faults while a program runs natively.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sanitizer {
+    /// Finds accesses beyond what is on the stack or in a static. It knows nothing of what is where on the program's own heap.
+    Address,
+}
+
+impl Sanitizer {
+    /// What the compiler calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+        }
+    }
+
+    /// What the files of its runtime are called by.
+    pub(super) const fn runtime(self) -> &'static str {
+        match self {
+            Self::Address => "asan",
+        }
+    }
+
+    /// Makes cargo compile for it.
+    pub(super) fn set(self, command: &mut Command) {
+        command.env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            format!("-Zsanitizer={}", self.name()),
+        );
+    }
+}
+
+/// Builds a program as a library of this machine, with some of its cargo features besides its default ones, and returns where it is.
+///
+/// With a sanitizer, the process that opens it must have been built with the same: see [`native_runner`](super::native_runner).
+///
+/// # Errors
+///
+/// As for [`build`](super::build), or if programs do not run natively on this machine.
+pub fn build_native(
+    package: &ProgramPackage,
+    features: &[&str],
+    debug_info: DebugInfo,
+    sanitizer: Option<Sanitizer>,
+) -> Result<PathBuf> {
+    check_machine()?;
+    let path = super::named(package, features, Target::Native.extension());
+    let features = [features, &[FEATURE]].concat();
+    super::locked(package, &features, |compilation| {
+        let Some(sanitizer) = sanitizer else {
+            return build(compilation, debug_info, None, &path);
+        };
+        let folder = compilation.folder.join(sanitizer.name());
+        let path = folder.join(path.file_name().context("a file has a name")?);
+        let compilation = Compilation {
+            folder: &folder,
+            ..*compilation
+        };
+        build(&compilation, debug_info, Some(sanitizer), &path)
+    })
+}
+
+fn build(
+    compilation: &Compilation<'_>,
+    debug_info: DebugInfo,
+    sanitizer: Option<Sanitizer>,
+    path: &Path,
+) -> Result<PathBuf> {
+    let host = toolchain::host(&compilation.toolchain.rustc, &compilation.package.folder)?;
+    let mut command = compilation.command("cdylib", host);
+    command
+        .args(["--config", "profile.release.debug=\"full\""])
+        // Panics name files as on the other machines; a debugger finds them where they are.
+        .arg("-Ztrim-paths")
+        .args(["--config", "profile.release.trim-paths=\"macro\""]);
+    if let Some(sanitizer) = sanitizer {
+        sanitizer.set(&mut command);
+    }
+    if debug_info == DebugInfo::Strip {
+        command.args(["--", "-Cstrip=symbols"]);
+    }
+    let library = compilation.run(command, Target::Native, "so")?;
+    let bytes = fs::read(&library).with_context(|| format!("cannot read {}", library.display()))?;
+    // A process that has opened the last one keeps that.
+    files::write_whole(path, bytes)?;
+    Ok(path.to_owned())
+}
+
+/// Fails unless programs run natively here.
+pub(super) fn check_machine() -> Result<()> {
+    if !cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+        bail!("programs run natively on 64-bit Linux only; the other targets run here");
+    }
+    Ok(())
+}

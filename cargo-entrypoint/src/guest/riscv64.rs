@@ -1,0 +1,104 @@
+//! A blob: compile, link, link again.
+//!
+//! The crate is compiled as a static library, because that needs no linker driver of any compiler's. The LLVM linker makes a
+//! position-independent ELF file of it that keeps its relocations, and PolkaVM's linker makes the blob of that.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use polkavm_linker::TargetInstructionSet;
+
+use super::compile::Compilation;
+use super::{DebugInfo, Target};
+use crate::toolchain::Linker;
+
+/// Name of the guest target, and of the file that describes it to the compiler.
+const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+
+/// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
+const STACK_SIZE: u32 = 64 * 1024;
+
+/// The instructions of a blob: the oldest set, which every loader knows and nobody changes any more. It has no hints that cost gas
+/// and do nothing here (docs/decisions/0012).
+const INSTRUCTION_SET: TargetInstructionSet = TargetInstructionSet::ReviveV1;
+
+/// Builds the blob, and leaves the ELF file that it is made of.
+pub(super) fn build(
+    compilation: &Compilation<'_>,
+    elf: &Path,
+    debug_info: DebugInfo,
+) -> Result<Vec<u8>> {
+    let library = compile(compilation)?;
+    link(&compilation.toolchain.linker, &library, elf)?;
+    make_blob(elf, debug_info)
+}
+
+/// Compiles the crate and returns the static library.
+fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
+    let target = compilation.folder.join(format!("{TARGET}.json"));
+    write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
+    compilation.announce_core(Target::Riscv64, TARGET);
+    let mut command = compilation.command("staticlib", target);
+    command
+        .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
+        .args(["--config", "profile.release.debug=\"limited\""])
+        // Paths of this machine would make the program another one elsewhere: their length moves what stands behind them.
+        .arg("-Ztrim-paths")
+        .args(["--config", "profile.release.trim-paths=\"all\""]);
+    compilation.run(command, Target::Riscv64, "a")
+}
+
+/// Links the library to an ELF file as PolkaVM's linker wants it.
+fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
+    let mut command = Command::new(&linker.path);
+    if linker.wants_flavor {
+        command.args(["-flavor", "gnu"]);
+    }
+    let output = command
+        .args(["--emit-relocs", "--unique", "--apply-dynamic-relocs"])
+        .args([
+            "--no-allow-shlib-undefined",
+            "-Bsymbolic",
+            "-pie",
+            "--no-dynamic-linker",
+        ])
+        // Relaxing would leave the debug sections without the relocations by which lines are found.
+        .args([
+            "--gc-sections",
+            "--no-relax",
+            "-z",
+            "relro",
+            "--whole-archive",
+        ])
+        .arg(library)
+        .arg("-o")
+        .arg(elf)
+        .output()
+        .with_context(|| format!("cannot run {}", linker.path.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("the program does not link:\n{}", said.trim_end());
+    }
+    Ok(())
+}
+
+fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let mut config = polkavm_linker::Config::default();
+    config.set_min_stack_size(STACK_SIZE);
+    config.set_strip(debug_info == DebugInfo::Strip);
+    // These put hints for another cost model into the code; where every instruction costs one, they only cost.
+    config.set_enable_gas_cost_model_aware_optimizations(false);
+    polkavm_linker::program_from_elf(config, INSTRUCTION_SET, &bytes)
+        .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
+}
+
+/// Leaves the file's time alone where nothing changes, so that cargo sees nothing new.
+fn write_if_changed(path: &Path, text: &str) -> Result<()> {
+    if fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

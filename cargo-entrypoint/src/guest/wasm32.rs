@@ -1,0 +1,41 @@
+//! A WebAssembly module: compile, with the LLVM linker for its format.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use super::compile::Compilation;
+use super::{DebugInfo, Target};
+use crate::toolchain::wasm_linker;
+
+/// The target's name.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Stack of a program in bytes, as on the machine where it is deployed.
+const STACK_SIZE: u32 = 64 * 1024;
+
+/// Builds the module.
+pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    compilation.announce_core(Target::Wasm32, TARGET);
+    let linker = wasm_linker(&compilation.toolchain.linker);
+    let mut command = compilation.command("cdylib", TARGET);
+    command
+        .arg("-Zbuild-std=core,alloc")
+        // No machine that runs modules reads lines; the functions' names do not come from here.
+        .args(["--config", "profile.release.debug=false"])
+        .arg("-Ztrim-paths")
+        .args(["--config", "profile.release.trim-paths=\"all\""])
+        .arg("--config")
+        .arg(format!(
+            "target.{TARGET}.linker={:?}",
+            linker.display().to_string()
+        ))
+        .arg("--")
+        .arg(format!("-Clink-arg=-zstack-size={STACK_SIZE}"));
+    if debug_info == DebugInfo::Strip {
+        // Another profile would have `core` compiled once more.
+        command.arg("-Clink-arg=--strip-all");
+    }
+    let module = compilation.run(command, Target::Wasm32, "wasm")?;
+    fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
+}
