@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cargo_entrypoint::guest::Target;
+use cargo_entrypoint::guest::Sanitizer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loader::Engine;
 use loader::fixture::parse_size;
+use loader::{Engine, Target};
 
 /// Builds programs, runs them on the VM, and shows what they did.
 #[derive(Debug, Parser)]
@@ -70,9 +70,21 @@ pub struct RunArguments {
     #[command(flatten)]
     pub call: CallArguments,
 
-    /// How the VM executes the program
-    #[arg(long, value_enum, default_value_t = EngineName::Interpreter)]
-    pub engine: EngineName,
+    /// The machine that the program is built for and run on [default: riscv64, or what a given file is for]
+    #[arg(long, value_enum, value_name = "TARGET")]
+    pub target: Option<TargetName>,
+
+    /// How PolkaVM executes a program for riscv64 [default: interpreter]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+
+    /// A command to start a native program's process with, such as "gdb --args", "valgrind" or "perf record"
+    #[arg(long, value_name = "COMMAND", value_parser = parse_command)]
+    pub runner: Option<Vec<String>>,
+
+    /// Build a native program with a sanitizer, which looks for faults while it runs
+    #[arg(long, value_enum)]
+    pub sanitizer: Option<SanitizerName>,
 
     /// Print the outcome as JSON, and nothing else, on the standard output
     #[arg(long)]
@@ -218,6 +230,20 @@ impl From<TargetName> for Target {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SanitizerName {
+    /// Accesses beyond what is on the stack or in a static
+    Address,
+}
+
+impl From<SanitizerName> for Sanitizer {
+    fn from(name: SanitizerName) -> Self {
+        match name {
+            SanitizerName::Address => Self::Address,
+        }
+    }
+}
+
 /// Instruction data that was given on the command line.
 #[derive(Clone, Debug)]
 pub enum Data {
@@ -233,4 +259,12 @@ fn parse_data(text: &str) -> Result<Data, String> {
     hex::decode(digits).map(Data::Bytes).map_err(|error| {
         format!("not hexadecimal: {error}; write two digits for each byte, or @FILE")
     })
+}
+
+fn parse_command(text: &str) -> Result<Vec<String>, String> {
+    match shlex::split(text) {
+        Some(words) if !words.is_empty() => Ok(words),
+        Some(_) => Err("there is no command in it".to_owned()),
+        None => Err("a quotation mark is open".to_owned()),
+    }
 }

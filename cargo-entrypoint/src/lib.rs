@@ -11,6 +11,7 @@
 pub mod bench;
 pub mod files;
 pub mod guest;
+pub mod machine;
 pub mod package;
 pub mod profile;
 pub mod testing;

@@ -343,3 +343,14 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
         other => anyhow::Error::new(other).context(format!("cannot read the package in {what}")),
     }
 }
+
+/// The target folder of this project, for what belongs to no program.
+///
+/// # Errors
+///
+/// If the project's crates are no longer where they were when this was built.
+pub fn own_target_folder() -> Result<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let metadata = read_metadata(&manifest)?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}

@@ -73,6 +73,16 @@ impl Target {
     /// Every target.
     pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
 
+    /// How the names of its files end: `polkavm`, `wasm`, `so`.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Riscv64 => "polkavm",
+            Self::Wasm32 => "wasm",
+            Self::Native => "so",
+        }
+    }
+
     /// What a program's file is for, by its first bytes; `None` if they are those of no program.
     ///
     /// ```
@@ -97,7 +107,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+        formatter.pad(match self {
             Self::Riscv64 => "riscv64",
             Self::Wasm32 => "wasm32",
             Self::Native => "native",

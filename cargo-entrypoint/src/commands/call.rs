@@ -1,13 +1,15 @@
 //! What `run` and `profile` have in common: a program, and what it is called with.
 
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::guest;
-use cargo_entrypoint::package::{self, Program};
+use cargo_entrypoint::package::{self, Program, ProgramPackage};
 use cargo_entrypoint::text::harmless;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
-use loader::{Invocation, Limits, Outcome};
+use loader::{Invocation, Limits, Outcome, Target};
 
 use crate::arguments::{CallArguments, Data};
 
@@ -63,10 +65,40 @@ impl Call {
         }
     }
 
-    /// The program, with debug information if it is built here.
+    /// The program's blob, with debug information if it is built here.
     pub fn blob(&self) -> Result<Vec<u8>> {
         let (_, blob) = guest::blob_of(&self.program)?;
         Ok(blob)
+    }
+
+    /// The program's file, or what is built of its package.
+    pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+        match &self.program {
+            Program::Package(package) => build(package),
+            Program::Blob(path) => {
+                fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+            }
+        }
+    }
+
+    /// What the program's file is for, if it is a file; riscv64 if it says nothing.
+    pub fn target_of_file(&self) -> Result<Option<Target>> {
+        let Program::Blob(path) = &self.program else {
+            return Ok(None);
+        };
+        let mut magic = Vec::new();
+        fs::File::open(path)
+            .and_then(|file| file.take(8).read_to_end(&mut magic))
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Some(Target::of(&magic).unwrap_or_default()))
+    }
+
+    /// Where what is needed to run the program is built: in its own workspace, or in that of the tool.
+    pub fn target_folder(&self) -> Result<PathBuf> {
+        match &self.program {
+            Program::Package(package) => Ok(package.target_folder.clone()),
+            Program::Blob(_) => package::own_target_folder(),
+        }
     }
 
     /// The program and its fixture, for people.

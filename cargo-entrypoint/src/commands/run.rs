@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
-use loader::{Invocation, Loader, Outcome};
+use anyhow::{Context, Result, anyhow, bail};
+use cargo_entrypoint::machine::Machine;
+use loader::{Engine, Invocation, Outcome, Target};
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
@@ -20,17 +21,16 @@ struct Run {
 }
 
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
-    let run = match build_and_run(arguments) {
+    // What would run the program, as far as the command line says it.
+    let target = arguments.target.map(Target::from).unwrap_or_default();
+    let mut engine = engine_of(arguments, target);
+    let run = match build_and_run(arguments, &mut engine) {
         Ok(run) => run,
         Err(error) => {
             if arguments.json {
                 let kind = report::json::kind(&error);
                 let description = format!("{error:#}");
-                report::print(&report::json::error(
-                    kind,
-                    &description,
-                    arguments.engine.into(),
-                )?)?;
+                report::print(&report::json::error(kind, &description, engine)?)?;
             }
             return Err(error);
         }
@@ -52,11 +52,18 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     }
 }
 
-fn build_and_run(arguments: &RunArguments) -> Result<Run> {
+fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let call = Call::read(&arguments.call)?;
-    let loader = Loader::new(arguments.engine.into())?;
-    let program = loader
-        .load(&call.blob()?)
+    let target = target(arguments, &call)?;
+    let engine = engine(arguments, target)?;
+    *used = engine;
+    let machine = Machine::new(engine)
+        .command(arguments.runner.clone().unwrap_or_default())
+        .sanitizer(arguments.sanitizer.map(Into::into));
+    let program = call.file(|package| machine.build(package))?;
+    let program = machine
+        .loader(&call.target_folder()?)?
+        .load(&program)
         .with_context(|| format!("cannot load {}", call.name()))?;
     let outcome = program.invoke(&call.invocation)?;
     Ok(Run {
@@ -65,4 +72,48 @@ fn build_and_run(arguments: &RunArguments) -> Result<Run> {
         invocation: call.invocation,
         outcome,
     })
+}
+
+/// What the command line says, or what the file is.
+fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
+    let asked = arguments.target.map(Target::from);
+    let Some(found) = call.target_of_file()? else {
+        return Ok(asked.unwrap_or_default());
+    };
+    if let Some(asked) = asked
+        && asked != found
+    {
+        bail!(
+            "{} is a program for {found}, and `--target {asked}` was given; leave that out",
+            call.name()
+        );
+    }
+    Ok(found)
+}
+
+/// The engine of a target. What the target has no use for is refused, and not left aside in silence.
+fn engine(arguments: &RunArguments, target: Target) -> Result<Engine> {
+    if target != Target::Riscv64 && arguments.engine.is_some() {
+        bail!(
+            "`--engine` says how PolkaVM executes a program for riscv64, and this one is for {target}"
+        );
+    }
+    if target != Target::Native {
+        let given = [
+            ("--runner", arguments.runner.is_some()),
+            ("--sanitizer", arguments.sanitizer.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            bail!("`{option}` is for native programs; add `--target native`");
+        }
+    }
+    Ok(engine_of(arguments, target))
+}
+
+fn engine_of(arguments: &RunArguments, target: Target) -> Engine {
+    match target {
+        Target::Riscv64 => arguments.engine.map(Into::into).unwrap_or_default(),
+        Target::Wasm32 => Engine::Wasm,
+        Target::Native => Engine::Native,
+    }
 }

@@ -1,6 +1,5 @@
 //! A program crate to what a machine runs: a blob, a WebAssembly module, or a library of this machine.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,52 +15,9 @@ mod riscv64;
 mod runner;
 mod wasm32;
 
+pub use loader::Target;
 pub use native::{Sanitizer, build_native};
 pub use runner::native_runner;
-
-/// A machine that programs are built for.
-///
-/// ```
-/// use cargo_entrypoint::guest::Target;
-///
-/// assert_eq!(Target::ALL.map(|target| target.to_string()), ["riscv64", "wasm32", "native"]);
-/// assert_eq!(Target::default(), Target::Riscv64);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// PolkaVM's RISC-V, where programs are deployed: a blob.
-    #[default]
-    Riscv64,
-    /// WebAssembly: a module.
-    Wasm32,
-    /// The machine that this runs on, for debuggers, sanitizers and speed: a library.
-    Native,
-}
-
-impl Target {
-    /// Every target.
-    pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
-
-    /// How the names of files end that are built for it.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Riscv64 => "polkavm",
-            Self::Wasm32 => "wasm",
-            Self::Native => "so",
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Riscv64 => "riscv64",
-            Self::Wasm32 => "wasm32",
-            Self::Native => "native",
-        })
-    }
-}
 
 /// Whether what is built keeps the information by which a failure is told its function and its source line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt::{Result, Write};
 
 use cargo_entrypoint::text::{grouped, harmless};
-use loader::{Account, AccountEntry, AccountInput, HeapUse, Invocation, Outcome};
+use loader::{Account, AccountEntry, AccountInput, Engine, HeapUse, Invocation, Outcome};
 
 /// Most bytes of an account's data that are shown.
 const SHOWN_BYTES: usize = 32;
@@ -15,7 +15,12 @@ pub fn outcome(
     invocation: &Invocation,
     outcome: &Outcome,
 ) -> Result {
-    writeln!(out, "{title}, on the {}\n", outcome.engine)?;
+    let machine = match outcome.engine {
+        Engine::Wasm => "WebAssembly engine".to_owned(),
+        Engine::Native => "machine itself".to_owned(),
+        engine => engine.to_string(),
+    };
+    writeln!(out, "{title}, on the {machine}\n")?;
     ending(out, invocation, outcome)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
@@ -55,6 +60,9 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
         }
     }
     let gas = grouped(outcome.gas_used);
+    if outcome.engine == Engine::Native {
+        return writeln!(out, "gas       {gas} for imports; nothing else is counted");
+    }
     writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
 }
 

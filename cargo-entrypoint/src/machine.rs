@@ -1,0 +1,91 @@
+//! What a program is built for and run on.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use loader::{Engine, Limits, Loader, Target};
+
+use crate::guest::{self, DebugInfo, Sanitizer};
+use crate::package::ProgramPackage;
+
+/// An engine, and what a native one is started with.
+///
+/// ```no_run
+/// use cargo_entrypoint::machine::Machine;
+/// use cargo_entrypoint::package::ProgramPackage;
+/// use loader::{Engine, Invocation, Pubkey};
+///
+/// let package = ProgramPackage::in_folder("examples/hello".as_ref())?;
+/// let machine = Machine::new(Engine::Wasm);
+/// let program = machine.loader(&package.target_folder)?.load(&machine.build(&package)?)?;
+/// let outcome = program.invoke(&Invocation::new(Pubkey::default()))?;
+/// # anyhow::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Machine {
+    engine: Engine,
+    command: Vec<String>,
+    sanitizer: Option<Sanitizer>,
+}
+
+impl Machine {
+    /// What runs the programs of this engine.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            command: Vec::new(),
+            sanitizer: None,
+        }
+    }
+
+    /// Starts the process of a native program with this command, such as `gdb --args`, and lets it take as long as it likes.
+    #[must_use]
+    pub fn command(mut self, command: Vec<String>) -> Self {
+        self.command = command;
+        self
+    }
+
+    /// Builds native programs, and what runs them, with a sanitizer.
+    #[must_use]
+    pub fn sanitizer(mut self, sanitizer: Option<Sanitizer>) -> Self {
+        self.sanitizer = sanitizer;
+        self
+    }
+
+    /// Builds a program, with debug information.
+    ///
+    /// # Errors
+    ///
+    /// As for [`guest::build_for`].
+    pub fn build(&self, package: &ProgramPackage) -> Result<Vec<u8>> {
+        let target = self.engine.target();
+        if target == Target::Native {
+            let library = guest::build_native(package, &[], DebugInfo::Keep, self.sanitizer)?;
+            return fs::read(&library)
+                .with_context(|| format!("cannot read {}", library.display()));
+        }
+        guest::build_for(package, target, &[], DebugInfo::Keep)
+    }
+
+    /// What loads programs. For native ones, what runs them is built below this target folder.
+    ///
+    /// # Errors
+    ///
+    /// If this machine does not have the engine, or what runs native programs does not compile.
+    pub fn loader(&self, target_folder: &Path) -> Result<Loader> {
+        if self.engine.target() != Target::Native {
+            return Ok(Loader::new(self.engine)?);
+        }
+        let runner = guest::native_runner(target_folder, self.sanitizer)?;
+        let command = self.command.iter().map(OsString::from);
+        let loader = Loader::native(command.chain([runner.into()]));
+        if self.command.is_empty() {
+            return Ok(loader);
+        }
+        // Nobody's patience with a debugger is measured in the processor's time.
+        Ok(loader.limits(Limits::default().processor_seconds(0)))
+    }
+}
