@@ -199,7 +199,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     /// Neither a slice that [`bytes`](Self::bytes) has lent nor a pointer from [`alloc`](Self::alloc) is
     /// used any more, but for those bytes.
     pub unsafe fn reset_except(&self, address: usize, length: usize) {
-        let kept = |extent: &&Extent| length != 0 && extent.find(address, length).is_some();
+        let kept = |extent: &&Extent| extent.find(address, length).is_some();
         let kept = self.extents.iter().find(kept);
         // SAFETY: the contract is the same, but for bytes that are taken again below.
         unsafe { self.reset() };

@@ -3,164 +3,11 @@
 
 mod support;
 
-use core::ops::Range;
-use core::ptr::NonNull;
-
-use allocator::{PAGE_SIZE, PagedInvocationArena};
+use allocator::{PAGE_SIZE, PageMemory, PagedInvocationArena};
 use proptest::prelude::*;
 
+use support::room::Room;
 use support::{Ground, Memory, Pages};
-
-/// What was handed out, and the byte that it is filled with.
-#[derive(Clone, Copy, Debug)]
-struct Region {
-    pointer: NonNull<u8>,
-    length: usize,
-    fill: u8,
-}
-
-impl Region {
-    fn addresses(&self) -> Range<usize> {
-        let start = self.pointer.addr().get();
-        start..start + self.length
-    }
-}
-
-/// An arena over pages, and the regions that it has handed out.
-struct Room<'pages> {
-    pages: &'pages Pages,
-    arena: PagedInvocationArena<&'pages Pages>,
-    /// What `bytes` lends.
-    regions: Vec<Region>,
-    /// What is kept, and not lent.
-    kept: Option<Region>,
-    next_fill: u8,
-}
-
-impl<'pages> Room<'pages> {
-    fn over(pages: &'pages Pages) -> Self {
-        Self {
-            pages,
-            // SAFETY: a test uses it from one thread, and writes no bytes that it has borrowed.
-            arena: unsafe { PagedInvocationArena::over(pages) },
-            regions: Vec::new(),
-            kept: None,
-            next_fill: 0,
-        }
-    }
-
-    /// A region that is what a region has to be, filled with a byte of its own.
-    fn alloc(&mut self, length: usize) -> Option<Region> {
-        let (used, capacity) = (self.arena.used(), self.arena.capacity());
-        let Some(pointer) = self.arena.alloc(length) else {
-            assert_eq!((self.arena.used(), self.arena.capacity()), (used, capacity));
-            return None;
-        };
-        self.next_fill = self.next_fill.wrapping_add(1);
-        let region = Region {
-            pointer,
-            length,
-            fill: self.next_fill,
-        };
-        assert_eq!(pointer.addr().get() % 8, 0);
-        if length == 0 {
-            assert_eq!(self.arena.used(), used, "an empty region takes nothing");
-            assert_eq!(
-                self.arena.bytes(pointer.addr().get(), 0),
-                Some([].as_slice())
-            );
-            return Some(region);
-        }
-        let addresses = region.addresses();
-        let given = self.pages.given();
-        let is_own =
-            |piece: &Range<usize>| piece.start <= addresses.start && addresses.end <= piece.end;
-        assert!(
-            given.iter().any(is_own),
-            "{addresses:x?} is not in {given:x?}"
-        );
-        for other in self.regions.iter().chain(&self.kept) {
-            let other = other.addresses();
-            assert!(
-                addresses.end <= other.start || other.end <= addresses.start,
-                "{addresses:x?} and {other:x?} overlap"
-            );
-        }
-        // SAFETY: the bytes were handed out, as was just checked, and no test keeps a slice while it allocates.
-        unsafe { pointer.write_bytes(region.fill, length) };
-        self.regions.push(region);
-        Some(region)
-    }
-
-    fn reset(&mut self) {
-        self.regions.clear();
-        self.kept = None;
-        // SAFETY: the regions are gone, and slices of them live in `check` only.
-        unsafe { self.arena.reset() };
-        assert_eq!(self.arena.used(), 0);
-    }
-
-    fn reset_except(&mut self, region: Region) {
-        self.regions.clear();
-        self.kept = (region.length > 0).then_some(region);
-        // SAFETY: as above, but for this region, which is not lent.
-        unsafe {
-            self.arena
-                .reset_except(region.addresses().start, region.length)
-        };
-    }
-
-    /// Whether a byte may be lent: it is in a region, or aligns what comes behind one.
-    fn may_lend(&self, address: usize) -> bool {
-        let regions = self.regions.iter().map(Region::addresses);
-        let in_one = |region: Range<usize>| {
-            (region.start..region.end.next_multiple_of(8)).contains(&address)
-        };
-        // What comes behind the kept region may have to be aligned too.
-        let behind_kept = self.kept.is_some_and(|kept| {
-            let end = kept.addresses().end;
-            (end..end.next_multiple_of(8)).contains(&address)
-        });
-        regions.into_iter().any(in_one) || behind_kept
-    }
-
-    /// Fails unless everything is as it was left, and lent as it should be.
-    fn check(&self) {
-        for region in &self.regions {
-            let addresses = region.addresses();
-            let bytes = self.arena.bytes(addresses.start, region.length);
-            let bytes = bytes.expect("a region that was handed out");
-            assert_eq!(bytes.as_ptr(), region.pointer.as_ptr().cast_const());
-            assert!(
-                bytes == vec![region.fill; region.length],
-                "{region:x?} was touched"
-            );
-            for at in [
-                addresses.start.wrapping_sub(1),
-                addresses.end,
-                addresses.end + 7,
-            ] {
-                assert!(
-                    self.arena.bytes(at, 1).is_none() || self.may_lend(at),
-                    "a byte at {at:x} that was not handed out"
-                );
-            }
-        }
-        if let Some(kept) = &self.kept {
-            let addresses = kept.addresses();
-            for at in [addresses.start, addresses.end - 1] {
-                assert_eq!(self.arena.bytes(at, 1), None, "what is kept is not lent");
-            }
-            // SAFETY: it was handed out, and only a reset that does not keep it takes it back.
-            let bytes = unsafe { core::slice::from_raw_parts(kept.pointer.as_ptr(), kept.length) };
-            assert!(
-                bytes == vec![kept.fill; kept.length],
-                "{kept:x?} was touched"
-            );
-        }
-        Ground::check(&self.pages);
-    }
-}
 
 /// Remainders of the address of page 0, which is 0 in a module.
 const REMAINDERS: [usize; 4] = [0, 1, 8, 4095];
@@ -352,6 +199,39 @@ fn what_was_not_handed_out_is_not_kept() {
         assert_eq!(room.arena.used(), 0, "{length} bytes at {address:x}");
         room.regions.clear();
         assert_eq!(room.alloc(16).expect("room").pointer, only.pointer);
+    }
+}
+
+/// A memory in which every growth ends at a page that cannot be used.
+struct Odd {
+    before: usize,
+    first: usize,
+}
+
+// SAFETY: none of its pages is used, because the arena takes none.
+unsafe impl PageMemory for Odd {
+    fn pages(&self) -> usize {
+        self.before
+    }
+
+    fn grow(&self, _pages: usize) -> Option<usize> {
+        Some(self.first)
+    }
+
+    fn page(&self, number: usize) -> *mut u8 {
+        core::ptr::without_provenance_mut(number.wrapping_mul(PAGE_SIZE))
+    }
+}
+
+#[test]
+fn a_page_that_no_pointer_reaches_is_left_alone() {
+    let last = usize::MAX / PAGE_SIZE;
+    // Page 0, and what ends behind the address space, whether that is known before or not.
+    for (before, first) in [(0, 0), (last, last), (1, last), (1, usize::MAX)] {
+        // SAFETY: one thread uses it, and writes nothing to it.
+        let room = unsafe { PagedInvocationArena::over(Odd { before, first }) };
+        assert_eq!(room.alloc(1), None, "page {first:#x}");
+        assert_eq!(room.capacity(), 0);
     }
 }
 
