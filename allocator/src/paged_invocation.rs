@@ -151,7 +151,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         if length == 0 {
             return Some(EMPTY);
         }
-        let fits = self.extents.iter().find_map(|extent| extent.take(length));
+        let fits = self.present().find_map(|extent| extent.take(length));
         fits.or_else(|| self.grow(length)?.take(length))
     }
 
@@ -166,10 +166,8 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         if (address, length) == (EMPTY.addr().get(), 0) {
             return Some(&[]);
         }
-        let extents = self.extents.iter();
-        let first = extents
-            .filter_map(|extent| extent.find(address, length))
-            .next()?;
+        let mut extents = self.present();
+        let first = extents.find_map(|extent| extent.find(address, length))?;
         // SAFETY: `find` has found so many bytes there that were handed out: they were zero when the memory grew, and only
         // initialized bytes are written to them. The memory stays where it is, as `PageMemory` says. Nothing here writes to a
         // region, `over` promises that nobody else does while the slice is in use, and there is one thread.
@@ -183,7 +181,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     /// Neither a slice that [`bytes`](Self::bytes) has lent nor a pointer from [`alloc`](Self::alloc) is
     /// used any more.
     pub unsafe fn reset(&self) {
-        for extent in &self.extents {
+        for extent in self.present() {
             extent.first.set(0);
             extent.used.set(0);
         }
@@ -200,7 +198,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     /// used any more, but for those bytes.
     pub unsafe fn reset_except(&self, address: usize, length: usize) {
         let kept = |extent: &&Extent| extent.find(address, length).is_some();
-        let kept = self.extents.iter().find(kept);
+        let kept = self.present().find(kept);
         // SAFETY: the contract is the same, but for bytes that are taken again below.
         unsafe { self.reset() };
         if let Some(extent) = kept {
@@ -209,6 +207,13 @@ impl<M: PageMemory> PagedInvocationArena<M> {
             extent.first.set(behind);
             extent.used.set(behind);
         }
+    }
+
+    /// The extents that are there: mostly one or two, and each invocation looks at them several times.
+    fn present(&self) -> impl Iterator<Item = &Extent> {
+        self.extents
+            .iter()
+            .take_while(|extent| extent.length.get() != 0)
     }
 
     /// Bytes that are taken: in each piece of the memory those up to the end of its last region.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
-use loader::{Engine, Invocation, Loader, Outcome, Program};
+use loader::{Engine, Invocation, Loader, Outcome, Program, Target};
 
 use crate::guest::{self, DebugInfo};
+use crate::machine::Machine;
 use crate::package::ProgramPackage;
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
@@ -20,41 +21,101 @@ pub fn build(manifest_folder: impl AsRef<Path>) -> Vec<u8> {
     build_package(&package)
 }
 
-/// Builds the program crate in a folder, runs one of its fixtures on both engines, and compares the
-/// outcomes with each other and with what the fixture expects.
+/// Builds the program crate in a folder for every machine, runs one of its fixtures on each of them, and compares the outcomes with
+/// each other and with what the fixture expects: status, failure, logs, return data and accounts are to be the same, and on
+/// PolkaVM's two engines everything is.
+///
+/// The machines are PolkaVM, WebAssembly, and this machine itself, if it is one on which programs run natively (64-bit Linux).
+///
+/// What is returned is PolkaVM's outcome.
 ///
 /// # Panics
 ///
-/// If the crate does not build, the fixture cannot be read, the engines differ, or anything is not as the
-/// fixture expects; the message lists every difference.
+/// If the crate does not build, the fixture cannot be read, the machines differ, or anything is not as the fixture expects; the
+/// message lists every difference.
 pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
+    let here = |target: &Target| *target != Target::Native || guest::RUNS_NATIVELY;
+    let targets: Vec<Target> = Target::ALL.into_iter().filter(here).collect();
+    let mut outcomes = check_fixture_on(manifest_folder, name, &targets);
+    outcomes.swap_remove(0)
+}
+
+/// As [`check_fixture`], on some machines only: for a program that is not meant for the others. There is an outcome for each target,
+/// in their order.
+///
+/// # Panics
+///
+/// As for [`check_fixture`], and if there is no target.
+pub fn check_fixture_on(
+    manifest_folder: impl AsRef<Path>,
+    name: &str,
+    targets: &[Target],
+) -> Vec<Outcome> {
+    assert!(
+        !targets.is_empty(),
+        "a fixture is run on a machine at least"
+    );
     let package = package(manifest_folder.as_ref());
     let path = package
         .fixture(name)
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
-    let blob = build_package(&package);
-    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| {
-        load_blob(&blob, engine)
-            .invoke(&fixture.invocation)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    });
-    let differences = fixture.expect.differences(&interpreted);
+    let outcomes: Vec<Outcome> = targets
+        .iter()
+        .map(|target| run(&package, *target, &fixture.invocation, &path))
+        .collect();
+    let mut differences = Vec::new();
+    for outcome in &outcomes {
+        let engine = outcome.engine;
+        let differs = fixture.expect.differences(outcome).into_iter();
+        differences
+            .extend(differs.map(|difference| format!("{difference}, on the {engine} engine")));
+        differences.extend(outcomes[0].differences(outcome));
+    }
     assert!(
         differences.is_empty(),
-        "{} is not as expected:\n  {}\nthe outcome was {interpreted:#?}",
+        "{} is not as expected:\n  {}\nthe outcome was {:#?}",
         path.display(),
         differences.join("\n  "),
+        outcomes[0]
     );
-    let mut same_engine = compiled;
-    same_engine.engine = interpreted.engine;
-    assert_eq!(
-        interpreted,
-        same_engine,
-        "the engines differ on {}",
-        path.display()
-    );
-    interpreted
+    outcomes
+}
+
+/// Runs an invocation on a machine, and on PolkaVM on both of its engines.
+fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: &Path) -> Outcome {
+    let engines: &[Engine] = match target {
+        Target::Riscv64 => &Engine::POLKAVM,
+        Target::Wasm32 => &[Engine::Wasm],
+        Target::Native => &[Engine::Native],
+    };
+    let mut outcomes = engines.iter().map(|engine| {
+        let machine = Machine::new(*engine);
+        let program = machine.build(package).and_then(|program| {
+            let loader = machine.loader(&package.target_folder)?;
+            Ok(loader.load(&program)?)
+        });
+        let program = program.unwrap_or_else(|error| {
+            panic!(
+                "cannot run `{}` on the {engine} engine: {error:?}",
+                package.name
+            )
+        });
+        program
+            .invoke(invocation)
+            .unwrap_or_else(|error| panic!("{} on the {engine} engine: {error}", path.display()))
+    });
+    let first = outcomes.next().expect("a target has an engine");
+    for mut other in outcomes {
+        other.engine = first.engine;
+        assert_eq!(
+            first,
+            other,
+            "PolkaVM's engines differ on {}",
+            path.display()
+        );
+    }
+    first
 }
 
 /// Builds the program crate in a folder and calls it as one of its fixtures says, under every limit of gas and of heap that

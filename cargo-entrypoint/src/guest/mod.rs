@@ -16,7 +16,7 @@ mod runner;
 mod wasm32;
 
 pub use loader::Target;
-pub use native::{Sanitizer, build_native};
+pub use native::{RUNS_NATIVELY, Sanitizer, build_native};
 pub use runner::native_runner;
 
 /// Whether what is built keeps the information by which a failure is told its function and its source line.

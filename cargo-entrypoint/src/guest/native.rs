@@ -102,9 +102,12 @@ fn build(
     Ok(path.to_owned())
 }
 
+/// Whether programs run natively on this machine: on 64-bit Linux.
+pub const RUNS_NATIVELY: bool = cfg!(all(target_os = "linux", target_pointer_width = "64"));
+
 /// Fails unless programs run natively here.
 pub(super) fn check_machine() -> Result<()> {
-    if !cfg!(all(target_os = "linux", target_pointer_width = "64")) {
+    if !RUNS_NATIVELY {
         bail!("programs run natively on 64-bit Linux only; the other targets run here");
     }
     Ok(())

@@ -11,10 +11,13 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 
 entrypoint!(process_instruction);
 
-/// What a line may take: 32 words, of 16 bytes each, at the bottom.
-const LINE: Budget = Budget::new(32 * 16, 0);
+/// What a word takes. How long it is depends on the machine: a `&str` is an address and a length.
+const WORD: usize = size_of::<&str>();
 
-static SCRATCH: StaticBuffer<512> = StaticBuffer::new();
+/// What a line may take: 32 words, at the bottom.
+const LINE: Budget = Budget::new(32 * WORD, 0);
+
+static SCRATCH: StaticBuffer<{ 32 * WORD }> = StaticBuffer::new();
 
 /// The static was taken before: there is one call in a process, as there is on the VM.
 const CALLED_TWICE: ProgramError = ProgramError::Custom(2);
@@ -57,10 +60,10 @@ pub fn process_instruction(
         line_arena.reset().map_err(|_| NO_ROOM)?;
     }
     msg!(
-        "the longest word is {:?}; {} lines took {} bytes at most",
+        "the longest word is {:?}; {} lines took room for {} words at most",
         longest.get(&report_arena).map_or("", |word| word),
         line_arena.epoch(),
-        line_arena.bottom_peak()
+        line_arena.bottom_peak() / WORD
     );
     Ok(())
 }

@@ -34,11 +34,10 @@ pub fn process_instruction(
     drop(words);
     let counts = HEAP.counts();
     msg!(
-        "{} allocations, {} frees, {} bytes live, {} at most, {} leaked",
+        "{} allocations, {} frees, {} bytes live, {} leaked",
         counts.allocations,
         counts.deallocations,
         counts.live,
-        counts.peak,
         HEAP.leaked()
     );
     Ok(())
