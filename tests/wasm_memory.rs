@@ -4,12 +4,8 @@
 #[path = "support_collections.rs"]
 mod collections;
 
-use std::path::PathBuf;
-
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::toolchain::{self, Linker};
 use proptest::prelude::*;
-use tests::{guest, project};
+use tests::guest;
 use wasmi::{
     Engine, Instance, Linker as Imports, Memory, Module, Store, StoreLimits, StoreLimitsBuilder,
     TypedFunc,
@@ -17,50 +13,10 @@ use wasmi::{
 
 const PAGE: usize = 64 * 1024;
 
-/// Compiles the module once, with `core` of its own as every guest.
+/// Compiles the module once.
 fn module() -> &'static [u8] {
     static MODULE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    MODULE.get_or_init(|| {
-        let folder = guest("wasm_heap");
-        let toolchain =
-            toolchain::find_or_provide(&folder).unwrap_or_else(|error| panic!("{error:?}"));
-        // Any program of the workspace knows where guests are built.
-        let package = ProgramPackage::in_folder(&project().join("examples/hello"))
-            .unwrap_or_else(|error| panic!("{error:?}"));
-        let target_folder = package.target_folder.join("guest");
-        let linker = wasm_linker(&toolchain.linker).display().to_string();
-        let status = toolchain
-            .cargo()
-            .current_dir(&folder)
-            .args(["rustc", "--lib", "--crate-type", "cdylib", "--release"])
-            .args([
-                "-Zbuild-std=core,alloc",
-                "--target",
-                "wasm32-unknown-unknown",
-            ])
-            .args(["--config", "profile.release.panic=\"abort\""])
-            .args(["--config", "profile.release.lto=true"])
-            .arg("--config")
-            .arg(format!("target.wasm32-unknown-unknown.linker={linker:?}"))
-            .arg("--target-dir")
-            .arg(&target_folder)
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the module does not compile");
-        let file = target_folder.join("wasm32-unknown-unknown/release/wasm_heap.wasm");
-        std::fs::read(file).expect("cargo has written the module")
-    })
-}
-
-/// `rust-lld` links everything; the others have a name for each format.
-fn wasm_linker(linker: &Linker) -> PathBuf {
-    let name = linker.path.file_name().and_then(|name| name.to_str());
-    match name {
-        Some(name) if !linker.wants_flavor => linker
-            .path
-            .with_file_name(name.replace("ld.lld", "wasm-ld")),
-        _ => linker.path.clone(),
-    }
+    MODULE.get_or_init(|| tests::wasm::build(&guest("wasm_heap"), &[]))
 }
 
 /// What belongs to somebody, and the byte that it is filled with.
