@@ -168,7 +168,7 @@ fn a_repeat_is_refused_where_that_is_asked_for() {
 /// The examples do not ask how they got their accounts.
 #[test]
 fn the_examples_do_the_same_without_an_account_table() {
-    for name in ["hello", "counter", "vault", "no_alloc", "arena"] {
+    for name in ["hello", "counter", "vault", "no_alloc", "arena", "scratch"] {
         let package = ProgramPackage::in_folder(&example(name)).expect("a program");
         let blob = cargo_entrypoint::testing::build(example(name));
         let loader = Loader::new(Engine::Interpreter).expect("an engine");

@@ -88,6 +88,16 @@ fn arena() {
     assert_eq!(sweep_all("arena", Sweep::new()).len(), 2);
 }
 
+#[test]
+fn scratch() {
+    let swept = sweep_all("scratch", Sweep::new());
+    let enough = swept.iter().map(|swept| swept.heap.enough);
+    // Its arena of 120 bytes behind the header, or no heap where the accounts are refused.
+    let arena = 8 + 120;
+    let none = u64::from(sweep::LEAST_HEAP);
+    assert!(enough.eq([arena, arena, none, arena, arena]));
+}
+
 /// Sweeps a call of the probe on the interpreter.
 fn sweep_probe(
     sweep: Sweep,

@@ -8,13 +8,14 @@ use loader::{Engine, Invocation, Loader, Outcome, Program, Pubkey};
 use probe::Command;
 
 /// The example programs.
-pub const EXAMPLES: [&str; 8] = [
+pub const EXAMPLES: [&str; 9] = [
     "arena",
     "counter",
     "custom_heap",
     "heap_state",
     "hello",
     "no_alloc",
+    "scratch",
     "segregated_heap",
     "vault",
 ];
