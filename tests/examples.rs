@@ -100,6 +100,24 @@ fn scratch_takes_its_arena_of_the_heap_and_gives_it_back() {
     assert!(heaps.eq(peaks.map(|peak| (Some(0), Some(peak)))));
 }
 
+#[test]
+fn scratch_takes_its_arena_of_the_heap_and_gives_it_back() {
+    let known = [
+        ("default", 4_807),
+        ("full", 4_328),
+        ("listed_twice", 102),
+        ("no_room", 705),
+        ("not_signed", 746),
+    ];
+    let outcomes = check_all("scratch", &known);
+    let heaps = outcomes
+        .iter()
+        .map(|outcome| (outcome.heap.used, outcome.heap.peak));
+    // It comes to its arena, or is refused before.
+    let peaks = [120, 120, 0, 120, 120];
+    assert!(heaps.eq(peaks.map(|peak| (Some(0), Some(peak)))));
+}
+
 /// A path of this machine in a program would make it another program elsewhere, at another price.
 #[test]
 fn a_program_names_no_path_of_this_machine() {
