@@ -12,6 +12,7 @@
 //! | [`SegregatedBumpAllocator`] | a program that frees small things in any order and goes on | 13 a first allocation, 7 one that reuses a block and its free | freed blocks of more than 128 bytes, or aligned to more than 16, but the newest, and what such a block loses by moving or shrinking; what rounds a size up to 16, 32, 64 or 128 |
 //! | [`Arena`] | a part of a program that frees all it took at once; not a global allocator | a constant number of steps, also to free everything | freed blocks but the newest of each end, until a rewind or reset |
 //! | [`InvocationArena`] | what the host hands in during one invocation | as above | nothing is freed but everything |
+//! | [`PagedInvocationArena`] | the same, of any length, where the memory grows and a program lives for many invocations | a number of steps that grows with the logarithm of its memory | as above |
 //! | [`TracingAllocator`] around one of the first two | seeing what a program does with memory | theirs, and that of counting | nothing of its own |
 //!
 //! The figures are those of `cargo entrypoint bench allocators`, which has also written those of comparable crates
@@ -67,7 +68,7 @@
 //! # What the host hands in
 //!
 //! [`InvocationArena`] is no heap of the program's: the host asks it for room, and the program looks up
-//! there what the host has written.
+//! there what the host has written. [`PagedInvocationArena`] is the same over a memory that grows.
 //!
 //! # Parts of a program
 //!
@@ -90,6 +91,7 @@ extern crate alloc;
 mod arena;
 mod bump;
 mod invocation;
+mod paged_invocation;
 mod segregated;
 mod source;
 #[cfg(target_has_atomic = "ptr")]
@@ -103,6 +105,7 @@ pub use arena::{
 };
 pub use bump::BumpAllocator;
 pub use invocation::InvocationArena;
+pub use paged_invocation::PagedInvocationArena;
 pub use segregated::SegregatedBumpAllocator;
 pub use source::{
     BorrowedHeap, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE, PageMemory,

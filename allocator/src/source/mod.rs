@@ -9,6 +9,7 @@ pub use borrowed::BorrowedHeap;
 pub use fixed::FixedHeap;
 pub use loader::{LoaderHeap, heap_limit, set_heap_base, set_heap_limit};
 pub use wasm::{LinearMemory, PAGE_SIZE, PageMemory, WasmMemory};
+pub(crate) use wasm::{ends_in_address_space, pages};
 
 /// Bytes of the header that an allocator keeps at the base of its heap.
 pub(crate) const HEADER_LENGTH: usize = 8;

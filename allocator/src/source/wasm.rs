@@ -127,14 +127,14 @@ impl<M: PageMemory> WasmMemory<M> {
 }
 
 /// The pages that so many bytes take, if that is no more than a heap can have.
-fn pages(bytes: usize) -> Option<usize> {
+pub(crate) fn pages(bytes: usize) -> Option<usize> {
     let pages = bytes.div_ceil(PAGE_SIZE);
     (pages <= MAX_LENGTH / PAGE_SIZE).then_some(pages)
 }
 
 /// Whether the byte behind the last of `wanted` more pages has an address. The very last page of a 32-bit address
 /// space has none, and is left alone.
-fn ends_in_address_space(before: usize, wanted: usize) -> bool {
+pub(crate) fn ends_in_address_space(before: usize, wanted: usize) -> bool {
     before
         .checked_add(wanted)
         .is_some_and(|pages| pages <= usize::MAX / PAGE_SIZE)

@@ -13,6 +13,7 @@ pub mod invocation;
 pub mod model;
 mod once;
 mod pages;
+pub mod room;
 mod subject;
 
 use core::alloc::{GlobalAlloc, Layout};

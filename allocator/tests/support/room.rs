@@ -1,0 +1,159 @@
+//! The room for what the host hands in, in pages, with regions that are checked as they come.
+
+use core::ops::Range;
+use core::ptr::NonNull;
+
+use allocator::PagedInvocationArena;
+
+use super::{Ground, Pages};
+
+/// What was handed out, and the byte that it is filled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Region {
+    pub pointer: NonNull<u8>,
+    pub length: usize,
+    fill: u8,
+}
+
+impl Region {
+    pub fn addresses(&self) -> Range<usize> {
+        let start = self.pointer.addr().get();
+        start..start + self.length
+    }
+}
+
+/// An arena over pages, and the regions that it has handed out.
+pub struct Room<'pages> {
+    pub pages: &'pages Pages,
+    pub arena: PagedInvocationArena<&'pages Pages>,
+    /// What `bytes` lends.
+    pub regions: Vec<Region>,
+    /// What is kept, and not lent.
+    kept: Option<Region>,
+    next_fill: u8,
+}
+
+impl<'pages> Room<'pages> {
+    pub fn over(pages: &'pages Pages) -> Self {
+        Self {
+            pages,
+            // SAFETY: a test uses it from one thread, and writes no bytes that it has borrowed.
+            arena: unsafe { PagedInvocationArena::over(pages) },
+            regions: Vec::new(),
+            kept: None,
+            next_fill: 0,
+        }
+    }
+
+    /// A region that is what a region has to be, filled with a byte of its own.
+    pub fn alloc(&mut self, length: usize) -> Option<Region> {
+        let (used, capacity) = (self.arena.used(), self.arena.capacity());
+        let Some(pointer) = self.arena.alloc(length) else {
+            assert_eq!((self.arena.used(), self.arena.capacity()), (used, capacity));
+            return None;
+        };
+        self.next_fill = self.next_fill.wrapping_add(1);
+        let region = Region {
+            pointer,
+            length,
+            fill: self.next_fill,
+        };
+        assert_eq!(pointer.addr().get() % 8, 0);
+        if length == 0 {
+            assert_eq!(self.arena.used(), used, "an empty region takes nothing");
+            assert_eq!(
+                self.arena.bytes(pointer.addr().get(), 0),
+                Some([].as_slice())
+            );
+            return Some(region);
+        }
+        let addresses = region.addresses();
+        let given = self.pages.given();
+        let is_own =
+            |piece: &Range<usize>| piece.start <= addresses.start && addresses.end <= piece.end;
+        assert!(
+            given.iter().any(is_own),
+            "{addresses:x?} is not in {given:x?}"
+        );
+        for other in self.regions.iter().chain(&self.kept) {
+            let other = other.addresses();
+            assert!(
+                addresses.end <= other.start || other.end <= addresses.start,
+                "{addresses:x?} and {other:x?} overlap"
+            );
+        }
+        // SAFETY: the bytes were handed out, as was just checked, and no test keeps a slice while it allocates.
+        unsafe { pointer.write_bytes(region.fill, length) };
+        self.regions.push(region);
+        Some(region)
+    }
+
+    pub fn reset(&mut self) {
+        self.regions.clear();
+        self.kept = None;
+        // SAFETY: the regions are gone, and slices of them live in `check` only.
+        unsafe { self.arena.reset() };
+        assert_eq!(self.arena.used(), 0);
+    }
+
+    pub fn reset_except(&mut self, region: Region) {
+        self.regions.clear();
+        self.kept = (region.length > 0).then_some(region);
+        // SAFETY: as above, but for this region, which is not lent.
+        unsafe {
+            self.arena
+                .reset_except(region.addresses().start, region.length)
+        };
+    }
+
+    /// Whether a byte may be lent: it is in a region, or aligns what comes behind one.
+    pub fn may_lend(&self, address: usize) -> bool {
+        let regions = self.regions.iter().map(Region::addresses);
+        let in_one = |region: Range<usize>| {
+            (region.start..region.end.next_multiple_of(8)).contains(&address)
+        };
+        // What comes behind the kept region may have to be aligned too.
+        let behind_kept = self.kept.is_some_and(|kept| {
+            let end = kept.addresses().end;
+            (end..end.next_multiple_of(8)).contains(&address)
+        });
+        regions.into_iter().any(in_one) || behind_kept
+    }
+
+    /// Fails unless everything is as it was left, and lent as it should be.
+    pub fn check(&self) {
+        for region in &self.regions {
+            let addresses = region.addresses();
+            let bytes = self.arena.bytes(addresses.start, region.length);
+            let bytes = bytes.expect("a region that was handed out");
+            assert_eq!(bytes.as_ptr(), region.pointer.as_ptr().cast_const());
+            assert!(
+                bytes == vec![region.fill; region.length],
+                "{region:x?} was touched"
+            );
+            for at in [
+                addresses.start.wrapping_sub(1),
+                addresses.end,
+                addresses.end + 7,
+            ] {
+                assert!(
+                    self.arena.bytes(at, 1).is_none() || self.may_lend(at),
+                    "a byte at {at:x} that was not handed out"
+                );
+            }
+        }
+        if let Some(kept) = &self.kept {
+            let addresses = kept.addresses();
+            for at in [addresses.start, addresses.end - 1] {
+                assert_eq!(self.arena.bytes(at, 1), None, "what is kept is not lent");
+            }
+            // SAFETY: it was handed out, and only a reset that does not keep it takes it back.
+            let bytes = unsafe { core::slice::from_raw_parts(kept.pointer.as_ptr(), kept.length) };
+            assert!(
+                bytes == vec![kept.fill; kept.length],
+                "{kept:x?} was touched"
+            );
+        }
+        Ground::check(&self.pages);
+    }
+}
