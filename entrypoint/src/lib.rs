@@ -98,6 +98,7 @@ mod abort;
 mod account;
 mod borrow;
 mod custom_heap;
+mod export_alloc;
 mod glue;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;

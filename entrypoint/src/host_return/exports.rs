@@ -153,7 +153,7 @@ impl<const N: usize> HostArena<N> {
 /// `HostArena<{ 4 * 1024 }>`. Attributes and a visibility may stand before `static`.
 ///
 /// A program has these exports once, and the macro is called in a module, not in a function. The exports are
-/// there on guest RISC-V and on WebAssembly without threads; elsewhere, and with the feature `no-entrypoint`
+/// there on guest RISC-V and on WebAssembly; elsewhere, and with the feature `no-entrypoint`
 /// of the calling crate, there is the static alone. Neither export needs the heap, which is there only
 /// once the host has called `entrypoint`.
 ///

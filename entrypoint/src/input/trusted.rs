@@ -177,7 +177,7 @@ pub(crate) unsafe fn walk<'input, const REJECT_DUPLICATES: bool>(
     // SAFETY: 8 is a power of two. An entry takes as many bytes as a view at least, so the size is no larger than the input, an
     // object in memory, and so at most `isize::MAX`; it is a multiple of 8, so rounding up adds nothing.
     let layout = unsafe { Layout::from_size_align_unchecked(size, align_of::<AccountInfo<'_>>()) };
-    // SAFETY: by the contract the size is not zero.
+    // SAFETY: by the contract the size is not zero; the alignment is that of a u64.
     let list = unsafe { list_memory(layout) }.cast::<AccountInfo<'input>>();
     if list.is_null() {
         handle_alloc_error(layout);

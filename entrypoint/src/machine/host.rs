@@ -78,7 +78,7 @@ macro_rules! __global_allocator {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
-    ($loader_heap:expr, $($enter:tt)*) => {
+    ($is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// `input` points to an input as a loader has written it, aligned to 8.
@@ -116,4 +116,11 @@ macro_rules! __unnamed_heap {
 #[macro_export]
 macro_rules! __host_return_exports {
     ($arena:ident) => {};
+}
+
+/// Nothing: there is no host.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_alloc {
+    () => {};
 }

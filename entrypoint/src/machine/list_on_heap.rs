@@ -7,9 +7,9 @@ use core::alloc::Layout;
 ///
 /// # Safety
 ///
-/// The layout has a size.
+/// The layout has a size, and an alignment of 8 at most.
 #[inline(always)]
 pub(crate) unsafe fn list_memory(layout: Layout) -> *mut u8 {
-    // SAFETY: the contract is the same.
+    // SAFETY: by the contract the layout has a size.
     unsafe { alloc(layout) }
 }

@@ -25,6 +25,7 @@
 //! | `__export!` | a function under its own name, on a guest |
 //! | `__entry!` | the export of the entry |
 //! | `__announced_heap!` | how the host announces a heap that is its to place, if not by the entry |
+//! | `__export_alloc!` | how the host gets room, if that is the program's to give |
 //! | `__global_allocator!` | a static that is the global allocator, on a guest |
 //! | `__unnamed_heap!` | the heap of a program that names none, on a guest |
 //! | `__arena_cell!`, `__host_return_exports!` | the parts of [`host_return!`](crate::host_return!) |

@@ -175,7 +175,7 @@ macro_rules! __export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
-    ($loader_heap:expr, $($enter:tt)*) => {
+    ($is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// As `abi::native` says of a host.
@@ -205,4 +205,11 @@ macro_rules! __entry {
 #[macro_export]
 macro_rules! __host_return_exports {
     ($arena:ident) => {};
+}
+
+/// Nothing: the process around the program has room of its own.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_alloc {
+    () => {};
 }

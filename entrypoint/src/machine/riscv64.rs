@@ -53,7 +53,7 @@ macro_rules! __export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
-    ($loader_heap:expr, $($enter:tt)*) => {
+    ($is_loaders_heap:expr, $($enter:tt)*) => {
         // `polkavm_export` looks for the function in a module.
         mod guest {
             // A second entry in another module is a second definition of this symbol; PolkaVM's linker
@@ -107,4 +107,11 @@ macro_rules! __host_return_exports {
             }
         }
     };
+}
+
+/// Nothing: the loader writes the input where it has room itself.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_alloc {
+    () => {};
 }
