@@ -7,17 +7,16 @@ use cargo_entrypoint::package::ProgramPackage;
 
 use crate::project;
 
-/// Compiles the crate in a folder to a module, be it a program or not.
+/// Compiles the crate in a folder to a module, as programs are, also if it is none.
 #[must_use]
 pub fn build(folder: &Path, features: &[&str]) -> Vec<u8> {
-    // Any program of the workspace knows where guests are built.
-    let package = ProgramPackage::in_folder(&project().join("examples/hello"))
-        .unwrap_or_else(|error| panic!("{error:?}"));
     let name = folder.file_name().and_then(|name| name.to_str());
+    // Any program of the workspace knows where guests are built.
+    let package = ProgramPackage::in_folder(&project().join("examples/hello"));
     let package = ProgramPackage {
         name: name.expect("a folder with a name").to_owned(),
         folder: folder.to_owned(),
-        ..package
+        ..package.unwrap_or_else(|error| panic!("{error:?}"))
     };
     build_for(&package, Target::Wasm32, features, DebugInfo::Keep)
         .unwrap_or_else(|error| panic!("{error:?}"))
