@@ -117,6 +117,7 @@ mod borrow;
 mod custom_heap;
 mod export_alloc;
 mod glue;
+pub mod handler;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;

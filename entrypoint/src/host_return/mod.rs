@@ -62,3 +62,5 @@ pub use exports::{ArenaView, HostArena};
 pub use hex::{HexError, decode_hex};
 pub use lend::{LendError, lend};
 pub use read::{bytes, text};
+#[allow(unused_imports, reason = "on machines where a handler can be called")]
+pub(crate) use read::{read_in, text_of};

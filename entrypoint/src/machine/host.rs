@@ -2,11 +2,19 @@
 //! return data, and allocator and panic handler are those of `std`.
 
 mod list_on_heap;
+mod no_handlers;
+mod test_host;
 mod threads;
 
 pub(crate) use list_on_heap::list_memory;
 pub use std::thread_local;
+pub use test_host::Asked;
 pub use threads::ArenaCell;
+
+/// What a handler's tests have.
+pub mod for_tests {
+    pub use super::test_host::TestHost;
+}
 
 /// What stands in for the imports.
 pub(crate) mod raw {
@@ -123,4 +131,11 @@ macro_rules! __host_return_exports {
 #[macro_export]
 macro_rules! __export_alloc {
     () => {};
+}
+
+/// Nothing: the functions are tested for themselves.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_handlers {
+    ($($name:ident)+) => {};
 }

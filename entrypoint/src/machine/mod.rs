@@ -17,6 +17,8 @@
 //! | `list_memory` | where the accounts are listed that come without a table |
 //! | [`ArenaCell`] | the arena of [`host_return!`](crate::host_return!) |
 //! | `heap_is_missing`, `note_high_half` | what `guest` cannot know of a machine |
+//! | [`Asked`] | where a [handler](mod@crate::handler) reads what its host has answered |
+//! | `for_tests` | the host of a handler's unit tests, where those are |
 //!
 //! And for the expansions of macros:
 //!
@@ -29,6 +31,7 @@
 //! | `__export_alloc!` | how the host gets room, if that is the program's to give |
 //! | `__global_allocator!` | a static that is the global allocator, on a guest |
 //! | `__unnamed_heap!` | the heap of a program that names none, on a guest |
+//! | `__export_handler!`, `__only_handlers!`, `__ask_host!` | the parts of [`handler!`](crate::handler!) and [`host_functions!`](crate::host_functions!) |
 //! | `__arena_cell!`, `__host_return_exports!` | the parts of [`host_return!`](crate::host_return!) |
 
 #[cfg_attr(all(target_arch = "riscv64", target_os = "none"), path = "riscv64.rs")]

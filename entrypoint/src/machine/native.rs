@@ -13,12 +13,14 @@ mod guest;
 mod list_on_heap;
 mod loader_heap;
 mod one_thread;
+mod only_programs;
 
 pub use abi::native::NativeHost as Host;
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
 pub(crate) use list_on_heap::list_memory;
 use loader_heap::heap_is_missing;
 pub use one_thread::ArenaCell;
+pub use only_programs::{Asked, for_tests};
 
 const _: () = assert!(
     usize::BITS == 64,

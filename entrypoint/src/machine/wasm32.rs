@@ -8,9 +8,11 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use allocator::PagedInvocationArena;
 
 mod guest;
+mod handlers;
 mod one_thread;
 
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
+pub use handlers::{Asked, for_tests, keep, serve};
 pub use one_thread::ArenaCell;
 
 #[cfg(target_feature = "atomics")]
