@@ -181,8 +181,9 @@ fn note_high_half(value: &mut u64, text: &str) {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export {
-    ($function:item) => {
+    ([$($riscv64_attribute:tt)*] $function:item) => {
         #[unsafe(no_mangle)]
         $function
     };
@@ -192,8 +193,9 @@ macro_rules! __export {
 #[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// As `abi::native` says of a host.
