@@ -53,8 +53,6 @@ macro_rules! __export {
     };
 }
 
-// The entry is where the author has written `entrypoint!`.
-#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
 #[collapse_debuginfo(yes)]
