@@ -399,7 +399,7 @@ fn every_import_answers_every_wild_pointer() {
                     .zip(&types)
                     .map(|((name, _), type_)| match (*name, *type_) {
                         (_, "i64") => format!("i64.const {length}"),
-                        (name, _) if name == "value" => "i32.const 7".to_owned(),
+                        ("value", _) => "i32.const 7".to_owned(),
                         _ => format!("i32.const {}", pointer as i32),
                     })
                     .collect();

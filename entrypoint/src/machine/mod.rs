@@ -16,6 +16,7 @@
 //! | `halt` | ends the program, should an abort come back |
 //! | `list_memory` | where the accounts are listed that come without a table |
 //! | [`ArenaCell`] | the arena of [`host_return!`](crate::host_return!) |
+//! | `heap_is_missing`, `note_high_half` | what `guest` cannot know of a machine |
 //! | [`Asked`] | where a [handler](mod@crate::handler) reads what its host has answered |
 //! | `for_tests` | the host of a handler's unit tests, where those are |
 //!

@@ -160,6 +160,20 @@ pub(crate) fn halt() -> ! {
     abort()
 }
 
+/// What the compiler's own `core` and `alloc` name, which were compiled for programs that unwind. Here a panic ends the process,
+/// so nobody comes by.
+mod unwinding {
+    #[unsafe(no_mangle)]
+    extern "C" fn rust_eh_personality() {
+        super::halt()
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn _Unwind_Resume() {
+        super::halt()
+    }
+}
+
 /// Notes the upper half of a text's address, for which a [`GuestText`](abi::report::GuestText) has no room.
 fn note_high_half(value: &mut u64, text: &str) {
     *value = text.as_ptr().addr() as u64 >> 32;
@@ -174,6 +188,8 @@ macro_rules! __export {
     };
 }
 
+// The entry is where the author has written `entrypoint!`.
+#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
