@@ -46,7 +46,8 @@
 //! | a line of log | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
 //! | an error | [`ProgramError`], or an enum of the program's own that converts into [`ProgramError::Custom`] |
 //! | bytes | [`set_return_data`] |
-//! | bytes for a host that calls other exports than the entry | [`mod@host_return`], which also reads what such a host has written |
+//! | bytes for a host that calls exports of the author's own | [`mod@host_return`], which also reads what such a host has written |
+//! | bytes for a host that calls it by other names than the entry's, again and again, on WebAssembly | [`handler!`], see [`mod@handler`]; it asks that host by [`host_functions!`] |
 //! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option asks for |
 //!
 //! An allocation that does not fit ends the program with a report of its size and alignment; no handler has to be

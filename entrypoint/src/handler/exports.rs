@@ -84,11 +84,13 @@ macro_rules! export_handler {
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[allow(dead_code)]
-            fn __answer_of_the_handler<R>(
-                call: $crate::handler::Call<'_>,
+            fn __answer_of_the_handler<'call, R>(
+                call: $crate::handler::Call<'call>,
                 take: impl ::core::ops::FnOnce(::core::option::Option<&[::core::primitive::u8]>) -> R,
             ) -> R {
-                $crate::handler::Answer::give(&$name(call), take)
+                // An error names this type, and the function.
+                let handler: fn($crate::handler::Call<'call>) -> _ = $name;
+                $crate::handler::Answer::give(&handler(call), take)
             }
 
             #[cfg(not(feature = "no-entrypoint"))]

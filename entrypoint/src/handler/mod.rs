@@ -92,7 +92,17 @@ pub use crate::machine::for_tests::*;
 /// }
 /// ```
 ///
-/// It stays in its thread.
+/// It stays in its thread:
+///
+/// ```compile_fail,E0277
+/// use entrypoint::handler::Call;
+///
+/// fn handle(call: Call<'_>) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(move || call.bytes());
+///     });
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Call<'call> {
     argument: Result<Option<&'call [u8]>, HostReturnError>,

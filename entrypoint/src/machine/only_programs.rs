@@ -24,10 +24,10 @@ impl<'call> Asked<'call> {
 macro_rules! __only_handlers {
     ($($name:ident)+) => {
         ::core::compile_error!(::core::concat!(
-            "this is no program: it exports ",
+            "this is no program but a handler, ",
             $("`", ::core::stringify!($name), "`, ",)+
-            "for a host that calls handlers on WebAssembly\n\
-             help: build it with `cargo entrypoint build --target wasm32`; `docs/embedding.md` says how a host calls it"
+            "for a host on WebAssembly\n\
+             help: build it with `cargo entrypoint build --target wasm32`; docs/embedding.md has such a host"
         ));
     };
 }
