@@ -83,8 +83,12 @@ fn build(
     path: &Path,
 ) -> Result<PathBuf> {
     let host = toolchain::host(&compilation.toolchain.rustc, &compilation.package.folder)?;
+    compilation.announce_core(Target::Native, &host);
     let mut command = compilation.command("cdylib", host);
     command
+        // The compiler comes with a `core` and an `alloc` for this machine, but they unwind: they want functions that only `std` has,
+        // and panics of theirs name other files than on the other machines.
+        .arg("-Zbuild-std=core,alloc")
         .args(["--config", "profile.release.debug=\"full\""])
         // Panics name files as on the other machines; a debugger finds them where they are.
         .arg("-Ztrim-paths")
