@@ -92,8 +92,8 @@ fn arena() {
 fn scratch() {
     let swept = sweep_all("scratch", Sweep::new());
     let enough = swept.iter().map(|swept| swept.heap.enough);
-    // Its arena of 128 bytes behind the header, or no heap where the accounts are refused.
-    let arena = 8 + 128;
+    // Its arena of 120 bytes behind the header, or no heap where the accounts are refused.
+    let arena = 8 + 120;
     let none = u64::from(sweep::LEAST_HEAP);
     assert!(enough.eq([arena, arena, none, arena, arena]));
 }

@@ -4,10 +4,8 @@
 #[path = "support_collections.rs"]
 mod collections;
 
-use cargo_entrypoint::guest::{DebugInfo, Target, build_for};
-use cargo_entrypoint::package::ProgramPackage;
 use proptest::prelude::*;
-use tests::{guest, project};
+use tests::guest;
 use wasmi::{
     Engine, Instance, Linker as Imports, Memory, Module, Store, StoreLimits, StoreLimitsBuilder,
     TypedFunc,
@@ -15,20 +13,10 @@ use wasmi::{
 
 const PAGE: usize = 64 * 1024;
 
-/// Compiles the module once, as programs are for this target.
+/// Compiles the module once.
 fn module() -> &'static [u8] {
     static MODULE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    MODULE.get_or_init(|| {
-        // Any program of the workspace knows where guests are built; this one is none.
-        let package = ProgramPackage::in_folder(&project().join("examples/hello"));
-        let package = ProgramPackage {
-            name: "wasm_heap".to_owned(),
-            folder: guest("wasm_heap"),
-            ..package.unwrap_or_else(|error| panic!("{error:?}"))
-        };
-        build_for(&package, Target::Wasm32, &[], DebugInfo::Keep)
-            .unwrap_or_else(|error| panic!("{error:?}"))
-    })
+    MODULE.get_or_init(|| tests::wasm::build(&guest("wasm_heap"), &[]))
 }
 
 /// What belongs to somebody, and the byte that it is filled with.

@@ -80,7 +80,7 @@ pub struct RunArguments {
 
     /// A command to start a native program's process with, such as "gdb --args", "valgrind" or "perf record"
     #[arg(long, value_name = "COMMAND", value_parser = parse_command)]
-    pub runner: Option<Vec<String>>,
+    pub runner: Option<RunnerCommand>,
 
     /// Build a native program with a sanitizer, which looks for faults while it runs
     #[arg(long, value_enum)]
@@ -261,9 +261,13 @@ fn parse_data(text: &str) -> Result<Data, String> {
     })
 }
 
-fn parse_command(text: &str) -> Result<Vec<String>, String> {
+/// A command and its first arguments.
+#[derive(Clone, Debug)]
+pub struct RunnerCommand(pub Vec<String>);
+
+fn parse_command(text: &str) -> Result<RunnerCommand, String> {
     match shlex::split(text) {
-        Some(words) if !words.is_empty() => Ok(words),
+        Some(words) if !words.is_empty() => Ok(RunnerCommand(words)),
         Some(_) => Err("there is no command in it".to_owned()),
         None => Err("a quotation mark is open".to_owned()),
     }

@@ -167,6 +167,12 @@ fn words_that_make_no_sense_are_refused() {
         &["cannot load README.md", "not a PolkaVM blob"],
     );
     refused(
+        &["build", "--target", "wasm"],
+        &["'wasm'", "wasm32", "riscv64", "native"],
+    );
+    refused(&["run", "no-such.wasm"], &["there is no file no-such.wasm"]);
+    refused(&["run", "no-such.so"], &["there is no file no-such.so"]);
+    refused(
         &["build", "README.md"],
         &["README.md is a file, not a program crate"],
     );
@@ -359,6 +365,44 @@ fn build_makes_a_blob_that_runs_from_anywhere() {
 }
 
 #[test]
+fn a_program_is_built_for_each_target() {
+    let targets: [(&[&str], _, &[u8], _); 4] = [
+        (&[], "polkavm", b"PVM", " with debug information"),
+        (
+            &["--target", "riscv64"],
+            "polkavm",
+            b"PVM",
+            " with debug information",
+        ),
+        (
+            &["--target", "wasm32"],
+            "wasm",
+            b"\0asm",
+            " with the names of functions",
+        ),
+        (
+            &["--target", "native"],
+            "so",
+            b"\x7fELF",
+            " with debug information",
+        ),
+    ];
+    for (words, extension, magic, remark) in targets {
+        for (release, remark) in [(&["--release"][..], ""), (&[], remark)] {
+            let output = entrypoint(&[&["build", "heap_state"], words, release].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let line = stdout(&output);
+            let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+            let end = format!("guest/heap_state.{extension}");
+            assert!(path.ends_with(&end), "{path} is not {end}");
+            let built = std::fs::read(path).expect("what was built");
+            assert_eq!(size, format!("{} bytes{remark})", built.len()));
+            assert!(built.starts_with(magic), "{path}");
+        }
+    }
+}
+
+#[test]
 fn a_blob_keeps_debug_information_unless_it_is_for_release() {
     // A folder of its own: others build into the workspace's.
     let folder = tempfile::tempdir().expect("a folder");
@@ -405,7 +449,14 @@ fn a_blob_keeps_debug_information_unless_it_is_for_release() {
 fn doctor_says_what_is_there() {
     let output = entrypoint(&["doctor"]);
     let said = stdout(&output);
-    for part in ["rustc", "linker", "VM interpreter", "VM compiler"] {
+    for part in [
+        "rustc",
+        "\nlinker ",
+        "\nwasm32 linker ",
+        "\nnative linker ",
+        "VM interpreter",
+        "VM compiler",
+    ] {
         assert!(said.contains(part), "{part:?} is not in:\n{said}");
     }
 }

@@ -252,8 +252,8 @@ pub enum InvocationError {
         /// The program's engine.
         engine: Engine,
     },
-    /// The VM failed.
-    #[error("the VM failed: {reason}")]
+    /// The engine failed: the VM, or the process of a native program.
+    #[error("the engine failed: {reason}")]
     Vm {
         /// What it says.
         reason: String,

@@ -13,7 +13,10 @@
 //! | 1 | the loader has asked for what cannot be; the standard error says what |
 //! | 2 | wrong arguments, nobody who listens at the socket, or a machine that is not 64-bit Linux |
 //! | 3 | the library cannot be opened, or is no program |
-//! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time |
+//! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time, `SIGABRT` where its stack has overflowed (which the standard error says) or it has called `abort` |
+//!
+//! Built with AddressSanitizer it ends with 1, or what `ASAN_OPTIONS` says, where that has found something; the report is on the standard
+//! error, and the heap is wherever the system has room, because the sanitizer's own memory is where the heap would be.
 //!
 //! The process is killed when the thread that has started it ends, so that no program outlives its loader.
 

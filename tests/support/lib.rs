@@ -1,6 +1,8 @@
 //! What several tests need.
 #![forbid(unsafe_code)]
 
+pub mod wasm;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 

@@ -57,8 +57,9 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let target = target(arguments, &call)?;
     let engine = engine(arguments, target)?;
     *used = engine;
+    let command = arguments.runner.as_ref();
     let machine = Machine::new(engine)
-        .command(arguments.runner.clone().unwrap_or_default())
+        .command(command.map_or_else(Vec::new, |command| command.0.clone()))
         .sanitizer(arguments.sanitizer.map(Into::into));
     let program = call.file(|package| machine.build(package))?;
     let program = machine

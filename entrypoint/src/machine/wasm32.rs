@@ -113,6 +113,8 @@ macro_rules! __export {
     };
 }
 
+// The entry is where the author has written `entrypoint!`.
+#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {

@@ -15,8 +15,8 @@
 //! | 8 | amount in kelvins, little endian |
 //!
 //! It is all planned in scratch memory before the first kelvin moves: in an arena, a part of the heap that is taken
-//! once. What stays to the end is in lists at its top. What a step may have to go back to is at its bottom, which is
-//! rewound after the step: after each payment and, around them, after each order.
+//! once. At its top is the plan, the balances that the accounts will have, to the end. At its bottom are copies for
+//! what is being tried, which are gone after it: it is rewound after each payment and, around them, each order.
 #![no_std]
 
 use entrypoint::allocator::allocator_api2::{alloc::Allocator, vec::Vec};
@@ -26,8 +26,9 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 // An account that is listed twice would have two balances here.
 entrypoint!(process_instruction, duplicates = reject);
 
-/// Bytes of the heap for planning, however long the instruction data: the rest is for what else a program does.
-const SCRATCH: usize = 128;
+/// Bytes of the heap for planning, enough for five accounts. However many there are, it does not take more: the rest of
+/// the heap is for what else a program does.
+const SCRATCH: usize = 120;
 
 /// Planning takes more than the scratch memory.
 const NO_ROOM: ProgramError = ProgramError::Custom(1);
@@ -46,50 +47,43 @@ pub fn process_instruction(
     let (payments, []) = instruction_data.as_chunks() else {
         return Err(ProgramError::InvalidInstructionData);
     };
-    // Bottom: balances before an order and after a payment. Top: the plan's balances and the unpaid orders.
-    // All of them are types of a fixed width, so that 32-bit machines have the same budget.
+    // At the bottom the balances before an order and after a payment, at the top those of the plan. Nothing in it is of
+    // a type that is larger on one machine than on another, so that the budget is the same on all.
     let copy = size_of::<u64>() * accounts.len();
-    let budget = Budget::new(2 * copy, copy + payments.len());
+    let budget = Budget::new(2 * copy, copy);
     let mut arena = Arena::try_with_capacity(SCRATCH).map_err(|_| NO_ROOM)?;
     if !arena.fits_budget(&budget) {
         msg!("planning may take {} bytes of {SCRATCH}", budget.total());
         return Err(NO_ROOM);
     }
     let (mut bottom, top) = arena.split();
-    let mut balances = list(top, accounts.len())?;
-    balances.extend(accounts.iter().map(AccountInfo::kelvins));
-    let mut unpaid = list(top, payments.len())?;
+    let balances = copy_to(top, accounts.iter().map(AccountInfo::kelvins))?;
     for order in payments.chunk_by(|left, right| left[0] == right[0]) {
         let start = bottom.bottom_mark();
-        if !plan_order(&mut bottom, accounts, &mut balances, order)? {
-            unpaid.push(order[0][0]);
-        }
-        // There were balances behind a handle, so an epoch begins, in which that one would be refused.
+        plan_order(&mut bottom, accounts, balances, order)?;
+        // There is a copy behind a handle, so this begins an epoch, in which that handle would be refused.
         bottom.rewind(start).map_err(|_| REFUSED)?;
     }
-    for (account, &balance) in accounts.iter().zip(&balances) {
+    for (account, &balance) in accounts.iter().zip(&*balances) {
         account.set_kelvins(balance);
     }
     let (low, high) = (bottom.bottom_peak(), bottom.top_peak());
-    msg!("unpaid: {unpaid:?}; planned in {low} bytes at the bottom and {high} at the top");
+    msg!("planned in {low} bytes at the bottom and {high} at the top");
     Ok(())
 }
 
-/// Changes the balances by all payments of an order, or by none. The answer is whether it is paid.
+/// Changes the balances by all payments of an order, or by none.
 fn plan_order(
     bottom: &mut BottomEnd<'_>,
     accounts: &[AccountInfo],
     balances: &mut [u64],
     order: &[Payment],
-) -> Result<bool, ProgramError> {
+) -> ProgramResult {
     // Behind a handle, which borrows nothing: of what borrows the bottom, nothing outlives the next rewind.
     let before = bottom.alloc_bottom_slice(balances).map_err(|_| NO_ROOM)?;
     for payment @ &[number, _, _, optional, ..] in order {
         let start = bottom.bottom_mark();
-        let mut after = list(bottom.bottom_handle(), balances.len())?;
-        after.extend_from_slice(balances);
-        // Tried on the copy, which need not be dropped: the rewind takes it back.
-        let after = after.leak();
+        let after = copy_to(bottom.bottom_handle(), balances.iter().copied())?;
         let missing = pay(accounts, after, payment)?;
         if missing == 0 {
             balances.copy_from_slice(after);
@@ -98,12 +92,13 @@ fn plan_order(
         if missing > 0 {
             msg!("order {number}: {missing} kelvins are missing for a payment");
             if optional == 0 {
+                msg!("order {number} is not paid");
                 balances.copy_from_slice(before.get(bottom).map_err(|_| REFUSED)?);
-                return Ok(false);
+                break;
             }
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Changes the balances by a payment, as far as there is enough. The answer is how many kelvins are missing.
@@ -135,9 +130,15 @@ fn pay(
     Ok(missing)
 }
 
-/// An empty list with room for so many and, as the budget has it, no more.
-fn list<T, A: Allocator>(end: A, length: usize) -> Result<Vec<T, A>, ProgramError> {
-    let mut list = Vec::new_in(end);
-    list.try_reserve_exact(length).map_err(|_| NO_ROOM)?;
-    Ok(list)
+/// Copies balances to an end of the arena.
+fn copy_to<'arena, A: Allocator + 'arena>(
+    end: A,
+    balances: impl ExactSizeIterator<Item = u64>,
+) -> Result<&'arena mut [u64], ProgramError> {
+    let mut copy = Vec::new_in(end);
+    copy.try_reserve_exact(balances.len())
+        .map_err(|_| NO_ROOM)?;
+    copy.extend(balances);
+    // Nobody has to drop it: a rewind takes the room back, or the end of the arena.
+    Ok(copy.leak())
 }

@@ -1,0 +1,31 @@
+//! Reads behind the end of a static, which on no machine ends it: the tests' program for what a sanitizer finds.
+//!
+//! Instruction data: how many bytes behind the start of the static, 8 bytes, little endian.
+#![no_std]
+
+use core::hint::black_box;
+
+use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint};
+
+entrypoint!(process_instruction);
+
+static TABLE: [u8; 32] = [7; 32];
+
+/// Reads a byte.
+pub fn process_instruction(
+    _program_id: &Pubkey,
+    _accounts: &[AccountInfo],
+    instruction_data: &[u8],
+) -> ProgramResult {
+    let Ok(offset) = instruction_data.try_into().map(u64::from_le_bytes) else {
+        return Err(ProgramError::InvalidInstructionData);
+    };
+    let byte = black_box(&TABLE).as_ptr().wrapping_add(offset as usize);
+    // SAFETY: none where the offset is 32 or more; that is the fault which is to be found.
+    let value = unsafe { byte.read_volatile() };
+    if value == 7 {
+        Ok(())
+    } else {
+        Err(ProgramError::InvalidArgument)
+    }
+}

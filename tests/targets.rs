@@ -1,0 +1,246 @@
+//! What is built for each target, as it comes out of the build.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use abi::heap::MIN_HEAP_LENGTH;
+use abi::native::Message;
+use cargo_entrypoint::guest::{
+    DebugInfo, Sanitizer, Target, build_for, build_native, file_path, native_runner,
+};
+use cargo_entrypoint::package::ProgramPackage;
+use object::{Object, ObjectSection, ObjectSymbol};
+use tests::{example, guest, project};
+
+fn package(folder: &Path) -> ProgramPackage {
+    ProgramPackage::in_folder(folder).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn build(folder: &Path, target: Target, debug_info: DebugInfo) -> Vec<u8> {
+    build_for(&package(folder), target, &[], debug_info).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// A path of this machine, which the same program would not have elsewhere.
+fn own_paths() -> Vec<String> {
+    let home = std::env::var("HOME").ok();
+    let project = project().canonicalize().expect("it is there");
+    [Some(project.display().to_string()), home]
+        .into_iter()
+        .flatten()
+        .filter(|path| path.len() > 1)
+        .collect()
+}
+
+/// The names that a library gives to whoever opens it, and those that it wants of it.
+fn dynamic_symbols(library: &[u8]) -> [Vec<String>; 2] {
+    let file = object::File::parse(library).expect("a library");
+    let names = |is_defined| {
+        file.dynamic_symbols()
+            .filter(|symbol| symbol.is_definition() == is_defined)
+            .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
+            .collect()
+    };
+    [names(true), names(false)]
+}
+
+#[test]
+fn a_library_is_a_program_that_a_debugger_can_look_into() {
+    let folder = example("counter");
+    let library = build(&folder, Target::Native, DebugInfo::Keep);
+    let [exports, _] = dynamic_symbols(&library);
+    for name in [
+        abi::entry::ENTRYPOINT_EXPORT,
+        abi::native::NATIVE_HOST_EXPORT,
+        abi::heap::BUMP_HEAP_EXPORT,
+    ] {
+        assert!(exports.iter().any(|export| export == name), "{exports:?}");
+    }
+    let file = object::File::parse(&*library).expect("a library");
+    let section = file
+        .section_by_name(".debug_info")
+        .expect("debug information");
+    assert!(section.size() > 0);
+    // Where the sources are that the information speaks of.
+    let texts = file.section_by_name(".debug_str").expect("texts");
+    let texts = texts.uncompressed_data().expect("texts");
+    assert!(contains(
+        &texts,
+        &project()
+            .canonicalize()
+            .expect("it is there")
+            .display()
+            .to_string()
+    ));
+}
+
+#[test]
+fn a_library_for_release_says_nothing_of_this_machine() {
+    let folder = guest("probe");
+    let library = build(&folder, Target::Native, DebugInfo::Strip);
+    let file = object::File::parse(&*library).expect("a library");
+    assert!(file.section_by_name(".debug_info").is_none());
+    assert_eq!(file.symbols().count(), 0);
+    for path in own_paths() {
+        assert!(!contains(&library, &path), "{path}");
+    }
+    let [exports, _] = dynamic_symbols(&library);
+    assert!(
+        exports.iter().any(|export| export == "entrypoint"),
+        "{exports:?}"
+    );
+}
+
+#[test]
+fn panics_name_the_same_file_on_every_machine() {
+    let folder = guest("probe");
+    for target in Target::ALL {
+        let built = build(&folder, target, DebugInfo::Strip);
+        assert!(
+            contains(&built, "tests/guests/probe/src/lib.rs"),
+            "{target}"
+        );
+        assert!(
+            !contains(&built, "/tests/guests/probe/src/lib.rs"),
+            "{target}"
+        );
+        // Files of `core`, as of a compiler that is nowhere in particular.
+        assert!(contains(&built, "/rustc/"), "{target}");
+    }
+}
+
+#[test]
+fn a_module_has_a_small_stack_and_the_names_of_its_functions() {
+    let folder = example("counter");
+    let [kept, stripped] = [DebugInfo::Keep, DebugInfo::Strip]
+        .map(|debug_info| build(&folder, Target::Wasm32, debug_info));
+    let engine = wasmi::Engine::default();
+    for module in [&kept, &stripped] {
+        for path in own_paths() {
+            assert!(!contains(module, &path), "{path}");
+        }
+        let module = wasmi::Module::new(&engine, module).expect("a valid module");
+        let memory = module.get_export(abi::wasm::MEMORY_EXPORT);
+        let memory = memory
+            .and_then(|export| export.memory().copied())
+            .expect("a memory");
+        // One page of stack, and what is linked behind it; the compiler's own choice would be sixteen.
+        assert!(memory.minimum() < 16, "{} pages", memory.minimum());
+        let entry = module.get_export(abi::entry::ENTRYPOINT_EXPORT);
+        assert!(entry.and_then(|export| export.func().cloned()).is_some());
+    }
+    // The program's own function is part of the entry.
+    let name = "log_formatted";
+    assert!(contains(&kept, name));
+    assert!(!contains(&stripped, name));
+    assert!(stripped.len() < kept.len());
+}
+
+#[test]
+fn what_is_built_with_a_sanitizer_stands_beside_what_is_not() {
+    let package = package(&example("counter"));
+    let plain = build_native(&package, &[], DebugInfo::Keep, None);
+    let plain = plain.unwrap_or_else(|error| panic!("{error:?}"));
+    let sanitizer = Some(Sanitizer::Address);
+    let library = build_native(&package, &[], DebugInfo::Keep, sanitizer);
+    let library = library.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(plain, file_path(&package, Target::Native));
+    assert_ne!(plain, library);
+    let wants = |library: &Path| {
+        let [_, wanted] = dynamic_symbols(&fs::read(library).expect("it was built"));
+        wanted
+            .into_iter()
+            .filter(|name| name.starts_with("__asan_"))
+    };
+    assert_eq!(wants(&plain).count(), 0);
+    assert_ne!(wants(&library).count(), 0);
+
+    let runner = native_runner(&package.target_folder, None);
+    let runner = runner.unwrap_or_else(|error| panic!("{error:?}"));
+    if let Some(sanitized) = sanitized_runner(&package) {
+        assert_ne!(runner, sanitized);
+        let [given, _] = dynamic_symbols(&fs::read(sanitized).expect("it was built"));
+        for name in wants(&library) {
+            assert!(given.contains(&name), "{name}");
+        }
+    }
+}
+
+/// `None` where the compiler comes without the sanitizer, which it then says.
+fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
+    native_runner(&package.target_folder, Some(Sanitizer::Address))
+        .inspect_err(|error| assert!(error.to_string().contains("comes without"), "{error:?}"))
+        .ok()
+}
+
+/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the status, if it returns one, and what is said
+/// on the standard error.
+fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    let child = Command::new(runner)
+        .args([&path, library])
+        .arg("10")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the process starts");
+    let (mut socket, _) = listener.accept().expect("the process connects");
+    let mut ask = |kind, values, bytes: &[u8]| {
+        let question = Message::new(kind, values);
+        socket.write_all(bytemuck::bytes_of(&question)).ok()?;
+        socket.write_all(bytes).ok()?;
+        let mut answer = Message::default();
+        let read = socket.read_exact(bytemuck::bytes_of_mut(&mut answer));
+        read.is_ok().then_some(answer)
+    };
+    // Length of the data, the data, the program, no accounts.
+    let input = [8_u64, data, 0, 0, 0, 0, 0].map(u64::to_le_bytes).concat();
+    let length = input.len() as u64;
+    let heap = u64::from(MIN_HEAP_LENGTH);
+    let placed = ask(Message::PLACE, [heap, length, 0], &[]).expect("room");
+    ask(Message::WRITE, [placed.values[1], length, 0], &input).expect("it is written");
+    let returned = ask(Message::ENTER, [heap, 0, 0], &[]);
+    drop(socket);
+    let output = child.wait_with_output().expect("it ends");
+    let status = returned.map(|returned| {
+        assert_eq!(returned.kind, Message::RETURNED, "{returned:?}");
+        returned.values[0]
+    });
+    (status, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_sanitizer_finds_an_access_beyond_a_static() {
+    let package = package(&guest("overrun"));
+    let build = |sanitizer| {
+        let library = build_native(&package, &[], DebugInfo::Keep, sanitizer);
+        library.unwrap_or_else(|error| panic!("{error:?}"))
+    };
+    let runner = native_runner(&package.target_folder, None);
+    let runner = runner.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(run(&runner, &build(None), 31), (Some(0), String::new()));
+
+    let Some(runner) = sanitized_runner(&package) else {
+        return;
+    };
+    let library = build(Some(Sanitizer::Address));
+    assert_eq!(run(&runner, &library, 31), (Some(0), String::new()));
+    let (status, said) = run(&runner, &library, 32);
+    assert_eq!(status, None);
+    for part in [
+        "AddressSanitizer: global-buffer-overflow",
+        "TABLE",
+        "overrun/src/lib.rs",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
