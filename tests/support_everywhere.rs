@@ -25,7 +25,8 @@ pub fn engines() -> Vec<Engine> {
 
 /// The crate of the guest.
 pub fn package() -> ProgramPackage {
-    ProgramPackage::in_folder(&tests::guest("everywhere")).unwrap_or_else(|error| panic!("{error:?}"))
+    ProgramPackage::in_folder(&tests::guest("everywhere"))
+        .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// What loads programs for an engine.
@@ -53,7 +54,10 @@ pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
         let program = loader.load(&file(engine, feature));
         program.unwrap_or_else(|error| panic!("{engine}: {error}"))
     };
-    programs.entry((engine, feature)).or_insert_with(load).clone()
+    programs
+        .entry((engine, feature))
+        .or_insert_with(load)
+        .clone()
 }
 
 /// One command, with its numbers.
@@ -61,13 +65,17 @@ pub type Step = (Command, [u64; 3]);
 
 /// Instruction data of steps.
 pub fn script(steps: &[Step]) -> Vec<u8> {
-    let bytes = steps.iter().flat_map(|(command, numbers)| command.step(*numbers));
+    let bytes = steps
+        .iter()
+        .flat_map(|(command, numbers)| command.step(*numbers));
     bytes.collect()
 }
 
 /// A call without accounts.
 pub fn call(steps: &[Step]) -> Invocation {
-    Invocation::new(PROGRAM_ID).data(script(steps)).gas(100_000_000)
+    Invocation::new(PROGRAM_ID)
+        .data(script(steps))
+        .gas(100_000_000)
 }
 
 /// Calls a program.

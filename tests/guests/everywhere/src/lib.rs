@@ -27,9 +27,6 @@ pub const MAX_LEAN: usize = 4;
 /// Bytes of a step.
 pub const STEP_LENGTH: usize = 1 + 3 * 8;
 
-/// Bytes behind [`Command::OverrunStatic`]'s static that are still somebody's.
-pub const STATIC_LENGTH: usize = 16;
-
 /// Declares the commands.
 macro_rules! commands {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -130,8 +127,6 @@ commands! {
     PassOn,
     /// Logs the address of a block of the heap.
     LogBlock,
-    /// Writes to what is a bytes behind the start of a static of [`STATIC_LENGTH`] bytes.
-    OverrunStatic,
     /// Ends the process with exit code a.
     Exit,
     /// Has the C library abort the process.

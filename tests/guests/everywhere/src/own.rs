@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 use core::hint::black_box;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::slice;
-use core::sync::atomic::{AtomicU8, Ordering};
 
 use entrypoint::{Pubkey, msg};
 
-use crate::{Command, STATIC_LENGTH};
+use crate::Command;
 
 /// Runs a command that is the machine's own.
 pub fn run(command: Command, numbers: [u64; 3]) {
@@ -34,7 +33,6 @@ pub fn run(command: Command, numbers: [u64; 3]) {
             let block = Box::leak(Box::new(0_u8));
             msg!("{:#x}", core::ptr::from_mut(block).addr());
         }
-        Command::OverrunStatic => overrun(a),
         _ => process::run(command, a, b),
     }
 }
@@ -79,20 +77,6 @@ fn pass_on(address: u64, length: u64, import: u64) {
     }
 }
 
-static BYTES: [AtomicU8; STATIC_LENGTH] = [const { AtomicU8::new(1) }; STATIC_LENGTH];
-
-fn overrun(offset: u64) {
-    let byte = BYTES.as_ptr().wrapping_add(black_box(offset as usize));
-    // SAFETY: none is claimed where the offset is beyond the end; a sanitizer says so.
-    let byte = unsafe { &*byte };
-    byte.store(2, Ordering::Relaxed);
-    let sum: u32 = BYTES
-        .iter()
-        .map(|byte| u32::from(byte.load(Ordering::Relaxed)))
-        .sum();
-    msg!("{sum}");
-}
-
 /// What a process can do to itself.
 #[cfg(target_os = "linux")]
 mod process {
@@ -123,21 +107,21 @@ mod process {
                 for file in FILES {
                     close(file);
                 }
-                msg!("closed");
             }
             Command::WriteToFiles => {
                 let rubbish = [a as u8; 4_096];
                 for file in FILES {
                     print(file, &rubbish[..(b % 4_097) as usize]);
                 }
-                msg!("written");
             }
             Command::Print => print(1, b"printed by the program\n"),
             Command::Pause => wait(),
             Command::LeaveProcess => {
-                if fork() == 0 {
+                let left = fork();
+                if left == 0 {
                     wait();
                 }
+                msg!("{left}");
                 exit(a as c_int);
             }
             _ => {}
