@@ -8,19 +8,13 @@ use loader::{AccountInput, Engine, Failure, Invocation, Outcome, ProgramError, P
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
-use support_everywhere::{Step, call, engines, invoke, program, script};
+use support_everywhere::{Step, call, engines, invoke, load, program, script};
 use tests::PROGRAM_ID;
 
 mod support_everywhere;
 
-/// The guest's entries and heaps: `entrypoint!`, `entrypoint_no_alloc!`, `entrypoint_lazy!`, `custom_heap!`, `custom_heap_default!`.
-const FEATURES: [Option<&str>; 5] = [
-    None,
-    Some("lean"),
-    Some("lazy"),
-    Some("own_heap"),
-    Some("stateful"),
-];
+/// The guest's entries, each with another heap: see its manifest.
+const FEATURES: [Option<&str>; 4] = [None, Some("lean"), Some("lazy"), Some("stateful")];
 
 /// Calls the guest with a feature on every machine, and gives the interpreter's outcome, and all that differs from it.
 fn compare(feature: Option<&'static str>, call: &Invocation) -> (Outcome, Vec<String>) {
@@ -389,18 +383,13 @@ fn random_calls_of_entrypoint_never_differ() {
 }
 
 #[test]
-fn random_calls_of_entrypoint_no_alloc_never_differ() {
+fn random_calls_of_entrypoint_no_alloc_on_a_segregated_heap_never_differ() {
     never_differs(Some("lean"));
 }
 
 #[test]
-fn random_calls_of_entrypoint_lazy_never_differ() {
+fn random_calls_of_entrypoint_lazy_on_a_heap_of_its_own_never_differ() {
     never_differs(Some("lazy"));
-}
-
-#[test]
-fn random_calls_on_a_heap_of_the_programs_own_never_differ() {
-    never_differs(Some("own_heap"));
 }
 
 #[test]
@@ -424,7 +413,6 @@ fn a_panic_says_as_much_as_its_level_on_every_machine() {
     assert_eq!(said(None), (message.clone(), file.clone()));
     assert_eq!(said(Some("lean")), (None, file.clone()));
     assert_eq!(said(Some("lazy")), (None, None));
-    assert_eq!(said(Some("own_heap")), (message.clone(), file.clone()));
     assert_eq!(said(Some("stateful")), (message, file));
 }
 
@@ -451,7 +439,7 @@ fn accounts_are_too_many_and_come_twice_on_every_machine() {
     for feature in ["lean", "stateful"] {
         assert_eq!(failure(Some(feature), 3, &[1]), again, "{feature}");
     }
-    for feature in [None, Some("lazy"), Some("own_heap")] {
+    for feature in [None, Some("lazy")] {
         assert_eq!(failure(feature, 3, &[1, 0, 1]), None, "{feature:?}");
     }
     assert_eq!(failure(Some("lazy"), MAX_LISTED, &[]), None);
@@ -474,7 +462,7 @@ fn each_heap_counts_for_itself_on_every_machine() {
     };
     assert_eq!(count(None), ["the heap counts nothing"; 2]);
     assert_eq!(count(Some("stateful")), ["1 in the heap", "2 in the heap"]);
-    assert_eq!(count(Some("own_heap")), ["1 in the heap"; 2]);
+    assert_eq!(count(Some("lazy")), ["1 in the heap"; 2]);
 }
 
 /// What a machine says of itself is nobody else's to compare.
@@ -523,9 +511,9 @@ fn a_full_heap_is_full_everywhere_at_a_length_that_is_known() {
         // All but the header.
         let expected = u64::from(heap) / 1_024 - 1;
         for engine in engines() {
-            for feature in [None, Some("own_heap"), Some("stateful")] {
+            for feature in FEATURES {
                 let found = blocks(engine, feature, heap);
-                if engine == Engine::Wasm && feature.is_none() {
+                if engine == Engine::Wasm && [None, Some("lean")].contains(&feature) {
                     let most = (u64::from(heap).next_multiple_of(page) + page) / 1_024;
                     assert!(
                         (expected + 1..=most).contains(&found),
@@ -547,10 +535,7 @@ fn what_never_ends_ends_on_every_machine() {
             .gas(10_000_000)
             .account(AccountInput::new(key(2)).kelvins(3).data([4]));
         let kind = |engine| {
-            let loader = support_everywhere::loader(engine).limits(limits);
-            let program = loader
-                .load(&support_everywhere::file(engine, None))
-                .expect("a program");
+            let program = load(engine, None, limits);
             let outcome = invoke(&program, &call);
             assert_eq!(outcome.logs[0], "aß漢");
             assert_eq!(outcome.status, None);

@@ -24,7 +24,7 @@ use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
     Program, Pubkey,
 };
-use support_everywhere::{Step, call, file, invoke, loader, package};
+use support_everywhere::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
 
 mod support_everywhere;
@@ -60,14 +60,8 @@ fn children() -> Vec<u32> {
 }
 
 fn program(seconds: u32) -> Program {
-    static LIBRARY: Mutex<Option<Vec<u8>>> = Mutex::new(None);
-    let mut library = LIBRARY.lock().expect("no build failed");
-    let library = library.get_or_insert_with(|| file(Engine::Native, None));
     let limits = Limits::default().processor_seconds(seconds);
-    let loader = loader(Engine::Native).limits(limits);
-    loader
-        .load(library)
-        .unwrap_or_else(|error| panic!("{error}"))
+    load(Engine::Native, None, limits)
 }
 
 fn runner() -> OsString {

@@ -5,13 +5,14 @@
 )]
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cargo_entrypoint::guest::{self, DebugInfo};
 use cargo_entrypoint::machine::Machine;
 use cargo_entrypoint::package::ProgramPackage;
 use everywhere::Command;
-use loader::{Engine, Invocation, Limits, Loader, Outcome, Program};
+use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
 use tests::PROGRAM_ID;
 
 /// The engines that run here, PolkaVM's interpreter first.
@@ -29,35 +30,58 @@ pub fn package() -> ProgramPackage {
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
+/// A value for each key, made once.
+struct Once<K, V>(Mutex<Option<HashMap<K, V>>>);
+
+impl<K: Eq + Hash, V: Clone> Once<K, V> {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = values.get_or_insert_default();
+        values.entry(key).or_insert_with(make).clone()
+    }
+}
+
 /// What loads programs for an engine.
 pub fn loader(engine: Engine) -> Loader {
-    let loader = Machine::new(engine).loader(&package().target_folder);
-    loader.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
+    static LOADERS: Once<Engine, Loader> = Once::new();
+    LOADERS.get(engine, || {
+        let loader = Machine::new(engine).loader(&package().target_folder);
+        loader.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
+    })
 }
 
 /// The guest with a feature, or without one, as an engine takes it.
-pub fn file(engine: Engine, feature: Option<&str>) -> Vec<u8> {
-    let features: Vec<&str> = feature.into_iter().collect();
-    guest::build_for(&package(), engine.target(), &features, DebugInfo::Strip)
-        .unwrap_or_else(|error| panic!("{engine}: {error:?}"))
+pub fn file(engine: Engine, feature: Option<&'static str>) -> Arc<Vec<u8>> {
+    type Key = (Target, Option<&'static str>);
+    static FILES: Once<Key, Arc<Vec<u8>>> = Once::new();
+    let target = engine.target();
+    FILES.get((target, feature), || {
+        let features: Vec<&str> = feature.into_iter().collect();
+        let file = guest::build_for(&package(), target, &features, DebugInfo::Strip);
+        file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
+            .into()
+    })
 }
 
-/// The guest with a feature, or without one, on an engine, built once for each of its programs.
+/// The guest with a feature, or without one, on an engine.
 pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
-    type Programs = HashMap<(Engine, Option<&'static str>), Program>;
-    static PROGRAMS: Mutex<Option<Programs>> = Mutex::new(None);
-    let mut programs = PROGRAMS.lock().expect("no build failed");
-    let programs = programs.get_or_insert_default();
-    let load = || {
+    type Key = (Engine, Option<&'static str>);
+    static PROGRAMS: Once<Key, Program> = Once::new();
+    PROGRAMS.get((engine, feature), || {
         let limits = Limits::default().processor_seconds(20);
-        let loader = loader(engine).limits(limits);
-        let program = loader.load(&file(engine, feature));
-        program.unwrap_or_else(|error| panic!("{engine}: {error}"))
-    };
-    programs
-        .entry((engine, feature))
-        .or_insert_with(load)
-        .clone()
+        load(engine, feature, limits)
+    })
+}
+
+/// The same, with limits.
+pub fn load(engine: Engine, feature: Option<&'static str>, limits: Limits) -> Program {
+    let loader = loader(engine).limits(limits);
+    let program = loader.load(&file(engine, feature));
+    program.unwrap_or_else(|error| panic!("{engine}: {error}"))
 }
 
 /// One command, with its numbers.

@@ -1,11 +1,6 @@
 //! How the program is entered, and its heap.
 
-#[cfg(not(any(
-    feature = "lean",
-    feature = "lazy",
-    feature = "own_heap",
-    feature = "stateful"
-)))]
+#[cfg(not(any(feature = "lean", feature = "lazy", feature = "stateful")))]
 entrypoint::entrypoint!(crate::process_instruction);
 
 #[cfg(feature = "lean")]
@@ -13,26 +8,10 @@ entrypoint::entrypoint_no_alloc!(
     crate::process_instruction,
     max_accounts = 4,
     duplicates = reject,
+    heap = segregated,
     panic = location
 );
 const _: () = assert!(crate::MAX_LEAN == 4);
-
-#[cfg(feature = "lazy")]
-entrypoint::entrypoint_lazy!(lazily::process, heap = segregated, panic = abort);
-
-#[cfg(feature = "own_heap")]
-mod own_heap {
-    use entrypoint::BumpAllocator;
-    use entrypoint::allocator::TracingAllocator;
-
-    entrypoint::entrypoint!(crate::process_instruction, heap = custom);
-    entrypoint::custom_heap!(
-        /// The program's heap.
-        pub static HEAP: TracingAllocator<BumpAllocator> =
-            // SAFETY: the only allocator over the announced heap, in a program that has one thread.
-            TracingAllocator::new(unsafe { BumpAllocator::new() });
-    );
-}
 
 #[cfg(feature = "stateful")]
 mod stateful {
@@ -62,24 +41,32 @@ pub fn count_in_heap() {
         calls.set(calls.get() + 1);
         entrypoint::msg!("{} in the heap", calls.get());
     }
-    #[cfg(feature = "own_heap")]
+    #[cfg(feature = "lazy")]
     {
-        // What was allocated before is the machine's: on some a list of accounts is among it.
-        let before = own_heap::HEAP.counts().allocations;
+        let before = lazily::HEAP.counts().allocations;
         drop(core::hint::black_box(alloc::boxed::Box::new([0_u64; 9])));
-        let after = own_heap::HEAP.counts().allocations;
+        let after = lazily::HEAP.counts().allocations;
         entrypoint::msg!("{} in the heap", after - before);
     }
-    #[cfg(not(any(feature = "own_heap", feature = "stateful")))]
+    #[cfg(not(any(feature = "lazy", feature = "stateful")))]
     entrypoint::msg!("the heap counts nothing");
 }
 
 #[cfg(feature = "lazy")]
 mod lazily {
+    use entrypoint::allocator::TracingAllocator;
     use entrypoint::input::{LazyAccount, LazyAccounts};
-    use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
+    use entrypoint::{AccountInfo, BumpAllocator, ProgramError, ProgramResult, Pubkey};
 
     use crate::{MAX_LISTED, process_instruction};
+
+    entrypoint::entrypoint_lazy!(process, heap = custom, panic = abort);
+    entrypoint::custom_heap!(
+        /// The program's heap.
+        pub static HEAP: TracingAllocator<BumpAllocator> =
+            // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+            TracingAllocator::new(unsafe { BumpAllocator::new() });
+    );
 
     /// Lists the accounts on the stack.
     pub fn process(program_id: &Pubkey, entries: LazyAccounts, script: &[u8]) -> ProgramResult {
