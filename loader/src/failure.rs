@@ -140,8 +140,9 @@ pub enum Failure {
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
     },
-    /// The program took more of the processor's time than it may, on the author's own machine, where nothing counts gas.
-    #[error("out of time: the limit is {limit} seconds of the processor's time")]
+    /// The program took more of the processor's time than it may, or waited for as long, on the author's own machine, where nothing
+    /// counts gas.
+    #[error("out of time: the limit is {limit} seconds of the processor's time, or of waiting")]
     OutOfTime {
         /// The loader's limit in seconds.
         limit: u32,

@@ -50,8 +50,8 @@ pub struct Limits {
     pub logs: usize,
     /// The return data.
     pub return_data: usize,
-    /// The processor's time that an invocation takes on [`Engine::Native`](crate::Engine::Native), where no gas is counted. Seconds,
-    /// not bytes; 0 is no limit.
+    /// The processor's time that an invocation takes on [`Engine::Native`](crate::Engine::Native), where no gas is counted, and the
+    /// time for which it waits there for something else than its loader. Seconds, not bytes; 0 is no limit.
     pub processor_seconds: u32,
 }
 
@@ -166,7 +166,8 @@ impl Limits {
         self
     }
 
-    /// Limits the processor's time of a native invocation in seconds; 0 is no limit.
+    /// Limits the processor's time of a native invocation in seconds; 0 is no limit. With a command that runs something of yours
+    /// (see [`Loader::native`](crate::Loader::native)) only the processor's time is limited.
     ///
     /// What takes more gets [`OutOfTime`](crate::Failure::OutOfTime).
     #[must_use]

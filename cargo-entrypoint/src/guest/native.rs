@@ -86,8 +86,8 @@ fn build(
     compilation.announce_core(Target::Native, &host);
     let mut command = compilation.command("cdylib", host);
     command
-        // The compiler comes with one for this machine, but what panics in that names other files than on the other machines, and no
-        // sanitizer sees into it.
+        // The compiler comes with one for this machine, but what panics in that names other files than on the other machines, no
+        // sanitizer sees into it, and it unwinds, for which some of it wants functions that only `std` has.
         .arg("-Zbuild-std=core,alloc")
         .args(["--config", "profile.release.debug=\"full\""])
         // Panics name files as on the other machines; a debugger finds them where they are.
