@@ -166,8 +166,9 @@ const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __heap_trace_export {
-    ($heap:ident) => {
+    ([$($riscv64_attribute:tt)*] $heap:ident) => {
         $crate::__export! {
+            [$($riscv64_attribute)*]
             extern "C" fn entrypoint_heap_trace() -> u64 {
                 $heap.address()
             }
@@ -180,7 +181,7 @@ macro_rules! __heap_trace_export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __heap_trace_export {
-    ($heap:ident) => {};
+    ([$($riscv64_attribute:tt)*] $heap:ident) => {};
 }
 
 /// Not part of the public interface: what the macros' expansions name.

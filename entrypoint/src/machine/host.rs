@@ -85,8 +85,9 @@ macro_rules! __global_allocator {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// `input` points to an input as a loader has written it, aligned to 8.
@@ -116,7 +117,7 @@ macro_rules! __announced_heap {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unnamed_heap {
-    ($kind:ident) => {};
+    ([$($riscv64_attribute:tt)*] $kind:ident) => {};
 }
 
 /// Nothing: no host fills the arena.

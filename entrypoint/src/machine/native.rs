@@ -181,19 +181,19 @@ fn note_high_half(value: &mut u64, text: &str) {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export {
-    ($function:item) => {
+    ([$($riscv64_attribute:tt)*] $function:item) => {
         #[unsafe(no_mangle)]
         $function
     };
 }
 
-// The entry is where the author has written `entrypoint!`.
-#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// As `abi::native` says of a host.
