@@ -71,7 +71,7 @@ impl Machine {
 
     fn alloc(&mut self, length: u32) -> u32 {
         let address = self.alloc.call(&mut self.store, length).expect("room");
-        assert!(address != 0 && address % 8 == 0);
+        assert!(address != 0 && address.is_multiple_of(8));
         address
     }
 

@@ -228,6 +228,47 @@ fn an_alloc_may_not_ask_the_host() {
 }
 
 #[test]
+fn an_alloc_may_not_even_ask_what_has_no_answer() {
+    let host = Host::new().function("ask", |(): &mut (), _: &[u8]| None);
+    let alloc = format!("(drop {ASK}) {ALLOC}");
+    let module = wat::parse_str(module(&alloc, ASK)).unwrap();
+    let mut instance = host.load(&module).unwrap().instance().unwrap();
+    // The handler may.
+    assert_eq!(instance.call("handle", (), None).unwrap().bytes, None);
+    let error = instance.call("handle", (), Some(b"argument")).unwrap_err();
+    assert_eq!(error.kind(), "Trapped");
+}
+
+#[test]
+fn what_is_empty_needs_no_room() {
+    let host = Host::new().function("ask", |(): &mut (), _: &[u8]| Some(Vec::new()));
+    let module = wat::parse_str(module("unreachable", ASK)).unwrap();
+    let mut instance = host.load(&module).unwrap().instance().unwrap();
+    let answer = instance.call("handle", (), Some(b"")).unwrap();
+    assert_eq!(answer.bytes, Some(Vec::new()));
+}
+
+#[test]
+fn of_two_functions_of_a_name_the_last_is_called() {
+    let host = host().function("ask", |_: &mut Asked, _: &[u8]| Some(b"the last".to_vec()));
+    let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
+    let mut instance = host.load(&module).unwrap().instance().unwrap();
+    assert_eq!(call(&mut instance, None), Ok(Some(b"the last".to_vec())));
+}
+
+#[test]
+fn a_module_that_is_too_long_is_not_looked_at() {
+    let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
+    let length = module.len();
+    let load = |limit| {
+        let host = host().limits(Limits::default().blob(limit));
+        host.load(&module).map(|_| ()).map_err(|error| error.kind())
+    };
+    assert_eq!(load(length), Ok(()));
+    assert_eq!(load(length - 1), Err("BlobTooLong"));
+}
+
+#[test]
 fn an_alloc_may_log_and_the_lines_are_those_of_the_call() {
     let alloc = format!("(call $log (i32.const 16) (i64.const 2)) {ALLOC}");
     let mut instance = instance(&alloc, ASK);

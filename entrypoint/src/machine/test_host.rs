@@ -125,7 +125,7 @@ mod tests {
     use std::string::{String, ToString};
     use std::vec::Vec;
 
-    use super::TestHost;
+    use super::{Answers, TestHost};
     use crate::handler::Call;
     use crate::host_return::HostReturnError;
 
@@ -175,6 +175,16 @@ mod tests {
                 assert_eq!(answer, Ok(Some(name.as_str())));
             }
         });
+    }
+
+    #[test]
+    fn so_many_answers_are_freed_that_no_stack_would_do_inside_of_each_other() {
+        let answers = Answers::default();
+        let mut end = &answers;
+        for _ in 0..1_000_000 {
+            end = &end.0.get_or_init(Default::default).1;
+        }
+        drop(answers);
     }
 
     #[test]
