@@ -1,5 +1,6 @@
 //! The library.
 
+use std::error::Error;
 use std::mem;
 use std::path::Path;
 
@@ -34,8 +35,11 @@ impl Program {
             .map_err(|error| End::no_program(format!("cannot open {}: {error}", path.display())))?;
         // SAFETY: its constructors run. What they do, the program does in a process of its own, which is there for that.
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
-        let library = library
-            .map_err(|error| End::no_program(format!("cannot open {}: {error}", path.display())))?;
+        let library = library.map_err(|error| {
+            // The error itself says no more than which call has failed.
+            let reason = error.source().unwrap_or(&error);
+            End::no_program(format!("cannot open {}: {reason}", path.display()))
+        })?;
         // SAFETY: the contract says of what type this export is.
         let entry = unsafe { library.get::<Entry>(ENTRYPOINT_EXPORT.as_bytes()) };
         // SAFETY: as above.
