@@ -76,11 +76,16 @@ macro_rules! handler {
 /// |---|---|
 /// | the function's name `(i64) -> i64` | calls it with a [`PackedSlice`](crate::host_return::PackedSlice), and answers one |
 ///
+/// Not every name is free: `memory`, which every module exports, `entrypoint`, and those by which the compiler calls functions that are
+/// no handlers, such as `memcmp`, are refused.
+///
 /// The macro may be called again, for other functions. On other machines than WebAssembly, and with the feature `no-entrypoint` of the
 /// calling crate, there are no exports.
 #[macro_export]
 macro_rules! export_handler {
     ($($name:ident),+ $(,)?) => {$(
+        $crate::__free_name! { $name }
+
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[allow(dead_code)]
@@ -102,5 +107,45 @@ macro_rules! export_handler {
             "expected the names of functions\n\
              help: name functions that are in scope here, as in `export_handler!(handle)`"
         );
+    };
+}
+
+/// Refuses names that an export takes away from others, without a word from the linker. Comparing two slices would call a handler
+/// `memcmp`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __free_name {
+    (memory) => {
+        $crate::__free_name! { @taken "memory" }
+    };
+    (entrypoint) => {
+        $crate::__free_name! { @taken "entrypoint" }
+    };
+    (memcpy) => {
+        $crate::__free_name! { @taken "memcpy" }
+    };
+    (memmove) => {
+        $crate::__free_name! { @taken "memmove" }
+    };
+    (memset) => {
+        $crate::__free_name! { @taken "memset" }
+    };
+    (memcmp) => {
+        $crate::__free_name! { @taken "memcmp" }
+    };
+    (bcmp) => {
+        $crate::__free_name! { @taken "bcmp" }
+    };
+    (strlen) => {
+        $crate::__free_name! { @taken "strlen" }
+    };
+    ($free:ident) => {};
+    (@taken $name:literal) => {
+        ::core::compile_error!(::core::concat!(
+            "`",
+            $name,
+            "` is the name of something else in a module\n\
+             help: give the handler another name"
+        ));
     };
 }
