@@ -341,6 +341,9 @@ fn a_command_may_stand_before_the_runner() {
     let _alone = alone();
     let runner = runner();
     assert_works(&program_by([OsString::from("env"), runner.clone()]));
+    // Nobody's patience with a debugger is the loader's to measure: the limit is a second.
+    let words = ["sh", "-c", "sleep 2; exec \"$@\"", "sh"].map(OsString::from);
+    assert_works(&program_by(words.into_iter().chain([runner.clone()])));
     let words = ["sh", "-c", "echo noise; \"$@\"; exit 9", "sh"].map(OsString::from);
     let program = program_by(words.into_iter().chain([runner]));
     assert_works(&program);

@@ -74,7 +74,7 @@ pub struct RunArguments {
     #[arg(long, value_enum, value_name = "TARGET")]
     pub target: Option<TargetName>,
 
-    /// How PolkaVM executes a program for riscv64 [default: interpreter]
+    /// How PolkaVM executes a program for riscv64; for other machines see --target [default: interpreter]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
 

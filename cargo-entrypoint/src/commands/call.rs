@@ -33,7 +33,7 @@ impl Call {
                 if !path.is_file() {
                     let blob = blob.display();
                     bail!(
-                        "{name} is not a file; {blob} is a blob, which has no fixtures of its own to name"
+                        "{name} is not a file, and {blob} is one, which has no fixtures of its own to name"
                     );
                 }
                 Some(path)
@@ -81,7 +81,7 @@ impl Call {
         }
     }
 
-    /// What the program's file is for, if it is a file; riscv64 if it says nothing.
+    /// What the program's file is for, if it is a file that says so.
     pub fn target_of_file(&self) -> Result<Option<Target>> {
         let Program::Blob(path) = &self.program else {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Call {
         fs::File::open(path)
             .and_then(|file| file.take(8).read_to_end(&mut magic))
             .with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Some(Target::of(&magic).unwrap_or_default()))
+        Ok(Target::of(&magic))
     }
 
     /// Where what is needed to run the program is built: in its own workspace, or in that of the tool.

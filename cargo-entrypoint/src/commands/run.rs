@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
+use cargo_entrypoint::guest::Sanitizer;
 use cargo_entrypoint::machine::Machine;
 use loader::{Engine, Invocation, Outcome, Target};
 
@@ -62,6 +63,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         .command(command.map_or_else(Vec::new, |command| command.0.clone()))
         .sanitizer(arguments.sanitizer.map(Into::into));
     let program = call.file(|package| machine.build(package))?;
+    check_sanitizer(arguments, &call, &program)?;
     let program = machine
         .loader(&call.target_folder()?)?
         .load(&program)
@@ -73,6 +75,20 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         invocation: call.invocation,
         outcome,
     })
+}
+
+/// Refuses a sanitizer for a file that was built without: it would find nothing, and say nothing of that.
+fn check_sanitizer(arguments: &RunArguments, call: &Call, program: &[u8]) -> Result<()> {
+    let Some(sanitizer) = arguments.sanitizer else {
+        return Ok(());
+    };
+    if !Sanitizer::from(sanitizer).is_in(program) {
+        bail!(
+            "{} was built without the sanitizer; name the program's package, which is built with it",
+            call.name()
+        );
+    }
+    Ok(())
 }
 
 /// What the command line says, or what the file is.

@@ -37,6 +37,15 @@ impl Sanitizer {
         }
     }
 
+    /// Whether a library was built with it: then it calls the functions of its runtime.
+    #[must_use]
+    pub fn is_in(self, library: &[u8]) -> bool {
+        let function = format!("__{}_", self.runtime());
+        library
+            .windows(function.len())
+            .any(|bytes| bytes == function.as_bytes())
+    }
+
     /// Makes cargo compile for it.
     pub(super) fn set(self, command: &mut Command) {
         command.env(

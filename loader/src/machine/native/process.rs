@@ -175,11 +175,11 @@ impl Process {
     /// Ends it, if it has not ended, and all that it has left behind, and answers how it ended.
     pub fn end(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            // Either fails only where there is nothing left to end.
-            match self.pid() {
-                Some(pid) if !self.is_wrapped => drop(kill_process_group(pid, Signal::KILL)),
-                _ => drop(self.child.kill()),
+            // It may have left its group, and others may be in it. Either fails only where there is nothing left to end.
+            if let Some(group) = self.pid().filter(|_| !self.is_wrapped) {
+                let _ = kill_process_group(group, Signal::KILL);
             }
+            let _ = self.child.kill();
             self.status = self.child.wait().ok();
         }
         self.status

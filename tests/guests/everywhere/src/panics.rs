@@ -18,14 +18,14 @@ pub fn panic(how: u64, with: u64) {
         1 => drop(black_box(&numbers[place..])),
         2 => drop(black_box(&numbers[2..place % 3])),
         3 => drop(black_box(&text[place % 7..])),
-        4 => drop(black_box(None::<u8>.unwrap())),
+        4 => drop(black_box(black_box(None::<u8>).unwrap())),
         5 => drop(black_box(
             Some(with)
                 .filter(|with| with % 2 == 0)
                 .expect("an even number"),
         )),
-        6 => drop(black_box(Err::<u8, _>(with).unwrap())),
-        7 => drop(black_box(Ok::<_, u8>(with).unwrap_err())),
+        6 => drop(black_box(black_box(Err::<u8, _>(with)).unwrap())),
+        7 => drop(black_box(black_box(Ok::<_, u8>(with)).unwrap_err())),
         8 => drop(black_box(numbers[0] / (with % 2) as u8)),
         9 => drop(black_box(
             i64::MIN % (with % 2).cast_signed().wrapping_neg(),
