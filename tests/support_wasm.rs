@@ -1,10 +1,20 @@
 //! A host of WebAssembly modules that shares no code with the project's own: on `wasmi`, by what `docs/abi.md` says.
 #![allow(dead_code, reason = "each test uses a part")]
 
+#[path = "support_input.rs"]
+pub mod input;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+
+use entrypoint::input::Field;
+use tests::{EXAMPLES, example, guest};
 use wasmi::{
     AsContextMut, Caller, Engine, Error, Extern, Instance, Linker, Memory, Module, Store,
     StoreLimits, StoreLimitsBuilder, TypedFunc,
 };
+
+use input::{Account, Entry, Expected, Span};
 
 pub const PAGE: usize = 64 * 1024;
 
@@ -188,4 +198,144 @@ impl Machine {
         let arguments = (address, length as u32);
         self.entrypoint.call(&mut self.store, arguments).ok()
     }
+}
+
+/// Pages of memory that an instance may have.
+pub const PAGES: usize = 200;
+
+/// The module of a program with some of its features, compiled once.
+pub fn module(name: &'static str, features: &'static [&'static str]) -> &'static [u8] {
+    type Modules = HashMap<(&'static str, &'static [&'static str]), &'static [u8]>;
+    static MODULES: OnceLock<Mutex<Modules>> = OnceLock::new();
+    let mut modules = MODULES
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    modules.entry((name, features)).or_insert_with(|| {
+        let folder = if EXAMPLES.contains(&name) {
+            example(name)
+        } else {
+            guest(name)
+        };
+        tests::wasm::build(&folder, features).leak()
+    })
+}
+
+/// A fresh instance of a program, its heap announced if it is to be.
+pub fn machine(name: &'static str) -> Machine {
+    let mut machine = Machine::new(module(name, &[]), PAGES);
+    machine.announce_heap(1);
+    machine
+}
+
+/// An input, and where its fields stand, so that what the program leaves can be read.
+pub struct Written {
+    pub expected: Expected,
+    pub bytes: Vec<u8>,
+    pub spans: Vec<Span>,
+}
+
+impl Written {
+    pub fn new(expected: Expected) -> Self {
+        let (bytes, spans) = expected.write();
+        Self {
+            expected,
+            bytes,
+            spans,
+        }
+    }
+
+    /// Calls the program, and returns the status and where the input is. `None` is a trap.
+    pub fn call(&self, machine: &mut Machine, with_table: bool) -> (Option<u64>, u32) {
+        let table = if with_table {
+            8 * self.expected.entries.len() + 16
+        } else {
+            0
+        };
+        let address = machine.alloc(self.bytes.len() + table);
+        assert_ne!(address, 0, "no room");
+        assert_eq!(address % 8, 0);
+        machine.write(address, &self.bytes);
+        let mut length = self.bytes.len();
+        if with_table {
+            let mut bytes = Vec::new();
+            self.expected
+                .append_table(&mut bytes, &self.spans, address.into());
+            machine.write(address + length as u32, &bytes);
+            length += bytes.len();
+        }
+        (machine.enter(address, length), address)
+    }
+
+    /// The first occurrences as the program has left them.
+    pub fn read_back(&self, machine: &Machine, address: u32) -> Vec<Account> {
+        let of = |field: Field, position: usize| {
+            let mut spans = self.spans.iter();
+            let span = spans.find(|span| span.field == field && span.account == Some(position));
+            span.expect("an entry has each field").bytes.start
+        };
+        let input = machine.read(address, self.bytes.len());
+        let word = |at: usize| u64::from_le_bytes(*input[at..].first_chunk().expect("a word"));
+        let entries = self.expected.entries.iter().enumerate();
+        entries
+            .filter_map(|(position, entry)| {
+                let Entry::First(before) = entry else {
+                    return None;
+                };
+                let header = of(Field::AccountHeader, position);
+                let length = word(of(Field::DataLength, position)) as usize;
+                Some(Account {
+                    key: *input[header..].first_chunk()?,
+                    owner: *input[header + 32..].first_chunk()?,
+                    kelvins: word(header + 64),
+                    data: input[of(Field::Data, position)..][..length].to_vec(),
+                    ..before.clone()
+                })
+            })
+            .collect()
+    }
+}
+
+pub const ID: [u8; 32] = [9; 32];
+
+/// An account of the program's, which it may write and which has signed.
+pub fn account(number: u8, kelvins: u64, data: &[u8]) -> Entry {
+    Entry::First(Account {
+        is_signer: true,
+        is_writable: true,
+        executable: false,
+        key: [number; 32],
+        owner: ID,
+        kelvins,
+        data: data.to_vec(),
+        rent_epoch: u64::MAX,
+    })
+}
+
+pub fn call(instruction_data: &[u8], entries: Vec<Entry>) -> Written {
+    Written::new(Expected {
+        program_id: ID,
+        instruction_data: instruction_data.to_vec(),
+        entries,
+    })
+}
+
+/// Adds to a count, with more data behind it and as many more accounts.
+pub fn count(step: u64, more_data: usize, more_accounts: u8) -> Written {
+    let mut data = 41_u64.to_le_bytes().to_vec();
+    data.resize(8 + more_data, 7);
+    let mut entries = vec![account(1, 5, &data)];
+    entries.extend((0..more_accounts).map(|number| account(100 + number, 1, b"more")));
+    entries.push(Entry::Repeat(0));
+    call(&step.to_le_bytes(), entries)
+}
+
+pub fn withdraw(amount: u64) -> Written {
+    let data = [&[1][..], &amount.to_le_bytes()].concat();
+    let entries = vec![
+        account(1, 1_000, &[2; 32]),
+        account(2, 5, &[]),
+        account(3, 7, &[]),
+    ];
+    call(&data, entries)
 }

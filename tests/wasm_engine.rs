@@ -131,6 +131,12 @@ fn what_is_no_program_is_refused_with_the_reason() {
             program("(import \"env\" \"\\1b[31m\" (func))", "i64.const 0"),
             "the program imports `\\u{1b}[31m`, which the loader does not offer",
         ),
+        (
+            format!(
+                r#"(module {MEMORY} {ALLOC} {entry} (func (export "\1b[31m")) (func (export "\1b[31m")))"#
+            ),
+            "not a WebAssembly module that can be run: duplicate export name `\\u{1b}[31m` already defined (at offset 0x4e)",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(refusal(&text).to_string(), expected, "{text}");
@@ -144,6 +150,29 @@ fn a_module_that_wants_to_run_when_it_is_loaded_is_refused() {
         (func (export "entrypoint") (param i32 i32) (result i64) i64.const 0))"#
     );
     assert_eq!(refusal(&text).kind(), "InvalidModule");
+}
+
+/// Each of these takes a few bytes of a module for much of the loader's time.
+#[test]
+fn a_module_that_is_long_work_to_compile_is_refused() {
+    let signature = |count: usize| {
+        let values = "i64 ".repeat(count);
+        format!("(type $many (func (param {values}) (result {values})))")
+    };
+    let nested = |count: usize| {
+        let given = "i64.const 0 ".repeat(count);
+        let blocks = "block (type $many) ".repeat(9) + &"end ".repeat(9);
+        let code = given + &blocks + &"drop ".repeat(count) + "i64.const 0";
+        program(&signature(count), &code)
+    };
+    assert!(load(&nested(32), Limits::default()).is_ok());
+    assert_eq!(refusal(&nested(1_000)).kind(), "InvalidModule");
+    let with_locals = format!("(func (local {}))", "i64 ".repeat(20_000));
+    let functions = with_locals.repeat(200);
+    assert_eq!(
+        refusal(&program(&functions, "i64.const 0")).kind(),
+        "InvalidModule"
+    );
 }
 
 #[test]
@@ -399,7 +428,7 @@ fn every_import_answers_every_wild_pointer() {
                     .zip(&types)
                     .map(|((name, _), type_)| match (*name, *type_) {
                         (_, "i64") => format!("i64.const {length}"),
-                        (name, _) if name == "value" => "i32.const 7".to_owned(),
+                        ("value", _) => "i32.const 7".to_owned(),
                         _ => format!("i32.const {}", pointer as i32),
                     })
                     .collect();

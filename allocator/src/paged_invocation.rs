@@ -93,6 +93,8 @@ pub struct PagedInvocationArena<M = LinearMemory> {
     memory: M,
     /// Those that are there come first.
     extents: [Extent; MAX_EXTENTS],
+    /// How many are there.
+    count: Cell<usize>,
 }
 
 /// Pages that follow each other.
@@ -121,6 +123,7 @@ impl<M> PagedInvocationArena<M> {
         Self {
             memory,
             extents: [const { Extent::absent() }; MAX_EXTENTS],
+            count: Cell::new(0),
         }
     }
 }
@@ -211,9 +214,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
 
     /// The extents that are there: mostly one or two, and each invocation looks at them several times.
     fn present(&self) -> impl Iterator<Item = &Extent> {
-        self.extents
-            .iter()
-            .take_while(|extent| extent.length.get() != 0)
+        self.extents.iter().take(self.count.get())
     }
 
     /// Bytes that are taken: in each piece of the memory those up to the end of its last region.
@@ -232,8 +233,8 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     #[cold]
     #[inline(never)]
     fn grow(&self, length: usize) -> Option<&Extent> {
-        let absent = |extent: &&Extent| extent.length.get() == 0;
-        let extent = self.extents.iter().find(absent)?;
+        let present = self.count.get();
+        let extent = self.extents.get(present)?;
         let padding = self.memory.page(0).addr().wrapping_neg() % ALIGNMENT;
         let wanted = pages(length.checked_add(padding)?)?;
         // As many as all before, so that there are few extents; and if there are not so many, as many as it takes.
@@ -244,6 +245,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         let start = self.memory.page(first).wrapping_add(padding);
         extent.start.set(start);
         extent.length.set(count * PAGE_SIZE - padding);
+        self.count.set(present + 1);
         Some(extent)
     }
 

@@ -4,6 +4,8 @@
 //! both engines, one call after the other and in batches on one core and on two. `counter` without an account returns an error,
 //! which is an outcome like any other.
 //!
+//! And the example `counter` on WebAssembly and natively, one call after the other: each has a new instance, or a new process.
+//!
 //! `cargo bench -p invocations-bench` prints for each the time of one invocation and the invocations per second.
 
 use std::hint::black_box;
@@ -11,6 +13,7 @@ use std::path::Path;
 
 use cargo_entrypoint::bench::size;
 use cargo_entrypoint::guest::DebugInfo;
+use cargo_entrypoint::machine::Machine;
 use cargo_entrypoint::package::ProgramPackage;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
@@ -62,6 +65,26 @@ fn invocations(criterion: &mut Criterion) {
     }
 }
 
+fn other_machines(criterion: &mut Criterion) {
+    let counter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/counter");
+    for engine in [Engine::Wasm, Engine::Native] {
+        let load = || {
+            let package = ProgramPackage::in_folder(&counter)?;
+            let machine = Machine::new(engine);
+            let loader = machine.loader(&package.target_folder)?;
+            anyhow::Ok(loader.load(&machine.build(&package)?)?)
+        };
+        let program = load().unwrap_or_else(|error| panic!("{error:?}"));
+        for accounts in [0, 2, 8] {
+            let invocation = invocation(accounts);
+            let name = format!("{engine}/counter/{accounts} accounts/one by one");
+            criterion.bench_function(&name, |bencher| {
+                bencher.iter(|| program.invoke(black_box(&invocation)));
+            });
+        }
+    }
+}
+
 fn measure(criterion: &mut Criterion, group: &str, program: &Program, invocation: &Invocation) {
     let mut group = criterion.benchmark_group(group);
     group.throughput(Throughput::Elements(1));
@@ -91,6 +114,6 @@ fn configured() -> Criterion {
 criterion_group! {
     name = benches;
     config = configured();
-    targets = invocations
+    targets = invocations, other_machines
 }
 criterion_main!(benches);

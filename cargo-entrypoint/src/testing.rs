@@ -21,6 +21,19 @@ pub fn build(manifest_folder: impl AsRef<Path>) -> Vec<u8> {
     build_package(&package)
 }
 
+/// Builds the program crate in a folder, or a crate of handlers, for a target and returns what its machine takes: a blob, a
+/// WebAssembly module or a library, with debug information.
+///
+/// # Panics
+///
+/// As for [`build`], and if programs for the target are not built on this machine.
+#[must_use]
+pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
+    let package = package(manifest_folder.as_ref());
+    guest::build_for(&package, target, &[], DebugInfo::Keep)
+        .unwrap_or_else(|error| panic!("cannot build `{}` for {target}: {error:?}", package.name))
+}
+
 /// Builds the program crate in a folder for every machine, runs one of its fixtures on each of them, and compares the outcomes with
 /// each other and with what the fixture expects: status, failure, logs, return data and accounts are to be the same, and on
 /// PolkaVM's two engines everything is.

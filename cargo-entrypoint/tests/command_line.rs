@@ -527,6 +527,58 @@ fn two_entrypoints_in_two_modules_do_not_compile() {
 }
 
 #[test]
+fn a_handler_is_said_to_be_none_of_the_programs() {
+    let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    let expected = "error: edge_handler is no program but a handler, `handle`, for a host as in docs/embedding.md: ";
+    assert!(said.contains(expected), "{said}");
+    for words in [
+        &["run", "edge_handler"][..],
+        &["run", "edge_handler", "--target", "native"],
+        &["build", "edge_handler"],
+    ] {
+        let output = entrypoint(words);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        for part in [
+            "this is no program but a handler, `handle`, for a host on WebAssembly",
+            "help: build it with `cargo entrypoint build --target wasm32`",
+        ] {
+            assert!(said.contains(part), "{part:?} is not in:\n{said}");
+        }
+    }
+    let output = entrypoint(&["build", "edge_handler", "--target", "wasm32"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("edge_handler.wasm"));
+}
+
+#[test]
+fn a_file_of_handlers_cannot_forge_the_report() {
+    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each type.
+    let name = b"\x1b[2Jok";
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    module.extend(
+        b"\x01\x0b\x02\x60\x01\x7f\x01\x7f\x60\x01\x7e\x01\x7e\x03\x03\x02\0\x01\x05\x03\x01\0\x01",
+    );
+    let mut exports = b"\x03\x06memory\x02\0\x05alloc\0\0".to_vec();
+    exports.push(name.len() as u8);
+    exports.extend(name);
+    exports.extend(b"\0\x01");
+    module.extend([7, exports.len() as u8]);
+    module.extend(exports);
+    module.extend(b"\x0a\x0b\x02\x04\0\x20\0\x0b\x04\0\x20\0\x0b");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("evil.wasm");
+    std::fs::write(&file, module).expect("a file");
+    let output = entrypoint(&["run", file.to_str().expect("a path")]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("is no program but a handler"), "{said}");
+    assert!(!said.contains('\x1b'), "{said}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_is_built() {
     for words in [
         ["run", "--heap", "0"],

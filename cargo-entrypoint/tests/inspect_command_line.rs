@@ -76,7 +76,7 @@ fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
         "  entrypoint  ",
         "  rlo_log_  ",
         "(message: *const u8, length: u64)\n",
-        "hello::_::guest::entrypoint::__polkavm_export::trampoline, exported as `entrypoint`, ",
+        "exported as `entrypoint`, examples/hello/src/lib.rs:",
         ", library/core/src/fmt/mod.rs:",
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");

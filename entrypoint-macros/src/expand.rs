@@ -73,14 +73,23 @@ fn export(program: &Program) -> TokenStream {
         ),
         Heap::Custom => (quote!(true), quote!(all())),
     };
+    let attribute = riscv64_attribute();
     quote! {
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(not(feature = "no-entrypoint"))]
-            ::entrypoint::__entry! { #is_announced, #enter }
+            ::entrypoint::__entry! { [#attribute] #is_announced, #enter }
             #[cfg(all(#if_announced, not(feature = "no-entrypoint")))]
             ::entrypoint::__announced_heap! {}
         };
+    }
+}
+
+/// What makes a function an export on RISC-V. It is the one thing of a machine that is written here: PolkaVM's attribute
+/// gives the export the place where the attribute stands, and that shall be the author's line.
+fn riscv64_attribute() -> TokenStream {
+    quote! {
+        #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
     }
 }
 
@@ -94,13 +103,14 @@ pub fn heap(heap: &DeclaredHeap) -> TokenStream {
 
 fn unnamed_heap(kind: HeapKind) -> TokenStream {
     let kind = Ident::new(kind.name(), Span::call_site());
+    let attribute = riscv64_attribute();
     quote! {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
         mod __one_heap_per_crate {
             #[cfg(all(not(feature = "custom-heap"), not(feature = "no-entrypoint")))]
             mod guest {
-                ::entrypoint::__unnamed_heap! { #kind }
+                ::entrypoint::__unnamed_heap! { [#attribute] #kind }
             }
         }
     }
@@ -125,6 +135,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     } else {
         quote_spanned!(span=> unsafe { ::entrypoint::__private::default_heap() })
     };
+    let attribute = riscv64_attribute();
     quote! {
         // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
         // heap is never announced, unless somebody promises that there is one thread.
@@ -139,7 +150,10 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
             // The loader finds use and peak at the base of the heap.
             ::entrypoint::__on_guest! {
                 mod guest {
-                    ::entrypoint::__export! { extern "C" fn entrypoint_heap_bump() {} }
+                    ::entrypoint::__export! {
+                        [#attribute]
+                        extern "C" fn entrypoint_heap_bump() {}
+                    }
                 }
             }
         }

@@ -39,14 +39,15 @@ mod validate;
 ///
 /// # What it expands to
 ///
-/// On the guest target, the PolkaVM export `entrypoint`, which reads the four registers of the entry,
-/// records heap base and limit, and only then reads the input and calls the function; a global allocator
-/// on that heap; a panic handler. On other targets, the C export
-/// `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64` and nothing else: there the allocator and
-/// the panic handler are those of `std`.
+/// | machine | what |
+/// |---|---|
+/// | RISC-V on PolkaVM | the export `entrypoint`, which reads the four registers of the entry, records heap base and limit, and only then reads the input and calls the function; a global allocator on that heap; a panic handler |
+/// | WebAssembly | the export `entrypoint(input: i32, length: i32) -> i64`; the export `alloc` of `export_alloc!`; a global allocator that grows with the memory, or else the export `entrypoint_heap(base: i32, size: i32)`, by which the host announces a heap; a panic handler |
+/// | native, with the feature `native` of `entrypoint` | the C exports `entrypoint(input: *mut u8) -> u64` and `entrypoint_native_host`, which is told of heap and imports; a global allocator on that heap; a panic handler |
+/// | any other | the C export `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64` and nothing else: there the allocator and the panic handler are those of `std` |
 ///
 /// The accounts are the loader's account table itself, where the input has one, at 24 units of gas for the whole way to
-/// the function and back, whatever their number; otherwise a list on the heap, at 8 units for each account and each repeat, on average, and
+/// the function and back, whatever their number; otherwise a list on the heap (on WebAssembly beside the input), at 8 units for each account and each repeat, on average, and
 /// some 20 for beginning it. `cargo entrypoint bench entry` measures it.
 ///
 /// # Cargo features
@@ -144,9 +145,10 @@ pub fn entrypoint_lazy(input: TokenStream) -> TokenStream {
 ///
 /// Attributes, such as documentation, and a visibility may stand before `static`.
 ///
-/// On the guest target it declares the global allocator and an export by whose name the loader knows that
-/// the heap keeps the header described in `abi::heap`. On other targets only a named static is declared,
-/// and its heap is one that was never announced. Without a name, the feature `custom-heap` or
+/// Where programs run it declares the global allocator and an export by whose name the loader knows that
+/// the heap keeps the header described in `abi::heap`. On WebAssembly a heap without a name is a `SegregatedBumpAllocator` that
+/// grows with the memory instead, and nothing is announced or exported. Where the program is compiled for its own unit tests only a
+/// named static is declared, and its heap is one that was never announced. Without a name, the feature `custom-heap` or
 /// `no-entrypoint` of the calling crate leaves it out. A named heap is never left out: state at the base of the
 /// heap belongs to the one program whose heap it is, so such a crate cannot be linked into another program, and
 /// the compiler says that there are two global allocators.
@@ -171,7 +173,7 @@ pub fn custom_heap_default(input: TokenStream) -> TokenStream {
 /// | `location` | file, line and column; no formatting code is linked for it |
 /// | `abort` | that there was a panic |
 ///
-/// On targets other than the guest's it expands to nothing, because there `std` handles panics. The feature
+/// Where the program is compiled for its own unit tests it expands to nothing, because there `std` handles panics. The feature
 /// `custom-panic` or `no-entrypoint` of the calling crate leaves it out.
 ///
 /// ```

@@ -28,7 +28,7 @@
 /// ```
 ///
 /// Attributes, such as documentation, and a visibility may stand before `static`. The allocator may have its memory from
-/// [`allocator::LoaderHeap`](crate::allocator::LoaderHeap), as here, which the host announces on every machine, or from
+/// [`allocator::LoaderHeap`], as here, which the host announces on every machine, or from
 /// elsewhere.
 #[macro_export]
 macro_rules! custom_heap {

@@ -33,8 +33,8 @@ pub unsafe fn announce_heap(base: u64, size: u64) {
 /// # Safety
 ///
 /// `input` points to an input as a loader has written it, aligned to 8, for the whole invocation, and
-/// `length`, where it is known, is its length in bytes. The program has one thread, and this is called
-/// once.
+/// `length`, where it is known, is its length in bytes. The program has one thread. Where this is called again, as in an instance on
+/// WebAssembly, nothing that an earlier call has read of its input is used any more.
 #[inline(always)]
 pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input: *mut u8,

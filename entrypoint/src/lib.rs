@@ -32,7 +32,7 @@
 //! 1. The loader calls the export that [`entrypoint!`] has made, with four registers: address and length of the
 //!    input, base and size of the heap.
 //! 2. Heap base and limit are recorded ([`allocator::set_heap_base`], [`allocator::set_heap_limit`]). Nothing
-//!    could allocate before that.
+//!    could allocate before that. (Other machines than RISC-V have other means: see below.)
 //! 3. Program id and instruction data are found at the start of the input, the accounts in the table at its end,
 //!    which *is* the slice that the function gets. Where a loader has written no table, the accounts are walked
 //!    and listed, on the heap, or on the stack by [`entrypoint_no_alloc!`]; with [`entrypoint_lazy!`] the function
@@ -46,7 +46,8 @@
 //! | a line of log | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
 //! | an error | [`ProgramError`], or an enum of the program's own that converts into [`ProgramError::Custom`] |
 //! | bytes | [`set_return_data`] |
-//! | bytes for a host that calls other exports than the entry | [`mod@host_return`], which also reads what such a host has written |
+//! | bytes for a host that calls exports of the author's own | [`mod@host_return`], which also reads what such a host has written |
+//! | bytes for a host that calls it by other names than the entry's, again and again, on WebAssembly | [`handler!`], see [`mod@handler`]; it asks that host by [`host_functions!`] |
 //! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option asks for |
 //!
 //! An allocation that does not fit ends the program with a report of its size and alignment; no handler has to be
@@ -54,18 +55,35 @@
 //!
 //! # Options
 //!
-//! See [`entrypoint!`] for `heap`, `panic` and `duplicates`, [`entrypoint_no_alloc!`] for `max_accounts`, and
-//! [`custom_heap_default!`] for state of the program's own at the base of the heap.
+//! See [`entrypoint!`] for `heap`, `panic` and `duplicates`, [`entrypoint_no_alloc!`] for `max_accounts`,
+//! [`custom_heap_default!`] for state of the program's own at the base of the heap, and [`custom_heap!`] for another allocator.
 //!
-//! # On the author's machine
+//! # Three machines, and tests
 //!
-//! The same crate compiles for the host, so that the function can be unit tested over an input read by
+//! The same crate, unchanged, is a program on three machines. What `cargo entrypoint` builds is the first, if it is not told
+//! otherwise.
+//!
+//! | | RISC-V on PolkaVM | WebAssembly (`wasm32-unknown-unknown`) | native (the feature `native`) |
+//! |---|---|---|---|
+//! | lives for | one call | many calls, in one memory | one call, in a process of its own |
+//! | default heap | `bump` or `segregated`, on the memory that the registers announce | a [`SegregatedBumpAllocator`] on [`allocator::WasmMemory`], whichever was asked for: it grows with the memory | as on RISC-V, at the address that the process's host says |
+//! | a heap under a name, or `heap = custom` | on the announced memory | on memory that the host announces first, by `entrypoint_heap` | on the announced memory |
+//! | the host writes the input | where it likes | into room that it gets by `alloc`, see [`export_alloc!`] | where it likes |
+//! | accounts without a table are listed | on the heap | in the same room as the input | on the heap |
+//! | a pointer has | 64 bits, of which 32 are used | 32 bits | 64 bits |
+//!
+//! The author sees nothing of it, unless the program keeps something in a static: an instance on WebAssembly has it still in
+//! the next call. `docs/machine-model.md` of the project says on what a program can rely everywhere, and `docs/abi.md` what a host
+//! has to do.
+//!
+//! Elsewhere the crate compiles with `std`, so that the function can be unit tested over an input read by
 //! [`input::read`]. There `msg!` prints, and allocator and panic handler are those of `std`.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
+//! | `native` | on targets that are neither RISC-V nor WebAssembly: the crate is that of a program without `std`, and not of its unit tests. For the build of a native library, which sets it; it needs `RUSTC_BOOTSTRAP=1` and `panic = "abort"`, as every guest |
 //! | `heap-trace` | the heap of a program that does not name it counts what is live; for `cargo entrypoint profile`, which sets it itself |
 //!
 //! # Safety
@@ -100,6 +118,7 @@ mod borrow;
 mod custom_heap;
 mod export_alloc;
 mod glue;
+pub mod handler;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
@@ -147,8 +166,9 @@ const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __heap_trace_export {
-    ($heap:ident) => {
+    ([$($riscv64_attribute:tt)*] $heap:ident) => {
         $crate::__export! {
+            [$($riscv64_attribute)*]
             extern "C" fn entrypoint_heap_trace() -> u64 {
                 $heap.address()
             }
@@ -161,7 +181,7 @@ macro_rules! __heap_trace_export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __heap_trace_export {
-    ($heap:ident) => {};
+    ([$($riscv64_attribute:tt)*] $heap:ident) => {};
 }
 
 /// Not part of the public interface: what the macros' expansions name.

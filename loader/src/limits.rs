@@ -31,7 +31,7 @@ pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 pub struct Limits {
     /// The blob's file, debug information included.
     pub blob: usize,
-    /// A program's code.
+    /// A blob's code. A WebAssembly module is bounded by [`blob`](Self::blob) alone.
     pub code: u32,
     /// What a program declares as read-only and read-write data, together.
     pub program_data: u32,

@@ -2,8 +2,12 @@
 
 /// A program's own name for something, short and without what a terminal would obey.
 pub(crate) fn shown(symbol: &[u8]) -> String {
-    let name = String::from_utf8_lossy(&symbol[..symbol.len().min(64)]);
-    name.chars()
+    harmless(&String::from_utf8_lossy(&symbol[..symbol.len().min(64)]))
+}
+
+/// A text without what a terminal would obey.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
         .flat_map(|character| {
             let is_harmless = !character.is_control();
             let plain = is_harmless.then_some(character);

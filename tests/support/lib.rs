@@ -1,6 +1,12 @@
 //! What several tests need.
 #![forbid(unsafe_code)]
 
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+pub mod native;
 pub mod wasm;
 
 use std::path::{Path, PathBuf};

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use cargo_entrypoint::guest::Sanitizer;
 use cargo_entrypoint::machine::Machine;
-use loader::{Engine, Invocation, Outcome, Target};
+use cargo_entrypoint::text::harmless;
+use loader::{Engine, Invocation, LoadError, Outcome, Target, handler};
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
@@ -67,7 +68,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let program = machine
         .loader(&call.target_folder()?)?
         .load(&program)
-        .with_context(|| format!("cannot load {}", call.name()))?;
+        .map_err(|error| not_loaded(error, &call, &program))?;
     let outcome = program.invoke(&call.invocation)?;
     Ok(Run {
         title: call.title(),
@@ -75,6 +76,23 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         invocation: call.invocation,
         outcome,
     })
+}
+
+/// Why a program is not run. What has handlers in place of an entry is said to.
+fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
+    let handlers = match error {
+        LoadError::MissingEntrypoint { .. } => handler::exports(program).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let name = call.name();
+    if handlers.is_empty() {
+        return anyhow::Error::new(error).context(format!("cannot load {name}"));
+    }
+    let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
+    let handlers = handlers.collect::<Vec<_>>().join(", ");
+    anyhow::Error::new(error).context(format!(
+        "{name} is no program but a handler, {handlers}, for a host as in docs/embedding.md"
+    ))
 }
 
 /// Refuses a sanitizer for a file that was built without: it would find nothing, and say nothing of that.

@@ -35,8 +35,9 @@ pub enum HostReturnError {
 impl fmt::Display for HostReturnError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRoom => formatter
-                .write_str("the host found no room for what it had: declare an arena with more"),
+            Self::NoRoom => formatter.write_str(
+                "the host found no room for what it had: it takes a larger arena, or more memory",
+            ),
             Self::Malformed { length } => {
                 write!(
                     formatter,
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "the host found no room for what it had: declare an arena with more",
+                "the host found no room for what it had: it takes a larger arena, or more memory",
                 "the host passed 7 bytes without an address",
                 "the host passed 5 bytes at 0x30008, which were not handed out to it",
                 "the host passed bytes that are no UTF-8 from byte 2 on",

@@ -14,6 +14,9 @@
 //! [`host_return!`](crate::host_return!) makes the two exports and the arena behind them. Whoever has an
 //! [`InvocationArena`] without these exports reads from it with [`bytes`] and [`text`].
 //!
+//! On WebAssembly there is less to write: [`handler!`](crate::handler!) makes exports of functions that take and answer such bytes, in room
+//! of any size, see [`handler`](mod@crate::handler).
+//!
 //! # Nothing, empty, no room
 //!
 //! These are three answers, and none can be mistaken for another:
@@ -62,3 +65,5 @@ pub use exports::{ArenaView, HostArena};
 pub use hex::{HexError, decode_hex};
 pub use lend::{LendError, lend};
 pub use read::{bytes, text};
+#[allow(unused_imports, reason = "on machines where a handler can be called")]
+pub(crate) use read::{read_in, text_of};

@@ -18,13 +18,21 @@ pub fn bytes<const N: usize>(
     arena: &InvocationArena<N>,
     packed: PackedSlice,
 ) -> Result<Option<&[u8]>, HostReturnError> {
+    read_in(packed, |address, length| arena.bytes(address, length))
+}
+
+/// The same, from whatever lends bytes that it has handed out.
+pub(crate) fn read_in<'room>(
+    packed: PackedSlice,
+    lend: impl FnOnce(usize, usize) -> Option<&'room [u8]>,
+) -> Result<Option<&'room [u8]>, HostReturnError> {
     match packed.view()? {
         HostReturn::Nothing => Ok(None),
         HostReturn::NoRoom => Err(HostReturnError::NoRoom),
         HostReturn::Slice { length: 0, .. } => Ok(Some(&[])),
         HostReturn::Slice { address, length } => {
             let address = address.get();
-            match arena.bytes(address as usize, length as usize) {
+            match lend(address as usize, length as usize) {
                 Some(bytes) => Ok(Some(bytes)),
                 None => Err(HostReturnError::OutsideArena { address, length }),
             }
@@ -41,7 +49,14 @@ pub fn text<const N: usize>(
     arena: &InvocationArena<N>,
     packed: PackedSlice,
 ) -> Result<Option<&str>, HostReturnError> {
-    let Some(bytes) = bytes(arena, packed)? else {
+    text_of(bytes(arena, packed))
+}
+
+/// What was read, as text.
+pub(crate) fn text_of(
+    bytes: Result<Option<&[u8]>, HostReturnError>,
+) -> Result<Option<&str>, HostReturnError> {
+    let Some(bytes) = bytes? else {
         return Ok(None);
     };
     match core::str::from_utf8(bytes) {

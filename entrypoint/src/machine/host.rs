@@ -2,11 +2,19 @@
 //! return data, and allocator and panic handler are those of `std`.
 
 mod list_on_heap;
+mod no_handlers;
+mod test_host;
 mod threads;
 
 pub(crate) use list_on_heap::list_memory;
 pub use std::thread_local;
+pub use test_host::Asked;
 pub use threads::ArenaCell;
+
+/// What a handler's tests have.
+pub mod for_tests {
+    pub use super::test_host::TestHost;
+}
 
 /// What stands in for the imports.
 pub(crate) mod raw {
@@ -77,8 +85,9 @@ macro_rules! __global_allocator {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// `input` points to an input as a loader has written it, aligned to 8.
@@ -108,7 +117,7 @@ macro_rules! __announced_heap {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unnamed_heap {
-    ($kind:ident) => {};
+    ([$($riscv64_attribute:tt)*] $kind:ident) => {};
 }
 
 /// Nothing: no host fills the arena.
@@ -123,4 +132,11 @@ macro_rules! __host_return_exports {
 #[macro_export]
 macro_rules! __export_alloc {
     () => {};
+}
+
+/// Nothing: the functions are tested for themselves.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_handlers {
+    ($($name:ident)+) => {};
 }

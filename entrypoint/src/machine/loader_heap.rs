@@ -14,27 +14,33 @@ macro_rules! __announced_heap {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __unnamed_heap {
-    (bump) => {
+    ([$($riscv64_attribute:tt)*] bump) => {
         $crate::__unnamed_heap! {
+            [$($riscv64_attribute)*]
             $crate::BumpAllocator,
             // SAFETY: a program has one global allocator, and a guest has one thread.
             unsafe { $crate::__private::default_heap() }
         }
     };
-    (segregated) => {
+    ([$($riscv64_attribute:tt)*] segregated) => {
         $crate::__unnamed_heap! {
+            [$($riscv64_attribute)*]
             $crate::SegregatedBumpAllocator,
             // SAFETY: as above.
             unsafe { $crate::SegregatedBumpAllocator::new() }
         }
     };
-    ($type:ty, $value:expr) => {
+    ([$($riscv64_attribute:tt)*] $type:ty, $value:expr) => {
         #[global_allocator]
         static HEAP: $crate::__private::UnnamedHeap<$type> =
             $crate::__private::unnamed_heap($value);
 
-        $crate::__export! { extern "C" fn entrypoint_heap_bump() {} }
-        $crate::__heap_trace_export!(HEAP);
+        $crate::__export! {
+            [$($riscv64_attribute)*]
+            extern "C" fn entrypoint_heap_bump() {}
+        }
+        $crate::__heap_trace_export! { [$($riscv64_attribute)*] HEAP }
     };
 }

@@ -16,6 +16,9 @@
 //! | `halt` | ends the program, should an abort come back |
 //! | `list_memory` | where the accounts are listed that come without a table |
 //! | [`ArenaCell`] | the arena of [`host_return!`](crate::host_return!) |
+//! | `heap_is_missing`, `note_high_half` | what `guest` cannot know of a machine |
+//! | [`Asked`] | where a [handler](mod@crate::handler) reads what its host has answered |
+//! | `for_tests` | the host of a handler's unit tests, where those are |
 //!
 //! And for the expansions of macros:
 //!
@@ -28,7 +31,11 @@
 //! | `__export_alloc!` | how the host gets room, if that is the program's to give |
 //! | `__global_allocator!` | a static that is the global allocator, on a guest |
 //! | `__unnamed_heap!` | the heap of a program that names none, on a guest |
+//! | `__export_handler!`, `__only_handlers!`, `__ask_host!` | the parts of [`handler!`](crate::handler!) and [`host_functions!`](crate::host_functions!) |
 //! | `__arena_cell!`, `__host_return_exports!` | the parts of [`host_return!`](crate::host_return!) |
+//!
+//! A failure or a report names the author's line, not one of this folder: where one of these defines a function it says
+//! `collapse_debuginfo`, and what exports one takes RISC-V's attribute for it from the author's line first, in brackets.
 
 #[cfg_attr(all(target_arch = "riscv64", target_os = "none"), path = "riscv64.rs")]
 #[cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), path = "wasm32.rs")]

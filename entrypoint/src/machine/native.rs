@@ -13,12 +13,14 @@ mod guest;
 mod list_on_heap;
 mod loader_heap;
 mod one_thread;
+mod only_programs;
 
 pub use abi::native::NativeHost as Host;
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
 pub(crate) use list_on_heap::list_memory;
 use loader_heap::heap_is_missing;
 pub use one_thread::ArenaCell;
+pub use only_programs::{Asked, for_tests};
 
 const _: () = assert!(
     usize::BITS == 64,
@@ -158,6 +160,20 @@ pub(crate) fn halt() -> ! {
     abort()
 }
 
+/// What the compiler's own `core` and `alloc` name, which were compiled for programs that unwind. Here a panic ends the process,
+/// so nobody comes by.
+mod unwinding {
+    #[unsafe(no_mangle)]
+    extern "C" fn rust_eh_personality() {
+        super::halt()
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn _Unwind_Resume() {
+        super::halt()
+    }
+}
+
 /// Notes the upper half of a text's address, for which a [`GuestText`](abi::report::GuestText) has no room.
 fn note_high_half(value: &mut u64, text: &str) {
     *value = text.as_ptr().addr() as u64 >> 32;
@@ -165,19 +181,19 @@ fn note_high_half(value: &mut u64, text: &str) {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export {
-    ($function:item) => {
+    ([$($riscv64_attribute:tt)*] $function:item) => {
         #[unsafe(no_mangle)]
         $function
     };
 }
 
-// The entry is where the author has written `entrypoint!`.
-#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// As `abi::native` says of a host.

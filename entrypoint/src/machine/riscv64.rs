@@ -4,11 +4,13 @@ mod guest;
 mod list_on_heap;
 mod loader_heap;
 mod one_thread;
+mod only_programs;
 
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
 pub(crate) use list_on_heap::list_memory;
 use loader_heap::heap_is_missing;
 pub use one_thread::ArenaCell;
+pub use only_programs::{Asked, for_tests};
 pub use polkavm_derive::{default_abi, polkavm_export};
 
 /// The imports, as PolkaVM links them.
@@ -43,19 +45,19 @@ fn note_high_half(_value: &mut u64, _text: &str) {}
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export {
-    ($function:item) => {
-        #[$crate::__private::polkavm_export(abi = $crate::__private::default_abi)]
+    ([$($riscv64_attribute:tt)*] $function:item) => {
+        $($riscv64_attribute)*
         $function
     };
 }
 
-// The entry is where the author has written `entrypoint!`.
-#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         // `polkavm_export` looks for the function in a module.
         mod guest {
             // A second entry in another module is a second definition of this symbol; PolkaVM's linker
@@ -63,7 +65,7 @@ macro_rules! __entry {
             #[unsafe(no_mangle)]
             extern "C" fn __one_entrypoint_per_program() {}
 
-            #[$crate::__private::polkavm_export(abi = $crate::__private::default_abi)]
+            $($riscv64_attribute)*
             extern "C" fn entrypoint(
                 input: u64,
                 length: u64,
@@ -86,6 +88,7 @@ macro_rules! __entry {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __host_return_exports {
     ($arena:ident) => {
         // `polkavm_export` looks for the functions in a module.

@@ -8,9 +8,11 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use allocator::PagedInvocationArena;
 
 mod guest;
+mod handlers;
 mod one_thread;
 
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
+pub use handlers::{Asked, for_tests, keep, serve};
 pub use one_thread::ArenaCell;
 
 #[cfg(target_feature = "atomics")]
@@ -106,19 +108,19 @@ fn note_high_half(_value: &mut u64, _text: &str) {}
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export {
-    ($function:item) => {
+    ([$($riscv64_attribute:tt)*] $function:item) => {
         #[unsafe(no_mangle)]
         $function
     };
 }
 
-// The entry is where the author has written `entrypoint!`.
-#[collapse_debuginfo(yes)]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __entry {
-    ($is_loaders_heap:expr, $($enter:tt)*) => {
+    ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
         /// As `docs/abi.md` says of a host, under WebAssembly.
@@ -142,6 +144,7 @@ macro_rules! __entry {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __export_alloc {
     () => {
         #[unsafe(no_mangle)]
@@ -153,6 +156,7 @@ macro_rules! __export_alloc {
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __announced_heap {
     () => {
         /// # Safety
@@ -169,7 +173,7 @@ macro_rules! __announced_heap {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unnamed_heap {
-    ($kind:ident) => {
+    ([$($riscv64_attribute:tt)*] $kind:ident) => {
         // An instance lives for many calls, and so what can be taken back is, whatever word the author has chosen.
         #[global_allocator]
         static HEAP: $crate::__private::UnnamedHeap<
@@ -181,12 +185,13 @@ macro_rules! __unnamed_heap {
             $crate::__private::unnamed_heap(heap)
         };
 
-        $crate::__heap_trace_export!(HEAP);
+        $crate::__heap_trace_export! { [$($riscv64_attribute)*] HEAP }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! __host_return_exports {
     ($arena:ident) => {
         #[unsafe(no_mangle)]

@@ -1,5 +1,6 @@
 //! One call of a handler, and the calls that it makes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use abi::Pubkey;
@@ -43,15 +44,9 @@ impl<T: 'static> Handler<T> {
     ///
     /// [`InvocationError`] if there is no memory for it.
     pub fn instance(&self) -> Result<Instance<T>, InvocationError> {
-        let running = Running {
-            host: crate::imports::Host::default(),
-            context: None,
-            failure: None,
-            state: None,
-        };
         let (mut view, calls) = self
             .module
-            .instantiate(running)
+            .instantiate(Running::default())
             .map_err(InvocationError::vm)?;
         view.allow_more(u64::from(self.limits.heap) / PAGE);
         let context = Context {
@@ -83,7 +78,11 @@ impl<T: 'static> Instance<T> {
     /// # Errors
     ///
     /// [`CallError`]. After [`CallError::Failed`] the instance may not be called any more, because nobody knows in what the handler
-    /// was interrupted; all other errors leave it as it was.
+    /// was interrupted; after all others it may.
+    ///
+    /// # Panics
+    ///
+    /// If a function of the embedder's does. Then the instance may not be called any more either.
     pub fn call(
         &mut self,
         export: &str,
@@ -102,17 +101,17 @@ impl<T: 'static> Instance<T> {
             })?;
         self.view.set_gas(self.context.gas_limit);
         let context = self.context;
-        let running = self.running();
-        running.context = Some(context);
-        running.state = Some(state);
+        *self.running() = Running {
+            context: Some(context),
+            ..Running::default()
+        };
         let argument = self.lend(argument)?;
-        // Until it has returned: a function of the embedder's may panic.
-        self.is_dead = true;
+        // From here on functions of the embedder's are answered.
+        self.running().state = Some(state);
         let value = match function.call(&mut self.view.store, argument.to_u64()) {
             Ok(value) => value,
             Err(error) => return Err(self.failed(&error)),
         };
-        self.is_dead = false;
         let host = std::mem::take(&mut self.running().host);
         let state = self.running().state.take();
         Ok(Answer {
@@ -161,6 +160,9 @@ impl<T: 'static> Instance<T> {
 
     fn failed(&mut self, error: &Error) -> CallError {
         self.is_dead = true;
+        if let Some(panic) = self.running().panic.take() {
+            resume_unwind(panic);
+        }
         let gas_limit = self.context.gas_limit;
         CallError::Failed(self.view.failure(error, gas_limit))
     }
@@ -216,24 +218,40 @@ fn call_function<T: 'static>(
             "{length} bytes at {address:#x} are not in its memory"
         ))
     })?;
+    // It is away while `alloc` runs, which may not ask in its turn: each question inside of a question would take more of the
+    // host's own stack.
     let Some(mut state) = view.store.data_mut().user.state.take() else {
-        return Err(Error::new(
-            "a function of the host is called before the handler",
-        ));
+        return Err(Error::new("`alloc` calls a function of the host"));
     };
-    let answer = function(&mut state, &bytes);
+    // The engine's own code cannot be unwound. What the function has left half done is given up with the state.
+    let answered = catch_unwind(AssertUnwindSafe(|| function(&mut state, &bytes)));
+    let answer = match answered {
+        Ok(answer) => give_answer(&mut view, answer)?,
+        Err(panic) => {
+            view.store.data_mut().user.panic = Some(panic);
+            return Err(Error::new("a function of the host has panicked"));
+        }
+    };
     view.store.data_mut().user.state = Some(state);
+    Ok(answer)
+}
+
+/// Writes what the embedder has answered to room that the running handler gives.
+fn give_answer<T: 'static>(
+    view: &mut View<Caller<'_, Data<Running<T>>>>,
+    answer: Option<Vec<u8>>,
+) -> Result<PackedSlice, Error> {
     let Some(answer) = answer else {
         return Ok(PackedSlice::NOTHING);
     };
-    pay_for(&mut view, answer.len() as u64)?;
+    pay_for(view, answer.len() as u64)?;
     let alloc = view
         .store
         .get_export(ALLOC_EXPORT)
         .and_then(wasmi::Extern::into_func)
         .ok_or_else(|| Error::new("there is no `alloc`"))?
         .typed(&view.store)?;
-    give(&mut view, alloc, &answer)
+    give(view, alloc, &answer)
 }
 
 /// Takes the price of bytes off the gas, as for the loader's own imports.

@@ -145,6 +145,23 @@ impl<T: 'static> Host<T> {
     }
 }
 
+/// The names of what [`Instance::call`] could call in a module: functions of the type (i64) -> (i64).
+///
+/// The names are the module's own, and may hold any characters.
+///
+/// # Errors
+///
+/// [`LoadError`] if the bytes are no module.
+pub fn exports(module: &[u8]) -> Result<Vec<String>, LoadError> {
+    let module = Module::<()>::compile(module, &Limits::default())?;
+    let handler = FuncType::new([ValType::I64], [ValType::I64]);
+    let exports = module.compiled().exports();
+    Ok(exports
+        .filter(|export| export.ty().func() == Some(&handler))
+        .map(|export| export.name().to_owned())
+        .collect())
+}
+
 /// Bytes in, a packed value out.
 fn function_type() -> FuncType {
     FuncType::new([ValType::I32, ValType::I32], [ValType::I64])

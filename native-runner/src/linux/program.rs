@@ -36,7 +36,8 @@ impl Program {
         // SAFETY: its constructors run. What they do, the program does in a process of its own, which is there for that.
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|error| {
-            let reason = error.source().map_or_else(|| error.to_string(), <dyn Error>::to_string);
+            // The error itself says no more than which call has failed.
+            let reason = error.source().unwrap_or(&error);
             End::no_program(format!("cannot open {}: {reason}", path.display()))
         })?;
         // SAFETY: the contract says of what type this export is.

@@ -9,6 +9,8 @@ pub(crate) mod rules;
 pub(crate) use memory::{Data, PAGE, Store, View};
 pub(crate) use module::{Alloc, Calls, Module, NoRoom};
 
+use std::any::Any;
+
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
 use abi::imports::Import;
@@ -39,15 +41,28 @@ pub(crate) struct Linked {
 }
 
 /// What the imports of a running program work with.
-#[derive(Default)]
 pub(crate) struct Running<T> {
     pub host: Host,
     /// There is none before the program is entered.
     pub context: Option<Context>,
     /// Why the program was ended, if it was by an import.
     pub failure: Option<Failure>,
-    /// What imports of the embedder's work with.
+    /// What imports of the embedder's work with; there is none before a handler is called, and while `alloc` is.
     pub state: Option<T>,
+    /// The panic by which an import of the embedder's has ended the program.
+    pub panic: Option<Box<dyn Any + Send>>,
+}
+
+impl<T> Default for Running<T> {
+    fn default() -> Self {
+        Self {
+            host: Host::default(),
+            context: None,
+            failure: None,
+            state: None,
+            panic: None,
+        }
+    }
 }
 
 impl Linked {

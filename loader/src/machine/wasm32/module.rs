@@ -3,8 +3,8 @@
 use abi::native::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
 use wasmi::{
-    AsContextMut, Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Instance,
-    Linker, TypedFunc, Val,
+    AsContextMut, Caller, CompilationMode, Config, EnforcedLimits, Engine, Error, ExternType,
+    FuncType, Instance, Linker, TypedFunc, Val,
 };
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
@@ -12,6 +12,7 @@ use super::refused;
 use crate::error::{InvocationError, LoadError};
 use crate::imports::Arguments;
 use crate::limits::Limits;
+use crate::shown::harmless;
 
 /// Calls inside of calls. The stack of a program's own, 64 KiB, is as deep if each takes 16 bytes there.
 const MAX_RECURSION_DEPTH: usize = 4_096;
@@ -45,7 +46,10 @@ impl<U: 'static> Module<U> {
             .compilation_mode(CompilationMode::Eager)
             .allow_start_fn(false)
             .wasm_multi_memory(false)
-            .set_max_recursion_depth(MAX_RECURSION_DEPTH);
+            .set_max_recursion_depth(MAX_RECURSION_DEPTH)
+            // Three bytes of a block with a thousand parameters, or seven of a function with thousands of locals, are as much work
+            // to compile as kilobytes of other code, and no gas pays for that.
+            .enforced_limits(EnforcedLimits::strict());
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
         let compiled = wasmi::Module::new(&engine, bytes).map_err(invalid)?;
@@ -185,8 +189,9 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
     }
 }
 
+/// What the engine says may quote names, which are the module's own.
 pub(super) fn invalid(reason: impl ToString) -> LoadError {
     LoadError::InvalidModule {
-        reason: reason.to_string(),
+        reason: harmless(&reason.to_string()),
     }
 }

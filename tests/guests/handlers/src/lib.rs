@@ -1,0 +1,116 @@
+//! Handlers that say what they see, answer whatever there is to answer, and fail in every way; and a program beside them.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use entrypoint::handler::Call;
+use entrypoint::host_return::HostReturnError;
+use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+
+entrypoint::entrypoint!(process_instruction);
+entrypoint::export_handler!(echo, see, ask, ask_text, ask_alone);
+entrypoint::export_handler!(
+    ask_twice, fill, count, nothing, no_error, error, give_up, say
+);
+
+entrypoint::host_functions! {
+    /// What the host says to some bytes.
+    fn question(bytes: &[u8]) -> Option<&[u8]>;
+
+    /// What the host says to nothing.
+    fn alone() -> Option<&str>;
+}
+
+mod text {
+    entrypoint::host_functions! {
+        /// The same, as text.
+        pub fn question(text: &str) -> Option<&str>;
+    }
+}
+
+type Seen<T> = Result<T, HostReturnError>;
+
+/// Logs how long its data is.
+fn process_instruction(_: &Pubkey, _: &[AccountInfo], data: &[u8]) -> ProgramResult {
+    entrypoint::msg!("{} bytes", data.len());
+    Ok(())
+}
+
+/// The argument itself.
+fn echo(call: Call<'_>) -> Seen<Option<&[u8]>> {
+    call.bytes()
+}
+
+/// What becomes of the argument, as bytes and as text.
+fn see(call: Call<'_>) -> String {
+    let length = call.bytes().map(|bytes| bytes.map(<[u8]>::len));
+    format!(
+        "{length:?} {:?}",
+        call.text().map(|text| text.map(str::len))
+    )
+}
+
+/// What becomes of the host's answer to the argument.
+fn ask(call: Call<'_>) -> Result<Option<Vec<u8>>, String> {
+    let asked = call.bytes().ok().flatten().unwrap_or_default();
+    match question(call, asked) {
+        Ok(answer) => Ok(answer.map(<[u8]>::to_vec)),
+        Err(error) => Ok(Some(format!("{error:?}").into_bytes())),
+    }
+}
+
+fn ask_text(call: Call<'_>) -> Seen<String> {
+    let asked = call.text()?.unwrap_or_default();
+    Ok(format!("{:?}", text::question(call, asked)))
+}
+
+fn ask_alone(call: Call<'_>) -> Seen<Option<&str>> {
+    alone(call)
+}
+
+/// The argument and two answers, of which the first must be there after the second.
+fn ask_twice(call: Call<'_>) -> Seen<Vec<u8>> {
+    let asked = call.bytes()?.unwrap_or_default();
+    let first = question(call, asked)?.unwrap_or_default();
+    let second = question(call, first)?.unwrap_or_default();
+    Ok([asked, first, second].concat())
+}
+
+/// As many bytes as the argument says in decimal digits, through a heap block of that length.
+fn fill(call: Call<'_>) -> Result<Vec<u8>, core::num::ParseIntError> {
+    let digits = call.text().ok().flatten().unwrap_or_default();
+    Ok(vec![b'x'; digits.parse()?])
+}
+
+/// How often it was called in this instance.
+fn count(_call: Call<'_>) -> [u8; 8] {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    (COUNT.fetch_add(1, Ordering::Relaxed) + 1).to_le_bytes()
+}
+
+fn nothing(_call: Call<'_>) {}
+
+fn no_error(_call: Call<'_>) -> Result<(), &'static str> {
+    Ok(())
+}
+
+fn error(_call: Call<'_>) -> Result<(), &'static str> {
+    Err("it is not to be")
+}
+
+fn give_up(call: Call<'_>) {
+    panic!("given up on {:?}", call.text())
+}
+
+/// Logs the argument.
+fn say(call: Call<'_>) -> Seen<()> {
+    entrypoint::log(call.text()?.unwrap_or_default());
+    Ok(())
+}

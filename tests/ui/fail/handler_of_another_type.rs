@@ -1,0 +1,9 @@
+//! A handler takes a call, and only that.
+
+entrypoint::handler!(handle, other);
+
+fn handle(_bytes: &[u8]) {}
+
+fn other(_call: entrypoint::handler::Call<'_>, _more: u32) {}
+
+fn main() {}

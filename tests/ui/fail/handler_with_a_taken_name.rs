@@ -1,0 +1,14 @@
+//! A handler may not have a name by which the compiler, or the host, means something else.
+
+use entrypoint::handler::Call;
+
+entrypoint::export_handler!(memcmp, free);
+entrypoint::export_handler!(memory);
+
+fn memcmp(_call: Call<'_>) {}
+
+fn free(_call: Call<'_>) {}
+
+fn memory(_call: Call<'_>) {}
+
+fn main() {}
