@@ -19,11 +19,16 @@ fn bytes_that_are_no_blob_are_refused() {
     for bytes in [
         &b""[..],
         b"PVM\0",
-        b"\x7fELF",
+        b"#!/bin/sh",
         b"PVM\0\x02\x0e\0\0\0\0\0\0\0\0",
     ] {
         let error = loader().inspect(bytes).expect_err("no blob");
         assert_eq!(error.kind(), "InvalidBlob");
+    }
+    // Programs, but for other machines.
+    for bytes in [&b"\x7fELF"[..], b"\0asm\x01\0\0\0"] {
+        let error = loader().inspect(bytes).expect_err("no blob");
+        assert_eq!(error.kind(), "WrongTarget");
     }
 }
 
