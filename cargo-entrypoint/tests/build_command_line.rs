@@ -1,0 +1,192 @@
+//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is built.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use support::{entrypoint, entrypoint_in, json, new_program, project, stderr, stdout};
+
+#[test]
+fn any_kind_of_library_is_a_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "shared");
+    let manifest = program.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let text = text.replace(
+        "\n[dependencies]",
+        "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n[dependencies]",
+    );
+    std::fs::write(&manifest, text).expect("a manifest");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "--json"])
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("the command runs");
+    assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
+}
+
+#[test]
+fn the_callers_environment_does_not_change_the_gas() {
+    let gas = |variable: &str, value: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(["run", "--json"])
+            .env(variable, value)
+            .current_dir(project())
+            .output()
+            .expect("the command runs");
+        json(&output)["gas_used"].clone()
+    };
+    let expected = gas("UNRELATED", "1");
+    for (variable, value) in [
+        ("CARGO_INCREMENTAL", "1"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+        ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true"),
+        ("RUSTFLAGS", "-Copt-level=0"),
+        (
+            "CARGO_TARGET_RISCV64EMAC_UNKNOWN_NONE_POLKAVM_RUSTFLAGS",
+            "-Copt-level=0",
+        ),
+    ] {
+        assert_eq!(gas(variable, value), expected, "{variable}={value}");
+    }
+}
+
+#[test]
+fn build_makes_a_blob_that_runs_from_anywhere() {
+    let output = entrypoint(&["build", "hello"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let line = stdout(&output);
+    let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+    let length = std::fs::metadata(path).expect("the blob").len();
+    assert_eq!(size, format!("{length} bytes with debug information)"));
+
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let output = entrypoint_in(
+        elsewhere.path(),
+        &["run", path, "--data", "6d6f6f6e", "--json"],
+    );
+    assert_eq!(json(&output)["logs"], json!(["Hello, moon!"]));
+}
+
+#[test]
+fn a_program_is_built_for_each_target() {
+    let targets: [(&[&str], _, &[u8], _); 4] = [
+        (&[], "polkavm", b"PVM", " with debug information"),
+        (
+            &["--target", "riscv64"],
+            "polkavm",
+            b"PVM",
+            " with debug information",
+        ),
+        (
+            &["--target", "wasm32"],
+            "wasm",
+            b"\0asm",
+            " with the names of functions",
+        ),
+        (
+            &["--target", "native"],
+            "so",
+            b"\x7fELF",
+            " with debug information",
+        ),
+    ];
+    for (words, extension, magic, remark) in targets {
+        for (release, remark) in [(&["--release"][..], ""), (&[], remark)] {
+            let output = entrypoint(&[&["build", "heap_state"], words, release].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let line = stdout(&output);
+            let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+            let end = format!("guest/heap_state.{extension}");
+            assert!(path.ends_with(&end), "{path} is not {end}");
+            let built = std::fs::read(path).expect("what was built");
+            assert_eq!(size, format!("{} bytes{remark})", built.len()));
+            assert!(built.starts_with(magic), "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_blob_keeps_debug_information_unless_it_is_for_release() {
+    // A folder of its own: others build into the workspace's.
+    let folder = tempfile::tempdir().expect("a folder");
+    let build = |words: &[&str]| {
+        let output = entrypoint(&[&["build", "counter"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let line = stdout(&output);
+        let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+        let copy = folder.path().join(format!("counter{}", words.concat()));
+        std::fs::copy(path, &copy).expect("the blob");
+        (copy, size.to_owned())
+    };
+    let run_out = |blob: &Path| {
+        let fixture = project().join("examples/counter/fixtures/default.toml");
+        let words = ["run", &blob.display().to_string(), "--gas", "100"];
+        let output =
+            entrypoint(&[&words[..], &["--fixture", &fixture.display().to_string()]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stdout(&output);
+        let line = said.lines().find(|line| line.starts_with("failed"));
+        line.expect("a failure").to_owned()
+    };
+    let (debug, size) = build(&[]);
+    assert!(size.ends_with(" bytes with debug information)"), "{size}");
+    let said = run_out(&debug);
+    assert!(
+        said.contains("out of gas: the limit is 100; it ended at 0x") && said.contains(" in "),
+        "{said}"
+    );
+    assert!(said.contains(".rs:"), "{said}");
+
+    let (release, size) = build(&["--release"]);
+    assert!(size.ends_with(" bytes)"), "{size}");
+    let (short, long) = (
+        std::fs::metadata(&release).unwrap().len(),
+        std::fs::metadata(&debug).unwrap().len(),
+    );
+    assert!(short < long, "{short} < {long}");
+    let said = run_out(&release);
+    assert!(!said.contains(".rs:") && !said.contains(" in "), "{said}");
+}
+
+#[test]
+fn doctor_says_what_is_there() {
+    let output = entrypoint(&["doctor"]);
+    let said = stdout(&output);
+    for part in [
+        "rustc",
+        "\nlinker ",
+        "\nwasm32 linker ",
+        "\nnative linker ",
+        "VM interpreter",
+        "VM compiler",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn two_entrypoints_in_two_modules_do_not_compile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "doubled");
+    let code = "\n/// Another.\npub mod other {\n    \
+                entrypoint::entrypoint!(super::process_instruction, heap = custom, panic = custom);\n}\n";
+    let file = program.join("src/lib.rs");
+    let text = std::fs::read_to_string(&file).expect("a program");
+    std::fs::write(&file, text + code).expect("a program");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["build"])
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("__one_entrypoint_per_program"), "{said}");
+}
