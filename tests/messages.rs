@@ -115,6 +115,10 @@ fn load_errors() -> Vec<LoadError> {
 
 fn invocation_errors() -> Vec<InvocationError> {
     vec![
+        InvocationError::NotPrepared {
+            export: "alloc",
+            reason: "wasm `unreachable` instruction executed".to_owned(),
+        },
         InvocationError::InvalidRoom {
             address: 0xffff_fff8,
             length: 21_000,

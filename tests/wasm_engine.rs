@@ -319,7 +319,9 @@ fn an_alloc_that_does_not_answer_is_an_error_of_the_call() {
     ] {
         let text = program("", "i64.const 0").replace("i32.const 1024", code);
         let program = load(&text, Limits::default()).unwrap();
-        let error = program.invoke(&call()).unwrap_err().to_string();
+        let error = program.invoke(&call()).unwrap_err();
+        assert_eq!(error.kind(), "NotPrepared");
+        let error = error.to_string();
         assert!(
             error.contains("`alloc` failed") && error.contains(says),
             "{error}"

@@ -233,6 +233,14 @@ pub enum InvocationError {
         /// Length of the serialized input in bytes.
         input: usize,
     },
+    /// What the loader calls in a WebAssembly program before the entry has not returned.
+    #[error("the program's `{export}` failed: {reason}")]
+    NotPrepared {
+        /// The export.
+        export: &'static str,
+        /// What the engine says.
+        reason: String,
+    },
     /// A WebAssembly program has answered a place for bytes of the loader's that is none.
     #[error(
         "the program's `alloc` was asked for {} bytes and answered {address:#x}, where they cannot be written",
@@ -275,6 +283,7 @@ impl InvocationError {
             Self::DataTooLong { .. } => "DataTooLong",
             Self::InputTooLong { .. } => "InputTooLong",
             Self::DoesNotFit { .. } => "DoesNotFit",
+            Self::NotPrepared { .. } => "NotPrepared",
             Self::InvalidRoom { .. } => "InvalidRoom",
             Self::NotOnThisEngine { .. } => "NotOnThisEngine",
             Self::Vm { .. } => "Vm",

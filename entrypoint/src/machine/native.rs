@@ -12,6 +12,7 @@ use crate::glue::announce_heap;
 mod guest;
 mod list_on_heap;
 mod loader_heap;
+mod no_mangle;
 mod one_thread;
 mod only_programs;
 
@@ -177,16 +178,6 @@ mod unwinding {
 /// Notes the upper half of a text's address, for which a [`GuestText`](abi::report::GuestText) has no room.
 fn note_high_half(value: &mut u64, text: &str) {
     *value = text.as_ptr().addr() as u64 >> 32;
-}
-
-#[doc(hidden)]
-#[macro_export]
-#[collapse_debuginfo(yes)]
-macro_rules! __export {
-    ([$($riscv64_attribute:tt)*] $function:item) => {
-        #[unsafe(no_mangle)]
-        $function
-    };
 }
 
 #[doc(hidden)]

@@ -9,6 +9,7 @@ use allocator::PagedInvocationArena;
 
 mod guest;
 mod handlers;
+mod no_mangle;
 mod one_thread;
 
 pub use guest::{panic_with_location, panic_with_message, panic_without_words};
@@ -105,16 +106,6 @@ fn heap_is_missing() -> bool {
 
 /// Nothing: addresses have 32 bits, for which a report has room.
 fn note_high_half(_value: &mut u64, _text: &str) {}
-
-#[doc(hidden)]
-#[macro_export]
-#[collapse_debuginfo(yes)]
-macro_rules! __export {
-    ([$($riscv64_attribute:tt)*] $function:item) => {
-        #[unsafe(no_mangle)]
-        $function
-    };
-}
 
 #[doc(hidden)]
 #[macro_export]

@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::program::Engine;
 use crate::run;
+use crate::shown::harmless;
 
 /// Fuel for what the loader calls besides the entry: to give room is to move a pointer, or to add pages.
 pub(crate) const PREPARATION_FUEL: u64 = 10_000_000;
@@ -253,6 +254,10 @@ impl<T: 'static> View<Store<Running<T>>> {
 }
 
 /// What is said of a program that does not take what it is to be called with.
-fn refused(export: &str, error: &Error) -> InvocationError {
-    InvocationError::vm(format!("the program's `{export}` failed: {error}"))
+fn refused(export: &'static str, error: &Error) -> InvocationError {
+    InvocationError::NotPrepared {
+        export,
+        // It may quote the program.
+        reason: harmless(&error.to_string()),
+    }
 }
