@@ -106,6 +106,20 @@ macro_rules! import_enum {
 
 for_each_import!(import_enum);
 
+/// How many arguments an import has at most.
+pub const MAX_ARGUMENTS: usize = {
+    let mut most = 0;
+    let mut imports = Import::ALL;
+    while let [import, rest @ ..] = imports {
+        let count = import.parameters().len();
+        if count > most {
+            most = count;
+        }
+        imports = rest;
+    }
+    most
+};
+
 impl Import {
     /// The import with this name, if there is one.
     #[must_use]

@@ -8,12 +8,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::imports::MAX_ARGUMENTS;
+
 /// Name of the exported function that takes a [`NativeHost`]. It is called before each call of the entry, and what it is given
 /// stays where it is until that has returned.
 pub const NATIVE_HOST_EXPORT: &str = "entrypoint_native_host";
-
-/// How many arguments an import has at most.
-pub const MAX_ARGUMENTS: usize = 5;
 
 /// Where everything is, and how the program calls its loader.
 #[repr(C)]

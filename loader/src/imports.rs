@@ -1,8 +1,7 @@
 //! What the loader does when a program calls it.
 
 use abi::Pubkey;
-use abi::imports::{Import, gas_for_bytes};
-use abi::native::MAX_ARGUMENTS;
+use abi::imports::{Import, MAX_ARGUMENTS, gas_for_bytes};
 
 use crate::diagnosis;
 use crate::failure::{Access, Failure};

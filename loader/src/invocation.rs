@@ -3,7 +3,7 @@
 use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 
-use crate::account::{AccountEntry, AccountInput};
+use crate::account::{Account, AccountEntry, AccountInput};
 use crate::error::InvocationError;
 use crate::input;
 use crate::limits::{DEFAULT_GAS, Limits, MAX_COUNTED_GAS};
@@ -137,5 +137,13 @@ impl Invocation {
             return Err(InvocationError::InputTooLong { length, limit });
         }
         Ok(())
+    }
+
+    /// The accounts as they are before the call, each at its first occurrence.
+    pub(crate) fn first_accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().filter_map(|entry| match entry {
+            AccountEntry::First(input) => Some(&input.account),
+            AccountEntry::Repeat(_) => None,
+        })
     }
 }

@@ -48,7 +48,11 @@ pub(crate) fn invoke(
     };
     let (failure, accounts, return_data) = match result {
         Ok(accounts) => (None, accounts, host.return_data),
-        Err(failure) => (Some(failure), accounts_before(invocation), Vec::new()),
+        Err(failure) => (
+            Some(failure),
+            invocation.first_accounts().cloned().collect(),
+            Vec::new(),
+        ),
     };
     Ok(Outcome {
         status,
@@ -105,7 +109,7 @@ fn conclude(
             }
         }
     }
-    write_back::check_kelvins(accounts_of(invocation), accounts.iter())?;
+    write_back::check_kelvins(invocation.first_accounts(), accounts.iter())?;
     Ok(accounts)
 }
 
@@ -137,15 +141,4 @@ fn read_data(machine: &mut impl Machine, address: u64, length: usize) -> Result<
 /// Only a program that nothing holds back, on the author's own machine, can do that.
 fn input_is_gone() -> Failure {
     Failure::trapped_because("the memory of the input is gone")
-}
-
-fn accounts_of(invocation: &Invocation) -> impl Iterator<Item = &Account> {
-    invocation.accounts.iter().filter_map(|entry| match entry {
-        AccountEntry::First(input) => Some(&input.account),
-        AccountEntry::Repeat(_) => None,
-    })
-}
-
-fn accounts_before(invocation: &Invocation) -> Vec<Account> {
-    accounts_of(invocation).cloned().collect()
 }

@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::heap::MIN_HEAP_LENGTH;
-use abi::imports::Import;
-use abi::native::{MAX_ARGUMENTS, NativeHost};
+use abi::imports::{Import, MAX_ARGUMENTS};
+use abi::native::NativeHost;
 
 use crate::glue::announce_heap;
 

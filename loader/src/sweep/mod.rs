@@ -48,7 +48,6 @@ use abi::heap::HeapHeader;
 pub use self::judge::Problem;
 pub use self::report::{Report, Resource, SweepFailed};
 
-use crate::account::{Account, AccountEntry};
 use crate::error::InvocationError;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
@@ -211,7 +210,7 @@ impl Sweep {
         let judge = Judge {
             resource,
             allow: self.allow,
-            before: accounts_before(invocation),
+            before: invocation.first_accounts().cloned().collect(),
             complete,
         };
         let start = self.start.clamp(least, most);
@@ -312,12 +311,4 @@ fn least_enough(
         }
     }
     Ok(high)
-}
-
-fn accounts_before(invocation: &Invocation) -> Vec<Account> {
-    let firsts = invocation.accounts.iter().filter_map(|entry| match entry {
-        AccountEntry::First(input) => Some(input.account.clone()),
-        AccountEntry::Repeat(_) => None,
-    });
-    firsts.collect()
 }

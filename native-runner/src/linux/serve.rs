@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use abi::native::{MAX_ARGUMENTS, Message, NativeHost};
+use abi::imports::MAX_ARGUMENTS;
+use abi::native::{Message, NativeHost};
 
 use super::End;
 use super::connection::Connection;

@@ -1,6 +1,6 @@
 //! A module: compiled once, instantiated for each who wants memory of its own.
 
-use abi::native::MAX_ARGUMENTS;
+use abi::imports::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
 use wasmi::{
     AsContextMut, Caller, CompilationMode, Config, EnforcedLimits, Engine, Error, ExternType,
