@@ -15,8 +15,8 @@
 //! | [`native`] | what is otherwise on the author's own machine |
 //!
 //! Everything is little endian, and every guest address fits in 32 bits, but for those on the author's own machine. `docs/abi.md` of the project
-//! draws the bytes. The crate is `no_std`, has no `unsafe`, and depends on nothing but `bytemuck`
-//! (layouts) and `bs58` (the text of a [`Pubkey`]).
+//! draws the bytes. The crate is `no_std`, has one `unsafe` block (in [`status`]), and depends on nothing
+//! but `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};
@@ -26,7 +26,7 @@
 //! assert_eq!(entry_length(100), Some(88 + 100 + 10_240 + 4 + 8));
 //! ```
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod entry;
 pub mod heap;
