@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Error, Result};
 
 pub mod bench;
+mod data;
 pub mod inspection;
 pub mod json;
 pub mod people;

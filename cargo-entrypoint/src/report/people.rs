@@ -5,8 +5,7 @@ use std::fmt::{Result, Write};
 use cargo_entrypoint::text::{grouped, harmless};
 use loader::{Account, AccountEntry, AccountInput, Engine, HeapUse, Invocation, Outcome};
 
-/// Most bytes of an account's data that are shown.
-const SHOWN_BYTES: usize = 32;
+use super::data;
 
 /// Writes an outcome as a short report.
 pub fn outcome(
@@ -129,12 +128,7 @@ fn account(out: &mut String, index: usize, before: &AccountInput, after: &Accoun
         &grouped(before.kelvins),
         &grouped(after.kelvins),
     )?;
-    change(
-        out,
-        "data",
-        &shortened(&before.data),
-        &shortened(&after.data),
-    )
+    data::write(out, &before.data, &after.data)
 }
 
 fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
@@ -142,14 +136,5 @@ fn change(out: &mut String, name: &str, before: &str, after: &str) -> Result {
         writeln!(out, "          {name:<8} {before}")
     } else {
         writeln!(out, "          {name:<8} {before} -> {after}")
-    }
-}
-
-/// Data in hexadecimal, and its length where it is long.
-fn shortened(data: &[u8]) -> String {
-    match data.len() {
-        0 => "none".to_owned(),
-        length if length <= SHOWN_BYTES => hex::encode(data),
-        length => format!("{}… ({length} bytes)", hex::encode(&data[..SHOWN_BYTES])),
     }
 }
