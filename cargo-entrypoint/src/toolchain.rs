@@ -72,6 +72,39 @@ impl Toolchain {
     }
 }
 
+/// Has the author's own cargo resolve and fetch what the crate in a folder depends on, if another
+/// cargo is going to compile it.
+///
+/// The author's cargo knows the proxies and the registries of their configuration. Debian's cannot
+/// clone a git dependency at all: it is built against another version of the git library.
+///
+/// # Errors
+///
+/// If the author's cargo cannot resolve or fetch a dependency.
+pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
+    if toolchain.origin == Origin::Active {
+        return Ok(());
+    }
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command
+        // Without a target it fetches what other systems need, too. Every git dependency is fetched.
+        .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
+        .current_dir(folder)
+        .stdout(std::io::stderr());
+    // Without the author's cargo there is only the other one, which resolves and fetches by itself.
+    let Ok(status) = command.status() else {
+        return Ok(());
+    };
+    if !status.success() {
+        bail!(
+            "cargo cannot fetch the dependencies of the program in {}; it has said why",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
 /// What a compiler calls itself, such as `rustc 1.96.0 (…)`; `None` if it does not run.
 #[must_use]
 pub fn version(rustc: &Path) -> Option<String> {

@@ -30,6 +30,63 @@ fn any_kind_of_library_is_a_program() {
     assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
 }
 
+/// Debian's cargo, which compiles guests where there is no other, cannot clone a git repository.
+#[test]
+fn a_git_dependency_is_fetched_by_the_authors_cargo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let library = folder.path().join("library");
+    std::fs::create_dir_all(library.join("src")).expect("a folder");
+    let manifest = "[package]\nname = \"library\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    std::fs::write(library.join("Cargo.toml"), manifest).expect("a manifest");
+    let source = "#![no_std]\npub const GREETING: &str = \"from a git repository\";\n";
+    std::fs::write(library.join("src/lib.rs"), source).expect("a source");
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", "."],
+        &[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "commit",
+            "--quiet",
+            "-m",
+            "a",
+        ],
+    ] {
+        let status = Command::new("git")
+            .args(arguments)
+            .current_dir(&library)
+            .status();
+        assert!(status.expect("git runs").success(), "git {arguments:?}");
+    }
+
+    let program = new_program(folder.path(), "borrower");
+    let manifest = program.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let dependency = format!(
+        "\n[dependencies]\nlibrary = {{ git = \"file://{}\" }}\n",
+        library.display()
+    );
+    std::fs::write(&manifest, text.replace("\n[dependencies]\n", &dependency)).expect("a manifest");
+    let source = program.join("src/lib.rs");
+    let text = std::fs::read_to_string(&source).expect("a source");
+    let text = text.replace("\"greeting number", "\"{} number");
+    let text = text.replace("{count}\"", "{count}\", library::GREETING");
+    std::fs::write(&source, text).expect("a source");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "--json"])
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("the command runs");
+    assert_eq!(
+        json(&output)["logs"],
+        json!(["from a git repository number 1"])
+    );
+}
+
 #[test]
 fn the_callers_environment_does_not_change_the_gas() {
     let gas = |variable: &str, value: &str| {

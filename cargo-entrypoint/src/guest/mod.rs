@@ -127,6 +127,7 @@ fn locked<T>(
     let toolchain = toolchain::find_or_provide(&package.folder)?;
     let folder = folder(package);
     let _lock = lock(&folder)?;
+    toolchain::fetch(&toolchain, &package.folder)?;
     build(&Compilation {
         package,
         features,
