@@ -97,6 +97,22 @@ fn load_errors() -> Vec<LoadError> {
             name: "sbrk",
             program_counter: 0x1f,
         },
+        LoadError::InvalidJump {
+            program_counter: 0x2c6,
+            target: 0x1_1572,
+            function: Some("escrow::_::guest::entrypoint".to_owned()),
+            location: Some(SourceLocation {
+                file: "src/lib.rs".to_owned(),
+                line: 77,
+                column: Some(17),
+            }),
+        },
+        LoadError::InvalidJump {
+            program_counter: 0x2c6,
+            target: 0x1_1572,
+            function: None,
+            location: None,
+        },
         LoadError::UnknownImport {
             symbol: "not_there".to_owned(),
         },

@@ -106,7 +106,7 @@ pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
 }
 
 /// The function and the source line of an instruction, if they can be found.
-fn source(
+pub(crate) fn source(
     blob: &ProgramBlob,
     program_counter: Option<ProgramCounter>,
 ) -> (Option<String>, Option<SourceLocation>) {

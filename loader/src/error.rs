@@ -1,5 +1,6 @@
 //! What is wrong before a program runs.
 
+use crate::failure::{SourceLocation, at, inside};
 use crate::grouped::grouped;
 use crate::program::{Engine, Target};
 
@@ -86,6 +87,23 @@ pub enum LoadError {
         /// The VM's program counter.
         program_counter: u32,
     },
+    /// The blob jumps to a constant address at which no code starts. A linker has miscompiled it.
+    #[error(
+        "the blob was miscompiled: the jump at {program_counter:#x}{}{} goes to {target:#x}, where no code \
+         starts; build the program again with `cargo entrypoint build`",
+        inside(function),
+        at(location)
+    )]
+    InvalidJump {
+        /// The VM's program counter of the jump or call.
+        program_counter: u32,
+        /// Where it goes: an address, or a program counter if the instruction names its target.
+        target: u32,
+        /// The function that the jump is in, if the blob has debug information.
+        function: Option<String>,
+        /// The source line of the jump, if the blob has debug information.
+        location: Option<SourceLocation>,
+    },
     /// The blob imports what the loader does not offer.
     #[error("the program imports `{symbol}`, which the loader does not offer")]
     UnknownImport {
@@ -109,6 +127,7 @@ impl LoadError {
             Self::MissingEntrypoint { .. } => "MissingEntrypoint",
             Self::MemoryTooLarge { .. } => "MemoryTooLarge",
             Self::ForbiddenInstruction { .. } => "ForbiddenInstruction",
+            Self::InvalidJump { .. } => "InvalidJump",
             Self::UnknownImport { .. } => "UnknownImport",
         }
     }

@@ -276,13 +276,13 @@ fn or_unknown(used: Option<u32>) -> String {
     used.map_or_else(|| "an unknown part".to_owned(), grouped)
 }
 
-fn at(location: &Option<SourceLocation>) -> String {
+pub(crate) fn at(location: &Option<SourceLocation>) -> String {
     location
         .as_ref()
         .map_or_else(String::new, |location| format!(" at {location}"))
 }
 
-fn inside(function: &Option<String>) -> String {
+pub(crate) fn inside(function: &Option<String>) -> String {
     function
         .as_ref()
         .map_or_else(String::new, |function| format!(" in {function}"))

@@ -6,7 +6,9 @@ use abi::imports::Import;
 use polkavm::program::Instruction;
 use polkavm::{ProgramBlob, ProgramCounter};
 
+use crate::diagnosis;
 use crate::error::LoadError;
+use crate::jumps;
 use crate::limits::Limits;
 use crate::shown::{list, shown};
 
@@ -14,13 +16,14 @@ use crate::shown::{list, shown};
 type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
 
 /// Cheap rules come first, because loading stops at the first refusal.
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     machine,
     entrypoint,
     memory,
     instructions,
     known_imports,
     entry_place,
+    jumps,
 ];
 
 /// Every way in which a blob breaks the loader's rules. Asks no rule before it must.
@@ -128,6 +131,22 @@ fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
                 "`entrypoint` is at {place:#x}, where no code starts"
             ))
         })
+        .collect()
+}
+
+/// A jump to a constant address that is no code was miscompiled, and traps only when it is reached.
+fn jumps(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+    jumps::first_invalid(blob)
+        .map(|jump| {
+            let (function, location) = diagnosis::source(blob, Some(jump.program_counter));
+            LoadError::InvalidJump {
+                program_counter: jump.program_counter.0,
+                target: jump.target,
+                function,
+                location,
+            }
+        })
+        .into_iter()
         .collect()
 }
 

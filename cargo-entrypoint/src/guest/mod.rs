@@ -11,6 +11,7 @@ use compile::Compilation;
 
 mod compile;
 mod native;
+mod read_only;
 mod riscv64;
 mod runner;
 mod wasm32;

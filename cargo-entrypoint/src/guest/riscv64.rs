@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use loader::{Engine, Limits, LoadError, Loader};
 use polkavm_linker::TargetInstructionSet;
 
 use super::compile::Compilation;
-use super::{DebugInfo, Target};
+use super::{DebugInfo, Target, read_only};
 use crate::toolchain::Linker;
 
 /// Name of the guest target, and of the file that describes it to the compiler.
@@ -41,6 +42,9 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
     compilation.announce_core(Target::Riscv64, TARGET);
     let mut command = compilation.command("staticlib", target);
+    // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable reaches
+    // `core` as well, and takes the place of the flags in cargo's configuration files.
+    command.env("CARGO_ENCODED_RUSTFLAGS", "-Cjump-tables=no");
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
         .args(["--config", "profile.release.debug=\"limited\""])
@@ -84,15 +88,47 @@ fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes the blob of an ELF file, and checks that PolkaVM's linker has not miscompiled it.
 fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    if let Some(place) = read_only::find_relocated(&bytes)? {
+        bail!(
+            "the program has relocated read-only data: {place}. PolkaVM's linker may miscompile loads \
+             from it. The compiler makes none, so this comes from assembly or another language: put \
+             the table into a section `.data.rel.ro` with the flags \"aw\", or compile that code \
+             without jump tables (`-fno-jump-tables`)"
+        );
+    }
+    let blob = link_blob(&bytes, debug_info)?;
+    if invalid_jump(&blob)?.is_some() {
+        // Debug information names the function and the line.
+        let blob = link_blob(&bytes, DebugInfo::Keep)?;
+        if let Some(error) = invalid_jump(&blob)? {
+            bail!("PolkaVM's linker has miscompiled the program: {error}");
+        }
+    }
+    Ok(blob)
+}
+
+fn link_blob(elf: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
     let mut config = polkavm_linker::Config::default();
     config.set_min_stack_size(STACK_SIZE);
     config.set_strip(debug_info == DebugInfo::Strip);
     // These put hints for another cost model into the code; where every instruction costs one, they only cost.
     config.set_enable_gas_cost_model_aware_optimizations(false);
-    polkavm_linker::program_from_elf(config, INSTRUCTION_SET, &bytes)
+    polkavm_linker::program_from_elf(config, INSTRUCTION_SET, elf)
         .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
+}
+
+/// Returns the loader's error for a jump to where no code starts, if the blob has one.
+fn invalid_jump(blob: &[u8]) -> Result<Option<LoadError>> {
+    // A longer blob is the loader's to refuse, with the limits of whoever loads it.
+    let limits = Limits::default().blob(usize::MAX);
+    let inspection = Loader::new(Engine::Interpreter)?
+        .limits(limits)
+        .inspect(blob)?;
+    let mut refusals = inspection.refusals.into_iter();
+    Ok(refusals.find(|refusal| matches!(refusal, LoadError::InvalidJump { .. })))
 }
 
 /// Leaves the file's time alone where nothing changes, so that cargo sees nothing new.

@@ -1,0 +1,418 @@
+//! A blob that jumps to a constant address at which no code starts is refused, whoever made it; a
+//! blob that does not is loaded.
+
+use std::cell::Cell;
+
+use cargo_entrypoint::guest::{self, DebugInfo, Target, elf_path};
+use cargo_entrypoint::package::ProgramPackage;
+use loader::{Engine, Failure, Invocation, LoadError, Loader, ProgramError};
+use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, T0, T1};
+use polkavm_common::program::{
+    Instruction, InstructionSetKind, Instructions, ProgramCounter, Reg, asm,
+};
+use polkavm_common::writer::ProgramBlobBuilder;
+use polkavm_linker::{OptLevel, TargetInstructionSet};
+use proptest::prelude::*;
+use tests::{PROGRAM_ID, guest};
+
+/// A blob of this code whose entry is its first block, with this table of blocks.
+fn blob(code: &[Instruction], jump_table: &[u32]) -> Vec<u8> {
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::ReviveV1);
+    builder.set_stack_size(4_096);
+    builder.add_export_by_basic_block(0, b"entrypoint");
+    builder.set_code(code, jump_table);
+    builder.to_vec().expect("a blob")
+}
+
+fn load(blob: &[u8]) -> Result<(), LoadError> {
+    let [interpreter, compiler] = Engine::POLKAVM.map(|engine| {
+        let loader = Loader::new(engine).expect("an engine");
+        loader.load(blob).map(drop)
+    });
+    assert_eq!(interpreter, compiler);
+    interpreter
+}
+
+/// Where a blob's refused jump goes.
+#[track_caller]
+fn refused(code: &[Instruction], jump_table: &[u32]) -> u32 {
+    let blob = blob(code, jump_table);
+    let inspected = Loader::new(Engine::Interpreter)
+        .and_then(|loader| loader.inspect(&blob))
+        .expect("an inspection");
+    match load(&blob) {
+        Err(error @ LoadError::InvalidJump { target, .. }) => {
+            assert_eq!(inspected.refusals, [error]);
+            target
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn taken(code: &[Instruction], jump_table: &[u32]) {
+    assert_eq!(load(&blob(code, jump_table)), Ok(()));
+}
+
+/// The address of an entry of the jump table.
+fn address(index: i32) -> i32 {
+    2 * (index + 1)
+}
+
+#[test]
+fn an_address_that_is_not_in_the_table_is_refused() {
+    let jump_to = |address: i32| {
+        [
+            asm::load_imm(A2, address),
+            asm::add_imm_64(A0, A0, 1),
+            asm::jump_indirect(A2, 0),
+            asm::ret(),
+        ]
+    };
+    let table = [0, 1];
+    for valid in [address(0), address(1), 0xffff_0000_u32 as i32] {
+        taken(&jump_to(valid), &table);
+    }
+    for invalid in [0, 1, 3, address(2), 0x11_572, -2, i32::MIN] {
+        assert_eq!(refused(&jump_to(invalid), &table), invalid as u32);
+    }
+    // Without a table no address is code.
+    assert_eq!(refused(&jump_to(address(0)), &[]), address(0) as u32);
+}
+
+#[test]
+fn constants_are_followed_through_registers() {
+    let end = asm::ret();
+    let codes: [&[Instruction]; 8] = [
+        &[
+            asm::load_imm64(T0, 0x5_0000_0004),
+            asm::jump_indirect(T0, 0),
+            end,
+        ],
+        &[asm::load_imm(T0, 1), asm::jump_indirect(T0, 3), end],
+        &[
+            asm::load_imm(T0, 4),
+            asm::move_reg(T1, T0),
+            asm::jump_indirect(T1, 0),
+            end,
+        ],
+        &[
+            asm::load_imm(T0, 6),
+            asm::add_imm_64(T1, T0, -2),
+            asm::jump_indirect(T1, 0),
+            end,
+        ],
+        &[
+            asm::load_imm(T0, 6),
+            asm::add_imm_32(T0, T0, -2),
+            asm::jump_indirect(T0, 0),
+            end,
+        ],
+        &[
+            asm::load_imm(T0, 3),
+            asm::load_imm(T1, 1),
+            asm::add_64(T0, T0, T1),
+            asm::jump_indirect(T0, 0),
+            end,
+        ],
+        &[
+            asm::load_imm(T0, 4),
+            asm::load_imm_and_jump_indirect(RA, T0, 2, 0),
+            end,
+        ],
+        // The register that the instruction itself writes is read first.
+        &[
+            asm::load_imm(RA, 4),
+            asm::load_imm_and_jump_indirect(RA, RA, 2, 0),
+            end,
+        ],
+    ];
+    for code in codes {
+        assert_eq!(refused(code, &[1]), 4, "{code:?}");
+        taken(code, &[1, 1]);
+    }
+}
+
+#[test]
+fn constants_are_followed_from_block_to_block() {
+    // A constant set before a loop, and used in it.
+    let looped = |set_again: Instruction| {
+        [
+            asm::load_imm(S0, 4),
+            asm::fallthrough(),
+            asm::add_imm_64(A0, A0, 1),
+            asm::branch_eq_imm(A0, 9, 3),
+            asm::jump_indirect(S0, 0),
+            set_again,
+            asm::jump(1),
+        ]
+    };
+    assert_eq!(refused(&looped(asm::load_imm(A1, 7)), &[0]), 4);
+    // Both ways to a block bring the same.
+    let joined = |first: i32, second: i32| {
+        [
+            asm::branch_eq_imm(A0, 0, 2),
+            asm::load_imm(S0, first),
+            asm::jump(3),
+            asm::load_imm(S0, second),
+            asm::fallthrough(),
+            asm::jump_indirect(S0, 0),
+        ]
+    };
+    assert_eq!(refused(&joined(4, 4), &[0]), 4);
+    // They bring different things, of which one is right: the program may never come here with the
+    // other, so nothing is known.
+    taken(&joined(2, 4), &[0]);
+}
+
+#[test]
+fn what_is_not_known_is_taken() {
+    let end = asm::ret();
+    // An argument, a syscall's answer, what was loaded or computed.
+    for code in [
+        vec![asm::jump_indirect(A0, 0), end],
+        vec![
+            asm::load_imm(A0, 4),
+            asm::ecalli(0),
+            asm::jump_indirect(A0, 0),
+            end,
+        ],
+        vec![
+            asm::load_imm(A1, 4),
+            asm::load_u64(A1, 0x2_0000),
+            asm::jump_indirect(A1, 0),
+            end,
+        ],
+        vec![
+            asm::load_imm(A1, 4),
+            asm::add_64(A1, A1, A2),
+            asm::jump_indirect(A1, 0),
+            end,
+        ],
+    ] {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::ReviveV1);
+        builder.set_stack_size(4_096);
+        builder.add_export_by_basic_block(0, b"entrypoint");
+        builder.add_import(b"rlo_remaining_compute_units");
+        builder.set_code(&code, &[0]);
+        assert_eq!(load(&builder.to_vec().expect("a blob")), Ok(()), "{code:?}");
+    }
+    // Code that nothing reaches.
+    taken(
+        &[asm::ret(), asm::load_imm(A0, 4), asm::jump_indirect(A0, 0)],
+        &[0],
+    );
+    // A call returns through the table, and what it returns to knows nothing of the caller.
+    let call = [
+        asm::load_imm(S0, 4),
+        asm::load_imm_and_jump(RA, 2, 2),
+        asm::jump_indirect(S0, 0),
+        asm::move_reg(S0, A0),
+        asm::ret(),
+    ];
+    taken(&call, &[1]);
+}
+
+#[test]
+fn a_jump_into_the_middle_of_a_block_is_refused() {
+    let bytes = blob(
+        &[
+            asm::branch_eq_imm(A0, 1, 2),
+            asm::add_imm_64(A0, A0, 1),
+            asm::ret(),
+            asm::ret(),
+        ],
+        &[],
+    );
+    let parsed = polkavm::ProgramBlob::parse(bytes.clone().into()).expect("a blob");
+    let code = parsed.code();
+    let starts: Vec<u32> = parsed
+        .instructions()
+        .filter(|instruction| instruction.kind.starts_new_basic_block())
+        .map(|instruction| instruction.next_offset.0)
+        .filter(|offset| (*offset as usize) < code.len())
+        .chain([0])
+        .collect();
+    assert_eq!(starts.len(), 3);
+    let place = bytes
+        .windows(code.len())
+        .position(|window| window == code)
+        .expect("the code is in the blob");
+    // The last byte of the branch says how far it goes.
+    let length = parsed
+        .instructions()
+        .next()
+        .expect("the branch")
+        .next_offset
+        .0;
+    let distance = place + length as usize - 1;
+    for target in 0..code.len() as u8 {
+        let mut bytes = bytes.clone();
+        bytes[distance] = target;
+        let refused = match load(&bytes) {
+            Ok(()) => None,
+            Err(LoadError::InvalidJump { target, .. }) => Some(target),
+            Err(error) => panic!("{error}"),
+        };
+        let target = u32::from(target);
+        assert_eq!(refused, (!starts.contains(&target)).then_some(target));
+    }
+}
+
+#[test]
+fn a_program_that_the_linker_miscompiled_is_refused_by_name() {
+    let package = ProgramPackage::in_folder(&guest("folded_table")).expect("a package");
+    // The build refuses it before it links.
+    let error = guest::build_for(&package, Target::Riscv64, &[], DebugInfo::Strip)
+        .expect_err("a table of addresses in read-only data");
+    let error = format!("{error:#}");
+    assert!(
+        error.contains("`.rodata` at 0x")
+            && error.contains("`second_entry`")
+            && error.contains("`.data.rel.ro`"),
+        "{error}"
+    );
+    let elf = std::fs::read(elf_path(&package, &[])).expect("the build leaves the ELF file");
+    let link = |level| {
+        let mut config = polkavm_linker::Config::default();
+        config.set_opt_level(level);
+        polkavm_linker::program_from_elf(config, TargetInstructionSet::ReviveV1, &elf)
+            .expect("a blob")
+    };
+    // What PolkaVM's linker makes of it is refused, with the function.
+    let folded = link(OptLevel::O2);
+    let error = load(&folded).expect_err("a folded table");
+    let text = error.to_string();
+    let LoadError::InvalidJump {
+        function, location, ..
+    } = error
+    else {
+        panic!("{text}");
+    };
+    assert_eq!(function.as_deref(), Some("second_entry"), "{text}");
+    let file = location.map(|location| location.file);
+    assert!(
+        file.is_some_and(|file| file.ends_with("folded_table/src/lib.rs")),
+        "{text}"
+    );
+    // If the linker no longer folds it, the flag in `guest/riscv64.rs` can go.
+    let kept = link(OptLevel::O1);
+    for engine in Engine::POLKAVM {
+        let program = Loader::new(engine).and_then(|loader| loader.load(&kept));
+        let outcome = program
+            .expect("a program")
+            .invoke(&Invocation::new(PROGRAM_ID));
+        let error = ProgramError::Custom(2);
+        assert_eq!(
+            outcome.expect("a call").failure,
+            Some(Failure::ProgramError { error })
+        );
+    }
+}
+
+/// Code with constants, arithmetic of every kind and branches, that ends in a jump to a register.
+fn random_code() -> impl Strategy<Value = Vec<Instruction>> {
+    let arithmetic = any::<[u8; 12]>().prop_filter_map("not arithmetic", |mut bytes| {
+        // Opcodes of three registers, of two and a number, of two.
+        bytes[0] = 100 + bytes[0] % 131;
+        let isa = InstructionSetKind::ReviveV1;
+        let kind = Instructions::new_bounded(isa, &bytes, &[1, 0b10], 0)
+            .next()?
+            .kind;
+        is_arithmetic(kind).then_some(kind)
+    });
+    let register = || prop::sample::select(Reg::ALL.to_vec());
+    let constant =
+        (register(), 0..8_i32).prop_map(|(register, value)| asm::load_imm(register, value));
+    let moved = (register(), register()).prop_map(|(to, from)| asm::move_reg(to, from));
+    let added = (register(), register(), -2..3_i32)
+        .prop_map(|(to, from, value)| asm::add_imm_64(to, from, value));
+    let branch = (register(), 0..8_i32).prop_map(|(register, value)| (register, value));
+    let plain = prop_oneof![4 => constant, 2 => moved, 2 => added, 3 => arithmetic];
+    let blocks = prop::collection::vec((prop::collection::vec(plain, 0..12), branch), 1..6);
+    (blocks, register(), -2..3_i32).prop_map(|(blocks, base, offset)| {
+        let count = blocks.len() as u32;
+        let mut code = Vec::new();
+        for (index, (plain, (register, value))) in (0..).zip(blocks) {
+            code.extend(plain);
+            // Forwards, so that the code ends.
+            let target = (index + 1 + value as u32 % 3).min(count);
+            code.push(asm::branch_eq_imm(register, value, target));
+        }
+        code.push(asm::jump_indirect(base, offset));
+        code
+    })
+}
+
+/// Whether an instruction does nothing but compute.
+fn is_arithmetic(instruction: Instruction) -> bool {
+    use Instruction as I;
+    let name = match instruction {
+        I::invalid => return false,
+        other => other.opcode().name(),
+    };
+    ![
+        "load",
+        "store",
+        "jump",
+        "branch",
+        "ecalli",
+        "sbrk",
+        "trap",
+        "fallthrough",
+    ]
+    .iter()
+    .any(|other| name.starts_with(other))
+}
+
+/// Runs code on the VM without the loader. Returns the address that it jumps to at a place, if it
+/// comes there, and whether it then trapped.
+fn run(blob: &[u8], place: u32, base: Reg, offset: i32) -> Option<(u32, bool)> {
+    use polkavm::{BackendKind, Config, InterruptKind, Module, ModuleConfig, ProgramBlob};
+    let mut config = Config::new();
+    config.set_backend(Some(BackendKind::Interpreter));
+    let engine = polkavm::Engine::new(&config).expect("an engine");
+    let mut module_config = ModuleConfig::new();
+    module_config.set_step_tracing(true);
+    let blob = ProgramBlob::parse(blob.to_vec().into()).expect("a blob");
+    let module = Module::from_blob(&engine, &module_config, blob).expect("a module");
+    let mut instance = module.instantiate().expect("an instance");
+    instance.prepare_call_untyped(ProgramCounter(0), &[3, 5, 7, 11]);
+    let mut target = None;
+    for _ in 0..200 {
+        match instance.run().expect("a run") {
+            InterruptKind::Step => {
+                if instance.program_counter() == Some(ProgramCounter(place)) {
+                    target = Some((instance.reg(base) as u32).wrapping_add_signed(offset));
+                }
+            }
+            end => return target.map(|target| (target, matches!(end, InterruptKind::Trap))),
+        }
+    }
+    None
+}
+
+#[test]
+fn a_refused_jump_goes_where_the_error_says() {
+    let config = ProptestConfig::with_cases(4_000);
+    let reached = Cell::new(0);
+    let loader = Loader::new(Engine::Interpreter).expect("an engine");
+    proptest!(config, |(code in random_code())| {
+        let bytes = blob(&code, &[0]);
+        let Err(LoadError::InvalidJump { program_counter, target, .. }) =
+            loader.load(&bytes).map(drop)
+        else {
+            return Ok(());
+        };
+        let Some(Instruction::jump_indirect(base, offset)) = code.last().copied() else {
+            unreachable!("the code ends so");
+        };
+        if let Some((address, is_trap)) = run(&bytes, program_counter, base.get(), offset) {
+            reached.set(reached.get() + 1);
+            prop_assert_eq!(address, target);
+            prop_assert!(is_trap);
+        }
+    });
+    // Most constants are overwritten, and most paths end elsewhere.
+    assert!(reached.get() > 200, "{}", reached.get());
+}
