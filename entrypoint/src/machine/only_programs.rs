@@ -27,7 +27,7 @@ macro_rules! __only_handlers {
             "this is no program but a handler, ",
             $("`", ::core::stringify!($name), "`, ",)+
             "for a host on WebAssembly\n\
-             help: build it with `cargo entrypoint build --target wasm32`; docs/embedding.md has such a host"
+             help: build it with `cargo entrypoint build --target wasm32`; docs/handlers.md has such a host"
         ));
     };
 }
