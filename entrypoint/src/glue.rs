@@ -68,8 +68,8 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
                 // stepped over.
                 unsafe { entries.none() }
             } else {
-                // SAFETY: the entries are those of an input under this function's contract, and
-                // there is at least one.
+                // SAFETY: the entries are those of an input under this function's contract. There
+                // is at least one, and no view of an account exists yet.
                 unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
             }
         }
@@ -116,7 +116,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
             } else {
                 // SAFETY: the entries are those of an input under this function's contract. The
                 // list is a local variable of this function, lives until the program's function has
-                // returned, and nothing else uses it.
+                // returned, and nothing else uses it. No view of an account exists yet.
                 unsafe {
                     trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(
                         entries,
