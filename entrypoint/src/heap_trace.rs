@@ -124,7 +124,7 @@ mod tests {
         // SAFETY: the layout has a size.
         let second = unsafe { heap.alloc_zeroed(zeroed) };
         assert_eq!(seen(), [3, 47, gap]);
-        // SAFETY: the layout has a size; there is no room for it.
+        // SAFETY: the layout has a size. It does not fit.
         let refused = unsafe { heap.alloc(Layout::from_size_align(2048, 8).expect("a layout")) };
         assert!(refused.is_null());
         assert_eq!(seen(), [4, 47, gap]);

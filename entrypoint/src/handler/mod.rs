@@ -18,7 +18,7 @@
 //!     fn header(name: &str) -> Option<&str>;
 //! }
 //!
-//! /// Greets whoever is named, in the name of the host.
+//! /// Greets the named person in the name of the host.
 //! fn greet(call: Call<'_>) -> Result<Option<String>, HostReturnError> {
 //!     let Some(name) = call.text()? else { return Ok(None) };
 //!     let host = header(call, "host")?.unwrap_or("nobody");
@@ -54,11 +54,11 @@
 //!
 #![cfg_attr(
     not(target_arch = "wasm32"),
-    doc = "There are no exports there. [`TestHost`] calls a handler in a unit test, and answers what it asks."
+    doc = "A unit test has no exports. [`TestHost`] calls a handler and replaces its host functions."
 )]
 #![cfg_attr(
     target_arch = "wasm32",
-    doc = "There are no exports there. `TestHost` calls a handler in a unit test, and answers what it asks."
+    doc = "A unit test has no exports. `TestHost` calls a handler and replaces its host functions."
 )]
 
 mod answer;

@@ -77,7 +77,7 @@ mod tests {
     use crate::host_return::{HostReturnError, PackedSlice};
 
     fn arena() -> InvocationArena<64> {
-        // SAFETY: the test uses it from one thread, and nobody writes to it.
+        // SAFETY: the test uses it from one thread, and no code writes to it.
         let arena = unsafe { InvocationArena::new() };
         arena.alloc(64).expect("room");
         arena

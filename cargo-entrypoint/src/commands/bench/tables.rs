@@ -58,9 +58,7 @@ impl Table {
             });
         }
         if tables.is_empty() {
-            bail!(
-                "no page has a table of this; --update is for `entry`, `allocators` and `size`"
-            );
+            bail!("no page has a table of this; --update is for `entry`, `allocators` and `size`");
         }
         for table in &tables {
             table.text_with("")?;
