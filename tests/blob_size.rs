@@ -1,5 +1,5 @@
-//! How long blobs are, against what the README says; and what is linked into them, by their debug information.
-//! `docs/blob-size.md` says why each part is there.
+//! Compares blob sizes with `docs/blob-size.md`, and what is linked into each blob, by its debug
+//! information, with the tables of that page.
 
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ fn a_program_that_does_not_panic_links_no_formatting() {
 }
 
 #[test]
-fn the_read_me_says_what_is_measured() {
+fn the_page_shows_the_measured_sizes() {
     if !is_reference_compiler() {
         return;
     }
@@ -126,7 +126,7 @@ fn the_read_me_says_what_is_measured() {
         .collect();
     assert_eq!(found, wanted);
 
-    let text = std::fs::read_to_string(project().join("README.md")).expect("a README");
+    let text = std::fs::read_to_string(project().join("docs/blob-size.md")).expect("the page");
     let written = marked::find(&text, size::START).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         written,

@@ -152,7 +152,7 @@ fn pinocchio_reads_the_input_that_the_bench_writes_for_it() {
 }
 
 #[test]
-fn the_read_me_says_what_is_measured() {
+fn the_page_shows_the_measured_gas() {
     if !is_reference_compiler() {
         return;
     }
@@ -163,7 +163,8 @@ fn the_read_me_says_what_is_measured() {
     let peers = peers.unwrap_or_else(|error| panic!("{error:?}"));
     let version = pinocchio_version(&peers).unwrap_or_else(|error| panic!("{error:?}"));
 
-    let text = std::fs::read_to_string(project().join("README.md")).expect("a README");
+    let path = project().join("docs/benchmarking.md");
+    let text = std::fs::read_to_string(path).expect("the page");
     let written = marked::find(&text, START).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         written,

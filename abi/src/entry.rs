@@ -1,18 +1,18 @@
-//! How a program is entered.
+//! The entry of a program: its symbol, its registers, and the place of the heap.
 //!
-//! On the guest target (RV64 with sixteen registers, PolkaVM) the program exports
+//! On riscv64 (RV64 with sixteen registers, PolkaVM) the program exports
 //!
 //! ```text
 //! entrypoint(a0 = input address, a1 = input length, a2 = heap base, a3 = heap size) -> u64 status
 //! ```
 //!
-//! with all four arguments u32. What [`crate::wasm`] and [`crate::native`] have instead stands there. The returned status is
-//! read as [`crate::status`] says on every machine.
+//! with all four arguments u32. [`crate::wasm`] and [`crate::native`] define the entry of the other
+//! targets. [`crate::status`] defines the returned status on every target.
 
 /// Name of the exported function that the loader calls.
 pub const ENTRYPOINT_EXPORT: &str = "entrypoint";
 
-/// Address of the heap, in bytes, of a native library whose host has not said another.
+/// Default address of the heap of a native library, if its host sets no other.
 pub const NATIVE_HEAP_BASE: u64 = 0x3_0000_0000;
 
 /// Alignment in bytes of the address at which the loader places the serialized input: one page of

@@ -1,34 +1,37 @@
 //! The heap, as far as the loader knows it.
 //!
-//! The loader chooses base and size and hands over zeroed memory. What the program does with it is
-//! the program's own affair, with one convention: a program whose heap has a bump pointer of ours, as the
-//! default heap and the segregated one have, says so by exporting [`BUMP_HEAP_EXPORT`] and keeps a
-//! [`HeapHeader`] in the first eight bytes of the heap, however the base is aligned. The loader then reports how much was used and how high use ever
-//! went. Without that export it reports neither, because the bytes there could mean anything.
+//! The loader chooses base and size, and provides zeroed memory. The program may use it in any way,
+//! with one convention. The default heap and the segregated heap keep a [`HeapHeader`] in the first
+//! eight bytes of the heap, whatever the alignment of the base. A program with such a heap exports
+//! [`BUMP_HEAP_EXPORT`], and the loader then reports use and peak. Without that export the loader
+//! reports neither, because the bytes could mean anything.
 
 use bytemuck::{Pod, Zeroable};
 
 /// The least heap, in bytes, that a loader gives to a program: 32 KiB.
 pub const MIN_HEAP_LENGTH: u32 = 32 * 1024;
 
-/// Name of the exported function by which a program says that its heap keeps a [`HeapHeader`].
+/// Name of the export that declares that the heap has a [`HeapHeader`].
 ///
-/// The function exists for its name; nobody calls it.
+/// Only its presence matters: the loader never calls it.
 pub const BUMP_HEAP_EXPORT: &str = "entrypoint_heap_bump";
 
-/// The first 8 bytes of such a heap, all zero before first use. Not aligned: read it byte-wise.
+/// The heap header: the first 8 bytes of the heap, all zero before first use.
+///
+/// It may be unaligned, so read it byte by byte.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HeapHeader {
-    /// Bytes that the bump pointer has passed behind the header and the program's global state, alignment gaps
-    /// and freed blocks that it has not gone back over included.
+    /// Bytes between the program's global state and the bump pointer.
+    ///
+    /// They include alignment gaps, and freed blocks that the bump pointer has not gone back over.
     pub used: u32,
-    /// The greatest `used` that has since been lowered; peak use is the greater of the two.
+    /// The greatest `used` that was lowered since. Peak use is the greater of the two.
     pub peak: u32,
 }
 
 impl HeapHeader {
-    /// The most bytes that were ever in use at once.
+    /// The most bytes that were in use at the same time.
     ///
     /// ```
     /// let header = abi::heap::HeapHeader { used: 40, peak: 4_000 };
@@ -44,21 +47,23 @@ impl HeapHeader {
     }
 }
 
-/// Name of the exported function by which a program says that its heap counts what is live.
+/// Name of the export that returns the address of the program's [`HeapTrace`].
 ///
-/// It takes nothing and returns the address of a [`HeapTrace`]. Only a program that was built to be profiled has it.
+/// It takes no arguments. Only a program that was built for profiling has it.
 pub const HEAP_TRACE_EXPORT: &str = "entrypoint_heap_trace";
 
-/// What a heap that counts keeps up to date.
+/// The figures of a heap that counts its live bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HeapTrace {
-    /// Calls of the allocator that are over. While one is under way the other figures do not fit together.
+    /// Finished calls of the allocator. During a call, the other figures are not consistent.
     pub calls: u64,
-    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    /// Bytes in allocated blocks that were not freed, by their requested sizes.
     pub live: u64,
-    /// Bytes in use that are in no live block and that the heap cannot hand out again: freed blocks that were not taken
-    /// back, what rounds sizes up, gaps. What is in use and neither live nor leaked waits to be taken again.
+    /// Bytes in use that are in no live block and that the heap cannot reuse.
+    ///
+    /// These are freed blocks that the heap did not take back, rounding of sizes, and gaps. Bytes
+    /// in use that are neither live nor leaked wait for reuse.
     pub leaked: u64,
 }
 

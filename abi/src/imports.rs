@@ -1,17 +1,17 @@
-//! The calls that a program may make of its loader.
+//! The syscalls: functions of the loader that a program calls.
 //!
 //! The names and signatures are those of the Rialo runtime (crate `rialo-s-define-syscall` 0.12,
-//! `risc_v.rs`) where it has the call. One table, [`for_each_import!`](crate::for_each_import), is
-//! expanded on both sides: here into [`Import`], in the guest runtime into the declarations that
-//! the program links.
+//! `risc_v.rs`), as far as it has the syscall. Both sides expand one table,
+//! [`for_each_import!`](crate::for_each_import): this crate into [`Import`], and the guest runtime
+//! into the declarations that the program links.
 //!
 //! # Price
 //!
-//! A call costs the one unit of its instruction, like any other, and the host's work on guest
-//! memory costs one unit more for every 8 bytes or part of them ([`gas_for_bytes`]). Without that,
-//! a single instruction could make the host move gigabytes.
+//! A syscall costs the one unit of its instruction. The host's work on guest memory costs one more
+//! unit for every 8 bytes or part of them ([`gas_for_bytes`]). Without that price, a single
+//! instruction could make the host move gigabytes.
 
-/// Calls `$callback! { … }` with the table of imports.
+/// Calls `$callback! { … }` with the table of syscalls.
 ///
 /// Each row reads `/// doc`, `Variant = symbol(parameter: type, …) -> type;`.
 #[macro_export]
@@ -26,23 +26,26 @@ macro_rules! for_each_import {
             LogPubkey = rlo_log_pubkey(key: *const u8) -> ();
             /// Logs how much gas remains.
             LogComputeUnits = rlo_log_compute_units_() -> ();
-            /// The gas that remains, the price of this call already taken off.
+            /// Returns the remaining gas, after the price of this syscall.
             RemainingComputeUnits = rlo_remaining_compute_units() -> u64;
             /// Replaces the return data.
             SetReturnData = rlo_set_return_data(data: *const u8, length: u64) -> ();
-            /// Copies up to `length` bytes of the return data and the id of the program that set it;
-            /// answers the length of all of it. Writes nothing, not even the id, if it copies nothing.
+            /// Copies up to `length` bytes of the return data, and the id of the program that set
+            /// it.
+            ///
+            /// Returns the length of all return data. If it copies no bytes, it does not write the
+            /// id either.
             GetReturnData = rlo_get_return_data(data: *mut u8, length: u64, program_id: *mut u8) -> u64;
-            /// Ends the program without a status. See [`crate::report`] for the arguments.
+            /// Ends the program without a status. [`crate::report`] describes the arguments.
             Abort = rlo_abort(report: *const u8, magic: u64) -> ();
-            /// Copies `length` bytes between places that do not overlap.
+            /// Copies `length` bytes between ranges that do not overlap.
             Memcpy = rlo_memcpy_(destination: *mut u8, source: *const u8, length: u64) -> ();
-            /// Copies `length` bytes between places that may overlap.
+            /// Copies `length` bytes between ranges that may overlap.
             Memmove = rlo_memmove_(destination: *mut u8, source: *const u8, length: u64) -> ();
             /// Sets `length` bytes to the low byte of `value`.
             Memset = rlo_memset_(destination: *mut u8, value: u32, length: u64) -> ();
-            /// Compares `length` bytes and writes the difference of the first pair that differs, or
-            /// 0, to `result`.
+            /// Compares `length` bytes, and writes the difference of the first unequal pair, or 0,
+            /// to `result`.
             Memcmp = rlo_memcmp_(left: *const u8, right: *const u8, length: u64, result: *mut i32) -> ();
         }
     };
@@ -53,7 +56,7 @@ macro_rules! import_enum {
         $(#[doc = $doc:literal])*
         $variant:ident = $symbol:ident($($parameter:ident: $type:ty),*) -> $return:ty;
     )*) => {
-        /// A call that a program may make.
+        /// A syscall: a function of the loader that a program calls.
         ///
         /// ```
         /// use abi::imports::Import;
@@ -67,10 +70,10 @@ macro_rules! import_enum {
         }
 
         impl Import {
-            /// Every import.
+            /// Every syscall.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The name under which a program links it.
+            /// The symbol that a program links.
             #[must_use]
             pub const fn symbol(self) -> &'static str {
                 match self {
@@ -78,8 +81,9 @@ macro_rules! import_enum {
                 }
             }
 
-            /// Names and types of its parameters. Between the words of a type stands as much space as the compiler
-            /// likes.
+            /// Names and types of the parameters.
+            ///
+            /// The compiler chooses the spaces inside a type.
             ///
             /// ```
             /// use abi::imports::Import;
@@ -93,7 +97,7 @@ macro_rules! import_enum {
                 }
             }
 
-            /// The type of what it answers.
+            /// The return type.
             #[must_use]
             pub const fn answer(self) -> &'static str {
                 match self {
@@ -106,7 +110,7 @@ macro_rules! import_enum {
 
 for_each_import!(import_enum);
 
-/// How many arguments an import has at most.
+/// The most arguments of a syscall.
 pub const MAX_ARGUMENTS: usize = {
     let mut most = 0;
     let mut imports = Import::ALL;
@@ -121,7 +125,7 @@ pub const MAX_ARGUMENTS: usize = {
 };
 
 impl Import {
-    /// The import with this name, if there is one.
+    /// Returns the syscall with this symbol, if there is one.
     #[must_use]
     pub fn from_symbol(symbol: &[u8]) -> Option<Self> {
         Self::ALL
@@ -131,8 +135,9 @@ impl Import {
     }
 }
 
-/// The gas that an import costs, over its instruction, for reading or writing `length` bytes of
-/// guest memory: one unit for every 8 bytes or part of them.
+/// Returns the gas of a syscall for reading or writing `length` bytes of guest memory.
+///
+/// It is one unit for every 8 bytes or part of them, over the unit of the instruction.
 ///
 /// ```
 /// use abi::imports::gas_for_bytes;

@@ -1,7 +1,8 @@
 //! The bytes of the serialized input.
 //!
 //! The wire format is that of the Rialo runtime (crate `rialo-s-program-entrypoint` 0.12, function
-//! `deserialize`): a program built here reads what that runtime writes, and the other way round.
+//! `deserialize`). A program of this project reads what that runtime writes, and the other way
+//! round.
 //!
 //! ```text
 //! offset                       bytes  field
@@ -13,8 +14,8 @@
 //!                              …      N entries, each starting at a multiple of 8
 //! ```
 //!
-//! An entry is either the first occurrence of an account, an [`AccountHeader`] with what follows it,
-//! or a repeat of an earlier one, a [`RepeatEntry`]:
+//! An entry is the first occurrence of an account (an [`AccountHeader`] and the fields after it),
+//! or a repeat of an earlier account (a [`RepeatEntry`]):
 //!
 //! ```text
 //! first occurrence                                      repeat
@@ -35,40 +36,46 @@
 //!
 //! # The account table
 //!
-//! After the last entry this project's loader appends the account table, which a reader that does
-//! not know it never sees: N u64 guest addresses, one for each account in order (a repeat has its
-//! first occurrence's address), then an [`AccountTableFooter`]. With it a program finds all its
-//! accounts at a cost that does not grow with N. Where there are no accounts there is no table.
+//! After the last entry this project's loader appends the account table. It has N u64 guest
+//! addresses, one for each account in order (a repeat has the address of its first occurrence), and
+//! an [`AccountTableFooter`]. A reader that does not know the table never sees it. With the table a
+//! program finds all its accounts at a cost that does not grow with N. An input without accounts
+//! has no table.
 //!
-//! The footer cannot be imitated by an input without a table. Such an input ends in the count
-//! (N = 0, so the last word is 0), in a repeat (seven zero bytes), or in a rent epoch, which anybody
-//! may choose, but the word before it belongs to spare bytes or padding, which are zero, while the
-//! count of a real table is not. A reader therefore takes a footer that counts no accounts
-//! for none at all, and reads the count that stands before the entries.
+//! An input without a table cannot imitate the footer. Such an input ends in one of these:
+//!
+//! - the count, with N = 0: the last word is 0;
+//! - a repeat: its seven zero bytes are not the magic;
+//! - a rent epoch, which may have any value. The word before it is spare bytes or padding, which
+//!   are zero, and the count of a real table is not zero.
+//!
+//! A reader therefore ignores a footer with a count of 0, and reads the count before the entries.
 
 use bytemuck::{Pod, Zeroable};
 
 /// Marker byte of an entry that is the first occurrence of its account.
 ///
-/// While a program runs, the same byte keeps the account's borrow state; see
+/// While a program runs, the same byte holds the account's borrow state: see
 /// [`AccountHeader::marker`].
 pub const FIRST_OCCURRENCE: u8 = 0xFF;
 
-/// Most accounts that can occur: an index of 255 would be the marker of a first occurrence.
+/// The most different accounts of an input: an index of 255 would be the marker of a first
+/// occurrence.
 pub const MAX_DISTINCT_ACCOUNTS: usize = 255;
 
-/// Bytes after an account's data into which the program may grow it in one invocation.
+/// Spare bytes after an account's data, into which a program may grow it in one invocation.
 pub const MAX_PERMITTED_DATA_INCREASE: usize = 10_240;
 
-/// Most data bytes an account may have: 10 MiB.
+/// The most bytes of data of an account: 10 MiB.
 pub const MAX_PERMITTED_DATA_LENGTH: usize = 10 * 1024 * 1024;
 
 /// Alignment in bytes, from the start of the input, of every entry and of every u64 but the first
 /// program id.
 pub const ALIGNMENT: usize = 8;
 
-/// Value of [`AccountHeader::original_data_length`] by which the guest notes that the original
-/// length was 0. As sent, 0 means that nothing has been noted yet.
+/// Value of [`AccountHeader::original_data_length`] for an original length of 0.
+///
+/// As sent, the field is 0, which means that the guest has recorded nothing yet.
 pub const ORIGINAL_LENGTH_ZERO: u32 = u32::MAX;
 
 /// Last word of an input that carries an account table: `"ACCTABLE"` in ASCII.
@@ -78,8 +85,9 @@ pub const ACCOUNT_TABLE_MAGIC: u64 = u64::from_le_bytes(*b"ACCTABLE");
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct AccountHeader {
-    /// [`FIRST_OCCURRENCE`] as sent. While the program runs: 0xFF when the data is not borrowed, 0
-    /// when it is borrowed mutably, and 255 - n when there are n shared borrows.
+    /// [`FIRST_OCCURRENCE`] as sent, and the borrow state while the program runs.
+    ///
+    /// 255: not borrowed; 0: borrowed mutably; 255 - n: n shared borrows.
     pub marker: u8,
     /// 1 if the account signed the transaction, else 0.
     pub is_signer: u8,
@@ -87,7 +95,7 @@ pub struct AccountHeader {
     pub is_writable: u8,
     /// 1 if the account holds a program, else 0.
     pub executable: u8,
-    /// 0 as sent; the guest may note the data length as sent here, or [`ORIGINAL_LENGTH_ZERO`].
+    /// 0 as sent. The guest may record the data length as sent, or [`ORIGINAL_LENGTH_ZERO`].
     pub original_data_length: u32,
     /// The account's address.
     pub key: [u8; 32],
@@ -165,16 +173,15 @@ pub struct AccountTableFooter {
 const _: () = assert!(size_of::<AccountTableFooter>() == 16);
 const _: () = assert!(core::mem::offset_of!(AccountTableFooter, magic) == 8);
 
-/// The distance in bytes from `offset` to the next multiple of [`ALIGNMENT`]: 0 to 7.
+/// Returns the distance in bytes from `offset` to the next multiple of [`ALIGNMENT`]: 0 to 7.
 #[must_use]
 pub const fn padding(offset: usize) -> usize {
     offset.wrapping_neg() % ALIGNMENT
 }
 
-/// Offset in bytes of an entry's rent epoch from the entry's start, for `data_length` bytes of data
-/// as sent.
+/// Returns the offset of the rent epoch in an entry with `data_length` bytes of data as sent.
 ///
-/// `None` if the sum does not fit in `usize`.
+/// Returns `None` if the sum does not fit in `usize`.
 #[must_use]
 pub const fn rent_epoch_offset(data_length: usize) -> Option<usize> {
     let fixed = AccountHeader::DATA + MAX_PERMITTED_DATA_INCREASE + (ALIGNMENT - 1);
@@ -184,9 +191,9 @@ pub const fn rent_epoch_offset(data_length: usize) -> Option<usize> {
     }
 }
 
-/// Length in bytes of the entry of a first occurrence with `data_length` bytes of data.
+/// Returns the length in bytes of a first occurrence with `data_length` bytes of data.
 ///
-/// `None` if the sum does not fit in `usize`.
+/// Returns `None` if the sum does not fit in `usize`.
 #[must_use]
 pub const fn entry_length(data_length: usize) -> Option<usize> {
     match rent_epoch_offset(data_length) {
@@ -195,9 +202,9 @@ pub const fn entry_length(data_length: usize) -> Option<usize> {
     }
 }
 
-/// Length in bytes of an account table for `count` accounts, footer included.
+/// Returns the length in bytes of an account table for `count` accounts, footer included.
 ///
-/// `None` if the sum does not fit in `usize`.
+/// Returns `None` if the sum does not fit in `usize`.
 #[must_use]
 pub const fn account_table_length(count: usize) -> Option<usize> {
     match count.checked_mul(size_of::<u64>()) {

@@ -1,22 +1,22 @@
 //! The contract between a program and its loader.
 //!
-//! Both sides compile against this crate, so a layout, a constant or a code is written down once:
+//! Both sides compile against this crate, so it defines each layout, constant and code once:
 //!
-//! | module | what it fixes |
+//! | module | what it defines |
 //! |---|---|
-//! | [`entry`] | the exported symbol, the registers it is called with, where the heap sits |
+//! | [`entry`] | the exported symbol, its registers, and the place of the heap |
 //! | [`input`] | the bytes of the serialized input: instruction data, program id, accounts, account table |
-//! | [`heap`] | the header that the default heap keeps at its base and the loader reads after a run |
+//! | [`heap`] | the heap header, which the loader reads after a run |
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
-//! | [`imports`] | names, signatures and prices of the calls a program may make |
-//! | [`report`] | what a program hands to the loader when it gives up |
-//! | [`packed`] | bytes that a program and its host pass each other as one u64 |
-//! | [`wasm`] | what is otherwise on WebAssembly |
-//! | [`native`] | what is otherwise on the author's own machine |
+//! | [`imports`] | names, signatures and prices of the syscalls |
+//! | [`report`] | the report of a program that gives up |
+//! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
+//! | [`wasm`] | the differences on WebAssembly |
+//! | [`native`] | the differences for native libraries |
 //!
-//! Everything is little endian, and every guest address fits in 32 bits, but for those on the author's own machine. `docs/abi.md` of the project
-//! draws the bytes. The crate is `no_std`, has one `unsafe` block (in [`status`]), and depends on nothing
-//! but `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
+//! All integers are little endian. Every guest address fits in 32 bits, except in a native library.
+//! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in [`status`]),
+//! and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};

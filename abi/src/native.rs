@@ -1,85 +1,92 @@
-//! A program as a library of the machine that it is written on.
+//! A program as a native library, and the protocol of the process that runs it.
 //!
-//! The library exports [`entrypoint`](crate::entry::ENTRYPOINT_EXPORT), `unsafe extern "C" fn(input: *mut u8) -> u64`, and
-//! [`NATIVE_HOST_EXPORT`], `unsafe extern "C" fn(host: *const NativeHost)`, by which it is told before the entry what on the
-//! other machines the registers and the imports say.
+//! The library exports [`entrypoint`](crate::entry::ENTRYPOINT_EXPORT),
+//! `unsafe extern "C" fn(input: *mut u8) -> u64`, and [`NATIVE_HOST_EXPORT`],
+//! `unsafe extern "C" fn(host: *const NativeHost)`. The host calls the second before the entry. Its
+//! argument replaces the registers and the imported symbols of the other targets.
 //!
-//! It runs in a process of its own, which does as the loader says. The two speak over a stream socket: see [`Message`].
+//! The library runs in a process of its own, on behalf of the loader. Loader and process exchange a
+//! [`Message`] at a time over a stream socket.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::imports::MAX_ARGUMENTS;
 
-/// Name of the exported function that takes a [`NativeHost`]. It is called before each call of the entry, and what it is given
-/// stays where it is until that has returned.
+/// Name of the export that takes a [`NativeHost`].
+///
+/// The host calls it before each call of the entry. The `NativeHost` must stay in place until the
+/// entry has returned.
 pub const NATIVE_HOST_EXPORT: &str = "entrypoint_native_host";
 
-/// Where everything is, and how the program calls its loader.
+/// The place of heap and input, and the function for syscalls.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct NativeHost {
-    /// Address of the heap: [`NATIVE_HEAP_BASE`](crate::entry::NATIVE_HEAP_BASE), unless something else is there.
+    /// Address of the heap: [`NATIVE_HEAP_BASE`](crate::entry::NATIVE_HEAP_BASE), unless that range
+    /// is taken.
     pub heap_base: u64,
     /// Length of the heap in bytes.
     pub heap_size: u64,
     /// Length of the input in bytes.
     pub input_length: u64,
-    /// Calls the import that is at this place of [`Import::ALL`](crate::imports::Import::ALL), with [`MAX_ARGUMENTS`]
-    /// arguments, of which it takes as many as it has.
+    /// Makes the syscall with this index in [`Import::ALL`](crate::imports::Import::ALL).
+    ///
+    /// It takes [`MAX_ARGUMENTS`] arguments, and the syscall uses as many as it has.
     pub call: unsafe extern "C" fn(import: u32, arguments: *const [u64; MAX_ARGUMENTS]) -> u64,
 }
 
-/// What the loader and the process of a program say to each other: 48 bytes, and behind some kinds as many more as the message says.
+/// A message between the loader and the process of a program.
 ///
-/// The loader asks, and the process answers each request with one message, but for [`ANSWER`](Self::ANSWER) and
-/// [`ENTER`](Self::ENTER): then the program runs, until it calls an import or returns. While an import is called the loader may ask
-/// for memory.
+/// It has 48 bytes. Some kinds have a payload, whose length is in the message. The loader sends a
+/// request, and the process replies with one message. After [`ENTER`](Self::ENTER) and
+/// [`ANSWER`](Self::ANSWER) the program runs, and the process replies when it makes a syscall or
+/// returns. During a syscall the loader may request memory.
 ///
-/// | the loader | values | the process answers |
+/// | request | values | reply |
 /// |---|---|---|
-/// | [`PLACE`](Self::PLACE) | heap size, input length | [`PLACED`](Self::PLACED): heap base, input address, whether the heap keeps the header of [`crate::heap`] |
-/// | [`READ`](Self::READ) | address, length | [`BYTES`](Self::BYTES): length, and so many bytes; or [`INACCESSIBLE`](Self::INACCESSIBLE) |
-/// | [`WRITE`](Self::WRITE) | address, length, and so many bytes | [`DONE`](Self::DONE) or [`INACCESSIBLE`](Self::INACCESSIBLE) |
-/// | [`ENTER`](Self::ENTER) | the size that the program is told of its heap | [`CALLED`](Self::CALLED): the arguments, and `import`; or [`RETURNED`](Self::RETURNED): the status |
-/// | [`ANSWER`](Self::ANSWER) | what the import answers | as for [`ENTER`](Self::ENTER) |
+/// | [`PLACE`](Self::PLACE) | heap size, input length | [`PLACED`](Self::PLACED): heap base, input address, whether the heap has the header of [`crate::heap`] |
+/// | [`READ`](Self::READ) | address, length | [`BYTES`](Self::BYTES): length, and that many bytes; or [`INACCESSIBLE`](Self::INACCESSIBLE) |
+/// | [`WRITE`](Self::WRITE) | address, length, and that many bytes | [`DONE`](Self::DONE) or [`INACCESSIBLE`](Self::INACCESSIBLE) |
+/// | [`ENTER`](Self::ENTER) | the heap size to announce to the program | [`CALLED`](Self::CALLED): the arguments, and `import`; or [`RETURNED`](Self::RETURNED): the status |
+/// | [`ANSWER`](Self::ANSWER) | the return value of the syscall | as for [`ENTER`](Self::ENTER) |
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Message {
-    /// One of the constants.
+    /// One of the constants of this type.
     pub kind: u32,
-    /// The place of an import in [`Import::ALL`](crate::imports::Import::ALL), and otherwise 0.
+    /// Index of the syscall in [`Import::ALL`](crate::imports::Import::ALL), or 0.
     pub import: u32,
-    /// What the kind says.
+    /// Values, by kind.
     pub values: [u64; MAX_ARGUMENTS],
 }
 
 const _: () = assert!(size_of::<Message>() == 48);
 
 impl Message {
-    /// Map heap and input, zeroed.
+    /// Request: map heap and input, zeroed.
     pub const PLACE: u32 = 1;
-    /// Read memory.
+    /// Request: read memory.
     pub const READ: u32 = 2;
-    /// Write memory.
+    /// Request: write memory.
     pub const WRITE: u32 = 3;
-    /// Call the entry.
+    /// Request: call the entry.
     pub const ENTER: u32 = 4;
-    /// Return from the import that was called.
+    /// Request: return from the current syscall.
     pub const ANSWER: u32 = 5;
-    /// Heap and input are there.
+    /// Reply: heap and input are mapped.
     pub const PLACED: u32 = 6;
-    /// Bytes of the memory.
+    /// Reply: bytes of memory.
     pub const BYTES: u32 = 7;
-    /// The memory is not there, or cannot be written.
+    /// Reply: the memory is not mapped, or cannot be written.
     pub const INACCESSIBLE: u32 = 8;
-    /// It was written.
+    /// Reply: the bytes are written.
     pub const DONE: u32 = 9;
-    /// The program has called an import.
+    /// Reply: the program made a syscall.
     pub const CALLED: u32 = 10;
-    /// The program has returned.
+    /// Reply: the program returned.
     pub const RETURNED: u32 = 11;
 
-    /// A message of a kind, with the first of its values.
+    /// A message of this kind, with the first three values.
     #[must_use]
     pub const fn new(kind: u32, values: [u64; 3]) -> Self {
         let [first, second, third] = values;

@@ -1,14 +1,13 @@
-//! Address and length as one u64: how a program and a host that calls other exports than the entry pass bytes.
+//! Address and length as one u64, for a host that calls exports other than the entry.
 //!
-//! `docs/abi.md` says who reads them, and when.
+//! `docs/abi.md` defines who reads the bytes, and when.
 
 use core::fmt;
 use core::num::NonZeroU32;
 
-/// Where bytes are in guest memory, as one u64: the address in the high half, the length in bytes in the
-/// low one.
+/// The place of bytes in guest memory as one u64: address in the high half, length in the low half.
 ///
-/// Every u64 is one; [`view`](Self::view) tells what it says.
+/// Every u64 is a valid `PackedSlice`; [`view`](Self::view) interprets it.
 ///
 /// ```
 /// use core::num::NonZeroU32;
@@ -25,23 +24,23 @@ use core::num::NonZeroU32;
 #[repr(transparent)]
 pub struct PackedSlice(u64);
 
-/// What a [`PackedSlice`] says.
+/// The meaning of a [`PackedSlice`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HostReturn {
-    /// There is nothing.
+    /// No value.
     Nothing,
-    /// There was something, and no room for it.
+    /// A value for which there was not enough scratch memory.
     NoRoom,
-    /// There are bytes.
+    /// Bytes in guest memory.
     Slice {
-        /// The guest address of the first.
+        /// Guest address of the first byte.
         address: NonZeroU32,
-        /// How many there are. With 0 the address means nothing.
+        /// Number of bytes. If it is 0, the address has no meaning.
         length: u32,
     },
 }
 
-/// A value that is none: a length without an address.
+/// The error for a malformed value: a length without an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Malformed {
     /// The length in bytes.
@@ -56,45 +55,45 @@ impl fmt::Display for Malformed {
 
 impl core::error::Error for Malformed {}
 
-/// The length that stands beside address 0 where there was no room.
+/// The length that, with address 0, means that there was not enough scratch memory.
 const NO_ROOM_LENGTH: u32 = u32::MAX;
 
 impl PackedSlice {
-    /// There is nothing.
+    /// No value.
     pub const NOTHING: Self = Self(0);
 
-    /// There was something, and no room for it.
+    /// A value for which there was not enough scratch memory.
     pub const NO_ROOM: Self = Self(NO_ROOM_LENGTH as u64);
 
-    /// Something that has no bytes. Its address is 8, and means nothing.
+    /// An empty value. Its address is 8, and has no meaning.
     pub const EMPTY: Self = Self(8 << 32);
 
-    /// The `length` bytes at `address`. A `length` of 0 is empty, whatever the address.
+    /// Packs `length` bytes at `address`. A `length` of 0 is an empty value, whatever the address.
     #[inline]
     #[must_use]
     pub const fn new(address: NonZeroU32, length: u32) -> Self {
         Self((address.get() as u64) << 32 | length as u64)
     }
 
-    /// The value that somebody has passed.
+    /// Wraps a received value.
     #[inline]
     #[must_use]
     pub const fn from_u64(value: u64) -> Self {
         Self(value)
     }
 
-    /// The value to pass.
+    /// Returns the value to send.
     #[inline]
     #[must_use]
     pub const fn to_u64(self) -> u64 {
         self.0
     }
 
-    /// What the value says.
+    /// Interprets the value.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the address is 0 and the length neither 0 nor `u32::MAX`.
+    /// [`Malformed`] if the address is 0 and the length is neither 0 nor `u32::MAX`.
     #[inline]
     pub const fn view(self) -> Result<HostReturn, Malformed> {
         let length = self.0 as u32;

@@ -18,7 +18,7 @@ use bytemuck::{Pod, Zeroable};
 pub struct Pubkey([u8; 32]);
 
 impl Pubkey {
-    /// Most characters in the text of a key.
+    /// The most characters in the text of a key.
     pub const MAX_TEXT_LENGTH: usize = 44;
 
     /// The key with these bytes.
@@ -73,7 +73,7 @@ impl FromStr for Pubkey {
     type Err = ParsePubkeyError;
 
     fn from_str(text: &str) -> Result<Self, ParsePubkeyError> {
-        // 33 bytes, so that a key that is too long is told from one that is not base58.
+        // 33 bytes distinguish a key that is too long from a text that is not base58.
         let mut bytes = [0; 33];
         match bs58::decode(text).onto(&mut bytes[..]) {
             Ok(32) => {
@@ -110,12 +110,12 @@ pub enum ParsePubkeyError {
         /// Its position in bytes from the start of the text.
         index: usize,
     },
-    /// The text stands for fewer than 32 bytes.
+    /// The text decodes to fewer than 32 bytes.
     TooShort {
-        /// The bytes it stands for.
+        /// The number of decoded bytes.
         length: usize,
     },
-    /// The text stands for more than 32 bytes.
+    /// The text decodes to more than 32 bytes.
     TooLong,
 }
 

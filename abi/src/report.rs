@@ -1,21 +1,22 @@
-//! What a program hands to the loader when it gives up.
+//! The report of a program that gives up.
 //!
-//! The guest runtime writes an [`AbortReport`] on its stack and calls `rlo_abort` with the report's
-//! address in the first argument and [`ABORT_REPORT_MAGIC`] in the second. The Rialo runtime's
-//! `rlo_abort` takes no arguments and reads neither, so the same program runs there. A program built
-//! by other means calls it with whatever its registers hold: the loader believes a report only if
-//! the second argument and the report's own first word are both the magic, and reads texts only
-//! where the guest's memory can be read.
+//! The guest runtime writes an [`AbortReport`] on its stack. It calls `rlo_abort` with the report's
+//! address in the first argument and [`ABORT_REPORT_MAGIC`] in the second. The `rlo_abort` of the
+//! Rialo runtime takes no arguments and reads neither, so the same program runs there.
+//!
+//! A program that was built by other means calls `rlo_abort` with any registers. The loader
+//! therefore accepts a report only if the second argument and the first word of the report are both
+//! the magic. It reads texts only where guest memory can be read.
 
 use bytemuck::{Pod, Zeroable};
 
 /// First word of a report, and second argument of the call: `"ABORTREP"` in ASCII.
 pub const ABORT_REPORT_MAGIC: u64 = u64::from_le_bytes(*b"ABORTREP");
 
-/// Most bytes of a panic message that reach the host; the rest is cut.
+/// The most bytes of a panic message that reach the host. The guest cuts a longer message.
 pub const MAX_MESSAGE_LENGTH: usize = 512;
 
-/// Why the program gave up. 64 bytes, aligned to 8.
+/// The report: why the program gave up. 64 bytes, aligned to 8.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct AbortReport {
@@ -25,11 +26,11 @@ pub struct AbortReport {
     pub kind: u32,
     /// Zero.
     pub reserved: u32,
-    /// What the kind says.
+    /// Values, by [`AbortKind`].
     pub values: [u64; 4],
-    /// A text of the guest's.
+    /// The source file of a panic.
     pub file: GuestText,
-    /// A text of the guest's.
+    /// The message of a panic.
     pub message: GuestText,
 }
 
@@ -37,7 +38,7 @@ pub struct AbortReport {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct GuestText {
-    /// Guest address of the first byte; 0 if there is no text.
+    /// Guest address of the first byte, or 0 if there is no text.
     pub address: u32,
     /// Length in bytes.
     pub length: u32,
@@ -49,22 +50,24 @@ const _: () = assert!(core::mem::offset_of!(AbortReport, values) == 16);
 const _: () = assert!(core::mem::offset_of!(AbortReport, file) == 48);
 const _: () = assert!(core::mem::offset_of!(AbortReport, message) == 56);
 
-/// The kinds of [`AbortReport`], and what their values mean.
+/// The kinds of [`AbortReport`], and their values.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbortKind {
-    /// A panic: `[line, column, 0, 0]`, the file, and the message where it was asked for. On a machine whose addresses do not fit in
-    /// a [`GuestText`], the third value has the high half of the file's address, and the fourth that of the message's.
+    /// A panic: `[line, column, 0, 0]`, the file, and the message if the panic level includes it.
+    ///
+    /// In a native library, whose addresses do not fit in a [`GuestText`], the third value is the
+    /// high half of the file's address, and the fourth that of the message's address.
     Panic = 1,
-    /// The heap had no room for a request: `[size, align, 0, 0]` in bytes. What was used and what the
-    /// limit is, the loader knows.
+    /// The heap refused an allocation: `[size, align, 0, 0]` in bytes. The loader knows use and
+    /// limit.
     OutOfMemory = 2,
-    /// More accounts than the program takes: `[given, max, 0, 0]`.
+    /// The invocation has more accounts than the program accepts: `[given, max, 0, 0]`.
     TooManyAccounts = 3,
-    /// An account was given twice to a program that refuses repeats: `[index, first, 0, 0]`.
+    /// The invocation repeats an account, and the program rejects repeats: `[index, first, 0, 0]`.
     DuplicateAccount = 4,
-    /// The program allocated before anybody had said where its heap is: `[size, align, 0, 0]`.
+    /// The program allocated before the heap was announced: `[size, align, 0, 0]`.
     HeapNotAnnounced = 5,
 }
 

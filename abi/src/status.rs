@@ -16,18 +16,18 @@ use core::fmt;
 /// The status of a program that succeeded.
 pub const SUCCESS: u64 = 0;
 
-/// Bits by which the number of a built-in error is shifted.
+/// Number of bits by which a status shifts the number of a built-in error.
 const BUILTIN_SHIFT: u32 = 32;
 
 /// The number that stands for `Custom(0)` in a status.
 const CUSTOM_ZERO: u32 = 1;
 
-/// What a program's function returns.
+/// The return type of a program's function.
 pub type ProgramResult = Result<(), ProgramError>;
 
 macro_rules! program_errors {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal, $message:literal;)*) => {
-        /// Why a program failed.
+        /// The error that a program returns.
         ///
         /// ```
         /// use abi::ProgramError;
@@ -50,7 +50,7 @@ macro_rules! program_errors {
             /// All built-in errors, in the order of their numbers.
             pub const BUILTIN: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The error's name as it is written in code: `Custom` for every custom error.
+            /// The name of the variant: `Custom` for every custom error.
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self {
@@ -59,7 +59,7 @@ macro_rules! program_errors {
                 }
             }
 
-            /// The error that a program with this status has returned; `None` for success.
+            /// The error with this status, or `None` for success.
             #[must_use]
             pub const fn from_status(status: u64) -> Option<Self> {
                 if status == SUCCESS {

@@ -1,4 +1,4 @@
-//! The default heap: a pointer that goes up.
+//! The default heap: a bump pointer.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::marker::PhantomData;
@@ -16,33 +16,33 @@ use crate::source::{
 ///
 /// | operation | what it does |
 /// |---|---|
-/// | `alloc` | aligns the top and moves it up; null if that would pass the limit |
-/// | `alloc_zeroed` | the same, and zeroes only bytes that were handed out before |
+/// | `alloc` | aligns the top and moves it up; returns null if that would exceed the limit |
+/// | `alloc_zeroed` | the same, and zeroes only bytes that were allocated before |
 /// | `dealloc` | moves the top back if the block is the most recent one; otherwise leaks it, by design |
-/// | `realloc` | in place at the top, up and down; elsewhere in place down, and up by a copy |
+/// | `realloc` | at the top: grows and shrinks in place; elsewhere: shrinks in place, and grows by a copy |
 ///
-/// The gap that aligns a block is not part of it: it stays taken when the block is given back, and so does what a block
-/// has lost by shrinking below the top.
+/// The gap that aligns a block is not part of it. The gap stays in use when the block is freed, and
+/// so do the bytes that a block loses by shrinking below the top.
 ///
 /// # Layout
 ///
-/// All of its state stands at the heap base, so that a loader can read it after a run:
+/// All its state is at the heap base, so that a loader can read it after a run:
 ///
 /// ```text
 /// base                       8                     first block
 /// │ used: u32 │ peak: u32 │ padding │ G, if any │ blocks … │ free … │ limit
 /// ```
 ///
-/// `used` counts the bytes from the first block to the top, alignment gaps included; `peak` is the
-/// greatest `used` that was lowered since. Both are zero in a fresh heap, as is the `G`: nothing has
-/// to be initialized. The header is not aligned to anything. Where a source has grown and its new bytes do not
-/// adjoin the old ones, `used` counts the bytes between, which are somebody else's.
+/// `used` counts the bytes from the first block to the top, alignment gaps included. `peak` is the
+/// greatest `used` that was lowered since. Both are zero in a fresh heap, and so is the `G`, so the
+/// program initializes nothing. The header may be unaligned. If a source grows and its new bytes do
+/// not adjoin the old ones, `used` includes the bytes in between, which belong to other code.
 ///
-/// # State of the program's own
+/// # State of the program
 ///
-/// `G` is a value that the program keeps at the base of its heap and reaches with
-/// [`global`](Self::global): a place for state that costs no allocation and no `static mut`. It starts
-/// as all zeroes, is changed through cells, and is never dropped.
+/// `G` is a value that the program keeps at the base of its heap and accesses with
+/// [`global`](Self::global). Such state needs no allocation and no `static mut`. It starts as
+/// zeroes, changes through cells, and is never dropped.
 ///
 /// ```
 /// use allocator::BumpAllocator;
@@ -55,32 +55,32 @@ use crate::source::{
 /// assert_eq!(heap.global().get(), 1);
 /// ```
 ///
-/// A `G` for which [`MIN_HEAP_LENGTH`] has no room does not compile.
+/// A `G` that does not fit in [`MIN_HEAP_LENGTH`] does not compile.
 #[derive(Debug)]
 pub struct BumpAllocator<G = (), S = LoaderHeap> {
     source: S,
     _global: PhantomData<G>,
 }
 
-/// The heap as it is now. Offsets are from `start`.
+/// The heap at this moment. Offsets are from `start`.
 struct Heap {
-    /// The byte behind the header.
+    /// The address after the header.
     start: *mut u8,
-    /// The byte behind the last.
+    /// The address after the last byte.
     end: *mut u8,
-    /// The offset of the first block, which may lie behind the end: then nothing fits.
+    /// The offset of the first block. If it is beyond the end, no block fits.
     first: usize,
 }
 
-/// Where a block would go.
+/// A place for a block.
 struct Place {
     address: usize,
-    /// The address behind it, which may wrap around.
+    /// The address after the block, which may wrap around.
     end: usize,
 }
 
 impl<G: Zeroable> BumpAllocator<G> {
-    /// The heap that the loader announces. See [`set_heap_base`](crate::set_heap_base).
+    /// Returns the heap that the loader announces. See [`set_heap_base`](crate::set_heap_base).
     ///
     /// # Safety
     ///
@@ -90,23 +90,25 @@ impl<G: Zeroable> BumpAllocator<G> {
     pub const unsafe fn new() -> Self {
         // SAFETY: the caller builds no other allocator over the announced heap.
         let source = unsafe { LoaderHeap::new() };
-        // SAFETY: the source is made for this allocator, and the caller uses it from one thread.
+        // SAFETY: the source is new, so no other allocator uses it and its region is unwritten. The
+        // caller uses the allocator from one thread.
         unsafe { Self::with_source(source) }
     }
 }
 
 impl<'buffer, G: Zeroable> BumpAllocator<G, BorrowedHeap<'buffer>> {
-    /// A heap in a buffer, which is zeroed first.
+    /// Returns a heap in a buffer, which is zeroed first.
     ///
-    /// A buffer without room for the header and the `G` gives a heap that refuses everything.
+    /// If header and `G` do not fit in the buffer, the heap refuses every allocation.
     pub fn from_buffer(buffer: &'buffer mut [MaybeUninit<u8>]) -> Self {
-        // SAFETY: the source is made for this allocator; neither is `Sync`, so one thread uses them.
+        // SAFETY: the source is new, so no other allocator uses it and its region is unwritten. The
+        // allocator is not `Sync`, so one thread uses it.
         unsafe { Self::with_source(BorrowedHeap::new(buffer)) }
     }
 }
 
 impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
-    /// The most bytes that the state takes, gap before it included.
+    /// The most bytes of the state, including the gap before it.
     const STATE_MOST: usize = align_of::<G>() - 1 + size_of::<G>();
 
     const GLOBAL_FITS: () = assert!(
@@ -114,7 +116,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         "the heap's global state does not fit in the 32 KiB that every program has"
     );
 
-    /// A heap over any source.
+    /// Returns a heap over any source.
     ///
     /// # Safety
     ///
@@ -129,11 +131,11 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         }
     }
 
-    /// The program's state at the heap base.
+    /// Returns the program's state at the heap base.
     ///
     /// # Panics
     ///
-    /// If the heap has no room for it: it was never announced, or its buffer is too short.
+    /// If the state does not fit: the heap was never announced, or its buffer is too short.
     #[inline]
     #[must_use]
     pub fn global(&self) -> &G {
@@ -149,41 +151,44 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         if heap.first > heap.room() {
             no_room_for_global(self.source.limit());
         }
-        // SAFETY: `first` bytes from `start` on are in the room, and the `G` has the last of them.
+        // SAFETY: by the check above, `first` bytes from `start` on are in the space, and the `G`
+        // is the last of them, so the offset stays inside one allocation.
         let global = unsafe { heap.start.add(heap.first - size_of::<G>()) };
-        // SAFETY: `first` was chosen so that this address is aligned for `G`. The bytes were zeroed by
-        // the source's contract, and zeroes are a `G`; nobody writes there except through this
-        // reference, because blocks start at `first`. The source outlives `self`, and `self` the
-        // reference, and `start` stays where it is now that there is room.
+        // SAFETY: `first` makes this address aligned for `G`. By the source's contract the bytes
+        // were zeroed, and zeroes are a valid `G`. Blocks start at `first`, so the bytes change
+        // only through such references. The source outlives `self`, and `self` outlives the
+        // reference. `start` no longer changes, because the space is not empty.
         unsafe { &*global.cast::<G>() }
     }
 
-    /// Bytes in use: from the first block to the top, alignment gaps included.
+    /// Returns the bytes in use: from the first block to the top, alignment gaps included.
     #[must_use]
     pub fn used(&self) -> usize {
         self.heap().used()
     }
 
-    /// The most bytes that were ever in use at once.
+    /// Returns the most bytes that were in use at the same time.
     #[must_use]
     pub fn peak(&self) -> usize {
         let heap = self.heap();
         heap.peak().max(heap.used())
     }
 
-    /// Length of the whole heap in bytes, header and state included; 0 if it was never announced.
+    /// Returns the length of the heap in bytes, header and state included.
+    ///
+    /// Returns 0 if the heap was never announced.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.source.limit()
     }
 
-    /// A block by the heap's own pointer. See `Heap::own`.
+    /// Returns a block through the heap's own pointer. See `Heap::own`.
     #[inline(always)]
     pub(crate) fn own(&self, block: *mut u8) -> *mut u8 {
         self.heap().own(block)
     }
 
-    /// Whether the block of `size` bytes at `block` ends at the top.
+    /// Returns whether the block of `size` bytes at `block` ends at the top.
     #[inline(always)]
     pub(crate) fn is_newest(&self, block: *mut u8, size: usize) -> bool {
         let heap = self.heap();
@@ -196,7 +201,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         let first = if size_of::<G>() == 0 && align_of::<G>() == 1 {
             0
         } else {
-            // At most `MIN_HEAP_LENGTH`, as `GLOBAL_FITS` says, so the sum cannot wrap.
+            // At most `MIN_HEAP_LENGTH`, by `GLOBAL_FITS`, so the sum cannot wrap.
             start.addr().wrapping_neg() % align_of::<G>() + size_of::<G>()
         };
         Heap {
@@ -206,7 +211,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         }
     }
 
-    /// Takes a block from the top; null if there is no room.
+    /// Takes a block from the top. Returns null if it does not fit.
     #[inline(always)]
     fn take(&self, layout: Layout) -> *mut u8 {
         let heap = self.heap();
@@ -220,7 +225,9 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         }
     }
 
-    /// Takes a block at or above an offset that is not below the top; null if there is no room.
+    /// Takes a block at or above an offset that is not below the top.
+    ///
+    /// Returns null if it does not fit.
     #[inline(always)]
     fn take_above(&self, from: usize, layout: Layout) -> *mut u8 {
         let heap = self.heap();
@@ -232,23 +239,24 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         }
     }
 
-    /// Asks the source for room for one more block, which does not fit in its place now, and returns the offset
-    /// from which it can be placed.
+    /// Grows the source for a block that does not fit in its place.
+    ///
+    /// Returns the offset from which the block can be placed.
     #[inline(always)]
     fn grow(&self, place: &Place, layout: Layout) -> Option<usize> {
         let before = self.heap();
         let lacking = place.end.wrapping_sub(before.end.addr());
-        // Cannot wrap: a layout's size plus its align less one is at most `isize::MAX`, and the program's state
-        // is much shorter.
+        // The sum cannot wrap: a layout's size plus its alignment less one is at most `isize::MAX`,
+        // and the program's state is much shorter.
         let mut apart = layout.size() + (layout.align() - 1);
         if before.room() == 0 {
             apart += Self::STATE_MOST;
         } else if before.first > before.room() {
-            // The rest of the program's state would be in bytes that may be somebody else's.
+            // The rest of the program's state would be in bytes that may belong to other code.
             return None;
         }
         let added = self.source.grow(lacking, apart.max(lacking))?;
-        // What adjoins makes the end of the old room good too.
+        // If the new bytes adjoin the old ones, the block may start in the old ones.
         let top = self.heap().top();
         Some(if added == before.room() {
             top
@@ -262,18 +270,18 @@ impl Heap {
     #[inline(always)]
     fn used(&self) -> usize {
         let word: *const u32 = self.start.wrapping_sub(HEADER_LENGTH).cast();
-        // SAFETY: by the source's contract the eight bytes before `start` are valid for reads and initialized,
-        // to zero at first; and the read asks for no alignment.
+        // SAFETY: by the source's contract, the eight bytes before `start` are valid for reads, and
+        // initialized, to zero at first. The read needs no alignment.
         let used = unsafe { word.read_unaligned() };
         used as usize
     }
 
-    /// `used` is at most `room - first`, and that is not 0 if there is no room.
+    /// Sets `used`. The space must not be empty, and `used` must be at most `room - first`.
     #[inline(always)]
     fn set_used(&self, used: usize) {
         let word: *mut u32 = self.start.wrapping_sub(HEADER_LENGTH).cast();
-        // SAFETY: there is room, so the eight bytes before `start` are valid for writes, and the write asks for
-        // no alignment. They are the header's, not a block's.
+        // SAFETY: the space is not empty, so the eight bytes before `start` are valid for writes.
+        // The write needs no alignment. They are the header, not a block.
         unsafe { word.write_unaligned(used as u32) };
     }
 
@@ -284,39 +292,41 @@ impl Heap {
 
     #[inline(always)]
     fn peak(&self) -> usize {
-        // SAFETY: the second four bytes of the header are valid for reads and initialized, to zero at
-        // first; the read asks for no alignment.
+        // SAFETY: by the source's contract, the second four bytes of the header are valid for
+        // reads, and initialized, to zero at first. The read needs no alignment.
         let peak = unsafe { self.peak_word().read_unaligned() };
         peak as usize
     }
 
-    /// Lowers `used`, remembering how high it was. A block was taken, so there is room.
+    /// Lowers `used` and records the peak. The space must not be empty.
     #[inline(always)]
     fn lower_used(&self, from: usize, to: usize) {
         if from > self.peak() {
-            // SAFETY: there is room, so the header is valid for writes, and the write asks for no alignment.
+            // SAFETY: the space is not empty, so the header is valid for writes. The write needs no
+            // alignment.
             unsafe { self.peak_word().write_unaligned(from as u32) };
         }
         self.set_used(to);
     }
 
-    /// The offset behind the most recent block.
+    /// Returns the offset after the most recent block.
     #[inline(always)]
     fn top(&self) -> usize {
         self.first + self.used()
     }
 
-    /// Bytes behind the header.
+    /// Returns the number of bytes after the header.
     #[inline(always)]
     fn room(&self) -> usize {
         self.end.addr() - self.start.addr()
     }
 
-    /// Where a block goes that is placed at or above the offset `from`.
+    /// Returns the place of a block at or above the offset `from`.
     #[inline(always)]
     fn place(&self, from: usize, layout: Layout) -> Place {
         let mask = layout.align() - 1;
-        // On a 32-bit machine both may wrap around; the distance from an address below is right all the same.
+        // On a 32-bit target both sums may wrap around. The distance from a lower address is still
+        // right.
         let address = self.start.addr().wrapping_add(from).wrapping_add(mask) & !mask;
         Place {
             address,
@@ -324,11 +334,12 @@ impl Heap {
         }
     }
 
-    /// Whether the place ends in the room.
+    /// Returns whether the place ends inside the space.
     #[inline(always)]
     fn fits(&self, place: &Place) -> bool {
         if usize::BITS == 64 {
-            // The heap ends below 2^63, and a layout's size plus its align less one is less than that.
+            // The heap ends below 2^63, and a layout's size plus its alignment less one is less
+            // than that, so the sum does not wrap.
             place.end <= self.end.addr()
         } else {
             let room = self.room();
@@ -337,23 +348,25 @@ impl Heap {
         }
     }
 
-    /// Makes a place that fits the most recent block.
+    /// Makes a place the most recent block. The place must fit.
     #[inline(always)]
     fn occupy(&self, place: &Place) -> *mut u8 {
         self.set_used(place.end - self.start.addr() - self.first);
-        // SAFETY: the place fits, so it lies between `start` and `end`, in one allocation that `start` reaches.
-        // Saying so, which a wrapping sum would not, spares callers their comparison with null.
+        // SAFETY: the place fits, so it lies between `start` and `end`, in one allocation that
+        // `start` reaches. Unlike a wrapping sum, `add` lets the compiler drop the caller's
+        // comparison with null.
         unsafe { self.start.add(place.address - self.start.addr()) }
     }
 
-    /// A block by the heap's own pointer, which reaches all of it. That by which a caller gives a block back may reach no
-    /// further than the value that was in it.
+    /// Returns a block through the heap's own pointer, which reaches the whole heap.
+    ///
+    /// A caller's pointer to a block may reach only the value in the block.
     #[inline(always)]
     fn own(&self, block: *mut u8) -> *mut u8 {
         self.start.with_addr(block.addr())
     }
 
-    /// The offset of a block, from the first one.
+    /// Returns the offset of a block from the first block.
     #[inline(always)]
     fn position(&self, block: *mut u8) -> usize {
         block.addr() - self.start.addr() - self.first
@@ -372,11 +385,11 @@ fn no_room_for_global(limit: usize) -> ! {
     panic!("a heap of {limit} bytes has no room for its header and its global state");
 }
 
-// SAFETY: every block lies between the first block's offset and the end of the room, in bytes that the source
-// has given to this allocator alone, at an aligned address, and above the end of every block that is still live:
-// `used` is lowered only to the start of the newest block when that is freed, or to its new end when it is
-// shrunk. The region stays put while `self` lives. No method panics, and none touches a block but by copying in
-// `realloc` and zeroing in `alloc_zeroed`.
+// SAFETY: every block lies between the first block's offset and the end of the space, in bytes that
+// the source provides to this allocator alone, at an aligned address. It lies above the end of
+// every live block, because `used` falls only to the start of the newest block when that is freed,
+// or to its new end when it shrinks. The region stays in place while `self` lives. No method
+// panics. Only the copy in `realloc` and the zeroing in `alloc_zeroed` touch a block.
 unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -391,12 +404,13 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
         }
         let heap = self.heap();
         let position = heap.position(block);
-        // Bytes at and above the highest top there ever was are zero still, by the source's contract. The top before
-        // this call was at most `position`, and taking the block has left `peak` alone.
+        // By the source's contract, bytes above the highest top so far are still zero. The top
+        // before this call was at most `position`, and taking the block did not change `peak`.
         let peak = heap.peak();
         if position < peak {
             let stale = (peak - position).min(layout.size());
-            // SAFETY: `stale` is at most the block's size, and the block is ours until we return it.
+            // SAFETY: `stale` is at most the block's size. The block is valid for writes, and no
+            // other code uses it before this method returns it.
             unsafe { block.write_bytes(0, stale) };
         }
         block
@@ -416,8 +430,8 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let heap = self.heap();
         let old_size = layout.size();
-        // SAFETY: the caller promises that `new_size` rounded up to the alignment does not pass
-        // `isize::MAX`; the alignment is that of a layout.
+        // SAFETY: the caller promises that `new_size` rounded up to the alignment does not exceed
+        // `isize::MAX`. The alignment is that of a layout, so it is a power of two.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
         let position = heap.position(block);
         let used = position + old_size;
@@ -434,9 +448,10 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
                 }
                 return heap.own(block);
             }
-            // Behind the block there is more room than anywhere else, so only a source that grows can help.
+            // The space after the block is the largest there is, so only a source that grows can
+            // help.
             match self.grow(&place, new_layout) {
-                // The room above the block has grown.
+                // The new bytes follow the block.
                 Some(from) if from == heap.top() => {
                     heap.set_used(position + new_size);
                     return heap.own(block);
@@ -450,23 +465,26 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
             self.take(new_layout)
         };
         if !new_block.is_null() {
-            // SAFETY: the smaller of the sizes is readable at `block`, a live block, and writable at `new_block`,
-            // which lies above every live one.
+            // SAFETY: `block` is live and has `old_size` bytes, so the smaller size is readable
+            // there. `new_block` has `new_size` bytes, so it is writable there. `new_block` lies
+            // above every live block, so the two do not overlap.
             unsafe { ptr::copy_nonoverlapping(block, new_block, old_size.min(new_size)) };
         }
         new_block
     }
 }
 
-// SAFETY: `docs/machine-model.md`: a guest has one thread, no interrupts and no re-entry. Elsewhere the
-// constructors of an allocator over the announced heap make one thread the caller's promise.
+// SAFETY: a guest has one thread, no interrupts and no re-entry (`docs/machine-model.md`). On other
+// targets, the callers of the constructors promise one thread.
 unsafe impl<G> Sync for BumpAllocator<G, LoaderHeap> {}
 
-// SAFETY: as above; `with_source` makes one thread the caller's promise.
+// SAFETY: a guest has one thread, no interrupts and no re-entry (`docs/machine-model.md`). On other
+// targets, the caller of `with_source` promises one thread.
 unsafe impl<G, const BASE: usize, const LIMIT: usize> Sync
     for BumpAllocator<G, FixedHeap<BASE, LIMIT>>
 {
 }
 
-// SAFETY: as above; `with_source` makes one thread the caller's promise.
+// SAFETY: a guest has one thread, no interrupts and no re-entry (`docs/machine-model.md`). On other
+// targets, the caller of `with_source` promises one thread.
 unsafe impl<G, M: PageMemory + Sync> Sync for BumpAllocator<G, WasmMemory<M>> {}

@@ -1,4 +1,4 @@
-//! Room for whatever the host hands in during one invocation, in a memory that grows.
+//! Scratch memory for what the host passes in during one invocation, in a memory that grows.
 
 use core::cell::Cell;
 use core::fmt;
@@ -6,26 +6,29 @@ use core::ptr::{self, NonNull};
 
 use crate::source::{LinearMemory, PAGE_SIZE, PageMemory, ends_in_address_space, pages};
 
-/// Every region starts at a multiple of this many bytes.
+/// The alignment in bytes of every region.
 const ALIGNMENT: usize = 8;
 
-/// The most extents. Each is at least as long as all before it, as long as the memory lets it be, so this many are all the
-/// pages that a memory of 32-bit addresses can have.
+/// The most extents.
+///
+/// Each is at least as long as all before it, if the memory allows that. This many extents
+/// therefore cover all pages of a memory with 32-bit addresses.
 const MAX_EXTENTS: usize = 17;
 
-/// Where a region of no bytes stands: nowhere, at an address that is not 0.
+/// The address of an empty region: no byte, and not null.
 const EMPTY: NonNull<u8> = NonNull::<u64>::dangling().cast();
 
-/// Scratch memory for what the host hands in during one invocation, as much as there is, from pages that it keeps.
+/// Scratch memory of any length for what the host passes in during one invocation.
 ///
-/// It is [`InvocationArena`](crate::InvocationArena) for a program that lives for many invocations in a memory that grows:
-/// regions may be of any length, and nothing is set aside before the first.
+/// It is [`InvocationArena`](crate::InvocationArena) for a program that lives for many invocations
+/// in a memory that grows. Regions may have any length. It takes no page before the first region,
+/// and keeps its pages.
 ///
-/// | asked | answered |
+/// | request | result |
 /// |---|---|
 /// | a region | its address, a multiple of 8 |
-/// | an empty region | an address, a multiple of 8 and never 0, even when there is no more memory |
-/// | a region for which there is no memory | `None`, and nothing has changed |
+/// | an empty region | an address, a multiple of 8 and never 0, even without more memory |
+/// | a region that does not fit into memory | `None`, without a change |
 ///
 /// ```
 /// use allocator::PagedInvocationArena;
@@ -44,7 +47,7 @@ const EMPTY: NonNull<u8> = NonNull::<u64>::dangling().cast();
 /// #         }
 /// #     }
 /// #
-/// #     // SAFETY: ten pages that are never given back, each of which is handed out once.
+/// #     // SAFETY: ten pages that are never freed, each of which is given out once.
 /// #     unsafe impl PageMemory for LinearMemory {
 /// #         fn pages(&self) -> usize {
 /// #             self.1.get()
@@ -61,14 +64,14 @@ const EMPTY: NonNull<u8> = NonNull::<u64>::dangling().cast();
 /// # }
 /// # #[cfg(not(target_arch = "wasm32"))] {
 /// # let memory = memory::LinearMemory::new();
-/// // The memory of a module is `allocator::LinearMemory`, and `PagedInvocationArena::new` has it.
-/// // SAFETY: one thread uses it, and writes no region of which it has borrowed bytes.
+/// // The memory of a module is `allocator::LinearMemory`; `PagedInvocationArena::new` uses it.
+/// // SAFETY: one thread uses it. It writes only initialized bytes, and not to a borrowed region.
 /// let room = unsafe { PagedInvocationArena::over(memory) };
 /// let region = room.alloc(100_000).ok_or("no room")?;
 /// let address = region.addr().get();
 /// assert_eq!(room.bytes(address, 100_000).map(<[u8]>::len), Some(100_000));
 /// assert_eq!(room.bytes(address, 100_001), None);
-/// // SAFETY: nobody uses the region any more.
+/// // SAFETY: the region is no longer used.
 /// unsafe { room.reset() };
 /// assert_eq!(room.bytes(address, 1), None);
 /// assert_eq!(room.alloc(100_000), Some(region));
@@ -78,46 +81,47 @@ const EMPTY: NonNull<u8> = NonNull::<u64>::dangling().cast();
 ///
 /// # Pages
 ///
-/// It takes pages from the end of a [`PageMemory`] in pieces, each at least as long as all before it unless the memory has no
-/// more than what is asked for, and gives none back. A region lies in one piece. Pages that others take in between are
-/// theirs.
+/// It takes pages from the end of a [`PageMemory`] in pieces, and never returns them. Each piece is
+/// at least as long as all before it, unless the memory has only the requested bytes. A region lies
+/// in one piece. Other code may take pages in between.
 ///
-/// Regions go where they first fit. So whoever asks for the same lengths in the same order after each [`reset`](Self::reset)
-/// takes new pages in the first round only; and if all regions of a round never take more than some number of bytes, alignment
-/// counted, then the pieces never are four times as long together, or four pages, if that is more.
+/// A region goes to the first place where it fits. A host that requests the same lengths in the
+/// same order after each [`reset`](Self::reset) causes new pages only in the first round. If the
+/// regions of a round never take more than some number of bytes, alignment included, then all
+/// pieces together are less than four times as long, or less than four pages if that is more.
 ///
 /// # Contents
 ///
-/// A region that is handed out holds whatever was there: zeroes, or what an earlier invocation has left.
+/// A new region contains whatever was there: zeroes, or the bytes of an earlier invocation.
 pub struct PagedInvocationArena<M = LinearMemory> {
     memory: M,
-    /// Those that are there come first.
+    /// The extents. Those in use come first.
     extents: [Extent; MAX_EXTENTS],
-    /// How many are there.
+    /// The number of extents in use.
     count: Cell<usize>,
 }
 
-/// Pages that follow each other.
+/// A run of adjoining pages.
 struct Extent {
-    /// The first byte, aligned. Null if the extent is not there.
+    /// The first byte, aligned. Null if the extent is not in use.
     start: Cell<*mut u8>,
-    /// Bytes behind `start`, at most `isize::MAX`; 0 if the extent is not there.
+    /// The number of bytes after `start`, at most `isize::MAX`; 0 if the extent is not in use.
     length: Cell<usize>,
-    /// The offset of the first byte that was handed out since the last reset.
+    /// The offset of the first byte that was allocated since the last reset.
     first: Cell<usize>,
-    /// The offset behind the last byte that is taken: at least `first`, and at most `length`.
+    /// The offset after the last taken byte: at least `first`, and at most `length`.
     used: Cell<usize>,
 }
 
 impl<M> PagedInvocationArena<M> {
-    /// An arena over a memory, without pages so far.
+    /// Returns an arena over a memory, without pages.
     ///
     /// # Safety
     ///
     /// - The arena is used from one thread.
-    /// - Nothing but initialized bytes is written to it: no padding, no `MaybeUninit::uninit()`.
-    /// - As long as a slice that [`bytes`](Self::bytes) has lent is in use, nobody writes to it, neither
-    ///   the program through a pointer from [`alloc`](Self::alloc) nor a host that knows the address.
+    /// - Only initialized bytes are written to it: no padding, no `MaybeUninit::uninit()`.
+    /// - As long as a slice from [`bytes`](Self::bytes) is in use, its bytes are not written: not
+    ///   by the program through a pointer from [`alloc`](Self::alloc), and not by the host.
     #[must_use]
     pub const unsafe fn over(memory: M) -> Self {
         Self {
@@ -129,26 +133,26 @@ impl<M> PagedInvocationArena<M> {
 }
 
 impl PagedInvocationArena {
-    /// An arena over the linear memory of the module, without pages so far.
+    /// Returns an arena over the linear memory of the module, without pages.
     ///
     /// # Safety
     ///
     /// As for [`over`](Self::over).
     #[must_use]
     pub const unsafe fn new() -> Self {
-        // SAFETY: the contract is the same.
+        // SAFETY: the caller fulfils the contract of `over`, which is that of this function.
         unsafe { Self::over(LinearMemory) }
     }
 }
 
 impl<M: PageMemory> PagedInvocationArena<M> {
-    /// Hands out a region of `length` bytes; `None` if there is no memory for it.
+    /// Allocates a region of `length` bytes. Returns `None` if it does not fit into memory.
     ///
-    /// The address is a multiple of 8. An empty region always has one, and takes nothing.
+    /// The address is a multiple of 8. An empty region always succeeds, and takes no bytes.
     ///
-    /// Until the next [`reset`](Self::reset) the bytes may be read, and written with initialized bytes, through the
-    /// pointer, but not written while a slice of them from [`bytes`](Self::bytes) is in use. Anybody may ask for such
-    /// a slice at any time, so no `&mut` to them may be made.
+    /// Until the next [`reset`](Self::reset), the pointer is valid for reads, and for writes of
+    /// initialized bytes while no slice of them from [`bytes`](Self::bytes) is in use. Such a slice
+    /// may be requested at any time, so never make a `&mut` to the bytes.
     #[must_use]
     pub fn alloc(&self, length: usize) -> Option<NonNull<u8>> {
         if length == 0 {
@@ -158,12 +162,12 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         fits.or_else(|| self.grow(length)?.take(length))
     }
 
-    /// The `length` bytes at `address`, if they are bytes that were handed out since the last
+    /// Returns the `length` bytes at `address`, if all were allocated since the last
     /// [`reset`](Self::reset) or [`reset_except`](Self::reset_except).
     ///
-    /// Takes any two numbers. `None` is the answer for a range that touches another byte; where regions that follow each
-    /// other begin and end is not checked, nor whether the range touches what aligns the second of them. An empty range is
-    /// held to the same, but for an empty region.
+    /// Any two numbers are allowed. The result is `None` for a range that includes another byte.
+    /// The bounds of adjoining regions are not checked, nor the gap that aligns the second of them.
+    /// The same applies to an empty range, except that of an empty region.
     #[must_use]
     pub fn bytes(&self, address: usize, length: usize) -> Option<&[u8]> {
         if (address, length) == (EMPTY.addr().get(), 0) {
@@ -171,18 +175,20 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         }
         let mut extents = self.present();
         let first = extents.find_map(|extent| extent.find(address, length))?;
-        // SAFETY: `find` has found so many bytes there that were handed out: they were zero when the memory grew, and only
-        // initialized bytes are written to them. The memory stays where it is, as `PageMemory` says. Nothing here writes to a
-        // region, `over` promises that nobody else does while the slice is in use, and there is one thread.
+        // SAFETY: `find` has checked that `length` bytes there were allocated. They were zero when
+        // the memory grew, and by the contract of `over` only initialized bytes are written to
+        // them. By the contract of `PageMemory` the memory stays in place. No method writes to a
+        // region. By the contract of `over`, no other code writes there while the slice is in use,
+        // and there is one thread.
         Some(unsafe { core::slice::from_raw_parts(first, length) })
     }
 
-    /// Takes everything back.
+    /// Frees all regions.
     ///
     /// # Safety
     ///
-    /// Neither a slice that [`bytes`](Self::bytes) has lent nor a pointer from [`alloc`](Self::alloc) is
-    /// used any more.
+    /// No slice from [`bytes`](Self::bytes) and no pointer from [`alloc`](Self::alloc) is used any
+    /// more.
     pub unsafe fn reset(&self) {
         for extent in self.present() {
             extent.first.set(0);
@@ -190,19 +196,20 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         }
     }
 
-    /// Takes everything back but the `length` bytes at `address`, if they are bytes that were handed out.
+    /// Frees all regions except the `length` bytes at `address`, if they were allocated.
     ///
-    /// They are not lent by [`bytes`](Self::bytes) any more and not handed out again before the next reset, so that they can
-    /// be used in any way.
+    /// [`bytes`](Self::bytes) no longer lends the retained bytes, and they are not allocated again
+    /// before the next reset. They can therefore be used in any way.
     ///
     /// # Safety
     ///
-    /// Neither a slice that [`bytes`](Self::bytes) has lent nor a pointer from [`alloc`](Self::alloc) is
-    /// used any more, but for those bytes.
+    /// No slice from [`bytes`](Self::bytes) and no pointer from [`alloc`](Self::alloc) is used any
+    /// more, except for those bytes.
     pub unsafe fn reset_except(&self, address: usize, length: usize) {
         let kept = |extent: &&Extent| extent.find(address, length).is_some();
         let kept = self.present().find(kept);
-        // SAFETY: the contract is the same, but for bytes that are taken again below.
+        // SAFETY: by the contract, only slices of and pointers to the retained bytes are still
+        // used. These bytes are taken again below, before any other allocation.
         unsafe { self.reset() };
         if let Some(extent) = kept {
             // The bytes are in the extent, so this is at most its length.
@@ -212,24 +219,24 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         }
     }
 
-    /// The extents that are there: mostly one or two, and each invocation looks at them several times.
+    /// Returns the extents in use: mostly one or two, and each invocation reads them several times.
     fn present(&self) -> impl Iterator<Item = &Extent> {
         self.extents.iter().take(self.count.get())
     }
 
-    /// Bytes that are taken: in each piece of the memory those up to the end of its last region.
+    /// Returns the taken bytes: in each piece, those up to the end of its last region.
     #[must_use]
     pub fn used(&self) -> usize {
         self.extents.iter().map(|extent| extent.used.get()).sum()
     }
 
-    /// Bytes of all the pages that it keeps.
+    /// Returns the bytes of all its pages.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.extents.iter().map(|extent| extent.length.get()).sum()
     }
 
-    /// Takes pages for `length` bytes at least, which is not 0.
+    /// Takes pages for at least `length` bytes, which must not be 0.
     #[cold]
     #[inline(never)]
     fn grow(&self, length: usize) -> Option<&Extent> {
@@ -237,7 +244,8 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         let extent = self.extents.get(present)?;
         let padding = self.memory.page(0).addr().wrapping_neg() % ALIGNMENT;
         let wanted = pages(length.checked_add(padding)?)?;
-        // As many as all before, so that there are few extents; and if there are not so many, as many as it takes.
+        // As many as all before, so that there are few extents; if the memory has fewer, as many as
+        // needed.
         let (first, count) = pages(self.capacity())
             .filter(|all| *all > wanted)
             .and_then(|all| self.take_pages(all))
@@ -249,14 +257,14 @@ impl<M: PageMemory> PagedInvocationArena<M> {
         Some(extent)
     }
 
-    /// Takes so many pages, and returns the number of the first and how many they are.
+    /// Takes `count` pages. Returns the number of the first one, and the count.
     fn take_pages(&self, count: usize) -> Option<(usize, usize)> {
         if !ends_in_address_space(self.memory.pages(), count) {
             return None;
         }
         let first = self.memory.grow(count)?;
-        // Somebody else may have grown the memory between the two calls; and page 0 of a memory that had none is left alone,
-        // because no pointer to its first byte can be used.
+        // Other code may have grown the memory between the two calls. Page 0 of a memory without
+        // pages stays unused, because its address is null.
         let is_usable = ends_in_address_space(first, count) && !self.memory.page(first).is_null();
         is_usable.then_some((first, count))
     }
@@ -272,9 +280,10 @@ impl Extent {
         }
     }
 
-    /// Hands out `length` bytes, which is not 0, if there is room.
+    /// Allocates `length` bytes, which must not be 0, if they fit.
     fn take(&self, length: usize) -> Option<NonNull<u8>> {
-        // The start is aligned, so this aligns the address. It cannot wrap, because `used` is at most `isize::MAX`.
+        // The start is aligned, so this aligns the address. It cannot wrap, because `used` is at
+        // most `isize::MAX`.
         let offset = self.used.get().next_multiple_of(ALIGNMENT);
         let room = self.length.get().checked_sub(offset)?;
         if length > room {
@@ -284,7 +293,7 @@ impl Extent {
         NonNull::new(self.start.get().wrapping_add(offset))
     }
 
-    /// The first of `length` bytes at `address`, if all of them were handed out.
+    /// Returns the first of `length` bytes at `address`, if all of them were allocated.
     fn find(&self, address: usize, length: usize) -> Option<*const u8> {
         if self.first == self.used {
             return None;
@@ -307,6 +316,7 @@ impl<M: PageMemory> fmt::Debug for PagedInvocationArena<M> {
     }
 }
 
-// SAFETY: `docs/machine-model.md`: a guest has one thread and no interrupts, and what the host calls while the program calls it
-// is `alloc`, which no other method of the arena is in the middle of. Elsewhere `over` makes one thread the caller's promise.
+// SAFETY: a guest has one thread and no interrupts (`docs/machine-model.md`). The host may call
+// `alloc` during a syscall, but no method of the arena makes a syscall, so `alloc` never interrupts
+// another method. On other targets, the caller of `over` promises one thread.
 unsafe impl<M: PageMemory + Sync> Sync for PagedInvocationArena<M> {}

@@ -1,4 +1,4 @@
-//! An allocator that writes down what is asked of another.
+//! An allocator that records the calls of another.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -9,14 +9,15 @@ use crate::bump::BumpAllocator;
 use crate::segregated::SegregatedBumpAllocator;
 use crate::source::HeapSource;
 
-/// An allocator around another, that counts what is asked of it and can stream every call to a sink.
+/// An allocator around another one that counts its calls, and can report every call to a sink.
 ///
-/// It changes no answer. A program puts it around its global allocator to see what it does with memory:
+/// It does not change any result. A program wraps its global allocator to measure its use of
+/// memory:
 ///
 /// ```
 /// use allocator::{BumpAllocator, TracingAllocator};
 ///
-/// // In a guest, `#[global_allocator]` stands here.
+/// // In a guest, `#[global_allocator]` is here.
 /// // SAFETY: the only allocator over the announced heap, in a program with one thread.
 /// static HEAP: TracingAllocator<BumpAllocator> =
 ///     TracingAllocator::new(unsafe { BumpAllocator::new() });
@@ -24,7 +25,7 @@ use crate::source::HeapSource;
 /// assert_eq!(HEAP.counts().allocations, 0);
 /// ```
 ///
-/// With a sink it tells every call as it happens:
+/// With a sink it reports every call as it happens:
 ///
 /// ```
 /// use allocator::{BumpAllocator, TraceEvent, TraceOperation, TracingAllocator};
@@ -41,7 +42,7 @@ use crate::source::HeapSource;
 /// let layout = Layout::from_size_align(100, 8)?;
 /// // SAFETY: the layout has a size.
 /// let first = unsafe { heap.alloc(layout) };
-/// // SAFETY: the layout has a size. There is no room for as much again and more.
+/// // SAFETY: the layout has a size. It does not fit.
 /// assert!(unsafe { heap.alloc(Layout::from_size_align(200, 8)?) }.is_null());
 /// // SAFETY: `first` came from this heap with this layout.
 /// unsafe { heap.dealloc(first, layout) };
@@ -60,22 +61,22 @@ pub struct TracingAllocator<A, K = ()> {
     counters: Counters,
 }
 
-/// What has been asked of an allocator so far. Sizes are those of the layouts, in bytes.
+/// The calls of an allocator so far. Sizes are those of the layouts, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TraceCounts {
-    /// Calls of `alloc` and `alloc_zeroed`, those that failed included.
+    /// Calls of `alloc` and `alloc_zeroed`, including failed ones.
     pub allocations: usize,
     /// Calls of `dealloc`.
     pub deallocations: usize,
-    /// Calls of `realloc`, those that failed included.
+    /// Calls of `realloc`, including failed ones.
     pub reallocations: usize,
-    /// Calls that were answered with null.
+    /// Calls that returned null.
     pub failed: usize,
-    /// Bytes in blocks that are live.
+    /// Bytes in live blocks.
     pub live: usize,
-    /// The most bytes that were ever live at once.
+    /// The most bytes that were live at the same time.
     pub peak: usize,
-    /// Bytes from the start of the lowest block there ever was to the end of the highest.
+    /// Bytes from the start of the lowest block so far to the end of the highest.
     pub extent: usize,
 }
 
@@ -92,29 +93,29 @@ pub enum TraceOperation {
     Realloc,
 }
 
-/// One call.
+/// One call of an allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceEvent {
-    /// The method that was called.
+    /// The called method.
     pub operation: TraceOperation,
-    /// Bytes that were asked for, given back, or, for `realloc`, asked for instead of what there was.
+    /// The allocated or freed bytes; for `realloc`, the new size.
     pub size: usize,
     /// The alignment in bytes.
     pub align: usize,
-    /// Whether the answer was null.
+    /// Whether the result was null.
     pub failed: bool,
 }
 
-/// Somebody who wants to see every call.
+/// A receiver of every call.
 ///
-/// A sink must not allocate from the allocator that it watches: it would see that too, and never come to an end. One
-/// that panics ends the program, because an allocator may not unwind.
+/// A sink must not allocate from the traced allocator: it would receive its own call, without end.
+/// A sink that panics ends the program, because an allocator must not unwind.
 pub trait TraceSink {
-    /// A call has been answered.
+    /// Receives a call after it has returned.
     fn record(&self, event: TraceEvent);
 }
 
-/// Nobody.
+/// Ignores every call.
 impl TraceSink for () {
     #[inline(always)]
     fn record(&self, _event: TraceEvent) {}
@@ -127,10 +128,10 @@ impl<F: Fn(TraceEvent)> TraceSink for F {
     }
 }
 
-/// An allocator that knows what it has left.
+/// An allocator that knows its unavailable bytes.
 pub trait HeapFigures {
-    /// Bytes that are not to be had any more, as things are: those in live blocks, in blocks that were freed
-    /// but not taken back, and in gaps.
+    /// Returns the bytes that cannot be allocated now: those in live blocks, in leaked blocks, and
+    /// in gaps.
     fn unavailable(&self) -> usize;
 }
 
@@ -146,7 +147,7 @@ impl<S: HeapSource> HeapFigures for SegregatedBumpAllocator<S> {
     }
 }
 
-/// Counters that are `Sync` without an argument of ours.
+/// Atomic counters, which are `Sync` without a proof of this crate.
 #[derive(Debug)]
 struct Counters {
     allocations: AtomicUsize,
@@ -160,7 +161,7 @@ struct Counters {
 }
 
 impl<A> TracingAllocator<A> {
-    /// Counts what is asked of an allocator.
+    /// Wraps an allocator and counts its calls.
     #[must_use]
     pub const fn new(inner: A) -> Self {
         Self::with_sink(inner, ())
@@ -168,7 +169,7 @@ impl<A> TracingAllocator<A> {
 }
 
 impl<A, K> TracingAllocator<A, K> {
-    /// Counts what is asked of an allocator, and tells a sink.
+    /// Wraps an allocator, counts its calls, and reports them to a sink.
     #[must_use]
     pub const fn with_sink(inner: A, sink: K) -> Self {
         Self {
@@ -187,13 +188,14 @@ impl<A, K> TracingAllocator<A, K> {
         }
     }
 
-    /// The allocator that is watched. What is asked of it directly is not counted: a block that comes from one must go
-    /// back to the same, or the counts mean nothing.
+    /// Returns the traced allocator. Direct calls of it are not counted.
+    ///
+    /// Free a block through the allocator that allocated it, or the counts mean nothing.
     pub const fn inner(&self) -> &A {
         &self.inner
     }
 
-    /// The counts so far. While another thread allocates they need not fit together.
+    /// Returns the counts so far. While another thread allocates, they may be inconsistent.
     #[must_use]
     pub fn counts(&self) -> TraceCounts {
         let counters = &self.counters;
@@ -211,9 +213,11 @@ impl<A, K> TracingAllocator<A, K> {
 }
 
 impl<A: HeapFigures, K> TracingAllocator<A, K> {
-    /// Bytes that the allocator has lost for now: those that are not to be had any more, though no live block
-    /// has asked for them. They lie in freed blocks that were not taken back, in what was added to a size to make
-    /// it whole, and in gaps for alignment.
+    /// Returns the leaked bytes: those that cannot be allocated, although no live block requested
+    /// them.
+    ///
+    /// They are in freed blocks that the allocator did not take back, in rounding of sizes, and in
+    /// gaps for alignment.
     #[must_use]
     pub fn leaked(&self) -> usize {
         let live = self.counters.live.load(Ordering::Relaxed);
@@ -223,7 +227,7 @@ impl<A: HeapFigures, K> TracingAllocator<A, K> {
 
 impl Counters {
     fn add_block(&self, block: *mut u8, size: usize) {
-        // Blocks that went past the counters, through `inner`, may have wrapped them.
+        // Direct calls of `inner` may have wrapped the counters.
         let live = self.live.fetch_add(size, Ordering::Relaxed);
         let live = live.wrapping_add(size);
         self.peak.fetch_max(live, Ordering::Relaxed);
@@ -242,7 +246,7 @@ impl Counters {
 }
 
 impl<A, K: TraceSink> TracingAllocator<A, K> {
-    /// Notes a new block, or that there was none.
+    /// Records an allocation, successful or not.
     fn allocated(&self, operation: TraceOperation, block: *mut u8, layout: Layout) {
         Counters::count(&self.counters.allocations);
         if !block.is_null() {
@@ -266,7 +270,7 @@ impl<A, K: TraceSink> TracingAllocator<A, K> {
     }
 }
 
-/// Ends the program if it is dropped by a panic that passes by: a second panic then is the last.
+/// Ends the program when an unwinding panic drops it: the second panic aborts.
 struct AbortOnUnwind;
 
 impl Drop for AbortOnUnwind {
@@ -275,26 +279,26 @@ impl Drop for AbortOnUnwind {
     }
 }
 
-// SAFETY: every call is passed on as it came, and every answer as it was given. Counting does not panic, and a panic
-// of the sink's does not leave `tell`.
+// SAFETY: every method passes its arguments to the inner allocator, which is a `GlobalAlloc`, and
+// returns its result. Counting does not panic, and a panic of the sink does not leave `tell`.
 unsafe impl<A: GlobalAlloc, K: TraceSink> GlobalAlloc for TracingAllocator<A, K> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller promises that the layout has a size, which is what the inner allocator asks.
+        // SAFETY: the caller promises that the layout has a size, the only precondition.
         let block = unsafe { self.inner.alloc(layout) };
         self.allocated(TraceOperation::Alloc, block, layout);
         block
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as for `alloc`, the caller promises that the layout has a size.
+        // SAFETY: the caller promises that the layout has a size, the only precondition.
         let block = unsafe { self.inner.alloc_zeroed(layout) };
         self.allocated(TraceOperation::AllocZeroed, block, layout);
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: every block that this allocator has answered is one of the inner's with the same layout, and the caller
-        // gives this one up.
+        // SAFETY: the caller promises that this allocator returned the block, with this layout, so
+        // it is a block of the inner allocator with this layout. The caller no longer uses it.
         unsafe { self.inner.dealloc(block, layout) };
         Counters::count(&self.counters.deallocations);
         self.counters.remove_block(layout.size());
@@ -302,8 +306,9 @@ unsafe impl<A: GlobalAlloc, K: TraceSink> GlobalAlloc for TracingAllocator<A, K>
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as for `dealloc`, the block is one of the inner's; the caller promises that the new size is not 0 and does
-        // not pass `isize::MAX` when rounded up to the alignment.
+        // SAFETY: the caller promises that this allocator returned the block, with this layout, so
+        // it is a block of the inner allocator with this layout. The caller also promises that the
+        // new size is not 0 and does not exceed `isize::MAX` when rounded up to the alignment.
         let new_block = unsafe { self.inner.realloc(block, layout, new_size) };
         Counters::count(&self.counters.reallocations);
         if !new_block.is_null() {

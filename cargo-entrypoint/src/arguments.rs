@@ -182,7 +182,7 @@ pub struct BenchArguments {
     #[arg(long)]
     pub bless: bool,
 
-    /// Write the tables of the READMEs anew that show `entry`, `allocators` and `size`
+    /// Rewrite the tables of `entry`, `allocators` and `size` in the documentation
     #[arg(long)]
     pub update: bool,
 }

@@ -304,7 +304,7 @@ fn a_handler_is_said_to_be_none_of_the_programs() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    let expected = "error: edge_handler is no program but a handler, `handle`, for a host as in docs/embedding.md: ";
+    let expected = "error: edge_handler is no program but a handler, `handle`, for a host as in docs/handlers.md: ";
     assert!(said.contains(expected), "{said}");
     for words in [
         &["run", "edge_handler"][..],

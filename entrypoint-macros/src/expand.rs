@@ -1,5 +1,7 @@
-//! Model to tokens. Every path is absolute; every `cfg` on a feature that the calling crate may not
-//! declare stands below an `allow(unexpected_cfgs)`.
+//! Model to tokens.
+//!
+//! Every path is absolute. Every `cfg` on a feature that the calling crate may not declare is below
+//! an `allow(unexpected_cfgs)`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,7 +11,7 @@ use syn::{ExprPath, Type};
 use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{DeclaredHeap, NamedHeap};
 
-/// The sum: the typed function, the heap, the panic handler, the export.
+/// Expands a whole program: the typed function, the heap, the panic handler, the export.
 pub fn program(program: &Program) -> TokenStream {
     let handler = handler(&program.handler, program.accounts.entry());
     let heap = match program.heap {
@@ -35,9 +37,11 @@ pub fn program(program: &Program) -> TokenStream {
     }
 }
 
-/// The function as a constant: its type is checked where the author wrote its path, the export finds it
-/// whatever the path is relative to, and a second entry in the same module is a second definition, which
-/// is why it has this name.
+/// Expands the function to a typed constant.
+///
+/// The compiler checks the function's type where the author wrote its path, and the export finds it
+/// whatever the path is relative to. A second entry in the same module is a second definition of
+/// the constant, which explains its name.
 pub fn handler(path: &ExprPath, entry: Entry) -> TokenStream {
     let type_ = match entry {
         Entry::WithHeap | Entry::NoAlloc => quote!(::entrypoint::ProcessInstruction),
@@ -65,7 +69,7 @@ fn export(program: &Program) -> TokenStream {
         }
         Accounts::Nowhere => quote!(enter_lazily),
     };
-    // Whether the heap is the loader's to place, as far as the entry knows.
+    // Whether the loader places the heap, as far as the entry knows.
     let (is_announced, if_announced) = match program.heap {
         Heap::Ours(_) => (
             quote!(::core::cfg!(feature = "custom-heap")),
@@ -85,15 +89,17 @@ fn export(program: &Program) -> TokenStream {
     }
 }
 
-/// What makes a function an export on RISC-V. It is the one thing of a machine that is written here: PolkaVM's attribute
-/// gives the export the place where the attribute stands, and that shall be the author's line.
+/// Returns the attribute that exports a function on riscv64.
+///
+/// This is the only code for one target in this crate. PolkaVM's attribute gives the export the
+/// source location of the attribute, and that must be the author's line.
 fn riscv64_attribute() -> TokenStream {
     quote! {
         #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
     }
 }
 
-/// The program's heap, by a word or under a name of the author's.
+/// Expands the program's heap, with a name or without.
 pub fn heap(heap: &DeclaredHeap) -> TokenStream {
     match heap {
         DeclaredHeap::Unnamed(kind) => unnamed_heap(*kind),
@@ -123,10 +129,10 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
         name,
         type_,
     } = heap;
-    // Where the type is, so that an error shows it, but still code of the macro, so that no lint
-    // of the program's looks at it.
+    // At the location of the type, so that an error shows it, but resolved as code of the macro, so
+    // that the program's lints ignore it.
     let span = type_.span().resolved_at(Span::call_site());
-    // A heap that is not there has no header to vouch for.
+    // A heap that is left out has no header to declare.
     let conditions = attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"));
@@ -138,7 +144,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     let attribute = riscv64_attribute();
     quote! {
         // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
-        // heap is never announced, unless somebody promises that there is one thread.
+        // heap is never announced, unless unsafe code promises that there is one thread.
         ::entrypoint::__global_allocator! {
             #(#attributes)*
             #visibility static #name: #type_ = #value;
@@ -147,7 +153,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
         #(#conditions)*
         #[doc(hidden)]
         mod __one_heap_per_crate {
-            // The loader finds use and peak at the base of the heap.
+            // Declares the heap header to the loader, which reads use and peak there.
             ::entrypoint::__on_guest! {
                 mod guest {
                     ::entrypoint::__export! {
@@ -160,10 +166,10 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     }
 }
 
-/// Whether a type is written as a path that ends in this name.
+/// Returns whether a type is written as a path that ends in this name.
 fn names(type_: &Type, name: &str) -> bool {
     match type_ {
-        // A type that came through a `macro_rules!` macro.
+        // A type from a `macro_rules!` macro.
         Type::Group(group) => names(&group.elem, name),
         Type::Path(path) => {
             let last = path.path.segments.last();
@@ -173,7 +179,7 @@ fn names(type_: &Type, name: &str) -> bool {
     }
 }
 
-/// The default panic handler.
+/// Expands the default panic handler.
 pub fn panic_handler(level: PanicLevel) -> TokenStream {
     let report = match level {
         PanicLevel::Message => quote!(panic_with_message),

@@ -1,9 +1,9 @@
-//! What to emit after an error.
+//! The code to emit beside an error.
 //!
-//! Where the first argument is a path, the function is still named and its type still checked, so that
-//! one compile shows every fault, and no warning of unused code comes on top. Heap and panic handler are those of a
-//! program that says nothing of them, unless this one tried to; otherwise the compiler would say on the guest that there
-//! are none.
+//! If the first argument is a path, the expansion still names the function and checks its type. One
+//! compile then shows every error, without warnings about unused code. The expansion also has the
+//! default heap and panic handler, unless the invocation tried to choose others. Without them, the
+//! compiler would also report on the guest that they are missing.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +13,7 @@ use crate::model::Entry;
 use crate::parse::Invocation;
 use crate::validate;
 
-/// The errors, and what can be said of the rest.
+/// Expands the errors, and the code for the rest of the program.
 pub fn after(invocation: &Invocation, entry: Entry, error: syn::Error) -> TokenStream {
     let mut tokens = error.into_compile_error();
     if let Ok(handler) = validate::handler(&invocation.handler) {

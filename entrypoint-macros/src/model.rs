@@ -1,8 +1,8 @@
-//! What the author asked for.
+//! The program that an invocation of a macro describes.
 
 use syn::ExprPath;
 
-/// Which of the entries.
+/// The entry macros.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     /// `entrypoint!`
@@ -22,7 +22,7 @@ pub struct Program {
     pub panic: Option<PanicLevel>,
 }
 
-/// Where accounts are listed that come without an account table.
+/// Where the entry lists the accounts if there is no account table.
 #[derive(Clone, Copy)]
 pub enum Accounts {
     OnHeap {
@@ -32,7 +32,7 @@ pub enum Accounts {
         max: u8,
         reject_duplicates: bool,
     },
-    /// The function walks over them itself.
+    /// Nowhere: the function reads them itself.
     Nowhere,
 }
 
@@ -46,15 +46,15 @@ impl Accounts {
     }
 }
 
-/// Whose heap it is.
+/// The program's heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Heap {
     Ours(HeapKind),
-    /// The program's own.
+    /// A heap that the program declares itself.
     Custom,
 }
 
-/// The heaps that can be had by a word.
+/// The heaps that the option `heap` offers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum HeapKind {
     Bump,

@@ -1,4 +1,4 @@
-//! Tokens to syntax. What the words mean is no concern here.
+//! Tokens to syntax, without regard to meaning.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -10,30 +10,30 @@ const HEAP_HELP: &str = "help: write `custom_heap_default!(bump)` or `custom_hea
                          the heap, as in `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
 const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`";
 
-/// What stands between the parentheses of `entrypoint!` or `entrypoint_no_alloc!`.
+/// The arguments of `entrypoint!` or `entrypoint_no_alloc!`.
 pub struct Invocation {
-    /// The first argument, whatever it is.
+    /// The first argument: any expression.
     pub handler: Expr,
     pub options: Vec<RawOption>,
-    /// What stands where options should stand, but is none.
+    /// Errors for arguments that are not options.
     pub not_options: Vec<syn::Error>,
 }
 
-/// `name = value`.
+/// An option, `name = value`.
 pub struct RawOption {
     pub name: Ident,
     pub value: Expr,
 }
 
-/// What stands between the parentheses of `custom_heap_default!`.
+/// The argument of `custom_heap_default!`.
 pub enum DeclaredHeap {
-    /// Nothing, which is `bump`, or a word.
+    /// Nothing, which means `bump`, or a word.
     Unnamed(HeapKind),
     /// `static NAME: BumpAllocator<State>`
     Named(Box<NamedHeap>),
 }
 
-/// A heap that the program can name.
+/// A heap with a name.
 pub struct NamedHeap {
     pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
@@ -119,12 +119,13 @@ impl Parse for RawOption {
     }
 }
 
-/// The arguments of `entrypoint!` and `entrypoint_no_alloc!`.
+/// Parses the arguments of `entrypoint!` and `entrypoint_no_alloc!`.
 pub fn entry(input: TokenStream) -> syn::Result<Invocation> {
     syn::parse2(input)
 }
 
-/// The argument of `custom_heap_default!`: nothing, a word, or `static NAME: BumpAllocator<State>`.
+/// Parses the argument of `custom_heap_default!`: nothing, a word, or
+/// `static NAME: BumpAllocator<State>`.
 pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
     let parser = |input: ParseStream<'_>| {
         if input.is_empty() {
@@ -162,7 +163,7 @@ pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
     parser.parse2(input)
 }
 
-/// The argument of `custom_panic_default!`: nothing or a level.
+/// Parses the argument of `custom_panic_default!`: nothing or a level.
 pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
     let parser = |input: ParseStream<'_>| {
         if input.is_empty() {
@@ -181,7 +182,7 @@ pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
     parser.parse2(input)
 }
 
-/// A `T`, or an error in our words.
+/// Parses a `T`, or returns an error with this project's message.
 fn expect<T: Parse>(input: ParseStream<'_>, expected: &str, help: &str) -> syn::Result<T> {
     let next = found(input);
     input.parse().map_err(|error| {
@@ -199,7 +200,7 @@ fn expect_end(input: ParseStream<'_>, help: &str) -> syn::Result<()> {
     Err(input.error(format!("expected the end, found {}\n{help}", found(input))))
 }
 
-/// The next token, for a message.
+/// Describes the next token for a message.
 fn found(input: ParseStream<'_>) -> String {
     match input.fork().parse() {
         Ok(TokenTree::Group(group)) => match group.delimiter() {

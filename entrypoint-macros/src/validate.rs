@@ -1,4 +1,4 @@
-//! Syntax to model. All that is wrong is reported at once.
+//! Syntax to model. One compile reports all errors.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -7,10 +7,10 @@ use syn::{Expr, ExprPath, Lit};
 use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{Invocation, RawOption};
 
-/// Accounts that `entrypoint_no_alloc!` has room for if it is not told.
+/// The default of `max_accounts`.
 const DEFAULT_MAX_ACCOUNTS: u8 = 64;
 
-/// Errors so far.
+/// The errors found so far.
 #[derive(Default)]
 struct Errors(Option<syn::Error>);
 
@@ -22,13 +22,13 @@ impl Errors {
         }
     }
 
-    /// The value, or a note of its error.
+    /// Returns the value, or records its error.
     fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 }
 
-/// The program that an invocation asks for, or everything that is wrong with it.
+/// Returns the program that an invocation describes, or all its errors.
 pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
     let mut errors = Errors::default();
     let handler = errors.keep(handler(&invocation.handler));
@@ -97,7 +97,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
     }
 }
 
-/// The first argument as a path, if it is one.
+/// Returns the first argument as a path.
 pub fn handler(expression: &Expr) -> syn::Result<ExprPath> {
     let found = match ungrouped(expression) {
         Expr::Path(path) => return Ok(path.clone()),
@@ -171,7 +171,7 @@ fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
     }
 }
 
-/// The expression itself, if it came through a `macro_rules!` macro.
+/// Removes the group around an expression from a `macro_rules!` macro.
 fn ungrouped(expression: &Expr) -> &Expr {
     match expression {
         Expr::Group(group) => ungrouped(&group.expr),
@@ -179,7 +179,7 @@ fn ungrouped(expression: &Expr) -> &Expr {
     }
 }
 
-/// The option's value, if it is a single word.
+/// Returns the option's value if it is a single word.
 fn word(option: &RawOption) -> Option<String> {
     match ungrouped(&option.value) {
         Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
@@ -214,7 +214,7 @@ fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
     )
 }
 
-/// `a`, `b` and `c`, or another conjunction.
+/// Joins words for a message: `a`, `b` and `c`, or with another conjunction.
 fn list(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {

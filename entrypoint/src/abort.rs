@@ -1,23 +1,23 @@
-//! How a program gives up: a report, and a call that does not return.
+//! Giving up: a report, and a syscall that does not return.
 //!
-//! The report is drawn in [`abi::report`]. Nothing here allocates.
+//! [`abi::report`] draws the report. No function here allocates.
 
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport};
 
 use crate::machine::{halt, raw};
 
-/// Hands the report to the loader and ends the program.
+/// Passes the report to the loader and ends the program.
 #[cold]
 pub(crate) fn abort(report: &AbortReport) -> ! {
     let address = core::ptr::from_ref(report).cast();
-    // SAFETY: the loader reads the report and the texts it points to, which live on this stack, and does
-    // not come back.
+    // SAFETY: the report and its texts live on this stack until the call returns, and the loader
+    // only reads them.
     unsafe { raw::rlo_abort(address, ABORT_REPORT_MAGIC) };
-    // Should a loader come back after all.
+    // In case that a loader returns after all.
     halt()
 }
 
-/// More accounts came than the program takes.
+/// Gives up because the invocation has more accounts than the program accepts.
 #[cold]
 #[inline(never)]
 pub(crate) fn too_many_accounts(given: usize, max: usize) -> ! {
@@ -27,7 +27,7 @@ pub(crate) fn too_many_accounts(given: usize, max: usize) -> ! {
     ))
 }
 
-/// An account came twice, and the program refuses that.
+/// Gives up because an account occurs twice and the program rejects repeats.
 #[cold]
 #[inline(never)]
 pub(crate) fn duplicate_account(index: usize, first: usize) -> ! {

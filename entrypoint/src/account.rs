@@ -1,4 +1,4 @@
-//! An account as the program sees it.
+//! Views of accounts.
 
 use core::cell::Cell;
 use core::fmt;
@@ -15,8 +15,8 @@ use crate::borrow::{MUTABLY_BORROWED, Ref, RefMut};
 
 /// One account of the instruction: a view of its serialized entry, without a copy.
 ///
-/// A view is one u64, the entry's address, and may be copied; all views of an account, through a
-/// repeat of it as well, see the same bytes and share one borrow state, which the entry itself keeps.
+/// A view is one u64, the entry's address, and may be copied. All views of an account, through a
+/// repeat of it too, see the same bytes and share one borrow state, which is in the entry itself.
 ///
 /// | read | change |
 /// |---|---|
@@ -26,8 +26,8 @@ use crate::borrow::{MUTABLY_BORROWED, Ref, RefMut};
 /// | [`kelvins`](Self::kelvins) | [`set_kelvins`](Self::set_kelvins), [`credit`](Self::credit), [`debit`](Self::debit) |
 /// | [`data_len`](Self::data_len), [`try_borrow_data`](Self::try_borrow_data) | [`try_borrow_mut_data`](Self::try_borrow_mut_data), [`resize`](Self::resize) |
 ///
-/// Nothing here asks whether the program *may* change the account: the loader checks every change
-/// after the program has ended, and refuses the whole invocation if one was not allowed.
+/// No method checks whether the program *may* change the account. The loader checks every change
+/// after the program has ended, and rejects all changes if one was not allowed.
 ///
 /// ```
 /// use entrypoint::{AccountInfo, ProgramError, ProgramResult};
@@ -43,8 +43,8 @@ use crate::borrow::{MUTABLY_BORROWED, Ref, RefMut};
 /// # increment(&input.accounts[0]).unwrap();
 /// # assert_eq!(input.accounts[0].try_borrow_data().unwrap()[0], 42);
 /// ```
-// The account table that the loader appends to the input is read as a slice of this type, so it has
-// the layout of one u64 address.
+// The entry reads the loader's account table as a slice of this type, so the type has the layout of
+// one u64 address.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct AccountInfo<'input> {
@@ -56,19 +56,20 @@ pub struct AccountInfo<'input> {
 const _: () = assert!(size_of::<AccountInfo<'_>>() == size_of::<u64>());
 
 impl<'input> AccountInfo<'input> {
-    /// The view of the entry at `address`.
+    /// Returns the view of the entry at `address`.
     ///
     /// # Safety
     ///
     /// For as long as `'input`:
     ///
-    /// - `address` is that of an entry of a first occurrence, header to rent epoch as
-    ///   [`abi::input`] lays it out, in memory valid for reads and writes whose provenance is exposed;
-    /// - the entry's `data_length` says how many bytes of data it has, at most
-    ///   [`abi::input::MAX_PERMITTED_DATA_LENGTH`] as sent, and its `original_data_length` is 0 or what
-    ///   [`resize`](Self::resize) has written there;
-    /// - its `marker` is the borrow state of the borrows that live;
-    /// - the entry is read and written through views only, on one thread.
+    /// - `address` is the address of a first occurrence, from header to rent epoch as
+    ///   [`abi::input`] lays it out, in memory that is valid for reads and writes and whose
+    ///   provenance is exposed;
+    /// - the entry has `data_length` bytes of data, at most
+    ///   [`abi::input::MAX_PERMITTED_DATA_LENGTH`] as sent, and its `original_data_length` is 0 or
+    ///   the value that [`resize`](Self::resize) wrote;
+    /// - its `marker` is the state of the live borrows;
+    /// - the entry is read and written only through views, on one thread.
     #[inline(always)]
     pub(crate) unsafe fn from_address(address: u64) -> Self {
         Self {
@@ -77,13 +78,13 @@ impl<'input> AccountInfo<'input> {
         }
     }
 
-    /// The address of the account's entry.
+    /// Returns the address of the account's entry.
     #[inline(always)]
     pub(crate) fn address(&self) -> u64 {
         self.address
     }
 
-    /// A pointer to the entry's byte at `offset`, which must lie inside the entry.
+    /// Returns a pointer to the entry's byte at `offset`, which must lie inside the entry.
     #[inline(always)]
     fn byte(&self, offset: usize) -> *mut u8 {
         // The loader, or the checked reader, has exposed the provenance of the whole input.
@@ -92,71 +93,72 @@ impl<'input> AccountInfo<'input> {
 
     #[inline(always)]
     fn read<T: bytemuck::Pod>(&self, offset: usize) -> T {
-        // SAFETY: by `from_address`, the bytes of the field are valid for reads, and whatever they are,
-        // they are a `T`, which is `Pod`. The read asks for no alignment.
+        // SAFETY: by `from_address`, the bytes of the field are valid for reads. Any bytes are a
+        // valid `T`, which is `Pod`. The read needs no alignment.
         unsafe { self.byte(offset).cast::<T>().read_unaligned() }
     }
 
     #[inline(always)]
     fn write<T: bytemuck::Pod>(&self, offset: usize, value: T) {
-        // SAFETY: by `from_address`, the bytes of the field are valid for writes, and no reference to
-        // them exists: references are only ever lent to the key, which is never written, and to the
-        // data. The write asks for no alignment.
+        // SAFETY: by `from_address`, the bytes of the field are valid for writes. No reference to
+        // them exists: this type lends references only to the key, which is never written, and to
+        // the data. The write needs no alignment.
         unsafe { self.byte(offset).cast::<T>().write_unaligned(value) }
     }
 
-    /// The account's address.
+    /// Returns the account's address.
     #[inline(always)]
     #[must_use]
     pub fn key(&self) -> &'input Pubkey {
-        // SAFETY: by `from_address`, the 32 bytes are readable for `'input`; a `Pubkey` has alignment 1
-        // and no invalid values; and no method writes the key.
+        // SAFETY: by `from_address`, the 32 bytes are readable for `'input`. A `Pubkey` has
+        // alignment 1 and no invalid values. No method writes the key.
         unsafe { &*self.byte(AccountHeader::KEY).cast::<Pubkey>() }
     }
 
-    /// The program that owns the account, by value, because [`assign`](Self::assign) may change it.
+    /// Returns the program that owns the account, by value: [`assign`](Self::assign) may change it.
     #[inline(always)]
     #[must_use]
     pub fn owner(&self) -> Pubkey {
         self.read(AccountHeader::OWNER)
     }
 
-    /// Whether `program_id` owns the account.
+    /// Returns whether `program_id` owns the account.
     #[inline]
     #[must_use]
     pub fn is_owned_by(&self, program_id: &Pubkey) -> bool {
         self.owner() == *program_id
     }
 
-    /// Gives the account to another program. The loader allows it to the owner, once the data is all
-    /// zero.
+    /// Assigns the account to another owner.
+    ///
+    /// The loader allows this only to the owner, and only if the data is all zero.
     #[inline]
     pub fn assign(&self, new_owner: &Pubkey) {
         self.write(AccountHeader::OWNER, *new_owner);
     }
 
-    /// Whether the account signed the transaction.
+    /// Returns whether the account signed the transaction.
     #[inline(always)]
     #[must_use]
     pub fn is_signer(&self) -> bool {
         self.read::<u8>(AccountHeader::IS_SIGNER) != 0
     }
 
-    /// Whether the program may change the account.
+    /// Returns whether the program may change the account.
     #[inline(always)]
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.read::<u8>(AccountHeader::IS_WRITABLE) != 0
     }
 
-    /// Whether the account holds a program.
+    /// Returns whether the account holds a program.
     #[inline(always)]
     #[must_use]
     pub fn executable(&self) -> bool {
         self.read::<u8>(AccountHeader::EXECUTABLE) != 0
     }
 
-    /// The epoch at which the account next owes rent.
+    /// Returns the epoch at which the account next owes rent.
     #[inline]
     #[must_use]
     pub fn rent_epoch(&self) -> u64 {
@@ -166,15 +168,17 @@ impl<'input> AccountInfo<'input> {
         self.read(offset)
     }
 
-    /// The account's balance.
+    /// Returns the account's balance.
     #[inline(always)]
     #[must_use]
     pub fn kelvins(&self) -> u64 {
         self.read(AccountHeader::KELVINS)
     }
 
-    /// Sets the account's balance. The loader allows less to the owner only, and checks that the sum
-    /// over all accounts stays what it was.
+    /// Sets the account's balance.
+    ///
+    /// The loader allows a smaller balance only to the owner. It also checks that the sum over all
+    /// accounts stays the same.
     #[inline(always)]
     pub fn set_kelvins(&self, kelvins: u64) {
         self.write(AccountHeader::KELVINS, kelvins);
@@ -184,7 +188,8 @@ impl<'input> AccountInfo<'input> {
     ///
     /// # Errors
     ///
-    /// [`ProgramError::ArithmeticOverflow`] if the sum does not fit in a u64; nothing is changed.
+    /// [`ProgramError::ArithmeticOverflow`] if the sum does not fit in a u64. The balance then
+    /// stays.
     #[inline]
     pub fn credit(&self, kelvins: u64) -> Result<(), ProgramError> {
         let sum = self
@@ -195,11 +200,11 @@ impl<'input> AccountInfo<'input> {
         Ok(())
     }
 
-    /// Takes from the account's balance.
+    /// Subtracts from the account's balance.
     ///
     /// # Errors
     ///
-    /// [`ProgramError::InsufficientFunds`] if there is less; nothing is changed.
+    /// [`ProgramError::InsufficientFunds`] if the balance is smaller. The balance then stays.
     #[inline]
     pub fn debit(&self, kelvins: u64) -> Result<(), ProgramError> {
         let rest = self
@@ -210,21 +215,21 @@ impl<'input> AccountInfo<'input> {
         Ok(())
     }
 
-    /// Length of the account's data in bytes.
+    /// Returns the length of the account's data in bytes.
     #[inline(always)]
     #[must_use]
     pub fn data_len(&self) -> usize {
         self.read::<u64>(AccountHeader::DATA_LENGTH) as usize
     }
 
-    /// Whether the account has no data.
+    /// Returns whether the account has no data.
     #[inline(always)]
     #[must_use]
     pub fn data_is_empty(&self) -> bool {
         self.data_len() == 0
     }
 
-    /// Length in bytes that the data had when the program was entered.
+    /// Returns the length of the data in bytes when the program was entered.
     #[must_use]
     pub fn original_data_len(&self) -> usize {
         match self.read::<u32>(AccountHeader::ORIGINAL_DATA_LENGTH) {
@@ -234,24 +239,25 @@ impl<'input> AccountInfo<'input> {
         }
     }
 
-    /// Borrows the data for reading. Any number of such borrows may live at once.
+    /// Borrows the data for reading. Up to 254 such borrows may live at the same time.
     ///
     /// # Errors
     ///
-    /// [`ProgramError::AccountBorrowFailed`] while the data is borrowed for writing, through this or
-    /// another view of the account, or if 254 shared borrows live already.
+    /// [`ProgramError::AccountBorrowFailed`] while the data is borrowed for writing, through this
+    /// or another view of the account, or if 254 shared borrows are live.
     #[inline]
     pub fn try_borrow_data(&self) -> Result<Ref<'input, [u8]>, ProgramError> {
         let state = self.read::<u8>(AccountHeader::MARKER);
-        // 1 is 254 borrows; one more would be told apart from a mutable borrow no longer.
+        // 1 means 254 borrows. One more could not be distinguished from a mutable borrow.
         if state <= MUTABLY_BORROWED + 1 {
             return Err(ProgramError::AccountBorrowFailed);
         }
         self.write::<u8>(AccountHeader::MARKER, state - 1);
-        // SAFETY: by `from_address`, `data_len` bytes at the data are readable for `'input`. The state
-        // keeps writers and `resize` away until the borrow ends.
+        // SAFETY: by `from_address`, `data_len` bytes at the data are readable for `'input`. The
+        // state excludes writers and `resize` until the borrow ends.
         let data = unsafe { &*self.data() };
-        // SAFETY: the state byte is writable for `'input` and counts this borrow now.
+        // SAFETY: by `from_address`, the state byte is readable and writable for `'input`. It
+        // counts this borrow since the write above, and it guards the data.
         Ok(unsafe { Ref::new(data, self.byte(AccountHeader::MARKER)) })
     }
 
@@ -259,8 +265,8 @@ impl<'input> AccountInfo<'input> {
     ///
     /// # Errors
     ///
-    /// [`ProgramError::AccountBorrowFailed`] while the data is borrowed at all, through this or another
-    /// view of the account.
+    /// [`ProgramError::AccountBorrowFailed`] while any borrow of the data lives, through this or
+    /// another view of the account.
     #[inline]
     pub fn try_borrow_mut_data(&self) -> Result<RefMut<'input, [u8]>, ProgramError> {
         if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
@@ -268,19 +274,20 @@ impl<'input> AccountInfo<'input> {
         }
         self.write::<u8>(AccountHeader::MARKER, MUTABLY_BORROWED);
         // SAFETY: by `from_address`, `data_len` bytes at the data are readable and writable for
-        // `'input`. The state keeps every other borrow and `resize` away until this one ends.
+        // `'input`. The state excludes every other borrow and `resize` until this one ends.
         let data = unsafe { &mut *self.data() };
-        // SAFETY: the state byte is writable for `'input` and says that this borrow lives.
+        // SAFETY: by `from_address`, the state byte is writable for `'input`. It records this
+        // borrow since the write above, and it guards the data.
         Ok(unsafe { RefMut::new(data, self.byte(AccountHeader::MARKER)) })
     }
 
-    /// Gives the data a new length, into or out of the spare bytes behind it. New bytes are zero.
+    /// Sets the length of the data, into or out of the spare bytes after it. New bytes are zero.
     ///
     /// # Errors
     ///
     /// - [`ProgramError::AccountBorrowFailed`] while the data is borrowed.
-    /// - [`ProgramError::InvalidRealloc`] if the data would have more than
-    ///   [`MAX_PERMITTED_DATA_INCREASE`] bytes over what it had when the program was entered.
+    /// - [`ProgramError::InvalidRealloc`] if the data would grow by more than
+    ///   [`MAX_PERMITTED_DATA_INCREASE`] bytes over its length when the program was entered.
     pub fn resize(&self, new_len: usize) -> Result<(), ProgramError> {
         if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
             return Err(ProgramError::AccountBorrowFailed);
@@ -289,7 +296,7 @@ impl<'input> AccountInfo<'input> {
         if new_len.saturating_sub(original) > MAX_PERMITTED_DATA_INCREASE {
             return Err(ProgramError::InvalidRealloc);
         }
-        // From here on `data_len` no longer tells the length as sent.
+        // From here on `data_len` no longer has the length as sent.
         let noted = if original == 0 {
             ORIGINAL_LENGTH_ZERO
         } else {
@@ -299,17 +306,18 @@ impl<'input> AccountInfo<'input> {
 
         let old_len = self.data_len();
         if new_len > old_len {
-            // The bytes may hold what the program wrote before it shrank the data.
+            // The bytes may be those that the program wrote before it shrank the data.
             let fresh = self.byte(AccountHeader::DATA + old_len);
-            // SAFETY: the bytes end at most `MAX_PERMITTED_DATA_INCREASE` behind the original data, and
-            // so inside the entry's spare bytes. No reference to them lives, as the state says.
+            // SAFETY: by the check above, the bytes end at most `MAX_PERMITTED_DATA_INCREASE` after
+            // the original data, so they lie in the entry's spare bytes, which are writable by
+            // `from_address`. The state shows that no reference to them lives.
             unsafe { fresh.write_bytes(0, new_len - old_len) };
         }
         self.write(AccountHeader::DATA_LENGTH, new_len as u64);
         Ok(())
     }
 
-    /// The account's data, under no borrow.
+    /// Returns a pointer to the account's data, without a borrow.
     #[inline(always)]
     fn data(&self) -> *mut [u8] {
         ptr::slice_from_raw_parts_mut(self.byte(AccountHeader::DATA), self.data_len())

@@ -1,7 +1,7 @@
-//! Borrows of an account's data that end by themselves.
+//! Guards for borrows of an account's data.
 //!
-//! The state is the first byte of the account's entry, so that every view of the account shares it:
-//! 255 for no borrow, 0 for a mutable one, 255 - n for n shared ones.
+//! The borrow state is the first byte of the account's entry, so every view of the account shares
+//! it: 255 for no borrow, 0 for a mutable borrow, 255 - n for n shared borrows.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -14,8 +14,8 @@ pub(crate) const MUTABLY_BORROWED: u8 = 0;
 
 /// A shared borrow of an account's data.
 pub struct Ref<'input, T: ?Sized> {
-    // A pointer, because a reference that is passed by value has to stay valid until the callee
-    // returns, while the borrow may end, and a writer come, before that.
+    // A pointer. A reference passed by value must stay valid until the callee returns, but the
+    // borrow may end before that, and a writer may follow.
     value: *const T,
     _count: SharedCount<'input>,
     _value: PhantomData<&'input T>,
@@ -35,7 +35,7 @@ struct SharedCount<'input> {
     _entry: PhantomData<&'input u8>,
 }
 
-/// Stands for the one mutable borrow for as long as it lives.
+/// Holds the one mutable borrow for as long as it lives.
 struct MutableFlag<'input> {
     state: *mut u8,
     _entry: PhantomData<&'input u8>,
@@ -44,8 +44,8 @@ struct MutableFlag<'input> {
 impl Drop for SharedCount<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: by `Ref::new`, the byte is readable; it is at least 1 and at most 254, because it
-        // counts this borrow.
+        // SAFETY: by `Ref::new`, the byte is readable. Its value is 1 to 254, because it counts
+        // this borrow, so the addition below does not overflow.
         let state = unsafe { self.state.read() };
         // SAFETY: by `Ref::new`, the byte is writable.
         unsafe { self.state.write(state + 1) };
@@ -61,6 +61,8 @@ impl Drop for MutableFlag<'_> {
 }
 
 impl<'input, T: ?Sized> Ref<'input, T> {
+    /// Makes a guard for a borrow that `state` counts.
+    ///
     /// # Safety
     ///
     /// `state` is readable and writable for `'input`, counts this borrow, and guards `value`.
@@ -90,7 +92,8 @@ impl<'input, T: ?Sized> Ref<'input, T> {
     /// ```
     #[inline]
     pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&T) -> &U) -> Ref<'input, U> {
-        // SAFETY: `value` was made from a reference that lives for `'input`, and `this` still counts.
+        // SAFETY: `value` comes from a reference that lives for `'input`, and the state still
+        // counts this borrow, so there is no writer.
         let value = part(unsafe { &*this.value });
         Ref {
             value,
@@ -101,9 +104,11 @@ impl<'input, T: ?Sized> Ref<'input, T> {
 }
 
 impl<'input, T: ?Sized> RefMut<'input, T> {
+    /// Makes a guard for the borrow that `state` records.
+    ///
     /// # Safety
     ///
-    /// `state` is writable for `'input`, says that this borrow lives, and guards `value`.
+    /// `state` is writable for `'input`, records that this borrow lives, and guards `value`.
     #[inline]
     pub(crate) unsafe fn new(value: &'input mut T, state: *mut u8) -> Self {
         Self {
@@ -119,8 +124,8 @@ impl<'input, T: ?Sized> RefMut<'input, T> {
     /// Narrows the borrow to a part of the value.
     #[inline]
     pub fn map<U: ?Sized>(this: Self, part: impl FnOnce(&mut T) -> &mut U) -> RefMut<'input, U> {
-        // SAFETY: `value` was made from a unique reference that lives for `'input`, and `this` is
-        // consumed, so the reference made here is the only one.
+        // SAFETY: `value` comes from a unique reference that lives for `'input`. `this` is
+        // consumed, so the new reference is the only one.
         let value = part(unsafe { &mut *this.value });
         RefMut {
             value,
@@ -135,8 +140,8 @@ impl<T: ?Sized> Deref for Ref<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: `value` was made from a reference that lives for `'input`; `self` counts, so there is
-        // no writer.
+        // SAFETY: `value` comes from a reference that lives for `'input`. The state counts this
+        // borrow, so there is no writer.
         unsafe { &*self.value }
     }
 }
@@ -146,8 +151,8 @@ impl<T: ?Sized> Deref for RefMut<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: `value` was made from a unique reference that lives for `'input`; the borrow of
-        // `self` keeps `deref_mut` away.
+        // SAFETY: `value` comes from a unique reference that lives for `'input`. The borrow of
+        // `self` excludes `deref_mut`.
         unsafe { &*self.value }
     }
 }
@@ -155,8 +160,8 @@ impl<T: ?Sized> Deref for RefMut<'_, T> {
 impl<T: ?Sized> DerefMut for RefMut<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: `value` was made from a unique reference that lives for `'input`; the exclusive
-        // borrow of `self` keeps every other use away.
+        // SAFETY: `value` comes from a unique reference that lives for `'input`. The exclusive
+        // borrow of `self` excludes every other use.
         unsafe { &mut *self.value }
     }
 }

@@ -1,10 +1,10 @@
-//! A global allocator of the program's own.
+//! A program's own global allocator.
 
-/// Declares a static that is the global allocator wherever programs run.
+/// Declares a static that is the global allocator on every target of programs.
 ///
-/// It is for programs that say `heap = custom`, or have the feature `custom-heap`, and bring an allocator that
-/// [`custom_heap_default!`](crate::custom_heap_default!) does not know. Where the program is compiled for its own unit tests the
-/// static is there, and `std` has the allocator.
+/// Use it with `heap = custom`, or with the feature `custom-heap`, for an allocator that
+/// [`custom_heap_default!`](crate::custom_heap_default!) does not offer. In a build for unit tests
+/// the static exists, but the global allocator is that of `std`.
 ///
 /// ```
 /// use entrypoint::allocator::TracingAllocator;
@@ -27,9 +27,9 @@
 /// }
 /// ```
 ///
-/// Attributes, such as documentation, and a visibility may stand before `static`. The allocator may have its memory from
-/// [`allocator::LoaderHeap`], as here, which the host announces on every machine, or from
-/// elsewhere.
+/// Attributes, such as documentation, and a visibility may precede `static`. The allocator may take
+/// its memory from [`allocator::LoaderHeap`], as here, which the host announces on every target, or
+/// from another source.
 #[macro_export]
 macro_rules! custom_heap {
     ($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $value:expr $(;)?) => {

@@ -1,19 +1,21 @@
-//! Room for the host of a WebAssembly module.
+//! Scratch memory for the host of a WebAssembly module.
 
-/// Exports `alloc`, by which the host of a WebAssembly module gets room inside of it for what it hands in.
+/// Exports `alloc`, which allocates scratch memory for the host of a WebAssembly module.
 ///
-/// [`entrypoint!`](crate::entrypoint!) and its sisters contain it. On its own it serves a module with other exports than the
-/// entry.
+/// [`entrypoint!`](crate::entrypoint!) and its sisters include it. Use it alone in a module with
+/// exports other than the entry.
 ///
 /// | export | |
 /// |---|---|
-/// | `alloc(size: i32) -> i32` | the address of `size` bytes, a multiple of 8; 0 if there is no room, which for no bytes there always is |
+/// | `alloc(size: i32) -> i32` | returns the address of `size` bytes, a multiple of 8; 0 if they do not fit, which never happens for size 0 |
 ///
-/// The room is not the heap's, and is taken back as a whole: when the host calls the entry, all but the input, and when the entry
-/// returns, all of it. So an instance that serves one call after the other keeps the memory that its longest call took,
-/// and takes no more. `docs/abi.md` says what the host may do when.
+/// Scratch memory is not part of the heap. When the host calls the entry, the program resets all of
+/// it except the input. When the entry returns, the program resets all of it. An instance that
+/// serves one call after the other therefore keeps the memory of its longest call, and takes no
+/// more. `docs/abi.md` defines when the host may write it.
 ///
-/// On other machines, and with the feature `no-entrypoint` of the calling crate, it is nothing.
+/// On other targets, and with the feature `no-entrypoint` of the calling crate, it expands to
+/// nothing.
 ///
 /// ```
 /// entrypoint::export_alloc!();

@@ -1,4 +1,5 @@
-//! What the macros' expansions call: registers -> heap -> accounts -> your function -> status.
+//! The functions that the macros' expansions call: registers -> heap -> accounts -> your function
+//! -> status.
 
 use core::hint::cold_path;
 use core::mem::MaybeUninit;
@@ -10,31 +11,41 @@ use crate::account::AccountInfo;
 use crate::input::{Entries, LazyAccounts, open, trusted};
 use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
 
-/// Records the heap that the loader's registers describe, before anything can allocate.
+/// Records base and size of the heap, before any code can allocate.
 ///
 /// # Safety
 ///
-/// `base` and `size` are the third and the fourth register of the entry, and this is the first thing
-/// that happens in the program.
+/// - This is called once, before anything else happens in the program: nothing has been allocated.
+/// - The host provides `size` zeroed bytes from `base` on: one allocation whose provenance is
+///   exposed, valid for reads and writes, and used by nothing else as long as the program uses its
+///   heap.
+/// - `size` is at least 32 KiB, and at most `u32::MAX` and `isize::MAX`. On a 64-bit target the
+///   region ends below address 2^63.
+/// - The program has one thread (`docs/machine-model.md`) and one allocator over the announced
+///   heap.
 #[inline(always)]
 pub unsafe fn announce_heap(base: u64, size: u64) {
-    // SAFETY: nothing has been allocated yet. By the contract of the entry (`docs/abi.md`) the loader
-    // provides `size` zeroed bytes from `base` on, which nobody else uses, for the whole invocation,
-    // and a guest has one thread.
+    // SAFETY: by this function's contract, this is the first call and comes before any allocation;
+    // one thread uses the one allocator; and the region from `base` on is zeroed, valid and used by
+    // nothing else.
     unsafe { set_heap_base(base as usize) };
-    // SAFETY: as above; that contract says that a heap has 32 KiB at least, and a u32, which is what the register
-    // holds, is at most `isize::MAX` there.
+    // SAFETY: the base is recorded, for the same region. By this function's contract, `size` is at
+    // least 8, at most `u32::MAX` and `isize::MAX`, and the region ends below 2^63.
     unsafe { set_heap_limit(size as usize) };
 }
 
-/// Reads the input and calls the handler, with a list of accounts on the heap where the input has no
-/// account table.
+/// Reads the input and calls the program's function.
+///
+/// If the input has no account table, it lists the accounts on the heap, or in scratch memory on
+/// WebAssembly.
 ///
 /// # Safety
 ///
-/// `input` points to an input as a loader has written it, aligned to 8, for the whole invocation, and
-/// `length`, where it is known, is its length in bytes. The program has one thread. Where this is called again, as in an instance on
-/// WebAssembly, nothing that an earlier call has read of its input is used any more.
+/// - `input` points to an input as a loader writes it, aligned to 8, for the whole invocation.
+/// - `length`, if known, is its length in bytes.
+/// - The program has one thread.
+/// - If this is called again, as in an instance on WebAssembly, the program no longer uses anything
+///   that an earlier call read from its input.
 #[inline(always)]
 pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input: *mut u8,
@@ -42,24 +53,29 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     handler: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same: an input of that length, aligned to 8, exposed just now.
+    // SAFETY: by this function's contract, `input` is an input of that length, aligned to 8, on one
+    // thread. Its provenance was exposed just now.
     let table = unsafe { trusted::table::<{ usize::MAX }, REJECT_DUPLICATES>(input, length) };
     let accounts = match table {
         Some(accounts) => accounts,
         None => {
             cold_path();
-            // SAFETY: the contract is the same, and no account is viewed yet.
+            // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
+            // thread. Its provenance is exposed, and no view of an account exists yet.
             let entries = unsafe { Entries::find(input) };
             if entries.count == 0 {
-                // SAFETY: the contract is the same, and nothing was stepped over.
+                // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
+                // stepped over.
                 unsafe { entries.none() }
             } else {
-                // SAFETY: the contract is the same, and there is an entry.
+                // SAFETY: the entries are those of an input under this function's contract. There
+                // is at least one, and no view of an account exists yet.
                 unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
             }
         }
     };
-    // SAFETY: the contract is the same.
+    // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
+    // exposed.
     let opened = unsafe { open(input) };
     status(handler(
         opened.program_id,
@@ -68,8 +84,9 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     ))
 }
 
-/// Reads the input and calls the handler, with a list of accounts on the stack where the input has no
-/// account table.
+/// Reads the input and calls the program's function, without allocating.
+///
+/// If the input has no account table, it lists the accounts on the stack.
 ///
 /// # Safety
 ///
@@ -82,20 +99,24 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
 ) -> u64 {
     input.expose_provenance();
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    // SAFETY: the contract is the same: an input of that length, aligned to 8, exposed just now.
+    // SAFETY: by this function's contract, `input` is an input of that length, aligned to 8, on one
+    // thread. Its provenance was exposed just now.
     let table = unsafe { trusted::table::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length) };
     let accounts = match table {
         Some(accounts) => accounts,
         None => {
             cold_path();
-            // SAFETY: the contract is the same, and no account is viewed yet.
+            // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
+            // thread. Its provenance is exposed, and no view of an account exists yet.
             let entries = unsafe { Entries::find(input) };
             if entries.count == 0 {
-                // SAFETY: the contract is the same, and nothing was stepped over.
+                // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
+                // stepped over.
                 unsafe { entries.none() }
             } else {
-                // SAFETY: the list is this function's own and lives until the handler has returned; the rest is this
-                // function's contract.
+                // SAFETY: the entries are those of an input under this function's contract. The
+                // list is a local variable of this function, lives until the program's function has
+                // returned, and nothing else uses it. No view of an account exists yet.
                 unsafe {
                     trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(
                         entries,
@@ -105,7 +126,8 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
             }
         }
     };
-    // SAFETY: the contract is the same.
+    // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
+    // exposed.
     let opened = unsafe { open(input) };
     status(handler(
         opened.program_id,
@@ -114,7 +136,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
     ))
 }
 
-/// Reads what stands before the accounts and calls the handler, which reads the accounts itself.
+/// Reads the fields before the accounts and calls the program's function, which reads the accounts.
 ///
 /// # Safety
 ///
@@ -126,11 +148,12 @@ pub unsafe fn enter_lazily(
     handler: ProcessInstructionLazily,
 ) -> u64 {
     input.expose_provenance();
-    // SAFETY: the contract is the same.
+    // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
+    // exposed.
     let opened = unsafe { open(input) };
-    // SAFETY: the contract is the same, and no account is viewed yet.
+    // SAFETY: `open` found this length in the same input, and no view of an account exists yet.
     let entries = unsafe { Entries::behind(input, opened.instruction_data.len()) };
-    // SAFETY: the contract is the same, and these are all entries of the input.
+    // SAFETY: these are all entries of the input, which this function's contract covers.
     let accounts = unsafe { LazyAccounts::new(entries) };
     status(handler(
         opened.program_id,

@@ -1,4 +1,4 @@
-//! A heap that tells the host what is live in it, for a profile.
+//! A heap that shows its live bytes to the host, for a profile.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -6,14 +6,14 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::heap::HeapTrace;
 use allocator::{HeapFigures, TracingAllocator};
 
-/// A heap around which is counted, with the counts where a host finds them.
+/// A heap with counters that a host can read.
 #[derive(Debug)]
 pub struct TracedHeap<A> {
     heap: TracingAllocator<A>,
     trace: Trace,
 }
 
-/// A [`HeapTrace`] that a shared reference can write.
+/// A [`HeapTrace`] that can be written through a shared reference.
 #[derive(Debug)]
 #[repr(C)]
 struct Trace {
@@ -26,7 +26,7 @@ const _: () = assert!(size_of::<Trace>() == size_of::<HeapTrace>());
 const _: () = assert!(core::mem::offset_of!(Trace, live) == core::mem::offset_of!(HeapTrace, live));
 
 impl<A> TracedHeap<A> {
-    /// Counts what is asked of a heap.
+    /// Wraps a heap and counts its calls.
     #[must_use]
     pub const fn new(heap: A) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl<A> TracedHeap<A> {
         }
     }
 
-    /// The guest address of the [`HeapTrace`].
+    /// Returns the guest address of the [`HeapTrace`].
     #[must_use]
     pub fn address(&self) -> u64 {
         core::ptr::from_ref(&self.trace).addr() as u64
@@ -47,7 +47,7 @@ impl<A> TracedHeap<A> {
 }
 
 impl<A: HeapFigures> TracedHeap<A> {
-    /// A call is over. The host looks when `calls` changes, so that is written last.
+    /// Records the end of a call. The host reads when `calls` changes, so `calls` is written last.
     fn note(&self) {
         let live = self.heap.counts().live as u64;
         self.trace.live.store(live, Ordering::Relaxed);
@@ -57,32 +57,34 @@ impl<A: HeapFigures> TracedHeap<A> {
     }
 }
 
-// SAFETY: every call is passed on as it came, and every answer as it was given. Counting does not panic.
+// SAFETY: every method passes its arguments to the heap, which is a `GlobalAlloc`, and returns the
+// heap's result. Counting neither panics nor touches the blocks.
 unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller promises that the layout has a size, which is what the heap asks.
+        // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc(layout) };
         self.note();
         block
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as for `alloc`, the caller promises that the layout has a size.
+        // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc_zeroed(layout) };
         self.note();
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: every block that this allocator has answered is one of the heap's with the same layout, and the caller
-        // gives this one up.
+        // SAFETY: the caller promises that this allocator returned the block, with this layout, so
+        // it is a block of the heap with this layout. The caller no longer uses it.
         unsafe { self.heap.dealloc(block, layout) };
         self.note();
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as for `dealloc`, the block is one of the heap's; the caller promises that the new size is not 0 and does
-        // not pass `isize::MAX` when rounded up to the alignment.
+        // SAFETY: the caller promises that this allocator returned the block, with this layout, so
+        // it is a block of the heap with this layout. The caller also promises that the new size is
+        // not 0 and does not exceed `isize::MAX` when rounded up to the alignment.
         let new_block = unsafe { self.heap.realloc(block, layout, new_size) };
         self.note();
         new_block
@@ -122,7 +124,7 @@ mod tests {
         // SAFETY: the layout has a size.
         let second = unsafe { heap.alloc_zeroed(zeroed) };
         assert_eq!(seen(), [3, 47, gap]);
-        // SAFETY: the layout has a size; there is no room for it.
+        // SAFETY: the layout has a size. It does not fit.
         let refused = unsafe { heap.alloc(Layout::from_size_align(2048, 8).expect("a layout")) };
         assert!(refused.is_null());
         assert_eq!(seen(), [4, 47, gap]);

@@ -1,6 +1,7 @@
-//! The calls to the loader, as safe functions.
+//! The syscalls, as safe functions.
 //!
-//! Names and signatures come from the table in [`abi::imports`]. What a call does is the machine's: see `machine`.
+//! Names and signatures come from the table in [`abi::imports`]. The module `machine` has the
+//! declarations for each target.
 
 use abi::Pubkey;
 
@@ -9,52 +10,56 @@ use crate::machine::raw;
 /// Logs one line. [`msg!`](crate::msg) is the convenient form.
 #[inline]
 pub fn log(message: &str) {
-    // SAFETY: the pointer and the length are those of one piece of text.
+    // SAFETY: the pointer and the length are those of one text.
     unsafe { raw::rlo_log_(message.as_ptr(), message.len() as u64) };
 }
 
-/// Logs five numbers in hexadecimal on one line, at the price of one call and no formatting.
+/// Logs five numbers in hexadecimal on one line. The host formats, so the guest pays for one
+/// syscall.
 #[inline]
 pub fn log_64(a: u64, b: u64, c: u64, d: u64, e: u64) {
-    // SAFETY: the call takes any numbers.
+    // SAFETY: the syscall accepts any numbers.
     unsafe { raw::rlo_log_64_(a, b, c, d, e) };
 }
 
-/// Logs a key in base58, which the loader encodes: the guest pays for the call only.
+/// Logs a key in base58. The loader encodes, so the guest pays for one syscall.
 #[inline]
 pub fn log_pubkey(key: &Pubkey) {
     // SAFETY: 32 bytes are readable at a key.
     unsafe { raw::rlo_log_pubkey(key.as_bytes().as_ptr()) };
 }
 
-/// Logs how much gas remains.
+/// Logs the remaining gas.
 #[inline]
 pub fn log_compute_units() {
-    // SAFETY: the call takes nothing.
+    // SAFETY: the syscall has no arguments.
     unsafe { raw::rlo_log_compute_units_() };
 }
 
-/// The gas that remains.
+/// Returns the remaining gas.
 #[inline]
 #[must_use]
 pub fn remaining_compute_units() -> u64 {
-    // SAFETY: the call takes nothing.
+    // SAFETY: the syscall has no arguments.
     unsafe { raw::rlo_remaining_compute_units() }
 }
 
-/// Replaces the return data, which the host keeps if the program succeeds. The loader ends a program
-/// that sets more than its limit, 1,024 bytes by default.
+/// Replaces the return data, which the host keeps if the program succeeds.
+///
+/// The loader ends a program that sets more than its limit, 1,024 bytes by default.
 #[inline]
 pub fn set_return_data(data: &[u8]) {
     // SAFETY: the pointer and the length are those of one slice.
     unsafe { raw::rlo_set_return_data(data.as_ptr(), data.len() as u64) };
 }
 
-/// Copies as much of the return data as there is room for. Answers its whole length and the program
-/// that set it, or `None` if none is set.
+/// Copies as much of the return data as fits into `buffer`.
+///
+/// Returns the length of all return data and the program that set it, or `None` if there is none.
 pub fn get_return_data(buffer: &mut [u8]) -> Option<(usize, Pubkey)> {
     let mut program_id = [0; 32];
-    // SAFETY: the pointer and the length are those of one slice, and 32 bytes are writable at the id.
+    // SAFETY: the pointer and the length are those of one slice, and 32 bytes are writable at the
+    // id.
     let length = unsafe {
         raw::rlo_get_return_data(
             buffer.as_mut_ptr(),

@@ -1,8 +1,8 @@
 //! What a program links: registers -> heap -> accounts -> your function -> status.
 //!
-//! A program is a small guest. A host loads it into a metered virtual machine, hands it accounts and
-//! instruction bytes, and keeps its effects if it succeeded and was allowed them. With this crate its author
-//! writes one function and one line:
+//! A program is a small guest. A host loads it into a metered virtual machine and passes it
+//! accounts and instruction bytes. The host keeps the program's changes if the program succeeded
+//! and the rules allow all of them. With this crate the author writes one function and one line:
 //!
 //! ```
 //! use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, msg};
@@ -24,76 +24,80 @@
 //! }
 //! ```
 //!
-//! A program crate is an ordinary library with `#![no_std]`; `cargo entrypoint new` makes one, and
+//! A program crate is an ordinary library with `#![no_std]`. `cargo entrypoint new` makes one, and
 //! `cargo entrypoint run` builds it and runs it on the VM.
 //!
 //! # What happens before the first line
 //!
-//! 1. The loader calls the export that [`entrypoint!`] has made, with four registers: address and length of the
-//!    input, base and size of the heap.
-//! 2. Heap base and limit are recorded ([`allocator::set_heap_base`], [`allocator::set_heap_limit`]). Nothing
-//!    could allocate before that. (Other machines than RISC-V have other means: see below.)
-//! 3. Program id and instruction data are found at the start of the input, the accounts in the table at its end,
-//!    which *is* the slice that the function gets. Where a loader has written no table, the accounts are walked
-//!    and listed, on the heap, or on the stack by [`entrypoint_no_alloc!`]; with [`entrypoint_lazy!`] the function
-//!    walks over them itself, as far as it likes.
-//! 4. The function is called; what it returns becomes the [status](abi::status).
+//! 1. The loader calls the export that [`entrypoint!`] generated, with four registers: address and
+//!    length of the input, base and size of the heap.
+//! 2. The entry records heap base and limit ([`allocator::set_heap_base`],
+//!    [`allocator::set_heap_limit`]). No code can allocate before that. (Targets other than riscv64
+//!    use other means: see below.)
+//! 3. The entry finds program id and instruction data at the start of the input, and the accounts
+//!    in the account table at its end. The table *is* the slice that the function gets. If there is
+//!    no table, the entry lists the accounts on the heap, and [`entrypoint_no_alloc!`] lists them
+//!    on the stack. With [`entrypoint_lazy!`] the function reads them itself, one at a time.
+//! 4. The entry calls the function. Its result becomes the [status](abi::status).
 //!
-//! # What a program can say
+//! # What a program can report
 //!
 //! | | |
 //! |---|---|
-//! | a line of log | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
-//! | an error | [`ProgramError`], or an enum of the program's own that converts into [`ProgramError::Custom`] |
+//! | a log line | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
+//! | an error | [`ProgramError`], or your own enum that converts into [`ProgramError::Custom`] |
 //! | bytes | [`set_return_data`] |
-//! | bytes for a host that calls exports of the author's own | [`mod@host_return`], which also reads what such a host has written |
-//! | bytes for a host that calls it by other names than the entry's, again and again, on WebAssembly | [`handler!`], see [`mod@handler`]; it asks that host by [`host_functions!`] |
-//! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option asks for |
+//! | bytes for a host that calls your own exports | [`mod@host_return`], which also reads what such a host wrote |
+//! | bytes for a host that calls a WebAssembly module many times | [`handler!`], see [`mod@handler`]; [`host_functions!`] calls that host |
+//! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option includes them |
 //!
-//! An allocation that does not fit ends the program with a report of its size and alignment; no handler has to be
-//! written for it.
+//! An allocation that does not fit ends the program with a report of its size and alignment. The
+//! author writes no handler for it.
 //!
 //! # Options
 //!
-//! See [`entrypoint!`] for `heap`, `panic` and `duplicates`, [`entrypoint_no_alloc!`] for `max_accounts`,
-//! [`custom_heap_default!`] for state of the program's own at the base of the heap, and [`custom_heap!`] for another allocator.
+//! - [`entrypoint!`]: `heap`, `panic` and `duplicates`.
+//! - [`entrypoint_no_alloc!`]: also `max_accounts`.
+//! - [`custom_heap_default!`]: state of the program at the base of the heap.
+//! - [`custom_heap!`]: another allocator.
 //!
-//! # Three machines, and tests
+//! # Three targets, and tests
 //!
-//! The same crate, unchanged, is a program on three machines. What `cargo entrypoint` builds is the first, if it is not told
-//! otherwise.
+//! The same crate, unchanged, is a program for three targets. `cargo entrypoint` builds for riscv64
+//! by default.
 //!
-//! | | RISC-V on PolkaVM | WebAssembly (`wasm32-unknown-unknown`) | native (the feature `native`) |
+//! | | riscv64 on PolkaVM | WebAssembly (`wasm32-unknown-unknown`) | native (the feature `native`) |
 //! |---|---|---|---|
 //! | lives for | one call | many calls, in one memory | one call, in a process of its own |
-//! | default heap | `bump` or `segregated`, on the memory that the registers announce | a [`SegregatedBumpAllocator`] on [`allocator::WasmMemory`], whichever was asked for: it grows with the memory | as on RISC-V, at the address that the process's host says |
-//! | a heap under a name, or `heap = custom` | on the announced memory | on memory that the host announces first, by `entrypoint_heap` | on the announced memory |
-//! | the host writes the input | where it likes | into room that it gets by `alloc`, see [`export_alloc!`] | where it likes |
-//! | accounts without a table are listed | on the heap | in the same room as the input | on the heap |
+//! | default heap | `bump` or `segregated`, on the memory that the registers announce | a [`SegregatedBumpAllocator`] on [`allocator::WasmMemory`] for either word: it grows with the memory | as on riscv64, at the address that the process's host sets |
+//! | a named heap, or `heap = custom` | on the announced memory | on memory that the host announces first, through `entrypoint_heap` | on the announced memory |
+//! | the host writes the input | to a place of its choice | to scratch memory from `alloc`, see [`export_alloc!`] | to a place of its choice |
+//! | accounts without a table are listed | on the heap | in scratch memory, beside the input | on the heap |
 //! | a pointer has | 64 bits, of which 32 are used | 32 bits | 64 bits |
 //!
-//! The author sees nothing of it, unless the program keeps something in a static: an instance on WebAssembly has it still in
-//! the next call. `docs/machine-model.md` of the project says on what a program can rely everywhere, and `docs/abi.md` what a host
-//! has to do.
+//! The author sees none of this, unless the program keeps something in a static: an instance on
+//! WebAssembly still has it in the next call. `docs/machine-model.md` of the project defines what a
+//! program can rely on, and `docs/abi.md` what a host must do.
 //!
-//! Elsewhere the crate compiles with `std`, so that the function can be unit tested over an input read by
-//! [`input::read`]. There `msg!` prints, and allocator and panic handler are those of `std`.
+//! On any other target the crate compiles with `std`, for unit tests of the function over an input
+//! from [`input::read`]. There `msg!` prints, and the allocator and the panic handler are those of
+//! `std`.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
-//! | `native` | on targets that are neither RISC-V nor WebAssembly: the crate is that of a program without `std`, and not of its unit tests. For the build of a native library, which sets it; it needs `RUSTC_BOOTSTRAP=1` and `panic = "abort"`, as every guest |
-//! | `heap-trace` | the heap of a program that does not name it counts what is live; for `cargo entrypoint profile`, which sets it itself |
+//! | `native` | on targets other than riscv64 and WebAssembly: compile for a program without `std`, not for its unit tests. The build of a native library sets it; like every guest, it needs `RUSTC_BOOTSTRAP=1` and `panic = "abort"` |
+//! | `heap-trace` | a heap without a name counts its live bytes; `cargo entrypoint profile` sets it |
 //!
 //! # Safety
 //!
-//! Safe code cannot be made to break memory, whatever the input says: views of accounts check their borrows, also
-//! through a repeat of an account, and growth of data stays inside the bytes that the input has for it. The entry
-//! itself trusts the loader that called it, and no other bytes: what anybody may have written is for
-//! [`input::read`].
+//! Safe code cannot break memory, whatever the input contains. Views of accounts check their
+//! borrows, through repeats of an account too, and data grows only into the bytes that the input
+//! has for it. The entry itself trusts the loader that called it. Bytes from any other source are
+//! for [`input::read`].
 #![no_std]
-// Where programs run, as `machine` says: there is no `std` there.
+// On the targets of programs, which `machine` lists, there is no `std`.
 #![cfg_attr(
     any(
         feature = "native",
@@ -143,9 +147,9 @@ pub use crate::imports::{
 };
 pub use crate::log::MAX_FORMATTED_LENGTH;
 
-/// The type of the function that a program is: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
+/// The type of a program's function: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
 ///
-/// Its arguments are the id of the program that is called, the accounts of the instruction in order, and
+/// Its arguments are the id of the called program, the accounts of the instruction in order, and
 /// the instruction data.
 pub type ProcessInstruction =
     for<'a> fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult;
@@ -153,15 +157,16 @@ pub type ProcessInstruction =
 /// The type of the function of [`entrypoint_lazy!`]:
 /// `fn(&Pubkey, LazyAccounts, &[u8]) -> ProgramResult`.
 ///
-/// Its arguments are the id of the program that is called, the accounts of the instruction, which it reads as it likes, and
-/// the instruction data.
+/// Its arguments are the id of the called program, the accounts of the instruction, which it reads
+/// itself, and the instruction data.
 pub type ProcessInstructionLazily =
     for<'a> fn(&'a Pubkey, input::LazyAccounts<'a>, &'a [u8]) -> ProgramResult;
 
-// The allocator knows no contract, and the contract no allocator; this crate knows both.
+// `allocator` does not know the contract, and `abi` does not know any allocator. This crate knows
+// both.
 const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP_LENGTH);
 
-/// The export of [`abi::heap::HEAP_TRACE_EXPORT`], for a heap that counts.
+/// Exports [`abi::heap::HEAP_TRACE_EXPORT`] for a heap that counts.
 #[cfg(feature = "heap-trace")]
 #[doc(hidden)]
 #[macro_export]
@@ -176,7 +181,7 @@ macro_rules! __heap_trace_export {
     };
 }
 
-/// Nothing: the heap does not count.
+/// Expands to nothing: the heap does not count.
 #[cfg(not(feature = "heap-trace"))]
 #[doc(hidden)]
 #[macro_export]
@@ -184,7 +189,7 @@ macro_rules! __heap_trace_export {
     ([$($riscv64_attribute:tt)*] $heap:ident) => {};
 }
 
-/// Not part of the public interface: what the macros' expansions name.
+/// Not part of the public interface: the items that the macros' expansions name.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
@@ -193,7 +198,7 @@ pub mod __private {
     pub use crate::log::log_arguments;
     pub use crate::machine::*;
 
-    /// The heap of a program that does not name it: itself, unless it is to be profiled.
+    /// The type of a heap without a name: the heap itself, unless the build is for profiling.
     #[cfg(not(feature = "heap-trace"))]
     pub type UnnamedHeap<A> = A;
 
@@ -211,7 +216,8 @@ pub mod __private {
         UnnamedHeap::new(heap)
     }
 
-    /// [`bytemuck::Zeroable`] under a name of ours, so that an author who lacks it reads why it is needed.
+    /// [`bytemuck::Zeroable`] under another name, so that the compiler's error explains why it is
+    /// needed.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be the state of a heap, because it is not `Zeroable`",
         label = "zeroes may be no value of `{Self}`",
@@ -222,9 +228,10 @@ pub mod __private {
     #[diagnostic::do_not_recommend]
     impl<G: bytemuck::Zeroable> HeapState for G {}
 
-    /// The default heap with a `G` of the program's.
+    /// Returns the default heap with the program's own state `G`.
     ///
-    /// The allocator checks the length too, but `track_caller` shows the author's own line.
+    /// The allocator checks the length too, but `track_caller` makes the error show the author's
+    /// line.
     ///
     /// # Safety
     ///
@@ -238,7 +245,8 @@ pub mod __private {
                 <= allocator::MIN_HEAP_LENGTH,
             "the heap's global state does not fit in the 32 KiB that every program has"
         );
-        // SAFETY: the contract is the same.
+        // SAFETY: the caller fulfils the contract of `BumpAllocator::new`, which is that of this
+        // function.
         unsafe { allocator::BumpAllocator::new() }
     }
 }

@@ -1,18 +1,21 @@
-//! Log lines, without a heap.
+//! Log lines, formatted without a heap.
 
 use core::fmt;
 
 use crate::imports::log;
 use crate::text::TextBuffer;
 
-/// Most bytes of a formatted log line; the rest is cut. A text without arguments has no limit here.
+/// The most bytes of a formatted log line. [`msg!`](crate::msg) cuts a longer one.
+///
+/// A text without arguments has no such limit.
 pub const MAX_FORMATTED_LENGTH: usize = 512;
 
 /// Logs one line: a literal, a `&str`, or a format string with arguments.
 ///
-/// Formatting goes through a buffer of [`MAX_FORMATTED_LENGTH`](crate::MAX_FORMATTED_LENGTH) bytes on
-/// the stack, not through the heap; a text without arguments is logged as it is. Formatting costs some
-/// hundreds of gas, [`log_64`](crate::log_64) and [`log_pubkey`](crate::log_pubkey) a few units.
+/// It formats into a buffer of [`MAX_FORMATTED_LENGTH`](crate::MAX_FORMATTED_LENGTH) bytes on the
+/// stack, not on the heap. It logs a text without arguments as it is. Formatting costs some
+/// hundreds of units of gas; [`log_64`](crate::log_64) and [`log_pubkey`](crate::log_pubkey) cost a
+/// few.
 ///
 /// ```
 /// use entrypoint::msg;
@@ -35,7 +38,7 @@ macro_rules! msg {
     };
 }
 
-/// Logs what the arguments say.
+/// Logs formatted arguments.
 #[inline]
 pub fn log_arguments(arguments: fmt::Arguments<'_>) {
     match arguments.as_str() {
@@ -47,7 +50,7 @@ pub fn log_arguments(arguments: fmt::Arguments<'_>) {
 #[inline(never)]
 fn log_formatted(arguments: fmt::Arguments<'_>) {
     let mut text = TextBuffer::<MAX_FORMATTED_LENGTH>::new();
-    // A `Display` that fails has its text cut.
+    // If a `Display` fails, the text ends there.
     let _ = fmt::write(&mut text, arguments);
     log(text.as_str());
 }

@@ -3,13 +3,14 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-/// Text of at most `N` bytes, on the stack. What does not fit is cut, at a character's boundary.
+/// Text of at most `N` bytes, on the stack. It cuts a longer text at a character boundary.
 ///
-/// Nothing here can panic: a program that does not panic otherwise shall not link what describes a panic because it logs.
+/// No method can panic. A program that logs but does not panic otherwise must not link the code
+/// that describes a panic.
 pub(crate) struct TextBuffer<const N: usize> {
     bytes: [MaybeUninit<u8>; N],
     length: usize,
-    /// Something did not fit; nothing is written any more.
+    /// A text did not fit. Later writes are ignored.
     is_full: bool,
 }
 
@@ -26,15 +27,15 @@ impl<const N: usize> TextBuffer<N> {
     #[inline]
     pub(crate) fn as_str(&self) -> &str {
         let written: *const u8 = self.bytes.as_ptr().cast();
-        // SAFETY: `write_str` has initialized the first `length` bytes.
+        // SAFETY: `write_str` has initialized the first `length` bytes, which belong to one array.
         let written = unsafe { core::slice::from_raw_parts(written, self.length) };
-        // SAFETY: `write_str` writes whole characters only.
+        // SAFETY: `write_str` writes only whole characters, so the bytes are valid UTF-8.
         unsafe { core::str::from_utf8_unchecked(written) }
     }
 }
 
 impl<const N: usize> fmt::Write for TextBuffer<N> {
-    // The trait's other methods come here, and would each have a copy.
+    // The trait's other methods call this one, and would each have a copy of it.
     #[inline(never)]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if self.is_full {
@@ -49,7 +50,7 @@ impl<const N: usize> fmt::Write for TextBuffer<N> {
                 length -= 1;
             }
         }
-        // Neither is ever `None`.
+        // Neither is `None`: `self.length` is at most `N`, and `length` at most `text.len()`.
         let room = self.bytes.get_mut(self.length..).unwrap_or_default();
         let bytes = text.as_bytes().get(..length).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(bytes) {

@@ -143,7 +143,12 @@ pub use crate::outcome::{HeapUse, Outcome};
 pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program, Target};
 pub use crate::write_back::WriteBackError;
 
-/// The examples of the walk are run with the crate's own.
+/// The examples of `docs/embedding.md` run as doctests of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/embedding.md")]
 struct Embedding;
+
+/// The example of `docs/handlers.md` runs as a doctest of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/handlers.md")]
+struct Handlers;

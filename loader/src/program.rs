@@ -23,7 +23,8 @@ use crate::outcome::Outcome;
 /// [`Loader::idle_instances`] says otherwise.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
-/// What runs a program. Outcomes are the same, but for gas and heap: `docs/machines.md` says in what the engines differ.
+/// The engine that runs a program. Outcomes are the same on all engines, except gas and heap:
+/// `docs/targets.md` lists the differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]

@@ -1,13 +1,13 @@
-//! How much a program means to use.
+//! Planned use of an arena.
 
-/// What a program means to use of an arena, in bytes, alignment gaps included.
+/// The planned use of an arena in bytes, alignment gaps included.
 ///
 /// ```
 /// use allocator::{Arena, Budget, StaticBuffer};
 ///
 /// static BUFFER: StaticBuffer<4096> = StaticBuffer::new();
 /// const BUDGET: Budget = Budget::new(1024, 3072);
-/// // Where the capacity is a constant, so is the answer.
+/// // If the capacity is a constant, the check can be one too.
 /// const { assert!(BUDGET.total() <= 4096) };
 ///
 /// let arena = Arena::from_static_buffer(BUFFER.take().ok_or("taken before")?);
@@ -24,7 +24,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of `bottom_bytes` at the bottom end and `top_bytes` at the top end.
+    /// Returns a budget of `bottom_bytes` at the bottom end and `top_bytes` at the top end.
     #[must_use]
     pub const fn new(bottom_bytes: usize, top_bytes: usize) -> Self {
         Self {
@@ -33,7 +33,9 @@ impl Budget {
         }
     }
 
-    /// Bytes at both ends together; `usize::MAX`, which no arena has, if they are more than that.
+    /// Returns the bytes at both ends together.
+    ///
+    /// If the sum does not fit, returns `usize::MAX`, which exceeds the capacity of every arena.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.bottom.saturating_add(self.top)

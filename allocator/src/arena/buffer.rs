@@ -1,13 +1,13 @@
-//! Memory for an arena that stands in a `static`.
+//! Memory for an arena in a `static`.
 
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// `N` bytes for a `static`, which it lends once.
+/// `N` bytes for a `static`, lent once.
 ///
-/// There is no `static mut` in a program that uses it, and no two arenas over one buffer.
+/// A program that uses it needs no `static mut`, and cannot build two arenas over one buffer.
 ///
 /// ```
 /// use allocator::{Arena, StaticBuffer};
@@ -18,16 +18,17 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// assert_eq!(arena.map(|arena| arena.capacity()), Some(1024));
 /// assert!(BUFFER.take().is_none());
 /// ```
-// Aligned for what most layouts ask for, so that they cost no gap; nothing depends on it.
+// Aligned for most layouts, so that they need no gap. Nothing depends on it.
 #[repr(C, align(16))]
 pub struct StaticBuffer<const N: usize> {
-    // Zeroes rather than uninitialized, so that the whole static is zero and takes no room in a binary.
+    // Zeroes instead of uninitialized bytes, so that the whole static is zero and needs no space in
+    // a binary.
     bytes: UnsafeCell<[MaybeUninit<u8>; N]>,
     taken: AtomicBool,
 }
 
 impl<const N: usize> StaticBuffer<N> {
-    /// A buffer that nobody has taken.
+    /// Returns a buffer that is not taken.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -36,19 +37,19 @@ impl<const N: usize> StaticBuffer<N> {
         }
     }
 
-    /// Lends the bytes for good: to the first who asks. `None` to everyone else.
+    /// Lends the bytes forever, to the first caller. Returns `None` to every other caller.
     #[must_use]
     #[expect(clippy::mut_from_ref, reason = "the flag makes it the only one")]
     pub fn take(&'static self) -> Option<&'static mut [MaybeUninit<u8>]> {
-        // Relaxed: of all calls, on all threads, one sees `false`, and there is nothing that was written
-        // to the bytes before and that it would have to see.
+        // Relaxed: of all calls, on all threads, one sees `false`. Nothing was written to the bytes
+        // before, so there is nothing to synchronize.
         if self.taken.swap(true, Ordering::Relaxed) {
             return None;
         }
         let bytes = self.bytes.get();
-        // SAFETY: the bytes live as long as the program, at this address, because `self` is borrowed
-        // for good. The flag has been false only for this one call, and nobody else reaches into the
-        // cell, so this is the only reference to them there will ever be.
+        // SAFETY: the bytes live as long as the program, at this address, because `self` is
+        // borrowed forever. The flag is false for only this one call, and no other code accesses
+        // the cell, so this is the only reference to them.
         let bytes = unsafe { &mut *bytes };
         Some(bytes)
     }
@@ -70,6 +71,6 @@ impl<const N: usize> fmt::Debug for StaticBuffer<N> {
     }
 }
 
-// SAFETY: through a shared reference only the flag, an atomic, and `take` can be reached; `take` hands
-// the bytes to one caller of one thread, and bytes may be sent there.
+// SAFETY: a shared reference gives access only to the flag, an atomic, and to `take`. `take` gives
+// the bytes to one caller on one thread, and bytes are `Send`.
 unsafe impl<const N: usize> Sync for StaticBuffer<N> {}

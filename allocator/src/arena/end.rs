@@ -1,4 +1,4 @@
-//! The two bump ends: where a block goes, and what happens to it.
+//! The two bump ends: placing, freeing and resizing blocks.
 
 use core::alloc::Layout;
 use core::cell::Cell;
@@ -9,15 +9,15 @@ use allocator_api2::alloc::AllocError;
 
 use super::Arena;
 
-/// What an arena knows of one of its ends. All in bytes, counted from where the end starts.
+/// The state of one end of an arena, in bytes from the start of that end.
 #[derive(Debug)]
 pub(super) struct End {
     used: Cell<usize>,
     peak: Cell<usize>,
-    /// How far the blocks behind this epoch's `ArenaHandle`s reach: 0 if there are none, and never more
-    /// than `used`.
+    /// The end of the last block with an `ArenaHandle` of this epoch: 0 if there is none, and at
+    /// most `used`.
     handles_reach: Cell<usize>,
-    /// The epoch that the last reset of this end began. Marks of earlier ones are void.
+    /// The epoch that the last reset of this end began. Marks of earlier epochs are void.
     reset_epoch: Cell<u64>,
 }
 
@@ -64,17 +64,17 @@ impl End {
         self.peak.set(self.used.get());
     }
 
-    /// From here on the newest block is one behind an `ArenaHandle`.
+    /// Records that the newest block has an `ArenaHandle`.
     pub(super) fn handle_made(&self) {
         self.handles_reach.set(self.used.get());
     }
 
-    /// From here on no block is behind a handle that is not stale.
+    /// Records that every handle is stale.
     pub(super) fn handles_void(&self) {
         self.handles_reach.set(0);
     }
 
-    /// Nothing is in use, and `epoch` is the first whose marks count.
+    /// Empties the end. Marks are valid from `epoch` on.
     pub(super) fn empty(&self, epoch: u64) {
         self.handles_void();
         self.set_used(0);
@@ -82,20 +82,21 @@ impl End {
     }
 }
 
-/// What differs between the ends. Offsets are bytes from the start of the buffer.
+/// The differences between the two ends. Offsets are bytes from the start of the buffer.
 pub(super) trait Side {
     fn end(arena: &Arena) -> &End;
 
-    /// The addresses that would be free if this end had `used` bytes in use.
+    /// Returns the addresses that would be free if this end had `used` bytes in use.
     fn free(arena: &Arena, used: usize) -> Range<usize>;
 
-    /// The address of a block as near to this end as it can be, `None` if there is no room.
+    /// Returns the address of a block as near to this end as possible, or `None` if it does not
+    /// fit.
     fn place(free: Range<usize>, layout: Layout) -> Option<usize>;
 
-    /// Bytes in use if the newest block is the one of `size` bytes at `offset`.
+    /// Returns the bytes in use if the newest block has `size` bytes at `offset`.
     fn used_with(arena: &Arena, offset: usize, size: usize) -> usize;
 
-    /// Bytes in use if the block of `size` bytes at `offset` was the newest one and is gone.
+    /// Returns the bytes in use after the newest block, of `size` bytes at `offset`, is freed.
     fn used_without(arena: &Arena, offset: usize, size: usize) -> usize;
 }
 
@@ -110,7 +111,7 @@ impl Side for Bottom {
 
     #[inline(always)]
     fn free(arena: &Arena, used: usize) -> Range<usize> {
-        // No sum wraps: `used` is within the capacity, and one allocation has no byte past the address
+        // No sum wraps: `used` is at most the capacity, and one allocation ends inside the address
         // space.
         let start = arena.base.addr().get();
         start + used..start + (arena.capacity - arena.top.used())
@@ -145,14 +146,14 @@ impl Side for Top {
 
     #[inline(always)]
     fn free(arena: &Arena, used: usize) -> Range<usize> {
-        // As at the bottom.
+        // No sum wraps, as at the bottom.
         let start = arena.base.addr().get();
         start + arena.bottom.used()..start + (arena.capacity - used)
     }
 
     #[inline(always)]
     fn place(free: Range<usize>, layout: Layout) -> Option<usize> {
-        // An align is a power of two: this clears the bits below it.
+        // An alignment is a power of two: this clears the bits below it.
         let start = free.end.checked_sub(layout.size())? & !(layout.align() - 1);
         (start >= free.start).then_some(start)
     }
@@ -168,10 +169,12 @@ impl Side for Top {
     }
 }
 
-/// Blocks of any kind. A block without bytes takes none, stands nowhere in the buffer and is never the
-/// newest: so blocks share no byte, and what is newer than a block is not touched when it goes.
+/// Blocks of any kind.
+///
+/// An empty block takes no bytes, lies nowhere in the buffer, and is never the newest. Blocks
+/// therefore share no byte, and freeing a block does not touch newer blocks.
 impl Arena {
-    /// A block for `layout`, its bytes as they happen to be.
+    /// Allocates a block for `layout`. Its bytes have any values.
     #[inline(always)]
     pub(super) fn allocate<S: Side>(&self, layout: Layout) -> Result<NonNull<u8>, AllocError> {
         if layout.size() == 0 {
@@ -180,13 +183,14 @@ impl Arena {
         self.take::<S>(S::end(self).used(), layout)
     }
 
-    /// Gives a block back: at once if it is the newest of its end, otherwise with the next reset.
+    /// Frees a block: at once if it is the newest of its end, otherwise with the next reset.
     ///
     /// # Safety
     ///
-    /// The block came from [`allocate`](Self::allocate) or [`resize`](Self::resize) of the same side
-    /// with this layout, is behind no `ArenaHandle` and was not freed since, by a rewind or a reset
-    /// neither.
+    /// - The block came from [`allocate`](Self::allocate) or [`resize`](Self::resize) of the same
+    ///   side, with this layout.
+    /// - It has no `ArenaHandle`.
+    /// - It was not freed since, not by a rewind or reset either.
     #[inline(always)]
     pub(super) unsafe fn deallocate<S: Side>(&self, block: NonNull<u8>, layout: Layout) {
         if let Some(used) = self.used_without::<S>(block, layout) {
@@ -194,8 +198,10 @@ impl Arena {
         }
     }
 
-    /// Makes a block fit another layout, which may be larger or smaller and aligned more or less. The
-    /// bytes that it has in both sizes are kept. If there is no room the block stays as it is.
+    /// Changes the layout of a block, to any size and alignment.
+    ///
+    /// It keeps the bytes that both sizes have. If the new layout does not fit, the block stays as
+    /// it is.
     ///
     /// # Safety
     ///
@@ -208,18 +214,19 @@ impl Arena {
         new: Layout,
     ) -> Result<NonNull<u8>, AllocError> {
         if new.size() == 0 {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: by this function's contract, the block came from this side with the layout
+            // `old`, has no `ArenaHandle`, and was not freed since.
             unsafe { self.deallocate::<S>(block, old) };
             return Ok(new.dangling_ptr());
         }
         let kept = old.size().min(new.size());
         if let Some(used) = self.used_without::<S>(block, old) {
-            // The newest block can have its own room again: it needs only what it has not yet.
+            // The newest block can use its own bytes again: it needs only the difference.
             let moved = self.take::<S>(used, new)?;
             if moved != block {
-                // SAFETY: the caller vouches for `old.size()` bytes at `block`, and `take` for
-                // `new.size()` at `moved`; `kept` is at most either. Both are in the buffer and free of
-                // other blocks. They may overlap, and `copy` allows for that.
+                // SAFETY: by the contract, `block` has `old.size()` bytes, and `take` returned
+                // `new.size()` bytes at `moved`. `kept` is at most either. Both lie in the buffer
+                // and share no byte with other blocks. They may overlap, which `copy` allows.
                 unsafe { ptr::copy(block.as_ptr(), moved.as_ptr(), kept) };
             }
             return Ok(moved);
@@ -228,27 +235,29 @@ impl Arena {
             return Ok(block);
         }
         let moved = self.take::<S>(S::end(self).used(), new)?;
-        // SAFETY: as above, and the two do not overlap, because `block` is still in use where the new
-        // block was taken from what is free. Without any bytes `block` may be dangling, and none are
+        // SAFETY: by the contract, `block` has `old.size()` bytes, and `take` returned `new.size()`
+        // bytes at `moved`. `kept` is at most either. The two do not overlap: `block` is in use,
+        // and `moved` comes from free bytes. If `block` is empty it may be dangling, and no byte is
         // copied.
         unsafe { ptr::copy_nonoverlapping(block.as_ptr(), moved.as_ptr(), kept) };
         Ok(moved)
     }
 
-    /// Takes a block, which is not empty, as though the end had `used` bytes in use, and changes nothing
-    /// if there is no room. `used` is at most what it has in use.
+    /// Takes a block, which must not be empty, as if the end had `used` bytes in use.
+    ///
+    /// `used` must be at most the bytes in use. If the block does not fit, nothing changes.
     #[inline(always)]
     fn take<S: Side>(&self, used: usize, layout: Layout) -> Result<NonNull<u8>, AllocError> {
         let address = S::place(S::free(self, used), layout).ok_or(AllocError)?;
         let offset = address - self.base.addr().get();
         S::end(self).set_used(S::used_with(self, offset, layout.size()));
-        // SAFETY: `place` has put `layout.size()` bytes at `address` inside the free part of the buffer,
-        // so `offset` is within it, and the buffer is one allocation behind `base`.
+        // SAFETY: `place` returned an address with `layout.size()` bytes inside the free part of
+        // the buffer, so `offset` is inside the buffer, which is one allocation from `base` on.
         let block = unsafe { self.base.add(offset) };
         Ok(block)
     }
 
-    /// The bytes in use without the block, if it is the newest one of its end.
+    /// Returns the bytes in use without the block, if it is the newest one of its end.
     #[inline(always)]
     fn used_without<S: Side>(&self, block: NonNull<u8>, layout: Layout) -> Option<usize> {
         if layout.size() == 0 {

@@ -6,10 +6,9 @@ use core::fmt;
 use super::Arena;
 use super::end::{Bottom, Top};
 
-/// The arena has begun as many epochs as there are numbers for, and could not begin another. Nothing
-/// was changed.
+/// The error of an arena that has no epochs left. After this error the arena is unchanged.
 ///
-/// At an epoch a nanosecond that takes some 584 years.
+/// With one epoch each nanosecond, this takes some 584 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochSaturated;
 
@@ -24,22 +23,22 @@ impl fmt::Display for EpochSaturated {
 impl Error for EpochSaturated {}
 
 impl Arena {
-    /// The number of the current epoch. It starts at 0.
+    /// Returns the number of the current epoch. The first epoch is 0.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch.get()
     }
 
-    /// How many more epochs can begin.
+    /// Returns how many more epochs can begin.
     #[must_use]
     pub fn epoch_remaining(&self) -> u64 {
         u64::MAX - self.epoch.get()
     }
 
-    /// Empties both ends and begins an epoch, so that every handle and every mark is refused.
+    /// Empties both ends and begins an epoch. Every handle and every mark is then rejected.
     ///
-    /// Nothing is dropped. That the arena is borrowed by `&mut` proves that no collection in it and no
-    /// reference to a value in it is left.
+    /// It drops no value. The `&mut` borrow of the arena proves that no collection in it, and no
+    /// reference to a value in it, is left.
     ///
     /// ```compile_fail
     /// # use allocator::{Arena, StaticBuffer};
@@ -78,24 +77,24 @@ arena.reset().unwrap();
     )]
     /// # Errors
     ///
-    /// [`EpochSaturated`] if there is no epoch left; then the arena is as it was.
+    /// [`EpochSaturated`] if there is no epoch left. The arena is then unchanged.
     pub fn reset(&mut self) -> Result<(), EpochSaturated> {
-        // SAFETY: whatever borrows from the arena is no longer in use, since nothing else does while it
-        // is borrowed by `&mut`. Pointers that borrow nothing are used by unsafe code alone, which has
-        // to see to it that they are valid.
+        // SAFETY: blocks of collections and references to values borrow the arena, so none is in
+        // use while the arena is borrowed by `&mut`. Only unsafe code uses pointers without a
+        // borrow, and it must ensure that they are valid.
         unsafe { self.reset_unchecked() }
     }
 
-    /// As [`reset`](Self::reset), through a shared reference.
+    /// Resets like [`reset`](Self::reset), through a shared reference.
     ///
     /// # Safety
     ///
-    /// No block of the arena and no reference to a value in it is used any more, not even to be freed:
-    /// collections in it were dropped or forgotten.
+    /// No block of the arena, and no reference to a value in it, is used any more, not even to free
+    /// it. Collections in it were dropped or forgotten.
     ///
     /// # Errors
     ///
-    /// [`EpochSaturated`] if there is no epoch left; then the arena is as it was.
+    /// [`EpochSaturated`] if there is no epoch left. The arena is then unchanged.
     pub unsafe fn reset_unchecked(&self) -> Result<(), EpochSaturated> {
         self.begin_epoch()?;
         self.bottom.empty(self.epoch());
@@ -103,66 +102,77 @@ arena.reset().unwrap();
         Ok(())
     }
 
-    /// Empties the top end and begins an epoch, so that every handle, to values at the bottom too, and
-    /// every mark of the top is refused. Marks of the bottom stay good.
+    /// Empties the top end and begins an epoch.
+    ///
+    /// Every handle, also to values at the bottom, and every mark of the top is then rejected.
+    /// Marks of the bottom stay valid.
     ///
     /// # Safety
     ///
-    /// As for [`reset_unchecked`](Self::reset_unchecked), for what is at the top.
+    /// As for [`reset_unchecked`](Self::reset_unchecked), for the blocks and values at the top.
     ///
     /// # Errors
     ///
-    /// [`EpochSaturated`] if there is no epoch left; then the arena is as it was.
+    /// [`EpochSaturated`] if there is no epoch left. The arena is then unchanged.
     pub unsafe fn reset_top_unchecked(&self) -> Result<(), EpochSaturated> {
         self.begin_epoch()?;
         self.top.empty(self.epoch());
         Ok(())
     }
 
-    /// Empties the bottom end, and begins an epoch only if an [`ArenaHandle`](super::ArenaHandle) leads
-    /// there: a rewind to the start. A mark is good again once as much is in use as when it was made.
+    /// Empties the bottom end: a rewind to its start.
+    ///
+    /// An epoch begins only if a value there has an [`ArenaHandle`](super::ArenaHandle). A mark is
+    /// valid again once as many bytes are in use as when it was made.
     ///
     /// # Safety
     ///
-    /// As for [`reset_unchecked`](Self::reset_unchecked), for what is at the bottom.
+    /// As for [`reset_unchecked`](Self::reset_unchecked), for the blocks and values at the bottom.
     ///
     /// # Errors
     ///
-    /// [`EpochSaturated`] if an epoch has to begin and there is none left; then the arena is as it was.
+    /// [`EpochSaturated`] if an epoch must begin and there is none left. The arena is then
+    /// unchanged.
     pub unsafe fn reset_bottom(&self) -> Result<(), EpochSaturated> {
-        // SAFETY: the caller's promise covers all of the bottom.
+        // SAFETY: the caller promises that nothing at the bottom is used any more, so nothing
+        // beyond 0 bytes is.
         unsafe { self.lower::<Bottom>(0) }
     }
 
-    /// Empties the top end, and begins an epoch only if an [`ArenaHandle`](super::ArenaHandle) leads
-    /// there: a rewind to the start. A mark is good again once as much is in use as when it was made.
+    /// Empties the top end: a rewind to its start.
+    ///
+    /// An epoch begins only if a value there has an [`ArenaHandle`](super::ArenaHandle). A mark is
+    /// valid again once as many bytes are in use as when it was made.
     ///
     /// # Safety
     ///
-    /// As for [`reset_unchecked`](Self::reset_unchecked), for what is at the top.
+    /// As for [`reset_unchecked`](Self::reset_unchecked), for the blocks and values at the top.
     ///
     /// # Errors
     ///
-    /// [`EpochSaturated`] if an epoch has to begin and there is none left; then the arena is as it was.
+    /// [`EpochSaturated`] if an epoch must begin and there is none left. The arena is then
+    /// unchanged.
     pub unsafe fn reset_top(&self) -> Result<(), EpochSaturated> {
-        // SAFETY: the caller's promise covers all of the top.
+        // SAFETY: the caller promises that nothing at the top is used any more, so nothing beyond 0
+        // bytes is.
         unsafe { self.lower::<Top>(0) }
     }
 
-    /// Empties the arena and goes back to epoch 0: the way out of [`EpochSaturated`].
+    /// Empties the arena and returns to epoch 0, after [`EpochSaturated`].
     ///
     /// # Safety
     ///
-    /// No [`ArenaHandle`](super::ArenaHandle) and no mark of this arena that was made before is used after it:
-    /// it could be taken for one of the new epochs'.
+    /// No earlier [`ArenaHandle`](super::ArenaHandle) or mark of this arena is used afterwards: it
+    /// could be mistaken for one of a new epoch.
     pub unsafe fn force_reset_epoch(&mut self) {
         self.epoch.set(0);
         self.bottom.empty(0);
         self.top.empty(0);
     }
 
-    /// Makes every handle stale, or changes nothing. Whoever frees memory that a handle leads to calls
-    /// this first.
+    /// Makes every handle stale, or changes nothing.
+    ///
+    /// Code that frees the memory of a value with a handle calls this first.
     pub(super) fn begin_epoch(&self) -> Result<(), EpochSaturated> {
         let epoch = self.epoch.get().checked_add(1).ok_or(EpochSaturated)?;
         self.epoch.set(epoch);

@@ -1,4 +1,4 @@
-//! The ends as allocators.
+//! Handles: the two ends as allocators.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -10,8 +10,8 @@ use super::end::{Bottom, Side, Top};
 
 /// The bottom end of an arena as an [`Allocator`], for collections.
 ///
-/// It borrows the arena, and so does every collection that has it: that is what keeps
-/// [`Arena::reset`] from their blocks.
+/// It borrows the arena, and so does every collection with it. The borrow prevents [`Arena::reset`]
+/// while their blocks are in use.
 ///
 /// ```
 /// use allocator::{Arena, StaticBuffer};
@@ -33,73 +33,75 @@ pub struct BottomHandle<'arena> {
 
 /// The top end of an arena as an [`Allocator`], for collections. See [`BottomHandle`].
 ///
-/// The newest block of the top has to move down to grow, and moves up when it is shrunk. The bytes that
-/// it keeps are copied, which costs time but no room.
+/// The newest block of the top moves down when it grows, and up when it shrinks. That copies the
+/// kept bytes, which costs time but no memory.
 #[derive(Clone, Copy, Debug)]
 pub struct TopHandle<'arena> {
     arena: &'arena Arena,
 }
 
 impl Arena {
-    /// The bottom end as an allocator.
+    /// Returns the bottom end as an allocator.
     #[inline]
     #[must_use]
     pub fn bottom_handle(&self) -> BottomHandle<'_> {
         BottomHandle { arena: self }
     }
 
-    /// The top end as an allocator.
+    /// Returns the top end as an allocator.
     #[inline]
     #[must_use]
     pub fn top_handle(&self) -> TopHandle<'_> {
         TopHandle { arena: self }
     }
 
-    /// Another name for [`bottom_handle`](Self::bottom_handle), where the bottom is used as a stack.
+    /// Another name for [`bottom_handle`](Self::bottom_handle), for use as a stack.
     #[inline]
     #[must_use]
     pub fn stack_handle(&self) -> BottomHandle<'_> {
         self.bottom_handle()
     }
 
-    /// Another name for [`top_handle`](Self::top_handle), where the top is used as a heap.
+    /// Another name for [`top_handle`](Self::top_handle), for use as a heap.
     #[inline]
     #[must_use]
     pub fn heap_handle(&self) -> TopHandle<'_> {
         self.top_handle()
     }
 
-    /// Takes `length` bytes, not aligned and not initialized, from the bottom end.
+    /// Takes `length` bytes, unaligned and uninitialized, from the bottom end.
     ///
-    /// They are a block of [`bottom_handle`](Self::bottom_handle)'s with an alignment of 1, and can be
-    /// used until that end is rewound or reset or the arena is gone.
+    /// They are a block of [`bottom_handle`](Self::bottom_handle) with alignment 1. They can be
+    /// used until that end is rewound or reset, or the arena is dropped.
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If the bytes do not fit.
     pub fn alloc_bottom_bytes(&self, length: usize) -> Result<NonNull<[u8]>, AllocError> {
         self.bottom_handle().allocate(bytes(length)?)
     }
 
-    /// Takes `length` bytes, not aligned and not initialized, from the top end.
+    /// Takes `length` bytes, unaligned and uninitialized, from the top end.
     ///
-    /// They are a block of [`top_handle`](Self::top_handle)'s with an alignment of 1, and can be used
-    /// until that end is rewound or reset or the arena is gone.
+    /// They are a block of [`top_handle`](Self::top_handle) with alignment 1. They can be used
+    /// until that end is rewound or reset, or the arena is dropped.
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If the bytes do not fit.
     pub fn alloc_top_bytes(&self, length: usize) -> Result<NonNull<[u8]>, AllocError> {
         self.top_handle().allocate(bytes(length)?)
     }
 
     fn allocate_zeroed<S: Side>(&self, layout: Layout) -> Result<NonNull<u8>, AllocError> {
         let block = self.allocate::<S>(layout)?;
-        // SAFETY: the block is new and has that many bytes.
+        // SAFETY: the block is new and has `layout.size()` bytes.
         unsafe { block.write_bytes(0, layout.size()) };
         Ok(block)
     }
 
+    /// Grows a block and zeroes the added bytes.
+    ///
     /// # Safety
     ///
     /// As for [`resize`](Self::resize), and `new` has at least the size of `old`.
@@ -109,12 +111,13 @@ impl Arena {
         old: Layout,
         new: Layout,
     ) -> Result<NonNull<u8>, AllocError> {
-        // SAFETY: `resize` asks for a live block of this side, of the layout `old` and behind no `ArenaHandle`; so does
-        // this function of its caller.
+        // SAFETY: by this function's contract, the block is a live block of this side, has the
+        // layout `old`, and has no `ArenaHandle`.
         let block = unsafe { self.resize::<S>(block, old, new)? };
-        // SAFETY: the block has `new.size()` bytes, which is no less.
+        // SAFETY: the block has `new.size()` bytes, which is at least `old.size()`.
         let added = unsafe { block.add(old.size()) };
-        // SAFETY: so many bytes are left of it. They were not the block's before, or are as good as new.
+        // SAFETY: the block has `new.size() - old.size()` bytes from `added` on, and no other code
+        // uses them.
         unsafe { added.write_bytes(0, new.size() - old.size()) };
         Ok(block)
     }
@@ -128,13 +131,13 @@ fn sized(block: NonNull<u8>, layout: Layout) -> NonNull<[u8]> {
     NonNull::slice_from_raw_parts(block, layout.size())
 }
 
-/// The same for both ends, which differ in their [`Side`] only.
+/// Implements `Allocator` for one end. The two ends differ only in their [`Side`].
 macro_rules! allocator {
     ($handle:ident, $side:ident) => {
-        // SAFETY: blocks lie in the arena's buffer, where neither a move of the handle nor one of the
-        // arena's owner, which it borrows, touches them. They are aligned, as long as they are said to
-        // be, and share no byte with each other. They are valid until freed while the borrow lasts: what
-        // else frees them asks for `&mut` or is unsafe. A copy of a handle is the same handle.
+        // SAFETY: blocks lie in the arena's buffer, which does not move with the handle or with the
+        // arena, which the handle borrows. They are aligned, have their size, and share no byte.
+        // They are valid until freed, as long as the borrow lasts: other code that frees them takes
+        // `&mut`, or is unsafe. A copy of a handle refers to the same arena and end.
         unsafe impl Allocator for $handle<'_> {
             #[inline]
             fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -150,9 +153,9 @@ macro_rules! allocator {
 
             #[inline]
             unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-                // SAFETY: the caller promises that the block is one of this allocator's, so not one
-                // behind an `ArenaHandle`, and that the layout fits, so is the one it was given last,
-                // for it got no byte more.
+                // SAFETY: the caller promises that the block is a live block of this allocator, so
+                // it has no `ArenaHandle`. The caller also promises that the layout fits. A block
+                // has no spare bytes, so this is the layout that it got last.
                 unsafe { self.arena.deallocate::<$side>(block, layout) };
             }
 
@@ -163,7 +166,9 @@ macro_rules! allocator {
                 old: Layout,
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
-                // SAFETY: as for `deallocate`.
+                // SAFETY: the caller promises that the block is a live block of this allocator, so
+                // it has no `ArenaHandle`, and that `old` fits, so it is the layout that it got
+                // last.
                 let block = unsafe { self.arena.resize::<$side>(block, old, new)? };
                 Ok(sized(block, new))
             }
@@ -175,7 +180,9 @@ macro_rules! allocator {
                 old: Layout,
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
-                // SAFETY: as for `deallocate`, and the caller promises that `new` is no smaller.
+                // SAFETY: the caller promises that the block is a live block of this allocator, so
+                // it has no `ArenaHandle`, and that `old` fits, so it is the layout that it got
+                // last. The caller also promises that `new` is at least as large.
                 let block = unsafe { self.arena.grow_zeroed::<$side>(block, old, new)? };
                 Ok(sized(block, new))
             }
@@ -187,7 +194,9 @@ macro_rules! allocator {
                 old: Layout,
                 new: Layout,
             ) -> Result<NonNull<[u8]>, AllocError> {
-                // SAFETY: as for `deallocate`.
+                // SAFETY: the caller promises that the block is a live block of this allocator, so
+                // it has no `ArenaHandle`, and that `old` fits, so it is the layout that it got
+                // last.
                 let block = unsafe { self.arena.resize::<$side>(block, old, new)? };
                 Ok(sized(block, new))
             }

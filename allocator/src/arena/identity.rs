@@ -1,25 +1,27 @@
-//! Which arena is which.
+//! Identities of arenas.
 
 use core::num::NonZero;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// The next identity. Relaxed, because nothing but the number itself is shared.
+/// The next identity. Its accesses are relaxed, because only the number itself is shared.
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
-/// A number that no other arena of this program has, has had or will have.
+/// A number that is unique among all arenas of the program, past and future.
 ///
-/// Neither an arena's address nor its buffer's would do: an arena can move, and another can come to
-/// stand in its place or over its buffer.
+/// The address of an arena or of its buffer is not unique: an arena can move, and another arena can
+/// take its place or its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity(NonZero<usize>);
 
 impl Identity {
-    /// `None` once the numbers are used up.
+    /// Returns a new identity, or `None` if there is none left.
     pub(super) fn draw() -> Option<Self> {
         Self::draw_from(&NEXT)
     }
 
-    /// The counter stops at its last value instead of wrapping: that value is never given out.
+    /// Returns a new identity from a counter.
+    ///
+    /// The counter stops at its last value instead of wrapping. That value is never used.
     pub(super) fn draw_from(next: &AtomicUsize) -> Option<Self> {
         let drawn = next
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| {

@@ -1,4 +1,4 @@
-//! Marks, and going back to them.
+//! Marks, and rewinding to them.
 
 use core::error::Error;
 use core::fmt;
@@ -7,15 +7,15 @@ use super::end::{Bottom, Side, Top};
 use super::identity::Identity;
 use super::{Arena, EpochSaturated};
 
-/// How much the bottom end of an arena had in use at some moment.
+/// A mark of the bottom end: its bytes in use at one moment.
 ///
-/// It belongs to the arena that made it, wherever that is moved.
+/// It belongs to the arena that made it, even if that arena moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BottomMark(Mark);
 
-/// How much the top end of an arena had in use at some moment.
+/// A mark of the top end: its bytes in use at one moment.
 ///
-/// It belongs to the arena that made it, wherever that is moved.
+/// It belongs to the arena that made it, even if that arena moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopMark(Mark);
 
@@ -26,18 +26,18 @@ struct Mark {
     used: usize,
 }
 
-/// Why an end did not go back to a mark. Nothing was changed.
+/// Why an end was not rewound to a mark. After this error the arena is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RewindError {
-    /// The mark was made by another arena.
+    /// Another arena made the mark.
     OtherArena,
-    /// The whole arena was reset since the mark was made, or its top by
+    /// The arena was reset after the mark was made, or its top was reset by
     /// [`reset_top_unchecked`](super::Arena::reset_top_unchecked).
     EarlierEpoch,
-    /// Less is in use than when the mark was made.
+    /// Fewer bytes are in use than when the mark was made.
     AboveUse,
-    /// The rewind would free the value behind an [`ArenaHandle`](super::ArenaHandle), which has to begin
+    /// The rewind would free a value with an [`ArenaHandle`](super::ArenaHandle), which must begin
     /// an epoch, and there is none left.
     EpochSaturated,
 }
@@ -65,7 +65,7 @@ impl From<EpochSaturated> for RewindError {
     }
 }
 
-/// Marks.
+/// Marks of the two ends.
 ///
 /// ```
 /// use allocator::{Arena, StaticBuffer};
@@ -76,58 +76,59 @@ impl From<EpochSaturated> for RewindError {
 /// arena.alloc_bottom_bytes(100)?;
 /// let mark = arena.bottom_mark();
 /// arena.alloc_bottom_bytes(200)?;
-/// // SAFETY: the 200 bytes are not used any more.
+/// // SAFETY: the 200 bytes are no longer used.
 /// unsafe { arena.rewind_bottom(mark)? };
 /// assert_eq!(arena.bottom_used(), 100);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 impl Arena {
-    /// Where the bottom end is, to go back there with [`rewind_bottom`](Self::rewind_bottom).
+    /// Returns a mark of the bottom end, for [`rewind_bottom`](Self::rewind_bottom).
     #[must_use]
     pub fn bottom_mark(&self) -> BottomMark {
         BottomMark(self.mark::<Bottom>())
     }
 
-    /// Where the top end is, to go back there with [`rewind_top`](Self::rewind_top).
+    /// Returns a mark of the top end, for [`rewind_top`](Self::rewind_top).
     #[must_use]
     pub fn top_mark(&self) -> TopMark {
         TopMark(self.mark::<Top>())
     }
 
-    /// Frees what the bottom end has taken since the mark was made.
+    /// Frees the blocks of the bottom end since the mark was made.
     ///
-    /// If that includes a value behind an [`ArenaHandle`](super::ArenaHandle), an epoch begins, and all
-    /// handles of the arena are stale, those to values that stay included. A mark says how much was in use, and
-    /// no more: it may be rewound to as long as that much is, whether or not an epoch has begun meanwhile, until
-    /// the whole arena is reset.
+    /// If that includes a value with an [`ArenaHandle`](super::ArenaHandle), an epoch begins, and
+    /// all handles of the arena are stale, also those to values that stay. A mark records only the
+    /// bytes in use. It is valid as long as at least that many bytes are in use, even if an epoch
+    /// began since, until the whole arena is reset.
     ///
     /// # Safety
     ///
-    /// What reaches above the mark is not used any more: no block, not even to be freed, and no
-    /// reference to a value. Collections there were dropped or forgotten. Handles may be kept.
+    /// Nothing above the mark is used any more: no block, not even to free it, and no reference to
+    /// a value. Collections there were dropped or forgotten. Handles may be kept.
     ///
     /// # Errors
     ///
-    /// See [`RewindError`]. Whatever it is, the arena is as it was.
+    /// See [`RewindError`]. After an error the arena is unchanged.
     pub unsafe fn rewind_bottom(&self, mark: BottomMark) -> Result<(), RewindError> {
-        // SAFETY: the caller's promise, which speaks of the bottom, as the mark does.
+        // SAFETY: the caller promises that nothing of the bottom end beyond the mark is used any
+        // more.
         unsafe { self.rewind::<Bottom>(mark.0) }
     }
 
-    /// Frees what the top end has taken since the mark was made.
+    /// Frees the blocks of the top end since the mark was made.
     ///
-    /// Everything said of [`rewind_bottom`](Self::rewind_bottom) holds here, with the ends exchanged.
+    /// It works like [`rewind_bottom`](Self::rewind_bottom), with the ends exchanged.
     ///
     /// # Safety
     ///
-    /// What reaches below the mark is not used any more: no block, not even to be freed, and no
-    /// reference to a value. Collections there were dropped or forgotten. Handles may be kept.
+    /// Nothing below the mark is used any more: no block, not even to free it, and no reference to
+    /// a value. Collections there were dropped or forgotten. Handles may be kept.
     ///
     /// # Errors
     ///
-    /// See [`RewindError`]. Whatever it is, the arena is as it was.
+    /// See [`RewindError`]. After an error the arena is unchanged.
     pub unsafe fn rewind_top(&self, mark: TopMark) -> Result<(), RewindError> {
-        // SAFETY: the caller's promise, which speaks of the top, as the mark does.
+        // SAFETY: the caller promises that nothing of the top end beyond the mark is used any more.
         unsafe { self.rewind::<Top>(mark.0) }
     }
 
@@ -139,33 +140,36 @@ impl Arena {
         }
     }
 
+    /// Rewinds one end to a mark.
+    ///
     /// # Safety
     ///
-    /// What this end has in use beyond `mark.used` bytes is not used any more.
+    /// Nothing of this end beyond its first `mark.used` bytes is used any more.
     unsafe fn rewind<S: Side>(&self, mark: Mark) -> Result<(), RewindError> {
         if mark.arena != self.identity {
             return Err(RewindError::OtherArena);
         }
-        // Epochs that began without a reset of this end do not count: a rewind to a later mark may have
-        // begun them. A later epoch than the arena's is of before `force_reset_epoch`.
+        // Epochs that began without a reset of this end do not count: a rewind to a later mark may
+        // have begun them. An epoch after the current one is from before `force_reset_epoch`.
         if mark.epoch < S::end(self).reset_epoch() || mark.epoch > self.epoch() {
             return Err(RewindError::EarlierEpoch);
         }
         if mark.used > S::end(self).used() {
             return Err(RewindError::AboveUse);
         }
-        // SAFETY: `lower` asks that nothing beyond `mark.used` bytes is used any more, and so does this function of its
-        // caller; that so much is in use was just seen.
+        // SAFETY: by this function's contract, nothing of this end beyond `mark.used` bytes is used
+        // any more.
         unsafe { self.lower::<S>(mark.used)? };
         Ok(())
     }
 
-    /// Lowers the end to `used` bytes, which is at most what it has in use, and begins an epoch if a
-    /// handle leads to what that frees.
+    /// Lowers the end to `used` bytes, which must be at most the bytes in use.
+    ///
+    /// It begins an epoch if that frees a value with a handle.
     ///
     /// # Safety
     ///
-    /// What this end has in use beyond `used` bytes is not used any more.
+    /// Nothing of this end beyond its first `used` bytes is used any more.
     pub(super) unsafe fn lower<S: Side>(&self, used: usize) -> Result<(), EpochSaturated> {
         if used < S::end(self).handles_reach() {
             self.begin_epoch()?;

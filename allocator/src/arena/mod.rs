@@ -33,37 +33,37 @@ pub use value::{ArenaHandle, Stale};
 use end::End;
 use identity::Identity;
 
-/// A fixed buffer that is handed out from both ends.
+/// A fixed buffer that allocates from both ends.
 ///
 /// ```text
 /// │ bottom: grows up → │ free │ ← top: grows down │
 /// ```
 ///
-/// Each end is a bump allocator of its own and they share what is free between them, so that neither
-/// has to be given a fixed part beforehand. A program might keep what is freed in the reverse order of
-/// its making at the bottom, as on a stack, and what lives longer at the top, as on a heap;
-/// [`stack_handle`](Self::stack_handle) and [`heap_handle`](Self::heap_handle) are other names for the
-/// two. An arena is not a global allocator.
+/// Each end is a bump allocator. The two share the free bytes between them, so neither needs a
+/// fixed part. A program can keep blocks that it frees in reverse order of allocation at the
+/// bottom, like a stack, and blocks that live longer at the top, like a heap.
+/// [`stack_handle`](Self::stack_handle) and [`heap_handle`](Self::heap_handle) are other names for
+/// the two. An arena is not a global allocator.
 ///
 /// | operation | what it does, at either end |
 /// |---|---|
-/// | `allocate` | takes a block next to the newest one, aligned in its address |
-/// | `deallocate` | takes back the newest block; leaks any other until a reset or rewind |
-/// | `grow`, `shrink` | the newest block has its own room back first, so it needs only the difference; any other one is shrunk where it stands, and grown by a copy |
+/// | `allocate` | takes a block next to the newest one, with an aligned address |
+/// | `deallocate` | takes back the newest block; leaks any other block until a reset or rewind |
+/// | `grow`, `shrink` | the newest block uses its own bytes again, so it needs only the difference; any other block shrinks in place, and grows by a copy |
 ///
-/// A block without bytes takes no room. The gap that aligns a block is not part of it, and stays taken when the block is
-/// given back, as does what a block has lost by shrinking where it stands: whoever wants the whole room of a stack back
-/// takes a mark and rewinds.
+/// An empty block takes no bytes. The gap that aligns a block is not part of it. The gap stays in
+/// use when the block is freed, and so do the bytes that a block loses by shrinking in place. To
+/// get all bytes of a stack back, take a mark and rewind.
 ///
 /// # What is in the arena
 ///
 /// - Collections, through a [`BottomHandle`] or [`TopHandle`], which are
 ///   [`Allocator`](allocator_api2::alloc::Allocator)s. They borrow the arena.
-/// - Values, strings and slices, through an [`ArenaHandle`], which borrows nothing: it is shown to the
-///   arena to get at the value, and is refused as [`Stale`] once that has gone.
+/// - Values, strings and slices, through an [`ArenaHandle`], which borrows nothing. Together with
+///   the arena it returns the value; once the value is freed, the arena rejects it as [`Stale`].
 /// - Bytes, for code that does its own bookkeeping.
 ///
-/// Nothing in an arena is dropped by the arena.
+/// An arena never drops a value in it.
 ///
 /// ```
 /// use allocator::{Arena, Stale, StaticBuffer};
@@ -83,32 +83,34 @@ use identity::Identity;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
-/// # How its memory comes back
+/// # Freeing memory
 ///
-/// | call | frees | begins an epoch | refuses from then on |
+/// | call | frees | begins an epoch | rejects from then on |
 /// |---|---|---|---|
 /// | `deallocate` of the newest block | that block | no | |
-/// | [`rewind_bottom`](Self::rewind_bottom), [`rewind_top`](Self::rewind_top) | what its end has taken since the mark | only if a value behind an [`ArenaHandle`] is in it | in that case every handle |
-/// | [`reset_bottom`](Self::reset_bottom), [`reset_top`](Self::reset_top) | all of its end | as above | as above |
+/// | [`rewind_bottom`](Self::rewind_bottom), [`rewind_top`](Self::rewind_top) | the blocks of its end since the mark | only if it frees a value with an [`ArenaHandle`] | in that case every handle |
+/// | [`reset_bottom`](Self::reset_bottom), [`reset_top`](Self::reset_top) | all of its end | only if it frees a value with an [`ArenaHandle`] | in that case every handle |
 /// | [`reset_top_unchecked`](Self::reset_top_unchecked) | all of the top | always | every handle, every mark of the top |
 /// | [`reset`](Self::reset), [`reset_unchecked`](Self::reset_unchecked) | everything | always | every handle, every mark |
 ///
-/// All take the same short time, however much there is to free. [`reset`](Self::reset) is safe: it asks
-/// for the arena by `&mut`, so no collection can be left in it. So is [`BottomEnd::rewind`], between whose
-/// calls collections at the top can stay. The others are not. An *epoch* is a number that only
-/// goes up, and every handle and mark carries the one it was made in. Should the numbers ever run out,
-/// a call that has to begin an epoch changes nothing and reports [`EpochSaturated`].
+/// Each call takes the same short time, whatever it frees. [`reset`](Self::reset) is safe: it takes
+/// the arena by `&mut`, so no collection can be left in it. [`BottomEnd::rewind`] is safe too, and
+/// collections at the top can stay between its calls. The other calls are unsafe.
 ///
-/// # Where its memory comes from
+/// An *epoch* is a number that only rises. Every handle and mark carries the epoch that made it. If
+/// there is no epoch left, a call that must begin one changes nothing and reports
+/// [`EpochSaturated`].
+///
+/// # Sources of memory
 ///
 /// - A `static`: [`StaticBuffer`] and [`from_static_buffer`](Self::from_static_buffer).
-/// - The program's own heap, for a while: `with_capacity` (feature `alloc`); for good: a leaked box or
-///   vector and [`from_static_buffer`](Self::from_static_buffer).
-/// - Elsewhere: [`from_buffer_unchecked`](Self::from_buffer_unchecked).
+/// - The program's own heap: `with_capacity` (feature `alloc`) until the arena is dropped, or a
+///   leaked box or vector and [`from_static_buffer`](Self::from_static_buffer) forever.
+/// - Any other memory: [`from_buffer_unchecked`](Self::from_buffer_unchecked).
 ///
 /// # One thread
 ///
-/// An arena and its handles stay in the thread they were made in.
+/// An arena and its handles stay in the thread that made them.
 ///
 /// ```compile_fail
 /// # use allocator::{Arena, StaticBuffer};
@@ -124,8 +126,10 @@ use identity::Identity;
 /// std::thread::scope(|scope| { scope.spawn(|| arena.capacity()); }); // nor `Sync`
 /// ```
 pub struct Arena {
-    /// The buffer: `capacity` bytes, at most `isize::MAX`. A pointer and not a `Box` or a reference,
-    /// because moving one of those would claim the bytes for itself alone.
+    /// The buffer: `capacity` bytes, at most `isize::MAX`.
+    ///
+    /// It is a pointer, not a `Box` or a reference, because moving one of those would assert
+    /// exclusive access to the bytes.
     base: NonNull<u8>,
     capacity: usize,
     bottom: End,
@@ -137,15 +141,15 @@ pub struct Arena {
     owned: bool,
 }
 
-/// The alignment of a buffer of the arena's own, in bytes: what most layouts ask for at most. Nothing
-/// depends on it.
+/// The alignment in bytes of a buffer that the arena owns: enough for most layouts. Nothing depends
+/// on it.
 #[cfg(feature = "alloc")]
 const OWNED_ALIGN: usize = 16;
 
 impl Arena {
-    /// An arena in a buffer that it has for good.
+    /// Returns an arena in a buffer that it keeps forever.
     ///
-    /// [`StaticBuffer::take`] lends such a buffer, and so does leaking a part of the program's own heap:
+    /// [`StaticBuffer::take`] lends such a buffer. So does a leaked part of the program's own heap:
     ///
     /// ```
     /// use allocator::Arena;
@@ -163,25 +167,24 @@ impl Arena {
     pub fn from_static_buffer(buffer: &'static mut [MaybeUninit<u8>]) -> Self {
         let length = buffer.len();
         let base = NonNull::from(buffer).cast();
-        // SAFETY: the slice is one allocation, valid for reads and writes, and this is the only way to
-        // reach it from now until the end of the program.
+        // SAFETY: the slice is one allocation, valid for reads and writes. It is borrowed
+        // exclusively and forever, so only the arena uses it.
         unsafe { Self::from_buffer_unchecked(base, length) }
     }
 
-    /// An arena in the `length` bytes from `base` on, which need not be aligned to anything nor be
-    /// initialized.
+    /// Returns an arena in the `length` bytes from `base` on, of any alignment and any contents.
     ///
     /// # Safety
     ///
     /// As long as the arena, or a pointer or reference to anything in it, is in use:
     ///
     /// - the bytes are part of one allocation, valid for reads and writes through `base`;
-    /// - nobody else reads or writes them.
+    /// - no other code reads or writes them.
     ///
     /// # Panics
     ///
-    /// If `length` is above `isize::MAX`, as no allocation's is, or if the program has already built
-    /// `usize::MAX - 1` arenas.
+    /// If `length` is above `isize::MAX`, which no allocation has, or if the program has already
+    /// built `usize::MAX - 1` arenas.
     #[must_use]
     pub unsafe fn from_buffer_unchecked(base: NonNull<u8>, length: usize) -> Self {
         assert!(
@@ -192,9 +195,10 @@ impl Arena {
         Self::new(base, length, identity)
     }
 
-    /// An arena with `capacity` bytes of the program's heap, which it gives back when it is dropped.
+    /// Returns an arena with `capacity` bytes of the program's heap, which it frees when it is
+    /// dropped.
     ///
-    /// A handle or mark that is left over then is refused by every other arena.
+    /// Every other arena rejects handles and marks that are left then.
     ///
     /// ```
     /// use allocator::Arena;
@@ -208,8 +212,8 @@ impl Arena {
     ///
     /// # Panics
     ///
-    /// If `capacity` is above `isize::MAX - 15`, or if the program has already built `usize::MAX - 1`
-    /// arenas. If there is no room for it, this calls [`handle_alloc_error`].
+    /// If `capacity` is above `isize::MAX - 15`, or if the program has already built
+    /// `usize::MAX - 1` arenas. If the heap refuses the buffer, this calls [`handle_alloc_error`].
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
@@ -222,12 +226,12 @@ impl Arena {
         }
     }
 
-    /// As [`with_capacity`](Self::with_capacity), with an error to handle.
+    /// Works like [`with_capacity`](Self::with_capacity), and returns an error instead of a panic.
     ///
     /// # Errors
     ///
-    /// If there is no room for it on the program's heap, or in any of the cases in which
-    /// [`with_capacity`](Self::with_capacity) panics.
+    /// If the program's heap refuses the buffer, or if [`with_capacity`](Self::with_capacity) would
+    /// panic.
     #[cfg(feature = "alloc")]
     pub fn try_with_capacity(capacity: usize) -> Result<Self, AllocError> {
         let layout = Self::owned_layout(capacity).ok_or(AllocError)?;
@@ -265,67 +269,69 @@ impl Arena {
         }
     }
 
-    /// Length of the buffer in bytes.
+    /// Returns the length of the buffer in bytes.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Bytes in use at the bottom, alignment gaps and leaked blocks included.
+    /// Returns the bytes in use at the bottom, alignment gaps and leaked blocks included.
     #[must_use]
     pub fn bottom_used(&self) -> usize {
         self.bottom.used()
     }
 
-    /// Bytes in use at the top, alignment gaps and leaked blocks included.
+    /// Returns the bytes in use at the top, alignment gaps and leaked blocks included.
     #[must_use]
     pub fn top_used(&self) -> usize {
         self.top.used()
     }
 
-    /// Bytes between the two ends.
+    /// Returns the bytes between the two ends.
     #[must_use]
     pub fn free(&self) -> usize {
         self.capacity - self.bottom.used() - self.top.used()
     }
 
-    /// The most bytes that were in use at the bottom at once, ever or since
-    /// [`clear_peaks`](Self::clear_peaks). A reset leaves it as it is.
+    /// Returns the most bytes in use at the bottom since [`clear_peaks`](Self::clear_peaks).
+    ///
+    /// A reset does not change it.
     #[must_use]
     pub fn bottom_peak(&self) -> usize {
         self.bottom.peak()
     }
 
-    /// The most bytes that were in use at the top at once, ever or since
-    /// [`clear_peaks`](Self::clear_peaks). A reset leaves it as it is.
+    /// Returns the most bytes in use at the top since [`clear_peaks`](Self::clear_peaks).
+    ///
+    /// A reset does not change it.
     #[must_use]
     pub fn top_peak(&self) -> usize {
         self.top.peak()
     }
 
-    /// Takes what is in use now as the peaks.
+    /// Sets the peaks to the bytes in use now.
     pub fn clear_peaks(&self) {
         self.bottom.clear_peak();
         self.top.clear_peak();
     }
 
-    /// Whether the whole buffer, empty, has room for the budget.
+    /// Returns whether the budget fits into the empty buffer.
     #[must_use]
     pub fn fits_budget(&self, budget: &Budget) -> bool {
         budget.total() <= self.capacity
     }
 }
 
-// With and without the feature, so that the feature changes nothing about when an arena may be borrowed.
+// With and without the feature, so that the feature does not change the borrow rules of an arena.
 impl Drop for Arena {
     fn drop(&mut self) {
         #[cfg(feature = "alloc")]
         if self.owned {
-            // SAFETY: `owned` was given a layout of this size and `OWNED_ALIGN`.
+            // SAFETY: `owned` got a valid layout of this size and `OWNED_ALIGN`.
             let layout = unsafe { Layout::from_size_align_unchecked(self.capacity, OWNED_ALIGN) };
-            // SAFETY: `base` came from the global allocator with this layout. Handles to collections
-            // and references to values borrow the arena, so none is left; an `ArenaHandle` asks for an
-            // arena of this identity, and there never is another.
+            // SAFETY: `base` came from the global allocator with this layout. Collections and
+            // references to values borrow the arena, so none is left. An `ArenaHandle` needs an
+            // arena of this identity, and there is never another.
             unsafe { alloc::alloc::dealloc(self.base.as_ptr(), layout) };
         }
     }

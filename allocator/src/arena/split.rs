@@ -1,16 +1,16 @@
-//! The two ends apart, so that safe code can rewind one of them.
+//! Splitting an arena into its two ends, so that safe code can rewind one of them.
 
 use core::ops::Deref;
 
 use super::{Arena, BottomMark, RewindError, TopHandle};
 
-/// The bottom end of an arena, in the hands of one owner, who can rewind it without `unsafe`.
+/// The bottom end of an arena, with one owner, who can rewind it without `unsafe`.
 ///
-/// [`Arena::split`] makes it, with a handle for the top. What is taken from the bottom meanwhile is taken
-/// through it and borrows it, and [`rewind`](Self::rewind) asks for it by `&mut`. What is at the top borrows
-/// only the arena, and stays.
+/// [`Arena::split`] returns it, with a handle for the top. Blocks at the bottom then come through
+/// it and borrow it, and [`rewind`](Self::rewind) takes it by `&mut`. Blocks at the top borrow only
+/// the arena, and stay.
 ///
-/// It is used like a `&Arena`, which it dereferences to.
+/// It dereferences to `Arena`.
 #[cfg_attr(
     feature = "alloc",
     doc = "
@@ -51,7 +51,7 @@ assert_eq!(numbers[0], 7);
 "
 )]
 ///
-/// There is one of it, and no other way to the bottom:
+/// There is only one, and no other access to the bottom:
 ///
 /// ```compile_fail
 /// # use allocator::{Arena, StaticBuffer};
@@ -84,13 +84,14 @@ assert_eq!(numbers[0], 7);
 /// ```
 #[derive(Debug)]
 pub struct BottomEnd<'arena> {
-    /// The one shared reference to the arena that safe code can get at, while its `&mut` is lent to `split`.
+    /// The only shared reference to the arena in safe code while its `&mut` is lent to `split`.
     arena: &'arena Arena,
 }
 
 impl Arena {
-    /// The bottom end, to be rewound in safe code, and a handle for collections at the top that stay
-    /// through that.
+    /// Splits the arena into a bottom end, which safe code can rewind, and a handle for the top.
+    ///
+    /// Collections at the top stay when the bottom is rewound.
     #[must_use]
     pub fn split(&mut self) -> (BottomEnd<'_>, TopHandle<'_>) {
         let arena = &*self;
@@ -99,19 +100,20 @@ impl Arena {
 }
 
 impl BottomEnd<'_> {
-    /// Frees what the bottom end has taken since the mark was made, as
-    /// [`Arena::rewind_bottom`] does: an epoch begins if the value behind an
-    /// [`ArenaHandle`](super::ArenaHandle) is freed.
+    /// Frees the blocks of the bottom end since the mark, like [`Arena::rewind_bottom`].
+    ///
+    /// An epoch begins if that frees a value with an [`ArenaHandle`](super::ArenaHandle).
     ///
     /// # Errors
     ///
-    /// See [`RewindError`]. Whatever it is, the arena is as it was.
+    /// See [`RewindError`]. After an error the arena is unchanged.
     pub fn rewind(&mut self, mark: BottomMark) -> Result<(), RewindError> {
-        // SAFETY: no block of the bottom and no reference to a value in it is used any more. What was made
-        // before `split` borrowed the arena, which `split` asked for by `&mut`; since then the arena is
-        // reached through this type's `Deref` alone (a `TopHandle` does not show it), so what was made
-        // since borrows `self`, which is `&mut` here. Pointers that borrow nothing are used by unsafe code
-        // alone, which has to see to it that they are valid.
+        // SAFETY: no block of the bottom, and no reference to a value in it, is used any more.
+        // Blocks and references from before `split` borrowed the arena, which `split` took by
+        // `&mut`. Since then safe code accesses the arena only through the `Deref` of this type (a
+        // `TopHandle` does not expose it), so later blocks and references borrow `self`, which is
+        // `&mut` here. Only unsafe code uses pointers without a borrow, and it must ensure that
+        // they are valid.
         unsafe { self.arena.rewind_bottom(mark) }
     }
 }
@@ -121,7 +123,8 @@ impl Deref for BottomEnd<'_> {
 
     #[inline]
     fn deref(&self) -> &Arena {
-        // For as long as `self` is borrowed, and not for as long as the arena is: `rewind` relies on that.
+        // The result lives as long as the borrow of `self`, not as long as that of the arena. The
+        // proof of `rewind` needs that.
         self.arena
     }
 }

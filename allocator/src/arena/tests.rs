@@ -12,7 +12,7 @@ use super::*;
 /// Runs on an arena whose epoch is the last one, with 3 bytes in use at either end.
 fn at_the_last_epoch(test: impl FnOnce(&mut Arena)) {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 256];
-    // SAFETY: nobody uses the buffer while the arena or anything in it is in use.
+    // SAFETY: no other code uses the buffer while the arena or anything in it is in use.
     let mut arena = unsafe { Arena::from_buffer_unchecked(NonNull::from(&mut buffer).cast(), 256) };
     arena.epoch.set(u64::MAX);
     arena.alloc_bottom_bytes(3).expect("room");
@@ -39,19 +39,20 @@ fn a_reset_that_wipes_first_and_fails_afterwards() {
         assert_eq!(arena.epoch_remaining(), 0);
 
         assert_eq!(arena.reset(), Err(EpochSaturated));
-        // SAFETY: no block is in use; the values are read through their handles alone.
+        // SAFETY: no block is in use, and no reference to a value lives: the test reads them
+        // through their handles.
         unsafe {
             assert_eq!(arena.reset_unchecked(), Err(EpochSaturated));
         }
-        // SAFETY: as above.
+        // SAFETY: no block is in use, and no reference to a value lives.
         unsafe {
             assert_eq!(arena.reset_top_unchecked(), Err(EpochSaturated));
         }
-        // SAFETY: as above.
+        // SAFETY: no block is in use, and no reference to a value lives.
         unsafe {
             assert_eq!(arena.reset_bottom(), Err(EpochSaturated));
         }
-        // SAFETY: as above.
+        // SAFETY: no block is in use, and no reference to a value lives.
         unsafe {
             assert_eq!(arena.reset_top(), Err(EpochSaturated));
         }
@@ -64,7 +65,7 @@ fn a_reset_that_wipes_first_and_fails_afterwards() {
         unsafe {
             assert_eq!(arena.rewind_bottom(marks.0), Ok(()));
         }
-        // SAFETY: as above.
+        // SAFETY: nothing was taken since the marks.
         unsafe {
             assert_eq!(arena.rewind_top(marks.1), Ok(()));
         }
@@ -80,14 +81,16 @@ fn a_rewind_without_an_epoch_left_frees_no_value_behind_a_handle() {
         let bottom = arena.alloc_bottom_value(7_u8).expect("room");
         let top = arena.alloc_top_value(8_u8).expect("room");
         let before = figures(arena);
-        // SAFETY: nothing but values behind handles was taken since the mark.
+        // SAFETY: since the mark only values with handles were taken, and no reference to one
+        // lives.
         unsafe {
             assert_eq!(
                 arena.rewind_bottom(bottom_mark),
                 Err(RewindError::EpochSaturated)
             );
         }
-        // SAFETY: as above.
+        // SAFETY: since the mark only values with handles were taken, and no reference to one
+        // lives.
         unsafe {
             assert_eq!(arena.rewind_top(top_mark), Err(RewindError::EpochSaturated));
         }
@@ -164,7 +167,7 @@ fn identities_run_out_instead_of_wrapping() {
     assert_eq!(next.load(Ordering::Relaxed), usize::MAX);
 }
 
-/// Addresses in the upper half of the address space, as programs on 32-bit machines have them.
+/// Addresses in the upper half of the address space, as programs on 32-bit targets have them.
 #[test]
 fn places_at_either_end_of_the_address_space_do_not_wrap() {
     let high = usize::MAX - 100..usize::MAX - 10;

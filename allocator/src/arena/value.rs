@@ -1,4 +1,4 @@
-//! Values in an arena, and handles to them that borrow nothing.
+//! Values in an arena, and handles to them without a borrow.
 
 use core::alloc::Layout;
 use core::error::Error;
@@ -11,16 +11,16 @@ use super::Arena;
 use super::end::{Bottom, Side, Top};
 use super::identity::Identity;
 
-/// A way to a value in an arena that does not borrow the arena.
+/// A handle to a value in an arena that does not borrow the arena.
 ///
-/// It leads to the value only together with the arena it belongs to, and only in the epoch it was made
-/// in; every other arena and every other epoch refuses it as [`Stale`]. It can be copied, and it can
-/// outlive the arena.
+/// It returns the value only together with its arena, and only in the epoch that made it. Every
+/// other arena and every other epoch rejects it as [`Stale`]. It can be copied, and can outlive the
+/// arena.
 ///
 /// ```
 /// use allocator::{Arena, ArenaHandle, Stale, StaticBuffer};
 ///
-/// /// Nodes name each other without a lifetime.
+/// /// Nodes refer to each other without a lifetime.
 /// struct Node {
 ///     number: u32,
 ///     next: Option<ArenaHandle<Node>>,
@@ -39,9 +39,9 @@ use super::identity::Identity;
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
-/// # What the type says
+/// # Variance and threads
 ///
-/// A handle is as good as a `&T` that has yet to be checked: it is covariant in `T`, and a `T` that
+/// A handle is like a `&T` that must be checked first: it is covariant in `T`, and a `T` that
 /// borrows keeps its lifetime.
 ///
 /// ```compile_fail
@@ -67,11 +67,11 @@ use super::identity::Identity;
 pub struct ArenaHandle<T: ?Sized> {
     arena: Identity,
     epoch: u64,
-    /// Neither `Send` nor `Sync`, and covariant. It owns nothing: a value in an arena is never dropped.
+    /// Neither `Send` nor `Sync`, and covariant. It owns nothing: an arena never drops a value.
     value: *const T,
 }
 
-/// The handle belongs to another arena, or to an epoch that has ended.
+/// The error for a handle of another arena, or of an epoch that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stale;
 
@@ -86,11 +86,11 @@ impl fmt::Display for Stale {
 impl Error for Stale {}
 
 impl<T: ?Sized> ArenaHandle<T> {
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///
-    /// [`Stale`] if `arena` is not the one that the handle belongs to, or has begun another epoch.
+    /// [`Stale`] if `arena` is not the handle's arena, or has begun another epoch.
     #[inline]
     pub fn get<'arena>(&self, arena: &'arena Arena) -> Result<&'arena T, Stale>
     where
@@ -99,18 +99,20 @@ impl<T: ?Sized> ArenaHandle<T> {
         if self.arena != arena.identity || self.epoch != arena.epoch() {
             return Err(Stale);
         }
-        // SAFETY: the handle was made by this arena, for identities are unique, from a pointer to a `T`
-        // that was written in a block of its own. No epoch has begun since (see `force_reset_epoch`), so
-        // the block is still taken: it was not freed alone, because handles are made in this file only
-        // and `deallocate`, `resize` ask for blocks that are behind none; and every rewind and reset
-        // that frees a handle's block begins an epoch first. One that begins while the reference lives
-        // is `&mut`, which excludes it, or unsafe, whose caller promises that it is not used any more.
-        // Nobody has a `&mut` to the value, and the memory is there at least as long as the arena,
-        // which the reference borrows. A value without bytes is anywhere, and was moved here.
+        // SAFETY: this arena made the handle, because identities are unique, from a pointer to a
+        // `T` that was written into a block of its own. No epoch has begun since (see
+        // `force_reset_epoch`), so the block is still in use:
+        // - It was not freed alone: only this file makes handles, and `deallocate` and `resize`
+        //   require blocks without a handle.
+        // - Every rewind and reset that frees a block with a handle begins an epoch first. If it
+        //   happens while the reference lives, it takes `&mut`, which excludes the reference, or it
+        //   is unsafe, and its caller promises that the reference is not used any more. No `&mut`
+        //   to the value exists. The memory lives at least as long as the arena, which the
+        //   reference borrows. A value without bytes may be anywhere, and was moved here.
         Ok(unsafe { &*self.value })
     }
 
-    /// The epoch that it belongs to.
+    /// Returns the handle's epoch.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -127,7 +129,7 @@ impl<T: ?Sized> Copy for ArenaHandle<T> {}
 
 impl<T: ?Sized> fmt::Debug for ArenaHandle<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the value: that takes the arena.
+        // Without the value, which needs the arena.
         formatter
             .debug_struct("ArenaHandle")
             .field("arena", &self.arena)
@@ -137,13 +139,13 @@ impl<T: ?Sized> fmt::Debug for ArenaHandle<T> {
     }
 }
 
-/// Values. None is ever dropped, except one for which there was no room.
+/// Values in the arena. An arena never drops a value, except one that does not fit.
 impl Arena {
     /// Moves a value to the bottom end.
     ///
     /// # Errors
     ///
-    /// If there is no room; the value is dropped.
+    /// If the value does not fit. It is then dropped.
     pub fn alloc_bottom_value<T>(&self, value: T) -> Result<ArenaHandle<T>, AllocError> {
         self.alloc_value::<Bottom, T>(value)
     }
@@ -152,7 +154,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is no room; the value is dropped.
+    /// If the value does not fit. It is then dropped.
     pub fn alloc_top_value<T>(&self, value: T) -> Result<ArenaHandle<T>, AllocError> {
         self.alloc_value::<Top, T>(value)
     }
@@ -161,7 +163,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If it does not fit.
     pub fn alloc_bottom_slice<T: Copy>(
         &self,
         values: &[T],
@@ -173,7 +175,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If it does not fit.
     pub fn alloc_top_slice<T: Copy>(&self, values: &[T]) -> Result<ArenaHandle<[T]>, AllocError> {
         self.alloc_slice::<Top, T>(values)
     }
@@ -182,7 +184,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If it does not fit.
     pub fn alloc_bottom_str(&self, text: &str) -> Result<ArenaHandle<str>, AllocError> {
         self.alloc_str::<Bottom>(text)
     }
@@ -191,7 +193,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// If there is no room.
+    /// If it does not fit.
     pub fn alloc_top_str(&self, text: &str) -> Result<ArenaHandle<str>, AllocError> {
         self.alloc_str::<Top>(text)
     }
@@ -199,7 +201,7 @@ impl Arena {
     fn alloc_value<S: Side, T>(&self, value: T) -> Result<ArenaHandle<T>, AllocError> {
         let layout = Layout::new::<T>();
         let block: *mut T = self.allocate::<S>(layout)?.cast().as_ptr();
-        // SAFETY: the block is new and has the layout of `T`.
+        // SAFETY: the block is new, so no other code uses it, and has the layout of `T`.
         unsafe { block.write(value) };
         Ok(self.handle::<S, T>(block, layout))
     }
@@ -207,8 +209,8 @@ impl Arena {
     fn alloc_slice<S: Side, T: Copy>(&self, values: &[T]) -> Result<ArenaHandle<[T]>, AllocError> {
         let layout = Layout::for_value(values);
         let block: *mut T = self.allocate::<S>(layout)?.cast().as_ptr();
-        // SAFETY: the block is new and has the layout of `values`, so it has room for them and does not
-        // overlap them. They may be copied because they are `Copy`.
+        // SAFETY: the block is new and has the layout of `values`, so it has their size and
+        // alignment, and does not overlap them. They are `Copy`, so a copy of their bytes is valid.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), block, values.len()) };
         let slice = ptr::slice_from_raw_parts(block, values.len());
         Ok(self.handle::<S, [T]>(slice, layout))
@@ -224,9 +226,9 @@ impl Arena {
         })
     }
 
-    /// A handle to the newest block of the end, or to one without bytes.
+    /// Returns a handle to the newest block of the end, or to an empty block.
     fn handle<S: Side, T: ?Sized>(&self, value: *const T, layout: Layout) -> ArenaHandle<T> {
-        // One without bytes is not in the buffer, so nothing can free it.
+        // An empty block is not in the buffer, so nothing can free it.
         if layout.size() > 0 {
             S::end(self).handle_made();
         }

@@ -1,4 +1,4 @@
-//! A heap in somebody's buffer.
+//! A heap in a borrowed buffer.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start};
 
-/// A buffer that somebody lent.
+/// A borrowed buffer as a source.
 #[derive(Debug)]
 pub struct BorrowedHeap<'buffer> {
     base: NonNull<u8>,
@@ -15,7 +15,7 @@ pub struct BorrowedHeap<'buffer> {
 }
 
 impl<'buffer> BorrowedHeap<'buffer> {
-    /// Borrows `buffer` and zeroes it. What lies beyond `u32::MAX` bytes is not used.
+    /// Borrows `buffer` and zeroes it. Bytes beyond the first `u32::MAX` are not used.
     pub fn new(buffer: &'buffer mut [MaybeUninit<u8>]) -> Self {
         let length = buffer.len().min(u32::MAX as usize);
         let buffer = &mut buffer[..length];
@@ -28,10 +28,12 @@ impl<'buffer> BorrowedHeap<'buffer> {
     }
 }
 
-// SAFETY: the exclusive borrow is held for as long as the source lives, so nobody else touches the
-// bytes; a slice is one allocation of at most `isize::MAX` bytes, of which `new` has borrowed no more than
-// `u32::MAX`, and zeroed them; on 64-bit machines such memory is mapped below 2^63; the pointer comes from that slice and never changes. A buffer too short for the
-// header has no room, and its header is the empty one.
+// SAFETY: the source holds the exclusive borrow as long as it lives, so nothing else touches the
+// bytes. A slice is one allocation of at most `isize::MAX` bytes. `new` uses at most `u32::MAX` of
+// them, and zeroed them. On 64-bit targets such memory is mapped below 2^63. The pointer comes from
+// the slice and never changes. If the buffer is too short for the header, the space is empty, and
+// the header is the empty one. The source does not grow, and no method unwinds or calls an
+// allocator.
 unsafe impl HeapSource for BorrowedHeap<'_> {
     #[inline(always)]
     fn start(&self) -> *mut u8 {

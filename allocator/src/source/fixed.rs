@@ -1,25 +1,25 @@
-//! A heap at an address known beforehand.
+//! A heap at a fixed address.
 
 use core::ptr;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start};
 
-/// A region at an address known when the program is compiled.
+/// A region at an address that is known at compile time.
 #[derive(Debug)]
 pub struct FixedHeap<const BASE: usize, const LIMIT: usize> {
     _made_here: (),
 }
 
 impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
-    /// The region of `LIMIT` bytes at address `BASE`, as a source.
+    /// Returns the region of `LIMIT` bytes at address `BASE` as a source.
     ///
-    /// A `LIMIT` above `u32::MAX` or `isize::MAX` does not compile, nor, on a 64-bit machine, a region that ends above
-    /// address 2^63.
+    /// A `LIMIT` above `u32::MAX` or `isize::MAX` does not compile. On a 64-bit target, a region
+    /// that ends above address 2^63 does not compile either.
     ///
     /// # Safety
     ///
-    /// - The region is one allocation whose provenance is exposed, zeroed, valid for reads and writes,
-    ///   and used by nobody else.
+    /// - The region is one allocation whose provenance is exposed, zeroed, valid for reads and
+    ///   writes, and used by nothing else.
     /// - Only one allocator is ever built over it, used from one thread.
     #[must_use]
     pub const unsafe fn new() -> Self {
@@ -37,8 +37,10 @@ impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
     }
 }
 
-// SAFETY: the contract of `new` says of the region what the trait asks for, and its length is checked there. Where
-// it is too short for the header there is no room, and the header is the empty one.
+// SAFETY: the contract of `new` states what the trait requires of the region, and `new` checks its
+// length and its end. If the region is too short for the header, the space is empty, and the header
+// is the empty one. Start and end are constants. The source does not grow, and no method unwinds or
+// calls an allocator.
 unsafe impl<const BASE: usize, const LIMIT: usize> HeapSource for FixedHeap<BASE, LIMIT> {
     #[inline(always)]
     fn start(&self) -> *mut u8 {

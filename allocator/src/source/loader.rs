@@ -5,15 +5,17 @@ use core::ptr;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start, length};
 
-/// The announced region. Start and end, rather than base and limit, because every allocation needs those, and an
-/// announcement is made once.
+/// The announced region.
+///
+/// It keeps start and end instead of base and limit, because every allocation needs these two, and
+/// the heap is announced once.
 struct Announced {
     start: Cell<*mut u8>,
     end: Cell<*mut u8>,
 }
 
-// SAFETY: it is written by `set_heap_base` and `set_heap_limit` only, whose callers promise that no other thread
-// uses it from then on. Until then it is only read.
+// SAFETY: only `set_heap_base` and `set_heap_limit` write it, and their callers promise that no
+// other thread uses it from then on. Before that it is only read.
 unsafe impl Sync for Announced {}
 
 static ANNOUNCED: Announced = Announced {
@@ -21,18 +23,19 @@ static ANNOUNCED: Announced = Announced {
     end: Cell::new(empty_start()),
 };
 
-/// Records where the loader has put the heap: the address of its first byte, of any alignment.
+/// Records the address of the first byte of the loader's heap, of any alignment.
 ///
 /// # Safety
 ///
-/// - It is called once, before any allocator over [`LoaderHeap`] is used. There is one such allocator in the program at
-///   most, those that macros have declared included.
-/// - From here on one thread alone calls functions of this crate that have to do with [`LoaderHeap`], this one and
-///   [`heap_limit`] among them.
-/// - From here on the eight bytes from `base` on are valid for reads, and zero as long as nobody has allocated.
+/// - It is called once, before any allocator over [`LoaderHeap`] is used. The program has at most
+///   one such allocator, including those that macros declared.
+/// - From here on, only one thread calls functions of this crate that use [`LoaderHeap`], including
+///   this one and [`heap_limit`].
+/// - From here on, the eight bytes from `base` on are valid for reads, and zero until the first
+///   allocation.
 /// - Once [`set_heap_limit`] has been called, the region of that many bytes from `base` on is one
-///   allocation whose provenance is exposed, zeroed, valid for reads and writes, used by nobody else,
-///   and stays so while an allocator over [`LoaderHeap`] is in use.
+///   allocation whose provenance is exposed. It is zeroed, valid for reads and writes, and used by
+///   nothing else, as long as an allocator over [`LoaderHeap`] is in use.
 #[inline(always)]
 pub unsafe fn set_heap_base(base: usize) {
     let start = ptr::with_exposed_provenance_mut::<u8>(base).wrapping_add(HEADER_LENGTH);
@@ -40,20 +43,22 @@ pub unsafe fn set_heap_base(base: usize) {
     ANNOUNCED.end.set(start);
 }
 
-/// Records the length in bytes of the heap that the loader has provided. From here on there is a heap.
+/// Records the length of the loader's heap in bytes. From here on the heap exists.
 ///
 /// # Safety
 ///
-/// As for [`set_heap_base`], which has been called before. `limit` is at least 8, and at most `u32::MAX` and
-/// `isize::MAX`; on a 64-bit machine the region ends below address 2^63.
+/// - The contract of [`set_heap_base`] holds, and that function has been called before.
+/// - `limit` is at least 8, and at most `u32::MAX` and `isize::MAX`.
+/// - On a 64-bit target the region ends below address 2^63.
 #[inline(always)]
 pub unsafe fn set_heap_limit(limit: usize) {
     let base = ANNOUNCED.start.get().wrapping_sub(HEADER_LENGTH);
     ANNOUNCED.end.set(base.wrapping_add(limit));
 }
 
-/// The length in bytes of the heap that the loader has announced; 0 if it has not, or if there is nothing in the
-/// heap but its header.
+/// Returns the length in bytes of the announced heap.
+///
+/// Returns 0 if the heap was not announced, or has no space after its header.
 #[inline(always)]
 #[must_use]
 pub fn heap_limit() -> usize {
@@ -62,15 +67,15 @@ pub fn heap_limit() -> usize {
 
 /// The region that the loader announced through [`set_heap_base`] and [`set_heap_limit`].
 ///
-/// Until [`set_heap_limit`] is called, the second of the two, it has no room, so that an allocator over it
-/// refuses everything.
+/// Until [`set_heap_limit`], the second of the two, is called, its space is empty, and an allocator
+/// over it refuses every allocation.
 #[derive(Debug)]
 pub struct LoaderHeap {
     _made_here: (),
 }
 
 impl LoaderHeap {
-    /// The announced region, as a source.
+    /// Returns the announced region as a source.
     ///
     /// # Safety
     ///
@@ -81,10 +86,12 @@ impl LoaderHeap {
     }
 }
 
-// SAFETY: the contract of `set_heap_base` and `set_heap_limit` says of the region what the trait asks
-// for, and that the base is recorded first; `new` promises that there is one allocator over it; before
-// `set_heap_limit` start and end are the same, and the header is the empty one, or that of the region, which is readable
-// from `set_heap_base` on.
+// SAFETY: before `set_heap_limit`, start and end are equal, so the space is empty. The header is
+// then the empty one, or that of the region, which is readable and zero from `set_heap_base` on.
+// After `set_heap_limit`, its contract and that of `set_heap_base` state what the trait requires of
+// the region: one allocation, zeroed, valid, used by nothing else, within the bounds. Both
+// functions are called once, so start and end no longer change. `new` promises one allocator. The
+// source does not grow, and no method unwinds or calls an allocator.
 unsafe impl HeapSource for LoaderHeap {
     #[inline(always)]
     fn start(&self) -> *mut u8 {

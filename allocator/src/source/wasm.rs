@@ -1,13 +1,13 @@
-//! The linear memory of WebAssembly, which grows by pages.
+//! A heap in the linear memory of WebAssembly, which grows by pages.
 
 use core::cell::Cell;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start};
 
-/// Bytes of a page of WebAssembly's memory.
+/// Length in bytes of a page of WebAssembly's memory.
 pub const PAGE_SIZE: usize = 64 * 1024;
 
-/// The longest heap: what a 32-bit header can say, and what one pointer can reach.
+/// The longest heap: a 32-bit header can record its use, and one pointer can reach all of it.
 const MAX_LENGTH: usize = if (isize::MAX as usize) < u32::MAX as usize {
     isize::MAX as usize
 } else {
@@ -16,37 +16,40 @@ const MAX_LENGTH: usize = if (isize::MAX as usize) < u32::MAX as usize {
 
 /// A memory that grows by pages of [`PAGE_SIZE`] bytes at its end.
 ///
-/// [`LinearMemory`] is the one that counts. A memory of another kind puts a [`WasmMemory`] to the test where
-/// there is no WebAssembly.
+/// [`LinearMemory`] is the real one. Other implementations test a [`WasmMemory`] without
+/// WebAssembly.
 ///
 /// # Safety
 ///
-/// - Pages are numbered from 0 and stay where they are, valid, as long as the memory, or whatever a heap over it has
-///   handed out, is in use.
-/// - `grow`, if it succeeds, adds that many pages behind all there are, zeroed and valid for reads and writes
-///   through the pointer that `page` returns for any page of the memory, and returns the number of the first; nobody
-///   uses them but the caller.
-/// - `page` returns, for any number up to that of `pages()`, a pointer to the first byte of that page, or to the end of
-///   the memory, at an address that is `number * PAGE_SIZE` after that of page 0.
-/// - No method unwinds, nor calls a method of an allocator over this memory.
+/// - Pages are numbered from 0. They stay in place, and valid, as long as the memory, or a block of
+///   a heap over it, is in use.
+/// - If `grow` succeeds, it adds that many pages after all others, and returns the number of the
+///   first. The pages are zeroed, and valid for reads and writes through the pointer that `page`
+///   returns for any page of the memory. Only the caller uses them.
+/// - For any number up to `pages()`, `page` returns a pointer to the first byte of that page, or to
+///   the end of the memory. Its address is `number * PAGE_SIZE` after that of page 0.
+/// - No method unwinds, and no method calls a method of an allocator over this memory.
 pub unsafe trait PageMemory {
-    /// The number of pages that there are.
+    /// Returns the number of pages.
     fn pages(&self) -> usize;
 
-    /// Adds pages, and returns how many there were before; `None` if there is no more memory.
+    /// Adds pages, and returns the number of pages before, or `None` if there is no more memory.
     fn grow(&self, pages: usize) -> Option<usize>;
 
-    /// The first byte of a page.
+    /// Returns the first byte of a page.
     fn page(&self, number: usize) -> *mut u8;
 }
 
-/// The linear memory of the module that the code is compiled into: memory 0, by `memory.size` and
-/// `memory.grow`. It is a [`PageMemory`] on `wasm32` only.
+/// The linear memory of the module: memory 0, through `memory.size` and `memory.grow`.
+///
+/// It is a [`PageMemory`] only on `wasm32`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinearMemory;
 
-// SAFETY: the specification of `memory.grow` says that pages are added at the end and are zero. Whoever else
-// grows the memory gets pages of their own. All of the linear memory is one object, addressed from 0.
+// SAFETY: by the specification of `memory.grow`, it adds zeroed pages at the end, and other code
+// that grows the memory gets other pages. Pages are never removed or moved. The linear memory is
+// one object, addressed from 0. The methods are single instructions, which do not unwind and call
+// nothing.
 #[cfg(target_arch = "wasm32")]
 unsafe impl PageMemory for LinearMemory {
     fn pages(&self) -> usize {
@@ -67,11 +70,13 @@ unsafe impl PageMemory for LinearMemory {
 
 /// A heap that takes pages from the end of WebAssembly's memory as it needs them.
 ///
-/// Nothing is taken before the first allocation. Others may grow the same memory in between, a second
-/// allocator or the host for instance: their pages are skipped and never touched. Pages are not given back,
-/// because the memory cannot shrink. A heap reaches no further than `isize::MAX` bytes from its first page, 2 GiB on
-/// `wasm32`, others' pages included. Where the pages do not follow what there was, the rest of that is left,
-/// and an allocator's figures of use count the pages between.
+/// It takes no page before the first allocation. Other code, such as a second allocator or the
+/// host, may grow the same memory in between; the heap skips those pages and never touches them. It
+/// does not return pages, because the memory cannot shrink.
+///
+/// A heap reaches at most `isize::MAX` bytes from its first page, 2 GiB on `wasm32`, skipped pages
+/// included. If new pages do not follow the old ones, the heap leaves the rest of the old ones
+/// unused, and an allocator's figures of use include the skipped pages.
 ///
 /// ```
 /// # #[cfg(target_arch = "wasm32")] {
@@ -92,7 +97,7 @@ pub struct WasmMemory<M = LinearMemory> {
 }
 
 impl<M> WasmMemory<M> {
-    /// A heap without pages so far, as a source.
+    /// Returns a heap without pages as a source.
     #[must_use]
     pub const fn new(memory: M) -> Self {
         Self {
@@ -111,13 +116,13 @@ impl<M: PageMemory> WasmMemory<M> {
             return None;
         }
         let first = self.memory.grow(pages)?;
-        // Somebody else may have grown the memory between the two calls.
+        // Other code may have grown the memory between the two calls.
         if !ends_in_address_space(first, pages) {
             return None;
         }
         let base = self.memory.page(first);
         if base.is_null() {
-            // Page 0 of a memory that had none. It is left alone, because no pointer to its first byte can be used.
+            // Page 0 of a memory without pages. It stays unused, because its address is null.
             return None;
         }
         self.start.set(base.wrapping_add(HEADER_LENGTH));
@@ -126,24 +131,27 @@ impl<M: PageMemory> WasmMemory<M> {
     }
 }
 
-/// The pages that so many bytes take, if that is no more than a heap can have.
+/// Returns the number of pages for these bytes, if a heap can have that many.
 pub(crate) fn pages(bytes: usize) -> Option<usize> {
     let pages = bytes.div_ceil(PAGE_SIZE);
     (pages <= MAX_LENGTH / PAGE_SIZE).then_some(pages)
 }
 
-/// Whether the byte behind the last of `wanted` more pages has an address. The very last page of a 32-bit address
-/// space has none, and is left alone.
+/// Returns whether the end of `wanted` more pages has an address.
+///
+/// The end of the last page of a 32-bit address space has none, so that page stays unused.
 pub(crate) fn ends_in_address_space(before: usize, wanted: usize) -> bool {
     before
         .checked_add(wanted)
         .is_some_and(|pages| pages <= usize::MAX / PAGE_SIZE)
 }
 
-// SAFETY: before the first pages there is no room, and the header is the empty one; `start` moves when they
-// come, and never again. What is added starts at the offset that is returned and ends at the new end; it is
-// zeroed and the caller's alone, as `PageMemory` promises, and the end is never raised over pages that are not
-// followed by such. The whole stays within `MAX_LENGTH`.
+// SAFETY: before the first pages the space is empty, and the header is the empty one. `start`
+// changes when the first pages are added, and never again; `end` only rises. The added bytes start
+// at the returned offset and end at the new end, and there are at least as many as requested.
+// `PageMemory` promises that they are zeroed, valid through a pointer to any page, and used only by
+// the caller. The end never rises to a page of other code. The whole stays within `MAX_LENGTH`. By
+// the contract of `PageMemory`, no method unwinds or calls an allocator.
 unsafe impl<M: PageMemory> HeapSource for WasmMemory<M> {
     #[inline(always)]
     fn start(&self) -> *mut u8 {
@@ -174,8 +182,8 @@ unsafe impl<M: PageMemory> HeapSource for WasmMemory<M> {
             return None;
         }
         if self.memory.grow(wanted)? != before {
-            // Somebody else has grown the memory between the two calls. What came may be too little now, or end
-            // too far away; it is lost.
+            // Other code grew the memory between the two calls. The new pages may now be too few,
+            // or end too far away, so they are lost.
             return None;
         }
         let base = start.wrapping_sub(HEADER_LENGTH);

@@ -113,7 +113,7 @@ pub const WORKLOADS: [Workload; 7] = [
     Workload {
         name: "btree",
         operations: 200,
-        operation: "an entry of a `BTreeMap`: all inserted in no order, half removed, all looked up",
+        operation: "an entry of a `BTreeMap`: insert all in scattered order, remove half, look up all",
         has_loop_figure: false,
     },
     Workload {
@@ -125,7 +125,7 @@ pub const WORKLOADS: [Workload; 7] = [
     Workload {
         name: "mixed",
         operations: 2_000,
-        operation: "one of 64 blocks freed, in no order, and one of 1 to 128 bytes allocated; the first 64 free none",
+        operation: "replace a random one of 64 blocks by 1 to 128 bytes; the first 64 only allocate",
         has_loop_figure: true,
     },
     Workload {

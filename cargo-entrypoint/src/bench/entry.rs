@@ -17,7 +17,7 @@ use crate::text::grouped;
 /// The package of the guest with our entries.
 pub const PACKAGE: &str = "entry-bench";
 
-/// The line of the project's README behind which the table stands.
+/// The line of `docs/benchmarking.md` that the table follows.
 pub const START: &str = "<!-- written by `cargo entrypoint bench entry --update` -->";
 
 /// The package of the guest with the entries of other projects.
@@ -176,7 +176,8 @@ pub struct Guests {
     pub peers: Option<ProgramPackage>,
 }
 
-/// The table of the project's README. `pinocchio` is the version of that crate, and `compiler` what the compiler calls itself.
+/// The table of `docs/benchmarking.md`. `pinocchio` is the version of that crate, and `compiler`
+/// the version text of the compiler.
 #[must_use]
 pub fn section(rows: &[Row], pinocchio: &str, compiler: &str) -> String {
     let mut text = String::new();
@@ -191,7 +192,7 @@ fn write_section(
     pinocchio: &str,
     compiler: &str,
 ) -> std::fmt::Result {
-    write!(out, "\n| gas, with so many accounts |")?;
+    write!(out, "\n| gas by number of accounts |")?;
     for Case { accounts, repeats } in CASES {
         match repeats {
             0 => write!(out, " {accounts} |")?,
@@ -213,7 +214,7 @@ fn write_section(
     }
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench entry`, with `{compiler}`.\n"
+        "\nMeasured by `cargo entrypoint bench entry` with\n`{compiler}`.\n"
     )
 }
 

@@ -28,9 +28,12 @@ fn write_section(
 ) -> std::fmt::Result {
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench allocators`, with `{compiler}`. Every instruction in the VM costs one gas, so the \
-         figures are exact; other compilers make others. All allocators have the same heap and no lock. Ours are so short that the \
-         compiler puts them into the loop, and keeps there in registers what a longer program would read again.\n"
+        "\nMeasured by `cargo entrypoint bench allocators` with\n\
+         `{compiler}`.\n\
+         Every instruction in the VM costs one unit of gas, so the figures are exact. Another\n\
+         compiler makes other code and other figures. All allocators use the same heap, and none\n\
+         has a lock. Ours are short: the compiler inlines them into the loop and keeps in\n\
+         registers what a longer program would read again.\n"
     )?;
     for workload in &WORKLOADS {
         let star = star(workload.has_loop_figure);
@@ -43,8 +46,9 @@ fn write_section(
     }
     writeln!(
         out,
-        "\n**Gas per operation**, without what the loop itself costs. \\* With the loop, and with the work of the vector, the map or \
-         the formatter, from which it cannot be told apart. `blob`: bytes of the stripped program that does all of this.\n"
+        "\n**Gas per operation**, without the cost of the loop itself. \\* Includes the loop and the\n\
+         work of the vector, the map or the formatter, which cannot be separated. `blob`: bytes of\n\
+         the stripped program that runs all workloads.\n"
     )?;
     table(
         out,
@@ -53,12 +57,12 @@ fn write_section(
         |row| format!("{:.1}", row.gas_per_op),
         true,
     )?;
-    writeln!(out, "\n**Gas in all**, with the loop.\n")?;
+    writeln!(out, "\n**Total gas**, including the loop.\n")?;
     table(out, rows, versions, |row| grouped(row.gas), false)?;
     writeln!(
         out,
-        "\n**Peak**: bytes from the lowest to the end of the highest block. `live`: the most bytes that the program had asked for and not \
-         yet given back.\n"
+        "\n**Peak**: bytes from the start of the lowest block to the end of the highest. `live`: the\n\
+         most bytes that the program had allocated and not yet freed.\n"
     )?;
     table(out, rows, versions, |row| grouped(row.peak), false)?;
     let first = rows.first().map_or("", |row| &row.allocator);

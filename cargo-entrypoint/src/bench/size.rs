@@ -13,7 +13,7 @@ use crate::text::grouped;
 /// The package of the guest.
 pub const PACKAGE: &str = "size-bench";
 
-/// The line of the project's README behind which the table stands.
+/// The line of `docs/blob-size.md` that the table follows.
 pub const START: &str = "<!-- written by `cargo entrypoint bench size --update` -->";
 
 /// A program that is weighed.
@@ -109,7 +109,7 @@ pub fn build(
     guest::build_with_features(guest, &[program, panic], debug_info)
 }
 
-/// The table of the project's README. `compiler` is what the compiler calls itself.
+/// The table of `docs/blob-size.md`. `compiler` is the version text of the compiler.
 #[must_use]
 pub fn section(rows: &[Row], compiler: &str) -> String {
     let mut text = String::new();
@@ -133,6 +133,6 @@ fn write_section(out: &mut String, rows: &[Row], compiler: &str) -> std::fmt::Re
     }
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench size`, with `{compiler}`.\n"
+        "\nMeasured by `cargo entrypoint bench size` with\n`{compiler}`.\n"
     )
 }

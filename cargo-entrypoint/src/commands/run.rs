@@ -91,7 +91,7 @@ fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
     let handlers = handlers.collect::<Vec<_>>().join(", ");
     anyhow::Error::new(error).context(format!(
-        "{name} is no program but a handler, {handlers}, for a host as in docs/embedding.md"
+        "{name} is no program but a handler, {handlers}, for a host as in docs/handlers.md"
     ))
 }
 

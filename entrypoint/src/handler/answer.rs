@@ -1,22 +1,22 @@
-//! What a handler may answer.
+//! The return types of handlers.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Display;
 
-/// What a handler may answer.
+/// A type that a handler may return.
 ///
 /// | type | the host gets |
 /// |---|---|
 /// | `Vec<u8>`, `String`, `&[u8]`, `&str` | the bytes, of which there may be none |
 /// | `()` | nothing |
-/// | `Option` of an answer | that, or nothing |
-/// | `Result` of an answer | that; with an error the call fails, as with a panic whose message is the error's text |
+/// | `Option` of such a type | the value, or nothing |
+/// | `Result` of such a type | the value; with an error the call fails, like a panic whose message is the error's text |
 ///
-/// After a call that has failed a host takes a new instance, so an error is for what should not happen. What a request may bring
-/// about has an answer of bytes.
+/// After a failed call a host makes a new instance, so use an error only for what should not
+/// happen. Return bytes for whatever a request may cause.
 ///
-/// A handler may answer a type of its own:
+/// A handler may return a type of its own:
 ///
 /// ```
 /// use entrypoint::handler::{Answer, Call};
@@ -41,11 +41,11 @@ use core::fmt::Display;
     note = "implement `entrypoint::handler::Answer` for a type of your own"
 )]
 pub trait Answer {
-    /// Calls `take` with the bytes, or with `None` if there is nothing to answer.
+    /// Calls `take` with the bytes, or with `None` if there are none to return.
     ///
     /// # Panics
     ///
-    /// If the answer is an error: then there are none.
+    /// If the value is an error.
     #[track_caller]
     fn give<R>(&self, take: impl FnOnce(Option<&[u8]>) -> R) -> R;
 }

@@ -1,6 +1,6 @@
-//! What the host calls.
+//! The exports of handlers.
 
-/// Makes functions the handlers of a WebAssembly module, each under its own name.
+/// Exports functions as the handlers of a WebAssembly module, each under its own name.
 ///
 /// ```
 /// use entrypoint::handler::Call;
@@ -16,17 +16,20 @@
 /// }
 /// ```
 ///
-/// A handler takes a [`Call`](crate::handler::Call) and answers whatever is an [`Answer`](crate::handler::Answer). The
-/// [module](mod@crate::handler) says how it asks the host, and what becomes of memory.
+/// A handler takes a [`Call`](crate::handler::Call) and returns any
+/// [`Answer`](crate::handler::Answer). The [module](mod@crate::handler) describes calls to the
+/// host, and memory.
 ///
 /// The macro is the sum of [`custom_heap_default!`](crate::custom_heap_default!),
-/// [`custom_panic_default!`](crate::custom_panic_default!), [`export_alloc!`](crate::export_alloc!) and
-/// [`export_handler!`](crate::export_handler!). A module has the first three once: one with another heap or panic handler, or with
-/// [`entrypoint!`](crate::entrypoint!), writes those that it lacks. Nobody announces a heap to a handler, so a heap of its own has
-/// memory of its own, as from [`allocator::WasmMemory`](crate::allocator::WasmMemory).
+/// [`custom_panic_default!`](crate::custom_panic_default!), [`export_alloc!`](crate::export_alloc!)
+/// and [`export_handler!`](crate::export_handler!). A module has the first three once. A module
+/// with another heap or panic handler, or with [`entrypoint!`](crate::entrypoint!), calls only the
+/// macros that it lacks. The host of a handler does not announce a heap, so a custom heap needs its
+/// own memory, for example [`allocator::WasmMemory`](crate::allocator::WasmMemory).
 ///
-/// Handlers are for WebAssembly. On the machines of programs it does not compile; on the author's own, and with the feature
-/// `no-entrypoint` of the calling crate, there are the functions alone.
+/// Handlers are for WebAssembly. On the other targets of programs the macro does not compile. In a
+/// build for unit tests, and with the feature `no-entrypoint` of the calling crate, it exports
+/// nothing.
 #[macro_export]
 macro_rules! handler {
     ($($name:ident),+ $(,)?) => {
@@ -49,13 +52,13 @@ macro_rules! handler {
     };
 }
 
-/// Exports functions as handlers, from a module that has heap, panic handler and `alloc` already.
+/// Exports functions as handlers from a module that already has heap, panic handler and `alloc`.
 ///
 /// ```
 /// use entrypoint::handler::Call;
 /// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 ///
-/// // A program, which a host asks for its name besides.
+/// // A program with one handler, which returns a name.
 /// entrypoint::entrypoint!(process_instruction);
 /// entrypoint::export_handler!(name);
 ///
@@ -74,13 +77,13 @@ macro_rules! handler {
 ///
 /// | export | |
 /// |---|---|
-/// | the function's name `(i64) -> i64` | calls it with a [`PackedSlice`](crate::host_return::PackedSlice), and answers one |
+/// | the function's name `(i64) -> i64` | takes a [`PackedSlice`](crate::host_return::PackedSlice), and returns one |
 ///
-/// Not every name is free: `memory`, which every module exports, `entrypoint`, and those by which the compiler calls functions that are
-/// no handlers, such as `memcmp`, are refused.
+/// Some names are reserved: `memory`, which every module exports, `entrypoint`, and the names of
+/// functions that the compiler calls, such as `memcmp`.
 ///
-/// The macro may be called again, for other functions. On other machines than WebAssembly, and with the feature `no-entrypoint` of the
-/// calling crate, there are no exports.
+/// The macro may be called again, for other functions. On targets other than WebAssembly, and with
+/// the feature `no-entrypoint` of the calling crate, it exports nothing.
 #[macro_export]
 macro_rules! export_handler {
     ($($name:ident),+ $(,)?) => {$(
@@ -93,7 +96,7 @@ macro_rules! export_handler {
                 call: $crate::handler::Call<'call>,
                 take: impl ::core::ops::FnOnce(::core::option::Option<&[::core::primitive::u8]>) -> R,
             ) -> R {
-                // An error names this type, and the function.
+                // A compiler error names this type and the function.
                 let handler: fn($crate::handler::Call<'call>) -> _ = $name;
                 $crate::handler::Answer::give(&handler(call), take)
             }
@@ -110,8 +113,9 @@ macro_rules! export_handler {
     };
 }
 
-/// Refuses names that an export takes away from others, without a word from the linker. Comparing two slices would call a handler
-/// `memcmp`.
+/// Rejects names that an export would take from other functions, without an error from the linker.
+///
+/// A comparison of two slices would call a handler named `memcmp`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __free_name {

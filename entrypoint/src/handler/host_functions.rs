@@ -1,8 +1,8 @@
-//! What a handler can ask its host.
+//! Host functions that a handler can call.
 
 use crate::host_return::{HostReturnError, text_of};
 
-/// Declares the functions of the host that handlers call: bytes in, bytes or nothing out.
+/// Declares the host functions that handlers call: bytes in, bytes or nothing out.
 ///
 /// ```
 /// use entrypoint::handler::Call;
@@ -24,15 +24,16 @@ use crate::host_return::{HostReturnError, text_of};
 /// # assert_eq!(entrypoint::handler::TestHost::new().call(None, |call| is_long(call).map(drop)), None);
 /// ```
 ///
-/// The functions are safe. Each takes the [`Call`](crate::handler::Call) first, and then, if it is declared with an argument,
-/// that: `&[u8]` or `&str`. The answer is `&[u8]` or `&str` that lives as long as the call, or `None` if the host has nothing. It is in a
-/// `Result`, because what the host says is checked: [`HostReturnError`] says what may be wrong.
+/// The functions are safe. Each takes the [`Call`](crate::handler::Call) and, if declared, one
+/// argument, `&[u8]` or `&str`. It returns `&[u8]` or `&str` that lives as long as the call, or
+/// `None` if the host has nothing. The result is a `Result`, because the function checks the host's
+/// value: [`HostReturnError`] lists the possible faults.
 ///
-/// On WebAssembly a function is an import of the same name, from the module `env`, of the type `(address: i32, length: i32) ->
-/// i64`. Without an argument it is called with no bytes. On the author's machine a test answers, see
-/// `handler::TestHost`; on other machines the host has nothing.
+/// On WebAssembly a function is an import of the same name, from the module `env`, of type
+/// `(address: i32, length: i32) -> i64`. Without an argument it passes no bytes. In a unit test,
+/// `handler::TestHost` replaces the host. On other targets the functions return `None`.
 ///
-/// What the host answers cannot be kept:
+/// The handler cannot keep the bytes:
 ///
 /// ```compile_fail,E0521
 /// use std::sync::Mutex;
@@ -76,7 +77,7 @@ macro_rules! host_functions {
     };
 }
 
-/// Not part of the public interface: what passes between a handler and its host.
+/// Not part of the public interface: types that pass between a handler and its host.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is nothing that passes between a handler and its host",

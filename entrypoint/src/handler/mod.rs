@@ -1,7 +1,7 @@
-//! Handlers: functions that a host calls by their names, on WebAssembly, with bytes, and that answer bytes.
+//! Handlers: WebAssembly exports that take bytes, return bytes, and call host functions.
 //!
-//! A handler is no program: it has no accounts and no status. Its module lives for as many calls as the host likes, and asks the
-//! host for what it needs. It is written without `unsafe`:
+//! A handler is not a program: it has no accounts and no status. Its module serves any number of
+//! calls, and can call functions of its host. The author needs no `unsafe`:
 //!
 //! ```
 //! extern crate alloc;
@@ -18,7 +18,7 @@
 //!     fn header(name: &str) -> Option<&str>;
 //! }
 //!
-//! /// Greets whoever is named, in the name of the host.
+//! /// Greets the named person in the name of the host.
 //! fn greet(call: Call<'_>) -> Result<Option<String>, HostReturnError> {
 //!     let Some(name) = call.text()? else { return Ok(None) };
 //!     let host = header(call, "host")?.unwrap_or("nobody");
@@ -28,34 +28,37 @@
 //!
 //! | piece | what it is |
 //! |---|---|
-//! | [`handler!`](crate::handler!) | exports handlers, and brings what a module has once: heap, panic handler and `alloc` |
-//! | [`export_handler!`](crate::export_handler!) | the first of these alone, for a module that has the rest already, as from [`entrypoint!`](crate::entrypoint!) |
-//! | [`host_functions!`](crate::host_functions!) | declares what the host can be asked |
-//! | [`Call`] | one call: what it was made with, and what the host has answered meanwhile |
-//! | [`Answer`] | what a handler may answer |
+//! | [`handler!`](crate::handler!) | exports handlers, and adds what a module has once: heap, panic handler and `alloc` |
+//! | [`export_handler!`](crate::export_handler!) | only exports handlers, for a module that has the rest, for example from [`entrypoint!`](crate::entrypoint!) |
+//! | [`host_functions!`](crate::host_functions!) | declares functions of the host |
+//! | [`Call`] | one call: its argument, and the way to the host |
+//! | [`Answer`] | a type that a handler may return |
 //!
-//! Bytes pass as a [`PackedSlice`](crate::host_return::PackedSlice) both ways, which the host and the module check;
-//! `docs/abi.md` says what it may be. The crate `loader` has a host in its module `handler`.
+//! Bytes pass in both directions as a [`PackedSlice`](crate::host_return::PackedSlice). Host and
+//! module check it; `docs/abi.md` defines it. The crate `loader` has a host in its module
+//! `handler`.
 //!
 //! # Memory
 //!
-//! What the host hands in stands in room that is the module's own and no heap's. At the start of a call all of it is taken back but
-//! the argument, and at the end all of it; what a handler answers is copied there, and stays until the host calls again. So
-//! a module that serves one call after the other keeps the room that its longest call took and takes no more.
+//! The host writes into scratch memory of the module, which is not part of the heap. At the start
+//! of a call the module resets all of it except the argument, and at the end all of it. A handler's
+//! result is copied there, and stays until the host calls again. A module that serves one call
+//! after the other therefore keeps the scratch memory of its longest call, and takes no more.
 //!
-//! The heap is as for [`entrypoint!`](crate::entrypoint!) on WebAssembly: it takes back every block of up to 128 bytes, and of the
-//! longer ones the newest. A handler that lives long frees those in the reverse order of taking them, as local variables
-//! do by themselves, and writes its answer into one `Vec` or `String`.
+//! The heap is that of [`entrypoint!`](crate::entrypoint!) on WebAssembly: it takes back every
+//! block of up to 128 bytes, and a longer block only if it is the newest. A handler that lives long
+//! must free long blocks in reverse order of allocation, as local variables do, and write its
+//! result into one `Vec` or `String`.
 //!
-//! # On the author's machine
+//! # In unit tests
 //!
 #![cfg_attr(
     not(target_arch = "wasm32"),
-    doc = "There are no exports there. [`TestHost`] calls a handler in a unit test, and answers what it asks."
+    doc = "A unit test has no exports. [`TestHost`] calls a handler and replaces its host functions."
 )]
 #![cfg_attr(
     target_arch = "wasm32",
-    doc = "There are no exports there. `TestHost` calls a handler in a unit test, and answers what it asks."
+    doc = "A unit test has no exports. `TestHost` calls a handler and replaces its host functions."
 )]
 
 mod answer;
@@ -74,10 +77,10 @@ use crate::machine::Asked;
 #[allow(unused_imports, reason = "where tests run there is something")]
 pub use crate::machine::for_tests::*;
 
-/// One call of a handler: what the host has called it with, and, for the functions of [`host_functions!`](crate::host_functions!),
-/// the way to the host.
+/// One call of a handler: its argument, and the way to the host for
+/// [`host_functions!`](crate::host_functions!).
 ///
-/// What is read from it lives as long as the call and cannot be kept:
+/// The bytes from it live as long as the call, and the handler cannot keep them:
 ///
 /// ```compile_fail,E0521
 /// use std::sync::Mutex;
@@ -124,27 +127,29 @@ impl<'call> Call<'call> {
         }
     }
 
-    /// What the host has called with, without a copy; `None` if it was nothing, which is not the same as no bytes.
+    /// Returns the argument, without a copy.
+    ///
+    /// `None` means that the host passed nothing, which differs from an empty argument.
     ///
     /// # Errors
     ///
-    /// [`HostReturnError`] if the host has passed no bytes that it was given room for.
+    /// [`HostReturnError`] if the host passed bytes that are not in scratch memory of this call.
     #[inline]
     pub fn bytes(self) -> Result<Option<&'call [u8]>, HostReturnError> {
         self.argument
     }
 
-    /// The same, as text.
+    /// Returns the argument as text, without a copy.
     ///
     /// # Errors
     ///
-    /// As for [`bytes`](Self::bytes), and [`HostReturnError::NotUtf8`] if the bytes are no text.
+    /// As for [`bytes`](Self::bytes), and [`HostReturnError::NotUtf8`] if the bytes are not UTF-8.
     #[inline]
     pub fn text(self) -> Result<Option<&'call str>, HostReturnError> {
         text_of(self.argument)
     }
 
-    /// Not part of the public interface: what the host's answers are read through.
+    /// Not part of the public interface: reads the results of host functions.
     #[doc(hidden)]
     #[must_use]
     pub fn __asked(self) -> Asked<'call> {

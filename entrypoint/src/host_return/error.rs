@@ -1,33 +1,33 @@
-//! Why there are no bytes to read.
+//! The error of reading bytes from the host.
 
 use core::fmt;
 
 use abi::ProgramError;
 use abi::packed::Malformed;
 
-/// Why what the host has passed cannot be read.
+/// Why the bytes from the host cannot be read.
 ///
 /// Converts into [`ProgramError::InvalidArgument`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostReturnError {
-    /// The host had something, and found no room for it.
+    /// The host had a value, and it did not fit into the scratch memory.
     NoRoom,
-    /// A length without an address, which says neither that there is nothing nor that there was no room.
+    /// A length without an address that means neither "nothing" nor "did not fit".
     Malformed {
         /// The length.
         length: u32,
     },
-    /// Bytes that the program has not handed out in this invocation.
+    /// Bytes that are not in scratch memory that the host got in this invocation.
     OutsideArena {
-        /// The address of the first.
+        /// The address of the first byte.
         address: u32,
-        /// How many they are.
+        /// The number of bytes.
         length: u32,
     },
-    /// The bytes are no text.
+    /// The bytes are not UTF-8.
     NotUtf8 {
-        /// How many bytes from the first on are valid UTF-8.
+        /// The number of valid bytes from the start.
         valid_up_to: usize,
     },
 }

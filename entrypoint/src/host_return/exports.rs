@@ -1,4 +1,4 @@
-//! What the host calls, and the arena behind it.
+//! The exports for the host, and their arena.
 
 use core::marker::PhantomData;
 
@@ -7,17 +7,17 @@ use allocator::InvocationArena;
 use super::{HostReturnError, PackedSlice, read};
 use crate::machine::ArenaCell;
 
-/// An [`InvocationArena`] that the host fills, as [`host_return!`](crate::host_return!) declares it.
+/// An [`InvocationArena`] that the host fills. [`host_return!`](crate::host_return!) declares it.
 ///
-/// The program gets at the arena inside of [`with`](Self::with) only. What it reads there cannot be kept in
-/// a static, where it would change under the program's eyes when the host fills the arena anew.
+/// The program accesses the arena only inside [`with`](Self::with). It cannot keep the bytes in a
+/// static, where they would change when the host fills the arena again.
 ///
-/// On targets that have threads, where a program is compiled for its own unit tests, each thread has an
-/// arena of its own.
+/// On targets with threads, where a program is compiled for its unit tests, each thread has its own
+/// arena.
 #[derive(Debug)]
 pub struct HostArena<const N: usize>(ArenaCell<N>);
 
-/// The arena for the time of a call of [`HostArena::with`].
+/// The arena during a call of [`HostArena::with`].
 ///
 /// It stays in its thread:
 ///
@@ -30,8 +30,8 @@ pub struct HostArena<const N: usize>(ArenaCell<N>);
 ///     });
 /// });
 /// ```
-// Not a reference to the arena, because that may go to other threads: whoever declares an arena in a static
-// promises that there are none.
+// Not a reference to the arena, because that may be sent to other threads: code that declares an
+// arena in a static promises that there are none.
 #[derive(Clone, Copy, Debug)]
 pub struct ArenaView<'call, const N: usize> {
     arena: &'call InvocationArena<N>,
@@ -40,7 +40,7 @@ pub struct ArenaView<'call, const N: usize> {
 }
 
 impl<'call, const N: usize> ArenaView<'call, N> {
-    /// The bytes that the host has passed, without a copy; `None` if it has passed nothing.
+    /// Returns the bytes from the host, without a copy, or `None` if it passed nothing.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl<'call, const N: usize> ArenaView<'call, N> {
         read::bytes(self.arena, packed)
     }
 
-    /// The text that the host has passed, without a copy; `None` if it has passed nothing.
+    /// Returns the text from the host, without a copy, or `None` if it passed nothing.
     ///
     /// # Errors
     ///
@@ -60,14 +60,14 @@ impl<'call, const N: usize> ArenaView<'call, N> {
         read::text(self.arena, packed)
     }
 
-    /// Bytes that the host was given in this invocation, alignment gaps included.
+    /// Returns the bytes that the host allocated in this invocation, alignment gaps included.
     #[inline]
     #[must_use]
     pub fn used(&self) -> usize {
         self.arena.used()
     }
 
-    /// The most bytes that the host was ever given in one invocation.
+    /// Returns the most bytes that the host allocated in one invocation.
     #[inline]
     #[must_use]
     pub fn peak(&self) -> usize {
@@ -82,7 +82,7 @@ impl<const N: usize> HostArena<N> {
         Self(cell)
     }
 
-    /// Lends the arena for the time of a call.
+    /// Lends the arena during a call of `action`.
     #[inline]
     pub fn with<R>(&self, action: impl FnOnce(ArenaView<'_, N>) -> R) -> R {
         self.0.with(|arena| {
@@ -93,48 +93,51 @@ impl<const N: usize> HostArena<N> {
         })
     }
 
-    /// How many bytes there are: `N`.
+    /// Returns the number of bytes: `N`.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         N
     }
 
-    /// What the host calls to get room for `length` bytes: their address, a multiple of 8, or 0 if there is
-    /// no room. For no bytes there always is, and the answer is not 0.
+    /// Allocates `length` bytes for the host.
     ///
-    /// The host may write there until the invocation ends, and has to pass the address along itself: the
-    /// program does not remember what it has given out.
+    /// Returns their address, a multiple of 8, or 0 if they do not fit. For length 0 the result is
+    /// never 0.
+    ///
+    /// The host may write there until the invocation ends. The host must also pass the address to
+    /// the program: the program does not record it.
     #[inline]
     #[must_use]
     pub fn guest_alloc(&self, length: usize) -> usize {
         self.0.with(|arena| match arena.alloc(length) {
-            // The host writes through the number.
+            // The host writes through this number, so the provenance must be exposed.
             Some(region) => region.expose_provenance().get(),
             None => 0,
         })
     }
 
-    /// What the host calls at the start of each invocation: takes all room back.
+    /// Frees all bytes of the arena. The host calls it at the start of each invocation.
     ///
     /// # Safety
     ///
-    /// It is not called inside of [`with`](Self::with), and nobody writes to earlier room any more.
+    /// This is not called inside [`with`](Self::with), and the host no longer writes to earlier
+    /// scratch memory.
     #[inline]
     pub unsafe fn reset_arena(&self) {
-        // SAFETY: slices of the arena are lent inside of `with` only, and the caller is not there; that
-        // nobody writes any more is the caller's promise.
+        // SAFETY: the arena lends slices only inside `with`, and by the contract this call is not
+        // inside it, so no slice is live. By the contract, nothing writes to earlier bytes.
         self.0.with(|arena| unsafe { arena.reset() });
     }
 }
 
-/// Declares the arena that the host fills, and exports what the host calls to do so.
+/// Declares an arena that the host fills, and exports the functions for it.
 ///
 /// ```
 /// use entrypoint::host_return::PackedSlice;
 ///
 /// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 ///
-/// /// How many bytes the host has passed.
+/// /// Returns the number of bytes from the host.
 /// fn count(packed: u64) -> usize {
 ///     SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
 ///         Ok(Some(bytes)) => bytes.len(),
@@ -146,18 +149,18 @@ impl<const N: usize> HostArena<N> {
 ///
 /// | export | |
 /// |---|---|
-/// | `guest_alloc(length) -> address` | room for `length` bytes, see [`HostArena::guest_alloc`](crate::host_return::HostArena::guest_alloc) |
-/// | `reset_arena()` | takes all room back; the host calls it at the start of each invocation |
+/// | `guest_alloc(length) -> address` | allocates `length` bytes, see [`HostArena::guest_alloc`](crate::host_return::HostArena::guest_alloc) |
+/// | `reset_arena()` | frees all of them; the host calls it at the start of each invocation |
 ///
 /// The number of bytes is a literal, the name of a constant, or an expression in braces, as in
-/// `HostArena<{ 4 * 1024 }>`. Attributes and a visibility may stand before `static`.
+/// `HostArena<{ 4 * 1024 }>`. Attributes and a visibility may precede `static`.
 ///
-/// A program has these exports once, and the macro is called in a module, not in a function. The exports are
-/// there on guest RISC-V and on WebAssembly; elsewhere, and with the feature `no-entrypoint`
-/// of the calling crate, there is the static alone. Neither export needs the heap, which is there only
-/// once the host has called `entrypoint`.
+/// A program can have these exports once. Call the macro in a module, not in a function. The
+/// exports exist on riscv64 and WebAssembly. On other targets, and with the feature `no-entrypoint`
+/// of the calling crate, the macro declares only the static. Neither export uses the heap, which
+/// exists only after the host has called `entrypoint`.
 ///
-/// What is read cannot be kept:
+/// The program cannot keep the bytes:
 ///
 /// ```compile_fail,E0521
 /// use std::sync::Mutex;

@@ -6,17 +6,18 @@ use abi::ProgramError;
 
 /// Decodes hexadecimal digits, two for each byte, into the front of `out`, and returns that part.
 ///
-/// Digits may be in upper and in lower case. Nothing else may stand in the text: no `0x`, no spaces.
+/// Digits may be upper case or lower case. The text may contain nothing else: no `0x` and no
+/// spaces.
 ///
-/// On an error none of the decoded bytes is left in `out`: each is zero or what it was.
+/// After an error, `out` contains no decoded byte: each byte is zero or unchanged.
 ///
 /// # Errors
 ///
-/// Of the faults that the text has the one reported is, in this order:
+/// If the text has several faults, the function reports the first of this list:
 ///
 /// - [`HexError::BadDigit`], the first one, even if the length is wrong as well;
 /// - [`HexError::OddLength`];
-/// - [`HexError::TooLong`], if `out` has no room for all of it.
+/// - [`HexError::TooLong`], if the bytes do not fit into `out`.
 ///
 /// ```
 /// use entrypoint::host_return::{HexError, decode_hex};
@@ -44,8 +45,9 @@ fn decode<'out>(text: &[u8], out: &'out mut [u8]) -> Result<&'out [u8], HexError
     Err(first_fault(text, room))
 }
 
-/// What is wrong with a text that cannot be decoded into `room` bytes. The crate `hex` would look at the
-/// length first.
+/// Returns the fault of a text that cannot be decoded into `room` bytes.
+///
+/// The crate `hex` would check the length first.
 #[cold]
 fn first_fault(text: &[u8], room: usize) -> HexError {
     let bad_digit = text.iter().position(|byte| !byte.is_ascii_hexdigit());
@@ -69,23 +71,23 @@ fn first_fault(text: &[u8], room: usize) -> HexError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HexError {
-    /// Something that is no hexadecimal digit.
+    /// A byte that is not a hexadecimal digit.
     BadDigit {
-        /// Where it stands, in bytes from the start of the text.
+        /// Its position in bytes from the start of the text.
         position: usize,
-        /// What stands there: a byte, which may be a part of a character.
+        /// The byte, which may be a part of a character.
         byte: u8,
     },
-    /// Digits that do not come in pairs.
+    /// An odd number of digits.
     OddLength {
-        /// How many there are.
+        /// The number of digits.
         length: usize,
     },
-    /// More bytes than there is room for.
+    /// More bytes than fit.
     TooLong {
-        /// How many bytes the text stands for.
+        /// The number of decoded bytes.
         needed: usize,
-        /// How many there is room for.
+        /// The number of bytes that fit.
         room: usize,
     },
 }

@@ -5,17 +5,18 @@ use core::num::NonZeroU32;
 
 use super::PackedSlice;
 
-/// Packs `bytes` for the host to read. Never [nothing](PackedSlice::NOTHING), not even if there are none:
-/// then it is [`PackedSlice::EMPTY`].
+/// Packs `bytes` for the host to read.
 ///
-/// The host reads after the program has returned, so the bytes must still be there: in a static, on the
-/// heap, or in the arena, not in a local variable. Nothing checks that; a host would read other bytes of the
-/// program's.
+/// The result is never [nothing](PackedSlice::NOTHING): for no bytes it is [`PackedSlice::EMPTY`].
+///
+/// The host reads after the program has returned, so the bytes must still exist: in a static, on
+/// the heap, or in the arena, not in a local variable. Nothing checks that. A host would read other
+/// bytes of the program.
 ///
 /// # Errors
 ///
-/// [`LendError`] if the bytes do not lie below address 2^32. In a guest they do; on a 64-bit machine where
-/// a program is tested they seldom do.
+/// [`LendError`] if the bytes are not below address 2^32. In a guest they are; in a unit test on a
+/// 64-bit target they seldom are.
 ///
 /// ```
 /// use entrypoint::host_return::{PackedSlice, lend};
@@ -27,7 +28,7 @@ pub fn lend(bytes: &[u8]) -> Result<PackedSlice, LendError> {
     if bytes.is_empty() {
         return Ok(PackedSlice::EMPTY);
     }
-    // The host reads through the number.
+    // The host reads through this number, so the provenance must be exposed.
     let address = bytes.as_ptr().expose_provenance();
     pack(address, bytes.len()).ok_or(LendError {
         address,
@@ -35,7 +36,7 @@ pub fn lend(bytes: &[u8]) -> Result<PackedSlice, LendError> {
     })
 }
 
-/// The slice, if its last byte has an address of 32 bits.
+/// Packs a slice if the address of its last byte has 32 bits.
 fn pack(address: usize, length: usize) -> Option<PackedSlice> {
     let start = NonZeroU32::new(u32::try_from(address).ok()?)?;
     let length = u32::try_from(length).ok()?;
@@ -43,12 +44,12 @@ fn pack(address: usize, length: usize) -> Option<PackedSlice> {
     (end <= 1 << 32).then(|| PackedSlice::new(start, length))
 }
 
-/// Bytes that cannot be lent, because they do not lie below address 2^32.
+/// The error for bytes that are not below address 2^32 and cannot be lent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LendError {
-    /// The address of the first.
+    /// The address of the first byte.
     pub address: usize,
-    /// How many they are.
+    /// The number of bytes.
     pub length: usize,
 }
 

@@ -1,31 +1,32 @@
-//! What the host and a program hand each other outside of the input: bytes, as one u64.
+//! Bytes that a host and a program pass to each other outside of the input, as one u64.
 //!
-//! A host that answers a program with more than a number needs room inside the program. It asks for it,
-//! writes there, and passes the place along as one u64, a [`PackedSlice`]: the address in the high half, the
-//! length in the low one. A program lends bytes to the host the same way.
+//! A host that passes bytes to a program needs scratch memory inside the program. It allocates
+//! scratch memory, writes the bytes there, and passes their place as one u64, a [`PackedSlice`]:
+//! the address in the high half, the length in the low half. A program lends bytes to the host in
+//! the same way.
 //!
 //! | the host | the program |
 //! |---|---|
-//! | calls `reset_arena()` at the start of each invocation | takes all earlier room back |
-//! | calls `guest_alloc(length)`, which answers an address, or 0 if there is no room | |
+//! | calls `reset_arena()` at the start of each invocation | frees all earlier scratch memory |
+//! | calls `guest_alloc(length)`, which returns an address, or 0 if the bytes do not fit | |
 //! | writes there, and passes the packed value | reads it with [`ArenaView::bytes`] or [`ArenaView::text`] |
-//! | reads what the program answers | packs it with [`lend`] |
+//! | reads the program's result | packs it with [`lend`] |
 //!
-//! [`host_return!`](crate::host_return!) makes the two exports and the arena behind them. Whoever has an
-//! [`InvocationArena`] without these exports reads from it with [`bytes`] and [`text`].
+//! [`host_return!`](crate::host_return!) declares the arena and the two exports. For an
+//! [`InvocationArena`] without these exports, use [`bytes`] and [`text`].
 //!
-//! On WebAssembly there is less to write: [`handler!`](crate::handler!) makes exports of functions that take and answer such bytes, in room
-//! of any size, see [`handler`](mod@crate::handler).
+//! On WebAssembly, [`handler!`](crate::handler!) is simpler. It exports functions that take and
+//! return such bytes, in scratch memory of any size: see [`handler`](mod@crate::handler).
 //!
-//! # Nothing, empty, no room
+//! # Nothing, empty, does not fit
 //!
-//! These are three answers, and none can be mistaken for another:
+//! These are three different values, and none can be mistaken for another:
 //!
-//! | | packed value | [`bytes`] says |
+//! | meaning | packed value | [`bytes`] returns |
 //! |---|---|---|
-//! | there is nothing | 0 | `Ok(None)` |
-//! | there is something, and it is empty | an address that is not 0, length 0 | `Ok(Some(&[]))` |
-//! | there was something, and no room for it | address 0, length `u32::MAX` | `Err(`[`NoRoom`](HostReturnError::NoRoom)`)` |
+//! | nothing | 0 | `Ok(None)` |
+//! | an empty value | an address other than 0, length 0 | `Ok(Some(&[]))` |
+//! | a value that did not fit | address 0, length `u32::MAX` | `Err(`[`NoRoom`](HostReturnError::NoRoom)`)` |
 //!
 //! ```
 //! use entrypoint::ProgramError;

@@ -1,19 +1,19 @@
-//! Reading what the host has written.
+//! Reading the bytes that the host wrote.
 
 use allocator::InvocationArena;
 
 use super::{HostReturn, HostReturnError, PackedSlice};
 
-/// The bytes that the host has passed, without a copy; `None` if it has passed nothing.
+/// Returns the bytes from the host, without a copy, or `None` if it passed nothing.
 ///
-/// Takes any value: only bytes that `arena` has handed out since it was last reset are read. Something
-/// empty is not looked up, because it has no bytes.
+/// Any value is allowed: the function reads only bytes that `arena` has allocated since its last
+/// reset. It does not look up an empty value, which has no bytes.
 ///
 /// # Errors
 ///
-/// - [`HostReturnError::NoRoom`] if the host had something, and no room for it.
-/// - [`HostReturnError::Malformed`] if the value is none of those in the [module's table](super).
-/// - [`HostReturnError::OutsideArena`] if the bytes, or some of them, were not handed out.
+/// - [`HostReturnError::NoRoom`] if the host had a value that did not fit.
+/// - [`HostReturnError::Malformed`] if the value is not in the [module's table](super).
+/// - [`HostReturnError::OutsideArena`] if the arena did not allocate all the bytes.
 pub fn bytes<const N: usize>(
     arena: &InvocationArena<N>,
     packed: PackedSlice,
@@ -21,7 +21,7 @@ pub fn bytes<const N: usize>(
     read_in(packed, |address, length| arena.bytes(address, length))
 }
 
-/// The same, from whatever lends bytes that it has handed out.
+/// Reads like [`bytes`], from any source of allocated bytes.
 pub(crate) fn read_in<'room>(
     packed: PackedSlice,
     lend: impl FnOnce(usize, usize) -> Option<&'room [u8]>,
@@ -40,11 +40,11 @@ pub(crate) fn read_in<'room>(
     }
 }
 
-/// The text that the host has passed, without a copy; `None` if it has passed nothing.
+/// Returns the text from the host, without a copy, or `None` if it passed nothing.
 ///
 /// # Errors
 ///
-/// As for [`bytes`], and [`HostReturnError::NotUtf8`] if the bytes are no text.
+/// As for [`bytes`], and [`HostReturnError::NotUtf8`] if the bytes are not UTF-8.
 pub fn text<const N: usize>(
     arena: &InvocationArena<N>,
     packed: PackedSlice,
@@ -52,7 +52,7 @@ pub fn text<const N: usize>(
     text_of(bytes(arena, packed))
 }
 
-/// What was read, as text.
+/// Converts the result of [`bytes`] to text.
 pub(crate) fn text_of(
     bytes: Result<Option<&[u8]>, HostReturnError>,
 ) -> Result<Option<&str>, HostReturnError> {
@@ -67,7 +67,7 @@ pub(crate) fn text_of(
     }
 }
 
-// Bytes in an arena are read in `tests/host_return.rs`, on the VM: here addresses have more than 32 bits.
+// `tests/host_return.rs` reads bytes in an arena, on the VM. Here addresses have more than 32 bits.
 #[cfg(test)]
 mod tests {
     use allocator::InvocationArena;
@@ -77,7 +77,7 @@ mod tests {
     use crate::host_return::{HostReturnError, PackedSlice};
 
     fn arena() -> InvocationArena<64> {
-        // SAFETY: the test uses it from one thread, and nobody writes to it.
+        // SAFETY: the test uses it from one thread, and no code writes to it.
         let arena = unsafe { InvocationArena::new() };
         arena.alloc(64).expect("room");
         arena

@@ -1,4 +1,4 @@
-//! The reader that believes nothing.
+//! The reader for any bytes: it checks every field.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -12,27 +12,27 @@ use abi::input::{
 use super::{Entry, Field, InputError};
 use crate::account::AccountInfo;
 
-/// An input that has been read whole.
+/// A whole input, after reading.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Input<'input> {
-    /// The id of the program that is called.
+    /// The id of the called program.
     pub program_id: &'input Pubkey,
-    /// Every account in order; a repeat is another view of the first occurrence.
+    /// Every account in order. A repeat is another view of its first occurrence.
     pub accounts: Vec<AccountInfo<'input>>,
     /// The instruction data.
     pub instruction_data: &'input [u8],
 }
 
-/// Reads an input that anybody may have written.
+/// Reads an input from any source, and checks every field.
 ///
-/// Bytes after the last entry, such as an account table, are not looked at. In each account's header
-/// the original data length is set to 0, its value as sent.
+/// It ignores bytes after the last entry, such as an account table. In each account's header it
+/// sets the original data length to 0, its value as sent.
 ///
-/// It reads what a loader sends, not what a program has left: after a [`resize`](AccountInfo::resize) the
-/// length in an entry no longer says where the next entry starts, and a borrow that was leaked with
-/// [`core::mem::forget`] leaves its mark in the entry's first byte. Reading such bytes again is safe, but
-/// gives an error or other accounts.
+/// It reads the bytes that a loader sends, not those that a program leaves. After a
+/// [`resize`](AccountInfo::resize), the length in an entry no longer leads to the next entry. A
+/// borrow that was leaked with [`core::mem::forget`] remains in the entry's first byte. Reading
+/// such bytes again is safe, but returns an error or other accounts.
 ///
 /// ```
 /// let mut bytes = Vec::new();
@@ -58,13 +58,13 @@ pub struct Input<'input> {
 ///
 /// # Errors
 ///
-/// [`InputError`] says which field of which account is wrong, and how.
+/// [`InputError`] names the field, the account and the fault.
 pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     let mut cursor = CheckedCursor::new(input);
     let prefix = cursor.prefix()?;
     cursor.bound_count(prefix.count)?;
 
-    // `bound_count` has seen that there are bytes for each of them.
+    // `bound_count` has checked that the input has bytes for each of them.
     let mut accounts: Vec<AccountInfo<'_>> = Vec::with_capacity(prefix.count as usize);
     for position in 0..prefix.count as usize {
         let account = match cursor.entry(position)? {
@@ -81,12 +81,13 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
         accounts.push(account);
     }
     Ok(Input {
-        // SAFETY: the cursor has stepped over 32 bytes there, which live for as long as the input; a
-        // `Pubkey` has alignment 1 and no invalid values; nobody writes them, because only the entries
-        // of accounts, which are other bytes, are lent for writing.
+        // SAFETY: the cursor has stepped over 32 bytes there, which live as long as the input. A
+        // `Pubkey` has alignment 1 and no invalid values. Nothing writes these bytes: views write
+        // only to the entries of accounts, which are other bytes.
         program_id: unsafe { &*prefix.program_id.cast::<Pubkey>() },
         accounts,
-        // SAFETY: the cursor has stepped over that many bytes there, and nobody writes them, as above.
+        // SAFETY: the cursor has stepped over that many bytes there, which live as long as the
+        // input. Nothing writes them, because they are not an account's entry.
         instruction_data: unsafe {
             core::slice::from_raw_parts(
                 prefix.instruction_data,
@@ -96,7 +97,7 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     })
 }
 
-/// What stands before the entries.
+/// The fields before the entries.
 struct Prefix {
     instruction_data: *mut u8,
     instruction_data_length: u64,
@@ -105,12 +106,12 @@ struct Prefix {
     count: u64,
 }
 
-/// A cursor that never leaves the input.
+/// A cursor over the input that never leaves it.
 struct CheckedCursor<'input> {
     start: *mut u8,
     offset: usize,
     length: usize,
-    /// The position of the entry that is being walked over.
+    /// The position of the current entry.
     account: Option<usize>,
     _input: PhantomData<&'input mut [u8]>,
 }
@@ -129,7 +130,7 @@ impl<'input> CheckedCursor<'input> {
         }
     }
 
-    /// Walks over everything before the entries.
+    /// Steps over the fields before the entries.
     fn prefix(&mut self) -> Result<Prefix, InputError> {
         let instruction_data_length = self.take_u64(Field::InstructionDataLength)?;
         let instruction_data = self.take(Field::InstructionData, instruction_data_length)?;
@@ -144,7 +145,7 @@ impl<'input> CheckedCursor<'input> {
         })
     }
 
-    /// Refuses a number of accounts for which there are not enough bytes.
+    /// Rejects a number of accounts for which the input has not enough bytes.
     fn bound_count(&self, count: u64) -> Result<(), InputError> {
         let room = (self.length - self.offset) / 8;
         if count > room as u64 {
@@ -153,7 +154,7 @@ impl<'input> CheckedCursor<'input> {
         Ok(())
     }
 
-    /// Walks over the entry at `position`.
+    /// Steps over the entry at `position`.
     fn entry(&mut self, position: usize) -> Result<Entry, InputError> {
         self.account = Some(position);
         let start = self.take(Field::Marker, 8)?;
@@ -180,21 +181,24 @@ impl<'input> CheckedCursor<'input> {
         Ok(Entry::First(start))
     }
 
-    /// The view of the first occurrence at `start`, over which this cursor has just walked.
+    /// Returns the view of the first occurrence at `start`, which the cursor has just stepped over.
     fn view(&self, start: *mut u8) -> AccountInfo<'input> {
-        // SAFETY: the cursor has stepped over the whole header.
+        // SAFETY: the cursor has stepped over the whole header, so the offset stays inside the
+        // input.
         let original = unsafe { start.add(AccountHeader::ORIGINAL_DATA_LENGTH) };
-        // SAFETY: as above, so four bytes are writable there; the write asks for no alignment.
+        // SAFETY: the four bytes are part of the header, so they are writable. The write needs no
+        // alignment.
         unsafe { original.cast::<u32>().write_unaligned(0) };
-        // SAFETY: the cursor has walked over a whole entry from `start` on, in bytes borrowed
-        // exclusively for `'input` whose provenance is exposed, and its data has an allowed length. The
-        // marker says "not borrowed", and a cursor walks over an entry once, so nothing is borrowed.
-        // Views are not `Send`, so one thread uses them.
+        // SAFETY: the cursor has stepped over a whole first occurrence from `start` on, in bytes
+        // that are borrowed exclusively for `'input` and whose provenance is exposed. Its data has
+        // an allowed length, and its original length is 0. The marker means "not borrowed", and a
+        // cursor steps over an entry once, so no borrow lives. Views are not `Send`, so one thread
+        // uses them.
         unsafe { AccountInfo::from_address(start.addr() as u64) }
     }
 
-    /// Steps over `length` bytes and returns a pointer to the first, which is valid for reads and
-    /// writes of all of them.
+    /// Steps over `length` bytes. The returned pointer is valid for reads and writes of all of
+    /// them.
     fn take(&mut self, field: Field, length: u64) -> Result<*mut u8, InputError> {
         let available = self.length - self.offset;
         if length > available as u64 {
@@ -206,7 +210,8 @@ impl<'input> CheckedCursor<'input> {
                 available,
             });
         }
-        // SAFETY: `offset` is at most `length`, the length of the input.
+        // SAFETY: `offset` is at most the length of the input, so the result stays inside the input
+        // or one past its end.
         let bytes = unsafe { self.start.add(self.offset) };
         self.offset += length as usize;
         Ok(bytes)
@@ -214,8 +219,8 @@ impl<'input> CheckedCursor<'input> {
 
     fn take_u64(&mut self, field: Field) -> Result<u64, InputError> {
         let word = self.take(field, 8)?;
-        // SAFETY: the cursor has stepped over these eight bytes, so they are valid for reads; the read asks
-        // for no alignment.
+        // SAFETY: the cursor has stepped over these eight bytes, so they are valid for reads. The
+        // read needs no alignment.
         Ok(unsafe { word.cast::<u64>().read_unaligned() })
     }
 

@@ -1,4 +1,4 @@
-//! The parts of an input that a loader has written, one after the other, without a check.
+//! The parts of a loader's input, one after the other, without checks.
 
 use abi::Pubkey;
 use abi::input::{
@@ -7,86 +7,92 @@ use abi::input::{
 
 use crate::account::AccountInfo;
 
-/// What stands before the number of accounts.
+/// The fields before the number of accounts.
 #[derive(Clone, Copy)]
 pub(crate) struct Opened<'input> {
     pub program_id: &'input Pubkey,
     pub instruction_data: &'input [u8],
 }
 
-/// Reads what stands before the number of accounts.
+/// Reads the fields before the number of accounts.
 ///
 /// # Safety
 ///
-/// For as long as `'input`: `input` points to an input as a loader has written it, whose provenance is
-/// exposed, and that is read and written through what is made from it only, on one thread.
+/// For as long as `'input`:
+///
+/// - `input` points to an input as a loader writes it;
+/// - its provenance is exposed;
+/// - the input is read and written only through values made from it, on one thread.
 #[inline(always)]
 pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
-    // SAFETY: by the contract an input starts with this word; the read asks for no alignment.
+    // SAFETY: by the contract, an input starts with this word. The read needs no alignment.
     let length = unsafe { input.cast::<u64>().read_unaligned() } as usize;
     let instruction_data = input.wrapping_add(size_of::<u64>());
     let program_id = instruction_data.wrapping_add(length);
     Opened {
-        // SAFETY: by the contract there are 32 bytes there for `'input`; a `Pubkey` has alignment 1 and
-        // no invalid values; nobody writes them, because only the entries of accounts, which are other
-        // bytes, are lent for writing.
+        // SAFETY: by the contract, there are 32 bytes there for `'input`. A `Pubkey` has alignment
+        // 1 and no invalid values. Nothing writes these bytes: views write only to the entries of
+        // accounts, which are other bytes.
         program_id: unsafe { &*program_id.cast::<Pubkey>() },
-        // SAFETY: by the contract there are that many bytes there, and nobody writes them, as above.
+        // SAFETY: by the contract, there are that many bytes there for `'input`. Nothing writes
+        // them, because they are not an account's entry.
         instruction_data: unsafe { core::slice::from_raw_parts(instruction_data, length) },
     }
 }
 
-/// The entries that have not been stepped over yet.
+/// The remaining entries of an input.
 pub(crate) struct Entries {
     next: *mut u8,
-    /// How many there are.
+    /// The number of remaining entries.
     pub count: usize,
 }
 
-/// One entry.
+/// One entry of an input.
 #[derive(Clone, Copy)]
 pub(crate) enum Entry {
-    /// The first occurrence of an account, and where it starts.
+    /// The first occurrence of an account, with its address.
     First(*mut u8),
     /// A repeat of the account at this position.
     Repeat(u8),
 }
 
-/// Bytes of the entry of a first occurrence, without its data and padding.
+/// Length in bytes of a first occurrence without its data and padding.
 const FIRST_WITHOUT_DATA: usize =
     AccountHeader::DATA + MAX_PERMITTED_DATA_INCREASE + size_of::<u64>();
 
-/// The next multiple of 8.
+/// Rounds up to a multiple of 8.
 #[inline(always)]
 fn round_up(length: usize) -> usize {
     length.wrapping_add(ALIGNMENT - 1) & !(ALIGNMENT - 1)
 }
 
 impl Entries {
-    /// All entries of an input.
+    /// Returns all entries of an input.
     ///
     /// # Safety
     ///
-    /// As for [`open`], and `input` is aligned to 8. No account of it is viewed yet.
+    /// As for [`open`]; `input` is aligned to 8; and no view of its accounts exists yet.
     #[inline(always)]
     pub(crate) unsafe fn find(input: *mut u8) -> Self {
-        // Volatile, or the compiler remembers it for the handler while it walks, in a register that has to be saved first.
-        // SAFETY: by the contract an input starts with this word, and is aligned for it.
+        // Volatile: otherwise the compiler keeps the word for the program's function while it lists
+        // the accounts, in a register that it must save first.
+        // SAFETY: by the contract, an input starts with this word and is aligned for it.
         let length = unsafe { input.cast::<u64>().read_volatile() } as usize;
-        // SAFETY: the contract is the same, and the input starts with this length.
+        // SAFETY: by the contract, the precondition of `open` holds and no view exists. The length
+        // is the first word of the input, which is what `open` reads.
         unsafe { Self::behind(input, length) }
     }
 
-    /// All entries of an input whose instruction data has this length.
+    /// Returns all entries of an input whose instruction data has this length.
     ///
     /// # Safety
     ///
-    /// As for [`open`], which finds this length. No account of the input is viewed yet.
+    /// As for [`open`], which finds this length; and no view of the input's accounts exists yet.
     #[inline(always)]
     pub(crate) unsafe fn behind(input: *mut u8, instruction_data_length: usize) -> Self {
         let before = size_of::<u64>() + instruction_data_length + size_of::<Pubkey>();
         let count = input.wrapping_add(round_up(before));
-        // SAFETY: by the contract there are eight bytes there; the read asks for no alignment.
+        // SAFETY: by the contract, the count is there. The read needs no alignment.
         let number = unsafe { count.cast::<u64>().read_unaligned() };
         Self {
             next: count.wrapping_add(size_of::<u64>()),
@@ -94,38 +100,43 @@ impl Entries {
         }
     }
 
-    /// A list of no accounts, at an address that is known already, which spares making one up.
+    /// Returns an empty list of accounts.
+    ///
+    /// It reuses the address of the count: materializing a constant would cost gas.
     ///
     /// # Safety
     ///
-    /// As for [`open`], and the input is aligned to 8. Nothing was stepped over yet.
+    /// As for [`open`]; the input is aligned to 8; and no entry was stepped over yet.
     #[inline(always)]
     pub(crate) unsafe fn none<'input>(&self) -> &'input [AccountInfo<'input>] {
         let nowhere = self.next.wrapping_sub(size_of::<u64>()).cast();
-        // SAFETY: a slice without elements asks for an address that is not null and aligned to 8. This is that of the count's word,
-        // which by the contract is in memory and stands at a multiple of 8 from the start of the input, itself aligned to 8.
+        // SAFETY: an empty slice needs an address that is not null and that is aligned to 8. This
+        // is the address of the count. By the contract it is in memory, at a multiple of 8 from the
+        // start of the input, which is aligned to 8.
         unsafe { core::slice::from_raw_parts(nowhere, 0) }
     }
 
-    /// Steps over an entry. It is the caller's to count.
+    /// Steps over an entry. The caller counts.
     ///
     /// # Safety
     ///
-    /// As for [`open`]. There is an entry left, and its marker and data length are what the loader has written.
+    /// As for [`open`]; an entry is left; and its marker and data length are as the loader wrote
+    /// them.
     #[inline(always)]
     pub(crate) unsafe fn step(&mut self) -> Entry {
         let entry = self.next;
-        // SAFETY: by the contract an entry starts here with its marker.
+        // SAFETY: by the contract, an entry starts here with its marker.
         let marker = unsafe { entry.read() };
         if marker != FIRST_OCCURRENCE {
             self.next = entry.wrapping_add(size_of::<RepeatEntry>());
             return Entry::Repeat(marker);
         }
         let data_length = entry.wrapping_add(AccountHeader::DATA_LENGTH).cast::<u64>();
-        // SAFETY: by the contract the marker starts a whole entry, of which this word is a part; the read asks for no
-        // alignment.
+        // SAFETY: by the contract, the marker starts a whole entry, and this word is a part of it.
+        // The read needs no alignment.
         let data_length = unsafe { data_length.read_unaligned() } as usize;
-        // The padding stands before the rent epoch. That is 8 bytes long, so it may as well stand behind.
+        // The padding is before the rent epoch. Because that has 8 bytes, padding after it gives
+        // the same sum.
         self.next = entry.wrapping_add(round_up(data_length.wrapping_add(FIRST_WITHOUT_DATA)));
         Entry::First(entry)
     }

@@ -1,4 +1,4 @@
-//! What the checked reader says of bytes that are no input.
+//! The errors of the checked reader.
 
 use core::fmt;
 
@@ -22,7 +22,7 @@ pub enum Field {
     DataLength,
     /// An account's data.
     Data,
-    /// The bytes into which an account's data may grow.
+    /// The spare bytes, into which an account's data may grow.
     SpareBytes,
     /// The padding to a multiple of 8 bytes.
     Padding,

@@ -1,4 +1,4 @@
-//! The reader that walks when it is asked to.
+//! The lazy reader: one account at a time.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,21 +9,21 @@ use abi::Pubkey;
 use super::{Entries, Entry, Input, InputError, read};
 use crate::account::AccountInfo;
 
-/// What [`LazyAccounts`] gives.
+/// An item of [`LazyAccounts`].
 #[derive(Clone, Copy, Debug)]
 pub enum LazyAccount<'input> {
-    /// An account that has not come before.
+    /// The first occurrence of an account.
     First(AccountInfo<'input>),
-    /// The account at this position again.
+    /// A repeat of the account at this position.
     Repeat(usize),
 }
 
-/// The accounts of an input, read one by one.
+/// The accounts of an input, read one at a time.
 ///
-/// It keeps no list, so a repeat is given as the position of the account it repeats. An account that nobody asks for
-/// costs nothing.
+/// It keeps no list, so it returns a repeat as the position of the repeated account. An account
+/// that the program does not request costs nothing.
 ///
-/// [`entrypoint_lazy!`](crate::entrypoint_lazy!) hands it to the program's function:
+/// [`entrypoint_lazy!`](crate::entrypoint_lazy!) passes it to the program's function:
 ///
 /// ```
 /// use entrypoint::input::{LazyAccount, LazyAccounts};
@@ -45,8 +45,7 @@ pub enum LazyAccount<'input> {
 ///     Ok(())
 /// }
 /// ```
-// Not `Clone`: an entry that was walked over once may have been resized since, and then no longer says where the next
-// one is.
+// Not `Clone`: an entry may be resized after it was read, and then no longer leads to the next one.
 pub struct LazyAccounts<'input> {
     entries: Entries,
     /// Neither `Send` nor `Sync`, like the views it makes.
@@ -54,11 +53,12 @@ pub struct LazyAccounts<'input> {
 }
 
 impl LazyAccounts<'_> {
-    /// The accounts of an input that a loader has written.
+    /// Returns the accounts of a loader's input.
     ///
     /// # Safety
     ///
-    /// As for [`open`](super::open), for as long as `'input`. `entries` are all the entries of that input.
+    /// As for [`open`](super::open), for as long as `'input`; and `entries` are all entries of that
+    /// input.
     #[inline(always)]
     pub(crate) unsafe fn new(entries: Entries) -> Self {
         Self {
@@ -74,12 +74,14 @@ impl<'input> Iterator for LazyAccounts<'input> {
     #[inline(always)]
     fn next(&mut self) -> Option<LazyAccount<'input>> {
         self.entries.count = self.entries.count.checked_sub(1)?;
-        // SAFETY: by `new` these are entries as a loader has written them, and one is left. It is stepped over only once, and a
-        // view of it, through which it could be changed, is made only now.
+        // SAFETY: by `new`, the precondition of `open` holds for these entries. The count shows
+        // that one is left. It is stepped over only once, and a view that could change it is made
+        // only now, so its marker and data length are as the loader wrote them.
         Some(match unsafe { self.entries.step() } {
             Entry::First(start) => {
-                // SAFETY: by `new` a whole entry starts there in an input that lives for `'input`, whose provenance is exposed,
-                // and that is used through views only; its marker says that nothing is borrowed.
+                // SAFETY: by `new`, a whole first occurrence as the loader wrote it starts there,
+                // in an input that is valid for `'input`, whose provenance is exposed, and that is
+                // used only through views, on one thread. Its marker means "not borrowed".
                 let account = unsafe { AccountInfo::from_address(start.addr() as u64) };
                 LazyAccount::First(account)
             }
@@ -106,8 +108,9 @@ impl fmt::Debug for LazyAccounts<'_> {
     }
 }
 
-/// Reads an input that anybody may have written, as [`read`] does, and gives its accounts one by one: what a test of a
-/// function for [`entrypoint_lazy!`](crate::entrypoint_lazy!) calls it with.
+/// Reads an input from any source, like [`read`], and returns its accounts one at a time.
+///
+/// It is for unit tests of a function for [`entrypoint_lazy!`](crate::entrypoint_lazy!).
 ///
 /// ```
 /// use entrypoint::input::{LazyAccount, read_lazily};
@@ -123,8 +126,8 @@ impl fmt::Debug for LazyAccounts<'_> {
 ///
 /// # Errors
 ///
-/// [`InputError`] says which field of which account is wrong, and how. All of them are looked at before the first is
-/// given.
+/// [`InputError`] names the field, the account and the fault. It checks all accounts before it
+/// returns the first.
 pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, LazyAccounts<'_>, &[u8]), InputError> {
     let start = input.as_mut_ptr().addr();
     let Input {
@@ -134,10 +137,12 @@ pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, LazyAccounts<'_>, &[u8]
     } = read(input)?;
     // `read` has exposed the provenance of the whole input.
     let input = ptr::with_exposed_provenance_mut(start);
-    // SAFETY: `read` has walked over these bytes as over those of an input, and found this length. They are borrowed
-    // exclusively for as long as what is made here; the views that `read` has made are dropped.
+    // SAFETY: `read` has checked that these bytes are an input, and found this length. They are
+    // borrowed exclusively for as long as the returned values, and their provenance is exposed. The
+    // views of `read` are dropped. Views are not `Send`, so one thread uses them.
     let entries = unsafe { Entries::behind(input, instruction_data.len()) };
-    // SAFETY: as above, and these are all of its entries.
+    // SAFETY: the bytes are an input, borrowed exclusively, with exposed provenance, on one thread,
+    // and these are all its entries.
     let accounts = unsafe { LazyAccounts::new(entries) };
     Ok((program_id, accounts, instruction_data))
 }

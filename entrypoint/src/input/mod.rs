@@ -1,14 +1,15 @@
-//! The serialized input, read in three ways.
+//! Three readers of the serialized input.
 //!
 //! | reader | takes | costs | for |
 //! |---|---|---|---|
 //! | [`read`] | any bytes | a check for each field | tools, tests, hosts |
-//! | `trusted` (what [`entrypoint!`](crate::entrypoint!) and [`entrypoint_no_alloc!`](crate::entrypoint_no_alloc!) use) | what a loader has written | nothing for each account where there is an account table, eight units of gas each where there is none | programs |
-//! | [`LazyAccounts`] (what [`entrypoint_lazy!`](crate::entrypoint_lazy!) hands out) | what a loader has written | only the accounts that are asked for | programs that want to walk themselves |
+//! | `trusted` (for [`entrypoint!`](crate::entrypoint!) and [`entrypoint_no_alloc!`](crate::entrypoint_no_alloc!)) | a loader's bytes | nothing for each account with an account table, eight units of gas each without one | programs |
+//! | [`LazyAccounts`] (for [`entrypoint_lazy!`](crate::entrypoint_lazy!)) | a loader's bytes | only the accounts that the program requests | programs that read accounts one at a time |
 //!
-//! The bytes are drawn in [`abi::input`]. The first reader says what they mean. The lazy one gives the same for
-//! everything that it accepts, and so does the trusted one, unless the bytes end like an account table and have none:
-//! the first reader does not look at spare bytes or at what stands behind the last entry, and a loader writes neither so.
+//! [`abi::input`] draws the bytes. The first reader defines their meaning. For every input that it
+//! accepts, the lazy reader returns the same, and so does the trusted one, with one exception:
+//! bytes that end like an account table but have none. The first reader does not read spare bytes
+//! or bytes after the last entry, and a loader does not write such bytes.
 
 mod checked;
 mod entries;

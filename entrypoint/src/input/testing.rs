@@ -1,11 +1,11 @@
-//! Inputs for the examples in this crate's documentation.
+//! Inputs for the examples in the documentation of this crate.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use abi::input::{AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, padding};
 
-/// An input with one writable account that has 100 kelvins and this data.
+/// Returns an input with one writable account of 100 kelvins and this data.
 #[must_use]
 pub fn one_account(data: &[u8]) -> Vec<u8> {
     let header = AccountHeader {

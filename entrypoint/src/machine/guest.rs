@@ -1,4 +1,4 @@
-//! What the machines share on which programs run: no `std`, and panics that go to the host.
+//! Code for every target of programs: panics and refused allocations that go to the host.
 
 use core::alloc::Layout;
 use core::fmt;
@@ -27,31 +27,31 @@ fn panic_report(info: &PanicInfo<'_>) -> AbortReport {
     report
 }
 
-/// Reports message, file, line and column.
+/// Reports a panic with message, file, line and column.
 #[cold]
 pub fn panic_with_message(info: &PanicInfo<'_>) -> ! {
     let mut report = panic_report(info);
     let mut message = TextBuffer::<MAX_MESSAGE_LENGTH>::new();
-    // A `Display` that fails has its text cut.
+    // If a `Display` fails, the text ends there.
     let _ = fmt::write(&mut message, format_args!("{}", info.message()));
     report.message = guest_text(message.as_str());
     note_high_half(&mut report.values[3], message.as_str());
     abort(&report)
 }
 
-/// Reports file, line and column, and so needs no formatting.
+/// Reports a panic with file, line and column, without linking formatting code.
 #[cold]
 pub fn panic_with_location(info: &PanicInfo<'_>) -> ! {
     abort(&panic_report(info))
 }
 
-/// Reports that there was a panic.
+/// Reports only that the program panicked.
 #[cold]
 pub fn panic_without_words(_info: &PanicInfo<'_>) -> ! {
     abort(&AbortReport::new(AbortKind::Panic, [0; 4]))
 }
 
-/// Reports the request for which there was no room.
+/// Reports the refused allocation.
 #[alloc_error_handler]
 #[cold]
 fn out_of_memory(layout: Layout) -> ! {

@@ -1,4 +1,4 @@
-//! Handlers on WebAssembly: what the host hands in, and what they answer, stands in the room.
+//! Handlers on WebAssembly: arguments and results are in scratch memory.
 
 use core::marker::PhantomData;
 use core::num::NonZeroU32;
@@ -8,44 +8,47 @@ use super::ROOM;
 use crate::handler::Call;
 use crate::host_return::{HostReturnError, PackedSlice, read_in};
 
-/// What the host has answered during a call: it is in the room until the call ends.
+/// The results of host functions during a call. They are in scratch memory until the call ends.
 #[derive(Clone, Copy)]
 pub struct Asked<'call>(PhantomData<&'call [u8]>);
 
 impl<'call> Asked<'call> {
-    /// The bytes of a host's answer, if they are in room that it was given during this call.
+    /// Returns the bytes of a host's result, if they are in scratch memory of this call.
     pub fn read(self, packed: u64) -> Result<Option<&'call [u8]>, HostReturnError> {
         handed_in(PackedSlice::from_u64(packed))
     }
 }
 
-/// Bytes in the room. They are there until it is taken back.
+/// Returns bytes in scratch memory. They stay until the next reset.
 fn handed_in<'call>(packed: PackedSlice) -> Result<Option<&'call [u8]>, HostReturnError> {
     read_in(packed, |address, length| ROOM.bytes(address, length))
 }
 
-/// Calls a handler: takes all room back but that of the argument, and after the call all of it.
+/// Calls a handler, and resets scratch memory before the call (except the argument) and after it.
 ///
 /// # Safety
 ///
-/// The host calls this, and no call of the module's is under way: with this call the host gives up all the room it had, but that
-/// of the argument. What is answered it reads before it calls again.
+/// - The host calls this while no other call of the module runs.
+/// - From this call on, the host no longer uses earlier scratch memory, except the argument.
+/// - The host reads the result before it calls the module again.
 pub unsafe fn serve(argument: u64, handler: impl FnOnce(Call<'_>) -> PackedSlice) -> u64 {
     let argument = handed_in(PackedSlice::from_u64(argument));
     let (address, length) = match argument {
         Ok(Some(bytes)) => (bytes.as_ptr().addr(), bytes.len()),
         Ok(None) | Err(_) => (0, 0),
     };
-    // SAFETY: nothing of the module is running, so nothing is lent but the argument, and the host uses nothing else any more.
+    // SAFETY: no other call of the module runs, so it uses no slice of and no pointer to scratch
+    // memory, except the argument. By the contract, the host uses none either.
     unsafe { ROOM.reset_except(address, length) };
-    // The closure takes a call of any lifetime, so it has kept nothing of this one.
+    // The closure takes a call of any lifetime, so it cannot keep anything of this one.
     let answer = handler(Call::new(argument, Asked(PhantomData)));
-    // SAFETY: the handler has returned; the host's reads come before anything is handed out again.
+    // SAFETY: the handler has returned and kept nothing. By the contract, the host reads the result
+    // before it calls again, and so before the next allocation.
     unsafe { ROOM.reset() };
     answer.to_u64()
 }
 
-/// Copies what a handler answers to the room, where nobody else writes before the host calls again.
+/// Copies a handler's result to scratch memory, where it stays until the host calls again.
 #[must_use]
 pub fn keep(bytes: Option<&[u8]>) -> PackedSlice {
     let Some(bytes) = bytes else {
@@ -57,9 +60,11 @@ pub fn keep(bytes: Option<&[u8]>) -> PackedSlice {
     let Some(region) = ROOM.alloc(bytes.len()) else {
         return PackedSlice::NO_ROOM;
     };
-    // SAFETY: the region was handed out just now, is that long, and nobody has a slice of it, so it is none of the bytes.
+    // SAFETY: `bytes` is valid for reads of its length. The region is new and has that length, so
+    // it is valid for writes. No slice of it exists, so it does not overlap `bytes`.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), region.as_ptr(), bytes.len()) };
-    // The host reads through the number, and addresses have 32 bits.
+    // The host reads through this number, so the provenance must be exposed. Addresses have 32
+    // bits.
     let address = region.expose_provenance().get() as u32;
     match NonZeroU32::new(address) {
         Some(address) => PackedSlice::new(address, bytes.len() as u32),
@@ -74,10 +79,12 @@ macro_rules! __export_handler {
         const _: () = {
             /// # Safety
             ///
-            /// As `docs/abi.md` says of a host that calls other exports than the entry.
+            /// The host follows `docs/abi.md`, section "Handlers".
             #[unsafe(no_mangle)]
             unsafe extern "C" fn $name(argument: ::core::primitive::u64) -> ::core::primitive::u64 {
-                // SAFETY: the contract is the same.
+                // SAFETY: by that section, the host calls this while no other call runs, no longer
+                // uses earlier scratch memory except the argument, and reads the result before it
+                // calls again.
                 unsafe {
                     $crate::__private::serve(argument, |call| {
                         $answer(call, $crate::__private::keep)
@@ -88,7 +95,7 @@ macro_rules! __export_handler {
     };
 }
 
-/// Nothing: handlers are for this machine.
+/// Expands to nothing: handlers are for this target.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __only_handlers {
@@ -106,12 +113,12 @@ macro_rules! __ask_host {
                 length: ::core::primitive::usize,
             ) -> ::core::primitive::u64;
         }
-        // SAFETY: the address and the length are those of one slice, which the host reads. It writes only where `alloc`
-        // has given it room since, as `docs/abi.md` says.
+        // SAFETY: the address and the length are those of one slice, which the host only reads. By
+        // `docs/abi.md`, the host writes only to scratch memory that `alloc` returned since.
         let answered = unsafe { $name($given.as_ptr(), $given.len()) };
         $call.__asked().read(answered)
     }};
 }
 
-/// There is a host, and no test.
+/// Empty: `TestHost` exists only in builds for unit tests.
 pub mod for_tests {}

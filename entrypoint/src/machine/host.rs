@@ -1,5 +1,7 @@
-//! No machine for programs: where an author compiles one for its unit tests. Texts go to the standard output, there is no
-//! return data, and allocator and panic handler are those of `std`.
+//! Builds for unit tests.
+//!
+//! Log lines go to standard output. There is no return data, and gas is not metered. The allocator
+//! and the panic handler are those of `std`.
 
 mod list_on_heap;
 mod no_handlers;
@@ -11,12 +13,12 @@ pub use std::thread_local;
 pub use test_host::Asked;
 pub use threads::ArenaCell;
 
-/// What a handler's tests have.
+/// The host for unit tests of handlers.
 pub mod for_tests {
     pub use super::test_host::TestHost;
 }
 
-/// What stands in for the imports.
+/// Replacements of the syscalls.
 pub(crate) mod raw {
     use std::println;
 
@@ -52,7 +54,7 @@ pub(crate) mod raw {
         0
     }
 
-    /// There is no loader to give up to: the program is being tested where it was compiled.
+    /// Panics: a unit test has no loader.
     pub unsafe fn rlo_abort(report: *const u8, _magic: u64) {
         // SAFETY: the caller passes a report.
         let report = unsafe { report.cast::<AbortReport>().read() };
@@ -64,19 +66,19 @@ pub(crate) mod raw {
     }
 }
 
-/// Nobody comes here, because the abort above panics.
+/// Is never called, because the abort above panics.
 pub(crate) fn halt() -> ! {
     unreachable!("an abort has come back")
 }
 
-/// Nothing.
+/// Expands to nothing: this is not a guest.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __on_guest {
     ($($item:item)*) => {};
 }
 
-/// A static like any other: the allocator is that of `std`.
+/// Declares an ordinary static: the global allocator is that of `std`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __global_allocator {
@@ -90,11 +92,12 @@ macro_rules! __entry {
     ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
-        /// `input` points to an input as a loader has written it, aligned to 8.
+        /// `input` points to an input as a loader writes it, aligned to 8, and one thread uses it.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
-            // SAFETY: the contract is the same; the length is not known.
+            // SAFETY: by the contract, `input` is an input, aligned to 8, used by one thread. Its
+            // length is not known.
             unsafe {
                 $crate::__private::$($enter)*(
                     input,
@@ -106,35 +109,35 @@ macro_rules! __entry {
     };
 }
 
-/// Nothing: nobody announces a heap.
+/// Expands to nothing: no host announces a heap.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __announced_heap {
     () => {};
 }
 
-/// Nothing: the allocator is that of `std`.
+/// Expands to nothing: the allocator is that of `std`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unnamed_heap {
     ([$($riscv64_attribute:tt)*] $kind:ident) => {};
 }
 
-/// Nothing: no host fills the arena.
+/// Expands to nothing: no host fills the arena.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __host_return_exports {
     ($arena:ident) => {};
 }
 
-/// Nothing: there is no host.
+/// Expands to nothing: there is no host.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_alloc {
     () => {};
 }
 
-/// Nothing: the functions are tested for themselves.
+/// Expands to nothing: a unit test calls the functions directly.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __only_handlers {

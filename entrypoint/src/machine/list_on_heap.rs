@@ -1,15 +1,15 @@
-//! The list of accounts that come without a table, on machines whose memory lives for one call of the entry.
+//! The list of accounts without an account table, on targets whose memory lives for one call.
 
 use alloc::alloc::alloc;
 use core::alloc::Layout;
 
-/// A block for a list of accounts, which is never given back; null if there is no room.
+/// Allocates a list of accounts on the heap. It is never freed. Returns null if it does not fit.
 ///
 /// # Safety
 ///
-/// The layout has a size, and an alignment of 8 at most.
+/// The layout has a size, and an alignment of at most 8.
 #[inline(always)]
 pub(crate) unsafe fn list_memory(layout: Layout) -> *mut u8 {
-    // SAFETY: by the contract the layout has a size.
+    // SAFETY: by the contract, the layout has a size.
     unsafe { alloc(layout) }
 }

@@ -1,11 +1,11 @@
-//! The heap on machines where the entry announces it.
+//! The heap on targets where the entry announces it.
 
-/// Whether nobody has said where the heap is.
+/// Returns whether the heap was not announced.
 pub(super) fn heap_is_missing() -> bool {
     allocator::heap_limit() == 0
 }
 
-/// Nothing: the entry does.
+/// Expands to nothing: the entry announces the heap.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __announced_heap {
@@ -28,7 +28,7 @@ macro_rules! __unnamed_heap {
         $crate::__unnamed_heap! {
             [$($riscv64_attribute)*]
             $crate::SegregatedBumpAllocator,
-            // SAFETY: as above.
+            // SAFETY: a program has one global allocator, and a guest has one thread.
             unsafe { $crate::SegregatedBumpAllocator::new() }
         }
     };

@@ -1,4 +1,4 @@
-//! The machine that programs are written on: a library for a process of its own, as [`abi::native`] says.
+//! Native libraries, for a process of their own: see [`abi::native`].
 
 use core::cell::Cell;
 
@@ -28,60 +28,69 @@ const _: () = assert!(
     "the heap of a native program is at an address that has more than 32 bits"
 );
 
-/// What the program was told.
+/// The host's table, once the host has passed it.
 struct Told {
     host: Cell<Option<NativeHost>>,
 }
 
-// SAFETY: a program has one thread (`docs/machine-model.md`).
+// SAFETY: a program has one thread (`docs/machine-model.md`), so no two threads use the cell.
 unsafe impl Sync for Told {}
 
 static TOLD: Told = Told {
     host: Cell::new(None),
 };
 
-/// Remembers where everything is and how the host is called.
+/// Stores the host's table.
 ///
 /// # Safety
 ///
-/// `host` is valid for a read. What stands there is true until the next call of the entry has returned: `call` can be
-/// called with any import, and does as [`abi::imports`] says; the heap is that of [`announce_heap`]; and the input is so long.
+/// - `host` is valid for a read.
+/// - Until the next call of the entry has returned: `call` accepts any syscall and follows
+///   [`abi::imports`]; the heap fulfils the contract of [`announce_heap`]; and the input has the
+///   given length.
 pub unsafe fn be_told(host: *const NativeHost) {
-    // SAFETY: the contract is the same.
+    // SAFETY: by the contract, `host` is valid for a read.
     TOLD.host.set(Some(unsafe { host.read() }));
 }
 
-/// What an entry begins with: announces the heap, and answers the length of the input, if it is known.
+/// Begins an entry: announces the heap, and returns the length of the input, if known.
 ///
 /// # Safety
 ///
-/// This is the first thing that happens in the program, but for [`be_told`]. If nobody has called that, there is a heap of
-/// [`MIN_HEAP_LENGTH`] bytes at [`NATIVE_HEAP_BASE`], as for [`announce_heap`].
+/// - This is the first thing that happens in the program, except [`be_told`].
+/// - If [`be_told`] was not called, there is a heap of [`MIN_HEAP_LENGTH`] bytes at
+///   [`NATIVE_HEAP_BASE`] that fulfils the contract of [`announce_heap`].
+/// - The program has one thread and one allocator over the announced heap.
 pub unsafe fn begin() -> Option<usize> {
     let Some(host) = TOLD.host.get() else {
-        // SAFETY: the contract is the same.
+        // SAFETY: by the contract, nothing has happened yet, this heap fulfils the contract of
+        // `announce_heap`, and there is one thread and one allocator.
         unsafe { announce_heap(NATIVE_HEAP_BASE, MIN_HEAP_LENGTH.into()) };
         return None;
     };
-    // SAFETY: the host has said so; the rest is the contract.
+    // SAFETY: by the contract of `be_told`, the host's heap fulfils the contract of
+    // `announce_heap`. By this function's contract, nothing has happened yet, and there is one
+    // thread and one allocator.
     unsafe { announce_heap(host.heap_base, host.heap_size) };
     Some(host.input_length as usize)
 }
 
-/// Calls an import, if there is a host.
+/// Makes a syscall, if there is a host. Otherwise returns 0.
 ///
 /// # Safety
 ///
-/// As for the import.
+/// The arguments fulfil the contract of the syscall.
 unsafe fn call(import: Import, arguments: [u64; MAX_ARGUMENTS]) -> u64 {
     let Some(host) = TOLD.host.get() else {
         return 0;
     };
-    // SAFETY: the host has said that it takes any import, with as many arguments; what they mean is the caller's promise.
+    // SAFETY: by the contract of `be_told`, `call` accepts any syscall with this array of
+    // arguments, which is readable during the call. By this function's contract, the arguments are
+    // valid.
     unsafe { (host.call)(import as u32, &raw const arguments) }
 }
 
-/// The imports, as calls of the host's one function.
+/// The syscalls, as calls of the host's one function.
 #[allow(
     dead_code,
     reason = "the table has calls that only other runtimes' programs make"
@@ -98,7 +107,8 @@ pub(crate) mod raw {
                 let given: &[u64] = &[$($parameter.to_word()),*];
                 let mut arguments = [0; MAX_ARGUMENTS];
                 arguments[..given.len()].copy_from_slice(given);
-                // SAFETY: the contract is the same.
+                // SAFETY: the caller fulfils the contract of the syscall, whose arguments these
+                // are.
                 let answer = unsafe { call(Import::$variant, arguments) };
                 Answer::from_word(answer)
             })*
@@ -108,7 +118,7 @@ pub(crate) mod raw {
     abi::for_each_import!(define);
 }
 
-/// What an import takes.
+/// An argument of a syscall.
 trait Argument {
     fn to_word(self) -> u64;
 }
@@ -125,7 +135,7 @@ impl Argument for u32 {
     }
 }
 
-// The host reads and writes through the number.
+// The host reads and writes through this number, so the provenance must be exposed.
 impl<T> Argument for *const T {
     fn to_word(self) -> u64 {
         self.expose_provenance() as u64
@@ -138,7 +148,7 @@ impl<T> Argument for *mut T {
     }
 }
 
-/// What an import answers.
+/// The return value of a syscall.
 trait Answer {
     fn from_word(word: u64) -> Self;
 }
@@ -153,7 +163,7 @@ impl Answer for () {
     fn from_word(_word: u64) {}
 }
 
-/// Ends the process as a crash does.
+/// Ends the process like a crash.
 pub(crate) fn halt() -> ! {
     unsafe extern "C" {
         safe fn abort() -> !;
@@ -161,8 +171,9 @@ pub(crate) fn halt() -> ! {
     abort()
 }
 
-/// What the compiler's own `core` and `alloc` name, which were compiled for programs that unwind. Here a panic ends the process,
-/// so nobody comes by.
+/// Symbols that the compiler's own `core` and `alloc` need, which are compiled for unwinding.
+///
+/// Here a panic ends the process, so they are never called.
 mod unwinding {
     #[unsafe(no_mangle)]
     extern "C" fn rust_eh_personality() {
@@ -175,7 +186,8 @@ mod unwinding {
     }
 }
 
-/// Notes the upper half of a text's address, for which a [`GuestText`](abi::report::GuestText) has no room.
+/// Records the upper half of a text's address, which does not fit into a
+/// [`GuestText`](abi::report::GuestText).
 fn note_high_half(value: &mut u64, text: &str) {
     *value = text.as_ptr().addr() as u64 >> 32;
 }
@@ -187,36 +199,40 @@ macro_rules! __entry {
     ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
-        /// As `abi::native` says of a host.
+        /// The host follows `docs/abi.md`, section "Native library".
         #[unsafe(no_mangle)]
         unsafe extern "C" fn entrypoint_native_host(host: *const $crate::__private::Host) {
-            // SAFETY: the contract is the same.
+            // SAFETY: by that section, `host` is readable, and its heap, length and function are
+            // valid until the entry has returned.
             unsafe { $crate::__private::be_told(host) }
         }
 
         /// # Safety
         ///
-        /// `input` points to an input as a loader has written it, aligned to 8. This is called once, and the heap is where
-        /// the host has said that it is, or else where `abi::entry` says.
+        /// `input` points to an input as a loader writes it, aligned to 8. This is called once. The
+        /// heap is where the host has set it, or else at the address in `abi::entry`.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
-            // SAFETY: nothing has happened yet; the rest is the contract.
+            // SAFETY: the host calls this once, so nothing else has happened except
+            // `entrypoint_native_host`. By the contract, there is a heap. A program has one thread
+            // and one global allocator.
             let length = unsafe { $crate::__private::begin() };
             let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
-            // SAFETY: the contract is the same, and the host has said how long the input is.
+            // SAFETY: by the contract, there is an input, aligned to 8, for this one call. `length`
+            // is the host's. A program has one thread.
             unsafe { $crate::__private::$($enter)*(input, length, process_instruction) }
         }
     };
 }
 
-/// Nothing: the host of a native program calls the entry alone.
+/// Expands to nothing: the host of a native program calls only the entry.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __host_return_exports {
     ($arena:ident) => {};
 }
 
-/// Nothing: the process around the program has room of its own.
+/// Expands to nothing: the process around the program has its own memory.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_alloc {

@@ -1,6 +1,6 @@
-//! Handlers on machines whose hosts call the entry alone.
+//! Handlers on targets whose hosts call only the entry.
 
-/// Nothing: there is no such export.
+/// Expands to nothing: there are no handlers on this target.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_handler {

@@ -1,4 +1,4 @@
-//! Exports where a symbol of a library, or of a module, is all that an export is.
+//! Exports on targets where an export is only a symbol.
 
 #[doc(hidden)]
 #[macro_export]

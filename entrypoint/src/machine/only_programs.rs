@@ -1,4 +1,4 @@
-//! Handlers on machines where programs run, and nothing else.
+//! Handlers on targets that run only programs.
 
 use core::marker::PhantomData;
 
@@ -7,18 +7,18 @@ use crate::host_return::HostReturnError;
 #[path = "no_handlers.rs"]
 mod no_handlers;
 
-/// Nothing: there is nobody to ask.
+/// Empty: this target has no host functions.
 #[derive(Clone, Copy)]
 pub struct Asked<'call>(PhantomData<&'call [u8]>);
 
 impl<'call> Asked<'call> {
-    /// The host has nothing.
+    /// Returns `None`: this target has no host functions.
     pub fn ask(self, _name: &str, _given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
         Ok(None)
     }
 }
 
-/// A module of handlers alone would be a program without an entry.
+/// Rejects a module with only handlers: it would be a program without an entry.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __only_handlers {
@@ -27,10 +27,10 @@ macro_rules! __only_handlers {
             "this is no program but a handler, ",
             $("`", ::core::stringify!($name), "`, ",)+
             "for a host on WebAssembly\n\
-             help: build it with `cargo entrypoint build --target wasm32`; docs/embedding.md has such a host"
+             help: build it with `cargo entrypoint build --target wasm32`; docs/handlers.md has such a host"
         ));
     };
 }
 
-/// There is no test.
+/// Empty: `TestHost` exists only in builds for unit tests.
 pub mod for_tests {}

@@ -1,4 +1,4 @@
-//! Handlers in their author's unit tests: a host that answers as a test says.
+//! A host for unit tests of handlers.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,9 +8,9 @@ use core::fmt;
 use crate::handler::{Answer, Call};
 use crate::host_return::HostReturnError;
 
-/// A host in a unit test: it calls handlers, and answers what they ask.
+/// A host for unit tests: it calls handlers, and replaces host functions.
 ///
-/// There is one on the author's machine only, where [`handler!`](crate::handler!) exports nothing.
+/// It exists only in builds for unit tests, where [`handler!`](crate::handler!) exports nothing.
 ///
 /// ```
 /// use entrypoint::handler::{Call, TestHost};
@@ -26,7 +26,7 @@ use crate::host_return::HostReturnError;
 ///
 /// let host = TestHost::new().function("header", |name| (name == b"host").then(|| b"example.org".to_vec()));
 /// assert_eq!(host.call(Some(b"/"), handle), Some(b"example.org".to_vec()));
-/// // What nobody answers is nothing.
+/// // A missing function returns nothing.
 /// assert_eq!(TestHost::new().call(Some(b"/"), handle), None);
 /// ```
 #[derive(Default)]
@@ -38,13 +38,13 @@ pub struct TestHost {
 type Function = dyn Fn(&[u8]) -> Option<Vec<u8>>;
 
 impl TestHost {
-    /// A host that has nothing.
+    /// Returns a host without functions.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers what handlers ask by a function of [`host_functions!`](crate::host_functions!). The last that was given under a name
+    /// Adds a function of [`host_functions!`](crate::host_functions!). The last function of a name
     /// counts.
     #[must_use]
     pub fn function(
@@ -56,11 +56,11 @@ impl TestHost {
         self
     }
 
-    /// Calls a handler, with bytes or with nothing, and returns what it answers.
+    /// Calls a handler, with bytes or with nothing, and returns its result.
     ///
     /// # Panics
     ///
-    /// If the handler panics or answers an error.
+    /// If the handler panics or returns an error.
     #[track_caller]
     pub fn call<'call, A: Answer>(
         &'call self,
@@ -79,12 +79,12 @@ impl fmt::Debug for TestHost {
     }
 }
 
-/// The host of the test.
+/// The test's host, as a handler sees it.
 #[derive(Clone, Copy)]
 pub struct Asked<'call>(&'call TestHost);
 
 impl<'call> Asked<'call> {
-    /// Asks the function of that name.
+    /// Calls the function of this name.
     pub fn ask(self, name: &str, given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
         let Self(host) = self;
         let mut functions = host.functions.iter().rev();
@@ -95,7 +95,7 @@ impl<'call> Asked<'call> {
     }
 }
 
-/// What was answered, for as long as the host lives: a list, whose elements stay where they are.
+/// The results of the functions, kept as long as the host: a list whose elements do not move.
 #[derive(Default)]
 struct Answers(OnceCell<Box<(Vec<u8>, Answers)>>);
 
@@ -111,7 +111,7 @@ impl Answers {
 }
 
 impl Drop for Answers {
-    /// One after the other: inside of each other they would take as much of the stack as there are answers.
+    /// Drops the elements in a loop. A recursive drop would need stack for each result.
     fn drop(&mut self) {
         let mut next = self.0.take();
         while let Some(mut kept) = next {

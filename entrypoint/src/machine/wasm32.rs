@@ -1,5 +1,7 @@
-//! WebAssembly, as [`abi::wasm`] says. An instance lives for many calls: the memory keeps what statics and the heap hold, and
-//! what the host has handed in is taken back with each.
+//! WebAssembly: see [`abi::wasm`].
+//!
+//! An instance lives for many calls. The memory keeps statics and the heap, and each call resets
+//! the scratch memory of the host.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -19,7 +21,7 @@ pub use one_thread::ArenaCell;
 #[cfg(target_feature = "atomics")]
 compile_error!("a program has one thread\nhelp: compile it without the target feature `atomics`");
 
-/// The imports, from the module [`abi::wasm::IMPORT_MODULE`].
+/// The syscalls, from the module [`abi::wasm::IMPORT_MODULE`].
 #[allow(
     dead_code,
     reason = "the table has calls that only other runtimes' programs make"
@@ -45,17 +47,21 @@ pub(crate) fn halt() -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// What the host hands in, and the lists of accounts.
-// SAFETY: there is one thread. The host writes initialized bytes, and only where it was given room since the last reset and
-// nothing has been lent yet (`docs/abi.md`); a list is written before it is lent.
+/// Scratch memory: for the host, and for the lists of accounts.
+// SAFETY: there is one thread. By `docs/abi.md`, the host writes only initialized bytes, only to
+// bytes that it allocated since the last reset, and before the program reads them. A list is
+// written before it is lent.
 static ROOM: PagedInvocationArena = unsafe { PagedInvocationArena::new() };
 
-/// Room for the host: the address of `size` bytes, a multiple of 8, or 0 if there is none. For no bytes there always is.
+/// Allocates scratch memory for the host.
+///
+/// Returns the address of `size` bytes, a multiple of 8, or null if they do not fit. Size 0 always
+/// fits.
 #[must_use]
 pub fn room(size: usize) -> *mut u8 {
     match ROOM.alloc(size) {
         Some(region) => {
-            // The host writes through the number.
+            // The host writes through this number, so the provenance must be exposed.
             region.expose_provenance();
             region.as_ptr()
         }
@@ -63,48 +69,51 @@ pub fn room(size: usize) -> *mut u8 {
     }
 }
 
-/// Room for a list of accounts, which is taken back with the input; null if there is none.
+/// Allocates a list of accounts in scratch memory. Returns null if it does not fit.
 ///
 /// # Safety
 ///
-/// The layout has a size, and an alignment of 8 at most.
+/// The layout has a size, and an alignment of at most 8.
 #[inline(always)]
 pub(crate) unsafe fn list_memory(layout: Layout) -> *mut u8 {
     room(layout.size())
 }
 
-/// Whether the heap is the loader's to place, as far as an entry has said.
+/// Whether the loader places the heap, as far as the entry knows.
 static IS_LOADERS_HEAP: AtomicBool = AtomicBool::new(false);
 
-/// What an entry begins with: takes all room back but that of the input.
+/// Begins an entry: resets scratch memory, except the input.
 ///
 /// # Safety
 ///
-/// The host calls the entry, and no call of the program's is under way: with this call the host gives up all the room it had,
-/// but that of the `length` bytes of the input.
+/// - The host calls the entry while no other call of the program runs.
+/// - From this call on, the host no longer uses earlier scratch memory, except the `length` bytes
+///   of the input.
 pub unsafe fn begin(input: *mut u8, length: usize, is_loaders_heap: bool) {
     IS_LOADERS_HEAP.store(is_loaders_heap, Ordering::Relaxed);
-    // SAFETY: the host uses nothing else any more, and no part of the program is running that could.
+    // SAFETY: by the contract, the host uses only the input, and no other call of the program runs,
+    // so no slice of and no pointer to other scratch memory is used any more.
     unsafe { ROOM.reset_except(input.addr(), length) };
 }
 
-/// What an entry ends with: takes all room back.
+/// Ends an entry: resets all scratch memory.
 ///
 /// # Safety
 ///
-/// The function of the program has returned, and nothing uses the input any more, but for the host, which reads it before it
-/// calls the program again.
+/// The program's function has returned, and only the host still reads the input, before it calls
+/// the program again.
 pub unsafe fn end() {
-    // SAFETY: the contract is the same; the host's reads come before anything is handed out again.
+    // SAFETY: by the contract, the program no longer uses scratch memory. The host reads it before
+    // it calls the program again, and so before the next allocation.
     unsafe { ROOM.reset() };
 }
 
-/// Whether the heap is the loader's to place, and nobody has said where it is.
+/// Returns whether the loader places the heap and has not announced it.
 fn heap_is_missing() -> bool {
     IS_LOADERS_HEAP.load(Ordering::Relaxed) && allocator::heap_limit() == 0
 }
 
-/// Nothing: addresses have 32 bits, for which a report has room.
+/// Does nothing: addresses have 32 bits, which fit into a report.
 fn note_high_half(_value: &mut u64, _text: &str) {}
 
 #[doc(hidden)]
@@ -114,17 +123,20 @@ macro_rules! __entry {
     ([$($riscv64_attribute:tt)*] $is_loaders_heap:expr, $($enter:tt)*) => {
         /// # Safety
         ///
-        /// As `docs/abi.md` says of a host, under WebAssembly.
+        /// The host follows `docs/abi.md`, section "WebAssembly".
         #[unsafe(no_mangle)]
         unsafe extern "C" fn entrypoint(input: *mut u8, length: usize) -> u64 {
-            // SAFETY: the host calls this, and gives up what else it had.
+            // SAFETY: by that section, the host calls this while no other call of the program runs,
+            // and no longer uses scratch memory other than the input.
             unsafe { $crate::__private::begin(input, length, $is_loaders_heap) };
             let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
             let known = ::core::option::Option::Some(length);
-            // SAFETY: the host has written an input of `length` bytes there, aligned to 8, for this call; a guest has one
-            // thread. Room that the input is in is not handed out again before the end.
+            // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this call.
+            // Its scratch memory is not allocated again before the end. A guest has one thread. The
+            // program's function of an earlier call has returned and kept nothing of its input.
             let status = unsafe { $crate::__private::$($enter)*(input, known, process_instruction) };
-            // SAFETY: the function has returned.
+            // SAFETY: the program's function has returned. By that section, the host reads the
+            // input before it calls the program again.
             unsafe { $crate::__private::end() };
             status
         }
@@ -152,10 +164,12 @@ macro_rules! __announced_heap {
     () => {
         /// # Safety
         ///
-        /// As `docs/abi.md` says of a host, under WebAssembly.
+        /// The host follows `docs/abi.md`, section "WebAssembly".
         #[unsafe(no_mangle)]
         unsafe extern "C" fn entrypoint_heap(base: usize, size: usize) {
-            // SAFETY: the host calls this once, before anything else.
+            // SAFETY: by that section, the host calls this once, before anything else, with a
+            // zeroed region of 32,768 to 0x7fff_ffff bytes that it does not use itself. A guest has
+            // one thread and one global allocator.
             unsafe { $crate::__private::announce_heap(base as u64, size as u64) }
         }
     };
@@ -165,13 +179,15 @@ macro_rules! __announced_heap {
 #[macro_export]
 macro_rules! __unnamed_heap {
     ([$($riscv64_attribute:tt)*] $kind:ident) => {
-        // An instance lives for many calls, and so what can be taken back is, whatever word the author has chosen.
+        // An instance lives for many calls, so the heap takes back what it can, for either word of
+        // the option `heap`.
         #[global_allocator]
         static HEAP: $crate::__private::UnnamedHeap<
             $crate::SegregatedBumpAllocator<$crate::allocator::WasmMemory>,
         > = {
             let source = $crate::allocator::WasmMemory::new($crate::allocator::LinearMemory);
-            // SAFETY: a program has one global allocator, over a source of its own, and a guest has one thread.
+            // SAFETY: a program has one global allocator, over its own source, and a guest has one
+            // thread.
             let heap = unsafe { $crate::SegregatedBumpAllocator::with_source(source) };
             $crate::__private::unnamed_heap(heap)
         };
@@ -192,8 +208,8 @@ macro_rules! __host_return_exports {
 
         #[unsafe(no_mangle)]
         extern "C" fn reset_arena() {
-            // SAFETY: the host calls this, so the program is not inside of `with`; and with this call the
-            // host gives up the room it had.
+            // SAFETY: the host calls this while no call of the program runs, so the program is not
+            // inside `with`. By `docs/abi.md`, the host no longer writes to earlier bytes.
             unsafe { super::$arena.reset_arena() }
         }
     };

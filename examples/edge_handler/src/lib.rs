@@ -1,7 +1,7 @@
 //! Greets whoever sends a request, in the language that they want.
 //!
 //! It is no program but a handler: a WebAssembly module that a host calls for each request, in one instance for as long as it
-//! likes. `docs/embedding.md` has such a host.
+//! likes. `docs/handlers.md` has such a host.
 //!
 //! | | |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The tables of the READMEs.
+//! The tables in the documentation that `bench --update` writes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use cargo_entrypoint::{files, package};
 
 use super::plan::Plan;
 
-/// A README with a table to be written.
+/// A page with a table to write.
 pub struct Table {
     path: PathBuf,
     start: &'static str,
@@ -39,7 +39,7 @@ impl Table {
             let peers = peers.context("there is no package with other projects' entries")?;
             let pinocchio = entry::pinocchio_version(peers)?;
             tables.push(Self {
-                path: guests.ours.workspace_folder.join("README.md"),
+                path: guests.ours.workspace_folder.join("docs/benchmarking.md"),
                 start: entry::START,
                 section: Box::new(move |results| {
                     let rows = results.entry.as_deref().unwrap_or_default();
@@ -49,7 +49,7 @@ impl Table {
         }
         if let Some(guest) = &plan.size {
             tables.push(Self {
-                path: guest.workspace_folder.join("README.md"),
+                path: guest.workspace_folder.join("docs/blob-size.md"),
                 start: size::START,
                 section: Box::new(|results| {
                     let rows = results.size.as_deref().unwrap_or_default();
@@ -58,9 +58,7 @@ impl Table {
             });
         }
         if tables.is_empty() {
-            bail!(
-                "no README has a table of this; --update is for `entry`, `allocators` and `size`"
-            );
+            bail!("no page has a table of this; --update is for `entry`, `allocators` and `size`");
         }
         for table in &tables {
             table.text_with("")?;
@@ -75,7 +73,7 @@ impl Table {
         Ok(())
     }
 
-    /// The README as it is now, with a section in its place.
+    /// The page as it is now, with the section replaced.
     fn text_with(&self, section: &str) -> Result<String> {
         let path: &Path = &self.path;
         let text =
