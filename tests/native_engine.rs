@@ -81,7 +81,7 @@ fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Progra
 
 fn refusal(program: &Program) -> String {
     match program.invoke(&call(&[])) {
-        Err(error @ InvocationError::Vm { .. }) => error.to_string(),
+        Err(error @ InvocationError::Engine { .. }) => error.to_string(),
         other => panic!("it was called: {other:?}"),
     }
 }
@@ -199,7 +199,7 @@ fn time_is_limited_whatever_is_done_with_it() {
     ] {
         assert_eq!(
             failure(&program, &steps),
-            Failure::OutOfTime { limit: 1 },
+            Failure::TimedOut { limit: 1 },
             "{steps:?}"
         );
     }

@@ -187,7 +187,7 @@ fn a_command_that_cannot_run_a_program_is_named() {
     assert_eq!(output.status.code(), Some(2));
     let outcome = json(&output);
     assert_eq!(outcome["engine"], "native");
-    assert_eq!(outcome["error"]["kind"], "Vm");
+    assert_eq!(outcome["error"]["kind"], "Engine");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use polkavm::debug_info::{FrameInfo, FrameKind};
 use polkavm::{ProgramBlob, ProgramCounter};
 
-use crate::failure::SourceLocation;
+use crate::error::SourceLocation;
 
 /// Most of a blob's frames that are looked at for one instruction. A compiler needs a few dozen.
 const MAX_FRAMES: usize = 256;

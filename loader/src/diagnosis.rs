@@ -4,7 +4,7 @@ use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MES
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
 use crate::debug_info::{self, DebugFunction};
-use crate::failure::{Failure, SourceLocation};
+use crate::error::{Failure, SourceLocation};
 use crate::machine::{Context, Machine};
 use crate::trap;
 

@@ -45,10 +45,10 @@ use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
+use crate::engine::Target;
 use crate::input;
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
-use crate::program::Target;
 
 mod place;
 

@@ -4,7 +4,7 @@ use abi::Pubkey;
 use abi::imports::{Import, MAX_ARGUMENTS, gas_for_bytes};
 
 use crate::diagnosis;
-use crate::failure::{Access, Failure};
+use crate::error::{Access, Failure};
 use crate::machine::{Context, Inaccessible, Machine};
 
 /// What a program has said so far.

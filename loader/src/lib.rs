@@ -51,7 +51,7 @@
 //! - key, flags and rent epoch stay, and a repeat stays the repeat it was;
 //! - the sum of all kelvins stays.
 //!
-//! One change that is not allowed refuses them all: [`Failure::Refused`] has the [`WriteBackError`] that names the rule,
+//! One change that is not allowed refuses them all: [`Failure::WriteBack`] has the [`WriteBackError`] that names the rule,
 //! and the account by its index and its key. Rules are checked account by account, in the order of the list, and of each
 //! account in this order, so where several are broken it is always the same one that is named:
 //!
@@ -101,14 +101,14 @@ const _: () = {
 };
 
 mod account;
+mod compare;
 mod debug_info;
 mod diagnosis;
-mod difference;
+mod display;
+mod engine;
 mod error;
-mod failure;
 #[cfg(feature = "fixture")]
 pub mod fixture;
-mod grouped;
 #[cfg(feature = "wasm")]
 pub mod handler;
 mod imports;
@@ -123,7 +123,6 @@ pub mod profile;
 mod program;
 mod rules;
 mod run;
-mod shown;
 pub mod sweep;
 #[cfg(feature = "serde")]
 mod text;
@@ -133,13 +132,14 @@ mod write_back;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
-pub use crate::error::{InvocationError, LoadError};
-pub use crate::failure::{Access, Failure, SourceLocation};
+pub use crate::engine::{Engine, Target};
+pub use crate::error::{
+    Access, Failure, InvocationError, LoadError, SourceLocation, WriteBackError,
+};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome};
-pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program, Target};
-pub use crate::write_back::WriteBackError;
+pub use crate::program::{DEFAULT_IDLE_INSTANCES, Loader, Program};
 
 /// The examples of the walk are run with the crate's own.
 #[cfg(doctest)]

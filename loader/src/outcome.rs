@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::account::Account;
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// What became of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]

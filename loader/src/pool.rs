@@ -89,7 +89,7 @@ impl Instances {
         if let Some(instance) = self.take_waiting() {
             return Ok(instance);
         }
-        let vm = module.instantiate().map_err(InvocationError::vm)?;
+        let vm = module.instantiate().map_err(InvocationError::engine)?;
         Ok(Instance { vm, bytes: 0 })
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use polkavm::BackendKind;
 use rayon::prelude::*;
 
+use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::inspect::Inspection;
 use crate::invocation::Invocation;
@@ -22,109 +23,6 @@ use crate::outcome::Outcome;
 /// How many instances of a [`Loader`] on the interpreter wait for their next invocation at most, unless
 /// [`Loader::idle_instances`] says otherwise.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
-
-/// What runs a program. Outcomes are the same, but for gas and heap: `docs/machines.md` says in what the engines differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-#[non_exhaustive]
-pub enum Engine {
-    /// PolkaVM, which interprets instructions: runs everywhere, starts at once.
-    #[default]
-    Interpreter,
-    /// PolkaVM, which compiles the program to the machine's own code and runs it in a sandboxed process of its own:
-    /// x86-64 Linux only. The gas is the same as the interpreter's.
-    Compiler,
-    /// `wasmi`, which interprets WebAssembly. With the feature `wasm`.
-    Wasm,
-    /// The machine's own processor, in a child process: fast, open to debuggers, and no sandbox at all. Linux only, with the
-    /// feature `native`; see [`Loader::native`].
-    Native,
-}
-
-impl Engine {
-    /// The engines of PolkaVM, which run the same blobs and count the same gas.
-    pub const POLKAVM: [Self; 2] = [Self::Interpreter, Self::Compiler];
-
-    /// What the engine's programs are compiled for.
-    #[must_use]
-    pub fn target(self) -> Target {
-        match self {
-            Self::Interpreter | Self::Compiler => Target::Riscv64,
-            Self::Wasm => Target::Wasm32,
-            Self::Native => Target::Native,
-        }
-    }
-}
-
-/// What a program is compiled for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// RISC-V, as PolkaVM has it: a blob.
-    #[default]
-    Riscv64,
-    /// WebAssembly: a module.
-    Wasm32,
-    /// The machine that it is compiled on: a shared library.
-    Native,
-}
-
-impl Target {
-    /// Every target.
-    pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
-
-    /// How the names of its files end: `polkavm`, `wasm`, `so`.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Riscv64 => "polkavm",
-            Self::Wasm32 => "wasm",
-            Self::Native => "so",
-        }
-    }
-
-    /// What a program's file is for, by its first bytes; `None` if they are those of no program.
-    ///
-    /// ```
-    /// use loader::Target;
-    ///
-    /// assert_eq!(Target::of(b"\0asm\x01\0\0\0"), Some(Target::Wasm32));
-    /// assert_eq!(Target::of(b"#!/bin/sh"), None);
-    /// ```
-    #[must_use]
-    pub fn of(file: &[u8]) -> Option<Self> {
-        let magics: [(&[u8], Self); 3] = [
-            (b"PVM\0", Self::Riscv64),
-            (b"\0asm", Self::Wasm32),
-            (b"\x7fELF", Self::Native),
-        ];
-        magics
-            .into_iter()
-            .find(|(magic, _)| file.starts_with(magic))
-            .map(|(_, target)| target)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Riscv64 => "riscv64",
-            Self::Wasm32 => "wasm32",
-            Self::Native => "native",
-        })
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Interpreter => "interpreter",
-            Self::Compiler => "compiler",
-            Self::Wasm => "wasm",
-            Self::Native => "native",
-        })
-    }
-}
 
 /// Loads programs: an engine, and the limits of every program and invocation.
 ///
@@ -151,8 +49,9 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine, the loader is built without it, or it is
-    /// [`Engine::Native`], of which [`Loader::native`] makes loaders.
+    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine,
+    /// [`LoadError::EngineDisabled`] if the loader is built without it, and
+    /// [`LoadError::EngineNeedsRunner`] for [`Engine::Native`]: use [`Loader::native`].
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
         let vm = match engine {
             Engine::Interpreter => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Interpreter)?),
@@ -160,19 +59,8 @@ impl Loader {
             #[cfg(feature = "wasm")]
             Engine::Wasm => Vm::Wasm32,
             #[cfg(not(feature = "wasm"))]
-            Engine::Wasm => {
-                return Err(LoadError::EngineUnavailable {
-                    engine,
-                    reason: "the loader is built without its feature `wasm`".to_owned(),
-                });
-            }
-            Engine::Native => {
-                return Err(LoadError::EngineUnavailable {
-                    engine,
-                    reason: "it needs a program to run programs with: see `Loader::native`"
-                        .to_owned(),
-                });
-            }
+            Engine::Wasm => return Err(needs_more(engine)),
+            Engine::Native => return Err(needs_more(engine)),
         };
         Ok(Self {
             engine,
@@ -254,15 +142,19 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::InvalidBlob`] if the bytes are no blob, [`LoadError::BlobTooLong`] if they are more than the loader
-    /// looks at, [`LoadError::WrongTarget`] if they, or the loader's engine, are not for RISC-V.
+    /// [`LoadError::NotOnThisEngine`] if the loader's engine is not PolkaVM's,
+    /// [`LoadError::BlobTooLong`] if the file is longer than the limit, [`LoadError::WrongTarget`]
+    /// if it is a program for another target, [`LoadError::InvalidBlob`] if it is not a blob.
     pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
-        self.check_file(blob)?;
         match &self.vm {
-            Vm::Riscv64(vm) => vm.inspect(blob, &self.limits),
+            Vm::Riscv64(vm) => {
+                self.check_file(blob)?;
+                vm.inspect(blob, &self.limits)
+            }
             #[cfg(any(feature = "wasm", feature = "native"))]
-            _ => Err(LoadError::InvalidBlob {
-                reason: format!("it is a program for {}", self.engine.target()),
+            _ => Err(LoadError::NotOnThisEngine {
+                what: "inspections",
+                engine: self.engine,
             }),
         }
     }
@@ -280,6 +172,14 @@ impl Loader {
             }),
             _ => Ok(()),
         }
+    }
+}
+
+/// Why an engine cannot be opened by its name alone.
+fn needs_more(engine: Engine) -> LoadError {
+    match engine.disabled_feature() {
+        Some(feature) => LoadError::EngineDisabled { engine, feature },
+        None => LoadError::EngineNeedsRunner { engine },
     }
 }
 

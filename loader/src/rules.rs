@@ -6,9 +6,9 @@ use abi::imports::Import;
 use polkavm::program::Instruction;
 use polkavm::{ProgramBlob, ProgramCounter};
 
+use crate::display::{display_name, list};
 use crate::error::LoadError;
 use crate::limits::Limits;
-use crate::shown::{list, shown};
 
 /// Answers every way in which a blob breaks one rule.
 type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
@@ -113,7 +113,7 @@ fn known_imports(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     imports(blob)
         .filter(|(_, import)| import.is_none())
         .map(|(symbol, _)| LoadError::UnknownImport {
-            symbol: shown(symbol),
+            symbol: display_name(symbol),
         })
         .collect()
 }
@@ -138,5 +138,5 @@ fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
 
 fn list_exports(blob: &ProgramBlob) -> String {
     let exports = blob.exports();
-    list(exports.map(|export| shown(export.symbol().as_bytes())))
+    list(exports.map(|export| display_name(export.symbol().as_bytes())))
 }

@@ -5,14 +5,14 @@ use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry};
+use crate::engine::Engine;
+use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::failure::Failure;
 use crate::imports::Host;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::machine::{Context, End, Inaccessible, Instance, Machine, Placement};
 use crate::outcome::Outcome;
-use crate::program::Engine;
 use crate::write_back;
 
 /// Runs a valid invocation in fresh memory.

@@ -47,7 +47,7 @@ impl<T: 'static> Handler<T> {
         let (mut view, calls) = self
             .module
             .instantiate(Running::default())
-            .map_err(InvocationError::vm)?;
+            .map_err(InvocationError::engine)?;
         view.allow_more(u64::from(self.limits.heap) / PAGE);
         let context = Context {
             limits: self.limits,

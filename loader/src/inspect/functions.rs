@@ -8,7 +8,7 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 use super::code::{self, Placed};
 use super::name;
 use crate::debug_info;
-use crate::failure::SourceLocation;
+use crate::error::SourceLocation;
 
 /// The code by functions.
 #[derive(Clone, Debug, PartialEq, Eq)]

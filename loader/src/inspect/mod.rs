@@ -83,7 +83,7 @@ pub struct Inspection {
     /// The code by functions.
     pub functions: Functions,
     /// What the program needs of the loader.
-    pub needs: Needs,
+    pub requirements: Requirements,
     /// Why this loader refuses the blob, rule by rule; empty if it does not.
     #[cfg_attr(feature = "serde", serde(serialize_with = "refusals_as_data"))]
     pub refusals: Vec<LoadError>,
@@ -119,9 +119,9 @@ impl Inspection {
             imports: imports(blob, &counted.import_calls),
             code: counted.code,
             functions,
-            needs: Needs {
+            requirements: Requirements {
                 least_heap: MIN_HEAP_LENGTH,
-                keeps_heap_header: rules::has_bump_heap(blob),
+                has_heap_header: rules::has_bump_heap(blob),
                 stack: blob.stack_size(),
                 least_memory: memory.as_ref().map(|memory| memory.mapped),
                 limits: limited(blob, limits),
@@ -167,12 +167,12 @@ pub struct ImportUse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Needs {
+pub struct Requirements {
     /// The least heap, in bytes, with which a program is called. Whether it is enough the blob does not say.
     pub least_heap: u32,
     /// Whether the heap keeps the header that says how much of it was used: the program exports
     /// [`entrypoint_heap_bump`](abi::heap::BUMP_HEAP_EXPORT).
-    pub keeps_heap_header: bool,
+    pub has_heap_header: bool,
     /// Stack in bytes.
     pub stack: u32,
     /// What the VM maps for the program with the least heap, no accounts and no instruction data, in bytes and whole
@@ -198,14 +198,14 @@ pub struct LimitUse {
 impl LimitUse {
     /// Whether the program takes more than the loader gives.
     #[must_use]
-    pub fn is_passed(&self) -> bool {
+    pub fn is_exceeded(&self) -> bool {
         self.size > self.limit.into()
     }
 
     /// Whether the program takes three quarters of the limit or more, and no more than all of it.
     #[must_use]
     pub fn is_near(&self) -> bool {
-        !self.is_passed() && self.size * 4 >= u64::from(self.limit) * 3
+        !self.is_exceeded() && self.size * 4 >= u64::from(self.limit) * 3
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) mod wasm32;
 use abi::Pubkey;
 use abi::heap::HeapHeader;
 
+use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::failure::Failure;
 use crate::imports::Host;
 use crate::input;
 use crate::invocation::Invocation;
@@ -138,7 +138,7 @@ pub(crate) fn write_input(
     let serialized = input::serialize(invocation, address);
     for (address, bytes) in serialized.pieces() {
         machine.write(address, bytes).map_err(|Inaccessible| {
-            InvocationError::vm("the program's memory has no room for the input")
+            InvocationError::engine("the program's memory has no room for the input")
         })?;
     }
     Ok(serialized.entries)

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use super::{Context, End, Heap, Inaccessible, Instance, Machine, Placement, write_input};
 use crate::diagnosis;
+use crate::engine::Engine;
+use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::failure::Failure;
 use crate::imports::{Arguments, Host};
 use crate::input;
 use crate::inspect::Inspection;
@@ -20,7 +21,7 @@ use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::pool::{Instances, Pool};
-use crate::program::{DEFAULT_IDLE_INSTANCES, Engine};
+use crate::program::DEFAULT_IDLE_INSTANCES;
 use crate::{rules, run};
 
 /// The VM's smallest page in bytes: what memory is rounded up to.
@@ -305,7 +306,11 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
             return Err(does_not_fit);
         };
         self.holds = program.fixed_bytes() + u64::from(mapped);
-        let mapping = self.guest.vm.sbrk(mapped).map_err(InvocationError::vm)?;
+        let mapping = self
+            .guest
+            .vm
+            .sbrk(mapped)
+            .map_err(InvocationError::engine)?;
         if mapping.is_none() {
             return Err(does_not_fit);
         }
@@ -349,7 +354,7 @@ impl<O: Observer> Observed<'_, O> {
             guest, observer, ..
         } = self;
         loop {
-            match guest.vm.run().map_err(InvocationError::vm)? {
+            match guest.vm.run().map_err(InvocationError::engine)? {
                 InterruptKind::Finished => return Ok(End::Returned(guest.vm.reg(Reg::A0))),
                 InterruptKind::NotEnoughGas => {
                     observer.unpaid();

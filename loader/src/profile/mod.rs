@@ -39,12 +39,13 @@ mod recorder;
 use std::collections::HashMap;
 
 use crate::Outcome;
+use crate::engine::Engine;
 use crate::error::InvocationError;
-use crate::failure::SourceLocation;
+use crate::error::SourceLocation;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::machine::riscv64::Linked;
-use crate::program::{Engine, Program};
+use crate::program::Program;
 use names::Names;
 use recorder::{Cost, Recorder, Recording, Unspent};
 
@@ -195,7 +196,7 @@ impl Program {
                 engine: self.engine(),
             })?
             .for_step_tracing()
-            .map_err(InvocationError::vm)?;
+            .map_err(InvocationError::engine)?;
         let limits = self.limits();
         invocation.validate(limits)?;
         profile(&program, limits, invocation)

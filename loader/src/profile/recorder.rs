@@ -9,8 +9,8 @@ use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
 use crate::debug_info;
+use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::failure::Failure;
 use crate::machine::riscv64::{Guest, Linked, Observer};
 use crate::machine::{Context, Machine};
 use crate::outcome::{HeapUse, Outcome};
@@ -444,11 +444,14 @@ pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, Invoca
     let Some(export) = rules::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
         return Ok(None);
     };
-    let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
+    let mut instance = program
+        .module
+        .instantiate()
+        .map_err(InvocationError::engine)?;
     instance.set_gas(HEAP_TRACE_GAS);
     instance.prepare_call_untyped(export, &[]);
     loop {
-        match instance.run().map_err(InvocationError::vm)? {
+        match instance.run().map_err(InvocationError::engine)? {
             InterruptKind::Step => {}
             InterruptKind::Finished => return Ok(u32::try_from(instance.reg(Reg::A0)).ok()),
             // A program that cannot say where has no trace.

@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use abi::native::Message;
 
 use super::process::{GLANCE, Process};
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// Bytes that are taken from the socket at once: memory is there for no more than has come.
 const PIECE: usize = 64 * 1024;
@@ -129,7 +129,7 @@ impl Connection {
     fn out_of_time(&mut self) -> Lost {
         self.process.end();
         let limit = self.limit;
-        self.lose(Failure::OutOfTime { limit })
+        self.lose(Failure::TimedOut { limit })
     }
 
     /// The process has closed the socket. Mostly that is because it ends; a debugger may stop it before.
@@ -139,7 +139,7 @@ impl Connection {
         }
         let limit = self.limit;
         let failure = match self.process.end() {
-            Some(status) if status.signal() == Some(SIGXCPU) => Failure::OutOfTime { limit },
+            Some(status) if status.signal() == Some(SIGXCPU) => Failure::TimedOut { limit },
             Some(status) => Failure::trapped_because(format!("its process has ended: {status}")),
             None => Failure::trapped_because("its process has ended"),
         };

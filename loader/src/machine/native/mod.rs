@@ -16,14 +16,14 @@ use abi::native::Message;
 use tempfile::{Builder, TempDir};
 
 use super::{Context, End, Heap, Inaccessible, Instance, Machine, Placement, write_input};
+use crate::engine::Engine;
+use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::failure::Failure;
 use crate::imports::Host;
 use crate::input;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::program::Engine;
 use crate::run;
 use connection::{Connection, Lost};
 use process::Process;
@@ -101,7 +101,7 @@ impl Library {
         let (process, stream) = Process::start(&self.runner.command, &socket, &library, limits)?;
         let connection = Connection::new(process, stream, limits.processor_seconds);
         Ok(Guest {
-            connection: connection.map_err(InvocationError::vm)?,
+            connection: connection.map_err(InvocationError::engine)?,
             gas: 0,
         })
     }
@@ -165,12 +165,7 @@ impl Machine for Guest {
     }
 
     fn out_of_gas(&self, limit: u64) -> Failure {
-        Failure::OutOfGas {
-            limit,
-            program_counter: None,
-            function: None,
-            location: None,
-        }
+        Failure::out_of_gas(limit)
     }
 }
 
@@ -201,14 +196,16 @@ impl Instance for Guest {
         );
         let placed = match self.connection.ask(&request, &[]) {
             Ok(placed) => placed,
-            Err(Lost(late @ Failure::OutOfTime { .. })) => return Err(InvocationError::vm(late)),
+            Err(Lost(late @ Failure::TimedOut { .. })) => {
+                return Err(InvocationError::engine(late));
+            }
             Err(Lost(_)) => return Err(self.connection.process().did_not_start()),
         };
         let [base, input, has_header, _, _] = placed.values;
         // Opening a library runs code of its own, which has the socket too.
         if placed.kind != Message::PLACED || input.checked_add(length as u64).is_none() {
             let Lost(failure) = self.connection.refuse();
-            return Err(InvocationError::vm(failure));
+            return Err(InvocationError::engine(failure));
         }
         Ok(Placement {
             heap: Heap {

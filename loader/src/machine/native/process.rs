@@ -44,12 +44,12 @@ impl Process {
         limits: &Limits,
     ) -> Result<(Self, UnixStream), InvocationError> {
         let [executable, arguments @ ..] = command else {
-            return Err(InvocationError::vm(
+            return Err(InvocationError::engine(
                 "there is no command to run programs with",
             ));
         };
         let listener = UnixListener::bind(socket).map_err(|error| {
-            InvocationError::vm(format!(
+            InvocationError::engine(format!(
                 "cannot make a socket at {}, where temporary files are: {error}",
                 socket.display()
             ))
@@ -69,7 +69,7 @@ impl Process {
             starting.stdin(Stdio::null()).process_group(0);
         }
         let child = starting.spawn().map_err(|error| {
-            InvocationError::vm(format!("cannot run {}: {error}", executable.display()))
+            InvocationError::engine(format!("cannot run {}: {error}", executable.display()))
         })?;
         let mut process = Self {
             child,
@@ -96,11 +96,11 @@ impl Process {
             match poll(&mut listeners, Some(&waiting)) {
                 Ok(0) => {}
                 Ok(_) => {
-                    let (stream, _) = listener.accept().map_err(InvocationError::vm)?;
+                    let (stream, _) = listener.accept().map_err(InvocationError::engine)?;
                     return Ok(stream);
                 }
                 Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(InvocationError::vm(error)),
+                Err(error) => return Err(InvocationError::engine(error)),
             }
             // It was over before the socket was looked at for the last time.
             if has_ended {
@@ -108,7 +108,7 @@ impl Process {
             }
             if self.is_out_of_time(GLANCE) {
                 self.end();
-                return Err(InvocationError::vm(
+                return Err(InvocationError::engine(
                     "the command that is to run the program has not come to the loader's socket",
                 ));
             }
@@ -144,7 +144,7 @@ impl Process {
             _ => "it does not say why",
         };
         let status = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
-        InvocationError::vm(format!(
+        InvocationError::engine(format!(
             "the process that is to run the program has ended before that ({status}): {reason}; see its standard error"
         ))
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use abi::wasm::PAGE_LENGTH;
 use wasmi::{AsContextMut, Memory, StoreLimits, StoreLimitsBuilder};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::machine::{Inaccessible, Machine};
 
 /// Bytes of a page.
@@ -113,11 +113,6 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> Machine for View<C> {
     }
 
     fn out_of_gas(&self, limit: u64) -> Failure {
-        Failure::OutOfGas {
-            limit,
-            program_counter: None,
-            function: None,
-            location: None,
-        }
+        Failure::out_of_gas(limit)
     }
 }

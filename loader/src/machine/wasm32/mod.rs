@@ -18,16 +18,16 @@ use abi::wasm::HEAP_EXPORT;
 use wasmi::{Caller, Error, TrapCode, TypedFunc};
 
 use super::{Context, End, Heap, Instance, Machine, Placement, write_input};
+use crate::display::escape_control;
+use crate::engine::Engine;
+use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::failure::Failure;
 use crate::imports::{Arguments, Host};
 use crate::input;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::program::Engine;
 use crate::run;
-use crate::shown::harmless;
 
 /// Fuel for what the loader calls besides the entry: to give room is to move a pointer, or to add pages.
 pub(crate) const PREPARATION_FUEL: u64 = 10_000_000;
@@ -88,7 +88,7 @@ impl Linked {
         let (view, calls) = self
             .module
             .instantiate(Running::default())
-            .map_err(InvocationError::vm)?;
+            .map_err(InvocationError::engine)?;
         let mut guest = Guest {
             program: self,
             view,
@@ -230,7 +230,7 @@ impl Guest<'_> {
         self.calls
             .instance
             .get_typed_func(&self.view.store, name)
-            .map_err(InvocationError::vm)
+            .map_err(InvocationError::engine)
     }
 }
 
@@ -255,9 +255,9 @@ impl<T: 'static> View<Store<Running<T>>> {
 
 /// What is said of a program that does not take what it is to be called with.
 fn refused(export: &'static str, error: &Error) -> InvocationError {
-    InvocationError::NotPrepared {
+    InvocationError::SetupFailed {
         export,
         // It may quote the program.
-        reason: harmless(&error.to_string()),
+        reason: escape_control(&error.to_string()),
     }
 }

@@ -9,10 +9,10 @@ use wasmi::{
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
 use super::refused;
+use crate::display::escape_control;
 use crate::error::{InvocationError, LoadError};
 use crate::imports::Arguments;
 use crate::limits::Limits;
-use crate::shown::harmless;
 
 /// Calls inside of calls. The stack of a program's own, 64 KiB, is as deep if each takes 16 bytes there.
 const MAX_RECURSION_DEPTH: usize = 4_096;
@@ -166,7 +166,9 @@ impl NoRoom {
     pub fn not_called(self) -> InvocationError {
         match self {
             Self::Failed(error) => refused(ALLOC_EXPORT, &error),
-            Self::Invalid { address, length } => InvocationError::InvalidRoom { address, length },
+            Self::Invalid { address, length } => {
+                InvocationError::InvalidAllocation { address, length }
+            }
         }
     }
 }
@@ -192,6 +194,6 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
 /// What the engine says may quote names, which are the module's own.
 pub(super) fn invalid(reason: impl ToString) -> LoadError {
     LoadError::InvalidModule {
-        reason: harmless(&reason.to_string()),
+        reason: escape_control(&reason.to_string()),
     }
 }

@@ -6,8 +6,8 @@ use abi::wasm::{ALLOC_EXPORT, HEAP_EXPORT, IMPORT_MODULE};
 use wasmi::{ExternType, FuncType, ValType};
 
 use super::module::{Module, invalid};
+use crate::display::{display_name, list};
 use crate::error::LoadError;
-use crate::shown::{list, shown};
 
 /// Refuses a module that does not export what the loader calls to run a program.
 pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
@@ -16,7 +16,7 @@ pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadEr
     if compiled.get_export(ENTRYPOINT_EXPORT).is_none() {
         let names = compiled
             .exports()
-            .map(|export| shown(export.name().as_bytes()));
+            .map(|export| display_name(export.name().as_bytes()));
         return Err(LoadError::MissingEntrypoint {
             exports: list(names),
         });
@@ -63,11 +63,11 @@ pub(crate) fn known_imports<U: 'static>(
         let type_ = import.map(type_of).or_else(|| embedders(symbol));
         let Some(type_) = type_.filter(|_| needed.module() == IMPORT_MODULE) else {
             return Err(LoadError::UnknownImport {
-                symbol: shown(symbol.as_bytes()),
+                symbol: display_name(symbol.as_bytes()),
             });
         };
         if !matches!(needed.ty(), ExternType::Func(found) if *found == type_) {
-            let (symbol, wanted) = (shown(symbol.as_bytes()), signature(&type_));
+            let (symbol, wanted) = (display_name(symbol.as_bytes()), signature(&type_));
             return Err(invalid(format!(
                 "it imports `{symbol}`, which is a function of the type {wanted}"
             )));

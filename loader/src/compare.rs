@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::outcome::Outcome;
 
 impl Outcome {
@@ -77,8 +77,8 @@ mod tests {
 
     use super::*;
     use crate::account::Account;
+    use crate::engine::Engine;
     use crate::outcome::HeapUse;
-    use crate::program::Engine;
 
     fn outcome(engine: Engine) -> Outcome {
         Outcome {

@@ -5,13 +5,13 @@ use std::fmt;
 use abi::ProgramError;
 use abi::imports::Import;
 
-use crate::grouped::grouped;
-use crate::write_back::WriteBackError;
+use super::WriteBackError;
+use crate::display::thousands;
 
-/// Why an invocation came to nothing.
+/// Why a program that ran changed nothing.
 ///
 /// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
 #[non_exhaustive]
@@ -26,14 +26,14 @@ pub enum Failure {
     /// The gas was used up.
     #[error(
         "out of gas: the limit is {}{}",
-        grouped(*limit),
+        thousands(*limit),
         ended_at(*program_counter, function, location)
     )]
     OutOfGas {
         /// The invocation's gas.
         limit: u64,
-        /// How far the program came: the VM's program counter of the block of instructions, or of the import, that the rest of
-        /// the gas was not enough for. `None` where the machine does not say.
+        /// The VM's program counter of the block of instructions, or of the syscall, that the
+        /// remaining gas could not pay. `None` if the engine does not report it.
         program_counter: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
@@ -41,31 +41,32 @@ pub enum Failure {
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
     },
-    /// The heap had no room for an allocation, and the program did not handle that.
+    /// An allocation did not fit into the heap, and the program did not handle that.
     #[error(
-        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in use",
-        grouped(size),
+        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in \
+         use",
+        thousands(size),
         or_unknown(*used),
-        grouped(limit)
+        thousands(limit)
     )]
     OutOfMemory {
-        /// Size in bytes of the allocation that was refused.
+        /// Size in bytes of the allocation that failed.
         size: u64,
         /// Its alignment in bytes.
         align: u64,
-        /// Bytes of the heap in use; `None` if the program's heap does not say.
+        /// Bytes of the heap in use; `None` if the heap keeps no header.
         used: Option<u32>,
         /// Length of the heap in bytes.
         limit: u32,
     },
-    /// The program allocated before anybody had told its allocator where the heap is.
+    /// The program allocated before it announced the heap to its allocator.
     #[error(
         "the heap was never announced: {} bytes were asked for before `set_heap_base` and \
          `set_heap_limit` were called",
-        grouped(size)
+        thousands(size)
     )]
     HeapNotAnnounced {
-        /// Size in bytes of the allocation that was refused.
+        /// Size in bytes of the allocation that failed.
         size: u64,
         /// Its alignment in bytes.
         align: u64,
@@ -73,13 +74,13 @@ pub enum Failure {
     /// The program panicked.
     #[error("the program panicked{}{}", at(location), says(message))]
     Panicked {
-        /// The panic's message, at most 512 bytes; `None` if the program's panic level leaves it out.
+        /// The panic's message, at most 512 bytes; `None` if the program's panic level omits it.
         message: Option<String>,
-        /// Where; `None` if the program's panic level leaves it out.
+        /// The panic's place; `None` if the program's panic level omits it.
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
     },
-    /// More accounts came than the program takes.
+    /// The invocation has more accounts than the program accepts.
     #[error("the program takes {max} accounts at most, and was given {given}")]
     TooManyAccounts {
         /// Number of accounts.
@@ -87,7 +88,7 @@ pub enum Failure {
         /// The program's `max_accounts`.
         max: u64,
     },
-    /// An account occurs twice, and the program refuses that.
+    /// An account occurs twice, and the program rejects duplicates.
     #[error("account {index} is account {first} again, and the program refuses duplicates")]
     DuplicateAccount {
         /// Position of the repeat.
@@ -95,10 +96,10 @@ pub enum Failure {
         /// Position of the first occurrence.
         first: u64,
     },
-    /// The program called `rlo_abort` and said nothing.
+    /// The program called `rlo_abort` without a report.
     #[error("the program aborted")]
     Aborted,
-    /// The program did what the machine does not allow, such as an access to memory it does not have.
+    /// The engine stopped the program, for example because it accessed memory that is not mapped.
     #[error(
         "the program trapped{}{}{}{}",
         at_counter(*program_counter),
@@ -107,13 +108,13 @@ pub enum Failure {
         doing(*program_counter, cause, *address)
     )]
     Trapped {
-        /// The VM's program counter; `None` where the machine does not say.
+        /// The VM's program counter; `None` if the engine does not report it.
         program_counter: Option<u32>,
-        /// What trapped: the instruction, as PolkaVM writes it; what WebAssembly calls the trap; how the process ended. `None` if
-        /// there is no instruction.
+        /// What trapped: the instruction, as PolkaVM writes it; the name of the trap in
+        /// WebAssembly; how the process ended. `None` if there is no instruction.
         cause: Option<String>,
-        /// The guest address that the instruction reads or writes at; `None` if it does neither, or where the machine does not
-        /// say.
+        /// The guest address that the instruction reads or writes; `None` if it does neither, or if
+        /// the engine does not report it.
         address: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
@@ -121,7 +122,7 @@ pub enum Failure {
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
     },
-    /// The program's calls went deeper than its stack: it accessed a frame that the stack has no room for.
+    /// The program's calls went deeper than its stack: it accessed a frame beyond the stack's end.
     #[error(
         "the stack overflowed{}{}{}{}",
         used_up(*size),
@@ -130,9 +131,9 @@ pub enum Failure {
         at(location)
     )]
     StackOverflow {
-        /// Length of the program's stack in bytes; `None` where the stack that overflowed is the machine's own.
+        /// Length of the program's stack in bytes; `None` if the engine's own stack overflowed.
         size: Option<u32>,
-        /// The VM's program counter; `None` where the machine does not say.
+        /// The VM's program counter; `None` if the engine does not report it.
         program_counter: Option<u32>,
         /// The function, if the blob has debug information for it.
         function: Option<String>,
@@ -140,41 +141,41 @@ pub enum Failure {
         #[cfg_attr(feature = "serde", serde(flatten))]
         location: Option<SourceLocation>,
     },
-    /// The program took more of the processor's time than it may, or waited for as long, on the author's own machine, where nothing
-    /// counts gas.
-    #[error("out of time: the limit is {limit} seconds of the processor's time, or of waiting")]
-    OutOfTime {
+    /// A native program used more CPU time, or blocked for longer, than its limit. The native
+    /// engine does not count gas.
+    #[error("timed out after {limit} s of CPU time or of blocking")]
+    TimedOut {
         /// The loader's limit in seconds.
         limit: u32,
     },
-    /// The program passed an address to the loader that it may not read, or not write.
+    /// The program passed an address to a syscall that it may not read, or not write.
     #[error(
         "`{}` was given {} bytes at {address:#x}, which the program may not {access}",
         import.symbol(),
-        grouped(length)
+        thousands(length)
     )]
     InvalidPointer {
-        /// The import.
+        /// The syscall.
         #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_import"))]
         import: Import,
         /// The guest address.
         address: u64,
         /// Number of bytes.
         length: u64,
-        /// What would have been done there.
+        /// What the syscall does there.
         access: Access,
     },
-    /// The program logged too much.
-    #[error("the program logged more than {} bytes", grouped(limit))]
+    /// The program logged more than the limit.
+    #[error("the program logged more than {} bytes", thousands(limit))]
     LogsTooLong {
         /// The loader's limit in bytes.
         limit: usize,
     },
-    /// The program set too much return data.
+    /// The program set more return data than the limit.
     #[error(
         "the program set {} bytes of return data, the most allowed is {}",
-        grouped(length),
-        grouped(limit)
+        thousands(length),
+        thousands(limit)
     )]
     ReturnDataTooLong {
         /// Number of bytes.
@@ -182,10 +183,10 @@ pub enum Failure {
         /// The loader's limit in bytes.
         limit: usize,
     },
-    /// The program changed what it may not change.
+    /// The program broke a rule of the write-back.
     #[error(transparent)]
     #[cfg_attr(feature = "serde", serde(untagged))]
-    Refused(#[from] WriteBackError),
+    WriteBack(#[from] WriteBackError),
 }
 
 impl Failure {
@@ -193,28 +194,27 @@ impl Failure {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::ProgramError { .. } => "ProgramError",
-            Self::OutOfGas { .. } => "OutOfGas",
-            Self::OutOfMemory { .. } => "OutOfMemory",
-            Self::HeapNotAnnounced { .. } => "HeapNotAnnounced",
-            Self::Panicked { .. } => "Panicked",
-            Self::TooManyAccounts { .. } => "TooManyAccounts",
-            Self::DuplicateAccount { .. } => "DuplicateAccount",
-            Self::Aborted => "Aborted",
-            Self::Trapped { .. } => "Trapped",
-            Self::StackOverflow { .. } => "StackOverflow",
-            Self::OutOfTime { .. } => "OutOfTime",
-            Self::InvalidPointer { .. } => "InvalidPointer",
-            Self::LogsTooLong { .. } => "LogsTooLong",
-            Self::ReturnDataTooLong { .. } => "ReturnDataTooLong",
-            Self::Refused(refusal) => refusal.kind(),
+            Self::WriteBack(error) => error.kind(),
+            other => other.into(),
         }
     }
 }
 
 impl Failure {
-    /// A trap of which the machine says no more than a word.
-    pub(crate) fn trapped_because(cause: impl Into<String>) -> Self {
+    /// The end of an invocation's gas, on an engine that does not report where.
+    #[must_use]
+    pub fn out_of_gas(limit: u64) -> Self {
+        Self::OutOfGas {
+            limit,
+            program_counter: None,
+            function: None,
+            location: None,
+        }
+    }
+
+    /// A trap of which the engine reports the cause and nothing else.
+    #[must_use]
+    pub fn trapped_because(cause: impl Into<String>) -> Self {
         Self::Trapped {
             program_counter: None,
             cause: Some(cause.into()),
@@ -247,7 +247,7 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// What is done to memory.
+/// What a syscall does to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -273,7 +273,7 @@ fn describe(error: &ProgramError) -> String {
 }
 
 fn or_unknown(used: Option<u32>) -> String {
-    used.map_or_else(|| "an unknown part".to_owned(), grouped)
+    used.map_or_else(|| "an unknown part".to_owned(), thousands)
 }
 
 fn at(location: &Option<SourceLocation>) -> String {
@@ -305,7 +305,7 @@ fn ended_at(
 
 fn used_up(size: Option<u32>) -> String {
     size.map_or_else(String::new, |size| {
-        format!(": its {} bytes are used up", grouped(size))
+        format!(": its {} bytes are used up", thousands(size))
     })
 }
 
