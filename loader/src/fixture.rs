@@ -46,8 +46,8 @@ use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::engine::Target;
-use crate::input;
 use crate::invocation::Invocation;
+use crate::invoke::input;
 use crate::outcome::Outcome;
 
 mod place;

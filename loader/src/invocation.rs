@@ -5,7 +5,7 @@ use abi::heap::MIN_HEAP_LENGTH;
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::error::InvocationError;
-use crate::input;
+use crate::invoke::input;
 use crate::limits::{DEFAULT_GAS, Limits, MAX_COUNTED_GAS};
 
 /// One call of a program: its id, its accounts, its instruction data, its heap and its gas.

@@ -101,9 +101,8 @@ const _: () = {
 };
 
 mod account;
+mod backend;
 mod compare;
-mod debug_info;
-mod diagnosis;
 mod display;
 mod engine;
 mod error;
@@ -111,23 +110,16 @@ mod error;
 pub mod fixture;
 #[cfg(feature = "wasm")]
 pub mod handler;
-mod imports;
-mod input;
 pub mod inspect;
 mod invocation;
+mod invoke;
 mod limits;
-mod machine;
 mod outcome;
-mod pool;
 pub mod profile;
 mod program;
-mod rules;
-mod run;
 pub mod sweep;
 #[cfg(feature = "serde")]
 mod text;
-mod trap;
-mod write_back;
 
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey};
 

@@ -5,19 +5,19 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-use polkavm::BackendKind;
+use ::polkavm::BackendKind;
 use rayon::prelude::*;
 
+#[cfg(feature = "native")]
+use crate::backend::native;
+use crate::backend::polkavm;
+#[cfg(feature = "wasm")]
+use crate::backend::wasm;
 use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::inspect::Inspection;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
-#[cfg(feature = "native")]
-use crate::machine::native;
-use crate::machine::riscv64;
-#[cfg(feature = "wasm")]
-use crate::machine::wasm32;
 use crate::outcome::Outcome;
 
 /// How many instances of a [`Loader`] on the interpreter wait for their next invocation at most, unless
@@ -37,7 +37,7 @@ pub struct Loader {
 /// What the engine needs.
 #[derive(Clone)]
 enum Vm {
-    Riscv64(riscv64::Vm),
+    Riscv64(polkavm::Vm),
     #[cfg(feature = "wasm")]
     Wasm32,
     #[cfg(feature = "native")]
@@ -54,8 +54,8 @@ impl Loader {
     /// [`LoadError::EngineNeedsRunner`] for [`Engine::Native`]: use [`Loader::native`].
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
         let vm = match engine {
-            Engine::Interpreter => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Interpreter)?),
-            Engine::Compiler => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Compiler)?),
+            Engine::Interpreter => Vm::Riscv64(polkavm::Vm::new(engine, BackendKind::Interpreter)?),
+            Engine::Compiler => Vm::Riscv64(polkavm::Vm::new(engine, BackendKind::Compiler)?),
             #[cfg(feature = "wasm")]
             Engine::Wasm => Vm::Wasm32,
             #[cfg(not(feature = "wasm"))]
@@ -124,7 +124,7 @@ impl Loader {
         let code = match &self.vm {
             Vm::Riscv64(vm) => Code::Riscv64(Box::new(vm.load(program, &self.limits)?)),
             #[cfg(feature = "wasm")]
-            Vm::Wasm32 => Code::Wasm32(wasm32::Linked::load(program, &self.limits)?),
+            Vm::Wasm32 => Code::Wasm32(wasm::Linked::load(program, &self.limits)?),
             #[cfg(feature = "native")]
             Vm::Native(runner) => Code::Native(runner.load(program)?),
         };
@@ -208,9 +208,9 @@ struct Linked {
 
 /// What the engine has made of the program.
 enum Code {
-    Riscv64(Box<riscv64::Linked>),
+    Riscv64(Box<polkavm::Linked>),
     #[cfg(feature = "wasm")]
-    Wasm32(wasm32::Linked),
+    Wasm32(wasm::Linked),
     #[cfg(feature = "native")]
     Native(native::Library),
 }
@@ -270,7 +270,7 @@ impl Program {
     }
 
     /// The program for RISC-V, if it is one.
-    pub(crate) fn riscv64(&self) -> Option<&riscv64::Linked> {
+    pub(crate) fn riscv64(&self) -> Option<&polkavm::Linked> {
         match &self.0.code {
             Code::Riscv64(program) => Some(program),
             #[cfg(any(feature = "wasm", feature = "native"))]

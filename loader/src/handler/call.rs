@@ -10,10 +10,10 @@ use abi::wasm::ALLOC_EXPORT;
 use wasmi::{Caller, Error};
 
 use super::{CallError, Function, Handler, function_type, packed};
+use crate::backend::wasm::{Alloc, Calls, Data, Module, NoRoom, PAGE, Running, Store, View};
+use crate::backend::{Context, Heap, Machine};
 use crate::error::InvocationError;
-use crate::imports::Arguments;
-use crate::machine::wasm32::{Alloc, Calls, Data, Module, NoRoom, PAGE, Running, Store, View};
-use crate::machine::{Context, Heap, Machine};
+use crate::invoke::imports::Arguments;
 
 /// A handler with memory of its own, which it keeps from call to call.
 pub struct Instance<T: 'static> {

@@ -52,9 +52,9 @@ use wasmi::{FuncType, ValType};
 pub use call::{Answer, Instance};
 pub use error::CallError;
 
+use crate::backend::wasm::{Module, Running, define_imports, validate};
 use crate::error::LoadError;
 use crate::limits::{DEFAULT_GAS, Limits};
-use crate::machine::wasm32::{Module, Running, define_imports, rules};
 
 /// A function of an embedder's: what it is called with, and what it answers.
 type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
@@ -127,9 +127,10 @@ impl<T: 'static> Host<T> {
             return Err(LoadError::BlobTooLong { length, limit });
         }
         let mut module = Module::compile(module, &self.limits)?;
-        rules::check_alloc(&module)?;
+        validate::check_alloc(&module)?;
         let is_offered = |name: &str| self.functions.iter().any(|(offered, _)| offered == name);
-        let imports = rules::known_imports(&module, |name| is_offered(name).then(function_type))?;
+        let imports =
+            validate::known_imports(&module, |name| is_offered(name).then(function_type))?;
         for (name, function) in &self.functions {
             // The loader's own comes first.
             if imports.iter().all(|import| import.symbol() != name) {

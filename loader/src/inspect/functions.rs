@@ -7,7 +7,7 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 
 use super::code::{self, Placed};
 use super::name;
-use crate::debug_info;
+use crate::backend::polkavm::debug_info;
 use crate::error::SourceLocation;
 
 /// The code by functions.

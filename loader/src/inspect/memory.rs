@@ -4,9 +4,9 @@ use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 use polkavm::{MemoryMapBuilder, ProgramBlob};
 
-use crate::input;
+use crate::backend::polkavm::{PAGE_SIZE, input_address};
 use crate::invocation::Invocation;
-use crate::machine::riscv64::{PAGE_SIZE, input_address};
+use crate::invoke::input;
 
 /// How much of each kind of data a program declares, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

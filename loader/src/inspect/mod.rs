@@ -47,9 +47,9 @@ pub use functions::{Function, FunctionSource, Functions};
 pub use memory::{DataSizes, MemoryMap, Region, RegionKind};
 pub use sections::{Section, SectionKind};
 
+use crate::backend::polkavm::validate;
 use crate::error::LoadError;
 use crate::limits::Limits;
-use crate::rules;
 
 /// The longest name, in bytes, that is taken over from a blob. A longer one is cut, and ends in `…`.
 pub const MAX_NAME_LENGTH: usize = 1_024;
@@ -121,7 +121,7 @@ impl Inspection {
             functions,
             requirements: Requirements {
                 least_heap: MIN_HEAP_LENGTH,
-                has_heap_header: rules::has_bump_heap(blob),
+                has_heap_header: validate::has_bump_heap(blob),
                 stack: blob.stack_size(),
                 least_memory: memory.as_ref().map(|memory| memory.mapped),
                 limits: limited(blob, limits),
@@ -210,7 +210,7 @@ impl LimitUse {
 }
 
 fn limited(blob: &ProgramBlob, limits: &Limits) -> Vec<LimitUse> {
-    rules::bounded(blob, limits)
+    validate::bounded(blob, limits)
         .into_iter()
         .map(|(what, size, limit)| LimitUse { what, size, limit })
         .collect()
@@ -226,7 +226,7 @@ fn exports(blob: &ProgramBlob) -> Vec<Export> {
 }
 
 fn imports(blob: &ProgramBlob, calls: &[u32]) -> Vec<ImportUse> {
-    rules::imports(blob)
+    validate::imports(blob)
         .zip(calls)
         .map(|((symbol, import), call_sites)| ImportUse {
             symbol: name(symbol),

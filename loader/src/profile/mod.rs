@@ -39,12 +39,12 @@ mod recorder;
 use std::collections::HashMap;
 
 use crate::Outcome;
+use crate::backend::polkavm::Linked;
 use crate::engine::Engine;
 use crate::error::InvocationError;
 use crate::error::SourceLocation;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
-use crate::machine::riscv64::Linked;
 use crate::program::Program;
 use names::Names;
 use recorder::{Cost, Recorder, Recording, Unspent};

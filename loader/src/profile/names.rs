@@ -7,7 +7,7 @@ use polkavm::program::Instruction;
 use polkavm::{ProgramBlob, ProgramCounter, Reg};
 
 use super::{Frame, FrameKind};
-use crate::debug_info::{self, DebugFrame, DebugFunction};
+use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
 
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {

@@ -8,13 +8,13 @@ use polkavm::program::{Instruction, ParsedInstruction, RawReg};
 use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
-use crate::debug_info;
+use crate::backend::polkavm::debug_info;
+use crate::backend::polkavm::validate;
+use crate::backend::polkavm::{Guest, Linked, Observer};
+use crate::backend::{Context, Machine};
 use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::machine::riscv64::{Guest, Linked, Observer};
-use crate::machine::{Context, Machine};
 use crate::outcome::{HeapUse, Outcome};
-use crate::rules;
 
 // What a blob can make the loader remember is bounded by these.
 
@@ -441,7 +441,7 @@ fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCo
 
 /// Where the program's heap counts, if it does: what its export says, called in an instance of its own.
 pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, InvocationError> {
-    let Some(export) = rules::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
+    let Some(export) = validate::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
         return Ok(None);
     };
     let mut instance = program

@@ -1,19 +1,22 @@
 //! One invocation: placed, run, checked.
 
+pub(crate) mod imports;
+pub(crate) mod input;
+pub(crate) mod write_back;
+
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry};
+use crate::backend::{Context, End, Inaccessible, Instance, Machine, Placement};
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::imports::Host;
 use crate::invocation::Invocation;
+use crate::invoke::imports::Host;
 use crate::limits::Limits;
-use crate::machine::{Context, End, Inaccessible, Instance, Machine, Placement};
 use crate::outcome::Outcome;
-use crate::write_back;
 
 /// Runs a valid invocation in fresh memory.
 pub(crate) fn invoke(

@@ -5,18 +5,18 @@
 
 #[cfg(feature = "native")]
 pub(crate) mod native;
-pub(crate) mod riscv64;
+pub(crate) mod polkavm;
 #[cfg(feature = "wasm")]
-pub(crate) mod wasm32;
+pub(crate) mod wasm;
 
 use abi::Pubkey;
 use abi::heap::HeapHeader;
 
 use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::imports::Host;
-use crate::input;
 use crate::invocation::Invocation;
+use crate::invoke::imports::Host;
+use crate::invoke::input;
 use crate::limits::Limits;
 use crate::outcome::HeapUse;
 

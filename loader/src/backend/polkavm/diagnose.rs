@@ -3,10 +3,10 @@
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
-use crate::debug_info::{self, DebugFunction};
+use crate::backend::polkavm::debug_info::{self, DebugFunction};
+use crate::backend::polkavm::trap;
+use crate::backend::{Context, Machine};
 use crate::error::{Failure, SourceLocation};
-use crate::machine::{Context, Machine};
-use crate::trap;
 
 /// Most bytes of a file name that are read from a guest.
 const MAX_FILE_LENGTH: usize = 4_096;

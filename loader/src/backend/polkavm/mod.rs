@@ -1,5 +1,11 @@
 //! Programs for RISC-V, on PolkaVM.
 
+pub(crate) mod debug_info;
+pub(crate) mod diagnose;
+pub(crate) mod pool;
+mod trap;
+pub(crate) mod validate;
+
 use abi::entry::{ENTRYPOINT_EXPORT, INPUT_ALIGNMENT};
 use abi::imports::Import;
 use polkavm::{
@@ -9,20 +15,19 @@ use polkavm::{
 };
 use std::sync::Arc;
 
-use super::{Context, End, Heap, Inaccessible, Instance, Machine, Placement, write_input};
-use crate::diagnosis;
+use crate::backend::{Context, End, Heap, Inaccessible, Instance, Machine, Placement, write_input};
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::imports::{Arguments, Host};
-use crate::input;
 use crate::inspect::Inspection;
 use crate::invocation::Invocation;
+use crate::invoke as run;
+use crate::invoke::imports::{Arguments, Host};
+use crate::invoke::input;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::pool::{Instances, Pool};
 use crate::program::DEFAULT_IDLE_INSTANCES;
-use crate::{rules, run};
+use pool::{Instances, Pool};
 
 /// The VM's smallest page in bytes: what memory is rounded up to.
 pub(crate) const PAGE_SIZE: u32 = 4_096;
@@ -63,10 +68,10 @@ impl Vm {
 
     pub fn load(&self, blob: &[u8], limits: &Limits) -> Result<Linked, LoadError> {
         let blob = parse(blob)?;
-        if let Some(refusal) = rules::refusals(&blob, limits).next() {
+        if let Some(refusal) = validate::refusals(&blob, limits).next() {
             return Err(refusal);
         }
-        let entry = rules::exports_named(&blob, ENTRYPOINT_EXPORT)
+        let entry = validate::exports_named(&blob, ENTRYPOINT_EXPORT)
             .next()
             .expect("a rule asks for it");
         let module = self.compile(&blob, ModuleConfig::new())?;
@@ -74,9 +79,9 @@ impl Vm {
             module,
             instances: self.pool.instances(),
             entry,
-            has_bump_heap: rules::has_bump_heap(&blob),
+            has_bump_heap: validate::has_bump_heap(&blob),
             // The rules leave no unknown one, so the numbers are the blob's.
-            imports: rules::imports(&blob)
+            imports: validate::imports(&blob)
                 .filter_map(|(_, import)| import)
                 .collect(),
             blob,
@@ -85,7 +90,7 @@ impl Vm {
 
     pub fn inspect(&self, blob: &[u8], limits: &Limits) -> Result<Inspection, LoadError> {
         let parsed = parse(blob)?;
-        let mut refusals: Vec<LoadError> = rules::refusals(&parsed, limits).collect();
+        let mut refusals: Vec<LoadError> = validate::refusals(&parsed, limits).collect();
         if refusals.is_empty() {
             // The VM is shown only what passes the rules: they bound what it takes.
             refusals.extend(self.compile(&parsed, ModuleConfig::new()).err());
@@ -261,7 +266,7 @@ impl Machine for Guest<'_> {
     }
 
     fn out_of_gas(&self, limit: u64) -> Failure {
-        diagnosis::out_of_gas(&self.program.blob, self.vm, limit)
+        diagnose::out_of_gas(&self.program.blob, self.vm, limit)
     }
 }
 
@@ -391,7 +396,7 @@ impl Guest<'_> {
     }
 
     fn trapped(&self) -> Failure {
-        diagnosis::trapped(&self.program.blob, self.vm)
+        diagnose::trapped(&self.program.blob, self.vm)
     }
 }
 

@@ -3,9 +3,9 @@
 use abi::Pubkey;
 use abi::imports::{Import, MAX_ARGUMENTS, gas_for_bytes};
 
-use crate::diagnosis;
+use crate::backend::polkavm::diagnose;
+use crate::backend::{Context, Inaccessible, Machine};
 use crate::error::{Access, Failure};
-use crate::machine::{Context, Inaccessible, Machine};
 
 /// What a program has said so far.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Host {
             }
             Import::Abort => {
                 let (report, magic) = (call.argument(0), call.argument(1));
-                return Err(diagnosis::aborted(call.machine, report, magic, context));
+                return Err(diagnose::aborted(call.machine, report, magic, context));
             }
             Import::Memcpy | Import::Memmove => {
                 let bytes = call.read(call.argument(1), call.argument(2))?;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use abi::wasm::PAGE_LENGTH;
 use wasmi::{AsContextMut, Memory, StoreLimits, StoreLimitsBuilder};
 
+use crate::backend::{Inaccessible, Machine};
 use crate::error::Failure;
-use crate::machine::{Inaccessible, Machine};
 
 /// Bytes of a page.
 pub(crate) const PAGE: u64 = PAGE_LENGTH as u64;

@@ -11,7 +11,7 @@ use super::memory::{Data, PAGE, Store, View, store_limits};
 use super::refused;
 use crate::display::escape_control;
 use crate::error::{InvocationError, LoadError};
-use crate::imports::Arguments;
+use crate::invoke::imports::Arguments;
 use crate::limits::Limits;
 
 /// Calls inside of calls. The stack of a program's own, 64 KiB, is as deep if each takes 16 bytes there.

@@ -19,12 +19,12 @@ use super::{Context, End, Heap, Inaccessible, Instance, Machine, Placement, writ
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::imports::Host;
-use crate::input;
 use crate::invocation::Invocation;
+use crate::invoke as run;
+use crate::invoke::imports::Host;
+use crate::invoke::input;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::run;
 use connection::{Connection, Lost};
 use process::Process;
 

@@ -4,7 +4,7 @@
 
 mod memory;
 mod module;
-pub(crate) mod rules;
+pub(crate) mod validate;
 
 pub(crate) use memory::{Data, PAGE, Store, View};
 pub(crate) use module::{Alloc, Calls, Module, NoRoom};
@@ -22,12 +22,12 @@ use crate::display::escape_control;
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::{InvocationError, LoadError};
-use crate::imports::{Arguments, Host};
-use crate::input;
 use crate::invocation::Invocation;
+use crate::invoke as run;
+use crate::invoke::imports::{Arguments, Host};
+use crate::invoke::input;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
-use crate::run;
 
 /// Fuel for what the loader calls besides the entry: to give room is to move a pointer, or to add pages.
 pub(crate) const PREPARATION_FUEL: u64 = 10_000_000;
@@ -69,8 +69,8 @@ impl<T> Default for Running<T> {
 impl Linked {
     pub fn load(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         let mut module = Module::compile(bytes, limits)?;
-        rules::check_program(&module)?;
-        let imports = rules::known_imports(&module, |_| None)?;
+        validate::check_program(&module)?;
+        let imports = validate::known_imports(&module, |_| None)?;
         define_imports(&mut module, imports);
         Ok(Self {
             is_heap_announced: module.exports(HEAP_EXPORT),
@@ -106,7 +106,7 @@ pub(crate) fn define_imports<T: 'static>(
     for import in imports {
         module.define(
             import.symbol(),
-            rules::type_of(import),
+            validate::type_of(import),
             move |view, arguments| call_import(import, view, arguments),
         );
     }
