@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use polkavm::ProgramBlob;
 use polkavm::program::Instruction;
-use polkavm::{ProgramBlob, Reg};
+
+use crate::backend::polkavm::control_flow::called_by;
 
 /// A blob's code, counted. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +103,7 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
                 Some(calls) => *calls += 1,
                 None => calls_of_no_import += 1,
             },
-            // What keeps the way back is a call.
-            Instruction::load_imm_and_jump(register, _, target) if register.get() == Reg::RA => {
-                called.insert(target);
-            }
-            _ => {}
+            kind => called.extend(called_by(kind)),
         }
     }
     let mut mnemonics: Vec<MnemonicUse> = uses.into_values().collect();

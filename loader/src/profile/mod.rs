@@ -39,7 +39,7 @@ mod recorder;
 use std::collections::HashMap;
 
 use crate::Outcome;
-use crate::backend::polkavm::Linked;
+use crate::backend::polkavm::{Linked, control_flow};
 use crate::engine::Engine;
 use crate::error::InvocationError;
 use crate::error::SourceLocation;
@@ -209,11 +209,12 @@ fn profile(
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
-    let mut recorder = Recorder::new(program, trace);
+    let flow = control_flow::flow(&program.blob);
+    let mut recorder = Recorder::new(program, &flow, trace);
     let outcome = program.invoke(Engine::Interpreter, limits, invocation, &mut recorder)?;
     let recording = recorder.finish(&outcome);
     Ok(Profiled {
-        gas: name(program, &recording),
+        gas: name(Names::new(&program.blob, &flow), &recording),
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -223,8 +224,7 @@ fn profile(
 }
 
 /// From instructions to functions: what cannot be told apart any more becomes one.
-fn name(program: &Linked, recording: &Recording) -> GasProfile {
-    let mut names = Names::new(&program.blob);
+fn name(mut names: Names<'_>, recording: &Recording) -> GasProfile {
     let mut nodes = vec![(0, Vec::new())];
     let mut known = HashMap::new();
     let mut numbers = vec![0];

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
-use polkavm::program::{Instruction, ParsedInstruction, RawReg};
-use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, Reg};
+use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
-use crate::backend::polkavm::debug_info;
+use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::validate;
 use crate::backend::polkavm::{Guest, Linked, Observer};
 use crate::backend::{Context, Machine};
@@ -35,15 +34,6 @@ const MAX_SAMPLES: usize = 1 << 18;
 
 /// Gas for the export that says where the heap's trace is: it is to return an address.
 const HEAP_TRACE_GAS: i64 = 1_000;
-
-/// What a control instruction does to the stack of calls.
-#[derive(Clone, Copy)]
-enum Flow {
-    /// Leaves this return address.
-    Call { return_address: u32 },
-    /// Jumps to what a register holds, plus this.
-    Jump { base: RawReg, offset: i32 },
-}
 
 /// A call that has not returned.
 #[derive(Clone, Copy)]
@@ -118,8 +108,8 @@ struct Running {
 }
 
 /// See the [module](self).
-pub(super) struct Recorder {
-    flow: HashMap<u32, Flow>,
+pub(super) struct Recorder<'a> {
+    flow: &'a HashMap<u32, Flow>,
     entry: u32,
     /// Where the counts of a heap that counts are.
     heap_trace: Option<u32>,
@@ -145,14 +135,14 @@ enum HeapState {
     Calls(u64),
 }
 
-impl Recorder {
-    pub fn new(program: &Linked, heap_trace: Option<u32>) -> Self {
+impl<'a> Recorder<'a> {
+    pub fn new(program: &Linked, flow: &'a HashMap<u32, Flow>, heap_trace: Option<u32>) -> Self {
         let root = Node {
             parent: 0,
             caller: program.entry.0,
         };
         Self {
-            flow: flow(&program.blob),
+            flow,
             entry: program.entry.0,
             heap_trace,
             running: None,
@@ -205,7 +195,7 @@ impl Recorder {
         };
         self.add(program_counter, cost, 1);
         match self.flow.get(&program_counter) {
-            Some(Flow::Call { return_address }) => self.enter(program_counter, *return_address),
+            Some(Flow::Call { return_address, .. }) => self.enter(program_counter, *return_address),
             Some(Flow::Jump { .. }) => self.leave(target),
             None => {}
         }
@@ -332,7 +322,7 @@ impl Recorder {
     }
 }
 
-impl Observer for Recorder {
+impl Observer for Recorder<'_> {
     fn step(&mut self, guest: &mut Guest<'_>, context: &Context) {
         self.conclude(Cost::Instruction);
         self.sample(guest, context);
@@ -369,74 +359,6 @@ impl Observer for Recorder {
         self.conclude(Cost::Instruction);
         self.sample(guest, context);
     }
-}
-
-/// The instructions that may call or return.
-fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
-    let mut flow = HashMap::new();
-    // The instruction before, if it has put this in the register for return addresses.
-    let mut loaded: Option<(ProgramCounter, i32)> = None;
-    for instruction in blob.instructions() {
-        let ParsedInstruction { kind, offset, .. } = instruction;
-        let call = |value: i32| Flow::Call {
-            return_address: value.cast_unsigned(),
-        };
-        let found = match kind {
-            Instruction::load_imm_and_jump(register, value, _)
-            | Instruction::load_imm_and_jump_indirect(register, _, value, _)
-                if register.get() == Reg::RA =>
-            {
-                Some(call(value))
-            }
-            // Nothing jumps in between, because no block starts there.
-            Instruction::jump(_) => loaded
-                .filter(|(_, value)| returns_to_function_of(blob, *value, offset))
-                .map(|(_, value)| call(value)),
-            Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
-            _ => None,
-        };
-        match (found, loaded) {
-            (Some(found), _) => {
-                flow.insert(offset.0, found);
-            }
-            (None, Some((before, value)))
-                if goes_into_function(blob, before, offset)
-                    && returns_to_function_of(blob, value, before) =>
-            {
-                flow.insert(before.0, call(value));
-            }
-            _ => {}
-        }
-        loaded = match kind {
-            Instruction::load_imm(register, value) if register.get() == Reg::RA => {
-                Some((offset, value))
-            }
-            _ => None,
-        };
-    }
-    flow
-}
-
-/// Whether an instruction is the first of a function that PolkaVM's linker has put behind the instruction that calls it.
-fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: ProgramCounter) -> bool {
-    let functions = |counter| debug_info::functions_at(blob, counter);
-    let (Some(outside), Some(inside)) = (functions(before), functions(first)) else {
-        return false;
-    };
-    let mut pairs = outside.iter().zip(&inside);
-    inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
-}
-
-/// Whether a number is a return address that leads back to the function of an instruction. Any number may lead somewhere.
-fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
-    let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
-        return false;
-    };
-    let function = |counter| {
-        let functions = debug_info::functions_at(blob, counter)?;
-        functions.last()?.first()?.function.clone()
-    };
-    function(instruction) == function(returns_to)
 }
 
 /// Where the program's heap counts, if it does: what its export says, called in an instance of its own.

@@ -1,5 +1,6 @@
 //! Programs for RISC-V, on PolkaVM.
 
+pub(crate) mod control_flow;
 pub(crate) mod debug_info;
 pub(crate) mod diagnose;
 pub(crate) mod pool;
