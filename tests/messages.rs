@@ -135,7 +135,7 @@ fn load_errors() -> Vec<LoadError> {
             reason: "it does not export `alloc`".to_owned(),
         },
         LoadError::InvalidLibrary {
-            reason: "it is no ELF file".to_owned(),
+            reason: "it is not an ELF file".to_owned(),
         },
     ]
 }

@@ -6,10 +6,12 @@ use crate::error::Failure;
 use crate::outcome::Outcome;
 
 impl Outcome {
-    /// Says in what this outcome is not that of the same invocation on another engine, one line each; nothing if it is.
+    /// Says in what this outcome is not that of the same invocation on another engine, one line
+    /// each; nothing if it is.
     ///
-    /// Status, failure, logs, return data and accounts are looked at. Gas and the use of the heap are not: they are the machine's. Of
-    /// a failure that says where in memory or in the code something happened, only the kind is compared.
+    /// Status, failure, logs, return data and accounts are looked at. Gas and the use of the heap
+    /// are not: they are the machine's. Of a failure that says where in memory or in the code
+    /// something happened, only the kind is compared.
     ///
     /// ```no_run
     /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)

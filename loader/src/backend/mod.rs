@@ -1,145 +1,164 @@
-//! What the engines have in common, and the engines.
+//! How the loader runs programs: the two traits of a backend, and the loader's own backends.
 //!
-//! An engine runs one invocation in an [`Instance`]; everything that is done to a program before, while and after it
-//! runs is done through this trait, and written once: in `run`, `imports`, `diagnosis` and `write_back`.
+//! A [`Backend`] is the loader's code for one target. It loads program files and lends instances of
+//! them. All else is written once, for every backend: the check of the invocation, the serialized
+//! input, the syscalls, the rules of the write-back, the outcome.
+//!
+//! # One invocation
+//!
+//! | step | who |
+//! |---|---|
+//! | check the invocation against the [`Limits`] | the loader |
+//! | lend an instance in fresh memory: [`Backend::with_instance`] | the backend |
+//! | map the heap and the input's memory: [`Instance::map`] | the backend |
+//! | write the input: [`GuestMemory::write`]; set the gas: [`GuestMemory::set_gas`] | the loader |
+//! | run the program: [`Instance::enter`] | the backend |
+//! | run each syscall of the program: [`Syscalls::call`] | the loader |
+//! | read the accounts back, check every change, build the outcome | the loader |
+//!
+//! # A backend of your own
+//!
+//! Implement [`Backend`], [`Instance`] and [`GuestMemory`], and pass the backend to
+//! [`Loader::with_backend`](crate::Loader::with_backend). `tests/support_toy.rs` in this repository
+//! is a complete one.
+//!
+//! A backend must do these things, because the loader relies on them:
+//!
+//! - Each invocation runs in fresh memory: the program's data as its file has it, the rest zeroed.
+//! - `map` returns a zeroed range of the input's length, aligned to 8 bytes at least.
+//! - The program gets the address and the length of the input, and the base and the size of its
+//!   heap, by the target's convention: `docs/abi.md` has those of this project's targets.
+//! - The program's work takes gas off [`GuestMemory::gas`], and ends in [`Failure::OutOfGas`] if
+//!   that does not suffice. A backend that does not count gas must bound the program's time.
+//! - Calls of the program's imports go to [`Syscalls::call`], and its failures end the program.
+//! - Nothing that a program does may panic the backend, or make it allocate without bound.
+//!
+//! [`Failure::OutOfGas`]: crate::Failure::OutOfGas
 
 #[cfg(feature = "native")]
 pub(crate) mod native;
+pub(crate) mod object;
+pub(crate) mod open;
 pub(crate) mod polkavm;
 #[cfg(feature = "wasm")]
 pub(crate) mod wasm;
 
-use abi::Pubkey;
-use abi::heap::HeapHeader;
-
-use crate::error::Failure;
-use crate::error::InvocationError;
-use crate::invocation::Invocation;
-use crate::invoke::imports::Host;
-use crate::invoke::input;
+use crate::engine::Engine;
+use crate::error::{Failure, InvocationError, LoadError};
 use crate::limits::Limits;
-use crate::outcome::HeapUse;
 
-/// Fails if the guest may not do what was asked.
-#[derive(Debug)]
-pub(crate) struct Inaccessible;
+pub use crate::invoke::guest::{GuestMemory, Inaccessible};
+pub use crate::invoke::heap::Heap;
+pub use crate::invoke::syscalls::{Arguments, Syscalls};
 
-/// A program's memory and its gas. Every access is checked: addresses and lengths are whatever the program says.
-pub(crate) trait Machine {
-    /// Reads bytes, if the program may.
-    fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible>;
+/// The loader's code for one target: it loads program files, and lends instances of them.
+pub trait Backend: Send + Sync + 'static {
+    /// A loaded program. Threads share it.
+    type Program: Send + Sync + 'static;
 
-    /// Reads `length` bytes, if the program may. Takes no memory for bytes that are not there.
-    fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible>;
+    /// A program in fresh memory, for one invocation.
+    type Instance<'a>: Instance;
 
-    /// Writes bytes, if the program may.
-    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible>;
+    /// The engine that outcomes and errors name.
+    fn engine(&self) -> Engine;
 
-    /// Whether the program may write `length` bytes.
-    fn is_writable(&mut self, address: u64, length: u64) -> bool;
+    /// Loads a program's file. It is not longer than [`Limits::blob`], and does not begin as a file
+    /// for another target than that of [`engine`](Self::engine).
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] if the bytes are not a program, or exceed a limit.
+    fn load(&self, file: &[u8], limits: &Limits) -> Result<Self::Program, LoadError>;
 
-    /// The gas that remains.
-    fn gas(&self) -> u64;
+    /// Lends an instance of a program to `run`, and returns what `run` returns.
+    ///
+    /// If `run` returns an error, or panics, the instance may be in any state: drop it.
+    ///
+    /// # Errors
+    ///
+    /// The error of `run`, or [`InvocationError`] if there is no instance to be had.
+    fn with_instance<T>(
+        &self,
+        program: &Self::Program,
+        limits: &Limits,
+        run: impl FnOnce(&mut Self::Instance<'_>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError>;
+}
 
-    /// Sets the gas that remains.
-    fn set_gas(&mut self, gas: u64);
+/// A program in fresh memory, for one invocation. The loader calls [`map`](Self::map) once and then
+/// [`enter`](Self::enter) once.
+pub trait Instance {
+    /// The instance's memory and gas.
+    type Guest: GuestMemory;
 
-    /// What is said of a program that has come to something for which its gas is not enough.
-    fn out_of_gas(&self, limit: u64) -> Failure;
+    /// The memory and the gas, before the program runs and after it has ended.
+    fn guest(&mut self) -> &mut Self::Guest;
 
-    /// Reads a value, if the program may.
-    fn read_pod<T: bytemuck::Pod>(&mut self, address: u64) -> Result<T, Inaccessible> {
-        let mut value = T::zeroed();
-        self.read_into(address, bytemuck::bytes_of_mut(&mut value))?;
-        Ok(value)
+    /// Maps the heap and zeroed memory for the input.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryRequest::does_not_fit`] if there is too little memory; another [`InvocationError`]
+    /// if the engine fails.
+    fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError>;
+
+    /// Runs the program until it ends, and passes its syscalls on to `syscalls`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError`] if the engine fails. A program that fails is [`End::Failed`].
+    fn enter(&mut self, mapping: &Mapping, syscalls: &mut Syscalls)
+    -> Result<End, InvocationError>;
+}
+
+/// The memory that an invocation needs, besides the program's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryRequest {
+    /// Length of the heap in bytes.
+    pub heap_size: u32,
+    /// The length of the heap that the program is told: [`Heap::size`]. A sweep announces less than
+    /// there is.
+    pub announced_heap: u32,
+    /// Length of the serialized input in bytes.
+    pub input_length: usize,
+}
+
+impl MemoryRequest {
+    pub(crate) fn new(heap_size: u32, announced_heap: u32, input_length: usize) -> Self {
+        Self {
+            heap_size,
+            announced_heap,
+            input_length,
+        }
     }
-}
 
-/// A program in fresh memory, for one invocation.
-pub(crate) trait Instance {
-    /// What the loader reads and writes.
-    type Machine: Machine;
-
-    fn machine(&mut self) -> &mut Self::Machine;
-
-    /// Provides heap and input, and writes the input.
-    fn place(&mut self, invocation: &Invocation) -> Result<Placement, InvocationError>;
-
-    /// Runs the program until it ends. Calls of imports are `host`'s to answer.
-    fn enter(
-        &mut self,
-        placement: &Placement,
-        host: &mut Host,
-        context: &Context,
-    ) -> Result<End, InvocationError>;
-}
-
-/// Where everything stands in the program's memory.
-pub(crate) struct Placement {
-    pub heap: Heap,
-    pub input: u64,
-    pub input_length: u32,
-    /// Address of each account's entry, in order.
-    pub entries: Vec<u64>,
-}
-
-/// The program's heap, as far as the loader knows it.
-#[derive(Clone, Copy)]
-pub(crate) struct Heap {
-    /// The address of the first byte; 0 if the program places its heap itself.
-    pub base: u64,
-    /// Length in bytes, as the program is told.
-    pub size: u32,
-    /// Whether the header of [`abi::heap`] stands at the base.
-    pub has_header: bool,
-}
-
-/// What the host needs to know of the invocation.
-#[derive(Clone, Copy)]
-pub(crate) struct Context {
-    pub limits: Limits,
-    pub program_id: Pubkey,
-    pub gas_limit: u64,
-    pub heap: Heap,
-}
-
-/// How a program ended.
-pub(crate) enum End {
-    /// It returned this status.
-    Returned(u64),
-    /// It did not return.
-    Failed(Failure),
-}
-
-impl Heap {
-    /// How the heap is used now.
-    pub fn read_use(&self, machine: &mut impl Machine) -> HeapUse {
-        let limit = self.size;
-        let header = self
-            .has_header
-            .then(|| machine.read_pod::<HeapHeader>(self.base).ok())
-            .flatten()
-            .filter(|header| header.peak_use() <= limit);
-        HeapUse {
-            limit,
-            used: header.map(|header| header.used),
-            peak: header.map(|header| header.peak_use()),
+    /// The error of a program that has too little memory for the request.
+    #[must_use]
+    pub fn does_not_fit(&self) -> InvocationError {
+        InvocationError::DoesNotFit {
+            heap: self.heap_size,
+            input: self.input_length,
         }
     }
 }
 
-/// Writes the input of an invocation to zeroed memory at an address, where there is room for it; answers the address of each
-/// account's entry.
-pub(crate) fn write_input(
-    machine: &mut impl Machine,
-    invocation: &Invocation,
-    address: u64,
-) -> Result<Vec<u64>, InvocationError> {
-    let serialized = input::serialize(invocation, address);
-    for (address, bytes) in serialized.pieces() {
-        machine.write(address, bytes).map_err(|Inaccessible| {
-            InvocationError::engine("the program's memory has no room for the input")
-        })?;
-    }
-    Ok(serialized.entries)
+/// The addresses of the heap and the input in the program's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The heap.
+    pub heap: Heap,
+    /// The address of the input.
+    pub input: u64,
+    /// Its length in bytes: that of the request.
+    pub input_length: u32,
+}
+
+/// How a program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The program returned this status.
+    Returned(u64),
+    /// The program did not return.
+    Failed(Failure),
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use abi::ProgramError;
 use abi::imports::Import;
 
-use super::WriteBackError;
+use super::write_back::WriteBackError;
 use crate::display::thousands;
 
 /// Why a program that ran changed nothing.

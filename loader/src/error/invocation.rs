@@ -173,7 +173,8 @@ impl InvocationError {
         }
     }
 
-    /// The engine's own failure.
+    /// The error of an engine that failed: its message is the reason.
+    #[must_use]
     pub fn engine(error: impl ToString) -> Self {
         Self::Engine {
             reason: error.to_string(),

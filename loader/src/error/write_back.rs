@@ -9,8 +9,8 @@ use crate::display::thousands;
 /// its address.
 ///
 /// If a program breaks several rules, the error names the first rule that it breaks for the first
-/// account of the list. [The crate's documentation](crate#what-is-kept) lists the rules in the order
-/// in which they are checked.
+/// account of the list. [The crate's documentation](crate#what-is-kept) lists the rules in the
+/// order in which they are checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]

@@ -1,56 +1,74 @@
-//! One invocation: placed, run, checked.
+//! One invocation, written once for every backend: validate, map, enter, read back, judge.
 
-pub(crate) mod imports;
+pub(crate) mod guest;
+pub(crate) mod heap;
 pub(crate) mod input;
-pub(crate) mod write_back;
+pub(crate) mod syscalls;
+mod write_back;
 
-use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry};
-use crate::backend::{Context, End, Inaccessible, Instance, Machine, Placement};
+use crate::backend::{Backend, End, Instance, MemoryRequest};
 use crate::engine::Engine;
-use crate::error::Failure;
-use crate::error::InvocationError;
+use crate::error::{Failure, InvocationError};
 use crate::invocation::Invocation;
-use crate::invoke::imports::Host;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use guest::GuestMemory;
+use input::{read_back, write};
+use syscalls::Syscalls;
+use write_back::{AccountChange, RepeatChange, SumChange};
 
-/// Runs a valid invocation in fresh memory.
-pub(crate) fn invoke(
+/// Runs a program once, in an instance that the backend lends.
+///
+/// # Errors
+///
+/// [`InvocationError`] if the program was not called.
+pub(crate) fn invoke<B: Backend>(
+    backend: &B,
+    program: &B::Program,
+    limits: &Limits,
+    invocation: &Invocation,
+) -> Result<Outcome, InvocationError> {
+    invocation.validate(limits)?;
+    backend.with_instance(program, limits, |instance| {
+        run(backend.engine(), limits, invocation, instance)
+    })
+}
+
+/// Runs a valid invocation in an instance.
+pub(crate) fn run(
     engine: Engine,
     limits: &Limits,
     invocation: &Invocation,
     instance: &mut impl Instance,
 ) -> Result<Outcome, InvocationError> {
-    let placement = instance.place(invocation)?;
-    instance.machine().set_gas(invocation.gas);
-    let context = Context {
-        limits: *limits,
-        program_id: invocation.program_id,
-        gas_limit: invocation.gas,
-        heap: placement.heap,
-    };
-    let mut host = Host::default();
-    let end = instance.enter(&placement, &mut host, &context)?;
+    let request = MemoryRequest::new(
+        invocation.heap_size,
+        invocation.announced_heap(),
+        write::serialized_length(invocation),
+    );
+    let mapping = instance.map(&request)?;
+    let entries = write::write(instance.guest(), invocation, mapping.input)?;
+    instance.guest().set_gas(invocation.gas);
+    let mut syscalls = Syscalls::new(limits, invocation.program_id, invocation.gas, mapping.heap);
+    let end = instance.enter(&mapping, &mut syscalls)?;
 
-    let machine = instance.machine();
+    let guest = instance.guest();
     let gas_used = match end {
         End::Failed(Failure::OutOfGas { .. }) => invocation.gas,
-        _ => invocation.gas - machine.gas(),
+        _ => invocation.gas.saturating_sub(guest.gas()),
     };
-    let heap = placement.heap.read_use(machine);
+    let heap = mapping.heap.read_use(guest);
     let (status, result) = match end {
-        End::Returned(status) => (
-            Some(status),
-            conclude(invocation, &placement, status, machine),
-        ),
+        End::Returned(status) => (Some(status), judge(invocation, &entries, status, guest)),
         End::Failed(failure) => (None, Err(failure)),
     };
+    let (logs, return_data) = syscalls.into_results();
     let (failure, accounts, return_data) = match result {
-        Ok(accounts) => (None, accounts, host.return_data),
+        Ok(accounts) => (None, accounts, return_data),
         Err(failure) => (
             Some(failure),
             invocation.first_accounts().cloned().collect(),
@@ -62,86 +80,52 @@ pub(crate) fn invoke(
         failure,
         gas_used,
         heap,
-        logs: host.logs,
+        logs,
         return_data,
         accounts,
         engine,
     })
 }
 
-/// What is kept of the changes of a program that returned.
-fn conclude(
+/// The accounts after a program that returned, if its status and all its changes are good.
+fn judge(
     invocation: &Invocation,
-    placement: &Placement,
+    entries: &[u64],
     status: u64,
-    machine: &mut impl Machine,
+    guest: &mut impl GuestMemory,
 ) -> Result<Vec<Account>, Failure> {
     if status != SUCCESS {
-        // Every other status stands for an error.
+        // Every other status is an error.
         let error = ProgramError::from_status(status).unwrap_or(ProgramError::Custom(0));
         return Err(Failure::ProgramError { error });
     }
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
-    for (index, (entry, address)) in invocation
-        .accounts
-        .iter()
-        .zip(&placement.entries)
-        .enumerate()
-    {
+    for (index, (entry, address)) in invocation.accounts.iter().zip(entries).enumerate() {
         match entry {
             AccountEntry::First(before) => {
-                let header: AccountHeader = read_input(machine, *address, 0)?;
-                let length = write_back::check_length(index, before, &header)?;
-                let data = read_data(machine, *address, length)?;
-                let rent_epoch_offset =
-                    rent_epoch_offset(before.account.data.len()).unwrap_or(usize::MAX);
-                let rent_epoch = read_input(machine, *address, rent_epoch_offset)?;
-                accounts.push(write_back::check_account(
-                    index,
-                    &invocation.program_id,
-                    before,
-                    &header,
-                    data,
-                    rent_epoch,
-                )?);
+                let after = read_back::account(guest, *address, &before.account)?;
+                let change = AccountChange::new(index, &invocation.program_id, before, after);
+                accounts.push(change.check()?);
             }
             AccountEntry::Repeat(first) => {
-                let repeat: RepeatEntry = read_input(machine, *address, 0)?;
-                let key = key_at(invocation, *first);
-                write_back::check_repeat(index, *first, key, &repeat)?;
+                let change = RepeatChange {
+                    index,
+                    key: key_at(invocation, *first),
+                    before: *first,
+                    after: read_back::repeat(guest, *address)?,
+                };
+                change.check()?;
             }
         }
     }
-    write_back::check_kelvins(invocation.first_accounts(), accounts.iter())?;
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
     Ok(accounts)
 }
 
-/// The address of a first occurrence, which is what stands there in a valid invocation.
+/// The key of a first occurrence, which is what a repeat refers to in a valid invocation.
 fn key_at(invocation: &Invocation, first: usize) -> Pubkey {
     match &invocation.accounts[first] {
         AccountEntry::First(input) => input.account.key,
         AccountEntry::Repeat(_) => Pubkey::default(),
     }
-}
-
-/// Reads what the loader itself has provided and written.
-fn read_input<T: bytemuck::Pod>(
-    machine: &mut impl Machine,
-    address: u64,
-    offset: usize,
-) -> Result<T, Failure> {
-    machine
-        .read_pod(address + offset as u64)
-        .map_err(|Inaccessible| input_is_gone())
-}
-
-fn read_data(machine: &mut impl Machine, address: u64, length: usize) -> Result<Vec<u8>, Failure> {
-    machine
-        .read(address + AccountHeader::DATA as u64, length as u64)
-        .map_err(|Inaccessible| input_is_gone())
-}
-
-/// Only a program that nothing holds back, on the author's own machine, can do that.
-fn input_is_gone() -> Failure {
-    Failure::trapped_because("the memory of the input is gone")
 }

@@ -1,128 +1,285 @@
-//! The rules by which a program's changes are kept.
+//! The rules by which the loader keeps a program's changes.
 //!
-//! They are checked for the whole invocation before anything is kept; one change that is not allowed
-//! refuses them all.
-//!
-//! Where several rules are broken, the refusal is that of the first account in the list, repeats included, and of the
-//! first rule in this order: length, because nothing is read before it is known to be there; then what never changes, in
-//! the order of the fields; then what a read-only account keeps; then what a foreign one keeps: owner, data, kelvins;
-//! then the data of an account that is given away. The sum of the kelvins comes last of all: it is no account's.
+//! [`RULES`] is the documented order: of the first account that breaks a rule, repeats included,
+//! the first rule that it breaks is reported. Lengths come first, because the loader reads no data
+//! before it knows that it is there.
 
 use abi::Pubkey;
-use abi::input::{
-    AccountHeader, MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH, RepeatEntry,
-};
+use abi::input::{MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH};
 
 use crate::account::{Account, AccountInput};
 use crate::error::WriteBackError;
 
-/// Checks how much data an account claims to have, before anybody reads it.
-pub(crate) fn check_length(
+/// An account as the program left it in the input: every field may have any value.
+pub(crate) struct AccountAfter {
+    pub key: Pubkey,
+    pub owner: Pubkey,
+    pub kelvins: u64,
+    /// The byte that was 1 for a signer and 0 for any other account.
+    pub is_signer: u8,
+    /// The byte that was 1 for a writable account and 0 for any other.
+    pub is_writable: u8,
+    /// The byte that was 1 for an executable account and 0 for any other.
+    pub executable: u8,
+    pub rent_epoch: u64,
+    pub data_length: u64,
+    /// The data; empty if the data is longer than a program may make it.
+    pub data: Vec<u8>,
+}
+
+/// A first occurrence of an account, before and after.
+pub(crate) struct AccountChange<'a> {
     index: usize,
-    before: &AccountInput,
-    header: &AccountHeader,
-) -> Result<usize, WriteBackError> {
-    let key = before.account.key;
-    let from = before.account.data.len() as u64;
-    let to = header.data_length;
-    if to > from + MAX_PERMITTED_DATA_INCREASE as u64 {
-        return Err(WriteBackError::DataGrewTooMuch {
+    before: &'a AccountInput,
+    after: AccountAfter,
+    is_owned: bool,
+    has_new_owner: bool,
+    has_new_data: bool,
+}
+
+/// A repeat of an account, before and after.
+pub(crate) struct RepeatChange {
+    pub index: usize,
+    pub key: Pubkey,
+    pub before: usize,
+    /// `None` if the entry is not a repeat any more.
+    pub after: Option<usize>,
+}
+
+/// The kelvins of all accounts together, before and after.
+pub(crate) struct SumChange {
+    pub before: u128,
+    pub after: u128,
+}
+
+/// One rule: what breaks it, and the error.
+enum Rule {
+    Account {
+        is_broken: fn(&AccountChange<'_>) -> bool,
+        error: fn(&AccountChange<'_>) -> WriteBackError,
+    },
+    Repeat {
+        is_broken: fn(&RepeatChange) -> bool,
+        error: fn(&RepeatChange) -> WriteBackError,
+    },
+    Sum {
+        is_broken: fn(&SumChange) -> bool,
+        error: fn(&SumChange) -> WriteBackError,
+    },
+}
+
+/// A rule about a first occurrence, whose error has the account's index and key and nothing else.
+macro_rules! account {
+    ($variant:ident, $is_broken:expr) => {
+        Rule::Account {
+            is_broken: $is_broken,
+            error: |change| WriteBackError::$variant {
+                index: change.index,
+                key: change.before.account.key,
+            },
+        }
+    };
+}
+
+/// Every rule, in the order in which they are checked. The table in the crate's documentation has
+/// the same order.
+const RULES: [Rule; 14] = [
+    Rule::Account {
+        is_broken: |change| change.after.data_length > most_growth(&change.before.account),
+        error: |change| WriteBackError::DataGrewTooMuch {
+            index: change.index,
+            key: change.before.account.key,
+            from: change.before.account.data.len() as u64,
+            to: change.after.data_length,
+        },
+    },
+    Rule::Account {
+        is_broken: |change| change.after.data_length > MAX_PERMITTED_DATA_LENGTH as u64,
+        error: |change| WriteBackError::DataTooLong {
+            index: change.index,
+            key: change.before.account.key,
+            length: change.after.data_length,
+        },
+    },
+    account!(KeyChanged, |change| {
+        change.after.key != change.before.account.key
+    }),
+    account!(SignerFlagChanged, |change| {
+        change.after.is_signer != u8::from(change.before.is_signer)
+    }),
+    account!(WritableFlagChanged, |change| {
+        change.after.is_writable != u8::from(change.before.is_writable)
+    }),
+    account!(ExecutableChanged, |change| {
+        change.after.executable != u8::from(change.before.account.executable)
+    }),
+    account!(RentEpochChanged, |change| {
+        change.after.rent_epoch != change.before.account.rent_epoch
+    }),
+    account!(AccountNotWritable, |change| {
+        let has_new_kelvins = change.after.kelvins != change.before.account.kelvins;
+        let is_changed = change.has_new_data || change.has_new_owner || has_new_kelvins;
+        !change.before.is_writable && is_changed
+    }),
+    account!(ReassignedByNonOwner, |change| {
+        !change.is_owned && change.has_new_owner
+    }),
+    account!(DataChangedByNonOwner, |change| {
+        !change.is_owned && change.has_new_data
+    }),
+    account!(DebitedByNonOwner, |change| {
+        !change.is_owned && change.after.kelvins < change.before.account.kelvins
+    }),
+    account!(ReassignedWithData, |change| {
+        change.has_new_owner && change.after.data.iter().any(|byte| *byte != 0)
+    }),
+    Rule::Repeat {
+        is_broken: |change| change.after != Some(change.before),
+        error: |change| WriteBackError::RepeatChanged {
+            index: change.index,
+            key: change.key,
+            first: change.before,
+        },
+    },
+    Rule::Sum {
+        is_broken: |change| change.before != change.after,
+        error: |change| WriteBackError::KelvinsNotConserved {
+            before: change.before,
+            after: change.after,
+        },
+    },
+];
+
+/// The longest data that a program may leave in an account, in bytes.
+pub(crate) fn most_data(before: &Account) -> u64 {
+    most_growth(before).min(MAX_PERMITTED_DATA_LENGTH as u64)
+}
+
+fn most_growth(before: &Account) -> u64 {
+    before.data.len() as u64 + MAX_PERMITTED_DATA_INCREASE as u64
+}
+
+impl<'a> AccountChange<'a> {
+    pub fn new(
+        index: usize,
+        program_id: &Pubkey,
+        before: &'a AccountInput,
+        after: AccountAfter,
+    ) -> Self {
+        let account = &before.account;
+        Self {
             index,
-            key,
-            from,
-            to,
-        });
-    }
-    if to > MAX_PERMITTED_DATA_LENGTH as u64 {
-        return Err(WriteBackError::DataTooLong {
-            index,
-            key,
-            length: to,
-        });
-    }
-    // At most 10 MiB.
-    Ok(to as usize)
-}
-
-/// Checks one account, and returns it as it is to be kept.
-pub(crate) fn check_account(
-    index: usize,
-    program_id: &Pubkey,
-    before: &AccountInput,
-    header: &AccountHeader,
-    data: Vec<u8>,
-    rent_epoch: u64,
-) -> Result<Account, WriteBackError> {
-    let account = &before.account;
-    let key = account.key;
-    if header.key != key.to_bytes() {
-        return Err(WriteBackError::KeyChanged { index, key });
-    }
-    if header.is_signer != u8::from(before.is_signer) {
-        return Err(WriteBackError::SignerFlagChanged { index, key });
-    }
-    if header.is_writable != u8::from(before.is_writable) {
-        return Err(WriteBackError::WritableFlagChanged { index, key });
-    }
-    if header.executable != u8::from(account.executable) {
-        return Err(WriteBackError::ExecutableChanged { index, key });
-    }
-    if rent_epoch != account.rent_epoch {
-        return Err(WriteBackError::RentEpochChanged { index, key });
-    }
-
-    let owner = Pubkey::new(header.owner);
-    let data_changed = data != account.data;
-    let reassigned = owner != account.owner;
-    if !before.is_writable && (data_changed || reassigned || header.kelvins != account.kelvins) {
-        return Err(WriteBackError::AccountNotWritable { index, key });
-    }
-    if account.owner != *program_id {
-        if reassigned {
-            return Err(WriteBackError::ReassignedByNonOwner { index, key });
-        }
-        if data_changed {
-            return Err(WriteBackError::DataChangedByNonOwner { index, key });
-        }
-        if header.kelvins < account.kelvins {
-            return Err(WriteBackError::DebitedByNonOwner { index, key });
+            is_owned: account.owner == *program_id,
+            has_new_owner: after.owner != account.owner,
+            has_new_data: after.data != account.data,
+            before,
+            after,
         }
     }
-    if reassigned && data.iter().any(|byte| *byte != 0) {
-        return Err(WriteBackError::ReassignedWithData { index, key });
+
+    /// Checks the account, and returns it as the loader keeps it.
+    pub fn check(self) -> Result<Account, WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Account { is_broken, error } = rule
+                && is_broken(&self)
+            {
+                return Err(error(&self));
+            }
+        }
+        Ok(Account {
+            key: self.after.key,
+            owner: self.after.owner,
+            kelvins: self.after.kelvins,
+            data: self.after.data,
+            executable: self.before.account.executable,
+            rent_epoch: self.after.rent_epoch,
+        })
     }
-    Ok(Account {
-        key,
-        owner,
-        kelvins: header.kelvins,
-        data,
-        executable: account.executable,
-        rent_epoch,
-    })
 }
 
-/// Checks that a repeat still says what it said.
-pub(crate) fn check_repeat(
-    index: usize,
-    first: usize,
-    key: Pubkey,
-    entry: &RepeatEntry,
-) -> Result<(), WriteBackError> {
-    if usize::from(entry.index) != first || entry.padding != [0; 7] {
-        return Err(WriteBackError::RepeatChanged { index, key, first });
+impl RepeatChange {
+    /// Checks that the repeat refers to the same account.
+    pub fn check(&self) -> Result<(), WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Repeat { is_broken, error } = rule
+                && is_broken(self)
+            {
+                return Err(error(self));
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// Checks that no kelvins were made or lost.
-pub(crate) fn check_kelvins<'a>(
-    before: impl Iterator<Item = &'a Account>,
-    after: impl Iterator<Item = &'a Account>,
-) -> Result<(), WriteBackError> {
-    let before: u128 = before.map(|account| u128::from(account.kelvins)).sum();
-    let after: u128 = after.map(|account| u128::from(account.kelvins)).sum();
-    if before != after {
-        return Err(WriteBackError::KelvinsNotConserved { before, after });
+impl SumChange {
+    pub fn new<'a>(
+        before: impl Iterator<Item = &'a Account>,
+        after: impl Iterator<Item = &'a Account>,
+    ) -> Self {
+        Self {
+            before: before.map(|account| u128::from(account.kelvins)).sum(),
+            after: after.map(|account| u128::from(account.kelvins)).sum(),
+        }
     }
-    Ok(())
+
+    /// Checks that the program made no kelvins and lost none.
+    pub fn check(&self) -> Result<(), WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Sum { is_broken, error } = rule
+                && is_broken(self)
+            {
+                return Err(error(self));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind of a rule's error, whatever is broken.
+    fn kind(rule: &Rule) -> &'static str {
+        let before = AccountInput::default();
+        let after = AccountAfter {
+            key: Pubkey::default(),
+            owner: Pubkey::default(),
+            kelvins: 0,
+            is_signer: 0,
+            is_writable: 0,
+            executable: 0,
+            rent_epoch: 0,
+            data_length: 0,
+            data: Vec::new(),
+        };
+        let error = match rule {
+            Rule::Account { error, .. } => {
+                error(&AccountChange::new(0, &Pubkey::default(), &before, after))
+            }
+            Rule::Repeat { error, .. } => error(&RepeatChange {
+                index: 1,
+                key: Pubkey::default(),
+                before: 0,
+                after: None,
+            }),
+            Rule::Sum { error, .. } => error(&SumChange {
+                before: 0,
+                after: 1,
+            }),
+        };
+        error.kind()
+    }
+
+    #[test]
+    fn the_documented_table_has_the_order_of_the_rules() {
+        let documented: Vec<&str> = include_str!("../lib.rs")
+            .lines()
+            .filter(|line| line.starts_with("//! |"))
+            .filter_map(|line| line.split_once("](WriteBackError::"))
+            .filter_map(|(_, rest)| rest.split(')').next())
+            .collect();
+        let checked: Vec<&str> = RULES.iter().map(kind).collect();
+        assert_eq!(checked, documented);
+    }
 }

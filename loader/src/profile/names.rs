@@ -40,8 +40,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The numbers of the frames that an instruction is in, inwards, for each function that it is in: one at least, of one
-    /// frame at least.
+    /// The numbers of the frames that an instruction is in, inwards, for each function that it is
+    /// in: one at least, of one frame at least.
     pub fn functions_at(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
         if let Some(known) = self.of_instruction.get(&program_counter) {
             return Rc::clone(known);
@@ -70,7 +70,8 @@ impl<'a> Names<'a> {
         let functions = self.functions_at(program_counter);
         let calling = caller.map(|caller| self.functions_at(caller));
         let calling = calling.as_deref().unwrap_or_default();
-        // Where PolkaVM's linker has put one function into another, the inner one's instructions name the outer one too.
+        // Where PolkaVM's linker has put one function into another, the inner one's instructions
+        // name the outer one too.
         let is_repeated = functions.len() > calling.len()
             && calling
                 .iter()

@@ -1,4 +1,4 @@
-//! Watches a program run, and writes down what each instruction costs and what called it.
+//! Observes a program, and records what each instruction costs and what called it.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,14 @@ use abi::imports::Import;
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
+use crate::backend::Heap;
 use crate::backend::polkavm::control_flow::Flow;
-use crate::backend::polkavm::validate;
-use crate::backend::polkavm::{Guest, Linked, Observer};
-use crate::backend::{Context, Machine};
-use crate::error::Failure;
-use crate::error::InvocationError;
+use crate::backend::polkavm::{Guest, LoadedBlob, Observer, validate};
+use crate::error::{Failure, InvocationError};
+use crate::invoke::guest::read_pod;
 use crate::outcome::{HeapUse, Outcome};
 
-// What a blob can make the loader remember is bounded by these.
+// These bound the memory that a blob can make the loader use.
 
 /// Calls inside of calls that are told apart.
 const MAX_DEPTH: usize = 128;
@@ -59,17 +58,17 @@ pub(super) struct Node {
 pub(super) enum Cost {
     /// The instruction itself.
     Instruction,
-    /// An import: the instruction and the bytes.
-    Import(Import),
-    /// What was not used.
-    Unspent(Unspent),
-    /// A call that is not told apart from others.
-    Deeper,
+    /// A syscall: the instruction and the bytes.
+    Syscall(Import),
+    /// Gas that was paid and not used.
+    Prepaid(Prepaid),
+    /// Calls that are too deep, or too many, to be distinguished.
+    Truncated,
 }
 
 /// Why gas was paid and not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Unspent {
+pub(super) enum Prepaid {
     /// The rest of a block of instructions, of which one ended the program.
     RestOfBlock,
     /// Too little for what was to come next.
@@ -136,7 +135,11 @@ enum HeapState {
 }
 
 impl<'a> Recorder<'a> {
-    pub fn new(program: &Linked, flow: &'a HashMap<u32, Flow>, heap_trace: Option<u32>) -> Self {
+    pub fn new(
+        program: &LoadedBlob,
+        flow: &'a HashMap<u32, Flow>,
+        heap_trace: Option<u32>,
+    ) -> Self {
         let root = Node {
             parent: 0,
             caller: program.entry.0,
@@ -161,13 +164,13 @@ impl<'a> Recorder<'a> {
     /// What has been written down of an invocation with this outcome.
     pub fn finish(mut self, outcome: &Outcome) -> Recording {
         let gas_used = outcome.gas_used;
-        let unspent = gas_used.saturating_sub(self.gas);
-        if unspent > 0 {
+        let prepaid = gas_used.saturating_sub(self.gas);
+        if prepaid > 0 {
             let why = match outcome.failure {
-                Some(Failure::OutOfGas { .. }) => Unspent::OutOfGas,
-                _ => Unspent::RestOfBlock,
+                Some(Failure::OutOfGas { .. }) => Prepaid::OutOfGas,
+                _ => Prepaid::RestOfBlock,
             };
-            self.add(self.last, Cost::Unspent(why), unspent);
+            self.add(self.last, Cost::Prepaid(why), prepaid);
         }
         if let Some(last) = self.samples.last().copied()
             && last.gas < gas_used
@@ -238,8 +241,8 @@ impl<'a> Recorder<'a> {
         Some(number)
     }
 
-    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays in the function, or goes on in
-    /// another in its place.
+    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays
+    /// in the function, or goes on in another in its place.
     fn leave(&mut self, target: Option<u32>) {
         let returns_to = |call: &Call| Some(call.return_address) == target;
         if let Some(position) = self.calls.iter().rposition(returns_to) {
@@ -259,7 +262,7 @@ impl<'a> Recorder<'a> {
             Some(caller) => Place {
                 node,
                 program_counter: caller,
-                cost: Cost::Deeper,
+                cost: Cost::Truncated,
             },
             None => Place {
                 node,
@@ -272,7 +275,7 @@ impl<'a> Recorder<'a> {
             place = Place {
                 node: 0,
                 program_counter: self.entry,
-                cost: Cost::Deeper,
+                cost: Cost::Truncated,
             };
         }
         let index = *self.cost_of.entry(place).or_insert(self.costs.len());
@@ -282,19 +285,20 @@ impl<'a> Recorder<'a> {
         self.costs[index].1 += gas;
     }
 
-    fn sample(&mut self, guest: &mut Guest<'_>, context: &Context) {
+    fn sample(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         let HeapUse {
             used: Some(used),
             peak: Some(peak),
             ..
-        } = context.heap.read_use(guest)
+        } = heap.read_use(guest)
         else {
             return;
         };
         let trace = self
             .heap_trace
-            .and_then(|address| guest.read_pod::<HeapTrace>(address.into()).ok());
-        // In the middle of a call the figures do not fit together; a heap that counts says when one is over.
+            .and_then(|address| read_pod::<HeapTrace>(guest, address.into()).ok());
+        // In the middle of a call the figures do not fit together; a heap that counts says when one
+        // is over.
         let state = match trace {
             Some(trace) => HeapState::Calls(trace.calls),
             None => HeapState::Used(used),
@@ -323,9 +327,9 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
-    fn step(&mut self, guest: &mut Guest<'_>, context: &Context) {
+    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         self.conclude(Cost::Instruction);
-        self.sample(guest, context);
+        self.sample(guest, heap);
         let Some(ProgramCounter(program_counter)) = guest.vm.program_counter() else {
             return;
         };
@@ -344,10 +348,10 @@ impl Observer for Recorder<'_> {
         });
     }
 
-    fn import(&mut self, import: Import, price: u64) {
-        self.conclude(Cost::Import(import));
+    fn syscall(&mut self, syscall: Import, price: u64) {
+        self.conclude(Cost::Syscall(syscall));
         if price > 0 {
-            self.add(self.last, Cost::Import(import), price);
+            self.add(self.last, Cost::Syscall(syscall), price);
         }
     }
 
@@ -355,14 +359,15 @@ impl Observer for Recorder<'_> {
         self.running = None;
     }
 
-    fn ended(&mut self, guest: &mut Guest<'_>, context: &Context) {
+    fn ended(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         self.conclude(Cost::Instruction);
-        self.sample(guest, context);
+        self.sample(guest, heap);
     }
 }
 
-/// Where the program's heap counts, if it does: what its export says, called in an instance of its own.
-pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, InvocationError> {
+/// The address of the counts of a heap that counts: its export returns it, called in an instance of
+/// its own.
+pub(super) fn heap_trace_address(program: &LoadedBlob) -> Result<Option<u32>, InvocationError> {
     let Some(export) = validate::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
         return Ok(None);
     };
@@ -376,7 +381,7 @@ pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, Invoca
         match instance.run().map_err(InvocationError::engine)? {
             InterruptKind::Step => {}
             InterruptKind::Finished => return Ok(u32::try_from(instance.reg(Reg::A0)).ok()),
-            // A program that cannot say where has no trace.
+            // A program that does not return it has no trace.
             _ => return Ok(None),
         }
     }

@@ -1,4 +1,5 @@
-//! What is said over the socket, by a process that need not do as it should: it may say nothing, nonsense, or more than it is asked.
+//! The loader's side of the socket. The process on the other side is not trusted: it may send
+//! nothing, nonsense, or more than the loader has asked for.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -6,38 +7,38 @@ use std::os::unix::process::ExitStatusExt;
 
 use abi::native::Message;
 
-use super::process::{GLANCE, Process};
+use super::process::{POLL_INTERVAL, Process};
 use crate::error::Failure;
 
-/// Bytes that are taken from the socket at once: memory is there for no more than has come.
-const PIECE: usize = 64 * 1024;
+/// The most bytes that the loader allocates before it has received them.
+const CHUNK: usize = 64 * 1024;
 
-/// The signal that ends a process which has had its time.
+/// The signal that ends a process which has used its CPU time.
 const SIGXCPU: i32 = 24;
 
-/// Nobody is there to answer any more, and why.
+/// The process does not answer any more, and why.
 #[derive(Clone, Debug)]
-pub(super) struct Lost(pub Failure);
+pub(super) struct Disconnected(pub Failure);
 
-/// A process, and the socket that it is told by what to do.
+/// A process, and the socket by which the loader directs it.
 pub(super) struct Connection {
     process: Process,
     stream: UnixStream,
     /// Seconds.
     limit: u32,
-    /// Why there is nothing more to be said to the process.
-    lost: Option<Lost>,
+    /// Why the loader does not talk to the process any more.
+    disconnected: Option<Disconnected>,
 }
 
 impl Connection {
     pub fn new(process: Process, stream: UnixStream, limit: u32) -> io::Result<Self> {
-        stream.set_read_timeout(Some(GLANCE))?;
-        stream.set_write_timeout(Some(GLANCE))?;
+        stream.set_read_timeout(Some(POLL_INTERVAL))?;
+        stream.set_write_timeout(Some(POLL_INTERVAL))?;
         Ok(Self {
             process,
             stream,
             limit,
-            lost: None,
+            disconnected: None,
         })
     }
 
@@ -45,39 +46,42 @@ impl Connection {
         &mut self.process
     }
 
-    /// Why the process was lost, if it was.
-    pub fn lost(&self) -> Option<Failure> {
-        self.lost.as_ref().map(|Lost(failure)| failure.clone())
+    /// Why the process does not answer any more, if it does not.
+    pub fn disconnected(&self) -> Option<Failure> {
+        self.disconnected
+            .as_ref()
+            .map(|Disconnected(failure)| failure.clone())
     }
 
-    /// Says something, with some bytes behind it, and takes the answer.
-    pub fn ask(&mut self, message: &Message, bytes: &[u8]) -> Result<Message, Lost> {
+    /// Sends a message with some bytes after it, and receives the reply.
+    pub fn call(&mut self, message: &Message, bytes: &[u8]) -> Result<Message, Disconnected> {
         self.send(bytemuck::bytes_of(message))?;
         self.send(bytes)?;
-        let mut answer = Message::default();
-        self.receive(bytemuck::bytes_of_mut(&mut answer))?;
-        Ok(answer)
+        let mut reply = Message::default();
+        self.receive(bytemuck::bytes_of_mut(&mut reply))?;
+        Ok(reply)
     }
 
-    /// Takes so many bytes.
-    pub fn take(&mut self, length: usize) -> Result<Vec<u8>, Lost> {
+    /// Receives so many bytes.
+    pub fn receive_bytes(&mut self, length: usize) -> Result<Vec<u8>, Disconnected> {
         let mut bytes = Vec::new();
         while bytes.len() < length {
             let start = bytes.len();
-            bytes.resize(length.min(start + PIECE), 0);
+            bytes.resize(length.min(start + CHUNK), 0);
             self.receive(&mut bytes[start..])?;
         }
         Ok(bytes)
     }
 
-    /// The process has said what it cannot: its program has written to the socket, or where it should not.
-    pub fn refuse(&mut self) -> Lost {
-        self.lose(Failure::trapped_because(
-            "the process of the program says what it cannot",
+    /// Ends the connection because of a message that the runner cannot send: the program has
+    /// written to the socket, or over the runner's memory.
+    pub fn protocol_error(&mut self) -> Disconnected {
+        self.disconnect(Failure::trapped_because(
+            "protocol error: unexpected message from native-runner",
         ))
     }
 
-    fn send(&mut self, mut bytes: &[u8]) -> Result<(), Lost> {
+    fn send(&mut self, mut bytes: &[u8]) -> Result<(), Disconnected> {
         while !bytes.is_empty() {
             let sent = self.try_with(|stream| stream.write(bytes))?;
             bytes = &bytes[sent..];
@@ -85,7 +89,7 @@ impl Connection {
         Ok(())
     }
 
-    fn receive(&mut self, mut buffer: &mut [u8]) -> Result<(), Lost> {
+    fn receive(&mut self, mut buffer: &mut [u8]) -> Result<(), Disconnected> {
         while !buffer.is_empty() {
             let received = self.try_with(|stream| stream.read(buffer))?;
             buffer = &mut buffer[received..];
@@ -93,13 +97,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Uses the socket until it has done a part.
+    /// Uses the socket until it has sent or received some bytes.
     fn try_with(
         &mut self,
         mut action: impl FnMut(&mut UnixStream) -> io::Result<usize>,
-    ) -> Result<usize, Lost> {
-        if let Some(lost) = &self.lost {
-            return Err(lost.clone());
+    ) -> Result<usize, Disconnected> {
+        if let Some(why) = &self.disconnected {
+            return Err(why.clone());
         }
         loop {
             match action(&mut self.stream) {
@@ -109,12 +113,12 @@ impl Connection {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
                 {
-                    // Whatever it has left behind may hold the socket open.
+                    // A process that it has left behind may keep the socket open.
                     if self.process.has_ended() {
                         return Err(self.closed());
                     }
-                    if self.process.is_out_of_time(GLANCE) {
-                        return Err(self.out_of_time());
+                    if self.process.is_timed_out(POLL_INTERVAL) {
+                        return Err(self.timed_out());
                     }
                 }
                 Err(_) => return Err(self.closed()),
@@ -122,20 +126,20 @@ impl Connection {
         }
     }
 
-    fn lose(&mut self, failure: Failure) -> Lost {
-        self.lost.insert(Lost(failure)).clone()
+    fn disconnect(&mut self, failure: Failure) -> Disconnected {
+        self.disconnected.insert(Disconnected(failure)).clone()
     }
 
-    fn out_of_time(&mut self) -> Lost {
+    fn timed_out(&mut self) -> Disconnected {
         self.process.end();
         let limit = self.limit;
-        self.lose(Failure::TimedOut { limit })
+        self.disconnect(Failure::TimedOut { limit })
     }
 
-    /// The process has closed the socket. Mostly that is because it ends; a debugger may stop it before.
-    fn closed(&mut self) -> Lost {
+    /// The process has closed the socket, mostly because it ends; a debugger may stop it before.
+    fn closed(&mut self) -> Disconnected {
         if !self.process.wait() {
-            return self.out_of_time();
+            return self.timed_out();
         }
         let limit = self.limit;
         let failure = match self.process.end() {
@@ -143,6 +147,6 @@ impl Connection {
             Some(status) => Failure::trapped_because(format!("its process has ended: {status}")),
             None => Failure::trapped_because("its process has ended"),
         };
-        self.lose(failure)
+        self.disconnect(failure)
     }
 }

@@ -1,4 +1,4 @@
-//! The process of a native program: how it starts, how long it may keep its loader waiting, and how it ends.
+//! The process of a native program: how it starts, how long it may run, and how it ends.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,26 +17,27 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::error::InvocationError;
 use crate::limits::Limits;
 
-/// How long is waited for the process before it is looked what it does, in milliseconds.
-const GLANCE_MILLISECONDS: u32 = 50;
+/// The poll interval in milliseconds.
+const POLL_MILLISECONDS: u32 = 50;
 
-/// The same.
-pub(super) const GLANCE: Duration = Duration::from_millis(GLANCE_MILLISECONDS as u64);
+/// How often the loader checks what the process does while it waits for it.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(POLL_MILLISECONDS as u64);
 
-/// A process that does as its loader says, or not.
+/// The (untrusted) child process of one invocation.
 pub(super) struct Process {
     child: Child,
-    /// Whether something of the caller's runs the program, such as a debugger: that takes its time, and stands in its terminal.
+    /// Whether a command of the caller's runs the program, such as a debugger: that has no limits,
+    /// and uses the caller's terminal.
     is_wrapped: bool,
-    /// How long it may run and wait together; `None` for ever.
+    /// How long it may run and block together; `None` for no limit.
     limit: Option<Duration>,
-    /// How long the loader has seen it wait for something else than the loader.
+    /// How long the loader has seen it block on something else than the loader.
     idle: Duration,
     status: Option<ExitStatus>,
 }
 
 impl Process {
-    /// Starts the process and waits until it has come to a socket, which is made at this path.
+    /// Starts the process and waits until it connects to a socket at this path.
     pub fn start(
         command: &[OsString],
         socket: &Path,
@@ -65,7 +66,7 @@ impl Process {
             // The standard output is the caller's own.
             .stdout(io::stderr());
         if !is_wrapped {
-            // Whatever it leaves behind ends with it.
+            // Processes that it leaves behind end with it.
             starting.stdin(Stdio::null()).process_group(0);
         }
         let child = starting.spawn().map_err(|error| {
@@ -79,16 +80,16 @@ impl Process {
             status: None,
         };
         let stream = process.accept(&listener);
-        // Nobody else comes.
+        // No other process connects.
         let _ = fs::remove_file(socket);
         Ok((process, stream?))
     }
 
-    /// Waits for the process to come to the socket.
+    /// Waits until the process connects to the socket.
     fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream, InvocationError> {
         let waiting = Timespec {
             tv_sec: 0,
-            tv_nsec: (GLANCE_MILLISECONDS * 1_000_000).into(),
+            tv_nsec: (POLL_MILLISECONDS * 1_000_000).into(),
         };
         loop {
             let has_ended = self.has_ended();
@@ -102,69 +103,70 @@ impl Process {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(InvocationError::engine(error)),
             }
-            // It was over before the socket was looked at for the last time.
+            // It had ended before the last check of the socket.
             if has_ended {
                 return Err(self.did_not_start());
             }
-            if self.is_out_of_time(GLANCE) {
+            if self.is_timed_out(POLL_INTERVAL) {
                 self.end();
                 return Err(InvocationError::engine(
-                    "the command that is to run the program has not come to the loader's socket",
+                    "the runner did not connect to the loader's socket in time",
                 ));
             }
         }
     }
 
-    /// Whether it has run, and waited for something else than its loader, for longer than it may. The loader has waited for it just
-    /// now, for so long.
-    pub fn is_out_of_time(&mut self, waited: Duration) -> bool {
+    /// Whether it has run, and blocked on something else than the loader, for longer than its
+    /// limit. The loader has just waited for it for so long.
+    pub fn is_timed_out(&mut self, waited: Duration) -> bool {
         let Some(limit) = self.limit.filter(|_| !self.is_wrapped) else {
             return false;
         };
         let path = format!("/proc/{}/stat", self.child.id());
-        // A process that has been waited for is not there, and has all the time that it wants.
-        let Some(seen) = fs::read_to_string(path)
+        // A process that has ended has no limit any more.
+        let Some(stat) = fs::read_to_string(path)
             .ok()
-            .and_then(|line| Seen::parse(&line))
+            .and_then(|line| ProcStat::parse(&line))
         else {
             return false;
         };
-        if seen.waits {
+        if stat.waits {
             self.idle += waited;
         }
-        seen.processor_time + self.idle >= limit
+        stat.processor_time + self.idle >= limit
     }
 
-    /// Why there is no program to be called, where the process has ended, or is to.
+    /// Ends the process, and returns why it has not opened the program.
     pub fn did_not_start(&mut self) -> InvocationError {
         let status = self.end();
         let reason = match status.and_then(|status| status.code()) {
-            Some(1) => "heap and input have no room there",
-            Some(3) => "the library cannot be opened, or is no program",
-            _ => "it does not say why",
+            Some(1) => "there is no memory for heap and input",
+            Some(3) => "the library cannot be opened, or is not a program",
+            _ => "the reason is unknown",
         };
         let status = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
         InvocationError::engine(format!(
-            "the process that is to run the program has ended before that ({status}): {reason}; see its standard error"
+            "the runner exited before it started the program ({status}): {reason}; see its stderr"
         ))
     }
 
-    /// Whether it has ended, by itself. What it has left behind is still there.
+    /// Whether it has ended by itself. Processes that it has left behind may still run.
     pub fn has_ended(&self) -> bool {
         if self.status.is_some() {
             return true;
         }
         let Some(pid) = self.pid() else { return false };
-        // Its number stays its own until it is waited for, so that it is safe to signal.
+        // The system does not reuse its number before the loader waits for it, so signals stay
+        // safe.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)))
     }
 
-    /// Waits until it has ended by itself, as long as it may; answers whether it has.
+    /// Waits until it has ended by itself or its time is over; returns whether it has ended.
     pub fn wait(&mut self) -> bool {
-        let step = GLANCE / 50;
+        let step = POLL_INTERVAL / 50;
         while !self.has_ended() {
-            if self.is_out_of_time(step) {
+            if self.is_timed_out(step) {
                 return false;
             }
             thread::sleep(step);
@@ -172,10 +174,12 @@ impl Process {
         true
     }
 
-    /// Ends it, if it has not ended, and all that it has left behind, and answers how it ended.
+    /// Ends it, if it has not ended, and all processes that it has left behind; returns how it
+    /// ended.
     pub fn end(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            // It may have left its group, and others may be in it. Either fails only where there is nothing left to end.
+            // It may have left its group, and others may be in it. Each call fails only if there is
+            // no process left to end.
             if let Some(group) = self.pid().filter(|_| !self.is_wrapped) {
                 let _ = kill_process_group(group, Signal::KILL);
             }
@@ -190,19 +194,20 @@ impl Process {
     }
 }
 
-/// What the system says of a process.
+/// The state of a process, from `/proc/PID/stat`.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    /// Whether it waits for something, or was stopped by somebody who is no debugger. Waiting for a disk is the machine's doing.
+struct ProcStat {
+    /// Whether it blocks, or was stopped by a signal. Waiting for a disk does not count, and
+    /// neither does being stopped by a debugger.
     waits: bool,
-    /// The processor's time that it has taken.
+    /// The CPU time that it has used.
     processor_time: Duration,
 }
 
-impl Seen {
+impl ProcStat {
     /// Reads the line of `/proc/PID/stat`.
     fn parse(line: &str) -> Option<Self> {
-        // The name in brackets may have anything in it.
+        // The name in brackets may contain any characters.
         let (_, fields) = line.rsplit_once(')')?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let [state, ..] = *fields else { return None };
@@ -241,11 +246,11 @@ mod tests {
             ("t", false),
             ("Z", false),
         ] {
-            let expected = Seen {
+            let expected = ProcStat {
                 waits,
                 processor_time,
             };
-            assert_eq!(Seen::parse(&line(state)), Some(expected), "{state}");
+            assert_eq!(ProcStat::parse(&line(state)), Some(expected), "{state}");
         }
         for line in [
             "",
@@ -254,7 +259,7 @@ mod tests {
             "12 (a) S 1 2 3 4 5 6 7 8 9 10 150",
             "12 (a) S 1 2 3 4 5 6 7 8 9 10 x y",
         ] {
-            assert_eq!(Seen::parse(line), None, "{line:?}");
+            assert_eq!(ProcStat::parse(line), None, "{line:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a blob's debug information says of an instruction.
+//! The functions and source lines of an instruction, from a blob's debug information.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,10 +7,10 @@ use polkavm::{ProgramBlob, ProgramCounter};
 
 use crate::error::SourceLocation;
 
-/// Most of a blob's frames that are looked at for one instruction. A compiler needs a few dozen.
+/// The most frames that are read for one instruction. A compiler writes a few dozen.
 const MAX_FRAMES: usize = 256;
 
-/// A function that an instruction is in.
+/// A function that contains an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DebugFrame {
     /// Its path, or only its name if it is inlined.
@@ -19,17 +19,18 @@ pub(crate) struct DebugFrame {
     pub location: Option<SourceLocation>,
 }
 
-/// A function as it was compiled, and what is inlined into it at an instruction, inwards: one frame at least.
+/// A compiled function and the functions that are inlined into it at an instruction, inwards: one
+/// frame at least.
 pub(crate) type DebugFunction = Vec<DebugFrame>;
 
-/// The functions that an instruction is in: one; or more, if PolkaVM's linker has put one into another, and then that
-/// which calls comes first. `None` if the blob does not say.
+/// The functions that contain an instruction: one, or more if PolkaVM's linker has put one into
+/// another; then the calling one comes first. `None` if the blob has no debug information for it.
 pub(crate) fn functions_at(
     blob: &ProgramBlob,
     program_counter: ProgramCounter,
 ) -> Option<Vec<DebugFunction>> {
-    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums
-    // that overflow.
+    // The blob is hostile, so its debug information may be any bytes, and the VM's reader of it
+    // adds numbers without checking for overflow.
     catch_unwind(AssertUnwindSafe(|| read(blob, program_counter)))
         .ok()
         .flatten()
@@ -46,9 +47,9 @@ fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<Debug
         for frame in region.frames().take(MAX_FRAMES) {
             let location = source_location(&frame);
             match (frame.kind(), functions.last_mut()) {
-                // Where the function that is inlined is declared.
+                // The declaration of the inlined function.
                 (FrameKind::Enter, Some(_)) if is_after_call => {}
-                // Its name is that of what is called, its place that of the call.
+                // Its name is the callee's, its place that of the call.
                 (FrameKind::Call, Some(function)) => {
                     if let Some(caller) = function.last_mut() {
                         caller.location = location;
@@ -72,7 +73,7 @@ fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<Debug
             is_after_call = frame.kind() == FrameKind::Call;
         }
         functions.iter_mut().for_each(merge_export);
-        // Where code behind a call was moved into what is called, the caller stands there twice.
+        // If code after a call was moved into the callee, the caller is listed twice.
         let mut distinct: Vec<DebugFunction> = Vec::new();
         for function in functions {
             let is_same = |other: &DebugFunction| other[0].function == function[0].function;
@@ -86,7 +87,7 @@ fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<Debug
     None
 }
 
-/// An exported function and the function of PolkaVM's that it is called through are one to their author.
+/// Merges an exported function with PolkaVM's trampoline for it.
 fn merge_export(frames: &mut DebugFunction) {
     const THROUGH: &str = "::__polkavm_export::trampoline";
     let Some(outermost) = frames.first_mut() else {
@@ -107,7 +108,7 @@ fn merge_export(frames: &mut DebugFunction) {
     }
 }
 
-/// Where a frame's code is; `None` for a frame that only says where its function is declared.
+/// The source line of a frame's code; `None` for a frame that only declares its function.
 pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
     if frame.kind() == FrameKind::Enter {
         return None;
@@ -119,9 +120,11 @@ pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
     })
 }
 
-/// A function's path. Where there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place and loses two
-/// characters. That may be inside a crate's hash, `core[0123` and `456789abcd]::fmt`, which is as good as the whole, or
-/// inside a name, which is shown with a `…` where it was cut.
+/// A function's path.
+///
+/// If there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place
+/// and loses two characters. The cut may be inside a crate's hash, `core[0123` and
+/// `456789abcd]::fmt`, and then the path is whole; or inside a name, and then a `…` marks it.
 pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
     let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -149,7 +152,8 @@ fn inlined_name(frame: &FrameInfo<'_>) -> Option<String> {
     Some(without_hashes(function))
 }
 
-/// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is `core::fmt`.
+/// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is
+/// `core::fmt`.
 fn without_hashes(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     let mut rest = name;

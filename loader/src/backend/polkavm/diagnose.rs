@@ -1,74 +1,15 @@
-//! Why a program ended before its time.
+//! Where and why a program on PolkaVM ended before it returned.
 
-use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
-use crate::backend::polkavm::debug_info::{self, DebugFunction};
-use crate::backend::polkavm::trap;
-use crate::backend::{Context, Machine};
+use super::debug_info::{self, DebugFunction};
+use super::trap;
 use crate::error::{Failure, SourceLocation};
 
-/// Most bytes of a file name that are read from a guest.
-const MAX_FILE_LENGTH: usize = 4_096;
-
-/// What a call of `rlo_abort` with these arguments says.
-pub(crate) fn aborted(
-    machine: &mut impl Machine,
-    address: u64,
-    magic: u64,
-    context: &Context,
-) -> Failure {
-    if magic != ABORT_REPORT_MAGIC {
-        return Failure::Aborted;
-    }
-    let Ok(report) = machine.read_pod::<AbortReport>(address) else {
-        return Failure::Aborted;
-    };
-    if report.magic != ABORT_REPORT_MAGIC {
-        return Failure::Aborted;
-    }
-    let [first, second, third, fourth] = report.values;
-    match AbortKind::from_u32(report.kind) {
-        Some(AbortKind::Panic) => {
-            let file = text(machine, report.file, third, MAX_FILE_LENGTH);
-            let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-            Failure::Panicked {
-                message: text(machine, report.message, fourth, MAX_MESSAGE_LENGTH),
-                location: file.map(|file| SourceLocation {
-                    file,
-                    line: number(first),
-                    column: Some(number(second)),
-                }),
-            }
-        }
-        Some(AbortKind::OutOfMemory) => {
-            let heap = context.heap.read_use(machine);
-            Failure::OutOfMemory {
-                size: first,
-                align: second,
-                used: heap.used,
-                limit: heap.limit,
-            }
-        }
-        Some(AbortKind::HeapNotAnnounced) => Failure::HeapNotAnnounced {
-            size: first,
-            align: second,
-        },
-        Some(AbortKind::TooManyAccounts) => Failure::TooManyAccounts {
-            given: first,
-            max: second,
-        },
-        Some(AbortKind::DuplicateAccount) => Failure::DuplicateAccount {
-            index: first,
-            first: second,
-        },
-        _ => Failure::Aborted,
-    }
-}
-
-/// What is said of a program that has come to an instruction for which its gas is not enough.
+/// The failure of a program whose gas does not suffice for its current instruction or syscall.
 pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64) -> Failure {
-    // The VM has no current instruction where there was not enough gas for the first block; it does have the next.
+    // If the gas did not suffice for the first block, the VM has no current instruction, but it has
+    // the next.
     let program_counter = instance
         .program_counter()
         .or_else(|| instance.next_program_counter());
@@ -81,7 +22,7 @@ pub(crate) fn out_of_gas(blob: &ProgramBlob, instance: &RawInstance, limit: u64)
     }
 }
 
-/// What is said of a program that has done what the machine does not allow.
+/// The failure of a program that the VM has stopped at its current instruction.
 pub(crate) fn trapped(blob: &ProgramBlob, instance: &RawInstance) -> Failure {
     let place = instance.program_counter();
     let (function, location) = source(blob, place);
@@ -115,7 +56,7 @@ fn source(
         .unwrap_or_default()
 }
 
-/// The function and the source line. An author looks for the last line that is in a file of their own.
+/// The function and the source line: the last line that is in one of the author's own files.
 fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<SourceLocation>)> {
     let places: Vec<&SourceLocation> = functions
         .iter()
@@ -127,9 +68,9 @@ fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<Sour
     Some((functions.last()?.first()?.function.clone(), location))
 }
 
-/// Whether a file is one of the compiler's own, or of a dependency that came from a registry.
+/// Whether a file belongs to the standard library, or to a dependency from a registry.
 fn is_foreign(file: &str) -> bool {
-    // Cargo keeps what came from a registry in a folder that ends in a hash of its address.
+    // Cargo keeps a registry's packages in a folder whose name ends in a hash of its address.
     let is_registry = |part: &str| {
         let hash = part.rsplit_once('-').map_or("", |(_, hash)| hash);
         hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -138,15 +79,4 @@ fn is_foreign(file: &str) -> bool {
         .iter()
         .any(|part| file.contains(part));
     is_standard_library || file.split('/').any(is_registry)
-}
-
-/// A text of the guest's. `high` is the high half of its address.
-fn text(machine: &mut impl Machine, text: GuestText, high: u64, limit: usize) -> Option<String> {
-    let address = high << 32 | u64::from(text.address);
-    if address == 0 {
-        return None;
-    }
-    let length = u64::from(text.length).min(limit as u64);
-    let bytes = machine.read(address, length).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

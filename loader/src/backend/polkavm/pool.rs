@@ -1,7 +1,8 @@
-//! Instances that wait for their next invocation.
+//! Idle instances, for the next invocations.
 //!
-//! To make an instance costs more than most invocations, so a loader keeps those whose invocation has ended. What waits is
-//! clean: an instance is reset before it is put here, and dropped if that fails.
+//! Making an instance costs more than most invocations, so a loader keeps those whose invocation
+//! has ended. Idle instances are clean: the pool resets each before it keeps it, and drops those
+//! for which that fails.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,11 +11,15 @@ use polkavm::{Module, RawInstance};
 
 use crate::error::InvocationError;
 
-/// The most bytes that waiting instances hold, all together. More would be the host's memory at the service of whoever made the
-/// longest invocation.
+/// How many idle instances a [`Loader`](crate::Loader) on the interpreter keeps at most, unless
+/// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number.
+pub const DEFAULT_IDLE_INSTANCES: usize = 64;
+
+/// The most bytes that all idle instances together hold. Otherwise one caller's long invocations
+/// would take the host's memory for good.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The instances that wait, of all programs of a loader.
+/// The idle instances of all programs of a loader.
 pub(crate) struct Pool {
     waiting: Mutex<Waiting>,
     max_instances: usize,
@@ -22,28 +27,28 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Waiting {
-    /// The program of each, and the instance. Whoever has waited longest is first.
+    /// The program of each, and the instance. The one that was idle for longest is first.
     instances: VecDeque<(ProgramNumber, Instance)>,
     last_program: ProgramNumber,
 }
 
 type ProgramNumber = u64;
 
-/// An instance, and what it may hold.
+/// An instance, and how many bytes it may hold.
 pub(crate) struct Instance {
     pub vm: RawInstance,
-    /// Bytes of the largest memory that it ever had: the VM keeps them for the next invocation.
+    /// Bytes of the largest memory that it ever had: the VM keeps that for the next invocation.
     bytes: u64,
 }
 
-/// One program's part of a pool. Its waiting instances go with it.
+/// One program's part of a pool. Dropping it drops its idle instances.
 pub(crate) struct Instances {
     pool: Arc<Pool>,
     program: ProgramNumber,
 }
 
 impl Pool {
-    /// A pool of so many instances at most.
+    /// A pool that keeps at most so many instances.
     pub fn new(max_instances: usize) -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::default(),
@@ -51,7 +56,7 @@ impl Pool {
         })
     }
 
-    /// The part of a program that is new to the pool.
+    /// The part of a new program.
     pub fn instances(self: &Arc<Self>) -> Instances {
         let mut waiting = self.lock();
         waiting.last_program += 1;
@@ -61,7 +66,7 @@ impl Pool {
         }
     }
 
-    /// Nothing that is done under the lock leaves the list half changed, so a thread that panicked there does no harm.
+    /// Ignores poison: no code under the lock leaves the list half changed.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,14 +82,14 @@ impl Waiting {
 }
 
 impl Instance {
-    /// Says how large the instance's memory is now.
+    /// Records how large the instance's memory is now.
     pub fn holds(&mut self, bytes: u64) {
         self.bytes = self.bytes.max(bytes);
     }
 }
 
 impl Instances {
-    /// A clean instance of the program's module: one that waits, or a new one.
+    /// A clean instance of the program's module: an idle one, or a new one.
     pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
         if let Some(instance) = self.take_waiting() {
             return Ok(instance);
@@ -95,7 +100,7 @@ impl Instances {
 
     fn take_waiting(&self) -> Option<Instance> {
         let mut waiting = self.pool.lock();
-        // The one that was used last is the likeliest to be in the machine's caches.
+        // The one that was used last is the likeliest to be in the processor's caches.
         let place = waiting
             .instances
             .iter()
@@ -104,11 +109,11 @@ impl Instances {
         Some(instance)
     }
 
-    /// Cleans an instance that has served an invocation, and keeps it for the next. One that the VM itself has failed in is to be
-    /// dropped instead.
+    /// Resets an instance after an invocation, and keeps it for the next. Drop an instance in which
+    /// the VM itself has failed instead.
     pub fn give_back(&self, mut instance: Instance) {
-        // At once and not at the next use, so that nothing of the invocation stays longer than it must; and a sandbox that waits in
-        // the middle of an import would spin.
+        // At once and not at the next use, so that no data of the invocation stays longer than it
+        // must. Besides, a sandbox that is idle in the middle of a syscall would spin.
         if instance.vm.reset_memory().is_err() {
             return;
         }
@@ -119,7 +124,7 @@ impl Instances {
             too_many.extend(waiting.instances.pop_front());
         }
         drop(waiting);
-        // To end a sandbox takes a while, and nobody has to wait for it.
+        // Dropping a sandbox is slow, so it happens outside of the lock.
         drop(too_many);
     }
 }

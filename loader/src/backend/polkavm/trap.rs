@@ -1,4 +1,4 @@
-//! The instruction that a program trapped at, and what it reached for.
+//! The instruction that trapped, and the address that it accessed.
 
 use polkavm::program::{Instruction, RawReg};
 use polkavm::{ProgramBlob, ProgramCounter, RawInstance, Reg};
@@ -10,9 +10,10 @@ pub(crate) fn instruction_at(blob: &ProgramBlob, place: ProgramCounter) -> Optio
     is_there.then_some(parsed.kind)
 }
 
-/// The guest address that an instruction reads or writes at, if it does. Addresses wrap around at 32 bits.
+/// The guest address that an instruction reads or writes at, if it does. Addresses wrap around at
+/// 32 bits.
 ///
-/// The registers are those that the instruction was reached with: what traps changes none.
+/// An instruction that traps changes no register, so they still have its operands.
 pub(crate) fn address_of(instruction: Instruction, instance: &RawInstance) -> Option<u32> {
     use Instruction as I;
     let based = |base: RawReg, offset: i32| {
@@ -54,8 +55,8 @@ pub(crate) fn address_of(instruction: Instruction, instance: &RawInstance) -> Op
     }
 }
 
-/// Whether an address that cannot be accessed is in a frame for which the stack has no room: below the stack, and not below
-/// the stack pointer. A wild pointer is neither, unless it points there by chance.
+/// Whether an inaccessible address is in a frame beyond the stack's end: below the stack, and not
+/// below the stack pointer. A wild pointer is there only by chance.
 pub(crate) fn is_below_stack(address: u32, instance: &RawInstance) -> bool {
     let lowest = instance.module().memory_map().stack_address_low();
     let pointer = instance.reg(Reg::SP) as u32;

@@ -1,4 +1,4 @@
-//! What a blob must be for the loader to take it.
+//! The rules by which the loader accepts a blob.
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
@@ -10,7 +10,7 @@ use crate::display::{display_name, list};
 use crate::error::LoadError;
 use crate::limits::Limits;
 
-/// Answers every way in which a blob breaks one rule.
+/// Returns every way in which a blob breaks one rule.
 type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
 
 /// Cheap rules come first, because loading stops at the first refusal.
@@ -23,7 +23,8 @@ const RULES: [Rule; 6] = [
     entry_place,
 ];
 
-/// Every way in which a blob breaks the loader's rules. Asks no rule before it must.
+/// Every way in which a blob breaks the loader's rules. Checks a rule only when the iterator gets
+/// to it.
 pub(crate) fn refusals<'a>(
     blob: &'a ProgramBlob,
     limits: &'a Limits,
@@ -40,12 +41,13 @@ pub(crate) fn exports_named(
         .map(|export| export.program_counter())
 }
 
-/// Whether the program says that its heap keeps the header of [`abi::heap`].
-pub(crate) fn has_bump_heap(blob: &ProgramBlob) -> bool {
+/// Whether the program declares that its heap has the header of [`abi::heap`].
+pub(crate) fn has_heap_header(blob: &ProgramBlob) -> bool {
     exports_named(blob, BUMP_HEAP_EXPORT).next().is_some()
 }
 
-/// The names of the blob's imports, in the order of their numbers, with what the loader knows of each.
+/// The names of the blob's imports, in the order of their numbers, each with the loader's syscall
+/// of that name.
 pub(crate) fn imports(blob: &ProgramBlob) -> impl Iterator<Item = (&[u8], Option<Import>)> {
     blob.imports().iter().map(|symbol| {
         let symbol = symbol.map_or(&b"?"[..], |symbol| symbol.into_inner());
@@ -75,7 +77,7 @@ fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     }
 }
 
-/// The interpreter fills with zeroes what a blob declares, so that must be bounded before anything runs.
+/// The interpreter zeroes all memory that a blob declares, so that must be bounded before it runs.
 fn memory(blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
     bounded(blob, limits)
         .into_iter()
@@ -84,7 +86,7 @@ fn memory(blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
         .collect()
 }
 
-/// What a blob has of each thing that the loader bounds, and the bound, in bytes.
+/// The size of each part of a blob that the loader bounds, and the bound, in bytes.
 pub(crate) fn bounded(blob: &ProgramBlob, limits: &Limits) -> [(&'static str, u64, u32); 3] {
     let data = u64::from(blob.ro_data_size()) + u64::from(blob.rw_data_size());
     [
@@ -94,8 +96,8 @@ pub(crate) fn bounded(blob: &ProgramBlob, limits: &Limits) -> [(&'static str, u6
     ]
 }
 
-/// A program's memory is what the loader maps. `sbrk` would map more, past every limit, and the two engines
-/// answer it differently.
+/// Only the loader maps memory. `sbrk` would map more, past every limit, and the two engines return
+/// different values for it.
 fn instructions(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     let first = blob
         .instructions()
@@ -118,7 +120,7 @@ fn known_imports(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
         .collect()
 }
 
-/// The compiler's code would run for ever from a place where no block starts.
+/// From a place where no block starts, the compiler's code would never end.
 fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     exports_named(blob, ENTRYPOINT_EXPORT)
         .filter(|entry| !starts_block(blob, *entry))
@@ -131,7 +133,7 @@ fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
         .collect()
 }
 
-/// Whether the VM lets a program start, or jump, here.
+/// Whether the VM lets a program start, or jump, at this place.
 fn starts_block(blob: &ProgramBlob, place: ProgramCounter) -> bool {
     (place.0 as usize) < blob.code().len() && blob.scan_is_jump_target_valid(blob.isa(), place)
 }

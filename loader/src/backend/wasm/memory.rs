@@ -1,12 +1,11 @@
-//! A module's memory, as the loader reaches it: every access is checked, and so is every page that is added.
+//! A module's memory: the loader checks every access, and bounds the pages that are added.
 
 use std::ops::Range;
 
 use abi::wasm::PAGE_LENGTH;
 use wasmi::{AsContextMut, Memory, StoreLimits, StoreLimitsBuilder};
 
-use crate::backend::{Inaccessible, Machine};
-use crate::error::Failure;
+use crate::backend::{GuestMemory, Inaccessible};
 
 /// Bytes of a page.
 pub(crate) const PAGE: u64 = PAGE_LENGTH as u64;
@@ -14,7 +13,7 @@ pub(crate) const PAGE: u64 = PAGE_LENGTH as u64;
 /// The most elements of a table. Those of a program are the functions that it calls by pointers.
 const MAX_TABLE_ELEMENTS: usize = 1 << 16;
 
-/// What a store keeps besides the instance.
+/// The data of a store, besides the instance.
 pub(crate) struct Data<U> {
     pub limits: StoreLimits,
     pub user: U,
@@ -23,7 +22,7 @@ pub(crate) struct Data<U> {
 /// A store with an instance.
 pub(crate) type Store<U> = wasmi::Store<Data<U>>;
 
-/// What may be taken by an instance whose memory has so many bytes at most.
+/// The limits of an instance whose memory has at most so many bytes.
 pub(crate) fn store_limits(memory: u64) -> StoreLimits {
     StoreLimitsBuilder::new()
         .memory_size(usize::try_from(memory).unwrap_or(usize::MAX))
@@ -40,27 +39,28 @@ pub(crate) struct View<C> {
 }
 
 impl<U, C: AsContextMut<Data = Data<U>>> View<C> {
-    /// Lets the memory grow by so many pages from now on, and no further.
+    /// Lets the memory grow by at most so many pages from now on.
     pub fn allow_more(&mut self, pages: u64) {
         let size = self.memory.size(&self.store);
         let limit = size.saturating_add(pages).saturating_mul(PAGE);
         self.store.as_context_mut().data_mut().limits = store_limits(limit);
     }
 
-    /// Adds pages, and answers where they start; `None` if they may not be added.
+    /// Adds pages and returns the address of the first; `None` if the limits do not allow them.
     pub fn add_pages(&mut self, pages: u64) -> Option<u32> {
         let before = self.memory.grow(&mut self.store, pages).ok()?;
         u32::try_from(before * PAGE).ok()
     }
 
-    /// Fills a place with zeroes. It is in the memory.
+    /// Zeroes a range of the memory.
     pub fn clear(&mut self, address: u32, length: u32) {
         if let Some(place) = self.range(address.into(), length.into()) {
             self.memory.data_mut(&mut self.store)[place].fill(0);
         }
     }
 
-    /// A place in the memory, if it is there. Nothing may be anywhere below 4 GiB, as on the other machines.
+    /// A range of the memory, if it is inside. An empty range is valid at any address up to 4 GiB,
+    /// as on the other targets.
     fn range(&self, address: u64, length: u64) -> Option<Range<usize>> {
         if length == 0 && address <= 1 << 32 {
             return Some(0..0);
@@ -70,13 +70,13 @@ impl<U, C: AsContextMut<Data = Data<U>>> View<C> {
         (end <= size).then_some(address as usize..end as usize)
     }
 
-    /// Whether a place is in the memory.
+    /// Whether a range is inside of the memory.
     pub fn has(&self, address: u64, length: u64) -> bool {
         self.range(address, length).is_some()
     }
 }
 
-impl<U: 'static, C: AsContextMut<Data = Data<U>>> Machine for View<C> {
+impl<U: 'static, C: AsContextMut<Data = Data<U>>> GuestMemory for View<C> {
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
         let place = self
             .range(address, buffer.len() as u64)
@@ -110,9 +110,5 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> Machine for View<C> {
     fn set_gas(&mut self, gas: u64) {
         let set = self.store.as_context_mut().set_fuel(gas);
         set.expect("the engine counts fuel");
-    }
-
-    fn out_of_gas(&self, limit: u64) -> Failure {
-        Failure::out_of_gas(limit)
     }
 }

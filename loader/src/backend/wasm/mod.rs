@@ -1,13 +1,14 @@
-//! Programs for WebAssembly, on `wasmi`.
+//! Programs for WebAssembly, on `wasmi`: the engine `wasm`.
 //!
-//! Fuel is gas. Functions are compiled when the module is loaded, because what is compiled while a program runs is charged to it.
+//! Fuel is gas. Functions are compiled when the module is loaded, because wasmi charges a program
+//! for the functions that it compiles while the program runs.
 
 mod memory;
 mod module;
 pub(crate) mod validate;
 
 pub(crate) use memory::{Data, PAGE, Store, View};
-pub(crate) use module::{Alloc, Calls, Module, NoRoom};
+pub(crate) use module::{Alloc, Calls, Module, ScratchError};
 
 use std::any::Any;
 
@@ -17,48 +18,46 @@ use abi::imports::Import;
 use abi::wasm::HEAP_EXPORT;
 use wasmi::{Caller, Error, TrapCode, TypedFunc};
 
-use super::{Context, End, Heap, Instance, Machine, Placement, write_input};
+use super::{
+    Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls,
+};
 use crate::display::escape_control;
 use crate::engine::Engine;
-use crate::error::Failure;
-use crate::error::{InvocationError, LoadError};
-use crate::invocation::Invocation;
-use crate::invoke as run;
-use crate::invoke::imports::{Arguments, Host};
-use crate::invoke::input;
+use crate::error::{Failure, InvocationError, LoadError};
 use crate::limits::Limits;
-use crate::outcome::Outcome;
 
-/// Fuel for what the loader calls besides the entry: to give room is to move a pointer, or to add pages.
-pub(crate) const PREPARATION_FUEL: u64 = 10_000_000;
+/// Fuel for the exports that the loader calls before the entry: they move a pointer, or add pages.
+const SETUP_FUEL: u64 = 10_000_000;
+
+/// The engine.
+pub(crate) struct Wasmi;
 
 /// A program that `wasmi` has compiled.
-pub(crate) struct Linked {
+pub(crate) struct LoadedModule {
     module: Module<Running<()>>,
-    /// Whether the loader places the heap.
+    /// Whether the loader maps the heap and announces it.
     is_heap_announced: bool,
-    /// Whether such a heap keeps the header of [`abi::heap`].
-    has_bump_heap: bool,
+    /// Whether such a heap has the header of [`abi::heap`].
+    has_heap_header: bool,
 }
 
-/// What the imports of a running program work with.
+/// The state of the functions that a running program imports.
 pub(crate) struct Running<T> {
-    pub host: Host,
-    /// There is none before the program is entered.
-    pub context: Option<Context>,
-    /// Why the program was ended, if it was by an import.
+    /// The syscalls; `None` before the program is entered.
+    pub syscalls: Option<Syscalls>,
+    /// The failure by which a syscall has ended the program.
     pub failure: Option<Failure>,
-    /// What imports of the embedder's work with; there is none before a handler is called, and while `alloc` is.
+    /// The state of the embedder's functions; `None` before a handler is called, and while its
+    /// `alloc` is.
     pub state: Option<T>,
-    /// The panic by which an import of the embedder's has ended the program.
+    /// The panic by which one of the embedder's functions has ended the program.
     pub panic: Option<Box<dyn Any + Send>>,
 }
 
 impl<T> Default for Running<T> {
     fn default() -> Self {
         Self {
-            host: Host::default(),
-            context: None,
+            syscalls: None,
             failure: None,
             state: None,
             panic: None,
@@ -66,69 +65,73 @@ impl<T> Default for Running<T> {
     }
 }
 
-impl Linked {
-    pub fn load(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
-        let mut module = Module::compile(bytes, limits)?;
+impl Backend for Wasmi {
+    type Program = LoadedModule;
+    type Instance<'a> = Guest<'a>;
+
+    fn engine(&self) -> Engine {
+        Engine::Wasm
+    }
+
+    fn load(&self, file: &[u8], limits: &Limits) -> Result<LoadedModule, LoadError> {
+        let mut module = Module::compile(file, limits)?;
         validate::check_program(&module)?;
-        let imports = validate::known_imports(&module, |_| None)?;
-        define_imports(&mut module, imports);
-        Ok(Self {
+        let syscalls = validate::known_imports(&module, |_| None)?;
+        define_syscalls(&mut module, syscalls);
+        Ok(LoadedModule {
             is_heap_announced: module.exports(HEAP_EXPORT),
-            has_bump_heap: module.exports(BUMP_HEAP_EXPORT),
+            has_heap_header: module.exports(BUMP_HEAP_EXPORT),
             module,
         })
     }
 
-    /// Calls the program once. `invocation` is valid.
-    pub fn invoke(
+    fn with_instance<T>(
         &self,
-        limits: &Limits,
-        invocation: &Invocation,
-    ) -> Result<Outcome, InvocationError> {
-        let (view, calls) = self
+        program: &LoadedModule,
+        _limits: &Limits,
+        run: impl FnOnce(&mut Guest<'_>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
+        let (view, calls) = program
             .module
             .instantiate(Running::default())
             .map_err(InvocationError::engine)?;
-        let mut guest = Guest {
-            program: self,
+        run(&mut Guest {
+            program,
             view,
             calls,
-        };
-        run::invoke(Engine::Wasm, limits, invocation, &mut guest)
+        })
     }
 }
 
-/// Defines what the loader offers to programs.
-pub(crate) fn define_imports<T: 'static>(
+/// Defines the syscalls that a module imports.
+pub(crate) fn define_syscalls<T: 'static>(
     module: &mut Module<Running<T>>,
-    imports: impl IntoIterator<Item = Import>,
+    syscalls: impl IntoIterator<Item = Import>,
 ) {
-    for import in imports {
+    for syscall in syscalls {
         module.define(
-            import.symbol(),
-            validate::type_of(import),
-            move |view, arguments| call_import(import, view, arguments),
+            syscall.symbol(),
+            validate::type_of(syscall),
+            move |view, arguments| call_syscall(syscall, view, arguments),
         );
     }
 }
 
-/// Lets the host answer a call of a running program.
-fn call_import<T: 'static>(
-    import: Import,
+/// Runs a syscall of a running program.
+fn call_syscall<T: 'static>(
+    syscall: Import,
     mut view: View<Caller<'_, Data<Running<T>>>>,
     arguments: Arguments,
 ) -> Result<Option<u64>, Error> {
-    let running = &mut view.store.data_mut().user;
-    let Some(context) = running.context else {
-        // By a program's `alloc`.
-        let symbol = import.symbol();
+    let Some(mut syscalls) = view.store.data_mut().user.syscalls.take() else {
+        // A program's `alloc` calls it.
+        let symbol = syscall.symbol();
         return Err(Error::new(format!("`{symbol}` is called before the entry")));
     };
-    let mut host = std::mem::take(&mut running.host);
-    let answer = host.call(import, arguments, &mut view, &context);
+    let returned = syscalls.call(syscall, arguments, &mut view);
     let running = &mut view.store.data_mut().user;
-    running.host = host;
-    answer.map_err(|failure| {
+    running.syscalls = Some(syscalls);
+    returned.map_err(|failure| {
         let text = failure.to_string();
         running.failure = Some(failure);
         Error::new(text)
@@ -136,88 +139,83 @@ fn call_import<T: 'static>(
 }
 
 /// A program in an instance of its own.
-struct Guest<'a> {
-    program: &'a Linked,
+pub(crate) struct Guest<'a> {
+    program: &'a LoadedModule,
     view: View<Store<Running<()>>>,
     calls: Calls,
 }
 
 impl Instance for Guest<'_> {
-    type Machine = View<Store<Running<()>>>;
+    type Guest = View<Store<Running<()>>>;
 
-    fn machine(&mut self) -> &mut Self::Machine {
+    fn guest(&mut self) -> &mut Self::Guest {
         &mut self.view
     }
 
-    /// The heap, if it is the loader's to place, stands in pages that it adds; the input where the program's `alloc` says.
-    fn place(&mut self, invocation: &Invocation) -> Result<Placement, InvocationError> {
-        let length = input::serialized_length(invocation);
-        let does_not_fit = || InvocationError::DoesNotFit {
-            heap: invocation.heap_size,
-            input: length,
-        };
-        let heap_pages = u64::from(invocation.heap_size).div_ceil(PAGE);
-        self.view.set_gas(PREPARATION_FUEL);
+    /// Adds pages for the heap, if the program lets the loader map it, and takes memory for the
+    /// input from the program's `alloc`.
+    fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
+        let heap_pages = u64::from(request.heap_size).div_ceil(PAGE);
+        self.view.set_gas(SETUP_FUEL);
         let mut heap = Heap {
             base: 0,
-            size: invocation.heap_size,
+            size: request.heap_size,
             has_header: false,
         };
         if self.program.is_heap_announced {
             self.view.allow_more(heap_pages);
-            let base = self.view.add_pages(heap_pages).ok_or_else(does_not_fit)?;
+            let base = self.view.add_pages(heap_pages);
+            let base = base.ok_or_else(|| request.does_not_fit())?;
             heap = Heap {
                 base: base.into(),
-                size: invocation.announced_heap.unwrap_or(invocation.heap_size),
-                has_header: self.program.has_bump_heap,
+                size: request.announced_heap,
+                has_header: self.program.has_heap_header,
             };
             let announce = self.function::<(u32, u32), ()>(HEAP_EXPORT)?;
             announce
                 .call(&mut self.view.store, (base, heap.size))
-                .map_err(|error| refused(HEAP_EXPORT, &error))?;
+                .map_err(|error| setup_failed(HEAP_EXPORT, &error))?;
         }
 
-        let asked = u32::try_from(length).map_err(|_| does_not_fit())?;
-        // Whatever manages its room may double it.
+        let length = u32::try_from(request.input_length).map_err(|_| request.does_not_fit())?;
+        // An allocator may double the memory that it manages.
         self.view
-            .allow_more(2 * u64::from(asked).div_ceil(PAGE) + 2);
-        let address = self.view.allocate(self.calls.alloc, asked);
-        let address = address.map_err(|error| error.not_called())?;
-        let address = address.ok_or_else(does_not_fit)?;
-        // That fresh room is zeroed is nothing but the program's word.
-        self.view.clear(address, asked);
-        let entries = write_input(&mut self.view, invocation, address.into())?;
-        // From here on it may have a heap of its own, and one page more for what the host hands in.
+            .allow_more(2 * u64::from(length).div_ceil(PAGE) + 2);
+        let input = self.view.alloc_scratch(self.calls.alloc, length);
+        let input = input.map_err(|error| error.not_called())?;
+        let input = input.ok_or_else(|| request.does_not_fit())?;
+        // The loader does not trust `alloc` to return zeroed memory.
+        self.view.clear(input, length);
+        // From here on the program may add a heap of its own, and one page for scratch memory.
         let own_pages = if self.program.is_heap_announced {
             0
         } else {
             heap_pages
         };
         self.view.allow_more(own_pages + 1);
-        Ok(Placement {
+        Ok(Mapping {
             heap,
-            input: address.into(),
-            input_length: asked,
-            entries,
+            input: input.into(),
+            input_length: length,
         })
     }
 
     fn enter(
         &mut self,
-        placement: &Placement,
-        host: &mut Host,
-        context: &Context,
+        mapping: &Mapping,
+        syscalls: &mut Syscalls,
     ) -> Result<End, InvocationError> {
         let entry = self.function::<(u32, u32), u64>(ENTRYPOINT_EXPORT)?;
-        let running = self.view.store.data_mut();
-        running.user.context = Some(*context);
-        // An input stands below 4 GiB, where `alloc` has given room.
-        let input = placement.input as u32;
-        let returned = entry.call(&mut self.view.store, (input, placement.input_length));
-        *host = std::mem::take(&mut self.view.store.data_mut().user.host);
+        self.view.store.data_mut().user.syscalls = Some(syscalls.take());
+        // `alloc` has returned an address below 4 GiB.
+        let input = mapping.input as u32;
+        let returned = entry.call(&mut self.view.store, (input, mapping.input_length));
+        if let Some(used) = self.view.store.data_mut().user.syscalls.take() {
+            *syscalls = used;
+        }
         Ok(match returned {
             Ok(status) => End::Returned(status),
-            Err(error) => End::Failed(self.view.failure(&error, context.gas_limit)),
+            Err(error) => End::Failed(self.view.failure(&error, syscalls.gas_limit())),
         })
     }
 }
@@ -253,11 +251,11 @@ impl<T: 'static> View<Store<Running<T>>> {
     }
 }
 
-/// What is said of a program that does not take what it is to be called with.
-fn refused(export: &'static str, error: &Error) -> InvocationError {
+/// The error of a program whose export failed before the entry.
+fn setup_failed(export: &'static str, error: &Error) -> InvocationError {
     InvocationError::SetupFailed {
         export,
-        // It may quote the program.
+        // The reason may quote the program.
         reason: escape_control(&error.to_string()),
     }
 }

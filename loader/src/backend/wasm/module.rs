@@ -1,4 +1,4 @@
-//! A module: compiled once, instantiated for each who wants memory of its own.
+//! A module: compiled once, and instantiated for each invocation or handler.
 
 use abi::imports::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
@@ -8,16 +8,17 @@ use wasmi::{
 };
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
-use super::refused;
+use super::setup_failed;
+use crate::backend::Arguments;
 use crate::display::escape_control;
 use crate::error::{InvocationError, LoadError};
-use crate::invoke::imports::Arguments;
 use crate::limits::Limits;
 
-/// Calls inside of calls. The stack of a program's own, 64 KiB, is as deep if each takes 16 bytes there.
+/// The deepest calls inside of calls. A program's own stack, 64 KiB, is as deep if each takes 16
+/// bytes of it.
 const MAX_RECURSION_DEPTH: usize = 4_096;
 
-/// A compiled module, and what it imports.
+/// A compiled module, and the functions that it imports.
 pub(crate) struct Module<U> {
     compiled: wasmi::Module,
     linker: Linker<Data<U>>,
@@ -25,18 +26,18 @@ pub(crate) struct Module<U> {
     initial_memory: u64,
 }
 
-/// What the loader calls in an instance.
+/// The functions that the loader calls in an instance.
 pub(crate) struct Calls {
     pub instance: Instance,
     pub alloc: Alloc,
 }
 
-/// What gives the loader room in an instance.
+/// The export that allocates scratch memory in an instance.
 pub(crate) type Alloc = TypedFunc<u32, u32>;
 
 impl<U: 'static> Module<U> {
     pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
-        // Where the engine is built for it, it would take text as well.
+        // If the engine is built for it, it accepts text as well.
         if !bytes.starts_with(b"\0asm") {
             return Err(invalid("it does not begin as one"));
         }
@@ -47,8 +48,9 @@ impl<U: 'static> Module<U> {
             .allow_start_fn(false)
             .wasm_multi_memory(false)
             .set_max_recursion_depth(MAX_RECURSION_DEPTH)
-            // Three bytes of a block with a thousand parameters, or seven of a function with thousands of locals, are as much work
-            // to compile as kilobytes of other code, and no gas pays for that.
+            // Three bytes of a block with a thousand parameters, or seven of a function with
+            // thousands of locals, take as long to compile as kilobytes of other code, and no gas
+            // pays for that.
             .enforced_limits(EnforcedLimits::strict());
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
@@ -79,12 +81,12 @@ impl<U: 'static> Module<U> {
         &self.compiled
     }
 
-    /// Whether there is a function of that name for others to call.
+    /// Whether the module exports a function of this name.
     pub fn exports(&self, name: &str) -> bool {
         matches!(self.compiled.get_export(name), Some(ExternType::Func(_)))
     }
 
-    /// Says what is done when the module calls an import of this name. Each name is defined once.
+    /// Defines the function that the module imports by this name. Define each name once.
     pub fn define(
         &mut self,
         name: &str,
@@ -104,7 +106,7 @@ impl<U: 'static> Module<U> {
                 memory,
             };
             let value = call(view, arguments(given))?;
-            // An import that answers nothing has no place for it.
+            // An import that returns nothing has no place for a value.
             if let (Some(value), Some(place)) = (value, answer.first_mut()) {
                 *place = Val::I64(value.cast_signed());
             }
@@ -148,24 +150,24 @@ fn arguments(given: &[Val]) -> Arguments {
     arguments
 }
 
-/// Why there is no room in an instance.
-pub(crate) enum NoRoom {
-    /// Its `alloc` has not returned.
+/// Why an instance has allocated no scratch memory.
+pub(crate) enum ScratchError {
+    /// Its `alloc` failed.
     Failed(Error),
-    /// Its `alloc` has answered a place that is not in its memory, or not aligned.
+    /// Its `alloc` returned a range that is not in its memory, or not aligned.
     Invalid {
-        /// What it answered.
+        /// The address that it returned.
         address: u32,
         /// Number of bytes.
         length: u32,
     },
 }
 
-impl NoRoom {
-    /// Where it keeps a program from being called.
+impl ScratchError {
+    /// The error of a program that was not called because of it.
     pub fn not_called(self) -> InvocationError {
         match self {
-            Self::Failed(error) => refused(ALLOC_EXPORT, &error),
+            Self::Failed(error) => setup_failed(ALLOC_EXPORT, &error),
             Self::Invalid { address, length } => {
                 InvocationError::InvalidAllocation { address, length }
             }
@@ -174,24 +176,29 @@ impl NoRoom {
 }
 
 impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
-    /// Room for so many bytes that the loader writes, as the module's `alloc` gives it; `None` if it has none.
+    /// The address of scratch memory that the module's `alloc` has allocated for so many bytes;
+    /// `None` if it has none.
     ///
-    /// What that answers may be anything: a place is taken only if it is in the memory and aligned.
-    pub fn allocate(&mut self, alloc: Alloc, length: u32) -> Result<Option<u32>, NoRoom> {
+    /// `alloc` may return anything, so the range is checked: it is in the memory, and aligned.
+    pub fn alloc_scratch(
+        &mut self,
+        alloc: Alloc,
+        length: u32,
+    ) -> Result<Option<u32>, ScratchError> {
         let address = alloc
             .call(&mut self.store, length)
-            .map_err(NoRoom::Failed)?;
+            .map_err(ScratchError::Failed)?;
         if address == 0 {
             return Ok(None);
         }
         if !address.is_multiple_of(8) || !self.has(address.into(), length.into()) {
-            return Err(NoRoom::Invalid { address, length });
+            return Err(ScratchError::Invalid { address, length });
         }
         Ok(Some(address))
     }
 }
 
-/// What the engine says may quote names, which are the module's own.
+/// The error of an invalid module. The reason may quote names of the module, so it is escaped.
 pub(super) fn invalid(reason: impl ToString) -> LoadError {
     LoadError::InvalidModule {
         reason: escape_control(&reason.to_string()),

@@ -1,4 +1,4 @@
-//! What a module must be for the loader to take it as a program.
+//! The rules by which the loader accepts a module.
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::imports::Import;
@@ -9,7 +9,7 @@ use super::module::{Module, invalid};
 use crate::display::{display_name, list};
 use crate::error::LoadError;
 
-/// Refuses a module that does not export what the loader calls to run a program.
+/// Rejects a module that does not export the functions that the loader calls to run a program.
 pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
     use ValType::{I32, I64};
     let compiled = module.compiled();
@@ -28,7 +28,7 @@ pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadEr
     check_alloc(module)
 }
 
-/// Refuses a module that gives its host no room.
+/// Rejects a module that does not export `alloc`.
 pub(crate) fn check_alloc<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
     let type_ = FuncType::new([ValType::I32], [ValType::I32]);
     check_export(module, ALLOC_EXPORT, &type_)
@@ -51,7 +51,8 @@ fn check_export<U: 'static>(
     }
 }
 
-/// The loader's own imports of a module, if each of them has its type, and all others are the embedder's, who says their types.
+/// The syscalls that a module imports, if each has its type and all other imports are the
+/// embedder's. `embedders` returns the type of an import of the embedder's.
 pub(crate) fn known_imports<U: 'static>(
     module: &Module<U>,
     embedders: impl Fn(&str) -> Option<FuncType>,
@@ -81,7 +82,7 @@ pub(crate) fn known_imports<U: 'static>(
     Ok(imports)
 }
 
-/// The type of an import: a pointer, and a number of 32 bits, is an i32, any other number an i64.
+/// The type of a syscall: pointers and 32-bit numbers are i32, other numbers i64.
 pub(crate) fn type_of(import: Import) -> FuncType {
     let value = |type_: &str| match type_ {
         "u64" => ValType::I64,
