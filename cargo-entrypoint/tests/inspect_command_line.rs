@@ -176,7 +176,7 @@ fn json_has_the_documented_form() {
         "imports",
         "code",
         "functions",
-        "needs",
+        "requirements",
         "refusals",
     ];
     documented.sort_unstable();

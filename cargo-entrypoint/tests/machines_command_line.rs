@@ -307,7 +307,7 @@ fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
         &[
             "native-runner: cannot open",
             "(exit status: 3)",
-            "no program",
+            "not a program",
         ],
     );
 }
