@@ -90,7 +90,7 @@ fn check_bounded(profiled: &Profiled) -> u64 {
     assert!(deepest <= Some(130), "{deepest:?}");
     let is_deeper = |stack: &&Stack<'_>| {
         let last = stack.frames.last().map(|frame| frame.kind);
-        last == Some(FrameKind::Deeper)
+        last == Some(FrameKind::Truncated)
     };
     let deeper = stacks.iter().filter(is_deeper);
     deeper.map(|stack| stack.gas).sum()
@@ -150,7 +150,11 @@ fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
     // Too many ways: what is called in the others is put together where it is called.
     let profiled = many_ways(2);
     let together = check_bounded(&profiled);
-    let calls = [FrameKind::Function, FrameKind::Function, FrameKind::Deeper];
+    let calls = [
+        FrameKind::Function,
+        FrameKind::Function,
+        FrameKind::Truncated,
+    ];
     let are_calls = |stack: Stack<'_>| stack.frames.iter().map(|frame| frame.kind).eq(calls);
     assert!(profiled.gas.stacks().any(are_calls));
     assert!(together < profiled.outcome.gas_used / 2, "{together}");

@@ -220,7 +220,7 @@ fn every_byte_of_the_entries_may_be_overwritten() {
         for value in [0, 1, 2, 0x28, 0x29, 0xFF] {
             let outcome = after(entries + place, value, 1);
             if let Some(failure) = &outcome.failure {
-                assert!(matches!(failure, Failure::Refused(_)), "{failure}");
+                assert!(matches!(failure, Failure::WriteBack(_)), "{failure}");
                 refusals.insert(failure.kind());
             }
         }

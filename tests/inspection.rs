@@ -65,7 +65,10 @@ fn real_programs_are_what_the_vm_says() {
         assert_eq!(data.read_only_in_file as usize, blob.ro_data().len());
         assert_eq!(data.read_write, blob.rw_data_size());
         assert_eq!(data.read_write_in_file as usize, blob.rw_data().len());
-        assert_eq!((data.stack, inspection.needs.stack), (65_536, 65_536));
+        assert_eq!(
+            (data.stack, inspection.requirements.stack),
+            (65_536, 65_536)
+        );
         assert_eq!(inspection.code.length, blob.code().len() as u64);
         assert_eq!(
             inspection.code.jump_table_entries as usize,
@@ -246,7 +249,7 @@ fn functions_are_those_of_the_debug_information() {
 #[test]
 fn a_heap_that_says_its_use_is_known_before() {
     for Built { name, kept, .. } in programs() {
-        let keeps = inspect(kept).needs.keeps_heap_header;
+        let keeps = inspect(kept).requirements.has_heap_header;
         let called = loader().load(kept).expect("a program");
         let outcome = called
             .invoke(&Invocation::new(PROGRAM_ID))

@@ -118,15 +118,15 @@ fn every_rule_that_refuses_is_named() {
     );
     assert_eq!(inspection.code.calls_of_no_import, 1);
     let passed: Vec<&str> = inspection
-        .needs
+        .requirements
         .limits
         .iter()
-        .filter(|used| used.is_passed())
+        .filter(|used| used.is_exceeded())
         .map(|used| used.what)
         .collect();
     assert_eq!(passed, ["data", "stack"]);
     assert_eq!(
-        inspection.needs.least_memory,
+        inspection.requirements.least_memory,
         inspection.memory.map(|memory| memory.mapped)
     );
 }
@@ -142,7 +142,7 @@ fn what_only_the_vm_can_refuse_is_named_too() {
         .inspect(&blob.bytes())
         .expect("a blob");
     assert_eq!(inspection.memory, None);
-    assert_eq!(inspection.needs.least_memory, None);
+    assert_eq!(inspection.requirements.least_memory, None);
     assert!(
         matches!(inspection.refusals[..], [LoadError::InvalidBlob { .. }]),
         "{:?}",
@@ -167,10 +167,10 @@ fn a_limit_is_near_from_three_quarters_on() {
             .limits(limits)
             .inspect(&blob.bytes())
             .expect("a blob");
-        let mut limits = inspection.needs.limits.into_iter();
+        let mut limits = inspection.requirements.limits.into_iter();
         let used = limits.find(|used| used.what == "stack").expect("a stack");
         assert_eq!((used.size, used.limit), (stack.into(), 65_536));
-        (used.is_near(), used.is_passed())
+        (used.is_near(), used.is_exceeded())
     };
     assert_eq!(used(45_056), (false, false));
     assert_eq!(used(49_152), (true, false));

@@ -237,7 +237,7 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     // What a loader would refuse, it would without a line.
     all_say(
         "gas = 1\n\n[[accounts]]\nrepeat = 4",
-        &["line 3, column 1", "account 0 repeats account 4"],
+        &["line 3, column 1", "account 0 repeats index 4"],
     );
     let twice = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n";
     all_say(

@@ -550,7 +550,7 @@ fn what_never_ends_ends_on_every_machine() {
     };
     for (engine, kind) in kinds(Command::Loop, [0; 3]) {
         let expected = if engine == Engine::Native {
-            "OutOfTime"
+            "TimedOut"
         } else {
             "OutOfGas"
         };

@@ -10,9 +10,11 @@ use std::path::PathBuf;
 use abi::ProgramError;
 use abi::imports::Import;
 use loader::fixture::FixtureError;
+use loader::handler::CallError;
+use loader::sweep::{Problem, Resource, SweepFailed};
 use loader::{
-    Access, Engine, Failure, InvocationError, LoadError, Pubkey, SourceLocation, Target,
-    WriteBackError,
+    Access, Engine, Failure, Invocation, InvocationError, LoadError, Loader, Pubkey,
+    SourceLocation, Target, WriteBackError,
 };
 
 #[path = "support_variants.rs"]
@@ -64,10 +66,24 @@ fn messages() -> Messages {
         let failure = Failure::from(refusal.clone());
         assert_eq!(failure.to_string(), refusal.to_string());
         assert_eq!(failure.kind(), refusal.kind());
-        messages.seen.insert("Failure::Refused".to_owned());
+        messages.seen.insert("Failure::WriteBack".to_owned());
     }
     for error in fixture_errors() {
         messages.add("FixtureError", None, &error);
+    }
+    for error in call_errors() {
+        messages.add("CallError", Some(error.kind()), &error);
+    }
+    // A failed call has the text and the kind of its failure.
+    let failed = CallError::from(Failure::Aborted);
+    assert_eq!(failed.to_string(), Failure::Aborted.to_string());
+    assert_eq!(failed.kind(), Failure::Aborted.kind());
+    messages.seen.insert("CallError::Failed".to_owned());
+    for error in sweep_errors() {
+        messages.add("SweepFailed", None, &error);
+    }
+    for problem in problems() {
+        messages.add("Problem", None, &problem);
     }
     messages
 }
@@ -78,6 +94,17 @@ fn load_errors() -> Vec<LoadError> {
         LoadError::EngineUnavailable {
             engine: Engine::Compiler,
             reason: reason.clone(),
+        },
+        LoadError::EngineDisabled {
+            engine: Engine::Wasm,
+            feature: "wasm",
+        },
+        LoadError::EngineNeedsRunner {
+            engine: Engine::Native,
+        },
+        LoadError::NotOnThisEngine {
+            what: "inspections",
+            engine: Engine::Wasm,
         },
         LoadError::BlobTooLong {
             length: 33_554_433,
@@ -124,18 +151,18 @@ fn load_errors() -> Vec<LoadError> {
             reason: "it does not export `alloc`".to_owned(),
         },
         LoadError::InvalidLibrary {
-            reason: "it is no ELF file".to_owned(),
+            reason: "it is not an ELF file".to_owned(),
         },
     ]
 }
 
 fn invocation_errors() -> Vec<InvocationError> {
     vec![
-        InvocationError::NotPrepared {
+        InvocationError::SetupFailed {
             export: "alloc",
             reason: "wasm `unreachable` instruction executed".to_owned(),
         },
-        InvocationError::InvalidRoom {
+        InvocationError::InvalidAllocation {
             address: 0xffff_fff8,
             length: 21_000,
         },
@@ -181,7 +208,7 @@ fn invocation_errors() -> Vec<InvocationError> {
             heap: 4_294_967_295,
             input: 10_336,
         },
-        InvocationError::Vm {
+        InvocationError::Engine {
             reason: "what the VM says".to_owned(),
         },
     ]
@@ -248,7 +275,7 @@ fn failures() -> Vec<Failure> {
         out_of_memory(Some(32_704)),
         out_of_memory(None),
         Failure::HeapNotAnnounced { size: 64, align: 8 },
-        Failure::OutOfTime { limit: 10 },
+        Failure::TimedOut { limit: 10 },
         Failure::Trapped {
             program_counter: None,
             cause: Some("signal: 11 (SIGSEGV)".to_owned()),
@@ -352,6 +379,54 @@ fn fixture_errors() -> Vec<FixtureError> {
             path: None,
             reason: reason(),
         },
+    ]
+}
+
+fn call_errors() -> Vec<CallError> {
+    vec![
+        CallError::NoExport {
+            export: "handle".to_owned(),
+        },
+        CallError::NoRoom { length: 70_000 },
+        CallError::NoRoomForAnswer,
+        CallError::InvalidAnswer { value: 7 },
+        CallError::Dead,
+    ]
+}
+
+fn sweep_errors() -> Vec<SweepFailed> {
+    // Two instructions that return 0.
+    let blob =
+        b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
+    let loader = Loader::new(Engine::Interpreter).expect("it runs everywhere");
+    let program = loader.load(blob).expect("a program");
+    let outcome = |gas| {
+        let invocation = Invocation::new(KEY).gas(gas);
+        Box::new(program.invoke(&invocation).expect("it is called"))
+    };
+    vec![
+        SweepFailed::NotCalled(InvocationError::TooManyAccounts { count: 256 }),
+        SweepFailed::NotEnough {
+            outcome: outcome(1),
+        },
+        SweepFailed::Outcome {
+            resource: Resource::Gas,
+            limit: 2,
+            problem: Problem::AnotherResult,
+            outcome: outcome(2),
+        },
+    ]
+}
+
+fn problems() -> Vec<Problem> {
+    vec![
+        Problem::UsedMore,
+        Problem::AnotherResult,
+        Problem::AnotherFailure,
+        Problem::AccountsChanged,
+        Problem::ReturnData,
+        Problem::Logs,
+        Problem::LessWasEnough { enough: 49 },
     ]
 }
 

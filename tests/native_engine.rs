@@ -81,7 +81,7 @@ fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Progra
 
 fn refusal(program: &Program) -> String {
     match program.invoke(&call(&[])) {
-        Err(error @ InvocationError::Vm { .. }) => error.to_string(),
+        Err(error @ InvocationError::Engine { .. }) => error.to_string(),
         other => panic!("it was called: {other:?}"),
     }
 }
@@ -163,15 +163,12 @@ fn whatever_ends_the_process_is_the_runs_failure() {
                 (Command::WriteToFiles, [0xee, 64, 0]),
                 (Command::LogText, [3, 0, 0]),
             ],
-            "says what it cannot",
+            "protocol error",
         ),
-        (
-            vec![(Command::WriteToFiles, [0, 48, 0])],
-            "says what it cannot",
-        ),
+        (vec![(Command::WriteToFiles, [0, 48, 0])], "protocol error"),
         (
             vec![(Command::WriteToFiles, [1, 4_096, 0]); 50],
-            "says what it cannot",
+            "protocol error",
         ),
     ] {
         let failure = failure(&program, &steps);
@@ -199,7 +196,7 @@ fn time_is_limited_whatever_is_done_with_it() {
     ] {
         assert_eq!(
             failure(&program, &steps),
-            Failure::OutOfTime { limit: 1 },
+            Failure::TimedOut { limit: 1 },
             "{steps:?}"
         );
     }
@@ -315,22 +312,16 @@ fn a_command_that_runs_nothing_is_no_hang() {
     );
     says(
         &by("over", "exit 7"),
-        &["has ended before that (exit status: 7)"],
+        &["exited before it started the program (exit status: 7)"],
     );
     says(&by("killed", "kill -9 $$"), &["(signal: 9"]);
     // Neither comes to the socket, and the loader is not theirs to wait for.
-    says(
-        &by("asleep", "exec sleep 1000"),
-        &["has not come to the loader's socket"],
-    );
-    says(
-        &by("busy", "while :; do :; done"),
-        &["has not come to the loader's socket"],
-    );
+    says(&by("asleep", "exec sleep 1000"), &["did not connect"]);
+    says(&by("busy", "while :; do :; done"), &["did not connect"]);
     // What it leaves behind ends too.
     let number = folder.path().join("number");
     let text = format!("sleep 1000 &\necho $! > {}\nwait", number.display());
-    says(&by("leaves", &text), &["has not come"]);
+    says(&by("leaves", &text), &["did not connect"]);
     let number = fs::read_to_string(number).expect("a number");
     let line = fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
     assert!(!line.contains("(sleep) S"), "{line}");
@@ -355,7 +346,7 @@ fn a_command_may_stand_before_the_runner() {
     );
     says(
         &refusal(&program_by(["env", "--no-such-option"])),
-        &["has ended before that (exit status: 125)"],
+        &["exited before it started the program (exit status: 125)"],
     );
 }
 
@@ -386,7 +377,7 @@ fn what_is_no_program_is_refused() {
         for _ in 0..2 {
             says(
                 &refusal(&program),
-                &["exit status: 3", "is no program", "standard error"],
+                &["exit status: 3", "is not a program", "stderr"],
             );
         }
     }
@@ -453,14 +444,17 @@ impl Pretender {
 
 /// What a pretender does instead, and what is then said of it.
 const PRETENCES: [(&str, &str); 10] = [
-    ("close", "has ended before that (exit status: 6)"),
-    ("place another kind", "says what it cannot"),
-    ("place too far", "says what it cannot"),
-    ("enter another kind", "says what it cannot"),
-    ("call no import", "says what it cannot"),
-    ("read more", "says what it cannot"),
+    (
+        "close",
+        "exited before it started the program (exit status: 6)",
+    ),
+    ("place another kind", "protocol error"),
+    ("place too far", "protocol error"),
+    ("enter another kind", "protocol error"),
+    ("call no import", "protocol error"),
+    ("read more", "protocol error"),
     ("read less", "exit status: 6"),
-    ("read another kind", "says what it cannot"),
+    ("read another kind", "protocol error"),
     (
         "copy everything",
         "`rlo_memcpy_` was given 1,099,511,627,776 bytes",

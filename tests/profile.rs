@@ -79,7 +79,7 @@ fn every_unit_of_every_example_is_accounted_for() {
             assert!(profiled.gas.has_debug_info());
             // What gives up leaves an instruction behind that traps.
             let gave_up = profiled.outcome.status.is_none();
-            let unspent = gas_of(&profiled, FrameKind::Unspent);
+            let unspent = gas_of(&profiled, FrameKind::Prepaid);
             assert_eq!(unspent, u64::from(gave_up), "{name}");
             let entry = format!("{name}::_::guest::entrypoint");
             for stack in profiled.gas.stacks() {
@@ -194,7 +194,7 @@ fn instructions_that_were_paid_and_never_ran_are_told_apart() {
     let profiled = profile(&probe(Engine::Interpreter), &call(Command::Peek, &[0]));
     let failure = profiled.outcome.failure.as_ref().expect("a trap");
     assert_eq!(failure.kind(), "Trapped");
-    assert!(gas_of(&profiled, FrameKind::Unspent) > 0);
+    assert!(gas_of(&profiled, FrameKind::Prepaid) > 0);
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
     prop_assert_eq!(outcome.status, Some(0), "{:?}", outcome.failure);
     let found = match outcome.failure {
         None => Ok(outcome.accounts),
-        Some(Failure::Refused(refusal)) => {
+        Some(Failure::WriteBack(refusal)) => {
             prop_assert_eq!(outcome.accounts, before(&call), "nothing is kept");
             Err(broken(&refusal))
         }
@@ -296,9 +296,9 @@ fn whatever_a_program_fails_with_it_has_changed_nothing() {
 
     let mut missing = support_variants::variants_of("Failure");
     // All refusals have a test of their own.
-    missing.remove("Refused");
+    missing.remove("WriteBack");
     // Both engines here count gas, and no time.
-    missing.remove("OutOfTime");
+    missing.remove("TimedOut");
     for ending in Ending::ALL {
         let call = failing(*ending);
         let outcome = run(&call);

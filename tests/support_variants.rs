@@ -2,16 +2,25 @@
 //! all of them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use syn::{Attribute, Item, ItemEnum, Meta};
 use tests::project;
 
 /// The variants of the loader's error enums, as `Enum::Variant`.
 pub fn variants() -> BTreeSet<String> {
-    let folder = project().join("loader/src");
     let mut variants = BTreeSet::new();
+    add_variants(&project().join("loader/src"), &mut variants);
+    variants
+}
+
+/// Adds those of the error enums in a folder and the folders in it.
+fn add_variants(folder: &Path, variants: &mut BTreeSet<String>) {
     for file in std::fs::read_dir(folder).expect("the loader's source") {
         let path = file.expect("a file").path();
+        if path.is_dir() {
+            add_variants(&path, variants);
+        }
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
@@ -25,7 +34,6 @@ pub fn variants() -> BTreeSet<String> {
             }
         }
     }
-    variants
 }
 
 /// The variants of one of them, without the enum's name.

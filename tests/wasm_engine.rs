@@ -186,6 +186,13 @@ fn what_is_for_another_machine_is_said_to_be() {
         "this is a program for wasm32, and the interpreter engine runs those for riscv64"
     );
     assert_eq!(polkavm.inspect(&module).unwrap_err(), error);
+    // Whatever the bytes are, only PolkaVM's engines inspect.
+    for bytes in [&module[..], b"", b"PVM\0\x02", b"rubbish"] {
+        let error = wasm.inspect(bytes).unwrap_err();
+        assert_eq!(error.kind(), "NotOnThisEngine", "{bytes:?}: {error}");
+    }
+    let error = Loader::new(Engine::Native).unwrap_err();
+    assert_eq!(error.kind(), "EngineNeedsRunner", "{error}");
     assert_eq!(wasm.load(b"PVM\0\x02").unwrap_err().kind(), "WrongTarget");
     assert_eq!(wasm.load(b"\x7fELF").unwrap_err().kind(), "WrongTarget");
     for garbage in [&b""[..], b"(module)", b"\0asm", b"\0asm\x01\0\0\0\xff"] {
@@ -296,7 +303,7 @@ fn room_that_is_none_is_not_written_to() {
     ] {
         assert_eq!(
             invoke(answer),
-            InvocationError::InvalidRoom {
+            InvocationError::InvalidAllocation {
                 address,
                 length: 48
             }
@@ -320,7 +327,7 @@ fn an_alloc_that_does_not_answer_is_an_error_of_the_call() {
         let text = program("", "i64.const 0").replace("i32.const 1024", code);
         let program = load(&text, Limits::default()).unwrap();
         let error = program.invoke(&call()).unwrap_err();
-        assert_eq!(error.kind(), "NotPrepared");
+        assert_eq!(error.kind(), "SetupFailed");
         let error = error.to_string();
         assert!(
             error.contains("`alloc` failed") && error.contains(says),

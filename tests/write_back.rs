@@ -45,7 +45,7 @@ fn refusal(invocation: &Invocation) -> WriteBackError {
     assert_eq!(outcome.status, Some(0), "the program itself succeeded");
     assert_eq!(outcome.accounts, before(invocation), "nothing is kept");
     match outcome.failure {
-        Some(Failure::Refused(refusal)) => refusal,
+        Some(Failure::WriteBack(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -176,7 +176,7 @@ fn json_has_the_documented_form() {
         "imports",
         "code",
         "functions",
-        "needs",
+        "requirements",
         "refusals",
     ];
     documented.sort_unstable();
@@ -192,10 +192,10 @@ fn json_has_the_documented_form() {
         blob["memory"]["heap_base"]
     );
     assert_eq!(blob["functions"]["source"], "debug_information");
-    assert_eq!(blob["needs"]["least_heap"], 32_768);
-    assert_eq!(blob["needs"]["keeps_heap_header"], true);
+    assert_eq!(blob["requirements"]["least_heap"], 32_768);
+    assert_eq!(blob["requirements"]["has_heap_header"], true);
     assert_eq!(
-        blob["needs"]["limits"][2],
+        blob["requirements"]["limits"][2],
         json!({ "what": "stack", "size": 65_536, "limit": 1_048_576 })
     );
     assert_eq!(blob["refusals"], json!([]));

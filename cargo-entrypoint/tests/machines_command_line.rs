@@ -175,7 +175,7 @@ fn a_command_that_cannot_run_a_program_is_named() {
     );
     refused(
         &native("false"),
-        &["has ended before that (exit status: 1)"],
+        &["exited before it started the program (exit status: 1)"],
     );
     refused(&native(""), &["--runner", "there is no command in it"]);
     refused(
@@ -187,7 +187,7 @@ fn a_command_that_cannot_run_a_program_is_named() {
     assert_eq!(output.status.code(), Some(2));
     let outcome = json(&output);
     assert_eq!(outcome["engine"], "native");
-    assert_eq!(outcome["error"]["kind"], "Vm");
+    assert_eq!(outcome["error"]["kind"], "Engine");
 }
 
 #[test]
@@ -289,7 +289,10 @@ fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
     for (target, reason) in [
         ("riscv64", "not a PolkaVM blob"),
         ("wasm32", "not a WebAssembly module"),
-        ("native", "not a library that can be run: it is no ELF file"),
+        (
+            "native",
+            "not a library that can be run: it is not an ELF file",
+        ),
     ] {
         refused(
             &["run", "README.md", "--target", target],
@@ -304,7 +307,7 @@ fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
         &[
             "native-runner: cannot open",
             "(exit status: 3)",
-            "no program",
+            "not a program",
         ],
     );
 }

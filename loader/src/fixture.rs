@@ -45,10 +45,10 @@ use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
-use crate::input;
+use crate::engine::Target;
 use crate::invocation::Invocation;
+use crate::invoke::input::validate::validate;
 use crate::outcome::Outcome;
-use crate::program::Target;
 
 mod place;
 
@@ -141,7 +141,7 @@ impl Fixture {
             invocation.accounts.push(entry);
         }
         // What a loader would refuse is said here, where the line is known.
-        if let Err(error) = input::validate(&invocation) {
+        if let Err(error) = validate(&invocation) {
             let place = error.account().and_then(|index| places.get(index));
             let reason = error.to_string();
             return Err(invalid(match place {

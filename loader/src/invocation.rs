@@ -4,9 +4,7 @@ use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 
 use crate::account::{Account, AccountEntry, AccountInput};
-use crate::error::InvocationError;
-use crate::input;
-use crate::limits::{DEFAULT_GAS, Limits, MAX_COUNTED_GAS};
+use crate::limits::DEFAULT_GAS;
 
 /// One call of a program: its id, its accounts, its instruction data, its heap and its gas.
 ///
@@ -38,14 +36,16 @@ pub struct Invocation {
     pub heap_size: u32,
     /// The most gas that the invocation may use.
     pub gas: u64,
-    /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes none.
+    /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes
+    /// none.
     pub account_table: bool,
     /// How much of the heap the program is told of, if that is not all: see [`crate::sweep`].
     pub(crate) announced_heap: Option<u32>,
 }
 
 impl Invocation {
-    /// A call without accounts and data, with a heap of 32 KiB, [`DEFAULT_GAS`] and an account table.
+    /// A call without accounts and data, with a heap of 32 KiB, [`DEFAULT_GAS`] and an account
+    /// table.
     #[must_use]
     pub fn new(program_id: Pubkey) -> Self {
         Self {
@@ -94,49 +94,17 @@ impl Invocation {
         self
     }
 
-    /// Says whether the input ends in an account table. Without one a program walks over its accounts, as it has to at
-    /// the Rialo runtime, and pays for each.
+    /// Says whether the input ends in an account table. Without one a program walks over its
+    /// accounts, as it has to at the Rialo runtime, and pays for each.
     #[must_use]
     pub fn account_table(mut self, account_table: bool) -> Self {
         self.account_table = account_table;
         self
     }
 
-    /// Checks all that can be checked without a program.
-    ///
-    /// [`Program::invoke`](crate::Program::invoke) does so itself; ask earlier where a program takes long to get.
-    ///
-    /// # Errors
-    ///
-    /// [`InvocationError`] if the invocation makes no sense or passes a limit.
-    pub fn validate(&self, limits: &Limits) -> Result<(), InvocationError> {
-        let (gas, limit) = (self.gas, limits.gas.min(MAX_COUNTED_GAS));
-        if gas > limit {
-            return Err(InvocationError::GasTooLarge { gas, limit });
-        }
-        let size = self.heap_size;
-        if size < MIN_HEAP_LENGTH {
-            return Err(InvocationError::HeapTooSmall {
-                size,
-                min: MIN_HEAP_LENGTH,
-            });
-        }
-        if size > limits.heap {
-            return Err(InvocationError::HeapTooLarge {
-                size,
-                limit: limits.heap,
-            });
-        }
-        let (count, limit) = (self.accounts.len(), limits.accounts);
-        if count > limit {
-            return Err(InvocationError::TooManyEntries { count, limit });
-        }
-        input::validate(self)?;
-        let (length, limit) = (input::serialized_length(self), limits.input);
-        if length > limit {
-            return Err(InvocationError::InputTooLong { length, limit });
-        }
-        Ok(())
+    /// How much of the heap the loader announces to the program.
+    pub(crate) fn announced_heap(&self) -> u32 {
+        self.announced_heap.unwrap_or(self.heap_size)
     }
 
     /// The accounts as they are before the call, each at its first occurrence.

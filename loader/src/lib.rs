@@ -1,9 +1,9 @@
-//! Places, runs, meters, checks and reports programs on PolkaVM.
+//! Runs programs: maps their memory, meters their gas, checks their changes, reports the outcome.
 //!
 //! | type | what it is |
 //! |---|---|
 //! | [`Loader`] | an engine, and the [`Limits`] of every program and invocation |
-//! | [`Program`] | a linked blob, ready to be called any number of times |
+//! | [`Program`] | a loaded program, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
@@ -12,8 +12,8 @@
 //! ```
 //! use loader::{AccountInput, Engine, Invocation, Loader, Pubkey};
 //!
-//! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here, of a program crate
-//! // that is built now.
+//! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here, of
+//! // a program crate that is built now.
 //! let blob = cargo_entrypoint::testing::build("../examples/counter");
 //! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
 //!
@@ -34,26 +34,27 @@
 //!
 //! # What an invocation is
 //!
-//! The program gets fresh memory: its own data as linked, a zeroed heap right above it, the serialized input on
-//! the next page, a stack. Nothing is left of earlier invocations, although instances are used again: each is reset as soon as
-//! its invocation has ended. Instructions cost one unit of gas each, imports
-//! more by the bytes they touch; both engines count the same.
+//! The program gets fresh memory: its own data as linked, a zeroed heap right above it, the
+//! serialized input on the next page, a stack. The loader reuses instances, but resets each as soon
+//! as its invocation has ended, so nothing is left of earlier invocations. Each instruction costs one
+//! unit of gas. Syscalls cost more, by the bytes they touch. Both engines of PolkaVM count the same.
 //!
 //! # What is kept
 //!
-//! A program that fails, traps, panics or runs out of gas changes nothing. After a success every change is checked
-//! before any is kept:
+//! A program that fails, traps, panics or runs out of gas changes nothing. After a success the loader
+//! checks every change before it keeps any:
 //!
 //! - only writable accounts change;
-//! - only an account's owner changes its data, takes kelvins from it or gives it to another program, and the last
-//!   only if its data is all zero;
+//! - only an account's owner changes its data, takes kelvins from it or gives it to another program,
+//!   and the last only if its data is all zero;
 //! - data grows by 10,240 bytes at most, and is 10 MiB long at most;
 //! - key, flags and rent epoch stay, and a repeat stays the repeat it was;
 //! - the sum of all kelvins stays.
 //!
-//! One change that is not allowed refuses them all: [`Failure::Refused`] has the [`WriteBackError`] that names the rule,
-//! and the account by its index and its key. Rules are checked account by account, in the order of the list, and of each
-//! account in this order, so where several are broken it is always the same one that is named:
+//! One change that is not allowed rejects them all. [`Failure::WriteBack`] has the [`WriteBackError`]
+//! that names the rule, and the account by its index and its key. The loader checks the accounts in
+//! the order of the list, and the rules for each account in this order. So if several rules are
+//! broken, it always reports the same one:
 //!
 //! | of | rule | error |
 //! |---|---|---|
@@ -74,26 +75,33 @@
 //!
 //! # What a blob is
 //!
-//! [`Loader::inspect`] says what is in a blob, and what the program needs, without running it: see [`inspect`].
+//! [`Loader::inspect`] reports what a blob contains and what the program needs, without running it:
+//! see [`inspect`].
 //!
 //! # Under every limit
 //!
-//! [`sweep`] calls a program with every limit of gas and heap, and says where the outcome is neither complete nor a clean error.
+//! [`sweep`] calls a program with every limit of gas and heap, and reports the first limit at which
+//! the outcome is neither complete nor a clean error.
+//!
+//! # Other targets
+//!
+//! [`backend`] describes how the loader runs programs, and how to add a target of your own.
 //!
 //! # Errors
 //!
-//! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a call came to nothing.
-//! All are data, with a stable [`kind`](Failure::kind) and a text for people.
+//! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a program
+//! that ran changed nothing. All are data, with a stable [`kind`](Failure::kind) and a text for
+//! people.
 //!
 //! # Features
 //!
-//! | feature | |
+//! | feature | brings |
 //! |---|---|
 //! | `serde` | `Serialize` for outcomes, in the shape in which `cargo entrypoint run --json` prints them, and for what they consist of; `Serialize` and `Deserialize` for invocations and accounts |
 //! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
-// Both are handles that any thread may have.
+// Any thread may use these handles.
 const _: () = {
     const fn is_shared<T: Clone + Send + Sync>() {}
     is_shared::<Loader>();
@@ -101,47 +109,38 @@ const _: () = {
 };
 
 mod account;
-mod debug_info;
-mod diagnosis;
-mod difference;
+pub mod backend;
+mod compare;
+mod display;
+mod engine;
 mod error;
-mod failure;
 #[cfg(feature = "fixture")]
 pub mod fixture;
-mod grouped;
 #[cfg(feature = "wasm")]
 pub mod handler;
-mod imports;
-mod input;
 pub mod inspect;
 mod invocation;
-mod jumps;
+mod invoke;
 mod limits;
-mod machine;
 mod outcome;
-mod pool;
 pub mod profile;
 mod program;
-mod registers;
-mod rules;
-mod run;
-mod shown;
 pub mod sweep;
 #[cfg(feature = "serde")]
 mod text;
-mod trap;
-mod write_back;
 
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
-pub use crate::error::{InvocationError, LoadError};
-pub use crate::failure::{Access, Failure, SourceLocation};
+pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;
+pub use crate::engine::{Engine, Target};
+pub use crate::error::{
+    Access, Failure, InvocationError, LoadError, SourceLocation, WriteBackError,
+};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome};
-pub use crate::program::{DEFAULT_IDLE_INSTANCES, Engine, Loader, Program, Target};
-pub use crate::write_back::WriteBackError;
+pub use crate::program::{Loader, Program};
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.
 #[cfg(doctest)]

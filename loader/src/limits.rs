@@ -169,7 +169,7 @@ impl Limits {
     /// Limits the processor's time of a native invocation in seconds; 0 is no limit. With a command that runs something of yours
     /// (see [`Loader::native`](crate::Loader::native)) only the processor's time is limited.
     ///
-    /// What takes more gets [`OutOfTime`](crate::Failure::OutOfTime).
+    /// What takes more gets [`TimedOut`](crate::Failure::TimedOut).
     #[must_use]
     pub fn processor_seconds(mut self, processor_seconds: u32) -> Self {
         self.processor_seconds = processor_seconds;

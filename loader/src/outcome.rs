@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::account::Account;
-use crate::failure::Failure;
+use crate::error::Failure;
 
 /// What became of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub struct Outcome {
     pub logs: Vec<String>,
     /// The return data; empty if the program did not succeed.
     pub return_data: Vec<u8>,
-    /// The accounts afterwards, one for each first occurrence, in order. As they were before, if the
-    /// program did not succeed.
+    /// The accounts afterwards, one for each first occurrence, in order. As they were before, if
+    /// the program did not succeed.
     pub accounts: Vec<Account>,
     /// The engine that ran the program.
     pub engine: Engine,
 }
 
-/// In the shape in which `cargo entrypoint run --json` prints it: the failure as `error`, with `kind` and `description`,
-/// and the return data in hexadecimal.
+/// In the shape in which `cargo entrypoint run --json` prints it: the failure as `error`, with
+/// `kind` and `description`, and the return data in hexadecimal.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Outcome {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -73,8 +73,9 @@ impl Outcome {
 pub struct HeapUse {
     /// Length of the heap that the program was given.
     pub limit: u32,
-    /// Bytes in use when the program ended, alignment gaps included, header and global state not. `None`
-    /// if the program does not say: its heap is not the default one, or its header makes no sense.
+    /// Bytes in use when the program ended, alignment gaps included, header and global state not.
+    /// `None` if the program does not say: its heap is not the default one, or its header makes no
+    /// sense.
     pub used: Option<u32>,
     /// The most bytes that were in use at once. `None` as above.
     pub peak: Option<u32>,

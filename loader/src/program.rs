@@ -1,150 +1,27 @@
-//! Loaders and programs.
+//! Loaders and programs, on whichever backend.
 
-#[cfg(feature = "native")]
-use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
-use polkavm::BackendKind;
 use rayon::prelude::*;
 
+use crate::backend::Backend;
+use crate::backend::object::{self, BackendObject, ProgramObject};
+use crate::backend::open::open;
+use crate::backend::polkavm::PolkaVm;
+use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
-use crate::inspect::Inspection;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
-#[cfg(feature = "native")]
-use crate::machine::native;
-use crate::machine::riscv64;
-#[cfg(feature = "wasm")]
-use crate::machine::wasm32;
 use crate::outcome::Outcome;
-
-/// How many instances of a [`Loader`] on the interpreter wait for their next invocation at most, unless
-/// [`Loader::idle_instances`] says otherwise.
-pub const DEFAULT_IDLE_INSTANCES: usize = 64;
-
-/// The engine that runs a program. Outcomes are the same on all engines, except gas and heap:
-/// `docs/targets.md` lists the differences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-#[non_exhaustive]
-pub enum Engine {
-    /// PolkaVM, which interprets instructions: runs everywhere, starts at once.
-    #[default]
-    Interpreter,
-    /// PolkaVM, which compiles the program to the machine's own code and runs it in a sandboxed process of its own:
-    /// x86-64 Linux only. The gas is the same as the interpreter's.
-    Compiler,
-    /// `wasmi`, which interprets WebAssembly. With the feature `wasm`.
-    Wasm,
-    /// The machine's own processor, in a child process: fast, open to debuggers, and no sandbox at all. Linux only, with the
-    /// feature `native`; see [`Loader::native`].
-    Native,
-}
-
-impl Engine {
-    /// The engines of PolkaVM, which run the same blobs and count the same gas.
-    pub const POLKAVM: [Self; 2] = [Self::Interpreter, Self::Compiler];
-
-    /// What the engine's programs are compiled for.
-    #[must_use]
-    pub fn target(self) -> Target {
-        match self {
-            Self::Interpreter | Self::Compiler => Target::Riscv64,
-            Self::Wasm => Target::Wasm32,
-            Self::Native => Target::Native,
-        }
-    }
-}
-
-/// What a program is compiled for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// RISC-V, as PolkaVM has it: a blob.
-    #[default]
-    Riscv64,
-    /// WebAssembly: a module.
-    Wasm32,
-    /// The machine that it is compiled on: a shared library.
-    Native,
-}
-
-impl Target {
-    /// Every target.
-    pub const ALL: [Self; 3] = [Self::Riscv64, Self::Wasm32, Self::Native];
-
-    /// How the names of its files end: `polkavm`, `wasm`, `so`.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Riscv64 => "polkavm",
-            Self::Wasm32 => "wasm",
-            Self::Native => "so",
-        }
-    }
-
-    /// What a program's file is for, by its first bytes; `None` if they are those of no program.
-    ///
-    /// ```
-    /// use loader::Target;
-    ///
-    /// assert_eq!(Target::of(b"\0asm\x01\0\0\0"), Some(Target::Wasm32));
-    /// assert_eq!(Target::of(b"#!/bin/sh"), None);
-    /// ```
-    #[must_use]
-    pub fn of(file: &[u8]) -> Option<Self> {
-        let magics: [(&[u8], Self); 3] = [
-            (b"PVM\0", Self::Riscv64),
-            (b"\0asm", Self::Wasm32),
-            (b"\x7fELF", Self::Native),
-        ];
-        magics
-            .into_iter()
-            .find(|(magic, _)| file.starts_with(magic))
-            .map(|(_, target)| target)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Riscv64 => "riscv64",
-            Self::Wasm32 => "wasm32",
-            Self::Native => "native",
-        })
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Interpreter => "interpreter",
-            Self::Compiler => "compiler",
-            Self::Wasm => "wasm",
-            Self::Native => "native",
-        })
-    }
-}
 
 /// Loads programs: an engine, and the limits of every program and invocation.
 ///
 /// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
-    engine: Engine,
     limits: Limits,
-    vm: Vm,
-}
-
-/// What the engine needs.
-#[derive(Clone)]
-enum Vm {
-    Riscv64(riscv64::Vm),
-    #[cfg(feature = "wasm")]
-    Wasm32,
-    #[cfg(feature = "native")]
-    Native(native::Runner),
+    backend: Arc<dyn BackendObject>,
 }
 
 impl Loader {
@@ -152,49 +29,23 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine, the loader is built without it, or it is
-    /// [`Engine::Native`], of which [`Loader::native`] makes loaders.
+    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine,
+    /// [`LoadError::EngineDisabled`] if the loader is built without it, and
+    /// [`LoadError::EngineNeedsRunner`] for [`Engine::Native`]: use `Loader::native`.
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
-        let vm = match engine {
-            Engine::Interpreter => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Interpreter)?),
-            Engine::Compiler => Vm::Riscv64(riscv64::Vm::new(engine, BackendKind::Compiler)?),
-            #[cfg(feature = "wasm")]
-            Engine::Wasm => Vm::Wasm32,
-            #[cfg(not(feature = "wasm"))]
-            Engine::Wasm => {
-                return Err(LoadError::EngineUnavailable {
-                    engine,
-                    reason: "the loader is built without its feature `wasm`".to_owned(),
-                });
-            }
-            Engine::Native => {
-                return Err(LoadError::EngineUnavailable {
-                    engine,
-                    reason: "it needs a program to run programs with: see `Loader::native`"
-                        .to_owned(),
-                });
-            }
-        };
-        Ok(Self {
-            engine,
-            limits: Limits::default(),
-            vm,
-        })
+        open(engine).map(Self::on)
     }
 
-    /// A loader that runs libraries on the machine itself, each invocation in a process of its own.
-    ///
-    /// `command` is what starts the process: the path of the project's `native-runner`, which `cargo_entrypoint::guest` builds, and
-    /// before it whatever is to run that, such as a debugger and its arguments.
-    ///
-    /// This is no sandbox: a program can do all that the process's user can. Run your own programs only.
-    #[cfg(feature = "native")]
+    /// A loader on a backend of your own, with [`Limits::default`]: see [`crate::backend`].
     #[must_use]
-    pub fn native(command: impl IntoIterator<Item = OsString>) -> Self {
+    pub fn with_backend(backend: impl Backend) -> Self {
+        Self::on(object::share(backend))
+    }
+
+    fn on(backend: Arc<dyn BackendObject>) -> Self {
         Self {
-            engine: Engine::Native,
             limits: Limits::default(),
-            vm: Vm::Native(native::Runner::new(command)),
+            backend,
         }
     }
 
@@ -205,82 +56,72 @@ impl Loader {
         self
     }
 
-    /// Sets how many instances wait for their next invocation at most, those of all programs that this loader loads from now on
-    /// together. The default is [`DEFAULT_IDLE_INSTANCES`] on the interpreter and 0 on the compiler; with 0 every invocation has an
-    /// instance of its own.
+    /// Sets how many idle instances the loader keeps for the next invocations, those of all
+    /// programs together that it loads from now on. The default is
+    /// [`DEFAULT_IDLE_INSTANCES`](crate::DEFAULT_IDLE_INSTANCES) on the interpreter and 0 on the
+    /// compiler. With 0 every invocation has an instance of its own. Only the engines of PolkaVM
+    /// keep instances.
     ///
-    /// An instance waits after its invocation, reset, so there are never more than were in use at once. The one that has waited
-    /// longest goes if there are too many, or if they hold more than 256 MiB; those of a program go with the last handle on it.
+    /// An instance is reset after its invocation and then idle, so there are never more than were
+    /// in use at once. If there are too many, or if they hold more than 256 MiB, the loader drops
+    /// the one that was idle for longest. It drops those of a program with the last handle on it.
     ///
-    /// With [`Engine::Compiler`] an instance is a process with some open files, and the VM binds the thread that has made it to one
-    /// core, and with it the threads that this one starts, until the instance goes. The VM keeps the processes of instances that
-    /// are gone, so there is less to save than on the interpreter.
+    /// With [`Engine::Compiler`] an instance is a process with some open files. Until the instance
+    /// is dropped, the VM binds the thread that made it to one core, and with it the threads that
+    /// this one starts. The VM keeps the processes of dropped instances, so there is less to save
+    /// than on the interpreter.
     #[must_use]
     pub fn idle_instances(mut self, most: usize) -> Self {
-        // The others have a fresh instance for each invocation.
-        match &mut self.vm {
-            Vm::Riscv64(vm) => vm.set_idle_instances(most),
-            #[cfg(any(feature = "wasm", feature = "native"))]
-            _ => {}
+        // The other engines make an instance for each invocation.
+        if let Some(vm) = self.backend_of::<PolkaVm>() {
+            self.backend = object::share(vm.with_idle_instances(most));
         }
         self
     }
 
-    /// Links a program: a blob, a module or a library, as `cargo entrypoint build` makes it for the engine's
-    /// [target](Engine::target).
+    /// Loads a program: a blob, a module or a library, as `cargo entrypoint build` makes it for the
+    /// engine's [target](Engine::target).
     ///
     /// # Errors
     ///
-    /// [`LoadError`] if the bytes are no program, or not one for this loader.
+    /// [`LoadError`] if the bytes are not a program for this loader, or exceed a limit.
     pub fn load(&self, program: &[u8]) -> Result<Program, LoadError> {
         self.check_file(program)?;
-        let code = match &self.vm {
-            Vm::Riscv64(vm) => Code::Riscv64(Box::new(vm.load(program, &self.limits)?)),
-            #[cfg(feature = "wasm")]
-            Vm::Wasm32 => Code::Wasm32(wasm32::Linked::load(program, &self.limits)?),
-            #[cfg(feature = "native")]
-            Vm::Native(runner) => Code::Native(runner.load(program)?),
-        };
-        Ok(Program(Arc::new(Linked {
-            engine: self.engine,
+        Ok(Program {
+            engine: self.engine(),
             limits: self.limits,
-            code,
-        })))
+            loaded: self.backend.load(program, &self.limits)?,
+        })
     }
 
-    /// Parses a blob and says all that can be known of it without running it.
-    ///
-    /// Unlike [`load`](Self::load) this takes a blob that the loader refuses, and names every rule that refuses it:
-    /// see [`Inspection::refusals`].
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError::InvalidBlob`] if the bytes are no blob, [`LoadError::BlobTooLong`] if they are more than the loader
-    /// looks at, [`LoadError::WrongTarget`] if they, or the loader's engine, are not for RISC-V.
-    pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
-        self.check_file(blob)?;
-        match &self.vm {
-            Vm::Riscv64(vm) => vm.inspect(blob, &self.limits),
-            #[cfg(any(feature = "wasm", feature = "native"))]
-            _ => Err(LoadError::InvalidBlob {
-                reason: format!("it is a program for {}", self.engine.target()),
-            }),
-        }
-    }
-
-    /// Refuses what is too long, of which nothing is looked at, and what is a program for another machine.
-    fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
+    /// Rejects a file that is too long, without looking into it, and a program for another target.
+    pub(crate) fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
         let (length, limit) = (program.len(), self.limits.blob);
         if length > limit {
             return Err(LoadError::BlobTooLong { length, limit });
         }
+        let engine = self.engine();
         match Target::of(program) {
-            Some(found) if found != self.engine.target() => Err(LoadError::WrongTarget {
-                found,
-                engine: self.engine,
-            }),
+            Some(found) if found != engine.target() => {
+                Err(LoadError::WrongTarget { found, engine })
+            }
             _ => Ok(()),
         }
+    }
+
+    /// The loader's engine.
+    pub(crate) fn engine(&self) -> Engine {
+        self.backend.engine()
+    }
+
+    /// The loader's limits.
+    pub(crate) fn current_limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The loader's backend, if it is of this type.
+    pub(crate) fn backend_of<B: Backend>(&self) -> Option<&B> {
+        object::backend(&*self.backend)
     }
 }
 
@@ -288,62 +129,39 @@ impl fmt::Debug for Loader {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Loader")
-            .field("engine", &self.engine)
+            .field("engine", &self.engine())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
 
-/// A linked program, ready to be called any number of times.
+/// A loaded program, ready to be called any number of times.
 ///
-/// A clone is a handle on the same program, and may be used on any thread. Invocations share nothing but the code: each starts
-/// with the memory of the blob and a zeroed heap.
+/// A clone is a handle on the same program, and may be used on any thread. Invocations share the
+/// code and nothing else: each starts with the memory of the program's file and a zeroed heap.
 #[derive(Clone)]
-pub struct Program(Arc<Linked>);
-
-struct Linked {
+pub struct Program {
     engine: Engine,
     limits: Limits,
-    code: Code,
-}
-
-/// What the engine has made of the program.
-enum Code {
-    Riscv64(Box<riscv64::Linked>),
-    #[cfg(feature = "wasm")]
-    Wasm32(wasm32::Linked),
-    #[cfg(feature = "native")]
-    Native(native::Library),
+    loaded: Arc<dyn ProgramObject>,
 }
 
 impl Program {
     /// Calls the program once.
     ///
-    /// An outcome is returned whenever the program was called, also if it failed, ran out of gas or did
-    /// what it may not do: see [`Outcome::failure`].
+    /// The result is an outcome whenever the program was called, even if the program failed, ran
+    /// out of gas, or broke a rule: see [`Outcome::failure`].
     ///
     /// # Errors
     ///
-    /// [`InvocationError`] if the program was not called, because the invocation makes no sense or passes
-    /// a limit.
+    /// [`InvocationError`] if the program was not called, because the input cannot encode the
+    /// invocation, the invocation exceeds a limit, or the engine failed.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        let Linked {
-            engine,
-            limits,
-            code,
-        } = &*self.0;
-        invocation.validate(limits)?;
-        match code {
-            Code::Riscv64(program) => program.invoke(*engine, limits, invocation, &mut ()),
-            #[cfg(feature = "wasm")]
-            Code::Wasm32(program) => program.invoke(limits, invocation),
-            #[cfg(feature = "native")]
-            Code::Native(library) => library.invoke(limits, invocation),
-        }
+        self.loaded.invoke(&self.limits, invocation)
     }
 
-    /// Calls the program once for each invocation, on all cores, and gives the outcomes in the order of the invocations: the same
-    /// that [`invoke`](Self::invoke) gives one after the other.
+    /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order
+    /// of the invocations: the same that [`invoke`](Self::invoke) returns one after the other.
     ///
     /// The threads are those of the current `rayon` pool.
     ///
@@ -361,7 +179,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// For each invocation as for [`invoke`](Self::invoke); one that is in error is nothing to the others.
+    /// For each invocation as for [`invoke`](Self::invoke). An error in one does not affect the
+    /// others.
     #[must_use]
     pub fn run_batch(&self, invocations: &[Invocation]) -> Vec<Result<Outcome, InvocationError>> {
         invocations
@@ -370,23 +189,19 @@ impl Program {
             .collect()
     }
 
-    /// The program for RISC-V, if it is one.
-    pub(crate) fn riscv64(&self) -> Option<&riscv64::Linked> {
-        match &self.0.code {
-            Code::Riscv64(program) => Some(program),
-            #[cfg(any(feature = "wasm", feature = "native"))]
-            _ => None,
-        }
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
-    }
-
     /// The engine that runs the program.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        self.0.engine
+        self.engine
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The loaded program, if a backend of this type has loaded it.
+    pub(crate) fn loaded_by<B: Backend>(&self) -> Option<&B::Program> {
+        object::program::<B>(&*self.loaded)
     }
 }
 
@@ -394,7 +209,7 @@ impl fmt::Debug for Program {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Program")
-            .field("engine", &self.0.engine)
+            .field("engine", &self.engine)
             .finish_non_exhaustive()
     }
 }

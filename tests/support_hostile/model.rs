@@ -261,7 +261,7 @@ pub fn compare(machine: &Machine, script: &Script, said: &Model<'_>, outcome: &O
             match failure {
                 None => assert_eq!(*status, 0),
                 Some(Failure::ProgramError { .. }) => assert_ne!(*status, 0),
-                Some(Failure::Refused(_)) => assert_eq!(*status, 0),
+                Some(Failure::WriteBack(_)) => assert_eq!(*status, 0),
                 Some(_) => panic!("{}", context()),
             }
         }

@@ -67,8 +67,8 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
 }
 
 fn needs(out: &mut String, inspection: &Inspection) -> Result {
-    let needs = &inspection.needs;
-    let says = if needs.keeps_heap_header {
+    let needs = &inspection.requirements;
+    let says = if needs.has_heap_header {
         "the program says how much of it is used"
     } else {
         "the program does not say how much of it is used"
@@ -84,7 +84,7 @@ fn needs(out: &mut String, inspection: &Inspection) -> Result {
         )?;
     }
     for used in &needs.limits {
-        let warning = if used.is_passed() {
+        let warning = if used.is_exceeded() {
             ", which is too much"
         } else if used.is_near() {
             ", which is near"

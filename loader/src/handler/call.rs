@@ -4,22 +4,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use abi::Pubkey;
-use abi::imports::gas_for_bytes;
 use abi::packed::{HostReturn, PackedSlice};
 use abi::wasm::ALLOC_EXPORT;
 use wasmi::{Caller, Error};
 
 use super::{CallError, Function, Handler, function_type, packed};
+use crate::backend::wasm::{Alloc, Calls, Data, Module, PAGE, Running, ScratchError, Store, View};
+use crate::backend::{Arguments, GuestMemory, Heap, Syscalls};
 use crate::error::InvocationError;
-use crate::imports::Arguments;
-use crate::machine::wasm32::{Alloc, Calls, Data, Module, NoRoom, PAGE, Running, Store, View};
-use crate::machine::{Context, Heap, Machine};
+use crate::invoke::guest::{NotEnoughGas, pay_for};
+use crate::limits::Limits;
 
 /// A handler with memory of its own, which it keeps from call to call.
 pub struct Instance<T: 'static> {
     view: View<Store<Running<T>>>,
     calls: Calls,
-    context: Context,
+    limits: Limits,
+    gas_limit: u64,
     is_dead: bool,
 }
 
@@ -47,38 +48,40 @@ impl<T: 'static> Handler<T> {
         let (mut view, calls) = self
             .module
             .instantiate(Running::default())
-            .map_err(InvocationError::vm)?;
+            .map_err(InvocationError::engine)?;
         view.allow_more(u64::from(self.limits.heap) / PAGE);
-        let context = Context {
-            limits: self.limits,
-            program_id: Pubkey::default(),
-            gas_limit: self.gas,
-            heap: Heap {
-                base: 0,
-                size: self.limits.heap,
-                has_header: false,
-            },
-        };
         Ok(Instance {
             view,
             calls,
-            context,
+            limits: self.limits,
+            gas_limit: self.gas,
             is_dead: false,
         })
     }
 }
 
 impl<T: 'static> Instance<T> {
+    /// The syscalls of the next call. Handlers have no program id and no heap that the loader maps.
+    fn syscalls(&self) -> Syscalls {
+        let heap = Heap {
+            base: 0,
+            size: self.limits.heap,
+            has_header: false,
+        };
+        Syscalls::new(&self.limits, Pubkey::default(), self.gas_limit, heap)
+    }
+
     fn running(&mut self) -> &mut Running<T> {
         &mut self.view.store.data_mut().user
     }
 
-    /// Calls an export, with bytes or with nothing. `state` is what the host's functions work with meanwhile.
+    /// Calls an export, with bytes or with nothing. `state` is what the host's functions work with
+    /// meanwhile.
     ///
     /// # Errors
     ///
-    /// [`CallError`]. After [`CallError::Failed`] the instance may not be called any more, because nobody knows in what the handler
-    /// was interrupted; after all others it may.
+    /// [`CallError`]. After [`CallError::Failed`] the instance may not be called any more, because
+    /// nobody knows in what the handler was interrupted; after all others it may.
     ///
     /// # Panics
     ///
@@ -99,25 +102,26 @@ impl<T: 'static> Instance<T> {
             .map_err(|_| CallError::NoExport {
                 export: export.to_owned(),
             })?;
-        self.view.set_gas(self.context.gas_limit);
-        let context = self.context;
+        self.view.set_gas(self.gas_limit);
+        let syscalls = self.syscalls();
         *self.running() = Running {
-            context: Some(context),
+            syscalls: Some(syscalls),
             ..Running::default()
         };
         let argument = self.lend(argument)?;
-        // From here on functions of the embedder's are answered.
+        // From here on the handler may call functions of the embedder's.
         self.running().state = Some(state);
         let value = match function.call(&mut self.view.store, argument.to_u64()) {
             Ok(value) => value,
             Err(error) => return Err(self.failed(&error)),
         };
-        let host = std::mem::take(&mut self.running().host);
+        let syscalls = self.running().syscalls.take();
+        let (logs, _) = syscalls.expect("each syscall puts it back").into_results();
         let state = self.running().state.take();
         Ok(Answer {
             bytes: self.read(value)?,
-            logs: host.logs,
-            gas_used: self.context.gas_limit - self.view.gas(),
+            logs,
+            gas_used: self.gas_limit - self.view.gas(),
             state: state.expect("each function puts it back"),
         })
     }
@@ -128,7 +132,7 @@ impl<T: 'static> Instance<T> {
         self.view.memory.size(&self.view.store) * PAGE
     }
 
-    /// Puts the argument where the handler has room for it.
+    /// Writes the argument to scratch memory of the handler.
     fn lend(&mut self, bytes: Option<&[u8]>) -> Result<PackedSlice, CallError> {
         let Some(bytes) = bytes else {
             return Ok(PackedSlice::NOTHING);
@@ -142,7 +146,7 @@ impl<T: 'static> Instance<T> {
         }
     }
 
-    /// The bytes that the handler has answered.
+    /// The bytes that the handler has returned.
     fn read(&mut self, value: u64) -> Result<Option<Vec<u8>>, CallError> {
         let invalid = CallError::InvalidAnswer { value };
         match PackedSlice::from_u64(value).view() {
@@ -163,12 +167,12 @@ impl<T: 'static> Instance<T> {
         if let Some(panic) = self.running().panic.take() {
             resume_unwind(panic);
         }
-        let gas_limit = self.context.gas_limit;
+        let gas_limit = self.gas_limit;
         CallError::Failed(self.view.failure(error, gas_limit))
     }
 }
 
-/// Writes bytes to room that the handler gives for them.
+/// Writes bytes to scratch memory that the handler allocates for them.
 fn give<T: 'static, C: wasmi::AsContextMut<Data = Data<Running<T>>>>(
     view: &mut View<C>,
     alloc: Alloc,
@@ -180,16 +184,18 @@ fn give<T: 'static, C: wasmi::AsContextMut<Data = Data<Running<T>>>>(
     let Ok(length) = u32::try_from(bytes.len()) else {
         return Ok(PackedSlice::NO_ROOM);
     };
-    let room = view.allocate(alloc, length).map_err(|error| match error {
-        NoRoom::Failed(error) => error,
-        NoRoom::Invalid { address, .. } => Error::new(format!(
-            "`alloc` was asked for {length} bytes and answered {address:#x}, where they cannot be written"
-        )),
-    })?;
-    let Some(address) = room else {
+    let scratch = view
+        .alloc_scratch(alloc, length)
+        .map_err(|error| match error {
+            ScratchError::Failed(error) => error,
+            ScratchError::Invalid { address, .. } => Error::new(format!(
+                "`alloc` returned {address:#x} for {length} bytes, where they cannot be written"
+            )),
+        })?;
+    let Some(address) = scratch else {
         return Ok(PackedSlice::NO_ROOM);
     };
-    // It was checked that the place is in the memory.
+    // `alloc_scratch` has checked that the range is in the memory.
     let _ = view.write(address.into(), bytes);
     Ok(packed(address, length))
 }
@@ -212,18 +218,19 @@ fn call_function<T: 'static>(
     arguments: Arguments,
 ) -> Result<PackedSlice, Error> {
     let [address, length, ..] = arguments;
-    pay_for(&mut view, length)?;
+    pay(&mut view, length)?;
     let bytes = view.read(address, length).map_err(|_| {
         Error::new(format!(
             "{length} bytes at {address:#x} are not in its memory"
         ))
     })?;
-    // It is away while `alloc` runs, which may not ask in its turn: each question inside of a question would take more of the
-    // host's own stack.
+    // It is away while `alloc` runs, which may not ask in its turn: each question inside of a
+    // question would take more of the host's own stack.
     let Some(mut state) = view.store.data_mut().user.state.take() else {
         return Err(Error::new("`alloc` calls a function of the host"));
     };
-    // The engine's own code cannot be unwound. What the function has left half done is given up with the state.
+    // The engine's own code cannot be unwound. What the function has left half done is given up
+    // with the state.
     let answered = catch_unwind(AssertUnwindSafe(|| function(&mut state, &bytes)));
     let answer = match answered {
         Ok(answer) => give_answer(&mut view, answer)?,
@@ -236,7 +243,7 @@ fn call_function<T: 'static>(
     Ok(answer)
 }
 
-/// Writes what the embedder has answered to room that the running handler gives.
+/// Writes the embedder's reply to scratch memory that the running handler allocates.
 fn give_answer<T: 'static>(
     view: &mut View<Caller<'_, Data<Running<T>>>>,
     answer: Option<Vec<u8>>,
@@ -244,7 +251,7 @@ fn give_answer<T: 'static>(
     let Some(answer) = answer else {
         return Ok(PackedSlice::NOTHING);
     };
-    pay_for(view, answer.len() as u64)?;
+    pay(view, answer.len() as u64)?;
     let alloc = view
         .store
         .get_export(ALLOC_EXPORT)
@@ -254,16 +261,10 @@ fn give_answer<T: 'static>(
     give(view, alloc, &answer)
 }
 
-/// Takes the price of bytes off the gas, as for the loader's own imports.
-fn pay_for<T: 'static>(
+/// Takes the price of bytes off the gas, as for the loader's own syscalls.
+fn pay<T: 'static>(
     view: &mut View<Caller<'_, Data<Running<T>>>>,
     length: u64,
 ) -> Result<(), Error> {
-    match view.gas().checked_sub(gas_for_bytes(length)) {
-        Some(rest) => {
-            view.set_gas(rest);
-            Ok(())
-        }
-        None => Err(wasmi::TrapCode::OutOfFuel.into()),
-    }
+    pay_for(view, length).map_err(|NotEnoughGas| wasmi::TrapCode::OutOfFuel.into())
 }

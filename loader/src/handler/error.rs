@@ -1,10 +1,10 @@
 //! Why a call of a handler came to nothing.
 
-use crate::failure::Failure;
-use crate::grouped::grouped;
+use crate::display::thousands;
+use crate::error::Failure;
 
 /// Why a call of a handler came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[non_exhaustive]
 pub enum CallError {
     /// There is no such export.
@@ -14,7 +14,7 @@ pub enum CallError {
         export: String,
     },
     /// The handler has no room for the argument.
-    #[error("the handler has no room for {} bytes", grouped(length))]
+    #[error("the handler has no room for {} bytes", thousands(length))]
     NoRoom {
         /// Number of bytes.
         length: usize,
@@ -41,12 +41,8 @@ impl CallError {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::NoExport { .. } => "NoExport",
-            Self::NoRoom { .. } => "NoRoom",
             Self::Failed(failure) => failure.kind(),
-            Self::NoRoomForAnswer => "NoRoomForAnswer",
-            Self::InvalidAnswer { .. } => "InvalidAnswer",
-            Self::Dead => "Dead",
+            other => other.into(),
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Handlers: WebAssembly modules that are called for themselves, again and again, and ask their host for what they need.
+//! Handlers: WebAssembly modules that are called for themselves, again and again, and ask their
+//! host for what they need.
 //!
-//! A program is called with accounts, in fresh memory. A handler is called with bytes and answers bytes, in an instance that
-//! lives as long as its embedder likes and keeps its memory. Both have the loader's imports; a handler has functions of the
-//! embedder's besides, which take bytes and answer bytes or nothing.
+//! A program is called with accounts, in fresh memory. A handler is called with bytes and answers
+//! bytes, in an instance that lives as long as its embedder likes and keeps its memory. Both have
+//! the loader's imports; a handler has functions of the embedder's besides, which take bytes and
+//! answer bytes or nothing.
 //!
 //! | type | what it is |
 //! |---|---|
@@ -31,15 +33,17 @@
 //!
 //! # Bytes
 //!
-//! Bytes pass as one i64, an [`abi::packed::PackedSlice`]. What the host has to say it writes to room that it gets from the
-//! handler's export `alloc`, also while the handler runs and has called a function; what the handler answers the host reads before
-//! it calls again. Each place that a handler names is checked before it is used: that it is in the handler's memory, and
-//! aligned where room was asked for.
+//! Bytes pass as one i64, an [`abi::packed::PackedSlice`]. What the host has to say it writes to
+//! room that it gets from the handler's export `alloc`, also while the handler runs and has called
+//! a function; what the handler answers the host reads before it calls again. Each place that a
+//! handler names is checked before it is used: that it is in the handler's memory, and aligned
+//! where room was asked for.
 //!
 //! # Memory
 //!
-//! An instance may add as much memory as [`Limits::heap`] says, all together and once: memory does not shrink. A handler that
-//! gives back what it takes does not grow after its first calls, because what `alloc` gives is taken back with each call.
+//! An instance may add as much memory as [`Limits::heap`] says, all together and once: memory does
+//! not shrink. A handler that gives back what it takes does not grow after its first calls, because
+//! what `alloc` gives is taken back with each call.
 
 mod call;
 mod error;
@@ -52,9 +56,9 @@ use wasmi::{FuncType, ValType};
 pub use call::{Answer, Instance};
 pub use error::CallError;
 
+use crate::backend::wasm::{Module, Running, define_syscalls, validate};
 use crate::error::LoadError;
 use crate::limits::{DEFAULT_GAS, Limits};
-use crate::machine::wasm32::{Module, Running, define_imports, rules};
 
 /// A function of an embedder's: what it is called with, and what it answers.
 type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
@@ -75,7 +79,8 @@ impl<T: 'static> Default for Host<T> {
 }
 
 impl<T: 'static> Host<T> {
-    /// A host without functions of its own, with [`Limits::default`] and [`DEFAULT_GAS`] for each call.
+    /// A host without functions of its own, with [`Limits::default`] and [`DEFAULT_GAS`] for each
+    /// call.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -85,8 +90,9 @@ impl<T: 'static> Host<T> {
         }
     }
 
-    /// Offers a function to handlers, which import it from the module `env` as `(address: i32, length: i32) -> i64`. A function of
-    /// a name that is offered already takes its place; those of the loader stay.
+    /// Offers a function to handlers, which import it from the module `env` as `(address: i32,
+    /// length: i32) -> i64`. A function of a name that is offered already takes its place; those of
+    /// the loader stay.
     ///
     /// `None` tells the handler that there is nothing, which is not the same as no bytes.
     #[must_use]
@@ -101,8 +107,8 @@ impl<T: 'static> Host<T> {
         self
     }
 
-    /// Sets the limits. Of those of an invocation [`Limits::heap`] and [`Limits::logs`] are heeded, and [`Limits::return_data`]
-    /// by the import.
+    /// Sets the limits. Of those of an invocation [`Limits::heap`] and [`Limits::logs`] are heeded,
+    /// and [`Limits::return_data`] by the import.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -120,23 +126,25 @@ impl<T: 'static> Host<T> {
     ///
     /// # Errors
     ///
-    /// [`LoadError`] if the bytes are no module, or one that imports what is not offered, or that gives its host no room.
+    /// [`LoadError`] if the bytes are no module, or one that imports what is not offered, or that
+    /// gives its host no room.
     pub fn load(&self, module: &[u8]) -> Result<Handler<T>, LoadError> {
         let (length, limit) = (module.len(), self.limits.blob);
         if length > limit {
             return Err(LoadError::BlobTooLong { length, limit });
         }
         let mut module = Module::compile(module, &self.limits)?;
-        rules::check_alloc(&module)?;
+        validate::check_alloc(&module)?;
         let is_offered = |name: &str| self.functions.iter().any(|(offered, _)| offered == name);
-        let imports = rules::known_imports(&module, |name| is_offered(name).then(function_type))?;
+        let imports =
+            validate::known_imports(&module, |name| is_offered(name).then(function_type))?;
         for (name, function) in &self.functions {
             // The loader's own comes first.
             if imports.iter().all(|import| import.symbol() != name) {
                 call::define(&mut module, name, Arc::clone(function));
             }
         }
-        define_imports(&mut module, imports);
+        define_syscalls(&mut module, imports);
         Ok(Handler {
             module: Arc::new(module),
             limits: self.limits,
@@ -145,7 +153,8 @@ impl<T: 'static> Host<T> {
     }
 }
 
-/// The names of what [`Instance::call`] could call in a module: functions of the type (i64) -> (i64).
+/// The names of what [`Instance::call`] could call in a module: functions of the type (i64) ->
+/// (i64).
 ///
 /// The names are the module's own, and may hold any characters.
 ///

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use polkavm::ProgramBlob;
 use polkavm::program::Instruction;
-use polkavm::{ProgramBlob, Reg};
+
+use crate::backend::polkavm::control_flow::called_by;
 
 /// A blob's code, counted. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,13 +14,14 @@ use polkavm::{ProgramBlob, Reg};
 pub struct Code {
     /// Length of the code itself.
     pub length: u64,
-    /// Length of the jump table, with the figures in front of it that say how long it is. Together with code and
-    /// bitmask this is the content of the file's section.
+    /// Length of the jump table, with the figures in front of it that say how long it is. Together
+    /// with code and bitmask this is the content of the file's section.
     pub jump_table_length: u64,
-    /// Entries of the jump table: places that are jumped to by a computed address, which are mostly those to which
-    /// calls return.
+    /// Entries of the jump table: places that are jumped to by a computed address, which are mostly
+    /// those to which calls return.
     pub jump_table_entries: u32,
-    /// Length of the bitmask that says where instructions start; 0 where the instruction set needs none.
+    /// Length of the bitmask that says where instructions start; 0 where the instruction set needs
+    /// none.
     pub bitmask_length: u64,
     /// Number of instructions.
     pub instructions: u32,
@@ -44,11 +47,11 @@ pub struct MnemonicUse {
 }
 
 /// What one pass over the code finds.
-pub(super) struct Counted {
+pub(super) struct CodeStats {
     pub code: Code,
     /// For each import, the number of instructions that call it.
     pub import_calls: Vec<u32>,
-    /// Places that are called directly.
+    /// Where functions start that one instruction calls by their addresses.
     pub called: BTreeSet<u32>,
 }
 
@@ -60,7 +63,8 @@ pub(super) struct Placed {
     pub length: u32,
 }
 
-/// The blob's instructions. The trap that the VM puts behind code that does not end is none of them.
+/// The blob's instructions. The trap that the VM puts behind code that does not end is none of
+/// them.
 pub(super) fn instructions(blob: &ProgramBlob) -> impl Iterator<Item = Placed> {
     let end = u32::try_from(blob.code().len()).unwrap_or(u32::MAX);
     blob.instructions()
@@ -73,7 +77,7 @@ pub(super) fn instructions(blob: &ProgramBlob) -> impl Iterator<Item = Placed> {
 }
 
 /// Counts the code of a blob whose section of code holds so many bytes.
-pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
+pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> CodeStats {
     let mut uses: BTreeMap<&'static str, MnemonicUse> = BTreeMap::new();
     let mut import_calls = vec![0_u32; blob.imports().len() as usize];
     let mut called = BTreeSet::new();
@@ -101,11 +105,7 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
                 Some(calls) => *calls += 1,
                 None => calls_of_no_import += 1,
             },
-            // What keeps the way back is a call.
-            Instruction::load_imm_and_jump(register, _, target) if register.get() == Reg::RA => {
-                called.insert(target);
-            }
-            _ => {}
+            kind => called.extend(called_by(kind)),
         }
     }
     let mut mnemonics: Vec<MnemonicUse> = uses.into_values().collect();
@@ -123,7 +123,7 @@ pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> Counted {
         mnemonics,
         calls_of_no_import,
     };
-    Counted {
+    CodeStats {
         code,
         import_calls,
         called,

@@ -7,8 +7,8 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 
 use super::code::{self, Placed};
 use super::name;
-use crate::debug_info;
-use crate::failure::SourceLocation;
+use crate::backend::polkavm::debug_info;
+use crate::error::SourceLocation;
 
 /// The code by functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub struct Functions {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum FunctionSource {
-    /// The blob's debug information says which function each instruction is of. Neighbours of the same name are told
-    /// apart only where it is certain that a function starts: at exports and at the targets of direct calls. Code of
-    /// no function is in a function without a name.
+    /// The blob's debug information says which function each instruction is of. Neighbours of the
+    /// same name are told apart only where it is certain that a function starts: at exports and at
+    /// the targets of direct calls. Code of no function is in a function without a name.
     DebugInformation,
-    /// There is no debug information that could be read, so the code is cut at exports and at the targets of direct
-    /// calls, where functions start for certain. Functions that are only jumped to, or called by a computed address,
-    /// are part of what stands before them.
+    /// There is no debug information that could be read, so the code is cut at exports and at the
+    /// targets of direct calls, where functions start for certain. Functions that are only jumped
+    /// to, or called by a computed address, are part of what stands before them.
     EntryPoints,
 }
 
@@ -45,8 +45,8 @@ pub struct Function {
     pub name: Option<String>,
     /// The export that it starts with; `None` if it is not exported.
     pub export: Option<String>,
-    /// The place in the source of the first of its instructions that has one. Code that was inlined there counts as
-    /// the line that it was inlined into.
+    /// The place in the source of the first of its instructions that has one. Code that was inlined
+    /// there counts as the line that it was inlined into.
     pub location: Option<SourceLocation>,
     /// Its lowest program counter.
     pub program_counter: u32,
@@ -56,22 +56,22 @@ pub struct Function {
     pub bytes: u64,
 }
 
-/// A stretch of code, up to the start of the next one.
-struct Piece {
+/// A range of code, up to the start of the next one.
+struct CodeRange {
     start: u32,
-    /// Which function it is a piece of.
+    /// The function that it is a part of.
     function: usize,
 }
 
-/// What a function is called, and where it is in the source.
+/// A function's names, and its place in the source.
 #[derive(Default)]
-struct Title {
+struct FunctionLabel {
     name: Option<String>,
     export: Option<String>,
     location: Option<SourceLocation>,
 }
 
-impl Title {
+impl FunctionLabel {
     fn exported_at(mut self, start: u32, entries: &Entries) -> Self {
         self.export = entries.get(&start).cloned().flatten();
         self
@@ -81,60 +81,60 @@ impl Title {
 /// Where functions start for certain, and the names of the exports there.
 type Entries = BTreeMap<u32, Option<String>>;
 
-/// What pieces there are, lowest first, and the functions that they are of.
+/// All ranges of the code, lowest first, and the functions that they are parts of.
 #[derive(Default)]
-struct Pieces {
-    pieces: Vec<Piece>,
-    titles: Vec<Title>,
+struct CodeRanges {
+    ranges: Vec<CodeRange>,
+    labels: Vec<FunctionLabel>,
 }
 
-impl Pieces {
+impl CodeRanges {
     /// Starts a function here.
-    fn start(&mut self, start: u32, title: Title) {
-        self.titles.push(title);
-        self.go_on(start, self.titles.len() - 1);
+    fn start(&mut self, start: u32, label: FunctionLabel) {
+        self.labels.push(label);
+        self.resume(start, self.labels.len() - 1);
     }
 
-    /// Goes on with a function here.
-    fn go_on(&mut self, start: u32, function: usize) {
-        self.pieces.push(Piece { start, function });
+    /// Continues a function here.
+    fn resume(&mut self, start: u32, function: usize) {
+        self.ranges.push(CodeRange { start, function });
     }
 }
 
 pub(super) fn find(bytes: &[u8], blob: &ProgramBlob, called: &BTreeSet<u32>) -> Functions {
-    // The debug information is the blob's, so it may be anything, and the VM's own reader of it does sums that
-    // overflow.
+    // The blob is hostile, so its debug information may be any bytes, and the VM's reader of it
+    // adds numbers without checking for overflow.
     let entries = entry_points(blob, called);
-    let named = catch_unwind(AssertUnwindSafe(|| named_pieces(bytes, blob, &entries)));
-    let (source, pieces) = match named {
-        Ok(Some(pieces)) => (FunctionSource::DebugInformation, pieces),
-        _ => (FunctionSource::EntryPoints, entry_pieces(&entries)),
+    let named = catch_unwind(AssertUnwindSafe(|| named_ranges(bytes, blob, &entries)));
+    let (source, ranges) = match named {
+        Ok(Some(ranges)) => (FunctionSource::DebugInformation, ranges),
+        _ => (FunctionSource::EntryPoints, entry_ranges(&entries)),
     };
-    let list = measure(pieces, code::instructions(blob));
+    let list = measure(ranges, code::instructions(blob));
     Functions { source, list }
 }
 
-/// Gives every instruction to the piece that it is in.
-fn measure(pieces: Pieces, instructions: impl Iterator<Item = Placed>) -> Vec<Function> {
-    let mut functions: Vec<Function> = pieces
-        .titles
+/// Gives every instruction to the range that it is in.
+fn measure(ranges: CodeRanges, instructions: impl Iterator<Item = Placed>) -> Vec<Function> {
+    let mut functions: Vec<Function> = ranges
+        .labels
         .into_iter()
-        .map(|title| Function {
-            name: title.name,
-            export: title.export,
-            location: title.location,
+        .map(|label| Function {
+            name: label.name,
+            export: label.export,
+            location: label.location,
             program_counter: 0,
             instructions: 0,
             bytes: 0,
         })
         .collect();
-    let mut pieces = pieces.pieces.into_iter().peekable();
+    let mut ranges = ranges.ranges.into_iter().peekable();
     let mut current = None;
     for instruction in instructions {
-        while let Some(piece) = pieces.next_if(|piece| piece.start <= instruction.offset) {
-            current = Some(piece.function);
+        while let Some(range) = ranges.next_if(|range| range.start <= instruction.offset) {
+            current = Some(range.function);
         }
-        // The first piece starts where the code does.
+        // The first range starts where the code does.
         let Some(function) = current.and_then(|index| functions.get_mut(index)) else {
             continue;
         };
@@ -149,15 +149,15 @@ fn measure(pieces: Pieces, instructions: impl Iterator<Item = Placed>) -> Vec<Fu
     functions
 }
 
-/// The pieces as debug information has them; `None` if no code has a name by it.
-fn named_pieces(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<Pieces> {
+/// The ranges as debug information has them; `None` if no code has a name by it.
+fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<CodeRanges> {
     /// The function of all code without a name.
     const NAMELESS: usize = 0;
 
     let parts = ProgramParts::from_bytes(ArcBytes::from(bytes)).ok()?;
     let code_length = blob.code().len();
-    let mut pieces = Pieces::default();
-    pieces.start(0, Title::default());
+    let mut ranges = CodeRanges::default();
+    ranges.start(0, FunctionLabel::default());
     let mut end_of_last = 0;
     for range in parts.debug_line_program_ranges.chunks_exact(12) {
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| range[at + byte]));
@@ -166,33 +166,34 @@ fn named_pieces(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<P
         if start < end_of_last || end <= start || start as usize >= code_length {
             continue;
         }
-        let Some(title) = title_at(blob, start) else {
+        let Some(label) = label_at(blob, start) else {
             continue;
         };
-        let last = pieces.titles.len() - 1;
+        let last = ranges.labels.len() - 1;
         // A function has more than one range if some of its code has no line.
-        if pieces.titles[last].name == title.name && !entries.contains_key(&start) {
-            pieces.go_on(start, last);
+        if ranges.labels[last].name == label.name && !entries.contains_key(&start) {
+            ranges.resume(start, last);
         } else {
-            pieces.start(start, title.exported_at(start, entries));
+            ranges.start(start, label.exported_at(start, entries));
         }
         for entry in entries.range(start + 1..end).map(|(entry, _)| *entry) {
-            let title = title_at(blob, entry).unwrap_or_default();
-            pieces.start(entry, title.exported_at(entry, entries));
+            let label = label_at(blob, entry).unwrap_or_default();
+            ranges.start(entry, label.exported_at(entry, entries));
         }
-        // Code that stands behind it has no name, until the next piece starts.
-        pieces.go_on(end, NAMELESS);
+        // Code that stands behind it has no name, until the next range starts.
+        ranges.resume(end, NAMELESS);
         end_of_last = end;
     }
-    (pieces.titles.len() > 1).then_some(pieces)
+    (ranges.labels.len() > 1).then_some(ranges)
 }
 
-/// What the debug information calls the function of the code that starts here, and where in the source that is.
-fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
+/// What the debug information calls the function of the code that starts here, and where in the
+/// source that is.
+fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
     /// What has no name after so many regions gets none.
     const REGIONS: usize = 64;
 
-    let mut title = None;
+    let mut label = None;
     let mut lines = blob
         .get_debug_line_program_at(ProgramCounter(start))
         .ok()??;
@@ -203,27 +204,27 @@ fn title_at(blob: &ProgramBlob, start: u32) -> Option<Title> {
         if region.instruction_range().end.0 <= start {
             continue;
         }
-        // The first frame says which function this is, and the second where in it, unless that is the first of
-        // another function that was inlined whole.
+        // The first frame says which function this is, and the second where in it, unless that is
+        // the first of another function that was inlined whole.
         let mut frames = region.frames();
         let Some(frame) = frames.next() else {
             continue;
         };
-        if title.is_none() {
+        if label.is_none() {
             let text = debug_info::function_name(&frame)?;
-            title = Some(Title {
+            label = Some(FunctionLabel {
                 name: Some(name(text.as_bytes())),
-                ..Title::default()
+                ..FunctionLabel::default()
             });
         }
         let place = frames.next();
         if let Some(mut location) = place.as_ref().and_then(debug_info::source_location) {
             location.file = name(location.file.as_bytes());
-            title.as_mut()?.location = Some(location);
+            label.as_mut()?.location = Some(location);
             break;
         }
     }
-    title
+    label
 }
 
 fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> Entries {
@@ -237,14 +238,17 @@ fn entry_points(blob: &ProgramBlob, called: &BTreeSet<u32>) -> Entries {
     entries
 }
 
-/// The pieces that start where functions start for certain.
-fn entry_pieces(entries: &Entries) -> Pieces {
-    let mut pieces = Pieces::default();
+/// The ranges that start where functions start for certain.
+fn entry_ranges(entries: &Entries) -> CodeRanges {
+    let mut ranges = CodeRanges::default();
     if !entries.contains_key(&0) {
-        pieces.start(0, Title::default());
+        ranges.start(0, FunctionLabel::default());
     }
     for start in entries.keys() {
-        pieces.start(*start, Title::default().exported_at(*start, entries));
+        ranges.start(
+            *start,
+            FunctionLabel::default().exported_at(*start, entries),
+        );
     }
-    pieces
+    ranges
 }

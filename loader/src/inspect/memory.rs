@@ -4,9 +4,9 @@ use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
 use polkavm::{MemoryMapBuilder, ProgramBlob};
 
-use crate::input;
+use crate::backend::polkavm::{PAGE_SIZE, input_address};
 use crate::invocation::Invocation;
-use crate::machine::riscv64::{PAGE_SIZE, input_address};
+use crate::invoke::input::write::serialized_length;
 
 /// How much of each kind of data a program declares, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl DataSizes {
     }
 }
 
-/// Where everything is in a program's memory if it is called with the least heap (32 KiB), no accounts and no
-/// instruction data.
+/// Where everything is in a program's memory if it is called with the least heap (32 KiB), no
+/// accounts and no instruction data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -108,7 +108,7 @@ impl MemoryMap {
         let heap_base = map.heap_base();
         let input_address = input_address(heap_base, MIN_HEAP_LENGTH);
         // The program's address is no part of the length.
-        let input_length = input::serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
+        let input_length = serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
         let end = input_address + input_length;
         if end - u64::from(heap_base) > u64::from(map.max_heap_size()) {
             return None;

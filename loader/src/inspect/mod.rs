@@ -1,7 +1,7 @@
 //! What is in a blob, and what its program needs of the loader.
 //!
-//! Everything here is read from the blob's bytes; nothing is run. All lengths are in bytes, all addresses are the
-//! guest's, and a program counter is an offset in the blob's code.
+//! Everything here is read from the blob's bytes; nothing is run. All lengths are in bytes, all
+//! addresses are the guest's, and a program counter is an offset in the blob's code.
 //!
 //! ```
 //! use loader::inspect::SectionKind;
@@ -25,13 +25,14 @@
 //!
 //! # Functions
 //!
-//! A blob says where its functions are only in its debug information, which `cargo entrypoint build --release` leaves out.
-//! Without it the code is cut where it is certain that functions start, and [`Functions::source`] says so.
+//! A blob says where its functions are only in its debug information, which `cargo entrypoint build
+//! --release` leaves out. Without it the code is cut where it is certain that functions start, and
+//! [`Functions::source`] says so.
 //!
 //! # Hostile blobs
 //!
-//! Any bytes get an answer or an error. Names are cut after [`MAX_NAME_LENGTH`] bytes; they are the blob's, so they
-//! may hold characters that a terminal obeys.
+//! Any bytes get an answer or an error. Names are cut after [`MAX_NAME_LENGTH`] bytes; they are the
+//! blob's, so they may hold characters that a terminal obeys.
 
 mod code;
 mod functions;
@@ -47,11 +48,13 @@ pub use functions::{Function, FunctionSource, Functions};
 pub use memory::{DataSizes, MemoryMap, Region, RegionKind};
 pub use sections::{Section, SectionKind};
 
+use crate::backend::polkavm::{PolkaVm, parse, validate};
 use crate::error::LoadError;
 use crate::limits::Limits;
-use crate::rules;
+use crate::program::Loader;
 
-/// The longest name, in bytes, that is taken over from a blob. A longer one is cut, and ends in `…`.
+/// The longest name, in bytes, that is taken over from a blob. A longer one is cut, and ends in
+/// `…`.
 pub const MAX_NAME_LENGTH: usize = 1_024;
 
 /// What is in a blob: see [`Loader::inspect`](crate::Loader::inspect).
@@ -61,8 +64,8 @@ pub const MAX_NAME_LENGTH: usize = 1_024;
 pub struct Inspection {
     /// Length of the blob in bytes.
     pub file_length: u64,
-    /// Its length without debug information, in bytes: that of the blob that `cargo entrypoint build --release`
-    /// makes.
+    /// Its length without debug information, in bytes: that of the blob that `cargo entrypoint
+    /// build --release` makes.
     pub stripped_length: u64,
     /// The VM's name for the instruction set.
     pub instruction_set: &'static str,
@@ -83,19 +86,40 @@ pub struct Inspection {
     /// The code by functions.
     pub functions: Functions,
     /// What the program needs of the loader.
-    pub needs: Needs,
+    pub requirements: Requirements,
     /// Why this loader refuses the blob, rule by rule; empty if it does not.
     #[cfg_attr(feature = "serde", serde(serialize_with = "refusals_as_data"))]
     pub refusals: Vec<LoadError>,
 }
 
+impl Loader {
+    /// Parses a blob and reports everything that is known of it without running it.
+    ///
+    /// Unlike [`load`](Self::load) this accepts a blob that the loader rejects, and names every
+    /// rule that it breaks: see [`Inspection::refusals`].
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotOnThisEngine`] if the loader's engine is not PolkaVM's,
+    /// [`LoadError::BlobTooLong`] if the file is longer than the limit, [`LoadError::WrongTarget`]
+    /// if it is a program for another target, [`LoadError::InvalidBlob`] if it is not a blob.
+    pub fn inspect(&self, blob: &[u8]) -> Result<Inspection, LoadError> {
+        let vm = self
+            .backend_of::<PolkaVm>()
+            .ok_or(LoadError::NotOnThisEngine {
+                what: "inspections",
+                engine: self.engine(),
+            })?;
+        self.check_file(blob)?;
+        let parsed = parse(blob)?;
+        let limits = self.current_limits();
+        let refusals = vm.refusals(&parsed, limits);
+        Ok(Inspection::new(blob, &parsed, limits, refusals))
+    }
+}
+
 impl Inspection {
-    pub(crate) fn new(
-        bytes: &[u8],
-        blob: &ProgramBlob,
-        limits: &Limits,
-        refusals: Vec<LoadError>,
-    ) -> Self {
+    fn new(bytes: &[u8], blob: &ProgramBlob, limits: &Limits, refusals: Vec<LoadError>) -> Self {
         let sections = sections::read(bytes);
         let stripped_length = sections
             .iter()
@@ -105,8 +129,8 @@ impl Inspection {
         let code_section = sections
             .iter()
             .find(|section| section.kind == SectionKind::Code);
-        let counted = code::count(blob, code_section.map_or(0, |section| section.content));
-        let functions = functions::find(bytes, blob, &counted.called);
+        let stats = code::count(blob, code_section.map_or(0, |section| section.content));
+        let functions = functions::find(bytes, blob, &stats.called);
         let memory = MemoryMap::of(blob);
         Self {
             file_length: bytes.len() as u64,
@@ -116,12 +140,12 @@ impl Inspection {
             sections,
             data: DataSizes::of(blob),
             exports: exports(blob),
-            imports: imports(blob, &counted.import_calls),
-            code: counted.code,
+            imports: imports(blob, &stats.import_calls),
+            code: stats.code,
             functions,
-            needs: Needs {
+            requirements: Requirements {
                 least_heap: MIN_HEAP_LENGTH,
-                keeps_heap_header: rules::has_bump_heap(blob),
+                has_heap_header: validate::has_heap_header(blob),
                 stack: blob.stack_size(),
                 least_memory: memory.as_ref().map(|memory| memory.mapped),
                 limits: limited(blob, limits),
@@ -156,8 +180,8 @@ pub struct Export {
 pub struct ImportUse {
     /// Its name; `?` if the blob gives its number and no name.
     pub symbol: String,
-    /// The parameters and the answer of the loader's import of this name, as Rust writes them; `None` if the loader
-    /// offers no such import.
+    /// The parameters and the answer of the loader's import of this name, as Rust writes them;
+    /// `None` if the loader offers no such import.
     pub signature: Option<String>,
     /// Number of instructions that call it.
     pub call_sites: u32,
@@ -167,16 +191,17 @@ pub struct ImportUse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Needs {
-    /// The least heap, in bytes, with which a program is called. Whether it is enough the blob does not say.
+pub struct Requirements {
+    /// The least heap, in bytes, with which a program is called. Whether it is enough the blob does
+    /// not say.
     pub least_heap: u32,
     /// Whether the heap keeps the header that says how much of it was used: the program exports
     /// [`entrypoint_heap_bump`](abi::heap::BUMP_HEAP_EXPORT).
-    pub keeps_heap_header: bool,
+    pub has_heap_header: bool,
     /// Stack in bytes.
     pub stack: u32,
-    /// What the VM maps for the program with the least heap, no accounts and no instruction data, in bytes and whole
-    /// pages; `None` if that does not fit into its memory.
+    /// What the VM maps for the program with the least heap, no accounts and no instruction data,
+    /// in bytes and whole pages; `None` if that does not fit into its memory.
     pub least_memory: Option<u64>,
     /// What the loader bounds.
     pub limits: Vec<LimitUse>,
@@ -198,19 +223,19 @@ pub struct LimitUse {
 impl LimitUse {
     /// Whether the program takes more than the loader gives.
     #[must_use]
-    pub fn is_passed(&self) -> bool {
+    pub fn is_exceeded(&self) -> bool {
         self.size > self.limit.into()
     }
 
     /// Whether the program takes three quarters of the limit or more, and no more than all of it.
     #[must_use]
     pub fn is_near(&self) -> bool {
-        !self.is_passed() && self.size * 4 >= u64::from(self.limit) * 3
+        !self.is_exceeded() && self.size * 4 >= u64::from(self.limit) * 3
     }
 }
 
 fn limited(blob: &ProgramBlob, limits: &Limits) -> Vec<LimitUse> {
-    rules::bounded(blob, limits)
+    validate::bounded(blob, limits)
         .into_iter()
         .map(|(what, size, limit)| LimitUse { what, size, limit })
         .collect()
@@ -226,7 +251,7 @@ fn exports(blob: &ProgramBlob) -> Vec<Export> {
 }
 
 fn imports(blob: &ProgramBlob, calls: &[u32]) -> Vec<ImportUse> {
-    rules::imports(blob)
+    validate::imports(blob)
         .zip(calls)
         .map(|((symbol, import), call_sites)| ImportUse {
             symbol: name(symbol),

@@ -15,7 +15,8 @@ const HEADER_LENGTH: usize = 4 + 1 + 8;
 pub struct Section {
     /// What it holds.
     pub kind: SectionKind,
-    /// The section's number in the file; `None` for what has none: the header, the end, what follows the end.
+    /// The section's number in the file; `None` for what has none: the header, the end, what
+    /// follows the end.
     pub number: Option<u8>,
     /// Where it starts in the file, in bytes.
     pub offset: u64,
@@ -43,7 +44,8 @@ pub enum SectionKind {
     Imports,
     /// Names and places of exports.
     Exports,
-    /// Jump table and code, and for the older instruction sets a bitmask that says where instructions start.
+    /// Jump table and code, and for the older instruction sets a bitmask that says where
+    /// instructions start.
     Code,
     /// Debug information: names of functions and files.
     DebugStrings,
@@ -145,7 +147,8 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Section> {
     sections
 }
 
-/// Number of the section at the start of the bytes, length of what it holds, and of all of it; `None` at the end.
+/// Number of the section at the start of the bytes, length of what it holds, and of all of it;
+/// `None` at the end.
 fn section(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let number = *bytes.first().filter(|number| **number != 0)?;
     let (content, width) = varint(&bytes[1..])?;
@@ -153,8 +156,9 @@ fn section(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (length <= bytes.len()).then_some((number, content, length))
 }
 
-/// The VM's way to write a u32, and the number of bytes it takes. As many bytes follow the first as that has ones at
-/// its top; its other bits are the highest of the number, the bytes that follow are the others, lowest first.
+/// The VM's way to write a u32, and the number of bytes it takes. As many bytes follow the first as
+/// that has ones at its top; its other bits are the highest of the number, the bytes that follow
+/// are the others, lowest first.
 fn varint(bytes: &[u8]) -> Option<(usize, usize)> {
     let (first, rest) = bytes.split_first()?;
     let count = first.leading_ones();

@@ -1,8 +1,8 @@
 //! Where a program's gas goes, and how its heap fills.
 //!
-//! [`Program::profile`] runs a program as [`Program::invoke`] does, one instruction at a time, and writes down which
-//! functions each unit of gas was used in. The outcome is the same, and the gas of all stacks together is
-//! [`Outcome::gas_used`].
+//! [`Program::profile`] runs a program as [`Program::invoke`] does, one instruction at a time, and
+//! writes down which functions each unit of gas was used in. The outcome is the same, and the gas
+//! of all stacks together is [`Outcome::gas_used`].
 //!
 //! ```no_run
 //! use loader::{Engine, Invocation, Loader, Pubkey};
@@ -21,17 +21,17 @@
 //!
 //! # What costs what
 //!
-//! Each instruction costs one unit, and is counted where it stands. An import is a frame of its own, with the instruction
-//! that calls it and the price of the bytes that it touches. The VM takes the gas of a block of instructions before the
-//! first of them runs, so a program that ends inside of a block has paid for instructions that never ran: they are
-//! counted in a frame of their own, [`FrameKind::Unspent`], and so is what is left when the gas does not suffice for the
-//! next block.
+//! Each instruction costs one unit, and is counted where it stands. An import is a frame of its
+//! own, with the instruction that calls it and the price of the bytes that it touches. The VM takes
+//! the gas of a block of instructions before the first of them runs, so a program that ends inside
+//! of a block has paid for instructions that never ran: they are counted in a frame of their own,
+//! [`FrameKind::Prepaid`], and so is what is left when the gas does not suffice for the next block.
 //!
 //! # Stacks
 //!
-//! A call is an instruction that leaves a return address, a return a jump to one. What was inlined is told by the debug
-//! information, as far as it is there; PolkaVM's linker leaves some of it out. A blob without any gets its functions by
-//! their addresses: the exports, and what is called.
+//! A call is an instruction that leaves a return address, a return a jump to one. What was inlined
+//! is told by the debug information, as far as it is there; PolkaVM's linker leaves some of it out.
+//! A blob without any gets its functions by their addresses: the exports, and what is called.
 
 mod names;
 mod recorder;
@@ -39,16 +39,18 @@ mod recorder;
 use std::collections::HashMap;
 
 use crate::Outcome;
+use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
+use crate::engine::Engine;
 use crate::error::InvocationError;
-use crate::failure::SourceLocation;
+use crate::error::SourceLocation;
 use crate::invocation::Invocation;
+use crate::invoke;
 use crate::limits::Limits;
-use crate::machine::riscv64::Linked;
-use crate::program::{Engine, Program};
+use crate::program::Program;
 use names::Names;
-use recorder::{Cost, Recorder, Recording, Unspent};
+use recorder::{Cost, Prepaid, Recorder, Recording};
 
-/// An invocation that was watched.
+/// A profiled invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a profile says where the gas went"]
 #[non_exhaustive]
@@ -65,8 +67,8 @@ pub struct Profiled {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasProfile {
     frames: Vec<Frame>,
-    /// Ways to come to a function: the node before, and the frames of the calling instruction. Each stands behind the node
-    /// before it; the first has none and no frames.
+    /// Ways to come to a function: the node before, and the frames of the calling instruction. Each
+    /// stands behind the node before it; the first has none and no frames.
     nodes: Vec<(u32, Vec<u32>)>,
     /// Ways to a function, frames in it, and the gas that was used there.
     costs: Vec<((u32, Vec<u32>), u64)>,
@@ -87,8 +89,8 @@ pub struct Stack<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Its path without the compiler's hashes; only its name if it is inlined; what else it is, if it is no function. A blob may
-    /// say anything here.
+    /// Its path without the compiler's hashes; only its name if it is inlined; what else it is, if
+    /// it is no function. A blob may say anything here.
     pub function: String,
     /// What it is.
     pub kind: FrameKind,
@@ -102,14 +104,14 @@ pub struct Frame {
 pub enum FrameKind {
     /// A function that was called.
     Function,
-    /// A function that the compiler put into the one around it.
+    /// A function that the compiler inlined into the one around it.
     Inlined,
-    /// A call that the loader answers.
+    /// A syscall.
     Import,
     /// Gas that was paid and not used: see the [module](self).
-    Unspent,
-    /// Calls that go too deep, or too many ways, to be told apart.
-    Deeper,
+    Prepaid,
+    /// Calls that are too deep, or too many, to be distinguished.
+    Truncated,
 }
 
 /// How the heap of one invocation filled.
@@ -117,8 +119,8 @@ pub enum FrameKind {
 pub struct HeapProfile {
     /// Length of the heap in bytes.
     pub limit: u32,
-    /// Each change, in order; the first is the start and the last the end. Empty if the program's heap does not say how
-    /// much is used. Very many are thinned.
+    /// Each change, in order; the first is the start and the last the end. Empty if the program's
+    /// heap does not say how much is used. Very many are thinned.
     pub samples: Vec<HeapSample>,
 }
 
@@ -131,7 +133,8 @@ pub struct HeapSample {
     pub used: u32,
     /// The most bytes that were in use at once so far.
     pub peak: u32,
-    /// What the bytes in use are; `None` unless the program counts that, as [`abi::heap::HeapTrace`] says.
+    /// What the bytes in use are; `None` unless the program counts that, as
+    /// [`abi::heap::HeapTrace`] says.
     pub counts: Option<HeapCounts>,
 }
 
@@ -140,7 +143,8 @@ pub struct HeapSample {
 pub struct HeapCounts {
     /// Bytes in blocks that were taken and not given back, as long as they were asked for.
     pub live: u64,
-    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes up, gaps.
+    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes
+    /// up, gaps.
     pub leaked: u64,
 }
 
@@ -171,8 +175,8 @@ impl GasProfile {
         })
     }
 
-    /// Whether the blob has debug information for anything that ran. Without it there are no source lines, and functions have the
-    /// names of exports or their addresses.
+    /// Whether the blob has debug information for anything that ran. Without it there are no source
+    /// lines, and functions have the names of exports or their addresses.
     #[must_use]
     pub fn has_debug_info(&self) -> bool {
         self.has_debug_info
@@ -180,22 +184,24 @@ impl GasProfile {
 }
 
 impl Program {
-    /// Calls the program once, as [`Program::invoke`] does, and writes down where its gas goes and how its heap fills.
+    /// Calls the program once, as [`Program::invoke`] does, and writes down where its gas goes and
+    /// how its heap fills.
     ///
     /// Always on the interpreter, and some hundred times slower than `invoke`.
     ///
     /// # Errors
     ///
-    /// As for [`Program::invoke`], and [`InvocationError::NotOnThisEngine`] if the program is not one for RISC-V.
+    /// As for [`Program::invoke`], and [`InvocationError::NotOnThisEngine`] if the program is not
+    /// one for RISC-V.
     pub fn profile(&self, invocation: &Invocation) -> Result<Profiled, InvocationError> {
         let program = self
-            .riscv64()
+            .loaded_by::<PolkaVm>()
             .ok_or(InvocationError::NotOnThisEngine {
                 what: "profiles",
                 engine: self.engine(),
             })?
             .for_step_tracing()
-            .map_err(InvocationError::vm)?;
+            .map_err(InvocationError::engine)?;
         let limits = self.limits();
         invocation.validate(limits)?;
         profile(&program, limits, invocation)
@@ -203,16 +209,19 @@ impl Program {
 }
 
 fn profile(
-    program: &Linked,
+    program: &LoadedBlob,
     limits: &Limits,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
-    let mut recorder = Recorder::new(program, trace);
-    let outcome = program.invoke(Engine::Interpreter, limits, invocation, &mut recorder)?;
+    let flow = control_flow::flow(&program.blob);
+    let mut recorder = Recorder::new(program, &flow, trace);
+    let outcome = program.observe(&mut recorder, |instance| {
+        invoke::run(Engine::Interpreter, limits, invocation, instance)
+    })?;
     let recording = recorder.finish(&outcome);
     Ok(Profiled {
-        gas: name(program, &recording),
+        gas: name(Names::new(&program.blob, &flow), &recording),
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -221,9 +230,8 @@ fn profile(
     })
 }
 
-/// From instructions to functions: what cannot be told apart any more becomes one.
-fn name(program: &Linked, recording: &Recording) -> GasProfile {
-    let mut names = Names::new(&program.blob);
+/// Names the functions of the instructions, and merges costs that then are the same.
+fn name(mut names: Names<'_>, recording: &Recording) -> GasProfile {
     let mut nodes = vec![(0, Vec::new())];
     let mut known = HashMap::new();
     let mut numbers = vec![0];
@@ -265,13 +273,13 @@ fn name(program: &Linked, recording: &Recording) -> GasProfile {
     }
 }
 
-/// The frame of what is no instruction of a function's.
+/// The frame of a cost that is not an instruction of a function.
 fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
     match cost {
         Cost::Instruction => None,
-        Cost::Import(import) => Some((import.symbol(), FrameKind::Import)),
-        Cost::Unspent(Unspent::RestOfBlock) => Some(("(paid, not run)", FrameKind::Unspent)),
-        Cost::Unspent(Unspent::OutOfGas) => Some(("(too little left)", FrameKind::Unspent)),
-        Cost::Deeper => Some(("(deeper calls)", FrameKind::Deeper)),
+        Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
+        Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(paid, not run)", FrameKind::Prepaid)),
+        Cost::Prepaid(Prepaid::OutOfGas) => Some(("(too little left)", FrameKind::Prepaid)),
+        Cost::Truncated => Some(("(deeper calls)", FrameKind::Truncated)),
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use polkavm::program::Instruction;
-use polkavm::{ProgramBlob, ProgramCounter, Reg};
+use polkavm::{ProgramBlob, ProgramCounter};
 
 use super::{Frame, FrameKind};
-use crate::debug_info::{self, DebugFrame, DebugFunction};
+use crate::backend::polkavm::control_flow::Flow;
+use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
 
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {
@@ -21,19 +21,10 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub fn new(blob: &'a ProgramBlob) -> Self {
-        let mut is_link_loaded = false;
-        let called = blob.instructions().filter_map(|instruction| {
-            let was_link_loaded = is_link_loaded;
-            is_link_loaded = matches!(
-                instruction.kind,
-                Instruction::load_imm(register, _) if register.get() == Reg::RA
-            );
-            match instruction.kind {
-                Instruction::load_imm_and_jump(_, _, target) => Some((target, None)),
-                Instruction::jump(target) if was_link_loaded => Some((target, None)),
-                _ => None,
-            }
+    pub fn new(blob: &'a ProgramBlob, flow: &HashMap<u32, Flow>) -> Self {
+        let called = flow.values().filter_map(|flow| match flow {
+            Flow::Call { target, .. } => target.map(|target| (target, None)),
+            Flow::Jump { .. } => None,
         });
         let exported = blob.exports().map(|export| {
             let name = String::from_utf8_lossy(export.symbol().as_bytes()).into_owned();
@@ -49,8 +40,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The numbers of the frames that an instruction is in, inwards, for each function that it is in: one at least, of one
-    /// frame at least.
+    /// The numbers of the frames that an instruction is in, inwards, for each function that it is
+    /// in: one at least, of one frame at least.
     pub fn functions_at(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
         if let Some(known) = self.of_instruction.get(&program_counter) {
             return Rc::clone(known);
@@ -79,7 +70,8 @@ impl<'a> Names<'a> {
         let functions = self.functions_at(program_counter);
         let calling = caller.map(|caller| self.functions_at(caller));
         let calling = calling.as_deref().unwrap_or_default();
-        // Where PolkaVM's linker has put one function into another, the inner one's instructions name the outer one too.
+        // Where PolkaVM's linker has put one function into another, the inner one's instructions
+        // name the outer one too.
         let is_repeated = functions.len() > calling.len()
             && calling
                 .iter()

@@ -1,22 +1,20 @@
-//! Watches a program run, and writes down what each instruction costs and what called it.
+//! Observes a program, and records what each instruction costs and what called it.
 
 use std::collections::HashMap;
 
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
-use polkavm::program::{Instruction, ParsedInstruction, RawReg};
-use polkavm::{InterruptKind, ProgramBlob, ProgramCounter, Reg};
+use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
-use crate::debug_info;
-use crate::error::InvocationError;
-use crate::failure::Failure;
-use crate::machine::riscv64::{Guest, Linked, Observer};
-use crate::machine::{Context, Machine};
+use crate::backend::Heap;
+use crate::backend::polkavm::control_flow::Flow;
+use crate::backend::polkavm::{Guest, LoadedBlob, Observer, validate};
+use crate::error::{Failure, InvocationError};
+use crate::invoke::guest::read_pod;
 use crate::outcome::{HeapUse, Outcome};
-use crate::rules;
 
-// What a blob can make the loader remember is bounded by these.
+// These bound the memory that a blob can make the loader use.
 
 /// Calls inside of calls that are told apart.
 const MAX_DEPTH: usize = 128;
@@ -35,15 +33,6 @@ const MAX_SAMPLES: usize = 1 << 18;
 
 /// Gas for the export that says where the heap's trace is: it is to return an address.
 const HEAP_TRACE_GAS: i64 = 1_000;
-
-/// What a control instruction does to the stack of calls.
-#[derive(Clone, Copy)]
-enum Flow {
-    /// Leaves this return address.
-    Call { return_address: u32 },
-    /// Jumps to what a register holds, plus this.
-    Jump { base: RawReg, offset: i32 },
-}
 
 /// A call that has not returned.
 #[derive(Clone, Copy)]
@@ -69,17 +58,17 @@ pub(super) struct Node {
 pub(super) enum Cost {
     /// The instruction itself.
     Instruction,
-    /// An import: the instruction and the bytes.
-    Import(Import),
-    /// What was not used.
-    Unspent(Unspent),
-    /// A call that is not told apart from others.
-    Deeper,
+    /// A syscall: the instruction and the bytes.
+    Syscall(Import),
+    /// Gas that was paid and not used.
+    Prepaid(Prepaid),
+    /// Calls that are too deep, or too many, to be distinguished.
+    Truncated,
 }
 
 /// Why gas was paid and not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Unspent {
+pub(super) enum Prepaid {
     /// The rest of a block of instructions, of which one ended the program.
     RestOfBlock,
     /// Too little for what was to come next.
@@ -118,8 +107,8 @@ struct Running {
 }
 
 /// See the [module](self).
-pub(super) struct Recorder {
-    flow: HashMap<u32, Flow>,
+pub(super) struct Recorder<'a> {
+    flow: &'a HashMap<u32, Flow>,
     entry: u32,
     /// Where the counts of a heap that counts are.
     heap_trace: Option<u32>,
@@ -145,14 +134,18 @@ enum HeapState {
     Calls(u64),
 }
 
-impl Recorder {
-    pub fn new(program: &Linked, heap_trace: Option<u32>) -> Self {
+impl<'a> Recorder<'a> {
+    pub fn new(
+        program: &LoadedBlob,
+        flow: &'a HashMap<u32, Flow>,
+        heap_trace: Option<u32>,
+    ) -> Self {
         let root = Node {
             parent: 0,
             caller: program.entry.0,
         };
         Self {
-            flow: flow(&program.blob),
+            flow,
             entry: program.entry.0,
             heap_trace,
             running: None,
@@ -171,13 +164,13 @@ impl Recorder {
     /// What has been written down of an invocation with this outcome.
     pub fn finish(mut self, outcome: &Outcome) -> Recording {
         let gas_used = outcome.gas_used;
-        let unspent = gas_used.saturating_sub(self.gas);
-        if unspent > 0 {
+        let prepaid = gas_used.saturating_sub(self.gas);
+        if prepaid > 0 {
             let why = match outcome.failure {
-                Some(Failure::OutOfGas { .. }) => Unspent::OutOfGas,
-                _ => Unspent::RestOfBlock,
+                Some(Failure::OutOfGas { .. }) => Prepaid::OutOfGas,
+                _ => Prepaid::RestOfBlock,
             };
-            self.add(self.last, Cost::Unspent(why), unspent);
+            self.add(self.last, Cost::Prepaid(why), prepaid);
         }
         if let Some(last) = self.samples.last().copied()
             && last.gas < gas_used
@@ -205,7 +198,7 @@ impl Recorder {
         };
         self.add(program_counter, cost, 1);
         match self.flow.get(&program_counter) {
-            Some(Flow::Call { return_address }) => self.enter(program_counter, *return_address),
+            Some(Flow::Call { return_address, .. }) => self.enter(program_counter, *return_address),
             Some(Flow::Jump { .. }) => self.leave(target),
             None => {}
         }
@@ -248,8 +241,8 @@ impl Recorder {
         Some(number)
     }
 
-    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays in the function, or goes on in
-    /// another in its place.
+    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays
+    /// in the function, or goes on in another in its place.
     fn leave(&mut self, target: Option<u32>) {
         let returns_to = |call: &Call| Some(call.return_address) == target;
         if let Some(position) = self.calls.iter().rposition(returns_to) {
@@ -269,7 +262,7 @@ impl Recorder {
             Some(caller) => Place {
                 node,
                 program_counter: caller,
-                cost: Cost::Deeper,
+                cost: Cost::Truncated,
             },
             None => Place {
                 node,
@@ -282,7 +275,7 @@ impl Recorder {
             place = Place {
                 node: 0,
                 program_counter: self.entry,
-                cost: Cost::Deeper,
+                cost: Cost::Truncated,
             };
         }
         let index = *self.cost_of.entry(place).or_insert(self.costs.len());
@@ -292,19 +285,20 @@ impl Recorder {
         self.costs[index].1 += gas;
     }
 
-    fn sample(&mut self, guest: &mut Guest<'_>, context: &Context) {
+    fn sample(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         let HeapUse {
             used: Some(used),
             peak: Some(peak),
             ..
-        } = context.heap.read_use(guest)
+        } = heap.read_use(guest)
         else {
             return;
         };
         let trace = self
             .heap_trace
-            .and_then(|address| guest.read_pod::<HeapTrace>(address.into()).ok());
-        // In the middle of a call the figures do not fit together; a heap that counts says when one is over.
+            .and_then(|address| read_pod::<HeapTrace>(guest, address.into()).ok());
+        // In the middle of a call the figures do not fit together; a heap that counts says when one
+        // is over.
         let state = match trace {
             Some(trace) => HeapState::Calls(trace.calls),
             None => HeapState::Used(used),
@@ -332,10 +326,10 @@ impl Recorder {
     }
 }
 
-impl Observer for Recorder {
-    fn step(&mut self, guest: &mut Guest<'_>, context: &Context) {
+impl Observer for Recorder<'_> {
+    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         self.conclude(Cost::Instruction);
-        self.sample(guest, context);
+        self.sample(guest, heap);
         let Some(ProgramCounter(program_counter)) = guest.vm.program_counter() else {
             return;
         };
@@ -354,10 +348,10 @@ impl Observer for Recorder {
         });
     }
 
-    fn import(&mut self, import: Import, price: u64) {
-        self.conclude(Cost::Import(import));
+    fn syscall(&mut self, syscall: Import, price: u64) {
+        self.conclude(Cost::Syscall(syscall));
         if price > 0 {
-            self.add(self.last, Cost::Import(import), price);
+            self.add(self.last, Cost::Syscall(syscall), price);
         }
     }
 
@@ -365,93 +359,29 @@ impl Observer for Recorder {
         self.running = None;
     }
 
-    fn ended(&mut self, guest: &mut Guest<'_>, context: &Context) {
+    fn ended(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
         self.conclude(Cost::Instruction);
-        self.sample(guest, context);
+        self.sample(guest, heap);
     }
 }
 
-/// The instructions that may call or return.
-fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
-    let mut flow = HashMap::new();
-    // The instruction before, if it has put this in the register for return addresses.
-    let mut loaded: Option<(ProgramCounter, i32)> = None;
-    for instruction in blob.instructions() {
-        let ParsedInstruction { kind, offset, .. } = instruction;
-        let call = |value: i32| Flow::Call {
-            return_address: value.cast_unsigned(),
-        };
-        let found = match kind {
-            Instruction::load_imm_and_jump(register, value, _)
-            | Instruction::load_imm_and_jump_indirect(register, _, value, _)
-                if register.get() == Reg::RA =>
-            {
-                Some(call(value))
-            }
-            // Nothing jumps in between, because no block starts there.
-            Instruction::jump(_) => loaded
-                .filter(|(_, value)| returns_to_function_of(blob, *value, offset))
-                .map(|(_, value)| call(value)),
-            Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
-            _ => None,
-        };
-        match (found, loaded) {
-            (Some(found), _) => {
-                flow.insert(offset.0, found);
-            }
-            (None, Some((before, value)))
-                if goes_into_function(blob, before, offset)
-                    && returns_to_function_of(blob, value, before) =>
-            {
-                flow.insert(before.0, call(value));
-            }
-            _ => {}
-        }
-        loaded = match kind {
-            Instruction::load_imm(register, value) if register.get() == Reg::RA => {
-                Some((offset, value))
-            }
-            _ => None,
-        };
-    }
-    flow
-}
-
-/// Whether an instruction is the first of a function that PolkaVM's linker has put behind the instruction that calls it.
-fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: ProgramCounter) -> bool {
-    let functions = |counter| debug_info::functions_at(blob, counter);
-    let (Some(outside), Some(inside)) = (functions(before), functions(first)) else {
-        return false;
-    };
-    let mut pairs = outside.iter().zip(&inside);
-    inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
-}
-
-/// Whether a number is a return address that leads back to the function of an instruction. Any number may lead somewhere.
-fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
-    let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
-        return false;
-    };
-    let function = |counter| {
-        let functions = debug_info::functions_at(blob, counter)?;
-        functions.last()?.first()?.function.clone()
-    };
-    function(instruction) == function(returns_to)
-}
-
-/// Where the program's heap counts, if it does: what its export says, called in an instance of its own.
-pub(super) fn heap_trace_address(program: &Linked) -> Result<Option<u32>, InvocationError> {
-    let Some(export) = rules::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
+/// The address of the counts of a heap that counts: its export returns it, called in an instance of
+/// its own.
+pub(super) fn heap_trace_address(program: &LoadedBlob) -> Result<Option<u32>, InvocationError> {
+    let Some(export) = validate::exports_named(&program.blob, HEAP_TRACE_EXPORT).next() else {
         return Ok(None);
     };
-    let mut instance = program.module.instantiate().map_err(InvocationError::vm)?;
+    let mut instance = program
+        .module
+        .instantiate()
+        .map_err(InvocationError::engine)?;
     instance.set_gas(HEAP_TRACE_GAS);
     instance.prepare_call_untyped(export, &[]);
     loop {
-        match instance.run().map_err(InvocationError::vm)? {
+        match instance.run().map_err(InvocationError::engine)? {
             InterruptKind::Step => {}
             InterruptKind::Finished => return Ok(u32::try_from(instance.reg(Reg::A0)).ok()),
-            // A program that cannot say where has no trace.
+            // A program that does not return it has no trace.
             _ => return Ok(None),
         }
     }

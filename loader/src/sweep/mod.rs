@@ -45,14 +45,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use abi::heap::HeapHeader;
 
-pub use self::judge::Problem;
-pub use self::report::{Report, Resource, SweepFailed};
+pub use self::report::{Problem, Report, Resource, SweepFailed};
 
+use crate::engine::Engine;
+use crate::error::Failure;
 use crate::error::InvocationError;
-use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
-use crate::program::{Engine, Program};
+use crate::program::Program;
 use crate::sweep::judge::{Judge, Verdict};
 
 /// The least heap, in bytes, that a sweep announces: the header that heaps of ours keep, and one more. To a program a heap that

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::judge::Problem;
 use crate::error::InvocationError;
 use crate::outcome::Outcome;
 
@@ -62,6 +61,36 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// What is wrong with an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// It used more gas than it had.
+    #[error("more gas was used than there was")]
+    UsedMore,
+    /// It succeeded with another result than the complete one.
+    #[error("the program succeeded with another result")]
+    AnotherResult,
+    /// It failed for a reason that has nothing to do with the limit.
+    #[error("the program failed in another way")]
+    AnotherFailure,
+    /// It failed, and an account is not what it was.
+    #[error("the program failed, but an account was changed")]
+    AccountsChanged,
+    /// It failed, and left return data.
+    #[error("the program failed, but left return data")]
+    ReturnData,
+    /// It failed after lines that are not the first of the complete logs.
+    #[error("the logs are not the first of the complete ones")]
+    Logs,
+    /// It failed although less was enough.
+    #[error("a limit of {enough} was enough, and this is not")]
+    LessWasEnough {
+        /// The lesser limit.
+        enough: u64,
+    },
 }
 
 /// Why a sweep ended before its end.

@@ -1,0 +1,246 @@
+//! Programs for the machine itself, each invocation in a process of its own: the engine `native`.
+//!
+//! The loader directs the process over a socket, and the process waits while the program calls a
+//! syscall: see [`abi::native`]. So syscalls, rules and diagnosis are those of the other targets.
+//! Only the process isolates the program.
+
+use std::ffi::OsString;
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use abi::imports::Import;
+use abi::native::Message;
+use tempfile::{Builder, TempDir};
+
+use super::{
+    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, Syscalls,
+};
+use crate::engine::Engine;
+use crate::error::{Failure, InvocationError, LoadError};
+use crate::limits::Limits;
+use crate::program::Loader;
+use connection::{Connection, Disconnected};
+use process::Process;
+
+mod connection;
+mod process;
+
+/// The most bytes that one syscall of a program reads or writes.
+const MAX_COPIED: u64 = 1 << 30;
+
+/// The command that runs libraries.
+pub(crate) struct Runner {
+    command: Vec<OsString>,
+}
+
+/// A library, in a file of its own.
+pub(crate) struct Library {
+    /// The folder of the file and of the sockets.
+    folder: TempDir,
+    last_socket: AtomicU64,
+}
+
+impl Loader {
+    /// A loader that runs libraries on the machine itself, each invocation in a process of its own.
+    ///
+    /// `command` starts the process: the path of the project's `native-runner`, which
+    /// `cargo_entrypoint::guest` builds, and before it the command that runs that, if there is one,
+    /// such as a debugger and its arguments.
+    ///
+    /// This is not a sandbox: a program can do all that the process's user can. Run your own
+    /// programs only.
+    #[must_use]
+    pub fn native(command: impl IntoIterator<Item = OsString>) -> Self {
+        Self::with_backend(Runner {
+            command: command.into_iter().collect(),
+        })
+    }
+}
+
+impl Backend for Runner {
+    type Program = Library;
+    type Instance<'a> = Guest;
+
+    fn engine(&self) -> Engine {
+        Engine::Native
+    }
+
+    fn load(&self, file: &[u8], _limits: &Limits) -> Result<Library, LoadError> {
+        if !file.starts_with(b"\x7fELF") {
+            return Err(LoadError::InvalidLibrary {
+                reason: "it is not an ELF file".to_owned(),
+            });
+        }
+        let invalid = |error: io::Error| LoadError::InvalidLibrary {
+            reason: format!("it cannot be written to a file: {error}"),
+        };
+        // A process that can write to the socket can reply in the program's place.
+        let folder = Builder::new()
+            .prefix("program-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(invalid)?;
+        std::fs::write(library_path(&folder), file).map_err(invalid)?;
+        Ok(Library {
+            folder,
+            last_socket: AtomicU64::new(0),
+        })
+    }
+
+    fn with_instance<T>(
+        &self,
+        program: &Library,
+        limits: &Limits,
+        run: impl FnOnce(&mut Guest) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
+        let number = program.last_socket.fetch_add(1, Ordering::Relaxed);
+        let socket = program.folder.path().join(number.to_string());
+        let library = library_path(&program.folder);
+        let (process, stream) = Process::start(&self.command, &socket, &library, limits)?;
+        let connection = Connection::new(process, stream, limits.processor_seconds);
+        run(&mut Guest {
+            connection: connection.map_err(InvocationError::engine)?,
+            gas: 0,
+        })
+    }
+}
+
+fn library_path(folder: &TempDir) -> PathBuf {
+    folder.path().join("program.so")
+}
+
+/// A program in its process.
+pub(crate) struct Guest {
+    connection: Connection,
+    gas: u64,
+}
+
+impl GuestMemory for Guest {
+    fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        if length > MAX_COPIED {
+            return Err(Inaccessible);
+        }
+        let request = Message::new(Message::READ, [address, length, 0]);
+        let reply = self.call(&request, &[])?;
+        match (reply.kind, reply.values[0]) {
+            (Message::BYTES, sent) if sent == length => self
+                .connection
+                .receive_bytes(length as usize)
+                .map_err(|Disconnected(_)| Inaccessible),
+            (Message::INACCESSIBLE, _) => Err(Inaccessible),
+            _ => Err(self.protocol_error()),
+        }
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let request = Message::new(Message::WRITE, [address, bytes.len() as u64, 0]);
+        match self.call(&request, bytes)?.kind {
+            Message::DONE => Ok(()),
+            Message::INACCESSIBLE => Err(Inaccessible),
+            _ => Err(self.protocol_error()),
+        }
+    }
+
+    /// Whether a write is worth trying: only the write itself knows whether it can be done.
+    fn is_writable(&mut self, _address: u64, length: u64) -> bool {
+        length <= MAX_COPIED
+    }
+
+    fn gas(&self) -> u64 {
+        self.gas
+    }
+
+    fn set_gas(&mut self, gas: u64) {
+        self.gas = gas;
+    }
+}
+
+impl Guest {
+    fn call(&mut self, request: &Message, bytes: &[u8]) -> Result<Message, Inaccessible> {
+        let reply = self.connection.call(request, bytes);
+        reply.map_err(|Disconnected(_)| Inaccessible)
+    }
+
+    fn protocol_error(&mut self) -> Inaccessible {
+        let Disconnected(_) = self.connection.protocol_error();
+        Inaccessible
+    }
+}
+
+impl Instance for Guest {
+    type Guest = Self;
+
+    fn guest(&mut self) -> &mut Self {
+        self
+    }
+
+    fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
+        let length = request.input_length;
+        let message = Message::new(Message::PLACE, [request.heap_size.into(), length as u64, 0]);
+        let placed = match self.connection.call(&message, &[]) {
+            Ok(placed) => placed,
+            Err(Disconnected(late @ Failure::TimedOut { .. })) => {
+                return Err(InvocationError::engine(late));
+            }
+            Err(Disconnected(_)) => return Err(self.connection.process().did_not_start()),
+        };
+        let [base, input, has_header, _, _] = placed.values;
+        // Opening a library runs its constructors, which can write to the socket too.
+        if placed.kind != Message::PLACED || input.checked_add(length as u64).is_none() {
+            let Disconnected(failure) = self.connection.protocol_error();
+            return Err(InvocationError::engine(failure));
+        }
+        Ok(Mapping {
+            heap: Heap {
+                base,
+                size: request.announced_heap,
+                has_header: has_header != 0,
+            },
+            input,
+            // A valid input is shorter.
+            input_length: length as u32,
+        })
+    }
+
+    fn enter(
+        &mut self,
+        mapping: &Mapping,
+        syscalls: &mut Syscalls,
+    ) -> Result<End, InvocationError> {
+        let mut request = Message::new(Message::ENTER, [mapping.heap.size.into(), 0, 0]);
+        loop {
+            let event = match self.connection.call(&request, &[]) {
+                Ok(event) => event,
+                Err(Disconnected(failure)) => return Ok(End::Failed(failure)),
+            };
+            let syscall = match event.kind {
+                Message::RETURNED => return Ok(End::Returned(event.values[0])),
+                Message::CALLED => Import::ALL.get(event.import as usize),
+                _ => None,
+            };
+            let Some(syscall) = syscall else {
+                let Disconnected(failure) = self.connection.protocol_error();
+                return Ok(End::Failed(failure));
+            };
+            match syscalls.call(*syscall, event.values, self) {
+                Ok(value) => {
+                    request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
+                }
+                // If the process has gone, that is the cause, and not what the syscall reports.
+                Err(failure) => {
+                    let failure = self.connection.disconnected().unwrap_or(failure);
+                    return Ok(End::Failed(failure));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Backends and programs as objects: an invocation takes one virtual call, and none inside of it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::Backend;
+use crate::engine::Engine;
+use crate::error::{InvocationError, LoadError};
+use crate::invocation::Invocation;
+use crate::invoke;
+use crate::limits::Limits;
+use crate::outcome::Outcome;
+
+/// A [`Backend`] of any type.
+pub(crate) trait BackendObject: Any + Send + Sync {
+    fn engine(&self) -> Engine;
+
+    fn load(&self, file: &[u8], limits: &Limits) -> Result<Arc<dyn ProgramObject>, LoadError>;
+}
+
+/// A program that a [`Backend`] of any type has loaded.
+pub(crate) trait ProgramObject: Any + Send + Sync {
+    fn invoke(&self, limits: &Limits, invocation: &Invocation) -> Result<Outcome, InvocationError>;
+}
+
+/// A backend that its programs share.
+struct Shared<B>(Arc<B>);
+
+struct Loaded<B: Backend> {
+    backend: Arc<B>,
+    program: B::Program,
+}
+
+impl<B: Backend> BackendObject for Shared<B> {
+    fn engine(&self) -> Engine {
+        self.0.engine()
+    }
+
+    fn load(&self, file: &[u8], limits: &Limits) -> Result<Arc<dyn ProgramObject>, LoadError> {
+        let program = self.0.load(file, limits)?;
+        let backend = Arc::clone(&self.0);
+        Ok(Arc::new(Loaded { backend, program }))
+    }
+}
+
+impl<B: Backend> ProgramObject for Loaded<B> {
+    fn invoke(&self, limits: &Limits, invocation: &Invocation) -> Result<Outcome, InvocationError> {
+        invoke::invoke(&*self.backend, &self.program, limits, invocation)
+    }
+}
+
+/// Makes an object of a backend.
+pub(crate) fn share(backend: impl Backend) -> Arc<dyn BackendObject> {
+    Arc::new(Shared(Arc::new(backend)))
+}
+
+/// The backend, if it is of the type `B`.
+pub(crate) fn backend<B: Backend>(object: &dyn BackendObject) -> Option<&B> {
+    let shared = (object as &dyn Any).downcast_ref::<Shared<B>>()?;
+    Some(&shared.0)
+}
+
+/// The program, if a backend of the type `B` has loaded it.
+pub(crate) fn program<B: Backend>(object: &dyn ProgramObject) -> Option<&B::Program> {
+    let loaded = (object as &dyn Any).downcast_ref::<Loaded<B>>()?;
+    Some(&loaded.program)
+}

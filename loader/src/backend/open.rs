@@ -1,0 +1,25 @@
+//! The loader's own backends, by the names of their engines.
+
+use std::sync::Arc;
+
+use super::object::{BackendObject, share};
+use super::polkavm::PolkaVm;
+use crate::engine::Engine;
+use crate::error::LoadError;
+
+/// The backend of an engine that needs nothing but its name.
+///
+/// # Errors
+///
+/// [`LoadError`] if this build or this machine does not have the engine, or if it needs a command.
+pub(crate) fn open(engine: Engine) -> Result<Arc<dyn BackendObject>, LoadError> {
+    if let Some(feature) = engine.disabled_feature() {
+        return Err(LoadError::EngineDisabled { engine, feature });
+    }
+    match engine {
+        Engine::Interpreter | Engine::Compiler => Ok(share(PolkaVm::new(engine)?)),
+        #[cfg(feature = "wasm")]
+        Engine::Wasm => Ok(share(super::wasm::Wasmi)),
+        _ => Err(LoadError::EngineNeedsRunner { engine }),
+    }
+}

@@ -1,0 +1,124 @@
+//! Which instructions call, and which may return.
+//!
+//! PolkaVM has no instruction of its own for calls: a call leaves a return address in the register
+//! `RA`, and jumps. It has three forms:
+//!
+//! - one instruction that does both ([`called_by`]): certain by itself;
+//! - `load_imm ra`, and then a jump: a call if the number is a return address of the same function;
+//! - `load_imm ra`, and then the first instruction of the callee, if PolkaVM's linker has put that
+//!   right there: a call if the debug information has a function inside of the caller's.
+
+use std::collections::HashMap;
+
+use polkavm::program::{Instruction, ParsedInstruction, RawReg};
+use polkavm::{ProgramBlob, ProgramCounter, Reg};
+
+use super::debug_info;
+
+/// What an instruction does to the stack of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Calls.
+    Call {
+        /// The return address that it leaves.
+        return_address: u32,
+        /// The function that it calls; `None` if the address is computed, or if the callee is right
+        /// behind it.
+        target: Option<u32>,
+    },
+    /// Jumps to the sum of a register and an offset, which may be a return address.
+    Jump { base: RawReg, offset: i32 },
+}
+
+impl Flow {
+    fn call(return_address: i32, target: Option<u32>) -> Self {
+        Self::Call {
+            return_address: return_address.cast_unsigned(),
+            target,
+        }
+    }
+}
+
+/// The call in one instruction that leaves a return address and jumps, if it is one.
+fn single_call(kind: Instruction) -> Option<Flow> {
+    match kind {
+        Instruction::load_imm_and_jump(register, value, target) if register.get() == Reg::RA => {
+            Some(Flow::call(value, Some(target)))
+        }
+        Instruction::load_imm_and_jump_indirect(register, _, value, _)
+            if register.get() == Reg::RA =>
+        {
+            Some(Flow::call(value, None))
+        }
+        _ => None,
+    }
+}
+
+/// The function that an instruction calls all by itself, if it does and names it.
+pub(crate) fn called_by(kind: Instruction) -> Option<u32> {
+    match single_call(kind) {
+        Some(Flow::Call { target, .. }) => target,
+        _ => None,
+    }
+}
+
+/// The instructions that call or may return, by their program counters.
+pub(crate) fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
+    let mut flow = HashMap::new();
+    // The instruction before, if it has loaded this number into RA.
+    let mut loaded: Option<(ProgramCounter, i32)> = None;
+    for instruction in blob.instructions() {
+        let ParsedInstruction { kind, offset, .. } = instruction;
+        let found = match kind {
+            // No other code jumps in between, because no block starts there.
+            Instruction::jump(target) => loaded
+                .filter(|(_, value)| returns_to_function_of(blob, *value, offset))
+                .map(|(_, value)| Flow::call(value, Some(target))),
+            Instruction::jump_indirect(base, offset) => Some(Flow::Jump { base, offset }),
+            kind => single_call(kind),
+        };
+        match (found, loaded) {
+            (Some(found), _) => {
+                flow.insert(offset.0, found);
+            }
+            (None, Some((before, value)))
+                if goes_into_function(blob, before, offset)
+                    && returns_to_function_of(blob, value, before) =>
+            {
+                flow.insert(before.0, Flow::call(value, None));
+            }
+            _ => {}
+        }
+        loaded = match kind {
+            Instruction::load_imm(register, value) if register.get() == Reg::RA => {
+                Some((offset, value))
+            }
+            _ => None,
+        };
+    }
+    flow
+}
+
+/// Whether an instruction is the first of a function that PolkaVM's linker has put behind the
+/// instruction that calls it.
+fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: ProgramCounter) -> bool {
+    let functions = |counter| debug_info::functions_at(blob, counter);
+    let (Some(outside), Some(inside)) = (functions(before), functions(first)) else {
+        return false;
+    };
+    let mut pairs = outside.iter().zip(&inside);
+    inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
+}
+
+/// Whether a number is a return address into the function of an instruction. Any number may be a
+/// return address into another function by chance.
+fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
+    let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
+        return false;
+    };
+    let function = |counter| {
+        let functions = debug_info::functions_at(blob, counter)?;
+        functions.last()?.first()?.function.clone()
+    };
+    function(instruction) == function(returns_to)
+}

@@ -1,0 +1,97 @@
+//! The memory and the gas of a program on PolkaVM.
+
+use polkavm::{MemoryProtection, RawInstance, Reg};
+
+use super::{LoadedBlob, diagnose};
+use crate::backend::{Arguments, GuestMemory, Inaccessible};
+use crate::error::Failure;
+
+/// A program in one of the VM's instances.
+pub(crate) struct Guest<'a> {
+    pub vm: &'a mut RawInstance,
+    pub program: &'a LoadedBlob,
+}
+
+impl GuestMemory for Guest<'_> {
+    fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
+        let (address, _) = range(address, buffer.len() as u64)?;
+        self.vm
+            .read_memory_into(address, buffer)
+            .map(|_| ())
+            .map_err(|_| Inaccessible)
+    }
+
+    fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
+        let (address, length) = range(address, length)?;
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        // Checked first, because the VM allocates the buffer before it checks the memory.
+        if !self
+            .vm
+            .is_memory_accessible(address, length, MemoryProtection::Read)
+        {
+            return Err(Inaccessible);
+        }
+        self.vm
+            .read_memory(address, length)
+            .map_err(|_| Inaccessible)
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
+        let (address, _) = range(address, bytes.len() as u64)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.vm
+            .write_memory(address, bytes)
+            .map_err(|_| Inaccessible)
+    }
+
+    fn is_writable(&mut self, address: u64, length: u64) -> bool {
+        match (u32::try_from(address), u32::try_from(length)) {
+            (Ok(address), Ok(length)) => {
+                self.vm
+                    .is_memory_accessible(address, length, MemoryProtection::ReadWrite)
+            }
+            _ => false,
+        }
+    }
+
+    fn gas(&self) -> u64 {
+        // It is negative after a block that could not be paid.
+        self.vm.gas().max(0) as u64
+    }
+
+    fn set_gas(&mut self, gas: u64) {
+        // A valid invocation has at most as much as the VM can count.
+        self.vm.set_gas(i64::try_from(gas).unwrap_or(i64::MAX));
+    }
+
+    fn out_of_gas(&self, limit: u64) -> Failure {
+        diagnose::out_of_gas(&self.program.blob, self.vm, limit)
+    }
+}
+
+impl Guest<'_> {
+    /// The arguments of the syscall that the program has called.
+    pub fn arguments(&self) -> Arguments {
+        std::array::from_fn(|index| self.vm.reg(Reg::ARG_REGS[index]))
+    }
+
+    /// The failure of a program that has trapped at its current instruction.
+    pub fn trapped(&self) -> Failure {
+        diagnose::trapped(&self.program.blob, self.vm)
+    }
+}
+
+/// Checks that a range is below 4 GiB: addresses have 32 bits, and ranges do not wrap around.
+fn range(address: u64, length: u64) -> Result<(u32, u32), Inaccessible> {
+    let end = address.checked_add(length).ok_or(Inaccessible)?;
+    if end > 1 << 32 {
+        return Err(Inaccessible);
+    }
+    let address = u32::try_from(address).map_err(|_| Inaccessible)?;
+    let length = u32::try_from(length).map_err(|_| Inaccessible)?;
+    Ok((address, length))
+}

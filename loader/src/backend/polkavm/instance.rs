@@ -1,0 +1,131 @@
+//! One invocation on PolkaVM.
+
+use abi::entry::INPUT_ALIGNMENT;
+use abi::imports::Import;
+use polkavm::{InterruptKind, Reg};
+
+use super::guest::Guest;
+use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
+use crate::error::InvocationError;
+
+/// Receives the events of a program that runs. `()` ignores them and compiles away.
+pub(crate) trait Observer {
+    /// The instruction at the program counter is about to run. Only in a module that is compiled
+    /// for step tracing.
+    fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
+
+    /// The program has called a syscall, which cost this much gas besides its instruction.
+    fn syscall(&mut self, _syscall: Import, _price: u64) {}
+
+    /// The gas does not suffice for the instruction that was about to run.
+    fn unpaid(&mut self) {}
+
+    /// The program has ended.
+    fn ended(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
+}
+
+impl Observer for () {}
+
+/// A program in one of the VM's instances, for one invocation, and its observer.
+pub(crate) struct Observed<'a, O> {
+    pub(super) guest: Guest<'a>,
+    /// Bytes that the VM's instance may hold.
+    pub(super) holds: u64,
+    pub(super) observer: &'a mut O,
+}
+
+impl<'a, O: Observer> Instance for Observed<'a, O> {
+    type Guest = Guest<'a>;
+
+    fn guest(&mut self) -> &mut Guest<'a> {
+        &mut self.guest
+    }
+
+    /// Maps the heap right above the program's data, and the input on the next page above the heap.
+    fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
+        let program = self.guest.program;
+        let heap_base = program.module.memory_map().heap_base();
+        let address = input_address(heap_base, request.heap_size);
+        let mapped = address + request.input_length as u64 - u64::from(heap_base);
+        let Ok(mapped) = u32::try_from(mapped) else {
+            return Err(request.does_not_fit());
+        };
+        self.holds = program.fixed_bytes() + u64::from(mapped);
+        let mapping = self.guest.vm.sbrk(mapped);
+        if mapping.map_err(InvocationError::engine)?.is_none() {
+            return Err(request.does_not_fit());
+        }
+        Ok(Mapping {
+            heap: Heap {
+                base: heap_base.into(),
+                size: request.announced_heap,
+                has_header: program.has_heap_header,
+            },
+            input: address,
+            // It is mapped below 4 GiB.
+            input_length: request.input_length as u32,
+        })
+    }
+
+    fn enter(
+        &mut self,
+        mapping: &Mapping,
+        syscalls: &mut Syscalls,
+    ) -> Result<End, InvocationError> {
+        self.guest.vm.prepare_call_untyped(
+            self.guest.program.entry,
+            &[
+                mapping.input,
+                mapping.input_length.into(),
+                mapping.heap.base,
+                mapping.heap.size.into(),
+            ],
+        );
+        let end = self.run(syscalls)?;
+        self.observer.ended(&mut self.guest, &mapping.heap);
+        Ok(end)
+    }
+}
+
+impl<O: Observer> Observed<'_, O> {
+    fn run(&mut self, syscalls: &mut Syscalls) -> Result<End, InvocationError> {
+        let Self {
+            guest, observer, ..
+        } = self;
+        loop {
+            match guest.vm.run().map_err(InvocationError::engine)? {
+                InterruptKind::Finished => return Ok(End::Returned(guest.vm.reg(Reg::A0))),
+                InterruptKind::NotEnoughGas => {
+                    observer.unpaid();
+                    return Ok(End::Failed(guest.out_of_gas(syscalls.gas_limit())));
+                }
+                InterruptKind::Ecalli(number) => {
+                    let Some(syscall) = guest.program.syscalls.get(number as usize) else {
+                        return Ok(End::Failed(guest.trapped()));
+                    };
+                    let before = guest.gas();
+                    let returned = syscalls.call(*syscall, guest.arguments(), guest);
+                    // A syscall takes gas and never adds any.
+                    observer.syscall(*syscall, before - guest.gas());
+                    match returned {
+                        Ok(Some(value)) => guest.vm.set_reg(Reg::A0, value),
+                        Ok(None) => {}
+                        Err(failure) => return Ok(End::Failed(failure)),
+                    }
+                }
+                // Only in a module that is compiled for it.
+                InterruptKind::Step => observer.step(guest, syscalls.heap()),
+                // The last does not happen without dynamic paging.
+                InterruptKind::Trap | InterruptKind::Segfault(_) => {
+                    return Ok(End::Failed(guest.trapped()));
+                }
+            }
+        }
+    }
+}
+
+/// The address of the input above a heap.
+pub(crate) fn input_address(heap_base: u32, heap_size: u32) -> u64 {
+    let heap_end = u64::from(heap_base) + u64::from(heap_size);
+    heap_end.next_multiple_of(INPUT_ALIGNMENT.into())
+}

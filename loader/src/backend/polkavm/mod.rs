@@ -1,0 +1,214 @@
+//! Programs for RISC-V, on PolkaVM: the engines `interpreter` and `compiler`.
+
+pub(crate) mod control_flow;
+pub(crate) mod debug_info;
+mod diagnose;
+mod guest;
+mod instance;
+mod jumps;
+mod pool;
+mod registers;
+mod trap;
+pub(crate) mod validate;
+
+pub(crate) use guest::Guest;
+pub(crate) use instance::{Observed, Observer, input_address};
+pub use pool::DEFAULT_IDLE_INSTANCES;
+
+use std::sync::Arc;
+
+use abi::entry::ENTRYPOINT_EXPORT;
+use abi::imports::Import;
+use polkavm::{
+    ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
+    ModuleConfig, ProgramBlob, ProgramCounter,
+};
+
+use super::Backend;
+use crate::engine::Engine;
+use crate::error::{InvocationError, LoadError};
+use crate::limits::Limits;
+use pool::{Instances, Pool};
+
+/// The VM's smallest page in bytes: it rounds memory up to pages.
+pub(crate) const PAGE_SIZE: u32 = 4_096;
+
+/// About how many bytes the interpreter makes of one byte of code.
+const TRANSLATED_BYTES: u64 = 32;
+
+/// The VM, and the idle instances of its programs.
+#[derive(Clone)]
+pub(crate) struct PolkaVm {
+    engine: Engine,
+    vm: Arc<polkavm::Engine>,
+    pool: Arc<Pool>,
+}
+
+/// A blob that the VM has compiled.
+pub(crate) struct LoadedBlob {
+    pub module: Module,
+    /// The module's idle instances.
+    instances: Instances,
+    /// For its debug information; it shares the module's bytes.
+    pub blob: ProgramBlob,
+    pub entry: ProgramCounter,
+    /// Whether the heap has the header of [`abi::heap`].
+    has_heap_header: bool,
+    /// The syscalls by the VM's numbers of the imports.
+    syscalls: Vec<Import>,
+}
+
+impl PolkaVm {
+    /// The VM on one of its own two engines: any other means the interpreter.
+    pub fn new(engine: Engine) -> Result<Self, LoadError> {
+        let backend = match engine {
+            Engine::Compiler => BackendKind::Compiler,
+            _ => BackendKind::Interpreter,
+        };
+        let mut config = Config::new();
+        config.set_backend(Some(backend));
+        let vm = polkavm::Engine::new(&config).map_err(|error| LoadError::EngineUnavailable {
+            engine,
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            engine,
+            vm: Arc::new(vm),
+            pool: Pool::new(match backend {
+                BackendKind::Interpreter => DEFAULT_IDLE_INSTANCES,
+                // The VM itself keeps the processes; see `Loader::idle_instances`.
+                _ => 0,
+            }),
+        })
+    }
+
+    /// The same VM with another pool.
+    pub fn with_idle_instances(&self, most: usize) -> Self {
+        Self {
+            pool: Pool::new(most),
+            ..self.clone()
+        }
+    }
+
+    /// Every reason for which [`Backend::load`] rejects a blob.
+    pub fn refusals(&self, blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
+        let mut refusals: Vec<LoadError> = validate::refusals(blob, limits).collect();
+        if refusals.is_empty() {
+            // The VM gets only what passes the rules, because they bound the work that it does.
+            refusals.extend(self.compile(blob, ModuleConfig::new()).err());
+        }
+        refusals
+    }
+
+    /// Makes the VM's module of a blob that passes the rules.
+    fn compile(&self, blob: &ProgramBlob, mut config: ModuleConfig) -> Result<Module, LoadError> {
+        config.set_page_size(PAGE_SIZE);
+        config.set_gas_metering(Some(GasMeteringKind::Sync));
+        // One unit an instruction, said openly, because the VM's default may change.
+        config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
+        Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
+            CompileError::Error(error) => LoadError::EngineUnavailable {
+                engine: self.engine,
+                reason: error.to_string(),
+            },
+            other => LoadError::InvalidBlob {
+                reason: other.to_string(),
+            },
+        })
+    }
+}
+
+/// Parses a blob.
+pub(crate) fn parse(blob: &[u8]) -> Result<ProgramBlob, LoadError> {
+    ProgramBlob::parse(ArcBytes::from(blob)).map_err(|error| LoadError::InvalidBlob {
+        reason: error.to_string(),
+    })
+}
+
+impl Backend for PolkaVm {
+    type Program = LoadedBlob;
+    type Instance<'a> = Observed<'a, ()>;
+
+    fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    fn load(&self, file: &[u8], limits: &Limits) -> Result<LoadedBlob, LoadError> {
+        let blob = parse(file)?;
+        if let Some(refusal) = validate::refusals(&blob, limits).next() {
+            return Err(refusal);
+        }
+        let entry = validate::exports_named(&blob, ENTRYPOINT_EXPORT)
+            .next()
+            .expect("a rule demands it");
+        let module = self.compile(&blob, ModuleConfig::new())?;
+        Ok(LoadedBlob {
+            module,
+            instances: self.pool.instances(),
+            entry,
+            has_heap_header: validate::has_heap_header(&blob),
+            // The rules reject unknown imports, so the numbers are the blob's.
+            syscalls: validate::imports(&blob)
+                .filter_map(|(_, import)| import)
+                .collect(),
+            blob,
+        })
+    }
+
+    fn with_instance<T>(
+        &self,
+        program: &LoadedBlob,
+        _limits: &Limits,
+        run: impl FnOnce(&mut Observed<'_, ()>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
+        program.observe(&mut (), run)
+    }
+}
+
+impl LoadedBlob {
+    /// The same program, compiled so that the VM stops before each instruction.
+    pub fn for_step_tracing(&self) -> Result<Self, LoadError> {
+        let mut config = ModuleConfig::new();
+        config.set_step_tracing(true);
+        let vm = PolkaVm::new(Engine::Interpreter)?;
+        Ok(Self {
+            module: vm.compile(&self.blob, config)?,
+            instances: vm.pool.instances(),
+            blob: self.blob.clone(),
+            entry: self.entry,
+            has_heap_header: self.has_heap_header,
+            syscalls: self.syscalls.clone(),
+        })
+    }
+
+    /// Lends an instance that an observer watches.
+    pub fn observe<O: Observer, T>(
+        &self,
+        observer: &mut O,
+        run: impl FnOnce(&mut Observed<'_, O>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
+        // An error of the VM, or a panic, drops the instance; all else leaves one that can be
+        // reset.
+        let mut instance = self.instances.take(&self.module)?;
+        let mut observed = Observed {
+            guest: Guest {
+                vm: &mut instance.vm,
+                program: self,
+            },
+            holds: 0,
+            observer,
+        };
+        let result = run(&mut observed)?;
+        let holds = observed.holds;
+        instance.holds(holds);
+        self.instances.give_back(instance);
+        Ok(result)
+    }
+
+    /// Bytes that an instance may hold besides heap and input.
+    fn fixed_bytes(&self) -> u64 {
+        let map = self.module.memory_map();
+        let code = self.blob.code().len() as u64 * TRANSLATED_BYTES;
+        code + u64::from(map.rw_data_size()) + u64::from(map.stack_size())
+    }
+}

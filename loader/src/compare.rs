@@ -1,0 +1,151 @@
+//! In what two outcomes of one invocation differ that should not.
+
+use std::fmt::Debug;
+
+use crate::error::Failure;
+use crate::outcome::Outcome;
+
+impl Outcome {
+    /// Says in what this outcome is not that of the same invocation on another engine, one line
+    /// each; nothing if it is.
+    ///
+    /// Status, failure, logs, return data and accounts are looked at. Gas and the use of the heap
+    /// are not: they are the machine's. Of a failure that says where in memory or in the code
+    /// something happened, only the kind is compared.
+    ///
+    /// ```no_run
+    /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)
+    /// # -> Result<(), loader::InvocationError> {
+    /// let differences = polkavm.invoke(invocation)?.differences(&wasm.invoke(invocation)?);
+    /// assert!(differences.is_empty(), "{}", differences.join("\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let engines = (self.engine, other.engine);
+        let mut compare = |what: &str, one: &dyn Debug, another: &dyn Debug, is_same: bool| {
+            if !is_same {
+                let (first, second) = engines;
+                differences.push(format!(
+                    "{what}: {one:?} on the {first} engine, {another:?} on the {second} engine"
+                ));
+            }
+        };
+        let same_status = self.status == other.status;
+        compare("status", &self.status, &other.status, same_status);
+        let same_failure = match (&self.failure, &other.failure) {
+            (Some(one), Some(another)) => is_same_failure(one, another),
+            (one, another) => one == another,
+        };
+        compare("failure", &self.failure, &other.failure, same_failure);
+        let lines = self.logs.len().max(other.logs.len());
+        for line in 0..lines {
+            let (one, another) = (self.logs.get(line), other.logs.get(line));
+            compare(&format!("log line {line}"), &one, &another, one == another);
+        }
+        let same_data = self.return_data == other.return_data;
+        compare(
+            "return data",
+            &self.return_data,
+            &other.return_data,
+            same_data,
+        );
+        let accounts = self.accounts.len().max(other.accounts.len());
+        for index in 0..accounts {
+            let (one, another) = (self.accounts.get(index), other.accounts.get(index));
+            compare(&format!("account {index}"), &one, &another, one == another);
+        }
+        differences
+    }
+}
+
+/// Whether two failures are the same but for what their machines say of themselves.
+fn is_same_failure(one: &Failure, another: &Failure) -> bool {
+    match one {
+        Failure::OutOfGas { .. }
+        | Failure::OutOfMemory { .. }
+        | Failure::Trapped { .. }
+        | Failure::StackOverflow { .. }
+        | Failure::InvalidPointer { .. } => one.kind() == another.kind(),
+        _ => one == another,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::ProgramError;
+
+    use super::*;
+    use crate::account::Account;
+    use crate::engine::Engine;
+    use crate::outcome::HeapUse;
+
+    fn outcome(engine: Engine) -> Outcome {
+        Outcome {
+            status: Some(0),
+            failure: None,
+            gas_used: 10,
+            heap: HeapUse::default(),
+            logs: vec!["one".to_owned(), "two".to_owned()],
+            return_data: vec![1],
+            accounts: vec![Account::default()],
+            engine,
+        }
+    }
+
+    fn differences(change: impl Fn(&mut Outcome)) -> Vec<String> {
+        let one = outcome(Engine::Interpreter);
+        let mut another = outcome(Engine::Wasm);
+        change(&mut another);
+        assert_eq!(
+            one.differences(&another).len(),
+            another.differences(&one).len()
+        );
+        one.differences(&another)
+    }
+
+    #[test]
+    fn gas_and_heap_are_the_machines_own() {
+        let none = differences(|outcome| {
+            outcome.gas_used = 20;
+            outcome.heap.limit = 7;
+            outcome.heap.peak = Some(3);
+        });
+        assert_eq!(none, [""; 0]);
+    }
+
+    #[test]
+    fn each_difference_is_said() {
+        assert_eq!(
+            differences(|outcome| outcome.status = None),
+            ["status: Some(0) on the interpreter engine, None on the wasm engine"]
+        );
+        assert_eq!(
+            differences(|outcome| outcome.logs.push("three".to_owned())),
+            ["log line 2: None on the interpreter engine, Some(\"three\") on the wasm engine"]
+        );
+        for change in [
+            |outcome: &mut Outcome| outcome.failure = Some(Failure::Aborted),
+            |outcome: &mut Outcome| outcome.logs[0].clear(),
+            |outcome: &mut Outcome| outcome.return_data.clear(),
+            |outcome: &mut Outcome| outcome.accounts.clear(),
+            |outcome: &mut Outcome| outcome.accounts[0].kelvins = 1,
+        ] {
+            assert_eq!(differences(change).len(), 1);
+        }
+    }
+
+    #[test]
+    fn of_a_machines_failure_the_kind_is_compared() {
+        let trap = Failure::trapped_because;
+        assert!(is_same_failure(&trap("one"), &trap("another")));
+        assert!(!is_same_failure(&trap("one"), &Failure::Aborted));
+        let error = |error| Failure::ProgramError { error };
+        assert!(!is_same_failure(
+            &error(ProgramError::Custom(1)),
+            &error(ProgramError::Custom(2))
+        ));
+    }
+}

@@ -1,0 +1,343 @@
+//! Why an invocation failed, as data.
+
+use std::fmt;
+
+use abi::ProgramError;
+use abi::imports::Import;
+
+use super::write_back::WriteBackError;
+use crate::display::thousands;
+
+/// Why a program that ran changed nothing.
+///
+/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind"))]
+#[non_exhaustive]
+pub enum Failure {
+    /// The program returned an error.
+    #[error("the program returned {}: {error}", describe(error))]
+    ProgramError {
+        /// The error.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_program_error"))]
+        error: ProgramError,
+    },
+    /// The gas was used up.
+    #[error(
+        "out of gas: the limit is {}{}",
+        thousands(*limit),
+        ended_at(*program_counter, function, location)
+    )]
+    OutOfGas {
+        /// The invocation's gas.
+        limit: u64,
+        /// The VM's program counter of the block of instructions, or of the syscall, that the
+        /// remaining gas could not pay. `None` if the engine does not report it.
+        program_counter: Option<u32>,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// An allocation did not fit into the heap, and the program did not handle that.
+    #[error(
+        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in \
+         use",
+        thousands(size),
+        or_unknown(*used),
+        thousands(limit)
+    )]
+    OutOfMemory {
+        /// Size in bytes of the allocation that failed.
+        size: u64,
+        /// Its alignment in bytes.
+        align: u64,
+        /// Bytes of the heap in use; `None` if the heap keeps no header.
+        used: Option<u32>,
+        /// Length of the heap in bytes.
+        limit: u32,
+    },
+    /// The program allocated before it announced the heap to its allocator.
+    #[error(
+        "the heap was never announced: {} bytes were asked for before `set_heap_base` and \
+         `set_heap_limit` were called",
+        thousands(size)
+    )]
+    HeapNotAnnounced {
+        /// Size in bytes of the allocation that failed.
+        size: u64,
+        /// Its alignment in bytes.
+        align: u64,
+    },
+    /// The program panicked.
+    #[error("the program panicked{}{}", at(location), says(message))]
+    Panicked {
+        /// The panic's message, at most 512 bytes; `None` if the program's panic level omits it.
+        message: Option<String>,
+        /// The panic's place; `None` if the program's panic level omits it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// The invocation has more accounts than the program accepts.
+    #[error("the program takes {max} accounts at most, and was given {given}")]
+    TooManyAccounts {
+        /// Number of accounts.
+        given: u64,
+        /// The program's `max_accounts`.
+        max: u64,
+    },
+    /// An account occurs twice, and the program rejects duplicates.
+    #[error("account {index} is account {first} again, and the program refuses duplicates")]
+    DuplicateAccount {
+        /// Position of the repeat.
+        index: u64,
+        /// Position of the first occurrence.
+        first: u64,
+    },
+    /// The program called `rlo_abort` without a report.
+    #[error("the program aborted")]
+    Aborted,
+    /// The engine stopped the program, for example because it accessed memory that is not mapped.
+    #[error(
+        "the program trapped{}{}{}{}",
+        at_counter(*program_counter),
+        inside(function),
+        at(location),
+        doing(*program_counter, cause, *address)
+    )]
+    Trapped {
+        /// The VM's program counter; `None` if the engine does not report it.
+        program_counter: Option<u32>,
+        /// What trapped: the instruction, as PolkaVM writes it; the name of the trap in
+        /// WebAssembly; how the process ended. `None` if there is no instruction.
+        cause: Option<String>,
+        /// The guest address that the instruction reads or writes; `None` if it does neither, or if
+        /// the engine does not report it.
+        address: Option<u32>,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// The program's calls went deeper than its stack: it accessed a frame beyond the stack's end.
+    #[error(
+        "the stack overflowed{}{}{}{}",
+        used_up(*size),
+        at_counter(*program_counter),
+        inside(function),
+        at(location)
+    )]
+    StackOverflow {
+        /// Length of the program's stack in bytes; `None` if the engine's own stack overflowed.
+        size: Option<u32>,
+        /// The VM's program counter; `None` if the engine does not report it.
+        program_counter: Option<u32>,
+        /// The function, if the blob has debug information for it.
+        function: Option<String>,
+        /// The source line, if the blob has debug information for it.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        location: Option<SourceLocation>,
+    },
+    /// A native program used more CPU time, or blocked for longer, than its limit. The native
+    /// engine does not count gas.
+    #[error("timed out after {limit} s of CPU time or of blocking")]
+    TimedOut {
+        /// The loader's limit in seconds.
+        limit: u32,
+    },
+    /// The program passed an address to a syscall that it may not read, or not write.
+    #[error(
+        "`{}` was given {} bytes at {address:#x}, which the program may not {access}",
+        import.symbol(),
+        thousands(length)
+    )]
+    InvalidPointer {
+        /// The syscall.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_import"))]
+        import: Import,
+        /// The guest address.
+        address: u64,
+        /// Number of bytes.
+        length: u64,
+        /// What the syscall does there.
+        access: Access,
+    },
+    /// The program logged more than the limit.
+    #[error("the program logged more than {} bytes", thousands(limit))]
+    LogsTooLong {
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
+    /// The program set more return data than the limit.
+    #[error(
+        "the program set {} bytes of return data, the most allowed is {}",
+        thousands(length),
+        thousands(limit)
+    )]
+    ReturnDataTooLong {
+        /// Number of bytes.
+        length: u64,
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
+    /// The program broke a rule of the write-back.
+    #[error(transparent)]
+    #[cfg_attr(feature = "serde", serde(untagged))]
+    WriteBack(#[from] WriteBackError),
+}
+
+impl Failure {
+    /// The stable name of the kind of failure: that of the variant, or of the rule that was broken.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::WriteBack(error) => error.kind(),
+            other => other.into(),
+        }
+    }
+}
+
+impl Failure {
+    /// The end of an invocation's gas, on an engine that does not report where.
+    #[must_use]
+    pub fn out_of_gas(limit: u64) -> Self {
+        Self::OutOfGas {
+            limit,
+            program_counter: None,
+            function: None,
+            location: None,
+        }
+    }
+
+    /// A trap of which the engine reports the cause and nothing else.
+    #[must_use]
+    pub fn trapped_because(cause: impl Into<String>) -> Self {
+        Self::Trapped {
+            program_counter: None,
+            cause: Some(cause.into()),
+            address: None,
+            function: None,
+            location: None,
+        }
+    }
+}
+
+/// A place in the program's source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct SourceLocation {
+    /// The file, as the compiler was given it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; `None` if it is not known.
+    pub column: Option<u32>,
+}
+
+impl fmt::Display for SourceLocation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)?;
+        match self.column {
+            Some(column) => write!(formatter, ":{column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a syscall does to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Access {
+    /// It is read.
+    Read,
+    /// It is written.
+    Write,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// The error as it is written in code: `InsufficientFunds`, `Custom(7)`.
+fn describe(error: &ProgramError) -> String {
+    format!("{error:?}")
+}
+
+fn or_unknown(used: Option<u32>) -> String {
+    used.map_or_else(|| "an unknown part".to_owned(), thousands)
+}
+
+pub(crate) fn at(location: &Option<SourceLocation>) -> String {
+    location
+        .as_ref()
+        .map_or_else(String::new, |location| format!(" at {location}"))
+}
+
+pub(crate) fn inside(function: &Option<String>) -> String {
+    function
+        .as_ref()
+        .map_or_else(String::new, |function| format!(" in {function}"))
+}
+
+fn at_counter(program_counter: Option<u32>) -> String {
+    program_counter.map_or_else(String::new, |counter| format!(" at {counter:#x}"))
+}
+
+fn ended_at(
+    program_counter: Option<u32>,
+    function: &Option<String>,
+    location: &Option<SourceLocation>,
+) -> String {
+    program_counter.map_or_else(String::new, |counter| {
+        let (function, location) = (inside(function), at(location));
+        format!("; it ended at {counter:#x}{function}{location}")
+    })
+}
+
+fn used_up(size: Option<u32>) -> String {
+    size.map_or_else(String::new, |size| {
+        format!(": its {} bytes are used up", thousands(size))
+    })
+}
+
+fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u32>) -> String {
+    match (cause, address) {
+        (Some(instruction), Some(address)) => {
+            format!(": `{instruction}` may not access {address:#x}")
+        }
+        (Some(instruction), None) if program_counter.is_some() => format!(": `{instruction}`"),
+        (Some(cause), None) => format!(": {cause}"),
+        (None, _) => String::new(),
+    }
+}
+
+fn says(message: &Option<String>) -> String {
+    message
+        .as_ref()
+        .map_or_else(String::new, |message| format!(": {message}"))
+}
+
+#[cfg(feature = "serde")]
+fn serialize_program_error<S: serde::Serializer>(
+    error: &ProgramError,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&describe(error))
+}
+
+#[cfg(feature = "serde")]
+fn serialize_import<S: serde::Serializer>(
+    import: &Import,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(import.symbol())
+}

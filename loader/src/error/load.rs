@@ -1,0 +1,145 @@
+//! Why there is no loader, or no program.
+
+use crate::display::thousands;
+use crate::engine::{Engine, Target};
+
+use super::failure::{SourceLocation, at, inside};
+
+/// Why there is no loader, or no program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The engine cannot run on this machine.
+    #[error("the {engine} engine cannot run on this machine: {reason}")]
+    EngineUnavailable {
+        /// The engine.
+        engine: Engine,
+        /// What the VM reports.
+        reason: String,
+    },
+    /// This build of the loader does not have the engine.
+    #[error("this loader is built without the {engine} engine; enable its feature `{feature}`")]
+    EngineDisabled {
+        /// The engine.
+        engine: Engine,
+        /// The feature of the crate `loader` that brings it.
+        feature: &'static str,
+    },
+    /// The engine starts a command for each invocation, so a loader needs one.
+    #[error("the {engine} engine needs a command that runs programs; use `Loader::native`")]
+    EngineNeedsRunner {
+        /// The engine.
+        engine: Engine,
+    },
+    /// The engine does not support an operation on files.
+    #[error("the {engine} engine does not support {what}; use an engine of PolkaVM")]
+    NotOnThisEngine {
+        /// The operation, in the plural.
+        what: &'static str,
+        /// The loader's engine.
+        engine: Engine,
+    },
+    /// The file is longer than the loader's limit.
+    #[error(
+        "the program is {} bytes long, the limit is {}",
+        thousands(length),
+        thousands(limit)
+    )]
+    BlobTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The loader's limit in bytes.
+        limit: usize,
+    },
+    /// The file is a program for another target.
+    #[error("this is a program for {found}, and the {engine} engine runs those for {}", engine.target())]
+    WrongTarget {
+        /// The file's target.
+        found: Target,
+        /// The loader's engine.
+        engine: Engine,
+    },
+    /// The file is not a WebAssembly module that the loader accepts.
+    #[error("not a WebAssembly module that can be run: {reason}")]
+    InvalidModule {
+        /// What the engine, or the loader, reports.
+        reason: String,
+    },
+    /// The file is not a library that can be run.
+    #[error("not a library that can be run: {reason}")]
+    InvalidLibrary {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file is not a blob.
+    #[error("not a PolkaVM blob: {reason}")]
+    InvalidBlob {
+        /// What the VM reports.
+        reason: String,
+    },
+    /// The blob is a program for a machine with 32 bits.
+    #[error("the blob is a 32-bit program; programs are built for RV64")]
+    Not64Bit,
+    /// The program does not export `entrypoint`.
+    #[error("the program does not export `entrypoint`; it exports {exports}")]
+    MissingEntrypoint {
+        /// What it exports, for people.
+        exports: String,
+    },
+    /// The program is longer, or declares more memory, than the loader allows.
+    #[error(
+        "the program has {} bytes of {what}, the limit is {}",
+        thousands(size),
+        thousands(limit)
+    )]
+    MemoryTooLarge {
+        /// `code`, `data` or `stack`.
+        what: &'static str,
+        /// Bytes declared.
+        size: u64,
+        /// The loader's limit in bytes.
+        limit: u32,
+    },
+    /// The blob contains an instruction that programs may not have.
+    #[error(
+        "the blob contains the instruction `{name}` at {program_counter:#x}; only the loader maps \
+         memory"
+    )]
+    ForbiddenInstruction {
+        /// The instruction's name.
+        name: &'static str,
+        /// The VM's program counter.
+        program_counter: u32,
+    },
+    /// The blob jumps to a constant address at which no code starts. A linker has miscompiled it.
+    #[error(
+        "the blob was miscompiled: the jump at {program_counter:#x}{}{} goes to {target:#x}, where no code \
+         starts; build the program again with `cargo entrypoint build`",
+        inside(function),
+        at(location)
+    )]
+    InvalidJump {
+        /// The VM's program counter of the jump or call.
+        program_counter: u32,
+        /// Where it goes: an address, or a program counter if the instruction names its target.
+        target: u32,
+        /// The function that the jump is in, if the blob has debug information.
+        function: Option<String>,
+        /// The source line of the jump, if the blob has debug information.
+        location: Option<SourceLocation>,
+    },
+    /// The program imports a symbol that the loader does not offer.
+    #[error("the program imports `{symbol}`, which the loader does not offer")]
+    UnknownImport {
+        /// The import's name.
+        symbol: String,
+    },
+}
+
+impl LoadError {
+    /// The stable name of the kind of error: that of the variant.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.into()
+    }
+}

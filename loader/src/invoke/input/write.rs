@@ -1,0 +1,189 @@
+//! Writes the serialized input, in the layout of [`abi::input`].
+
+use abi::input::{
+    ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE, RepeatEntry,
+    account_table_length, entry_length, padding, rent_epoch_offset,
+};
+use bytemuck::bytes_of;
+
+use crate::account::{AccountEntry, AccountInput};
+use crate::error::InvocationError;
+use crate::invocation::Invocation;
+use crate::invoke::guest::{GuestMemory, Inaccessible};
+
+/// The input of one invocation, without most of its zeroes: each account has 10,240 of them, and
+/// the memory is zeroed already.
+struct SerializedInput {
+    /// The bytes of all segments, one after the other.
+    bytes: Vec<u8>,
+    segments: Vec<Segment>,
+    /// The address of each account's entry, in order; for a repeat, of the repeat.
+    entries: Vec<u64>,
+}
+
+/// Bytes of the input without a gap.
+struct Segment {
+    /// Where they start in `bytes`. They end where the next segment starts.
+    start: usize,
+    /// Their address in the guest's memory.
+    address: u64,
+}
+
+/// Whether the input ends in an account table. A table of no accounts would only cost a program
+/// that looks for one.
+fn has_account_table(invocation: &Invocation) -> bool {
+    invocation.account_table && !invocation.accounts.is_empty()
+}
+
+/// Length in bytes of the input, with its account table if it has one; `usize::MAX` if that is too
+/// small for it.
+pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
+    let mut length = 8_usize
+        .saturating_add(invocation.data.len())
+        .saturating_add(32);
+    length = length.saturating_add(padding(length)).saturating_add(8);
+    for entry in &invocation.accounts {
+        let entry = match entry {
+            AccountEntry::First(input) => {
+                entry_length(input.account.data.len()).unwrap_or(usize::MAX)
+            }
+            AccountEntry::Repeat(_) => size_of::<RepeatEntry>(),
+        };
+        length = length.saturating_add(entry);
+    }
+    if has_account_table(invocation) {
+        let table = account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX);
+        length = length.saturating_add(table);
+    }
+    length
+}
+
+/// About how many bytes the segments of an input have.
+fn written_length(invocation: &Invocation) -> usize {
+    let header = size_of::<AccountHeader>() + 2 * size_of::<u64>();
+    let accounts = invocation.accounts.iter().map(|entry| match entry {
+        AccountEntry::First(input) => header + input.account.data.len(),
+        AccountEntry::Repeat(_) => 2 * size_of::<u64>(),
+    });
+    64 + invocation.data.len() + accounts.sum::<usize>()
+}
+
+/// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
+/// the address of each account's entry.
+///
+/// # Errors
+///
+/// [`InvocationError::Engine`] if the backend has mapped too little memory.
+pub(crate) fn write(
+    guest: &mut impl GuestMemory,
+    invocation: &Invocation,
+    address: u64,
+) -> Result<Vec<u64>, InvocationError> {
+    let serialized = serialize(invocation, address);
+    for (address, bytes) in serialized.segments() {
+        guest.write(address, bytes).map_err(|Inaccessible| {
+            InvocationError::engine("the program's memory has no room for the input")
+        })?;
+    }
+    Ok(serialized.entries)
+}
+
+fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
+    let count = invocation.accounts.len();
+    // The first, one after the padding of the instruction data, one after the spare bytes of each
+    // account.
+    let mut segments = Vec::with_capacity(count + 2);
+    segments.push(Segment { start: 0, address });
+    let mut input = SerializedInput {
+        bytes: Vec::with_capacity(written_length(invocation)),
+        segments,
+        entries: Vec::with_capacity(count),
+    };
+    input.write(&(invocation.data.len() as u64).to_le_bytes());
+    input.write(&invocation.data);
+    input.write(invocation.program_id.as_bytes());
+    input.skip(padding(input.bytes.len()));
+    input.write(&(invocation.accounts.len() as u64).to_le_bytes());
+
+    for entry in &invocation.accounts {
+        input.entries.push(input.address());
+        match entry {
+            AccountEntry::First(account) => input.write_account(account),
+            AccountEntry::Repeat(index) => input.write(bytes_of(&RepeatEntry {
+                index: *index as u8,
+                padding: [0; 7],
+            })),
+        }
+    }
+
+    if has_account_table(invocation) {
+        input.write_account_table(invocation);
+    }
+    input
+}
+
+impl SerializedInput {
+    /// The segments with their addresses, the last one first: the VM's memory then grows once.
+    fn segments(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut end = self.bytes.len();
+        self.segments.iter().rev().map(move |segment| {
+            let bytes = &self.bytes[segment.start..end];
+            end = segment.start;
+            (segment.address, bytes)
+        })
+    }
+
+    /// The address of the next byte.
+    fn address(&self) -> u64 {
+        let last = &self.segments[self.segments.len() - 1];
+        last.address + (self.bytes.len() - last.start) as u64
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Leaves `length` zero bytes out.
+    fn skip(&mut self, length: usize) {
+        if length > 0 {
+            let address = self.address() + length as u64;
+            let start = self.bytes.len();
+            self.segments.push(Segment { start, address });
+        }
+    }
+
+    fn write_account(&mut self, input: &AccountInput) {
+        let account = &input.account;
+        let header = AccountHeader {
+            marker: FIRST_OCCURRENCE,
+            is_signer: input.is_signer.into(),
+            is_writable: input.is_writable.into(),
+            executable: account.executable.into(),
+            original_data_length: 0,
+            key: account.key.to_bytes(),
+            owner: account.owner.to_bytes(),
+            kelvins: account.kelvins,
+            data_length: account.data.len() as u64,
+        };
+        self.write(bytes_of(&header));
+        self.write(&account.data);
+        let rent_epoch = rent_epoch_offset(account.data.len()).unwrap_or(usize::MAX);
+        self.skip(rent_epoch - AccountHeader::DATA - account.data.len());
+        self.write(&account.rent_epoch.to_le_bytes());
+    }
+
+    fn write_account_table(&mut self, invocation: &Invocation) {
+        for (index, entry) in invocation.accounts.iter().enumerate() {
+            let first = match entry {
+                AccountEntry::First(_) => index,
+                AccountEntry::Repeat(first) => *first,
+            };
+            let address = self.entries[first];
+            self.write(&address.to_le_bytes());
+        }
+        self.write(bytes_of(&AccountTableFooter {
+            count: invocation.accounts.len() as u64,
+            magic: ACCOUNT_TABLE_MAGIC,
+        }));
+    }
+}

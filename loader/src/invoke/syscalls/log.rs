@@ -1,0 +1,60 @@
+//! Log lines.
+
+use abi::Pubkey;
+
+use super::call::Call;
+use super::{Returned, Syscalls};
+use crate::error::Failure;
+use crate::invoke::guest::GuestMemory;
+
+/// Logs a text.
+pub(super) fn text<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let (address, length) = (call.argument(0), call.argument(1));
+    // Checked before the text is read, which may be as long as memory.
+    call.syscalls.check_log_length(length)?;
+    let text = call.read(address, length)?;
+    call.syscalls
+        .log(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Logs five numbers in hexadecimal.
+pub(super) fn numbers<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let numbers: Vec<String> = (0..5)
+        .map(|index| format!("{:#x}", call.argument(index)))
+        .collect();
+    call.syscalls.log(numbers.join(", "))
+}
+
+/// Logs a key in base58.
+pub(super) fn pubkey<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let key = call.read(call.argument(0), 32)?;
+    let key: [u8; 32] = bytemuck::pod_read_unaligned(&key);
+    call.syscalls.log(Pubkey::new(key).to_string())
+}
+
+/// Logs the gas that remains.
+pub(super) fn remaining_gas<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let remaining = call.guest.gas();
+    call.syscalls.log(format!("gas remaining: {remaining}"))
+}
+
+impl Syscalls {
+    fn check_log_length(&self, length: u64) -> Result<(), Failure> {
+        let limit = self.limits.logs;
+        if length > limit.saturating_sub(self.logged_bytes) as u64 {
+            return Err(Failure::LogsTooLong { limit });
+        }
+        Ok(())
+    }
+
+    /// Adds a line. An empty line counts one byte, because it takes memory of the loader's too.
+    fn log(&mut self, line: String) -> Returned {
+        let limit = self.limits.logs;
+        self.logged_bytes += line.len() + 1;
+        if self.logged_bytes > limit {
+            return Err(Failure::LogsTooLong { limit });
+        }
+        self.logs.push(line);
+        Ok(None)
+    }
+}

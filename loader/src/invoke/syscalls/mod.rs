@@ -1,0 +1,117 @@
+//! The loader's functions that a program calls.
+//!
+//! A new syscall is one row in [`function`], and one function in a file of this folder. Its name
+//! and its signature are a row of `abi::for_each_import!`.
+
+mod abort;
+mod call;
+mod gas;
+mod log;
+mod memory;
+mod return_data;
+
+use abi::Pubkey;
+use abi::imports::{Import, MAX_ARGUMENTS};
+
+use super::guest::GuestMemory;
+use super::heap::Heap;
+use crate::error::Failure;
+use crate::limits::Limits;
+use call::Call;
+
+/// The arguments of a syscall, as 64-bit numbers. Those beyond its parameters may be any numbers.
+pub type Arguments = [u64; MAX_ARGUMENTS];
+
+/// What a syscall returns to the program; a failure ends the program.
+type Returned = Result<Option<u64>, Failure>;
+
+/// The syscalls of one invocation, and what the program has set with them.
+#[derive(Debug)]
+pub struct Syscalls {
+    limits: Limits,
+    program_id: Pubkey,
+    gas_limit: u64,
+    heap: Heap,
+    logs: Vec<String>,
+    logged_bytes: usize,
+    return_data: Vec<u8>,
+}
+
+/// The function behind each syscall.
+fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned {
+    match syscall {
+        Import::Log => log::text,
+        Import::Log64 => log::numbers,
+        Import::LogPubkey => log::pubkey,
+        Import::LogComputeUnits => log::remaining_gas,
+        Import::RemainingComputeUnits => gas::remaining,
+        Import::SetReturnData => return_data::set,
+        Import::GetReturnData => return_data::get,
+        Import::Abort => abort::abort,
+        Import::Memcpy | Import::Memmove => memory::copy,
+        Import::Memset => memory::fill,
+        Import::Memcmp => memory::compare,
+    }
+}
+
+impl Syscalls {
+    pub(crate) fn new(limits: &Limits, program_id: Pubkey, gas_limit: u64, heap: Heap) -> Self {
+        Self {
+            limits: *limits,
+            program_id,
+            gas_limit,
+            heap,
+            logs: Vec::new(),
+            logged_bytes: 0,
+            return_data: Vec::new(),
+        }
+    }
+
+    /// Runs one syscall. The value is what it returns to the program, if it returns one.
+    ///
+    /// The price of the bytes that it touches is taken off the guest's gas; the price of the
+    /// instruction is the backend's to take.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`] that ends the program: [`enter`](crate::backend::Instance::enter) then
+    /// returns [`End::Failed`](crate::backend::End::Failed) with it.
+    pub fn call(
+        &mut self,
+        syscall: Import,
+        arguments: Arguments,
+        guest: &mut impl GuestMemory,
+    ) -> Result<Option<u64>, Failure> {
+        let mut call = Call {
+            syscall,
+            arguments,
+            guest,
+            syscalls: self,
+        };
+        function(syscall)(&mut call)
+    }
+
+    /// The invocation's gas.
+    #[must_use]
+    pub fn gas_limit(&self) -> u64 {
+        self.gas_limit
+    }
+
+    /// The program's heap.
+    #[must_use]
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// The log lines and the return data.
+    pub(crate) fn into_results(self) -> (Vec<String>, Vec<u8>) {
+        (self.logs, self.return_data)
+    }
+
+    /// Moves them out of a borrow, for an engine that keeps them in a place of its own.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn take(&mut self) -> Self {
+        let fresh = Self::new(&self.limits, self.program_id, self.gas_limit, self.heap);
+        std::mem::replace(self, fresh)
+    }
+}

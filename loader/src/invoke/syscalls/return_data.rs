@@ -1,0 +1,34 @@
+//! The return data.
+
+use super::Returned;
+use super::call::Call;
+use crate::error::{Access, Failure};
+use crate::invoke::guest::{GuestMemory, Inaccessible};
+
+/// Replaces the return data.
+pub(super) fn set<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let length = call.argument(1);
+    let limit = call.syscalls.limits.return_data;
+    if length > limit as u64 {
+        return Err(Failure::ReturnDataTooLong { length, limit });
+    }
+    call.syscalls.return_data = call.read(call.argument(0), length)?;
+    Ok(None)
+}
+
+/// Copies the start of the return data and the program's id; returns the length of all of it.
+pub(super) fn get<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
+    let whole = call.syscalls.return_data.len() as u64;
+    let copied = call.argument(1).min(whole);
+    if copied > 0 {
+        call.pay_for(copied)?;
+        call.pay_for(32)?;
+        let address = call.argument(0);
+        let data = &call.syscalls.return_data[..copied as usize];
+        let written = call.guest.write(address, data);
+        written.map_err(|Inaccessible| call.invalid(address, copied, Access::Write))?;
+        let program_id = call.syscalls.program_id;
+        call.write(call.argument(2), program_id.as_bytes())?;
+    }
+    Ok(Some(whole))
+}

@@ -1,0 +1,285 @@
+//! The rules by which the loader keeps a program's changes.
+//!
+//! [`RULES`] is the documented order: of the first account that breaks a rule, repeats included,
+//! the first rule that it breaks is reported. Lengths come first, because the loader reads no data
+//! before it knows that it is there.
+
+use abi::Pubkey;
+use abi::input::{MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH};
+
+use crate::account::{Account, AccountInput};
+use crate::error::WriteBackError;
+
+/// An account as the program left it in the input: every field may have any value.
+pub(crate) struct AccountAfter {
+    pub key: Pubkey,
+    pub owner: Pubkey,
+    pub kelvins: u64,
+    /// The byte that was 1 for a signer and 0 for any other account.
+    pub is_signer: u8,
+    /// The byte that was 1 for a writable account and 0 for any other.
+    pub is_writable: u8,
+    /// The byte that was 1 for an executable account and 0 for any other.
+    pub executable: u8,
+    pub rent_epoch: u64,
+    pub data_length: u64,
+    /// The data; empty if the data is longer than a program may make it.
+    pub data: Vec<u8>,
+}
+
+/// A first occurrence of an account, before and after.
+pub(crate) struct AccountChange<'a> {
+    index: usize,
+    before: &'a AccountInput,
+    after: AccountAfter,
+    is_owned: bool,
+    has_new_owner: bool,
+    has_new_data: bool,
+}
+
+/// A repeat of an account, before and after.
+pub(crate) struct RepeatChange {
+    pub index: usize,
+    pub key: Pubkey,
+    pub before: usize,
+    /// `None` if the entry is not a repeat any more.
+    pub after: Option<usize>,
+}
+
+/// The kelvins of all accounts together, before and after.
+pub(crate) struct SumChange {
+    pub before: u128,
+    pub after: u128,
+}
+
+/// One rule: what breaks it, and the error.
+enum Rule {
+    Account {
+        is_broken: fn(&AccountChange<'_>) -> bool,
+        error: fn(&AccountChange<'_>) -> WriteBackError,
+    },
+    Repeat {
+        is_broken: fn(&RepeatChange) -> bool,
+        error: fn(&RepeatChange) -> WriteBackError,
+    },
+    Sum {
+        is_broken: fn(&SumChange) -> bool,
+        error: fn(&SumChange) -> WriteBackError,
+    },
+}
+
+/// A rule about a first occurrence, whose error has the account's index and key and nothing else.
+macro_rules! account {
+    ($variant:ident, $is_broken:expr) => {
+        Rule::Account {
+            is_broken: $is_broken,
+            error: |change| WriteBackError::$variant {
+                index: change.index,
+                key: change.before.account.key,
+            },
+        }
+    };
+}
+
+/// Every rule, in the order in which they are checked. The table in the crate's documentation has
+/// the same order.
+const RULES: [Rule; 14] = [
+    Rule::Account {
+        is_broken: |change| change.after.data_length > most_growth(&change.before.account),
+        error: |change| WriteBackError::DataGrewTooMuch {
+            index: change.index,
+            key: change.before.account.key,
+            from: change.before.account.data.len() as u64,
+            to: change.after.data_length,
+        },
+    },
+    Rule::Account {
+        is_broken: |change| change.after.data_length > MAX_PERMITTED_DATA_LENGTH as u64,
+        error: |change| WriteBackError::DataTooLong {
+            index: change.index,
+            key: change.before.account.key,
+            length: change.after.data_length,
+        },
+    },
+    account!(KeyChanged, |change| {
+        change.after.key != change.before.account.key
+    }),
+    account!(SignerFlagChanged, |change| {
+        change.after.is_signer != u8::from(change.before.is_signer)
+    }),
+    account!(WritableFlagChanged, |change| {
+        change.after.is_writable != u8::from(change.before.is_writable)
+    }),
+    account!(ExecutableChanged, |change| {
+        change.after.executable != u8::from(change.before.account.executable)
+    }),
+    account!(RentEpochChanged, |change| {
+        change.after.rent_epoch != change.before.account.rent_epoch
+    }),
+    account!(AccountNotWritable, |change| {
+        let has_new_kelvins = change.after.kelvins != change.before.account.kelvins;
+        let is_changed = change.has_new_data || change.has_new_owner || has_new_kelvins;
+        !change.before.is_writable && is_changed
+    }),
+    account!(ReassignedByNonOwner, |change| {
+        !change.is_owned && change.has_new_owner
+    }),
+    account!(DataChangedByNonOwner, |change| {
+        !change.is_owned && change.has_new_data
+    }),
+    account!(DebitedByNonOwner, |change| {
+        !change.is_owned && change.after.kelvins < change.before.account.kelvins
+    }),
+    account!(ReassignedWithData, |change| {
+        change.has_new_owner && change.after.data.iter().any(|byte| *byte != 0)
+    }),
+    Rule::Repeat {
+        is_broken: |change| change.after != Some(change.before),
+        error: |change| WriteBackError::RepeatChanged {
+            index: change.index,
+            key: change.key,
+            first: change.before,
+        },
+    },
+    Rule::Sum {
+        is_broken: |change| change.before != change.after,
+        error: |change| WriteBackError::KelvinsNotConserved {
+            before: change.before,
+            after: change.after,
+        },
+    },
+];
+
+/// The longest data that a program may leave in an account, in bytes.
+pub(crate) fn most_data(before: &Account) -> u64 {
+    most_growth(before).min(MAX_PERMITTED_DATA_LENGTH as u64)
+}
+
+fn most_growth(before: &Account) -> u64 {
+    before.data.len() as u64 + MAX_PERMITTED_DATA_INCREASE as u64
+}
+
+impl<'a> AccountChange<'a> {
+    pub fn new(
+        index: usize,
+        program_id: &Pubkey,
+        before: &'a AccountInput,
+        after: AccountAfter,
+    ) -> Self {
+        let account = &before.account;
+        Self {
+            index,
+            is_owned: account.owner == *program_id,
+            has_new_owner: after.owner != account.owner,
+            has_new_data: after.data != account.data,
+            before,
+            after,
+        }
+    }
+
+    /// Checks the account, and returns it as the loader keeps it.
+    pub fn check(self) -> Result<Account, WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Account { is_broken, error } = rule
+                && is_broken(&self)
+            {
+                return Err(error(&self));
+            }
+        }
+        Ok(Account {
+            key: self.after.key,
+            owner: self.after.owner,
+            kelvins: self.after.kelvins,
+            data: self.after.data,
+            executable: self.before.account.executable,
+            rent_epoch: self.after.rent_epoch,
+        })
+    }
+}
+
+impl RepeatChange {
+    /// Checks that the repeat refers to the same account.
+    pub fn check(&self) -> Result<(), WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Repeat { is_broken, error } = rule
+                && is_broken(self)
+            {
+                return Err(error(self));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SumChange {
+    pub fn new<'a>(
+        before: impl Iterator<Item = &'a Account>,
+        after: impl Iterator<Item = &'a Account>,
+    ) -> Self {
+        Self {
+            before: before.map(|account| u128::from(account.kelvins)).sum(),
+            after: after.map(|account| u128::from(account.kelvins)).sum(),
+        }
+    }
+
+    /// Checks that the program made no kelvins and lost none.
+    pub fn check(&self) -> Result<(), WriteBackError> {
+        for rule in &RULES {
+            if let Rule::Sum { is_broken, error } = rule
+                && is_broken(self)
+            {
+                return Err(error(self));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind of a rule's error, whatever is broken.
+    fn kind(rule: &Rule) -> &'static str {
+        let before = AccountInput::default();
+        let after = AccountAfter {
+            key: Pubkey::default(),
+            owner: Pubkey::default(),
+            kelvins: 0,
+            is_signer: 0,
+            is_writable: 0,
+            executable: 0,
+            rent_epoch: 0,
+            data_length: 0,
+            data: Vec::new(),
+        };
+        let error = match rule {
+            Rule::Account { error, .. } => {
+                error(&AccountChange::new(0, &Pubkey::default(), &before, after))
+            }
+            Rule::Repeat { error, .. } => error(&RepeatChange {
+                index: 1,
+                key: Pubkey::default(),
+                before: 0,
+                after: None,
+            }),
+            Rule::Sum { error, .. } => error(&SumChange {
+                before: 0,
+                after: 1,
+            }),
+        };
+        error.kind()
+    }
+
+    #[test]
+    fn the_documented_table_has_the_order_of_the_rules() {
+        let documented: Vec<&str> = include_str!("../lib.rs")
+            .lines()
+            .filter(|line| line.starts_with("//! |"))
+            .filter_map(|line| line.split_once("](WriteBackError::"))
+            .filter_map(|(_, rest)| rest.split(')').next())
+            .collect();
+        let checked: Vec<&str> = RULES.iter().map(kind).collect();
+        assert_eq!(checked, documented);
+    }
+}
