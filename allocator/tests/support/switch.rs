@@ -6,7 +6,7 @@
     reason = "each test file is a program of its own and uses a part of this"
 )]
 
-#[path = "../../../tests/support_collections.rs"]
+#[path = "../../../tests/support/collections.rs"]
 mod collections;
 
 use core::alloc::{GlobalAlloc, Layout};

@@ -1,14 +1,14 @@
 //! Any bytes as a blob: refused or run, without harm.
 #![no_main]
 
-#[path = "../../support_hostile/mod.rs"]
-mod support_hostile;
+#[path = "../../support/hostile/mod.rs"]
+mod hostile;
 
 use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use loader::Engine;
-use support_hostile::blob::Loaders;
+use hostile::blob::Loaders;
 
 thread_local! {
     static LOADERS: OnceCell<Loaders> = const { OnceCell::new() };

@@ -1,14 +1,14 @@
 //! Any bytes as calls of imports, held to the model.
 #![no_main]
 
-#[path = "../../support_hostile/mod.rs"]
-mod support_hostile;
+#[path = "../../support/hostile/mod.rs"]
+mod hostile;
 
 use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use loader::Engine;
-use support_hostile::machine::Machine;
+use hostile::machine::Machine;
 
 thread_local! {
     static MACHINE: OnceCell<Machine> = const { OnceCell::new() };

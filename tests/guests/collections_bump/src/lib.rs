@@ -1,7 +1,7 @@
 //! The standard collections on the `bump` heap: logs what came of the rounds that the instruction data asks for.
 #![no_std]
 
-#[path = "../../../support_collections.rs"]
+#[path = "../../../support/collections.rs"]
 mod collections;
 
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, log};

@@ -7,7 +7,7 @@
 
 extern crate alloc;
 
-#[path = "../../../support_collections.rs"]
+#[path = "../../../support/collections.rs"]
 mod collections;
 
 use alloc::vec::Vec;

@@ -1,0 +1,106 @@
+//! The guest `everywhere`, on all machines.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::PROGRAM_ID;
+use cargo_entrypoint::guest::{self, DebugInfo};
+use cargo_entrypoint::machine::Machine;
+use cargo_entrypoint::package::ProgramPackage;
+use everywhere::Command;
+use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
+
+/// The engines that run here, PolkaVM's interpreter first.
+pub fn engines() -> Vec<Engine> {
+    let mut engines = vec![Engine::Interpreter, Engine::Compiler, Engine::Wasm];
+    if guest::RUNS_NATIVELY {
+        engines.push(Engine::Native);
+    }
+    engines
+}
+
+/// The crate of the guest.
+pub fn package() -> ProgramPackage {
+    ProgramPackage::in_folder(&crate::guest("everywhere"))
+        .unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// A value for each key, made once.
+struct Once<K, V>(Mutex<Option<HashMap<K, V>>>);
+
+impl<K: Eq + Hash, V: Clone> Once<K, V> {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = values.get_or_insert_default();
+        values.entry(key).or_insert_with(make).clone()
+    }
+}
+
+/// What loads programs for an engine.
+pub fn loader(engine: Engine) -> Loader {
+    static LOADERS: Once<Engine, Loader> = Once::new();
+    LOADERS.get(engine, || {
+        let loader = Machine::new(engine).loader(&package().target_folder);
+        loader.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
+    })
+}
+
+/// The guest with a feature, or without one, as an engine takes it.
+pub fn file(engine: Engine, feature: Option<&'static str>) -> Arc<Vec<u8>> {
+    type Key = (Target, Option<&'static str>);
+    static FILES: Once<Key, Arc<Vec<u8>>> = Once::new();
+    let target = engine.target();
+    FILES.get((target, feature), || {
+        let features: Vec<&str> = feature.into_iter().collect();
+        let file = guest::build_for(&package(), target, &features, DebugInfo::Strip);
+        file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
+            .into()
+    })
+}
+
+/// The guest with a feature, or without one, on an engine.
+pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
+    type Key = (Engine, Option<&'static str>);
+    static PROGRAMS: Once<Key, Program> = Once::new();
+    PROGRAMS.get((engine, feature), || {
+        let limits = Limits::default().processor_seconds(20);
+        load(engine, feature, limits)
+    })
+}
+
+/// The same, with limits.
+pub fn load(engine: Engine, feature: Option<&'static str>, limits: Limits) -> Program {
+    let loader = loader(engine).limits(limits);
+    let program = loader.load(&file(engine, feature));
+    program.unwrap_or_else(|error| panic!("{engine}: {error}"))
+}
+
+/// One command, with its numbers.
+pub type Step = (Command, [u64; 3]);
+
+/// Instruction data of steps.
+pub fn script(steps: &[Step]) -> Vec<u8> {
+    let bytes = steps
+        .iter()
+        .flat_map(|(command, numbers)| command.step(*numbers));
+    bytes.collect()
+}
+
+/// A call without accounts.
+pub fn call(steps: &[Step]) -> Invocation {
+    Invocation::new(PROGRAM_ID)
+        .data(script(steps))
+        .gas(100_000_000)
+}
+
+/// Calls a program.
+#[track_caller]
+pub fn invoke(program: &Program, invocation: &Invocation) -> Outcome {
+    let outcome = program.invoke(invocation);
+    outcome.unwrap_or_else(|error| panic!("{}: {error}", program.engine()))
+}

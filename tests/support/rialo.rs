@@ -1,0 +1,61 @@
+//! The readers of the Rialo runtime's own crate, held to what an input says.
+
+use std::mem::MaybeUninit;
+use std::rc::Rc;
+
+use crate::input::{Account, Expected, read_checked};
+
+/// Checks that the Rialo runtime's own readers understand an input, which may carry an account table.
+pub fn rialo_reads(bytes: &mut [u64], expected: &Expected) {
+    // Those readers check no bounds, so ask one that does first. It also sees to the original lengths.
+    let checked = read_checked(bytemuck::cast_slice_mut(bytes));
+    checked.expect("it is an input").check(expected);
+
+    let input: *mut u8 = bytes.as_mut_ptr().cast();
+    // SAFETY: the words are aligned to 8, and the checked reader has walked over them as an input.
+    let (id, accounts, data) = unsafe { rialo_s_program_entrypoint::deserialize(input) };
+    rialo_saw(id, &accounts, data, expected);
+    drop(accounts);
+
+    let mut list = [const { MaybeUninit::uninit() }; 64];
+    // SAFETY: as above; nothing that the first reader has lent is used any more.
+    let (id, count, data) =
+        unsafe { rialo_s_program_entrypoint::deserialize_into(input, &mut list) };
+    let accounts: Vec<RialoAccount<'_>> = list[..count]
+        .iter()
+        // SAFETY: the reader has written the first `count`, and each is moved out once.
+        .map(|account| unsafe { account.assume_init_read() })
+        .collect();
+    rialo_saw(id, &accounts, data, expected);
+}
+
+/// A view of an account as the Rialo runtime has it.
+pub type RialoAccount<'a> = rialo_s_account_info::AccountInfo<'a>;
+
+fn rialo_saw(
+    program_id: &rialo_s_pubkey::Pubkey,
+    accounts: &[RialoAccount<'_>],
+    instruction_data: &[u8],
+    expected: &Expected,
+) {
+    assert_eq!(program_id.to_bytes(), expected.program_id);
+    assert_eq!(instruction_data, expected.instruction_data);
+    let seen = accounts.iter().map(|account| Account {
+        is_signer: account.is_signer,
+        is_writable: account.is_writable,
+        executable: account.executable,
+        key: account.key.to_bytes(),
+        owner: account.owner.to_bytes(),
+        kelvins: account.kelvins(),
+        data: account.data.borrow().to_vec(),
+        rent_epoch: account.rent_epoch,
+    });
+    assert_eq!(seen.collect::<Vec<_>>(), expected.accounts());
+    for (position, account) in accounts.iter().enumerate() {
+        for (other_position, other) in accounts.iter().enumerate() {
+            let same = expected.first(position) == expected.first(other_position);
+            assert_eq!(Rc::ptr_eq(&account.data, &other.data), same);
+            assert_eq!(Rc::ptr_eq(&account.kelvins, &other.kelvins), same);
+        }
+    }
+}

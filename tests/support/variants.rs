@@ -1,0 +1,68 @@
+//! The kinds of errors that there are, read from the loader's source: a new one cannot be forgotten by a test that asks for
+//! all of them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::project;
+use syn::{Attribute, Item, ItemEnum, Meta};
+
+/// The variants of the loader's error enums, as `Enum::Variant`.
+pub fn variants() -> BTreeSet<String> {
+    let mut variants = BTreeSet::new();
+    add_variants(&project().join("loader/src"), &mut variants);
+    variants
+}
+
+/// Adds those of the error enums in a folder and the folders in it.
+fn add_variants(folder: &Path, variants: &mut BTreeSet<String>) {
+    for file in std::fs::read_dir(folder).expect("the loader's source") {
+        let path = file.expect("a file").path();
+        if path.is_dir() {
+            add_variants(&path, variants);
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let file = syn::parse_file(&text).expect("the source compiles");
+        for item in file.items {
+            if let Item::Enum(item) = item
+                && item.attrs.iter().any(derives_error)
+            {
+                variants.extend(names(&item));
+            }
+        }
+    }
+}
+
+/// The variants of one of them, without the enum's name.
+#[allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses a part of this"
+)]
+pub fn variants_of(name: &str) -> BTreeSet<String> {
+    let prefix = format!("{name}::");
+    let own = |variant: String| variant.strip_prefix(&prefix).map(str::to_owned);
+    let found: BTreeSet<String> = variants().into_iter().filter_map(own).collect();
+    assert!(!found.is_empty(), "there is no enum {name}");
+    found
+}
+
+fn derives_error(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else {
+        return false;
+    };
+    list.path.is_ident("derive")
+        && list
+            .tokens
+            .to_string()
+            .replace(' ', "")
+            .contains("thiserror::Error")
+}
+
+fn names(item: &ItemEnum) -> impl Iterator<Item = String> {
+    item.variants
+        .iter()
+        .map(|variant| format!("{}::{}", item.ident, variant.ident))
+}

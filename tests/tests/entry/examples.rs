@@ -1,0 +1,119 @@
+//! Every fixture of every example gives what it expects, on both engines, at a known price.
+
+use cargo_entrypoint::package::ProgramPackage;
+use cargo_entrypoint::testing::check_fixture;
+use loader::Outcome;
+use tests::{example, is_reference_compiler};
+
+/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each takes.
+fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
+    let folder = example(name);
+    let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
+    let names: Vec<&str> = known.iter().map(|(fixture, _)| *fixture).collect();
+    assert_eq!(package.fixtures(), names, "the fixtures of `{name}`");
+    let outcomes: Vec<Outcome> = names
+        .iter()
+        .map(|fixture| check_fixture(&folder, fixture))
+        .collect();
+    if is_reference_compiler() {
+        let found: Vec<(&str, u64)> = names
+            .iter()
+            .copied()
+            .zip(outcomes.iter().map(|outcome| outcome.gas_used))
+            .collect();
+        assert_eq!(found, known, "the gas of `{name}`");
+    }
+    outcomes
+}
+
+#[test]
+fn hello() {
+    let _ = check_all("hello", &[("default", 32)]);
+}
+
+#[test]
+fn counter() {
+    let _ = check_all("counter", &[("default", 320)]);
+}
+
+#[test]
+fn vault() {
+    let known = [
+        ("default", 498),
+        ("open", 160),
+        ("too_much", 128),
+        ("wrong_authority", 126),
+    ];
+    let _ = check_all("vault", &known);
+}
+
+#[test]
+fn no_alloc_leaves_its_heap_alone() {
+    let known = [("default", 72), ("duplicate", 98), ("too_many", 31)];
+    for outcome in check_all("no_alloc", &known) {
+        assert_eq!(outcome.heap.peak, Some(0));
+    }
+}
+
+#[test]
+fn custom_heap_says_nothing_of_its_heap() {
+    for outcome in check_all("custom_heap", &[("default", 2_177)]) {
+        assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
+    }
+}
+
+#[test]
+fn heap_state_uses_its_heap_and_gives_it_back() {
+    for outcome in check_all("heap_state", &[("default", 1_140)]) {
+        assert_eq!(outcome.heap.used, Some(0));
+        assert!(outcome.heap.peak > Some(0));
+    }
+}
+
+#[test]
+fn segregated_heap_takes_everything_back() {
+    for outcome in check_all("segregated_heap", &[("default", 84_668)]) {
+        assert_eq!(outcome.heap.peak, Some(360));
+    }
+}
+
+#[test]
+fn arena_empties_its_scratch_after_each_line() {
+    let _ = check_all("arena", &[("default", 5_655), ("long_line", 2_626)]);
+}
+
+#[test]
+fn scratch_takes_its_arena_of_the_heap_and_gives_it_back() {
+    let known = [
+        ("default", 4_811),
+        ("full", 4_327),
+        ("listed_twice", 103),
+        ("no_room", 719),
+        ("not_signed", 742),
+    ];
+    let outcomes = check_all("scratch", &known);
+    let heaps = outcomes
+        .iter()
+        .map(|outcome| (outcome.heap.used, outcome.heap.peak));
+    // It comes to its arena, or is refused before.
+    let peaks = [120, 120, 0, 120, 120];
+    assert!(heaps.eq(peaks.map(|peak| (Some(0), Some(peak)))));
+}
+
+/// A path of this machine in a program would make it another program elsewhere, at another price.
+#[test]
+fn a_program_names_no_path_of_this_machine() {
+    let blob = cargo_entrypoint::testing::build(example("arena"));
+    let project = tests::project().to_str().expect("a path that is text");
+    let cargo_home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
+        .expect("cargo has a folder");
+    for path in [project, &cargo_home] {
+        let is_there = blob
+            .windows(path.len())
+            .any(|bytes| bytes == path.as_bytes());
+        assert!(!is_there, "the program contains {path}");
+    }
+    let relative = b"allocator-api2-0.4.0/src";
+    assert!(blob.windows(relative.len()).any(|bytes| bytes == relative));
+}

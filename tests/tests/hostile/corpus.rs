@@ -1,0 +1,72 @@
+//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long runs have found worth keeping, in every run of the
+//! tests.
+
+use std::fs;
+use std::path::Path;
+
+use loader::Engine;
+use tests::hostile::blob::Loaders;
+use tests::hostile::machine::Machine;
+use tests::hostile::script::Script;
+use tests::hostile::{input, script};
+
+/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails unless there are a few.
+fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
+    // `cargo test` runs in the folder of the package.
+    let corpus = Path::new("fuzz/corpus").join(target);
+    let files = fs::read_dir(&corpus).expect("a corpus in the tree");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "a corpus of {} files", paths.len());
+    let mut accepted = 0;
+    for path in paths {
+        // Captured, and shown if the test fails.
+        println!("{}", path.display());
+        accepted += usize::from(run(&fs::read(path).expect("a file to read")));
+    }
+    accepted
+}
+
+#[test]
+fn the_corpus_of_blobs_does_no_harm() {
+    let loaders = Loaders::new(&Engine::POLKAVM);
+    let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
+    assert!(programs >= 10, "{programs} of them are programs");
+}
+
+#[test]
+fn the_corpus_of_inputs_is_read_by_all_or_by_none() {
+    let inputs = replay("input", |bytes| input::check(&input::expand(bytes)));
+    assert!(inputs >= 5, "{inputs} of them are inputs");
+}
+
+#[test]
+fn the_corpus_of_imports_ends_as_the_model_says() {
+    let machine = Machine::new(&Engine::POLKAVM);
+    let calls = replay("imports", |bytes| {
+        let script = Script::decode(bytes, &machine.layout);
+        machine.check(&script).is_success()
+    });
+    assert!(calls >= 3, "{calls} of them succeed");
+}
+
+#[test]
+fn bytes_are_read_as_they_were_when_the_corpora_were_made() {
+    let machine = Machine::new(&[Engine::Interpreter]);
+    let bases = script::bases(&machine.layout);
+    let bytes = [0x80, 2, 0xFF, 0xFF, 12, 8, 0, 0, 0, 5, 1, 11, 0x10, 0, 4];
+    let script = Script::decode(&bytes, &machine.layout);
+    assert_eq!(script.status, bases[2] - 1);
+    let [log, compare] = &script.calls[..] else {
+        panic!("{script:?}");
+    };
+    assert_eq!(
+        (log.import.symbol(), compare.import.symbol()),
+        ("rlo_log_", "rlo_memcmp_")
+    );
+    assert_eq!(log.arguments, [bases[8], 0x0105, 0, 0, 0]);
+    assert_eq!(compare.arguments, [bases[16] + 0x400, 0, 0, 0, 0]);
+
+    assert_eq!(input::expand(&[1, 0xFD, 3, 0, 2, 0xFD]), [1, 0, 0, 0, 2]);
+    assert_eq!(input::compress(&[1, 0, 0, 0, 0, 2]), [1, 0xFD, 4, 0, 2]);
+}

@@ -1,0 +1,6 @@
+//! Hostile blobs, syscalls and memory.
+
+mod blobs;
+mod calls;
+mod corpus;
+mod mutations;

@@ -1,0 +1,81 @@
+//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format reads it.
+//!
+//! The bytes are the real ones: a program returns the whole input that it was given.
+
+use loader::{Engine, Limits, Loader, Program};
+use probe::Command;
+use proptest::prelude::*;
+use tests::input::{Entry, Expected, inputs, rialo_reads, words};
+use tests::{guest, probe_data};
+
+/// The probe, under a loader that lets it return much.
+fn program() -> Program {
+    let blob = cargo_entrypoint::testing::build(guest("probe"));
+    let limits = Limits::default().return_data(1 << 20);
+    Loader::new(Engine::Interpreter)
+        .unwrap()
+        .limits(limits)
+        .load(&blob)
+        .unwrap()
+}
+
+/// The input as the loader can be asked for it: it names first occurrences only, and its instruction data is
+/// the command to return it.
+fn with_command(mut expected: Expected) -> Expected {
+    for position in 0..expected.entries.len() {
+        if let Entry::Repeat(_) = expected.entries[position] {
+            let first = u8::try_from(expected.first(position)).expect("an early position");
+            expected.entries[position] = Entry::Repeat(first);
+        }
+    }
+    let command = |length| probe_data(Command::ReturnInput, &[length]);
+    expected.instruction_data = command(0);
+    let length = expected.bytes_with_table(0).len() as u64;
+    expected.instruction_data = command(length);
+    expected
+}
+
+#[test]
+fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
+    let program = program();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let result = runner.run(&inputs().prop_map(with_command), |expected| {
+        let outcome = program
+            .invoke(&expected.invocation())
+            .expect("a valid invocation");
+        prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
+        let bytes = outcome.return_data;
+
+        // The heap of 32 KiB starts inside the page at 0x30000 at the earliest.
+        let address = if expected.entries.is_empty() {
+            0
+        } else {
+            let table = bytes.len() - 16 - 8 * expected.entries.len();
+            let first = |bytes: &[u8]| u64::from_le_bytes(*bytes[table..].first_chunk().unwrap());
+            first(&bytes) - first(&expected.bytes_with_table(0))
+        };
+        prop_assert_eq!(address % 4_096, 0);
+        prop_assert_eq!(&bytes, &expected.bytes_with_table(address));
+
+        rialo_reads(&mut words(&bytes), &expected);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
+    let program = program();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let result = runner.run(&inputs().prop_map(with_command), |mut expected| {
+        let length = expected.bytes().len() as u64;
+        expected.instruction_data = probe_data(Command::ReturnInput, &[length]);
+        let outcome = program
+            .invoke(&expected.invocation().account_table(false))
+            .expect("a valid invocation");
+        prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
+        prop_assert_eq!(&outcome.return_data, &expected.bytes());
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}

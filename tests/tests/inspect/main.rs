@@ -1,0 +1,5 @@
+//! Inspections of blobs.
+
+mod built;
+mod by_hand;
+mod hostile;

@@ -1,0 +1,3 @@
+//! Every limit of the loader, at its edge.
+
+mod each_limit;

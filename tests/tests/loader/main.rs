@@ -1,0 +1,4 @@
+//! Instances that are used again, and the serialized forms of invocations.
+
+mod pool;
+mod serde_forms;

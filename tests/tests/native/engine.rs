@@ -1,0 +1,563 @@
+//! Programs on this machine itself: whatever one does to its process is a failure of its run. The loader goes on, and nothing is left
+//! behind.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use abi::entry::NATIVE_HEAP_BASE;
+use abi::imports::Import;
+use abi::native::Message;
+use cargo_entrypoint::guest::{Sanitizer, native_runner};
+use cargo_entrypoint::machine::Machine;
+use cargo_entrypoint::package::ProgramPackage;
+use everywhere::Command;
+use loader::fixture::Fixture;
+use loader::{
+    AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
+    Program, Pubkey,
+};
+use tests::everywhere_guest::{Step, call, file, invoke, load, package};
+use tests::{PROGRAM_ID, example, guest};
+
+/// One test at a time: each looks at what the last one has left behind.
+struct Alone(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+
+fn alone() -> Alone {
+    static ALONE: Mutex<()> = Mutex::new(());
+    Alone(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            assert_eq!(children(), [0; 0], "processes are left");
+        }
+    }
+}
+
+/// The processes that this one has started and that are there, be they over or not.
+fn children() -> Vec<u32> {
+    let own = std::process::id().to_string();
+    let is_own = |process: &u32| {
+        let line = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // Behind the name in brackets: the state, and the parent.
+        let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
+        fields.split_whitespace().nth(1) == Some(&own)
+    };
+    let processes = fs::read_dir("/proc").expect("a list of processes");
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(is_own).collect()
+}
+
+fn program(seconds: u32) -> Program {
+    let limits = Limits::default().processor_seconds(seconds);
+    load(Engine::Native, None, limits)
+}
+
+fn runner() -> OsString {
+    let runner = native_runner(&package().target_folder, None);
+    runner.unwrap_or_else(|error| panic!("{error:?}")).into()
+}
+
+/// The program, run by another command.
+fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Program {
+    let loader = Loader::native(command.into_iter().map(Into::into));
+    let loader = loader.limits(Limits::default().processor_seconds(1));
+    let library = file(Engine::Native, None);
+    loader
+        .load(&library)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refusal(program: &Program) -> String {
+    match program.invoke(&call(&[])) {
+        Err(error @ InvocationError::Engine { .. }) => error.to_string(),
+        other => panic!("it was called: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in: {text}");
+    }
+}
+
+/// Changes an account, logs, and then does this.
+fn call_that_ends(steps: &[Step]) -> Invocation {
+    let before = [
+        (Command::LogText, [1, 0, 0]),
+        (Command::SetReturnData, [8, 0, 0]),
+        (Command::SetData, [0, 1, 77]),
+        (Command::SetKelvins, [0, 1, 0]),
+    ];
+    call(&[&before, steps].concat()).account(
+        AccountInput::new(Pubkey::new([2; 32]))
+            .owner(PROGRAM_ID)
+            .kelvins(9)
+            .data([1, 2, 3])
+            .writable(),
+    )
+}
+
+/// The failure of a program that does this, of which nothing is kept but its log.
+#[track_caller]
+fn failure(program: &Program, steps: &[Step]) -> Failure {
+    let outcome = invoke(program, &call_that_ends(steps));
+    assert_eq!(outcome.status, None, "{outcome:?}");
+    assert_eq!(outcome.logs[0], "a");
+    assert!(outcome.return_data.is_empty());
+    let account = &outcome.accounts[0];
+    assert_eq!((account.kelvins, &account.data[..]), (9, &[1, 2, 3][..]));
+    assert_eq!(children(), [0; 0], "{steps:?}");
+    outcome.failure.expect("it fails")
+}
+
+#[track_caller]
+fn assert_works(program: &Program) {
+    let outcome = invoke(program, &call(&[(Command::LogText, [2, 0, 0])]));
+    assert_eq!(
+        (outcome.failure, &outcome.logs[..]),
+        (None, &["aß".to_owned()][..])
+    );
+}
+
+#[test]
+fn whatever_ends_the_process_is_the_runs_failure() {
+    let _alone = alone();
+    let program = program(20);
+    let heap = NATIVE_HEAP_BASE;
+    for (steps, cause) in [
+        (vec![(Command::ReadAt, [0; 3])], "SIGSEGV"),
+        (vec![(Command::WriteAt, [8, 1, 0])], "SIGSEGV"),
+        (vec![(Command::WriteAt, [heap - 1, 1, 0])], "SIGSEGV"),
+        // Behind heap and input.
+        (
+            vec![(Command::WriteAt, [heap + (1 << 20), 1, 0])],
+            "SIGSEGV",
+        ),
+        (vec![(Command::AbortProcess, [0; 3])], "SIGABRT"),
+        // What the process says of its stack stands on the standard error.
+        (vec![(Command::RecurseForEver, [0; 3])], "SIGABRT"),
+        (vec![(Command::Exit, [0; 3])], "exit status: 0"),
+        (vec![(Command::Exit, [3, 0, 0])], "exit status: 3"),
+        (vec![(Command::LeaveProcess, [5, 0, 0])], "exit status: 5"),
+        // Nobody hears it any more.
+        (
+            vec![(Command::CloseFiles, [0; 3]), (Command::LogText, [3, 0, 0])],
+            "exit status: 0",
+        ),
+        // One message of no kind that there is, and the rest of another.
+        (
+            vec![
+                (Command::WriteToFiles, [0xee, 64, 0]),
+                (Command::LogText, [3, 0, 0]),
+            ],
+            "protocol error",
+        ),
+        (vec![(Command::WriteToFiles, [0, 48, 0])], "protocol error"),
+        (
+            vec![(Command::WriteToFiles, [1, 4_096, 0]); 50],
+            "protocol error",
+        ),
+    ] {
+        let failure = failure(&program, &steps);
+        assert_eq!(failure.kind(), "Trapped", "{steps:?}: {failure:?}");
+        says(&failure.to_string(), &["the program trapped: ", cause]);
+        assert_works(&program);
+    }
+    if cfg!(target_arch = "x86_64") {
+        says(
+            &failure(&program, &[(Command::IllegalInstruction, [0; 3])]).to_string(),
+            &["SIGILL"],
+        );
+    }
+}
+
+#[test]
+fn time_is_limited_whatever_is_done_with_it() {
+    let _alone = alone();
+    let program = program(1);
+    for steps in [
+        vec![(Command::Loop, [0; 3])],
+        vec![(Command::Pause, [0; 3])],
+        vec![(Command::CloseFiles, [0; 3]), (Command::Loop, [0; 3])],
+        vec![(Command::CloseFiles, [0; 3]), (Command::Pause, [0; 3])],
+    ] {
+        assert_eq!(
+            failure(&program, &steps),
+            Failure::TimedOut { limit: 1 },
+            "{steps:?}"
+        );
+    }
+    assert_works(&program);
+}
+
+#[test]
+fn what_a_program_leaves_behind_ends_with_it() {
+    let _alone = alone();
+    let outcome = invoke(&program(20), &call(&[(Command::LeaveProcess, [0; 3])]));
+    let left: u32 = outcome.logs[0].parse().expect("the number of a process");
+    let stat = PathBuf::from(format!("/proc/{left}/stat"));
+    // It was killed; whoever takes care of what has no parent need not have seen it yet.
+    for _ in 0..1_000 {
+        let line = fs::read_to_string(&stat).unwrap_or_default();
+        if !line.contains("native-runner") || line.contains(") Z ") {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("process {left} is there");
+}
+
+#[test]
+fn every_invocation_has_fresh_memory() {
+    let _alone = alone();
+    let program = program(20);
+    let mut steps = vec![(Command::Zeroed, [16_000, 0, 0]); 2];
+    steps.push((Command::Count, [0; 3]));
+    // The second vector stands where the first one stood.
+    for _ in 0..2 {
+        let logs = invoke(&program, &call(&steps)).logs;
+        let expected = ["0 of 16000 bytes are not 0"; 2]
+            .into_iter()
+            .chain(["7 in a static"]);
+        assert!(logs.iter().eq(expected), "{logs:?}");
+    }
+    // Every byte of it, in one invocation, and none of it in the next.
+    let heap = u64::from(Invocation::new(PROGRAM_ID).heap_size);
+    let dirty: Vec<Step> = (0..8)
+        .chain((8..heap).step_by(61))
+        .map(|offset| (Command::WriteAt, [NATIVE_HEAP_BASE + offset, 0xff, 0]))
+        .collect();
+    let outcome = invoke(&program, &call(&dirty));
+    assert!(outcome.is_success());
+    // The header makes no sense any more, and nobody believes it.
+    assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
+    let outcome = invoke(&program, &call(&steps));
+    assert_eq!(outcome.logs[0], "0 of 16000 bytes are not 0");
+    assert!(outcome.heap.peak >= Some(16_000));
+}
+
+#[test]
+fn the_heap_is_where_the_contract_says() {
+    let _alone = alone();
+    let call = call(&[(Command::LogBlock, [0; 3])]);
+    let outcome = invoke(&program(20), &call);
+    let address = outcome.logs[0]
+        .strip_prefix("0x")
+        .map(|digits| u64::from_str_radix(digits, 16));
+    let address = address.expect("an address").expect("a number");
+    let heap = NATIVE_HEAP_BASE..NATIVE_HEAP_BASE + u64::from(call.heap_size);
+    assert!(heap.contains(&address), "{address:#x}");
+}
+
+#[test]
+fn many_at_once_are_each_alone() {
+    let _alone = alone();
+    let program = program(20);
+    let calls: Vec<Invocation> = (0..64)
+        .map(|number| {
+            let ends = match number % 8 {
+                3 => (Command::ReadAt, [0; 3]),
+                5 => (Command::Exit, [number, 0, 0]),
+                6 => (Command::Panic, [3, number, 0]),
+                _ => (Command::Count, [0; 3]),
+            };
+            call(&[(Command::LogNumbers, [number, 0, 0]), ends])
+        })
+        .collect();
+    let outcomes = program.run_batch(&calls);
+    for (call, outcome) in calls.iter().zip(outcomes) {
+        let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(outcome, invoke(&program, call));
+    }
+}
+
+/// An executable script.
+fn script(folder: &Path, name: &str, text: &str) -> OsString {
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("an executable");
+    path.into()
+}
+
+#[test]
+fn a_command_that_runs_nothing_is_no_hang() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let by = |name, text| refusal(&program_by([script(folder.path(), name, text)]));
+    let missing = folder.path().join("missing");
+    says(
+        &refusal(&program_by([&missing])),
+        &["cannot run", &missing.display().to_string(), "No such file"],
+    );
+    says(
+        &refusal(&program_by([folder.path()])),
+        &["cannot run", "ermission denied"],
+    );
+    says(
+        &refusal(&program_by::<OsString>([])),
+        &["there is no command"],
+    );
+    says(
+        &by("over", "exit 7"),
+        &["exited before it started the program (exit status: 7)"],
+    );
+    says(&by("killed", "kill -9 $$"), &["(signal: 9"]);
+    // Neither comes to the socket, and the loader is not theirs to wait for.
+    says(&by("asleep", "exec sleep 1000"), &["did not connect"]);
+    says(&by("busy", "while :; do :; done"), &["did not connect"]);
+    // What it leaves behind ends too.
+    let number = folder.path().join("number");
+    let text = format!("sleep 1000 &\necho $! > {}\nwait", number.display());
+    says(&by("leaves", &text), &["did not connect"]);
+    let number = fs::read_to_string(number).expect("a number");
+    let line = fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
+    assert!(!line.contains("(sleep) S"), "{line}");
+}
+
+#[test]
+fn a_command_may_stand_before_the_runner() {
+    let _alone = alone();
+    let runner = runner();
+    assert_works(&program_by([OsString::from("env"), runner.clone()]));
+    // Nobody's patience with a debugger is the loader's to measure: the limit is a second.
+    let words = ["sh", "-c", "sleep 2; exec \"$@\"", "sh"].map(OsString::from);
+    assert_works(&program_by(words.into_iter().chain([runner.clone()])));
+    let words = ["sh", "-c", "echo noise; \"$@\"; exit 9", "sh"].map(OsString::from);
+    let program = program_by(words.into_iter().chain([runner]));
+    assert_works(&program);
+    let outcome = invoke(&program, &call(&[(Command::Exit, [4, 0, 0])]));
+    // The command is what the loader sees.
+    says(
+        &outcome.failure.expect("a failure").to_string(),
+        &["exit status: 9"],
+    );
+    says(
+        &refusal(&program_by(["env", "--no-such-option"])),
+        &["exited before it started the program (exit status: 125)"],
+    );
+}
+
+#[test]
+fn what_is_no_program_is_refused() {
+    let _alone = alone();
+    let loader = || Loader::native([runner()]);
+    for rubbish in [&b""[..], b"ELF", b"#!/bin/sh\n"] {
+        let error = loader().load(rubbish).expect_err("it is no library");
+        assert!(
+            matches!(error, LoadError::InvalidLibrary { .. }),
+            "{error:?}"
+        );
+    }
+    let error = loader()
+        .load(b"\0asm\x01\0\0\0")
+        .expect_err("it is a module");
+    assert!(matches!(error, LoadError::WrongTarget { .. }), "{error:?}");
+    // What is there is only seen by opening it, in a process.
+    let garbage = [b"\x7fELF".as_slice(), &[2; 4_000]].concat();
+    let maps = fs::read_to_string("/proc/self/maps").expect("this process");
+    let library = maps
+        .split_whitespace()
+        .find(|word| word.contains("/libc.so"));
+    let others = fs::read(library.expect("a library")).expect("a library");
+    for library in [garbage, others] {
+        let program = loader().load(&library).expect("an ELF file");
+        for _ in 0..2 {
+            says(
+                &refusal(&program),
+                &["exit status: 3", "is not a program", "stderr"],
+            );
+        }
+    }
+}
+
+#[test]
+fn the_programs_folder_goes_with_it() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = folder.path().join("said");
+    let text = format!("echo \"$1\" > {}; exec \"$0\" \"$@\"", said.display());
+    let words = ["sh", "-c", &text].map(OsString::from);
+    let program = program_by(words.into_iter().chain([runner()]));
+    let clone = program.clone();
+    for command in [Command::Count, Command::ReadAt] {
+        let _ = invoke(&program, &call(&[(command, [0; 3])]));
+        let socket = PathBuf::from(fs::read_to_string(&said).expect("a path").trim());
+        assert!(!socket.exists());
+        let folder = socket.parent().expect("a folder");
+        let files: Vec<_> = fs::read_dir(folder).expect("a folder").collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        let mode = fs::metadata(folder).expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "others may not look in");
+    }
+    drop(program);
+    let socket = PathBuf::from(fs::read_to_string(&said).expect("a path").trim());
+    let folder = socket.parent().expect("a folder");
+    assert!(folder.exists());
+    drop(clone);
+    assert!(!folder.exists());
+}
+
+/// The loader's end of the socket, seen from a process that does not do what it should.
+struct Pretender(UnixStream);
+
+impl Pretender {
+    fn say(&mut self, kind: u32, import: u32, values: [u64; 3], bytes: &[u8]) {
+        let message = Message {
+            import,
+            ..Message::new(kind, values)
+        };
+        self.0
+            .write_all(bytemuck::bytes_of(&message))
+            .expect("it is said");
+        self.0.write_all(bytes).expect("it is said");
+    }
+
+    /// The next message, but for those that write memory.
+    fn hear(&mut self) -> Message {
+        loop {
+            let mut message = Message::default();
+            self.0
+                .read_exact(bytemuck::bytes_of_mut(&mut message))
+                .expect("a message");
+            if message.kind != Message::WRITE {
+                return message;
+            }
+            let mut bytes = vec![0; message.values[1] as usize];
+            self.0.read_exact(&mut bytes).expect("bytes");
+            self.say(Message::DONE, 0, [0; 3], &[]);
+        }
+    }
+}
+
+/// What a pretender does instead, and what is then said of it.
+const PRETENCES: [(&str, &str); 10] = [
+    (
+        "close",
+        "exited before it started the program (exit status: 6)",
+    ),
+    ("place another kind", "protocol error"),
+    ("place too far", "protocol error"),
+    ("enter another kind", "protocol error"),
+    ("call no import", "protocol error"),
+    ("read more", "protocol error"),
+    ("read less", "exit status: 6"),
+    ("read another kind", "protocol error"),
+    (
+        "copy everything",
+        "`rlo_memcpy_` was given 1,099,511,627,776 bytes",
+    ),
+    ("return and close", "the memory of the input is gone"),
+];
+
+/// Not a test by itself: this executable, started as a runner.
+#[test]
+fn pretend() {
+    let words: Vec<String> = std::env::args().collect();
+    let Some(how) = words.iter().find_map(|word| word.strip_prefix("how=")) else {
+        return;
+    };
+    let [.., socket, _library, _seconds] = &words[..] else {
+        panic!("{words:?}");
+    };
+    let mut loader = Pretender(UnixStream::connect(socket).expect("a loader"));
+    assert_eq!(loader.hear().kind, Message::PLACE);
+    match how {
+        "close" => std::process::exit(6),
+        "place another kind" => loader.say(Message::DONE, 0, [1 << 33, 1 << 34, 0], &[]),
+        "place too far" => loader.say(Message::PLACED, 0, [1 << 33, u64::MAX - 8, 0], &[]),
+        _ => loader.say(Message::PLACED, 0, [1 << 33, 1 << 34, 0], &[]),
+    }
+    assert_eq!(loader.hear().kind, Message::ENTER);
+    match how {
+        "enter another kind" => loader.say(Message::DONE, 0, [0; 3], &[]),
+        "call no import" => loader.say(Message::CALLED, Import::ALL.len() as u32, [0; 3], &[]),
+        "copy everything" => {
+            loader.say(Message::CALLED, Import::Memcpy as u32, [8, 8, 1 << 40], &[])
+        }
+        "return and close" => loader.say(Message::RETURNED, 0, [0; 3], &[]),
+        _ => loader.say(Message::CALLED, Import::Log as u32, [8, 10, 0], &[]),
+    }
+    assert_eq!(loader.hear().kind, Message::READ);
+    match how {
+        "read more" => loader.say(Message::BYTES, 0, [11, 0, 0], &[7; 11]),
+        "read another kind" => loader.say(Message::DONE, 0, [0; 3], &[]),
+        "read less" => loader.say(Message::BYTES, 0, [10, 0, 0], &[7; 4]),
+        _ => {}
+    }
+    std::process::exit(6);
+}
+
+#[test]
+fn a_process_that_does_not_do_what_it_should_is_the_runs_failure() {
+    let _alone = alone();
+    let own = std::env::current_exe().expect("an executable");
+    for (how, expected) in PRETENCES {
+        let how = format!("how={how}");
+        let words = ["pretend", "--exact", &how].map(OsString::from);
+        let program = program_by([own.clone().into()].into_iter().chain(words));
+        let call = call(&[])
+            .account(AccountInput::new(Pubkey::default()))
+            .gas(i64::MAX as u64);
+        let said = match program.invoke(&call) {
+            Err(error) => error.to_string(),
+            Ok(Outcome {
+                failure: Some(failure),
+                ..
+            }) => failure.to_string(),
+            Ok(outcome) => panic!("{how}: {outcome:?}"),
+        };
+        assert!(said.contains(expected), "{how}: {said}");
+        assert_eq!(children(), [0; 0], "{how}");
+    }
+}
+
+#[test]
+fn a_sanitizers_find_is_a_failure_and_an_honest_program_succeeds() {
+    let _alone = alone();
+    let machine = Machine::new(Engine::Native).sanitizer(Some(Sanitizer::Address));
+    let package = |folder: &Path| ProgramPackage::in_folder(folder).expect("a program");
+    let overrun = package(&guest("overrun"));
+    let loader = match machine.loader(&overrun.target_folder) {
+        Ok(loader) => loader,
+        Err(error) if error.to_string().contains("comes without") => {
+            println!("skipped: {error}");
+            return;
+        }
+        Err(error) => panic!("{error:?}"),
+    };
+    let program = |package| {
+        let library = machine
+            .build(package)
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        loader.load(&library).expect("a program")
+    };
+    let program_that_overruns = program(&overrun);
+    let read = |offset: u64| {
+        let call = Invocation::new(PROGRAM_ID).data(offset.to_le_bytes());
+        invoke(&program_that_overruns, &call).failure
+    };
+    assert_eq!(read(31), None);
+    let failure = read(32).expect("it is found");
+    assert_eq!(failure.kind(), "Trapped", "{failure}");
+    assert_eq!(read(31), None);
+
+    let counter = package(&example("counter"));
+    let fixture = counter.fixture("default").expect("a fixture");
+    let Fixture {
+        invocation, expect, ..
+    } = Fixture::read(&fixture).expect("a fixture");
+    let outcome = invoke(&program(&counter), &invocation);
+    assert_eq!(expect.differences(&outcome), [""; 0]);
+    assert!(outcome.is_success());
+}

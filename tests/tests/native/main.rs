@@ -1,0 +1,4 @@
+//! Programs as native libraries.
+
+mod engine;
+mod library;

@@ -1,0 +1,371 @@
+//! A profile accounts for every unit of gas, and watching changes nothing.
+
+use cargo_entrypoint::guest::{self, DebugInfo};
+use cargo_entrypoint::package::ProgramPackage;
+use cargo_entrypoint::profile::costs::Costs;
+use cargo_entrypoint::profile::inlining::Inlining;
+use loader::fixture::Fixture;
+use loader::profile::{Frame, FrameKind, HeapProfile, Profiled, Stack};
+use loader::{Engine, Invocation, Loader, Program};
+use probe::Command;
+use tests::{EXAMPLES, call, example, probe};
+
+/// What must hold of every profile.
+#[track_caller]
+fn profile(program: &Program, invocation: &Invocation) -> Profiled {
+    let profiled = program
+        .profile(invocation)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut ordinary = program
+        .invoke(invocation)
+        .unwrap_or_else(|error| panic!("{error}"));
+    ordinary.engine = Engine::Interpreter;
+    assert_eq!(profiled.outcome, ordinary, "watching changes nothing");
+    assert_eq!(profiled.gas.total(), ordinary.gas_used, "every unit once");
+    let sum: u64 = profiled.gas.stacks().map(|stack| stack.gas).sum();
+    assert_eq!(sum, ordinary.gas_used);
+    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
+    for (index, stack) in stacks.iter().enumerate() {
+        assert!(stack.gas > 0 && !stack.frames.is_empty());
+        let again = stacks[..index]
+            .iter()
+            .any(|other| other.frames == stack.frames);
+        assert!(!again, "a stack stands there twice: {stack:?}");
+    }
+    profiled
+}
+
+fn package(name: &str) -> ProgramPackage {
+    ProgramPackage::in_folder(&example(name)).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn build(name: &str, features: &[&str], debug_info: DebugInfo) -> Program {
+    let blob = guest::build_with_features(&package(name), features, debug_info)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let loader = Loader::new(Engine::Interpreter).unwrap_or_else(|error| panic!("{error}"));
+    loader.load(&blob).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn fixture(name: &str, fixture: &str) -> Invocation {
+    let path = package(name)
+        .fixture(fixture)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    Fixture::read(&path)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .invocation
+}
+
+/// The functions of a stack, one behind the other.
+fn path(stack: &Stack<'_>) -> String {
+    let names: Vec<&str> = stack.frames.iter().map(|frame| &*frame.function).collect();
+    names.join(";")
+}
+
+/// Gas of the stacks that end in such a frame.
+fn gas_of(profiled: &Profiled, kind: FrameKind) -> u64 {
+    let stacks = profiled.gas.stacks();
+    stacks
+        .filter(|stack| stack.frames.last().is_some_and(|frame| frame.kind == kind))
+        .map(|stack| stack.gas)
+        .sum()
+}
+
+#[test]
+fn every_unit_of_every_example_is_accounted_for() {
+    for name in EXAMPLES {
+        let program = build(name, &[], DebugInfo::Keep);
+        for name_of_fixture in package(name).fixtures() {
+            let profiled = profile(&program, &fixture(name, &name_of_fixture));
+            assert!(profiled.gas.has_debug_info());
+            // What gives up leaves an instruction behind that traps.
+            let gave_up = profiled.outcome.status.is_none();
+            let unspent = gas_of(&profiled, FrameKind::Prepaid);
+            assert_eq!(unspent, u64::from(gave_up), "{name}");
+            let entry = format!("{name}::_::guest::entrypoint");
+            for stack in profiled.gas.stacks() {
+                let is_entry = |frame: &&Frame| frame.function == entry;
+                assert!(is_entry(&stack.frames[0]), "{}", path(&stack));
+                // It is called once, and calls nothing that calls it.
+                assert!(!stack.frames[1..].iter().any(is_entry), "{}", path(&stack));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_program_without_debug_information_has_addresses_and_the_same_gas() {
+    let invocation = fixture("counter", "default");
+    let profiled = profile(&build("counter", &[], DebugInfo::Strip), &invocation);
+    assert!(!profiled.gas.has_debug_info());
+    let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
+    let calls = |stack: &Stack<'_>| path(stack).starts_with("entrypoint;function at 0x");
+    assert!(stacks.iter().any(calls));
+    assert!(
+        stacks
+            .iter()
+            .flat_map(|stack| &stack.frames)
+            .all(|frame| frame.location.is_none())
+    );
+}
+
+#[test]
+fn a_call_names_its_caller_and_the_line() {
+    let profiled = profile(
+        &build("counter", &[], DebugInfo::Keep),
+        &fixture("counter", "default"),
+    );
+    let write = profiled
+        .gas
+        .stacks()
+        .find(|stack| {
+            let last = stack.frames.last().map(|frame| &*frame.function);
+            last == Some("core::fmt::write")
+        })
+        .expect("a formatter");
+    let functions: Vec<&str> = write.frames.iter().map(|frame| &*frame.function).collect();
+    assert_eq!(
+        functions,
+        [
+            "counter::_::guest::entrypoint",
+            "entrypoint::log::log_formatted",
+            "core::fmt::write"
+        ]
+    );
+    let place = write.frames[1].location.as_ref().expect("a line");
+    assert!(place.file.ends_with("entrypoint/src/log.rs"), "{place}");
+    let source = include_str!("../../../entrypoint/src/log.rs");
+    let line = source.lines().nth(place.line as usize - 1);
+    assert!(line.is_some_and(|line| line.contains("fmt::write(")));
+}
+
+#[test]
+fn an_import_is_a_frame_with_its_price() {
+    let profiled = profile(
+        &build("counter", &[], DebugInfo::Keep),
+        &fixture("counter", "default"),
+    );
+    let calls: Vec<(String, u64)> = profiled
+        .gas
+        .stacks()
+        .filter(|stack| {
+            stack
+                .frames
+                .last()
+                .is_some_and(|frame| frame.kind == FrameKind::Import)
+        })
+        .map(|stack| (path(&stack), stack.gas))
+        .collect();
+    // The instruction, and 9 bytes of text: "count: 42".
+    let [(path, gas)] = calls.as_slice() else {
+        panic!("{calls:?}");
+    };
+    // After a formatter that was called and has returned.
+    let start = "counter::_::guest::entrypoint;entrypoint::log::log_formatted;log;";
+    assert!(path.starts_with(start), "{path}");
+    assert!(path.ends_with(";rlo_log_"), "{path}");
+    assert_eq!(*gas, 1 + 2);
+}
+
+#[test]
+fn a_program_that_fails_is_accounted_for() {
+    for engine in Engine::POLKAVM {
+        let program = probe(engine);
+        for (command, numbers) in [
+            (Command::Fail, &[7][..]),
+            (Command::Panic, &[9]),
+            (Command::Index, &[5]),
+            (Command::Allocate, &[100_000]),
+            (Command::AllocateForEver, &[]),
+            (Command::LogForEver, &[]),
+            (Command::Recurse, &[]),
+            (Command::Peek, &[0]),
+            (Command::Poke, &[0, 1]),
+            (Command::LogAt, &[0, 8]),
+            (Command::Abort, &[0, 0]),
+            (Command::Boxes, &[50]),
+        ] {
+            let _ = profile(&program, &call(command, numbers));
+        }
+    }
+}
+
+#[test]
+fn instructions_that_were_paid_and_never_ran_are_told_apart() {
+    let profiled = profile(&probe(Engine::Interpreter), &call(Command::Peek, &[0]));
+    let failure = profiled.outcome.failure.as_ref().expect("a trap");
+    assert_eq!(failure.kind(), "Trapped");
+    assert!(gas_of(&profiled, FrameKind::Prepaid) > 0);
+}
+
+#[test]
+fn any_gas_is_accounted_for() {
+    let program = probe(Engine::Interpreter);
+    let needed = profile(&program, &call(Command::ReturnData, &[100]))
+        .outcome
+        .gas_used;
+    for gas in 0..=needed {
+        let profiled = profile(&program, &call(Command::ReturnData, &[100]).gas(gas));
+        assert_eq!(profiled.outcome.is_success(), gas == needed);
+        assert_eq!(profiled.gas.stacks().count() == 0, gas == 0);
+    }
+    let profiled = profile(&program, &call(Command::Loop, &[]).gas(12_345));
+    assert_eq!(profiled.outcome.gas_used, 12_345);
+}
+
+#[test]
+fn a_recursion_is_as_deep_as_it_is() {
+    let profiled = profile(&probe(Engine::Interpreter), &call(Command::Recurse, &[]));
+    let count = |stack: &Stack<'_>| {
+        let functions = stack.frames.iter().map(|frame| &*frame.function);
+        functions.filter(|name| *name == "probe::recurse").count()
+    };
+    let deepest = profiled.gas.stacks().map(|stack| count(&stack)).max();
+    // What calls itself is counted once.
+    let costs = Costs::new(&profiled.gas, &Inlining::default());
+    assert_eq!(costs.gas, profiled.outcome.gas_used);
+    let own: u64 = costs.functions.iter().map(|cost| cost.own).sum();
+    assert_eq!(own, costs.gas);
+    for cost in &costs.functions {
+        assert!(
+            cost.own <= cost.total && cost.total <= costs.gas,
+            "{cost:?}"
+        );
+    }
+    for cost in &costs.lines {
+        assert!(
+            cost.own <= cost.total && cost.total <= costs.gas,
+            "{cost:?}"
+        );
+    }
+    assert_eq!(costs.stacks.values().sum::<u64>(), costs.gas);
+    // Frames of half a kilobyte on a stack of 64.
+    assert!(deepest > Some(100) && deepest < Some(200), "{deepest:?}");
+}
+
+#[test]
+fn a_profile_is_the_same_each_time() {
+    let program = build("vault", &[], DebugInfo::Keep);
+    let invocation = fixture("vault", "default");
+    assert_eq!(
+        profile(&program, &invocation),
+        profile(&program, &invocation)
+    );
+}
+
+/// What must hold of every heap's history.
+#[track_caller]
+fn check_heap(profiled: &Profiled) -> &HeapProfile {
+    let heap = &profiled.heap;
+    let (first, last) = (heap.samples.first(), heap.samples.last());
+    assert_eq!(first.map(|sample| sample.used), Some(0));
+    assert_eq!(
+        last.map(|sample| (sample.gas, Some(sample.used), Some(sample.peak))),
+        Some((
+            profiled.outcome.gas_used,
+            profiled.outcome.heap.used,
+            profiled.outcome.heap.peak
+        ))
+    );
+    for pair in heap.samples.windows(2) {
+        assert!(pair[0].gas <= pair[1].gas && pair[0].peak <= pair[1].peak);
+    }
+    for sample in &heap.samples {
+        assert!(sample.used <= sample.peak && sample.peak <= heap.limit);
+        if let Some(counts) = sample.counts {
+            assert!(
+                counts.live + counts.leaked <= sample.used.into(),
+                "{sample:?}"
+            );
+        }
+    }
+    heap
+}
+
+#[test]
+fn the_history_of_a_heap_is_told() {
+    let history = |name: &str| {
+        let program = build(name, &[], DebugInfo::Strip);
+        let profiled = profile(&program, &fixture(name, "default"));
+        check_heap(&profiled).clone()
+    };
+    // One node of a tree, taken and given back.
+    let samples = history("heap_state").samples;
+    let used: Vec<u32> = samples.iter().map(|sample| sample.used).collect();
+    assert_eq!(used, [0, 24, 0, 0]);
+    assert!(samples.iter().all(|sample| sample.counts.is_none()));
+
+    assert!(history("segregated_heap").samples.len() > 4);
+    let samples = history("hello").samples;
+    assert!(samples.len() == 2 && samples[1].peak == 0);
+}
+
+#[test]
+fn a_heap_that_does_not_say_has_no_history() {
+    let program = build("custom_heap", &[], DebugInfo::Strip);
+    let profiled = profile(&program, &fixture("custom_heap", "default"));
+    assert_eq!(profiled.heap.samples, []);
+    assert_eq!(profiled.heap.limit, 32_768);
+}
+
+#[test]
+fn a_build_that_counts_tells_what_is_live_and_what_is_leaked() {
+    let counted = |name: &str| {
+        let program = build(name, &["entrypoint/heap-trace"], DebugInfo::Strip);
+        let invocation = fixture(name, "default").gas(100_000_000);
+        let profiled = profile(&program, &invocation);
+        let plain = build(name, &[], DebugInfo::Strip).invoke(&invocation);
+        let plain = plain.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(profiled.outcome.logs, plain.logs);
+        check_heap(&profiled).samples.clone()
+    };
+    // Everything is given back, and nothing is lost to the heap.
+    let samples = counted("segregated_heap");
+    let counts = samples
+        .last()
+        .and_then(|sample| sample.counts)
+        .expect("counts");
+    assert_eq!((counts.live, counts.leaked), (0, 0));
+    // Jobs of 32 bytes and the queue of eight addresses.
+    let most = samples
+        .iter()
+        .filter_map(|sample| Some(sample.counts?.live))
+        .max();
+    assert_eq!(most, Some(9 * 32 + 8 * 8));
+
+    // The arena's block is given back, the gap that aligns it is not.
+    let samples = counted("arena");
+    let live: Vec<u64> = samples
+        .iter()
+        .filter_map(|sample| Some(sample.counts?.live))
+        .collect();
+    assert_eq!(live, [0, 256, 0, 0]);
+    let last = samples.last().expect("samples");
+    let counts = last.counts.expect("counts");
+    assert_eq!(counts.leaked, u64::from(last.used));
+}
+
+#[test]
+fn nothing_of_the_counting_is_in_an_ordinary_blob() {
+    let export = b"entrypoint_heap_trace";
+    let has_export = |name: &str, features: &[&str]| {
+        let blob = guest::build_with_features(&package(name), features, DebugInfo::Strip);
+        let blob = blob.unwrap_or_else(|error| panic!("{error:?}"));
+        blob.windows(export.len()).any(|bytes| bytes == export)
+    };
+    for name in EXAMPLES {
+        assert!(!has_export(name, &[]), "{name}");
+    }
+    // One that names its heap keeps it, and one that brings its own too.
+    for (name, is_counted) in [
+        ("counter", true),
+        ("segregated_heap", true),
+        ("heap_state", false),
+        ("custom_heap", false),
+    ] {
+        assert_eq!(
+            has_export(name, &["entrypoint/heap-trace"]),
+            is_counted,
+            "{name}"
+        );
+    }
+}

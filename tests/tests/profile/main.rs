@@ -1,0 +1,3 @@
+//! Profiles account for every unit of gas.
+
+mod gas;

@@ -1,0 +1,3 @@
+//! Sweeps over every limit of gas and heap.
+
+mod each_problem;

@@ -1,0 +1,7 @@
+//! One program gives the same result on every target, engine and linker level.
+
+mod agreement;
+mod constant_jumps;
+mod files;
+mod jump_tables;
+mod toy_backend;

@@ -1,0 +1,6 @@
+//! Programs on WebAssembly.
+
+mod engine;
+mod entry;
+mod instances;
+mod memory;
