@@ -1,4 +1,4 @@
-//! In what two outcomes of one invocation differ that should not.
+//! Compares the outcomes of one invocation on two engines.
 
 use std::fmt::Debug;
 
@@ -6,12 +6,12 @@ use crate::error::Failure;
 use crate::outcome::Outcome;
 
 impl Outcome {
-    /// Says in what this outcome is not that of the same invocation on another engine, one line
-    /// each; nothing if it is.
+    /// The differences between this outcome and that of the same invocation on another engine, one
+    /// line each; empty if there are none.
     ///
-    /// Status, failure, logs, return data and accounts are looked at. Gas and the use of the heap
-    /// are not: they are the machine's. Of a failure that says where in memory or in the code
-    /// something happened, only the kind is compared.
+    /// Compares status, failure, logs, return data and accounts. Gas and the use of the heap differ
+    /// between targets and are not compared. Of a failure that names a place in memory or in the
+    /// code, only the kind is compared.
     ///
     /// ```no_run
     /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)
@@ -61,7 +61,7 @@ impl Outcome {
     }
 }
 
-/// Whether two failures are the same but for what their machines say of themselves.
+/// Whether two failures are the same, apart from places in memory and code.
 fn is_same_failure(one: &Failure, another: &Failure) -> bool {
     match one {
         Failure::OutOfGas { .. }

@@ -11,7 +11,7 @@ struct Row {
     /// The first bytes of its files.
     magic: &'static [u8],
     engines: &'static [(Engine, &'static str)],
-    /// The feature of this crate without which there is no engine for it.
+    /// The feature of this crate that brings its engines, if they need one.
     feature: Option<Feature>,
 }
 

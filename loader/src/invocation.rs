@@ -39,7 +39,7 @@ pub struct Invocation {
     /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes
     /// none.
     pub account_table: bool,
-    /// How much of the heap the program is told of, if that is not all: see [`crate::sweep`].
+    /// How much of the heap the loader announces, if that is not all: see [`crate::sweep`].
     pub(crate) announced_heap: Option<u32>,
 }
 

@@ -23,3 +23,24 @@ pub(crate) fn open(engine: Engine) -> Result<Arc<dyn BackendObject>, LoadError> 
         _ => Err(LoadError::EngineNeedsRunner { engine }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_cannot_be_opened_says_why() {
+        for (engine, otherwise) in [
+            (Engine::Interpreter, None),
+            (Engine::Wasm, None),
+            (Engine::Native, Some("EngineNeedsRunner")),
+        ] {
+            let error = open(engine).err();
+            let expected = match engine.disabled_feature() {
+                Some(_) => Some("EngineDisabled"),
+                None => otherwise,
+            };
+            assert_eq!(error.map(|error| error.kind()), expected, "{engine}");
+        }
+    }
+}

@@ -21,17 +21,19 @@
 //!
 //! # What costs what
 //!
-//! Each instruction costs one unit, and is counted where it stands. An import is a frame of its
-//! own, with the instruction that calls it and the price of the bytes that it touches. The VM takes
-//! the gas of a block of instructions before the first of them runs, so a program that ends inside
-//! of a block has paid for instructions that never ran: they are counted in a frame of their own,
-//! [`FrameKind::Prepaid`], and so is what is left when the gas does not suffice for the next block.
+//! Each instruction costs one unit, which counts for the instruction's own place. A syscall is a
+//! frame of its own: the instruction that calls it, and the price of the bytes that it touches.
+//!
+//! The VM takes the gas of a block of instructions before the first of them runs. A program that
+//! ends inside of a block has therefore paid for instructions that never ran. They are in a frame of
+//! their own, [`FrameKind::Prepaid`], and so is the rest of the gas if it does not suffice for the
+//! next block.
 //!
 //! # Stacks
 //!
-//! A call is an instruction that leaves a return address, a return a jump to one. What was inlined
-//! is told by the debug information, as far as it is there; PolkaVM's linker leaves some of it out.
-//! A blob without any gets its functions by their addresses: the exports, and what is called.
+//! A call is an instruction that leaves a return address, a return is a jump to one. Inlined
+//! functions come from the debug information, as far as PolkaVM's linker leaves it there. Without
+//! debug information, functions start at exports and at the targets of calls.
 
 mod names;
 mod recorder;
@@ -52,7 +54,7 @@ use recorder::{Cost, Prepaid, Recorder, Recording};
 
 /// A profiled invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a profile says where the gas went"]
+#[must_use = "a profile reports where the gas went"]
 #[non_exhaustive]
 pub struct Profiled {
     /// The same as that of [`Program::invoke`] on the interpreter.
@@ -89,16 +91,16 @@ pub struct Stack<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Its path without the compiler's hashes; only its name if it is inlined; what else it is, if
-    /// it is no function. A blob may say anything here.
+    /// Its path without the compiler's hashes; only its name if it is inlined; a description if it is
+    /// not a function. The text comes from the blob, so it may be anything.
     pub function: String,
     /// What it is.
     pub kind: FrameKind,
-    /// The place in it: of the instruction, or of the call that leads on.
+    /// The place of the instruction in it, or of the call that leads further in.
     pub location: Option<SourceLocation>,
 }
 
-/// What a [`Frame`] stands for.
+/// What a [`Frame`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FrameKind {

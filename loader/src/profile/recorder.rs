@@ -31,7 +31,7 @@ const MAX_COSTS: usize = 200_000;
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
 
-/// Gas for the export that says where the heap's trace is: it is to return an address.
+/// Gas for the export that returns the address of the heap's trace.
 const HEAP_TRACE_GAS: i64 = 1_000;
 
 /// A call that has not returned.
@@ -40,11 +40,11 @@ struct Call {
     return_address: u32,
     /// The way that leads into it.
     node: u32,
-    /// Whether it is deeper than what is told apart, and then where the first such call stands.
+    /// If it is too deep to be distinguished, the place of the first such call.
     too_deep: Option<u32>,
 }
 
-/// A way to come to a call: the way to the function that it stands in, and where it stands.
+/// A way to a call: the way to the function that contains it, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     /// The node before.
@@ -85,7 +85,7 @@ pub(super) struct Place {
 
 /// What has been written down.
 pub(super) struct Recording {
-    /// The first is the entry, which nobody called. Each comes behind its parent.
+    /// The first is the entry. Each comes after its parent.
     pub nodes: Vec<Node>,
     /// By their first occurrence.
     pub costs: Vec<(Place, u64)>,
@@ -224,7 +224,7 @@ impl<'a> Recorder<'a> {
         });
     }
 
-    /// The number of a node, if there is room for it.
+    /// The number of a node; `None` if there are too many.
     fn node(&mut self, node: Node) -> Option<u32> {
         if self.calls.len() >= MAX_DEPTH {
             return None;
