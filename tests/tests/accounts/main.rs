@@ -1,0 +1,3 @@
+//! Views of accounts, on the host. A binary of its own: it declares an entry.
+
+mod views;
