@@ -135,7 +135,7 @@ fn out_of_gas_says_where_it_ended() {
     assert_eq!(
         failure.to_string(),
         format!(
-            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in {function} at {location}"
+            "out of gas: the limit is 1,000; stopped at {program_counter:#x} in {function} at {location}"
         )
     );
 }
@@ -281,7 +281,7 @@ fn imports_refuse_wild_pointers_and_name_them() {
         assert_eq!(
             failure(&call(Command::LogAt, &[address, length])).to_string(),
             format!(
-                "`rlo_log_` was given {} bytes at {address:#x}, which the program may not read",
+                "`rlo_log_` was called with {} bytes at {address:#x}, which the program may not read",
                 cargo_entrypoint::text::grouped(length)
             )
         );
@@ -319,7 +319,7 @@ fn memory_imports_check_their_pointers() {
     let read_only = 0x1_0000;
     assert_eq!(
         failure(&call(Command::Memory, &[read_only, read_only, 8])).to_string(),
-        "`rlo_memcpy_` was given 8 bytes at 0x10000, which the program may not write"
+        "`rlo_memcpy_` was called with 8 bytes at 0x10000, which the program may not write"
     );
     let nowhere = 0xf000_0000;
     assert_eq!(
@@ -328,7 +328,7 @@ fn memory_imports_check_their_pointers() {
     );
     assert_eq!(
         failure(&call(Command::Memory, &[read_only, nowhere, 8])).to_string(),
-        "`rlo_memcpy_` was given 8 bytes at 0xf0000000, which the program may not read"
+        "`rlo_memcpy_` was called with 8 bytes at 0xf0000000, which the program may not read"
     );
 }
 

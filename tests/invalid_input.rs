@@ -32,7 +32,7 @@ fn a_heap_has_a_least_and_a_greatest_size() {
         assert_eq!(
             error.to_string(),
             format!(
-                "a heap of {} bytes is too small: the least is 32,768 bytes (32 KiB)",
+                "a heap of {} bytes is too small: the minimum is 32,768 bytes (32 KiB)",
                 cargo_entrypoint::text::grouped(size.into())
             )
         );
@@ -87,7 +87,7 @@ fn accounts_are_told_apart() {
     assert_eq!(
         refused(&with(&[1, 2, 1])).to_string(),
         format!(
-            "account 2 has the address of account 0, {}; give it as a repeat of 0",
+            "account 2 has the key of account 0, {}; pass it as a repeat of account 0",
             key(1)
         )
     );
@@ -224,15 +224,11 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     all_say("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
     all_say(
         "[[accounts]]\nkelvins = 1",
-        &[
-            "line 1, column 1",
-            "account 0",
-            "neither `key` nor `repeat`",
-        ],
+        &["line 1, column 1", "account 0", "needs `key` or `repeat`"],
     );
     all_say(
         "[[accounts]]\nrepeat = 0\nkelvins = 1",
-        &["account 0", "keep `repeat` alone"],
+        &["account 0", "remove all except `repeat`"],
     );
     // What a loader would refuse, it would without a line.
     all_say(
@@ -242,7 +238,7 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     let twice = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n";
     all_say(
         &twice.repeat(2),
-        &["line 3, column 1", "account 1 has the address of account 0"],
+        &["line 3, column 1", "account 1 has the key of account 0"],
     );
     all_say(
         "[[accounts]]\nwriteable = true",

@@ -148,10 +148,10 @@ fn load_errors() -> Vec<LoadError> {
             engine: Engine::Interpreter,
         },
         LoadError::InvalidModule {
-            reason: "it does not export `alloc`".to_owned(),
+            reason: "no export `alloc`".to_owned(),
         },
         LoadError::InvalidLibrary {
-            reason: "it is not an ELF file".to_owned(),
+            reason: "not an ELF file".to_owned(),
         },
     ]
 }

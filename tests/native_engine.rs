@@ -308,7 +308,7 @@ fn a_command_that_runs_nothing_is_no_hang() {
     );
     says(
         &refusal(&program_by::<OsString>([])),
-        &["there is no command"],
+        &["the loader has no command"],
     );
     says(
         &by("over", "exit 7"),
@@ -457,9 +457,12 @@ const PRETENCES: [(&str, &str); 10] = [
     ("read another kind", "protocol error"),
     (
         "copy everything",
-        "`rlo_memcpy_` was given 1,099,511,627,776 bytes",
+        "`rlo_memcpy_` was called with 1,099,511,627,776 bytes",
     ),
-    ("return and close", "the memory of the input is gone"),
+    (
+        "return and close",
+        "the program unmapped the memory of the input",
+    ),
 ];
 
 /// Not a test by itself: this executable, started as a runner.
@@ -532,7 +535,7 @@ fn a_sanitizers_find_is_a_failure_and_an_honest_program_succeeds() {
     let overrun = package(&guest("overrun"));
     let loader = match machine.loader(&overrun.target_folder) {
         Ok(loader) => loader,
-        Err(error) if error.to_string().contains("comes without") => {
+        Err(error) if error.to_string().contains("has no sanitizer") => {
             println!("skipped: {error}");
             return;
         }

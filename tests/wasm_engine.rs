@@ -83,27 +83,27 @@ fn what_is_no_program_is_refused_with_the_reason() {
         ),
         (
             format!("(module {MEMORY} {entry})"),
-            "not a WebAssembly module that can be run: it does not export `alloc`",
+            "invalid WebAssembly module: no export `alloc`",
         ),
         (
             format!("(module (memory 1) {ALLOC} {entry})"),
-            "not a WebAssembly module that can be run: it does not export its memory as `memory`",
+            "invalid WebAssembly module: no export `memory` that is a 32-bit memory",
         ),
         (
             format!(
                 r#"(module {MEMORY} {ALLOC} (func (export "entrypoint") (param i32) (result i64) i64.const 0))"#
             ),
-            "not a WebAssembly module that can be run: its export `entrypoint` is no function of the type (i32, i32) -> (i64)",
+            "invalid WebAssembly module: the export `entrypoint` is not a function of the type (i32, i32) -> (i64)",
         ),
         (
             format!(r#"(module {MEMORY} {entry} (global (export "alloc") i32 (i32.const 8)))"#),
-            "not a WebAssembly module that can be run: its export `alloc` is no function of the type (i32) -> (i32)",
+            "invalid WebAssembly module: the export `alloc` is not a function of the type (i32) -> (i32)",
         ),
         (
             format!(
                 r#"(module {MEMORY} {ALLOC} {entry} (func (export "entrypoint_heap") (param i64)))"#
             ),
-            "not a WebAssembly module that can be run: its export `entrypoint_heap` is no function of the type (i32, i32) -> ()",
+            "invalid WebAssembly module: the export `entrypoint_heap` is not a function of the type (i32, i32) -> ()",
         ),
         (
             program(r#"(import "env" "file_open" (func))"#, "i64.const 0"),
@@ -121,11 +121,11 @@ fn what_is_no_program_is_refused_with_the_reason() {
                 r#"(import "env" "rlo_log_" (func (param i32 i32)))"#,
                 "i64.const 0",
             ),
-            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+            "invalid WebAssembly module: the import `rlo_log_` is not a function of the type (i32, i64) -> ()",
         ),
         (
             program(r#"(import "env" "rlo_log_" (global i32))"#, "i64.const 0"),
-            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+            "invalid WebAssembly module: the import `rlo_log_` is not a function of the type (i32, i64) -> ()",
         ),
         (
             program("(import \"env\" \"\\1b[31m\" (func))", "i64.const 0"),
@@ -135,7 +135,7 @@ fn what_is_no_program_is_refused_with_the_reason() {
             format!(
                 r#"(module {MEMORY} {ALLOC} {entry} (func (export "\1b[31m")) (func (export "\1b[31m")))"#
             ),
-            "not a WebAssembly module that can be run: duplicate export name `\\u{1b}[31m` already defined (at offset 0x4e)",
+            "invalid WebAssembly module: duplicate export name `\\u{1b}[31m` already defined (at offset 0x4e)",
         ),
     ];
     for (text, expected) in cases {
@@ -183,7 +183,7 @@ fn what_is_for_another_machine_is_said_to_be() {
     let error = polkavm.load(&module).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "this is a program for wasm32, and the interpreter engine runs those for riscv64"
+        "this is a program for wasm32; the interpreter engine runs programs for riscv64"
     );
     assert_eq!(polkavm.inspect(&module).unwrap_err(), error);
     // Whatever the bytes are, only PolkaVM's engines inspect.

@@ -52,7 +52,7 @@ impl ProgramPackage {
             .with_context(|| {
                 let programs = list_programs(&metadata);
                 format!(
-                    "{} is a workspace and no program; {programs}",
+                    "{} is a workspace and not a program; {programs}",
                     folder.display()
                 )
             })?;
@@ -63,14 +63,14 @@ impl ProgramPackage {
         let name = package.name.to_string();
         if !is_program(package) {
             bail!(
-                "the package `{name}` is no program: a program is a library crate that depends on \
+                "the package `{name}` is not a program: a program is a library crate that depends on \
                  `entrypoint`"
             );
         }
         let folder = package
             .manifest_path
             .parent()
-            .context("a manifest stands in a folder")?;
+            .context("a manifest is in a folder")?;
         Ok(Self {
             name,
             folder: folder.as_std_path().to_owned(),
@@ -121,7 +121,7 @@ impl ProgramPackage {
                 .find(|name| *name == "default")
                 .with_context(|| {
                     format!(
-                        "say which fixture with --fixture; the program's are {}",
+                        "choose a fixture with --fixture; the program has {}",
                         many.join(", ")
                     )
                 })?,
@@ -199,8 +199,8 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
                 None => "there is no program in the current folder".to_owned(),
             };
             bail!(
-                "{what}: it is neither a package of this workspace, nor a folder with a program, nor \
-                   a blob; {}",
+                "{what}: a program is a package of this workspace, a folder with a program crate, or a \
+                 file; {}",
                 list_programs(&metadata)
             );
         }

@@ -64,10 +64,7 @@ pub fn check_fixture_on(
     name: &str,
     targets: &[Target],
 ) -> Vec<Outcome> {
-    assert!(
-        !targets.is_empty(),
-        "a fixture is run on a machine at least"
-    );
+    assert!(!targets.is_empty(), "pass at least one target");
     let package = package(manifest_folder.as_ref());
     let path = package
         .fixture(name)
@@ -87,7 +84,7 @@ pub fn check_fixture_on(
     }
     assert!(
         differences.is_empty(),
-        "{} is not as expected:\n  {}\nthe outcome was {:#?}",
+        "{} has differences:\n  {}\nthe outcome is {:#?}",
         path.display(),
         differences.join("\n  "),
         outcomes[0]
@@ -166,8 +163,9 @@ pub fn sweep_fixture_with(
         let program = load_blob(&blob, engine);
         let sweep = |run: fn(&Sweep, &Program, &Invocation) -> Result<Report, SweepFailed>,
                      sweep| {
-            run(sweep, &program, &fixture.invocation)
-                .unwrap_or_else(|error| panic!("{} on the {engine}: {error}", path.display()))
+            run(sweep, &program, &fixture.invocation).unwrap_or_else(|error| {
+                panic!("{} on the {engine} engine: {error}", path.display())
+            })
         };
         Swept {
             gas: sweep(Sweep::gas, gas),
@@ -182,7 +180,7 @@ pub fn sweep_fixture_with(
         assert_eq!(
             interpreted.enough,
             compiled.enough,
-            "the engines need another {} on {}",
+            "the engines need different {} on {}",
             interpreted.resource,
             path.display()
         );

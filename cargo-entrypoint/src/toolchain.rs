@@ -98,7 +98,7 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     };
     if !status.success() {
         bail!(
-            "cargo cannot fetch the dependencies of the program in {}; it has said why",
+            "cargo cannot fetch the dependencies of the program in {}; see cargo's errors above",
             folder.display()
         );
     }
@@ -224,7 +224,7 @@ pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
-        .with_context(|| format!("{} does not say its host", rustc.display()))
+        .with_context(|| format!("`{} -vV` does not print the host", rustc.display()))
 }
 
 /// Whether a compiler comes with the runtime of a sanitizer, such as `asan`, for a target.
@@ -274,14 +274,14 @@ pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
 
 /// What to type where there is no compiler with sources.
 pub const MISSING_COMPILER: &str = "no Rust compiler with the sources of its standard library was found. \
-Type one of these:
+Run one of these commands:
     rustup component add rust-src
     apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src    (Debian, as root)";
 
 /// What to type where there is no linker.
 pub const MISSING_LINKER: &str =
     "no LLVM linker was found. A toolchain of rustup's brings one (rust-lld); \
-LLVM's own is called ld.lld. Type one of these:
+LLVM's own is called ld.lld. Run one of these commands:
     rustup default stable
     apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
 
@@ -316,7 +316,10 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .status()
         .context("cannot run apt-get")?;
     if !status.success() {
-        bail!("`apt-get {}` failed; it has said why", arguments.join(" "));
+        bail!(
+            "`apt-get {}` failed; see its errors above",
+            arguments.join(" ")
+        );
     }
     Ok(())
 }

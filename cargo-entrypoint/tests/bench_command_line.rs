@@ -39,10 +39,10 @@ fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
     );
     refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
     refused(&["bench", "allocators", "bump"], &["bump"]);
-    refused(&["bench", "loader"], &["`loader` is no program"]);
+    refused(&["bench", "loader"], &["`loader` is not a program"]);
     refused(
         &["bench", "README.md"],
-        &["README.md is a blob, which has no fixtures"],
+        &["README.md is a file and has no fixtures"],
     );
     refused(
         &["bench", "tests/guests/probe"],
@@ -127,7 +127,7 @@ fn a_bad_baseline_is_refused_by_its_name_and_place() {
     let file = folder.path().join("old.json");
     let path = file.display().to_string();
     for (text, parts) in [
-        ("gas: 5\n", ["is no baseline", "line 1 column 1"]),
+        ("gas: 5\n", ["is not a baseline", "line 1 column 1"]),
         ("{\n\"compiler\": 5}", ["invalid type", "line 2"]),
         (
             "{\"compiler\": \"a\",\n\"programms\": []}",
@@ -178,7 +178,7 @@ fn a_worse_figure_fails_and_is_named() {
     let file = folder.path().join("old.json");
     let (_, said, code) = against("vault", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
-    says(&said, &["old.json is written"]);
+    says(&said, &["wrote the baseline "]);
     let blessed = fs::read_to_string(&file).expect("a baseline");
     assert!(blessed.ends_with("}\n"), "{blessed}");
     let read: Value = serde_json::from_str(&blessed).expect("JSON");
@@ -188,7 +188,7 @@ fn a_worse_figure_fails_and_is_named() {
 
     let (out, said, code) = against("vault", &file, &[]);
     assert_eq!(code, Some(0), "{said}");
-    says(&out, &["| open ", "everything is as in "]);
+    says(&out, &["| open ", "no differences from "]);
 
     // The file has smaller figures than are measured: what was measured is worse.
     change(
@@ -220,7 +220,10 @@ fn a_worse_figure_fails_and_is_named() {
     change(&file, "rustc ", "another rustc ");
     let (out, said, code) = against("vault", &file, &[]);
     assert_eq!(code, Some(0), "{said}");
-    says(&out, &[&delta, "another rustc", "no difference counts"]);
+    says(
+        &out,
+        &[&delta, "another rustc", "differences are not failures"],
+    );
     // All that the file has was measured.
     let (_, said, code) = against("vault", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
@@ -280,7 +283,7 @@ fn a_users_program_is_measured_with_all_its_fixtures() {
         &stderr(&output),
         &[
             "greeter/again: not as the fixture expects: data of",
-            "nothing was blessed",
+            "the baseline was not written",
         ],
     );
     assert!(!baseline.exists());
@@ -317,12 +320,12 @@ fn a_users_program_is_measured_with_all_its_fixtures() {
     );
     let output = bench(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    says(&stdout(&output), &["everything is as in bench.json"]);
+    says(&stdout(&output), &["no differences from bench.json"]);
 
     // Given by its path, it is the same program with the same baseline, and rows alone.
     let output = entrypoint_outside(&program, &["bench", ".", "--json"]);
     assert_eq!(json(&output), results["programs"]);
-    says(&stderr(&output), &["everything is as in"]);
+    says(&stderr(&output), &["no differences from"]);
 
     let file = fixtures.join("again.toml");
     change(&file, "status = 0", "statsu = 0");
@@ -412,10 +415,10 @@ fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
     .expect("a manifest");
     fs::write(folder.path().join("bench.json"), "the root's").expect("a file");
     let output = entrypoint_in(&program, &["bench"]);
-    says(&stderr(&output), &["bench.json is no baseline"]);
+    says(&stderr(&output), &["bench.json is not a baseline"]);
     fs::write(program.join("bench.json"), "{\"compiler\": \"its own\"").expect("a file");
     let output = entrypoint_in(&program, &["bench"]);
-    says(&stderr(&output), &["bench.json is no baseline", "EOF"]);
+    says(&stderr(&output), &["bench.json is not a baseline", "EOF"]);
     // A workspace is not measured without fixtures.
     fs::remove_file(folder.path().join("bench.json")).expect("a file");
     fs::remove_dir_all(program.join("fixtures")).expect("a folder");

@@ -195,7 +195,7 @@ fn a_blob_keeps_debug_information_unless_it_is_for_release() {
     assert!(size.ends_with(" bytes with debug information)"), "{size}");
     let said = run_out(&debug);
     assert!(
-        said.contains("out of gas: the limit is 100; it ended at 0x") && said.contains(" in "),
+        said.contains("out of gas: the limit is 100; stopped at 0x") && said.contains(" in "),
         "{said}"
     );
     assert!(said.contains(".rs:"), "{said}");

@@ -58,9 +58,9 @@ fn a_program_runs_on_the_machine_that_is_named() {
         }
     }
     for (target, machine) in TARGETS.into_iter().zip([
-        "on the interpreter\n",
-        "on the WebAssembly engine\n",
-        "on the machine itself\n",
+        "counter · fixture default · interpreter\n",
+        "counter · fixture default · wasm\n",
+        "counter · fixture default · native\n",
     ]) {
         let output = entrypoint(&["run", "--target", target]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -123,7 +123,7 @@ fn a_crash_is_the_programs_and_not_the_tools() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     says(
         &stdout(&output),
-        &["failed    the program trapped: its process has ended: signal: 11 (SIGSEGV)"],
+        &["failed    the program trapped: the process ended: signal: 11 (SIGSEGV)"],
     );
 
     let words = telling(
@@ -137,7 +137,7 @@ fn a_crash_is_the_programs_and_not_the_tools() {
     assert_eq!(outcome["error"]["kind"], "Trapped");
     assert_eq!(
         outcome["error"]["cause"],
-        "its process has ended: exit status: 0"
+        "the process ended: exit status: 0"
     );
 }
 
@@ -177,10 +177,10 @@ fn a_command_that_cannot_run_a_program_is_named() {
         &native("false"),
         &["exited before it started the program (exit status: 1)"],
     );
-    refused(&native(""), &["--runner", "there is no command in it"]);
+    refused(&native(""), &["--runner", "the command is empty"]);
     refused(
         &native("gdb '--args"),
-        &["--runner", "a quotation mark is open"],
+        &["--runner", "a quotation mark is not closed"],
     );
 
     let output = entrypoint(&[&native("no-such-command")[..], &["--json"]].concat());
@@ -208,10 +208,7 @@ fn options_of_another_machine_are_refused() {
         for engine in ["interpreter", "compiler"] {
             refused(
                 &["run", "--target", target, "--engine", engine],
-                &[
-                    "`--engine` says how PolkaVM executes a program for riscv64",
-                    target,
-                ],
+                &["`--engine` selects a PolkaVM engine for riscv64", target],
             );
         }
     }
@@ -287,12 +284,9 @@ fn a_file_is_run_on_the_machine_that_it_is_for_whatever_it_is_called() {
 #[test]
 fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
     for (target, reason) in [
-        ("riscv64", "not a PolkaVM blob"),
-        ("wasm32", "not a WebAssembly module"),
-        (
-            "native",
-            "not a library that can be run: it is not an ELF file",
-        ),
+        ("riscv64", "invalid PolkaVM blob"),
+        ("wasm32", "invalid WebAssembly module: bad magic number"),
+        ("native", "invalid native library: not an ELF file"),
     ] {
         refused(
             &["run", "README.md", "--target", target],

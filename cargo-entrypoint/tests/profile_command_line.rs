@@ -57,7 +57,7 @@ fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
     let (code, report, files) = profile(&[]);
     assert_eq!(code, Some(0), "{report}");
     for part in [
-        "counter, called as examples/counter/fixtures/default.toml says",
+        "counter · fixture default · profile",
         "status    0 (success)",
         "counter::process_instruction",
         "core::fmt::write",
@@ -84,7 +84,7 @@ fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
         "counter, default: heap",
         "gas used",
         "bytes",
-        "nothing was taken from the heap",
+        "the program allocated nothing",
     ] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
@@ -149,7 +149,7 @@ fn a_program_that_fails_is_profiled_all_the_same() {
 fn leaks_are_shown_where_the_heap_can_be_counted() {
     let (_, report, files) = profile(&["arena"]);
     assert!(report.contains("8 leaked"), "{report}");
-    let counted = "live and leaked are those of a build that counts them";
+    let counted = "live and leaked bytes are from a build that counts them";
     assert!(report.contains(counted), "{report}");
     // As much gas as the program needs is less than counting takes.
     let gas = report
@@ -164,14 +164,17 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
     let (code, report, _) = profile(&["arena", "--gas", &gas]);
     assert_eq!(code, Some(0), "{report}");
     assert!(report.contains("8 leaked"), "{report}");
-    assert!(!report.contains("did not end as the other did"), "{report}");
+    assert!(
+        !report.contains("the counting build ended differently"),
+        "{report}"
+    );
     let heap = picture_text(&files[1].1);
     for part in ["live", "leaked", counted, "300"] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
 
     let (_, report, files) = profile(&["heap_state"]);
-    let why = "what is live is not counted: the program names its heap";
+    let why = "live bytes are not counted: the program names its heap";
     assert!(report.contains(why), "{report}");
     let heap = picture_text(&files[1].1);
     assert!(
@@ -180,7 +183,7 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
     );
 
     let (_, report, files) = profile(&["custom_heap"]);
-    let why = "the program's heap is its own and does not say how it is used";
+    let why = "the program has its own heap, which does not report its use";
     assert!(report.contains(why), "{report}");
     assert_eq!(files.len(), 1);
 }
@@ -197,7 +200,7 @@ fn a_blob_is_profiled_as_far_as_it_goes() {
     for part in [
         "the blob has no debug information",
         "  entrypoint\n",
-        "a blob cannot be built again",
+        "a blob cannot be rebuilt",
         "gas       profile/hello-no-accounts.gas.svg",
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
@@ -247,7 +250,7 @@ fn words_that_make_no_sense_are_refused_before_anything_is_built() {
     );
     refused(
         &["profile", "--output", "README.md"],
-        &["cannot make the folder README.md"],
+        &["cannot create the folder README.md"],
     );
     refused(&["profile", "--output"], &["--output"]);
 }

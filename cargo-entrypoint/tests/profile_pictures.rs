@@ -169,5 +169,5 @@ fn hostile_words_do_not_act() {
         text.contains("read<[u8, 2]>\u{a0}99 (5 gas, 29.41%)"),
         "{text}"
     );
-    assert!(text.contains("(without a name) (3 gas"), "{text}");
+    assert!(text.contains("(unnamed) (3 gas"), "{text}");
 }

@@ -132,9 +132,9 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "--heap", "-1"], &["\"-1\" is not a size"]);
     refused(
         &["run", "."],
-        &["is a workspace and no program", "`counter`"],
+        &["is a workspace and not a program", "`counter`"],
     );
-    refused(&["run", "tests"], &["is no program"]);
+    refused(&["run", "tests"], &["is not a program"]);
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
@@ -150,7 +150,7 @@ fn words_that_make_no_sense_are_refused() {
     );
     refused(
         &["run", "loader"],
-        &["`loader` is no program", "entrypoint"],
+        &["`loader` is not a program", "entrypoint"],
     );
     refused(
         &["run", "counter", "--fixture", "no-such"],
@@ -163,7 +163,7 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "no-such.polkavm"], &["no-such.polkavm"]);
     refused(
         &["run", "README.md"],
-        &["cannot load README.md", "not a PolkaVM blob"],
+        &["cannot load README.md", "invalid PolkaVM blob"],
     );
     refused(
         &["build", "--target", "wasm"],
@@ -232,7 +232,7 @@ fn a_program_is_found_from_inside_and_through_links() {
         &["run", "--data", "00"],
     );
     assert!(
-        stdout(&output).contains("probe, called without accounts"),
+        stdout(&output).contains("probe · no fixture · interpreter"),
         "{}",
         stderr(&output)
     );
@@ -304,7 +304,7 @@ fn a_handler_is_said_to_be_none_of_the_programs() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    let expected = "error: edge_handler is no program but a handler, `handle`, for a host as in docs/handlers.md: ";
+    let expected = "error: edge_handler is not a program but a module with the handlers `handle`; run it in a host, as in docs/handlers.md: ";
     assert!(said.contains(expected), "{said}");
     for words in [
         &["run", "edge_handler"][..],
@@ -347,7 +347,10 @@ fn a_file_of_handlers_cannot_forge_the_report() {
     let output = entrypoint(&["run", file.to_str().expect("a path")]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    assert!(said.contains("is no program but a handler"), "{said}");
+    assert!(
+        said.contains("is not a program but a module with the handlers"),
+        "{said}"
+    );
     assert!(!said.contains('\x1b'), "{said}");
 }
 

@@ -304,12 +304,12 @@ impl FileAccount {
     fn entry(self, program_id: Pubkey) -> Result<AccountEntry, String> {
         if let Some(index) = self.repeat {
             if self.describes_account() {
-                return Err("a repeat has no fields of its own; keep `repeat` alone".to_owned());
+                return Err("a repeat has no other fields; remove all except `repeat`".to_owned());
             }
             return Ok(AccountEntry::Repeat(index));
         }
         let Some(Key(key)) = self.key else {
-            return Err("it has neither `key` nor `repeat`".to_owned());
+            return Err("an account needs `key` or `repeat`".to_owned());
         };
         Ok(AccountEntry::First(AccountInput {
             account: Account {
@@ -391,7 +391,7 @@ impl<'de> Deserialize<'de> for Size {
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Size, E> {
                 u32::try_from(value)
                     .map(Size)
-                    .map_err(|_| E::custom(format!("{value} bytes are no size of a heap")))
+                    .map_err(|_| E::custom(format!("{value} is not a valid heap size in bytes")))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {

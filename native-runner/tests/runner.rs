@@ -505,13 +505,28 @@ fn messages_that_make_no_sense_are_refused() {
         assert_eq!(runner.receive().kind, Message::CALLED);
         runner
     };
-    refused(start(), Message::ENTER, [0; 3], &["no heap and no input"]);
+    refused(
+        start(),
+        Message::ENTER,
+        [0; 3],
+        &["before it mapped heap and input"],
+    );
     refused(start(), Message::ANSWER, [0; 3], &["kind 5"]);
     refused(start(), 0, [0; 3], &["kind 0"]);
     refused(start(), 99, [0; 3], &["kind 99"]);
-    refused(placed(), Message::PLACE, [1; 3], &["already"]);
-    refused(called(), Message::ENTER, [0; 3], &["kind 4", "no answer"]);
-    refused(called(), Message::PLACE, [0; 3], &["kind 1", "no answer"]);
+    refused(placed(), Message::PLACE, [1; 3], &["twice"]);
+    refused(
+        called(),
+        Message::ENTER,
+        [0; 3],
+        &["kind 4", "during a syscall"],
+    );
+    refused(
+        called(),
+        Message::PLACE,
+        [0; 3],
+        &["kind 1", "during a syscall"],
+    );
     for (heap, input) in [
         (u64::MAX, 0),
         (u64::MAX - 4_096, 8_192),
@@ -569,7 +584,7 @@ fn a_wrong_call_is_answered_with_the_right_one() {
         let output = run(&["socket", "library", seconds].map(Path::new));
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            said(&output).contains("CPU_SECONDS is no whole number"),
+            said(&output).contains("which is not a whole number"),
             "{}",
             said(&output)
         );

@@ -262,7 +262,7 @@ impl Agreed {
         Err(WorkloadFailed {
             allocator,
             workload,
-            reason: format!("has the {figure} {found}, where others have {known}"),
+            reason: format!("has the {figure} {found}, others have {known}"),
         })
     }
 }
@@ -337,7 +337,7 @@ impl Bench {
             let of_loop = of_loop.unwrap_or(0);
             ensure!(
                 gas >= of_loop,
-                "`{}` with `{}` cost {gas}, and its loop alone {of_loop}: the compiler has made another loop of it",
+                "`{}` with `{}` costs {gas} gas, less than its loop alone, {of_loop}: the compiler changed the loop",
                 workload.name,
                 self.allocator
             );
@@ -359,7 +359,11 @@ impl Bench {
     fn gas(&self, number: u32, workload: &Workload) -> Result<(u64, Vec<u64>)> {
         let (around, _) = self.call(EMPTY, "empty", workload.operations)?;
         let (all, figures) = self.call(number, workload.name, workload.operations)?;
-        ensure!(all >= around, "`{}` costs less than nothing", workload.name);
+        ensure!(
+            all >= around,
+            "`{}` costs less gas than an empty workload",
+            workload.name
+        );
         Ok((all - around, figures))
     }
 
@@ -406,7 +410,7 @@ mod tests {
         let refused = refused.expect_err("not the same").to_string();
         assert_eq!(
             refused,
-            "`a` with `three` has the checksum 4, where others have 1"
+            "`a` with `three` has the checksum 4, others have 1"
         );
     }
 }

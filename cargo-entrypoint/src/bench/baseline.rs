@@ -132,9 +132,9 @@ impl fmt::Display for Change {
                 subject,
                 before,
                 after,
-            } => write!(out, "{subject} did `{before}` and does `{after}`"),
+            } => write!(out, "{subject} changed from `{before}` to `{after}`"),
             Self::New { subject } => write!(out, "{subject} is new"),
-            Self::Vanished { subject } => write!(out, "{subject} is no more"),
+            Self::Vanished { subject } => write!(out, "{subject} is gone"),
         }
     }
 }
@@ -147,7 +147,7 @@ impl fmt::Display for Change {
 pub fn read(path: &Path) -> Result<Results> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the baseline {}", path.display()))?;
-    parse(&text).with_context(|| format!("{} is no baseline", path.display()))
+    parse(&text).with_context(|| format!("{} is not a baseline", path.display()))
 }
 
 fn parse(text: &str) -> Result<Results> {
@@ -212,8 +212,8 @@ pub fn merge(old: Option<Results>, measured: &Results, scope: &Scope) -> Result<
     ];
     ensure!(
         old.compiler == measured.compiler || !stays.contains(&true),
-        "it was measured with `{}`, and this is `{}`: figures of two compilers cannot stand in one baseline; measure all of \
-         it anew, or remove it first",
+        "the baseline was measured with `{}`, and this run with `{}`: a baseline cannot have figures \
+         of two compilers; measure all its rows again, or remove the file",
         old.compiler,
         measured.compiler
     );

@@ -299,7 +299,7 @@ fn check_seen(seen: &[u8], case: Case, row: &Row) -> Result<(), EntryFailed> {
     }
     Err(EntryFailed {
         subject: row.subject(),
-        reason: format!("the handler has got the accounts {seen:?}, not {expected:?}"),
+        reason: format!("the function got the accounts {seen:?}, not {expected:?}"),
     })
 }
 

@@ -34,7 +34,7 @@ fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
     let (start, end) = (the_line(text, start_line)?, the_line(text, &end_line)?);
     ensure!(
         start.1 <= end.0,
-        "the line `{end_line}` stands before `{start_line}`; it belongs behind the table"
+        "the line `{end_line}` is before `{start_line}`; move it behind the table"
     );
     Ok((start.1, end.0))
 }
@@ -48,7 +48,7 @@ fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
         if candidate.trim_end() == line {
             ensure!(
                 found.is_none(),
-                "there are two lines `{line}`; leave the one at the table"
+                "there are two lines `{line}`; remove the one that is not at the table"
             );
             found = Some((start, end));
         }

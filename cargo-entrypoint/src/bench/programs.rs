@@ -89,7 +89,7 @@ impl Subject {
             fixture
                 .invocation
                 .validate(&Limits::default())
-                .with_context(|| format!("{} cannot be called", path.display()))?;
+                .with_context(|| format!("{} is not a valid invocation", path.display()))?;
             Ok((name, fixture))
         };
         let fixtures = package.fixtures().into_iter().map(read);

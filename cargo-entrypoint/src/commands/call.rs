@@ -1,5 +1,6 @@
 //! What `run` and `profile` have in common: a program, and what it is called with.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ impl Call {
                 if !path.is_file() {
                     let blob = blob.display();
                     bail!(
-                        "{name} is not a file, and {blob} is one, which has no fixtures of its own to name"
+                        "{name} is not a file; {blob} has no fixtures, so pass the path of a fixture file"
                     );
                 }
                 Some(path)
@@ -105,9 +106,20 @@ impl Call {
     pub fn title(&self) -> String {
         let name = self.name();
         harmless(&match &self.fixture {
-            Some(path) => format!("{name}, called as {} says", from_here(path).display()),
-            None => format!("{name}, called without accounts"),
+            Some(path) => format!("{name} · fixture {}", self.fixture_name(path)),
+            None => format!("{name} · no fixture"),
         })
+    }
+
+    /// The name of one of the program's own fixtures, or else the path.
+    fn fixture_name(&self, path: &Path) -> String {
+        let stem = path.file_stem().and_then(OsStr::to_str);
+        match (&self.program, stem) {
+            (Program::Package(package), Some(stem)) if package.fixture_path(stem) == path => {
+                stem.to_owned()
+            }
+            _ => from_here(path).display().to_string(),
+        }
     }
 
     /// In what the outcome is not as the fixture expects.

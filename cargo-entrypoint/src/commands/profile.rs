@@ -52,8 +52,8 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     // Where nothing ran, nothing was looked up.
     if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(
-            "\nthe blob has no debug information: there are no source lines, and functions have the names \
-             of exports, or their addresses\n",
+            "\nthe blob has no debug information: the profile has no source lines, and names functions by \
+             export or address\n",
         );
     }
     tables::gas(&mut text, &costs, &mut sources)?;
@@ -63,7 +63,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
         match picture {
             Some(path) => writeln!(text, "{name:<9} {}", from_here(&path).display())?,
-            None => writeln!(text, "{name:<9} no picture: there is nothing to draw")?,
+            None => writeln!(text, "{name:<9} no picture: nothing to draw")?,
         }
     }
     report::print(&text)?;
@@ -94,7 +94,7 @@ fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
         (None, Program::Blob(_)) => PathBuf::from("profile"),
     };
     fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     Ok(folder)
 }
 
@@ -106,25 +106,25 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
-        return as_it_is("the program's heap is its own and does not say how it is used");
+        return as_it_is("the program has its own heap, which does not report its use");
     }
     let Program::Package(package) = &call.program else {
         return as_it_is(
-            "what is live is not known: a blob cannot be built again with a heap that counts",
+            "live bytes are unknown: a blob cannot be rebuilt with a heap that counts them",
         );
     };
     match counted(package, &call.invocation, profiled) {
         Ok(Some(counted)) => {
             let mut note = format!(
-                "live and leaked are those of a build that counts them: {} gas, without counting {}",
+                "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
                 grouped(counted.outcome.gas_used),
                 grouped(profiled.outcome.gas_used),
             );
             if counted.outcome.status != profiled.outcome.status {
-                note.push_str("; it did not end as the other did");
+                note.push_str("; the counting build ended differently");
             }
             if counted.outcome.heap.peak != profiled.outcome.heap.peak {
-                note.push_str("; its heap starts elsewhere, so gaps differ");
+                note.push_str("; its heap starts at another address, so alignment gaps differ");
             }
             Heap {
                 plain: profiled.heap.clone(),
@@ -133,11 +133,13 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             }
         }
         Ok(None) => as_it_is(
-            "what is live is not counted: the program names its heap, so no other is put in its place",
+            "live bytes are not counted: the program names its heap, so the build cannot replace it",
         ),
         Err(error) => {
-            report::error(&error.context("the build that counts its heap"));
-            as_it_is("what is live is not known: the build that counts its heap failed")
+            report::error(
+                &error.context("cannot build the program with a heap that counts live bytes"),
+            );
+            as_it_is("live bytes are unknown: the build that counts them failed")
         }
     }
 }

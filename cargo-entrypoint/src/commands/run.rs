@@ -91,7 +91,7 @@ fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
     let handlers = handlers.collect::<Vec<_>>().join(", ");
     anyhow::Error::new(error).context(format!(
-        "{name} is no program but a handler, {handlers}, for a host as in docs/handlers.md"
+        "{name} is not a program but a module with the handlers {handlers}; run it in a host, as in docs/handlers.md"
     ))
 }
 
@@ -102,7 +102,7 @@ fn check_sanitizer(arguments: &RunArguments, call: &Call, program: &[u8]) -> Res
     };
     if !Sanitizer::from(sanitizer).is_in(program) {
         bail!(
-            "{} was built without the sanitizer; name the program's package, which is built with it",
+            "{} was built without the sanitizer; pass the program's package, so that it is built again",
             call.name()
         );
     }
@@ -119,7 +119,7 @@ fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
         && asked != found
     {
         bail!(
-            "{} is a program for {found}, and `--target {asked}` was given; leave that out",
+            "{} is a program for {found}, not for {asked}; remove `--target {asked}`",
             call.name()
         );
     }
@@ -129,9 +129,7 @@ fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
 /// The engine of a target. What the target has no use for is refused, and not left aside in silence.
 fn engine(arguments: &RunArguments, target: Target) -> Result<Engine> {
     if target != Target::Riscv64 && arguments.engine.is_some() {
-        bail!(
-            "`--engine` says how PolkaVM executes a program for riscv64, and this one is for {target}"
-        );
+        bail!("`--engine` selects a PolkaVM engine for riscv64, and this program is for {target}");
     }
     if target != Target::Native {
         let given = [

@@ -63,14 +63,14 @@ impl Compilation<'_> {
         let library = run(
             command,
             &self.package.folder,
-            || format!("`{name}` does not compile for {target}; the compiler has said why"),
+            || format!("`{name}` does not compile for {target}; see the compiler's errors above"),
             |artifact| {
                 let mut files = artifact.filenames.iter();
                 let library = files.find(|file| file.extension() == Some(extension))?;
                 Some(library.as_std_path().to_owned())
             },
         )?;
-        library.with_context(|| format!("cargo has built no library of `{name}` for {target}"))
+        library.with_context(|| format!("cargo built no library of `{name}` for {target}"))
     }
 }
 

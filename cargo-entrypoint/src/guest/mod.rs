@@ -140,7 +140,7 @@ fn locked<T>(
 /// Makes the folder, and waits until nobody builds in it. It is free again when the file is dropped.
 fn lock(folder: &Path) -> Result<fs::File> {
     fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let path = folder.join("build.lock");
     fs::File::create(&path)
         .and_then(|file| {

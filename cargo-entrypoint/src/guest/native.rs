@@ -121,7 +121,7 @@ pub const RUNS_NATIVELY: bool = cfg!(all(target_os = "linux", target_pointer_wid
 /// Fails unless programs run natively here.
 pub(super) fn check_machine() -> Result<()> {
     if !RUNS_NATIVELY {
-        bail!("programs run natively on 64-bit Linux only; the other targets run here");
+        bail!("native programs run on 64-bit Linux only; use another target");
     }
     Ok(())
 }

@@ -117,7 +117,7 @@ fn link_blob(elf: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
     // These put hints for another cost model into the code; where every instruction costs one, they only cost.
     config.set_enable_gas_cost_model_aware_optimizations(false);
     polkavm_linker::program_from_elf(config, INSTRUCTION_SET, elf)
-        .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))
+        .map_err(|error| anyhow::anyhow!("PolkaVM's linker rejects the program: {error}"))
 }
 
 /// Returns the loader's error for a jump to where no code starts, if the blob has one.

@@ -32,7 +32,7 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
         let host = toolchain::host(rustc, &folder)?;
         if !toolchain::has_runtime(rustc, &folder, &host, sanitizer.runtime()) {
             bail!(
-                "the Rust compiler that is active comes without the sanitizer `{}`; type `rustup default stable` for one that \
+                "the active Rust compiler has no sanitizer `{}`; run `rustup default stable` to select one that \
                  has it",
                 sanitizer.name()
             );
@@ -44,7 +44,7 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
             .args(["--target", &host]);
     }
     if !target_folder.exists() {
-        eprintln!("compiling `native-runner`, in which programs run natively; this happens once");
+        eprintln!("compiling `native-runner`, the process of native programs; this happens once");
     }
     command.arg("--target-dir").arg(&target_folder);
     if let Some(sanitizer) = sanitizer {
@@ -55,23 +55,23 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
         ));
     }
     let failed =
-        || "the crate `native-runner` does not compile; the compiler has said why".to_owned();
+        || "the crate `native-runner` does not compile; see the compiler's errors above".to_owned();
     let executable = compile::run(command, &folder, failed, |artifact| {
         Some(artifact.executable.as_ref()?.as_std_path().to_owned())
     })?;
-    executable.context("cargo has built no executable of `native-runner`")
+    executable.context("cargo built no executable of `native-runner`")
 }
 
 fn source_folder() -> Result<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = own
         .parent()
-        .context("the command's crate stands in the project's folder")?;
+        .context("the command's crate is in the project's folder")?;
     let folder = project.join("native-runner");
     if !folder.join("Cargo.toml").is_file() {
         bail!(
-            "the process in which programs run natively is built from {}, which is no longer there; run `cargo install --path cargo-entrypoint` \
-             where the project's crates are now",
+            "cannot build `native-runner`: its crate is no longer in {}; run `cargo install --path \
+             cargo-entrypoint` in the project's current folder",
             folder.display()
         );
     }

@@ -51,7 +51,7 @@ pub fn folded(costs: &Costs) -> Vec<String> {
 fn foldable(name: &str) -> String {
     let name = drawable(name).replace("; ", ", ").replace(';', ",");
     if name.trim().is_empty() {
-        return "(without a name)".to_owned();
+        return "(unnamed)".to_owned();
     }
     // A number at the end would be taken for another gas figure.
     match name.rsplit_once(' ') {

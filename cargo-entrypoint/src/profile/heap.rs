@@ -136,7 +136,7 @@ fn draw(
             scale.y(scale.bytes / 2.0),
         );
         let style = format!("text-anchor=\"middle\" font-size=\"16\" fill=\"{QUIET}\"");
-        text(out, middle, &style, "nothing was taken from the heap")?;
+        text(out, middle, &style, "the program allocated nothing")?;
     }
     writeln!(out, "</svg>")
 }
@@ -147,7 +147,7 @@ fn figures(heap: &HeapProfile, summary: Summary) -> String {
         None => String::new(),
     };
     format!(
-        "{} bytes at the peak, {} at the end{leaked}; the limit is {}",
+        "{} bytes at the peak, {} at the end{leaked}; heap size {}",
         grouped(summary.peak.into()),
         grouped(summary.used.into()),
         grouped(heap.limit.into())
@@ -159,7 +159,7 @@ fn legend(out: &mut String, summary: Summary) -> fmt::Result {
         &[
             (LIVE, "live"),
             (LEAKED, "leaked"),
-            (FREE, "given back, to be taken again"),
+            (FREE, "freed, for reuse"),
         ]
     } else {
         &[(IN_USE, "in use")]

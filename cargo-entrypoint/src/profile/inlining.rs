@@ -53,7 +53,7 @@ impl Inlining {
     ///
     /// If the bytes are no ELF file, or the debug information cannot be read.
     pub fn read(elf: &[u8]) -> Result<Self> {
-        let file = object::File::parse(elf).context("no ELF file")?;
+        let file = object::File::parse(elf).context("not an ELF file")?;
         let load = |id: gimli::SectionId| -> Result<EndianSlice<'_, LittleEndian>, gimli::Error> {
             let section = file.section_by_name(id.name());
             let data = section.and_then(|section| section.data().ok());

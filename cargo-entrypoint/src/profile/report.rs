@@ -63,7 +63,7 @@ pub fn heap(
         write!(out, ", {} leaked", grouped(leaked))?;
     }
     if let Some(free @ 1..) = counted.free {
-        write!(out, ", {} to be taken again", grouped(free))?;
+        write!(out, ", {} free for reuse", grouped(free))?;
     }
     writeln!(out, ", {limit} limit (bytes)")?;
     writeln!(out, "          {note}")

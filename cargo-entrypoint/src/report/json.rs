@@ -73,7 +73,8 @@ pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
 }
 
 fn text(value: &impl Serialize) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(value).context("it has no JSON")?;
+    let mut text =
+        serde_json::to_string_pretty(value).context("cannot write the report as JSON")?;
     text.push('\n');
     Ok(text)
 }

@@ -41,7 +41,7 @@ pub enum LoadError {
     },
     /// The file is longer than the loader's limit.
     #[error(
-        "the program is {} bytes long, the limit is {}",
+        "the program is {} bytes long; the limit is {}",
         thousands(length),
         thousands(limit)
     )]
@@ -52,7 +52,7 @@ pub enum LoadError {
         limit: usize,
     },
     /// The file is a program for another target.
-    #[error("this is a program for {found}, and the {engine} engine runs those for {}", engine.target())]
+    #[error("this is a program for {found}; the {engine} engine runs programs for {}", engine.target())]
     WrongTarget {
         /// The file's target.
         found: Target,
@@ -60,25 +60,25 @@ pub enum LoadError {
         engine: Engine,
     },
     /// The file is not a WebAssembly module that the loader accepts.
-    #[error("not a WebAssembly module that can be run: {reason}")]
+    #[error("invalid WebAssembly module: {reason}")]
     InvalidModule {
         /// What the engine, or the loader, reports.
         reason: String,
     },
     /// The file is not a library that can be run.
-    #[error("not a library that can be run: {reason}")]
+    #[error("invalid native library: {reason}")]
     InvalidLibrary {
         /// What is wrong.
         reason: String,
     },
     /// The file is not a blob.
-    #[error("not a PolkaVM blob: {reason}")]
+    #[error("invalid PolkaVM blob: {reason}")]
     InvalidBlob {
         /// What the VM reports.
         reason: String,
     },
     /// The blob is a program for a machine with 32 bits.
-    #[error("the blob is a 32-bit program; programs are built for RV64")]
+    #[error("the blob is a 32-bit program; build it for riscv64 with `cargo entrypoint build`")]
     Not64Bit,
     /// The program does not export `entrypoint`.
     #[error("the program does not export `entrypoint`; it exports {exports}")]
@@ -88,7 +88,7 @@ pub enum LoadError {
     },
     /// The program is longer, or declares more memory, than the loader allows.
     #[error(
-        "the program has {} bytes of {what}, the limit is {}",
+        "the program has {} bytes of {what}; the limit is {}",
         thousands(size),
         thousands(limit)
     )]

@@ -189,7 +189,7 @@ fn give<T: 'static, C: wasmi::AsContextMut<Data = Data<Running<T>>>>(
         .map_err(|error| match error {
             ScratchError::Failed(error) => error,
             ScratchError::Invalid { address, .. } => Error::new(format!(
-                "`alloc` returned {address:#x} for {length} bytes, where they cannot be written"
+                "`alloc` returned {address:#x}, where {length} bytes cannot be written"
             )),
         })?;
     let Some(address) = scratch else {
@@ -221,13 +221,13 @@ fn call_function<T: 'static>(
     pay(&mut view, length)?;
     let bytes = view.read(address, length).map_err(|_| {
         Error::new(format!(
-            "{length} bytes at {address:#x} are not in its memory"
+            "{length} bytes at {address:#x} are not in the handler's memory"
         ))
     })?;
     // It is away while `alloc` runs, which may not ask in its turn: each question inside of a
     // question would take more of the host's own stack.
     let Some(mut state) = view.store.data_mut().user.state.take() else {
-        return Err(Error::new("`alloc` calls a function of the host"));
+        return Err(Error::new("`alloc` calls a host function"));
     };
     // The engine's own code cannot be unwound. What the function has left half done is given up
     // with the state.
@@ -236,7 +236,7 @@ fn call_function<T: 'static>(
         Ok(answer) => give_answer(&mut view, answer)?,
         Err(panic) => {
             view.store.data_mut().user.panic = Some(panic);
-            return Err(Error::new("a function of the host has panicked"));
+            return Err(Error::new("a host function panicked"));
         }
     };
     view.store.data_mut().user.state = Some(state);

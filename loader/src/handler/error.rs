@@ -14,7 +14,10 @@ pub enum CallError {
         export: String,
     },
     /// The handler has no room for the argument.
-    #[error("the handler has no room for {} bytes", thousands(length))]
+    #[error(
+        "the handler cannot allocate {} bytes for the argument",
+        thousands(length)
+    )]
     NoRoom {
         /// Number of bytes.
         length: usize,
@@ -23,16 +26,16 @@ pub enum CallError {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// The handler had an answer, and no room for it.
-    #[error("the handler had no room for its answer")]
+    #[error("the handler could not allocate its result")]
     NoRoomForAnswer,
     /// The handler's answer is no bytes of its own.
-    #[error("the handler answered {value:#018x}, which is no place in its memory")]
+    #[error("the handler returned {value:#018x}, which is not a range of its memory")]
     InvalidAnswer {
         /// What it answered.
         value: u64,
     },
     /// An earlier call has failed, and may have left anything behind.
-    #[error("an earlier call of this instance has failed; make a new one")]
+    #[error("an earlier call of this instance failed; create a new instance")]
     Dead,
 }
 

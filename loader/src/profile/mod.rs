@@ -278,8 +278,8 @@ fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
     match cost {
         Cost::Instruction => None,
         Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
-        Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(paid, not run)", FrameKind::Prepaid)),
-        Cost::Prepaid(Prepaid::OutOfGas) => Some(("(too little left)", FrameKind::Prepaid)),
+        Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
+        Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),
         Cost::Truncated => Some(("(deeper calls)", FrameKind::Truncated)),
     }
 }

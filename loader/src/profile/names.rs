@@ -90,7 +90,7 @@ impl<'a> Names<'a> {
         for frame in frames {
             let (kind, unnamed) = match numbers.len() {
                 0 => (FrameKind::Function, self.by_address(program_counter)),
-                _ => (FrameKind::Inlined, "(without a name)".to_owned()),
+                _ => (FrameKind::Inlined, "(unnamed)".to_owned()),
             };
             numbers.push(self.number(Frame {
                 function: frame.function.unwrap_or(unnamed),

@@ -57,7 +57,7 @@ impl fmt::Display for Report {
             write!(formatter, ", {count} {kind}")?;
         }
         if self.allowed > 0 {
-            write!(formatter, ", {} what is allowed", self.allowed)?;
+            write!(formatter, ", {} allowed", self.allowed)?;
         }
         Ok(())
     }
@@ -68,13 +68,13 @@ impl fmt::Display for Report {
 #[non_exhaustive]
 pub enum Problem {
     /// It used more gas than it had.
-    #[error("more gas was used than there was")]
+    #[error("the program used more gas than the limit")]
     UsedMore,
     /// It succeeded with another result than the complete one.
-    #[error("the program succeeded with another result")]
+    #[error("the program succeeded with a different result")]
     AnotherResult,
     /// It failed for a reason that has nothing to do with the limit.
-    #[error("the program failed in another way")]
+    #[error("the program failed for a reason other than the limit")]
     AnotherFailure,
     /// It failed, and an account is not what it was.
     #[error("the program failed, but an account was changed")]
@@ -83,10 +83,10 @@ pub enum Problem {
     #[error("the program failed, but left return data")]
     ReturnData,
     /// It failed after lines that are not the first of the complete logs.
-    #[error("the logs are not the first of the complete ones")]
+    #[error("the logs are not a prefix of the complete logs")]
     Logs,
     /// It failed although less was enough.
-    #[error("a limit of {enough} was enough, and this is not")]
+    #[error("the lower limit of {enough} was enough")]
     LessWasEnough {
         /// The lesser limit.
         enough: u64,
@@ -102,7 +102,7 @@ pub enum SweepFailed {
     NotCalled(#[from] InvocationError),
     /// The invocation itself runs out of gas or memory, so that there is no complete result.
     #[error(
-        "there is no complete result to compare with: {}; give the invocation more of it",
+        "the sweep has no complete result to compare with: {}; raise the invocation's gas or heap",
         failure_of(outcome)
     )]
     NotEnough {
@@ -129,6 +129,6 @@ pub enum SweepFailed {
 fn failure_of(outcome: &Outcome) -> String {
     match &outcome.failure {
         Some(failure) => failure.to_string(),
-        None => format!("it logged {:?}", outcome.logs),
+        None => format!("logs: {:?}", outcome.logs),
     }
 }

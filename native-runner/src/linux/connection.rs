@@ -80,7 +80,9 @@ impl Connection {
         self.send(&Message::new(Message::BYTES, [length, 0, 0]))?;
         for (address, length) in pieces(address, length) {
             if !self.load(address, length)? {
-                return Err(End::refused("memory went away while it was read"));
+                return Err(End::refused(
+                    "the program unmapped memory while the loader read it",
+                ));
             }
             self.socket
                 .write_all(&self.piece[..length])

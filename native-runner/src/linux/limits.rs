@@ -15,15 +15,15 @@ use super::arguments::Arguments;
 pub fn set(arguments: &Arguments) -> Result<(), End> {
     let refused = |what: &str, error| End::refused(format!("cannot {what}: {error}"));
     set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(|error| refused("die with the loader", error))?;
+        .map_err(|error| refused("set the parent-death signal", error))?;
     if !arguments.core_dumps {
-        lower(Resource::Core, 0, 0).map_err(|error| refused("do without core files", error))?;
+        lower(Resource::Core, 0, 0).map_err(|error| refused("disable core dumps", error))?;
     }
     if arguments.cpu_seconds > 0 {
         // At the hard limit comes SIGKILL, which says less; and at both at once it is SIGKILL.
         let killed_at = arguments.cpu_seconds.saturating_add(1);
         lower(Resource::Cpu, arguments.cpu_seconds, killed_at)
-            .map_err(|error| refused("limit the time", error))?;
+            .map_err(|error| refused("limit the CPU time", error))?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ impl Mapping {
                 "cannot map a heap of {heap_size} bytes and an input of {input_length}: {reason}"
             ))
         };
-        let too_long = || refused(&"there are not so many addresses");
+        let too_long = || refused(&"the sizes exceed the address space");
         let alignment = u64::from(INPUT_ALIGNMENT);
         let offset = heap_size
             .checked_next_multiple_of(alignment)

@@ -78,7 +78,7 @@ impl Program {
 
 fn lacks(path: &Path, export: &str) -> End {
     End::no_program(format!(
-        "{} is no program for this machine: it has no function `{export}`. Build it with `cargo entrypoint build --target native`",
+        "{} is not a native program: it does not export `{export}`; build it with `cargo entrypoint build --target native`",
         path.display()
     ))
 }

@@ -49,15 +49,15 @@ pub fn serve(connected: Connection, program: &Program) -> Result<(), End> {
                 Message::new(Message::RETURNED, [status, 0, 0])
             }
             (Message::PLACE, Some(_)) => {
-                return Err(End::refused("heap and input are in their places already"));
+                return Err(End::refused("the loader mapped heap and input twice"));
             }
             (Message::ENTER, None) => {
-                return Err(End::refused("the program has no heap and no input yet"));
+                return Err(End::refused(
+                    "the loader entered the program before it mapped heap and input",
+                ));
             }
             (kind, _) => {
-                return Err(End::refused(format!(
-                    "a message of kind {kind} makes no sense now"
-                )));
+                return Err(End::refused(format!("unexpected message of kind {kind}")));
             }
         };
         connection()?.send(&answer)?;
@@ -90,7 +90,7 @@ fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
     if message.kind != Message::ANSWER {
         let kind = message.kind;
         return Err(End::refused(format!(
-            "a message of kind {kind} is no answer to a call"
+            "unexpected message of kind {kind} during a syscall"
         )));
     }
     let [answer, ..] = message.values;

@@ -103,7 +103,7 @@ fn another_behaviour_must_not_go_by_unseen() {
     let changes = compare(&before, &results(&[failed]), &Scope::All);
     assert_eq!(
         texts(&changes),
-        ["a/x did `status 0x0` and does `no status, Trapped`"]
+        ["a/x changed from `status 0x0` to `no status, Trapped`"]
     );
     assert!(changes[0].is_worse());
 }
@@ -132,14 +132,14 @@ fn rows_come_and_go() {
     let changes = compare(&before, &after, &Scope::All);
     assert_eq!(
         texts(&changes),
-        ["a/y is new", "a/x is no more", "b/x is no more"]
+        ["a/y is new", "a/x is gone", "b/x is gone"]
     );
     // Under another name anything could have become larger.
     let worse: Vec<bool> = changes.iter().map(Change::is_worse).collect();
     assert_eq!(worse, [false, true, true]);
     // Where only one program was measured nothing is known of the other.
     let changes = compare(&before, &after, &only("a"));
-    assert_eq!(texts(&changes), ["a/y is new", "a/x is no more"]);
+    assert_eq!(texts(&changes), ["a/y is new", "a/x is gone"]);
     // Neither of a suite that was not measured.
     assert_eq!(compare(&before, &Results::default(), &Scope::All), []);
     let changes = compare(&Results::default(), &after, &Scope::All);

@@ -30,9 +30,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     } else {
         Vec::new()
     };
-    let package = plan
-        .any_package()
-        .context("there is nothing to be measured")?;
+    let package = plan.any_package().context("there is nothing to measure")?;
     let toolchain = toolchain::find_or_provide(&package.folder)?;
     let compiler = toolchain::version(&toolchain.rustc).context("the compiler has no name")?;
     if arguments.bless {
@@ -73,7 +71,9 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         baseline.compare(arguments, &plan, &results)?
     };
     if arguments.bless && !not_met.is_empty() {
-        report::error(&anyhow!("nothing was blessed, because of that"));
+        report::error(&anyhow!(
+            "the baseline was not written, because a program differs from its fixture"
+        ));
     }
     Ok(if is_worse || !not_met.is_empty() {
         ExitCode::from(EXIT_FAILED)
@@ -133,7 +133,7 @@ impl Baseline {
         let is_there = path.exists();
         if !is_there && arguments.baseline.is_some() && !arguments.bless {
             bail!(
-                "there is no baseline {}; --bless writes one",
+                "there is no baseline {}; create it with --bless",
                 path.display()
             );
         }
@@ -172,7 +172,7 @@ impl Baseline {
             report::bench::changes(&mut text, "the old baseline", &changes)?;
             eprintln!("{}", text.trim_end());
         }
-        eprintln!("blessed: {} is written", shown(&self.path));
+        eprintln!("wrote the baseline {}", shown(&self.path));
         Ok(())
     }
 
@@ -180,7 +180,7 @@ impl Baseline {
     fn compare(&self, arguments: &BenchArguments, plan: &Plan, results: &Results) -> Result<bool> {
         let path = shown(&self.path);
         let Some(old) = &self.results else {
-            eprintln!("there is no baseline {path} to compare with; --bless writes one");
+            eprintln!("there is no baseline {path} to compare with; create it with --bless");
             return Ok(false);
         };
         let is_comparable = old.compiler == results.compiler;
@@ -188,7 +188,7 @@ impl Baseline {
         let mut text = String::new();
         if !is_comparable {
             text += &format!(
-                "{path} was measured with `{}`, and this is `{}`: no difference counts\n",
+                "{path} was measured with `{}`, and this run with `{}`: differences are not failures\n",
                 harmless(&old.compiler),
                 results.compiler
             );
@@ -209,12 +209,12 @@ impl Baseline {
         let command = again(arguments);
         if !worse.is_empty() {
             report::error(&anyhow!(
-                "worse than {path}; if that is meant to be, type `{command}` and commit the file with the change"
+                "results are worse than {path}; if you intend that, run `{command}` and commit the file with the change"
             ));
         } else if changes.iter().any(Change::is_better) {
-            eprintln!("better than {path}; `{command}` makes that what later runs are held to");
+            eprintln!("results are better than {path}; record them with `{command}`");
         } else if !changes.is_empty() {
-            eprintln!("`{command}` writes what differs into {path}");
+            eprintln!("record the differences in {path} with `{command}`");
         }
         Ok(!worse.is_empty())
     }

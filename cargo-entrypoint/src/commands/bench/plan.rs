@@ -10,7 +10,8 @@ use cargo_entrypoint::bench::{allocators, entry, size};
 use cargo_entrypoint::package::{self, Here, Program, ProgramPackage};
 
 /// What to do where a suite's guest is not to be found.
-const WRONG_PLACE: &str = "type it in the folder of the entrypoint project, where the package is";
+const WRONG_PLACE: &str =
+    "run the command in the folder of the entrypoint project, where the package is";
 
 /// The suites' names, as they are typed.
 const SUITES: [&str; 3] = ["entry", "allocators", "size"];
@@ -77,11 +78,11 @@ impl Plan {
 
     fn program(name: &str) -> Result<Self> {
         let program = package::locate(Some(name))
-            .with_context(|| format!("`{name}` is none of the suites {}", SUITES.join(", ")))?;
+            .with_context(|| format!("`{name}` is not one of the suites {}", SUITES.join(", ")))?;
         match program {
             Program::Package(package) => Self::of_program(package),
             Program::Blob(file) => bail!(
-                "{} is a blob, which has no fixtures to be measured with; name the folder of its crate",
+                "{} is a file and has no fixtures; pass the folder of its crate",
                 file.display()
             ),
         }
@@ -92,7 +93,7 @@ impl Plan {
         let package = subject.package();
         if subject.is_empty() {
             bail!(
-                "`{}` has no fixtures to be measured with; a file such as {} says what it is called with",
+                "`{}` has no fixtures; add one, such as {}",
                 package.name,
                 package.fixture_path("default").display()
             );
@@ -125,10 +126,10 @@ impl Plan {
         if subjects.is_empty() && !is_this_project {
             match names.as_slice() {
                 [] => bail!(
-                    "there is nothing to be measured: no default member of this workspace is a program"
+                    "there is nothing to measure: no default member of this workspace is a program"
                 ),
                 names => bail!(
-                    "there is nothing to be measured: no program of this workspace has fixtures; its programs are {}",
+                    "there is nothing to measure: no program of this workspace has fixtures; its programs are {}",
                     names.join(", ")
                 ),
             }
@@ -168,10 +169,10 @@ fn entry_guests() -> Result<entry::Guests> {
 /// The guest of a suite, whose folder is `benches/{folder}`.
 fn guest(package: &str, folder: &str) -> Result<ProgramPackage> {
     let found = package::member_folder(package)
-        .and_then(|folder| folder.context("it is no package of this workspace"))
+        .and_then(|folder| folder.context("the workspace has no such package"))
         .with_context(|| {
             let program = if SUITES.contains(&folder) {
-                format!("; a program of that name is given as `./{folder}`")
+                format!("; write a program of that name as `./{folder}`")
             } else {
                 String::new()
             };

@@ -58,7 +58,9 @@ impl Table {
             });
         }
         if tables.is_empty() {
-            bail!("no page has a table of this; --update is for `entry`, `allocators` and `size`");
+            bail!(
+                "no page has a table for these results; --update is for `entry`, `allocators` and `size`"
+            );
         }
         for table in &tables {
             table.text_with("")?;
@@ -69,7 +71,7 @@ impl Table {
     /// Writes the table, whole or not at all.
     pub fn write(&self, results: &Results) -> Result<()> {
         files::write_whole(&self.path, self.text_with(&(self.section)(results))?)?;
-        eprintln!("the table in {} is written", self.path.display());
+        eprintln!("wrote the table in {}", self.path.display());
         Ok(())
     }
 

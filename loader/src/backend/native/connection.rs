@@ -144,8 +144,8 @@ impl Connection {
         let limit = self.limit;
         let failure = match self.process.end() {
             Some(status) if status.signal() == Some(SIGXCPU) => Failure::TimedOut { limit },
-            Some(status) => Failure::trapped_because(format!("its process has ended: {status}")),
-            None => Failure::trapped_because("its process has ended"),
+            Some(status) => Failure::trapped_because(format!("the process ended: {status}")),
+            None => Failure::trapped_because("the process ended"),
         };
         self.disconnect(failure)
     }

@@ -71,11 +71,11 @@ impl Backend for Runner {
     fn load(&self, file: &[u8], _limits: &Limits) -> Result<Library, LoadError> {
         if !file.starts_with(b"\x7fELF") {
             return Err(LoadError::InvalidLibrary {
-                reason: "it is not an ELF file".to_owned(),
+                reason: "not an ELF file".to_owned(),
             });
         }
         let invalid = |error: io::Error| LoadError::InvalidLibrary {
-            reason: format!("it cannot be written to a file: {error}"),
+            reason: format!("cannot write it to a temporary file: {error}"),
         };
         // A process that can write to the socket can reply in the program's place.
         let folder = Builder::new()

@@ -46,12 +46,12 @@ impl Process {
     ) -> Result<(Self, UnixStream), InvocationError> {
         let [executable, arguments @ ..] = command else {
             return Err(InvocationError::engine(
-                "there is no command to run programs with",
+                "the loader has no command to run programs; pass one to `Loader::native`",
             ));
         };
         let listener = UnixListener::bind(socket).map_err(|error| {
             InvocationError::engine(format!(
-                "cannot make a socket at {}, where temporary files are: {error}",
+                "cannot create the socket {} in the folder for temporary files: {error}",
                 socket.display()
             ))
         })?;

@@ -76,7 +76,7 @@ fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
             exports: list_exports(blob),
         }],
         1 => Vec::new(),
-        _ => vec![invalid("it exports `entrypoint` more than once".to_owned())],
+        _ => vec![invalid("more than one export `entrypoint`".to_owned())],
     }
 }
 

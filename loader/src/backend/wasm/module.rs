@@ -39,7 +39,7 @@ impl<U: 'static> Module<U> {
     pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         // If the engine is built for it, it accepts text as well.
         if !bytes.starts_with(b"\0asm") {
-            return Err(invalid("it does not begin as one"));
+            return Err(invalid("bad magic number"));
         }
         let mut config = Config::default();
         config
@@ -59,7 +59,7 @@ impl<U: 'static> Module<U> {
             Some(ExternType::Memory(memory)) if !memory.is_64() => {
                 memory.minimum().saturating_mul(PAGE)
             }
-            _ => return Err(invalid("it does not export its memory as `memory`")),
+            _ => return Err(invalid("no export `memory` that is a 32-bit memory")),
         };
         let limit = limits.program_data.saturating_add(limits.stack);
         if initial_memory > limit.into() {

@@ -82,7 +82,7 @@ pub(crate) fn write(
     let serialized = serialize(invocation, address);
     for (address, bytes) in serialized.segments() {
         guest.write(address, bytes).map_err(|Inaccessible| {
-            InvocationError::engine("the program's memory has no room for the input")
+            InvocationError::engine("the backend mapped too little memory for the input")
         })?;
     }
     Ok(serialized.entries)
