@@ -6,12 +6,12 @@ use crate::error::Failure;
 use crate::outcome::Outcome;
 
 impl Outcome {
-    /// Says in what this outcome is not that of the same invocation on another engine, one line
-    /// each; nothing if it is.
+    /// Returns the differences between this outcome and that of the same invocation on another
+    /// engine, one line each.
     ///
-    /// Status, failure, logs, return data and accounts are looked at. Gas and the use of the heap
-    /// are not: they are the machine's. Of a failure that says where in memory or in the code
-    /// something happened, only the kind is compared.
+    /// It compares status, failure, logs, return data and accounts. It does not compare gas and
+    /// heap use, which depend on the target. Of a failure that names a place in memory or code, it
+    /// compares only the kind.
     ///
     /// ```no_run
     /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)
@@ -61,7 +61,7 @@ impl Outcome {
     }
 }
 
-/// Whether two failures are the same but for what their machines say of themselves.
+/// Whether two failures are equal, apart from details that depend on the target.
 fn is_same_failure(one: &Failure, another: &Failure) -> bool {
     match one {
         Failure::OutOfGas { .. }

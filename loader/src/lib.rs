@@ -41,8 +41,8 @@
 //!
 //! # What is kept
 //!
-//! A program that fails, traps, panics or runs out of gas changes nothing. After a success the loader
-//! checks every change before it keeps any:
+//! A program that fails, traps, panics or runs out of gas changes nothing. After a success, the
+//! loader checks every change before it keeps any:
 //!
 //! - only writable accounts change;
 //! - only an account's owner changes its data, takes kelvins from it or gives it to another program,
@@ -89,9 +89,9 @@
 //!
 //! # Errors
 //!
-//! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a program
-//! that ran changed nothing. All are data, with a stable [`kind`](Failure::kind) and a text for
-//! people.
+//! [`LoadError`] and [`InvocationError`] report why a program was not called, and [`Failure`] why a
+//! program that ran changed nothing. All are data, with a stable [`kind`](Failure::kind) and a text
+//! for people.
 //!
 //! # Features
 //!

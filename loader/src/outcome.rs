@@ -73,9 +73,9 @@ impl Outcome {
 pub struct HeapUse {
     /// Length of the heap that the program was given.
     pub limit: u32,
-    /// Bytes in use when the program ended, alignment gaps included, header and global state not.
-    /// `None` if the program does not say: its heap is not the default one, or its header makes no
-    /// sense.
+    /// Bytes in use when the program ended, with alignment gaps, without header and global state.
+    /// `None` if the program does not report it: its heap is not the default one, or its header is
+    /// invalid.
     pub used: Option<u32>,
     /// The most bytes that were in use at once. `None` as above.
     pub peak: Option<u32>,

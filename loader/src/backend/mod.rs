@@ -76,7 +76,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The error of `run`, or [`InvocationError`] if there is no instance to be had.
+    /// The error of `run`, or [`InvocationError`] if the backend cannot make an instance.
     fn with_instance<T>(
         &self,
         program: &Self::Program,
@@ -117,8 +117,8 @@ pub trait Instance {
 pub struct MemoryRequest {
     /// Length of the heap in bytes.
     pub heap_size: u32,
-    /// The length of the heap that the program is told: [`Heap::size`]. A sweep announces less than
-    /// there is.
+    /// The heap length that the loader announces to the program: [`Heap::size`]. A sweep announces
+    /// less than there is.
     pub announced_heap: u32,
     /// Length of the serialized input in bytes.
     pub input_length: usize,

@@ -1,15 +1,15 @@
-//! Why there is no loader, or no program.
+//! Why a loader or a program cannot be loaded.
 
 use crate::display::thousands;
 use crate::engine::{Engine, Target};
 
 use super::failure::{SourceLocation, at, inside};
 
-/// Why there is no loader, or no program.
+/// Why a loader or a program cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The engine cannot run on this machine.
+    /// The engine cannot run on this computer.
     #[error("the {engine} engine cannot run on this machine: {reason}")]
     EngineUnavailable {
         /// The engine.
@@ -68,7 +68,7 @@ pub enum LoadError {
     /// The file is not a library that can be run.
     #[error("invalid native library: {reason}")]
     InvalidLibrary {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// The file is not a blob.
@@ -77,7 +77,7 @@ pub enum LoadError {
         /// What the VM reports.
         reason: String,
     },
-    /// The blob is a program for a machine with 32 bits.
+    /// The blob is a 32-bit program.
     #[error("the blob is a 32-bit program; build it for riscv64 with `cargo entrypoint build`")]
     Not64Bit,
     /// The program does not export `entrypoint`.

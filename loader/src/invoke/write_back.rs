@@ -239,7 +239,7 @@ impl SumChange {
 mod tests {
     use super::*;
 
-    /// The kind of a rule's error, whatever is broken.
+    /// The kind of a rule's error, for any change.
     fn kind(rule: &Rule) -> &'static str {
         let before = AccountInput::default();
         let after = AccountAfter {

@@ -21,17 +21,17 @@
 //!
 //! # What costs what
 //!
-//! Each instruction costs one unit, and is counted where it stands. An import is a frame of its
-//! own, with the instruction that calls it and the price of the bytes that it touches. The VM takes
-//! the gas of a block of instructions before the first of them runs, so a program that ends inside
-//! of a block has paid for instructions that never ran: they are counted in a frame of their own,
-//! [`FrameKind::Prepaid`], and so is what is left when the gas does not suffice for the next block.
+//! Each instruction costs one unit, which counts at its own place. A syscall is a frame of its own,
+//! with the instruction that calls it and the price of the bytes that it touches. The VM takes the
+//! gas of a block of instructions before the first of them runs. So a program that ends inside of a
+//! block has paid for instructions that never ran: they count in a frame of their own,
+//! [`FrameKind::Prepaid`]. So does the rest of the gas if it does not suffice for the next block.
 //!
 //! # Stacks
 //!
-//! A call is an instruction that leaves a return address, a return a jump to one. What was inlined
-//! is told by the debug information, as far as it is there; PolkaVM's linker leaves some of it out.
-//! A blob without any gets its functions by their addresses: the exports, and what is called.
+//! A call is an instruction that leaves a return address, and a return is a jump to one. Inlined
+//! functions come from the debug information; PolkaVM's linker leaves out some of it. In a blob
+//! without debug information, functions start at exports and at the targets of calls.
 
 mod names;
 mod recorder;
@@ -67,8 +67,8 @@ pub struct Profiled {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasProfile {
     frames: Vec<Frame>,
-    /// Ways to come to a function: the node before, and the frames of the calling instruction. Each
-    /// stands behind the node before it; the first has none and no frames.
+    /// Paths to a function: the node before, and the frames of the calling instruction. Each node
+    /// comes after the node before it; the first has none and no frames.
     nodes: Vec<(u32, Vec<u32>)>,
     /// Ways to a function, frames in it, and the gas that was used there.
     costs: Vec<((u32, Vec<u32>), u64)>,
@@ -89,8 +89,8 @@ pub struct Stack<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Its path without the compiler's hashes; only its name if it is inlined; what else it is, if
-    /// it is no function. A blob may say anything here.
+    /// Its path without the compiler's hashes; only its name if it is inlined; a description if it
+    /// is not a function. A blob can make this any text.
     pub function: String,
     /// What it is.
     pub kind: FrameKind,
@@ -98,7 +98,7 @@ pub struct Frame {
     pub location: Option<SourceLocation>,
 }
 
-/// What a [`Frame`] stands for.
+/// The kind of a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FrameKind {
@@ -120,7 +120,7 @@ pub struct HeapProfile {
     /// Length of the heap in bytes.
     pub limit: u32,
     /// Each change, in order; the first is the start and the last the end. Empty if the program's
-    /// heap does not say how much is used. Very many are thinned.
+    /// heap does not report its use. If there are too many, some are left out.
     pub samples: Vec<HeapSample>,
 }
 
@@ -133,18 +133,17 @@ pub struct HeapSample {
     pub used: u32,
     /// The most bytes that were in use at once so far.
     pub peak: u32,
-    /// What the bytes in use are; `None` unless the program counts that, as
-    /// [`abi::heap::HeapTrace`] says.
+    /// The bytes in use by kind; `None` unless the program counts them, as [`abi::heap::HeapTrace`]
+    /// describes.
     pub counts: Option<HeapCounts>,
 }
 
-/// What the bytes in use are. What is neither live nor leaked waits to be taken again.
+/// The bytes in use by kind. Bytes that are neither live nor leaked are free for reuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapCounts {
-    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    /// Bytes in allocated blocks that were not freed, in their requested length.
     pub live: u64,
-    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes
-    /// up, gaps.
+    /// Bytes that the heap cannot reuse: freed blocks that it did not take back, rounding, gaps.
     pub leaked: u64,
 }
 

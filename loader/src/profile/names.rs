@@ -112,7 +112,7 @@ impl<'a> Names<'a> {
         number
     }
 
-    /// All frames by their numbers, and whether any has been told by debug information.
+    /// All frames by their numbers, and whether any comes from debug information.
     pub fn finish(self) -> (Vec<Frame>, bool) {
         (self.frames, self.has_debug_info)
     }

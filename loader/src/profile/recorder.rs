@@ -16,22 +16,22 @@ use crate::outcome::{HeapUse, Outcome};
 
 // These bound the memory that a blob can make the loader use.
 
-/// Calls inside of calls that are told apart.
+/// The call depth up to which calls are distinguished.
 const MAX_DEPTH: usize = 128;
 
 /// Calls inside of calls whose returns are recognized.
 const MAX_FRAMES: usize = 1 << 18;
 
-/// Ways to come to a call that are told apart.
+/// The most paths to a call that are distinguished.
 const MAX_NODES: usize = 50_000;
 
-/// Places with costs that are told apart, each with the way that led there.
+/// The most places with costs that are distinguished, each with its path.
 const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
 
-/// Gas for the export that says where the heap's trace is: it is to return an address.
+/// Gas for the export that returns the address of the heap's trace.
 const HEAP_TRACE_GAS: i64 = 1_000;
 
 /// A call that has not returned.
@@ -40,11 +40,11 @@ struct Call {
     return_address: u32,
     /// The way that leads into it.
     node: u32,
-    /// Whether it is deeper than what is told apart, and then where the first such call stands.
+    /// If the call is too deep to be distinguished, the instruction of the first such call.
     too_deep: Option<u32>,
 }
 
-/// A way to come to a call: the way to the function that it stands in, and where it stands.
+/// A path to a call: the path to the calling function, and the instruction in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     /// The node before.
@@ -85,7 +85,7 @@ pub(super) struct Place {
 
 /// What has been written down.
 pub(super) struct Recording {
-    /// The first is the entry, which nobody called. Each comes behind its parent.
+    /// The first is the entry, which has no caller. Each comes after its parent.
     pub nodes: Vec<Node>,
     /// By their first occurrence.
     pub costs: Vec<(Place, u64)>,
@@ -93,7 +93,7 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// The instruction that called, to come to this node.
+    /// The instruction that called this node.
     pub fn caller(&self, node: u32) -> Option<u32> {
         (node != 0).then(|| self.nodes[node as usize].caller)
     }
@@ -123,7 +123,7 @@ pub(super) struct Recorder<'a> {
     /// The sum of all costs.
     gas: u64,
     samples: Vec<HeapSample>,
-    /// What tells whether the heap has changed since the last sample.
+    /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
 
@@ -224,7 +224,7 @@ impl<'a> Recorder<'a> {
         });
     }
 
-    /// The number of a node, if there is room for it.
+    /// The number of a node; `None` if there are too many.
     fn node(&mut self, node: Node) -> Option<u32> {
         if self.calls.len() >= MAX_DEPTH {
             return None;
@@ -297,8 +297,8 @@ impl<'a> Recorder<'a> {
         let trace = self
             .heap_trace
             .and_then(|address| read_pod::<HeapTrace>(guest, address.into()).ok());
-        // In the middle of a call the figures do not fit together; a heap that counts says when one
-        // is over.
+        // In the middle of an allocator call the figures are inconsistent. A heap that counts its
+        // calls shows when one has ended.
         let state = match trace {
             Some(trace) => HeapState::Calls(trace.calls),
             None => HeapState::Used(used),

@@ -153,7 +153,7 @@ mod tests {
         location: None,
     };
 
-    /// What is wrong with an outcome in a sweep of gas under a limit of 50.
+    /// The problem of an outcome in a sweep of gas under a limit of 50.
     fn problem(outcome: Outcome) -> Option<Problem> {
         judge(Resource::Gas).judge(&outcome, 50, None).err()
     }

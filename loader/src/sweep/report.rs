@@ -38,7 +38,7 @@ pub struct Report {
     pub complete: u64,
     /// How many ended in a clean error, by its [`kind`](crate::Failure::kind).
     pub failures: BTreeMap<&'static str, u64>,
-    /// How many ended otherwise, as [`Sweep::allow`](super::Sweep::allow) says they may.
+    /// How many had another outcome that [`Sweep::allow`](super::Sweep::allow) accepts.
     pub allowed: u64,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// What is wrong with an outcome.
+/// The problem of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -100,7 +100,7 @@ pub enum SweepFailed {
     /// The program could not be called.
     #[error(transparent)]
     NotCalled(#[from] InvocationError),
-    /// The invocation itself runs out of gas or memory, so that there is no complete result.
+    /// The invocation itself runs out of gas or memory, so there is no complete result.
     #[error(
         "the sweep has no complete result to compare with: {}; raise the invocation's gas or heap",
         failure_of(outcome)
@@ -119,7 +119,7 @@ pub enum SweepFailed {
         resource: Resource,
         /// The limit.
         limit: u64,
-        /// What is wrong.
+        /// The problem.
         problem: Problem,
         /// What became of the invocation.
         outcome: Box<Outcome>,

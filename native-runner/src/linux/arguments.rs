@@ -14,7 +14,7 @@ pub struct Arguments {
     pub library: PathBuf,
     /// Time of the processor's that the process may use, in seconds; 0 if it may use any.
     pub cpu_seconds: u64,
-    /// Whether a crash leaves a core file, as the system's own setting says.
+    /// Whether a crash writes a core file, if the system is set up for it.
     pub core_dumps: bool,
 }
 

@@ -17,7 +17,7 @@ use arguments::Arguments;
 use connection::Connection;
 use program::Program;
 
-/// Opens the library and does what the loader says.
+/// Opens the library, and serves the loader's requests.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Programs for the machine itself, each invocation in a process of its own: the engine `native`.
+//! Native programs, each invocation in a process of its own: the engine `native`.
 //!
 //! The loader directs the process over a socket, and the process waits while the program calls a
 //! syscall: see [`abi::native`]. So syscalls, rules and diagnosis are those of the other targets.
@@ -44,7 +44,7 @@ pub(crate) struct Library {
 }
 
 impl Loader {
-    /// A loader that runs libraries on the machine itself, each invocation in a process of its own.
+    /// A loader that runs native libraries, each invocation in a process of its own.
     ///
     /// `command` starts the process: the path of the project's `native-runner`, which
     /// `cargo_entrypoint::guest` builds, and before it the command that runs that, if there is one,

@@ -178,8 +178,8 @@ impl Process {
     /// ended.
     pub fn end(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            // It may have left its group, and others may be in it. Each call fails only if there is
-            // no process left to end.
+            // The process may have left its group, and other processes may be in it. Each call
+            // fails only if no process is left to end.
             if let Some(group) = self.pid().filter(|_| !self.is_wrapped) {
                 let _ = kill_process_group(group, Signal::KILL);
             }

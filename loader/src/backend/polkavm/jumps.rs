@@ -4,9 +4,8 @@
 //! entry of a jump table for a number and folded it (docs/decisions/0019). Such a program traps
 //! only on the path that jumps, which may be one that no test of its author takes.
 //!
-//! The module follows the code from every place where it can be entered, and keeps what is known of
-//! each register: a constant, or nothing. The work is linear in the length of the code, whatever
-//! the code is.
+//! The module follows the code from every place where it can be entered. For each register it keeps
+//! a constant, or nothing. The work is linear in the length of the code, for any code.
 
 use std::collections::BTreeSet;
 
@@ -127,7 +126,8 @@ struct Flow<'a> {
 enum End {
     /// It goes on at its end.
     Next,
-    /// It goes to a place, and goes on if the second value says so.
+    /// Jumps to a place; the second value says whether it may also continue at the next
+    /// instruction.
     To(u32, bool),
     /// It goes to an address in a register, plus an offset.
     Indirect(RawReg, i32),

@@ -15,8 +15,8 @@ use crate::error::InvocationError;
 /// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
-/// The most bytes that all idle instances together hold. Otherwise one caller's long invocations
-/// would take the host's memory for good.
+/// The most bytes that all idle instances keep together. Without this limit, the long invocations
+/// of one caller would use the host's memory permanently.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The idle instances of all programs of a loader.
@@ -34,7 +34,7 @@ struct Waiting {
 
 type ProgramNumber = u64;
 
-/// An instance, and how many bytes it may hold.
+/// An instance, and the most bytes that it keeps.
 pub(crate) struct Instance {
     pub vm: RawInstance,
     /// Bytes of the largest memory that it ever had: the VM keeps that for the next invocation.

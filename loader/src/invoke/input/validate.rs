@@ -15,8 +15,8 @@ use crate::limits::{Limits, MAX_COUNTED_GAS};
 impl Invocation {
     /// Checks everything that does not need a program.
     ///
-    /// [`Program::invoke`](crate::Program::invoke) calls this itself. Call it earlier if it takes
-    /// long to get the program.
+    /// [`Program::invoke`](crate::Program::invoke) calls this itself. Call it earlier if loading
+    /// the program takes long.
     ///
     /// # Errors
     ///

@@ -69,8 +69,8 @@ impl Syscalls {
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
     ///
-    /// The price of the bytes that it touches is taken off the guest's gas; the price of the
-    /// instruction is the backend's to take.
+    /// It takes the price of the bytes that the syscall touches off the guest's gas; the backend
+    /// takes the price of the instruction.
     ///
     /// # Errors
     ///
