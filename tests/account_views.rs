@@ -14,7 +14,8 @@ mod support_model;
 use support_input::{inputs, read_checked, see, two_and_a_repeat, words};
 use support_model::{Model, operations};
 
-// The entry whose list of accounts is on the stack; the one with a list on the heap is in `readers`.
+// The entry whose list of accounts is on the stack; the one with a list on the heap is in
+// `readers`.
 entrypoint::entrypoint_no_alloc!(pay, max_accounts = 6);
 
 unsafe extern "C" {

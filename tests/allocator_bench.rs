@@ -1,5 +1,6 @@
-//! What this project's allocators cost inside the VM, against what they are meant to cost, and against what their
-//! README says. Other projects' allocators are left to `cargo entrypoint bench allocators`.
+//! What this project's allocators cost inside the VM, against what they are meant to cost, and
+//! against what their README says. Other projects' allocators are left to `cargo entrypoint bench
+//! allocators`.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

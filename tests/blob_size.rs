@@ -135,7 +135,8 @@ fn the_page_shows_the_measured_sizes() {
     );
 }
 
-/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of each row.
+/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of
+/// each row.
 type Part = (Vec<u32>, Vec<String>);
 
 /// The words between backticks.
@@ -179,7 +180,8 @@ fn the_page_says_what_stands_in_the_blobs() {
         for (bytes, names) in &rows {
             for (bytes, name) in bytes.iter().zip(names) {
                 let of_name = |(function, _): &(&String, &Function)| {
-                    // Without what stands for the types of a generic function, and what PolkaVM calls an export through.
+                    // Without what stands for the types of a generic function, and what PolkaVM
+                    // calls an export through.
                     let path = function
                         .split_once('<')
                         .map_or(function.as_str(), |(path, _)| path);

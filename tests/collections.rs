@@ -1,4 +1,5 @@
-//! The standard collections give on each of our heaps, on the VM and in WebAssembly, what they give on the host.
+//! The standard collections give on each of our heaps, on the VM and in WebAssembly, what they give
+//! on the host.
 
 #[path = "support_collections.rs"]
 mod collections;

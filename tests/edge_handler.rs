@@ -1,5 +1,6 @@
-//! Handlers on WebAssembly, as the loader calls them: what they are given, what they ask, what they answer, and that an instance
-//! that serves many calls takes no more memory than for the first ones.
+//! Handlers on WebAssembly, as the loader calls them: what they are given, what they ask, what they
+//! answer, and that an instance that serves many calls takes no more memory than for the first
+//! ones.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -162,7 +163,8 @@ fn what_was_enough_gas_is_enough_and_less_ends_the_instance() {
     }
 }
 
-/// What a host says to the handlers of the tests: nothing to `nothing`, and otherwise twice what it is told.
+/// What a host says to the handlers of the tests: nothing to `nothing`, and otherwise twice what it
+/// is told.
 fn echoing() -> Host<()> {
     Host::new()
         .function("question", |(), bytes: &[u8]| {
@@ -362,7 +364,8 @@ fn a_hundred_thousand_calls_take_no_more_memory_than_the_first_ones() {
         serve(&mut instance, length);
         assert_eq!(instance.memory_length(), memory, "call {number}");
     }
-    // The module itself, some three pages; room for what is handed in and answered; and the longest answer, on the heap.
+    // The module itself, some three pages; room for what is handed in and answered; and the longest
+    // answer, on the heap.
     assert!(memory <= 64 * 65_536, "{} pages", memory / 65_536);
 }
 
@@ -372,8 +375,9 @@ fn requests_of_any_length_take_no_more_memory_than_the_longest_may() {
     for number in 0..50_000_usize {
         let maximum = if number % 250 == 0 { 100_000 } else { 400 };
         serve(&mut instance, number * 7_919 % (maximum + 1));
-        // Room is at most four times what is in it at once: a path, two headers and the answer, 317 kB. The heap has the
-        // answer, which doubles as it grows, and begins anew where the room has taken the next pages.
+        // Room is at most four times what is in it at once: a path, two headers and the answer, 317
+        // kB. The heap has the answer, which doubles as it grows, and begins anew where the room
+        // has taken the next pages.
         let pages = instance.memory_length() / 65_536;
         assert!(pages <= 40, "{pages} pages in call {number}");
     }
@@ -403,7 +407,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_calls_in_any_order_answer_what_the_first_would(steps in prop::collection::vec(step(), 1..20)) {
+    fn the_order_of_calls_does_not_matter(steps in prop::collection::vec(step(), 1..20)) {
         let mut instance = new();
         for Step(export, argument) in steps {
             let argument = argument.as_deref();

@@ -1,5 +1,6 @@
-//! What our entries cost inside the VM, against what they are meant to cost. Other projects' entries are left to
-//! `cargo entrypoint bench entry`, but for the one whose input the bench writes itself.
+//! What our entries cost inside the VM, against what they are meant to cost. Other projects'
+//! entries are left to `cargo entrypoint bench entry`, but for the one whose input the bench writes
+//! itself.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,5 @@
-//! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros` quotes these figures.
+//! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros`
+//! quotes these figures.
 
 use cargo_entrypoint::guest::{DebugInfo, build_with_features};
 use cargo_entrypoint::package::ProgramPackage;

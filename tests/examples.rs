@@ -5,7 +5,8 @@ use cargo_entrypoint::testing::check_fixture;
 use loader::Outcome;
 use tests::{example, is_reference_compiler};
 
-/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each takes.
+/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each
+/// takes.
 fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));

@@ -1,5 +1,5 @@
-//! Handlers under a host that breaks the rules: what a handler says to values that point anywhere but to what was handed in during
-//! the call.
+//! Handlers under a host that breaks the rules: what a handler says to values that point anywhere
+//! but to what was handed in during the call.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,8 @@ use loader::Target;
 use tests::guest;
 use wasmi::{Caller, Engine, Func, Instance, Linker, Memory, Module, Store, TypedFunc};
 
-/// What the host answers whatever it is asked: room for so many bytes first, if any, and then a value.
+/// What the host answers whatever it is asked: room for so many bytes first, if any, and then a
+/// value.
 #[derive(Clone, Copy, Default)]
 struct Says {
     room: Option<u32>,

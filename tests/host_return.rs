@@ -1,5 +1,5 @@
-//! What a host hands a program through its other exports: a host that is nothing but the VM, against a
-//! program that says what it sees.
+//! What a host hands a program through its other exports: a host that is nothing but the VM,
+//! against a program that says what it sees.
 #![forbid(unsafe_code)]
 
 use std::num::NonZeroU32;
@@ -324,12 +324,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Step::Give),
         1 => Just(Step::Reset),
-        6 => (-100..1_100_i32, 1..1_100_u32).prop_map(|(offset, length)| Step::Read(offset, length)),
+        6 => (-100..1_100_i32, 1..1_100_u32)
+            .prop_map(|(offset, length)| Step::Read(offset, length)),
     ]
 }
 
-/// Holds the program to a model: all bytes of the arena, which are zero at first and change only where the
-/// host writes.
+/// Holds the program to a model: all bytes of the arena, which are zero at first and change only
+/// where the host writes.
 fn follow(host: &mut Host, steps: &[Step]) {
     host.reset();
     let first = host.alloc(0).expect("empty").get();

@@ -81,7 +81,8 @@ fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
     program.profile(invocation).expect("a profile")
 }
 
-/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told apart.
+/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told
+/// apart.
 fn check_bounded(profiled: &Profiled) -> u64 {
     assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
     let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
@@ -116,8 +117,8 @@ fn calls_without_end_are_profiled_in_bounded_memory() {
     assert!(deeper > gas * 9 / 10, "{deeper}");
 }
 
-/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as many: 90,000 ways to the
-/// last, which has this many instructions.
+/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as
+/// many: 90,000 ways to the last, which has this many instructions.
 fn many_ways(length: usize) -> Profiled {
     const SITES: u32 = 300;
     let return_address = |index: u32| (2 * (index + 1)) as i32;

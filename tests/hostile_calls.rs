@@ -1,5 +1,6 @@
-//! Every import with every wild pointer and length, a program that overwrites what the loader wrote, and one that returns any
-//! number: no harm, and what an independent model says, on both engines.
+//! Every import with every wild pointer and length, a program that overwrites what the loader
+//! wrote, and one that returns any number: no harm, and what an independent model says, on both
+//! engines.
 
 use std::sync::OnceLock;
 
@@ -278,7 +279,9 @@ proptest! {
     })]
 
     #[test]
-    fn scripts_of_any_bytes_end_as_the_model_says(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn scripts_of_any_bytes_end_as_the_model_says(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
         machine().check_bytes(&bytes);
     }
 

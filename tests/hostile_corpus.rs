@@ -1,5 +1,5 @@
-//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long runs have found worth keeping, in every run of the
-//! tests.
+//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long
+//! runs have found worth keeping, in every run of the tests.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use support_hostile::{input, script};
 
 mod support_hostile;
 
-/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails unless there are a few.
+/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails
+/// unless there are a few.
 fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);

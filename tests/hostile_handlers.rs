@@ -1,4 +1,5 @@
-//! Handlers by hand that lie about their memory, their `alloc` and their answers, and hosts that fail: each is an error of the call.
+//! Handlers by hand that lie about their memory, their `alloc` and their answers, and hosts that
+//! fail: each is an error of the call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +8,8 @@ use loader::{Failure, Limits, LoadError};
 
 const PAGE: u32 = 65_536;
 
-/// A module of one page, with a handler `handle` of this code, whose parameter is local 0, and this `alloc`.
+/// A module of one page, with a handler `handle` of this code, whose parameter is local 0, and this
+/// `alloc`.
 fn module(alloc: &str, code: &str) -> String {
     format!(
         r#"(module

@@ -1,4 +1,5 @@
-//! What an inspection says of a real program is so: the VM's own reader, the linker and a running program say the same.
+//! What an inspection says of a real program is so: the VM's own reader, the linker and a running
+//! program say the same.
 
 use std::collections::BTreeMap;
 
@@ -217,8 +218,8 @@ fn functions_are_those_of_the_debug_information() {
             assert!(!name.contains('['), "{program}: {name}");
             *counts.entry(name).or_insert(0) += function.instructions;
         }
-        // The VM gives the names of functions without debug information of their own as the linker has cut them: inside a crate's hash,
-        // or inside a type.
+        // The VM gives the names of functions without debug information of their own as the linker
+        // has cut them: inside a crate's hash, or inside a type.
         for (name, count) in instructions_by_name(kept) {
             let is_whole = name.matches('<').count() == name.matches('>').count();
             if is_whole && !name.contains('[') && !name.contains("]::") {

@@ -181,7 +181,8 @@ fn a_limit_is_near_from_three_quarters_on() {
 #[test]
 fn calls_are_where_functions_start() {
     let code = [
-        // Block 0 calls block 2, and 3 is jumped to, whose address is kept in no register of returns.
+        // Block 0 calls block 2, and 3 is jumped to, whose address is kept in no register of
+        // returns.
         asm::load_imm_and_jump(RA, 2, 2),
         asm::load_imm_and_jump(T0, 2, 3),
         asm::ret(),

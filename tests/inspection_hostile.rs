@@ -1,5 +1,5 @@
-//! Inspections of blobs that no linker made: debug information by hand, code by hand, damaged blobs. None does harm,
-//! and what is said of them is what the VM would do.
+//! Inspections of blobs that no linker made: debug information by hand, code by hand, damaged
+//! blobs. None does harm, and what is said of them is what the VM would do.
 
 use std::sync::OnceLock;
 
@@ -92,7 +92,8 @@ impl Lines {
         offset
     }
 
-    /// Says that the code of these program counters is of a function, and of what lines in the file `f.rs`.
+    /// Says that the code of these program counters is of a function, and of what lines in the file
+    /// `f.rs`.
     fn function(&mut self, namespace: &str, name: &str, starts_and_lines: &[(u32, u8)], end: u32) {
         let [namespace, name, file] = [namespace, name, "f.rs"].map(|text| self.string(text));
         let start = starts_and_lines[0].0;
@@ -149,7 +150,8 @@ fn neighbours_of_one_name_are_told_apart_where_a_call_goes() {
     let functions = lines.inspect(latest(&code));
     assert_eq!(functions, [named(0, "f", 10), named(2, "f", 20)]);
 
-    // Code without a line in the middle of a function does not make two of it, if no call goes to the second part.
+    // Code without a line in the middle of a function does not make two of it, if no call goes to
+    // the second part.
     let mut lines = Lines::new();
     lines.function("", "f", &[(at[0], 10)], at[1]);
     lines.function("", "f", &[(at[2], 20)], at[3]);
@@ -209,8 +211,8 @@ fn code_that_no_linker_wrote_is_counted_as_the_vm_runs_it() {
     let move_reg = &one.code()[..length];
     assert_eq!(move_reg.len(), 2);
 
-    // The VM cuts code into pieces, and a block ends where one does. A linker writes that down; here the VM makes
-    // an instruction invalid for it.
+    // The VM cuts code into pieces, and a block ends where one does. A linker writes that down;
+    // here the VM makes an instruction invalid for it.
     let bytes = blob_of_code(&move_reg.repeat(5_000));
     let inspection = inspect(&bytes);
     assert_consistent(&bytes, &inspection);
@@ -251,7 +253,8 @@ fn every_instruction_set_is_read() {
         let bitmask = vm_blob(&bytes).bitmask().len() as u64;
         assert_eq!(inspection.code.bitmask_length, bitmask);
 
-        // The VM puts a trap behind code that does not end, which is none of the blob's instructions.
+        // The VM puts a trap behind code that does not end, which is none of the blob's
+        // instructions.
         code.pop();
         let bytes = Blob::new(isa, &code).entrypoint().bytes();
         assert_consistent(&bytes, &inspect(&bytes));

@@ -1,4 +1,5 @@
-//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format reads it.
+//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format
+//! reads it.
 //!
 //! The bytes are the real ones: a program returns the whole input that it was given.
 
@@ -21,8 +22,8 @@ fn program() -> Program {
         .unwrap()
 }
 
-/// The input as the loader can be asked for it: it names first occurrences only, and its instruction data is
-/// the command to return it.
+/// The input as the loader can be asked for it: it names first occurrences only, and its
+/// instruction data is the command to return it.
 fn with_command(mut expected: Expected) -> Expected {
     for position in 0..expected.entries.len() {
         if let Entry::Repeat(_) = expected.entries[position] {

@@ -1,4 +1,5 @@
-//! Invocations are written and read again; outcomes are written as `cargo entrypoint run --json` prints them.
+//! Invocations are written and read again; outcomes are written as `cargo entrypoint run --json`
+//! prints them.
 
 use loader::{Account, AccountInput, Invocation, Pubkey};
 use probe::Command;

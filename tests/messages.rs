@@ -1,5 +1,5 @@
-//! Every message of every error of the loader, as `messages.txt` has them: who changes a text sees it there, and who adds an
-//! error writes an example of it here.
+//! Every message of every error of the loader, as `messages.txt` has them: who changes a text sees
+//! it there, and who adds an error writes an example of it here.
 //!
 //! The kinds of errors are read from the loader's source, so none can be left out.
 

@@ -1,5 +1,5 @@
-//! Programs on this machine itself: whatever one does to its process is a failure of its run. The loader goes on, and nothing is left
-//! behind.
+//! Programs on this machine itself: whatever one does to its process is a failure of its run. The
+//! loader goes on, and nothing is left behind.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Programs as libraries of this machine: they export what their host calls, and need nothing but the C library's memory
-//! functions.
+//! Programs as libraries of this machine: they export what their host calls, and need nothing but
+//! the C library's memory functions.
 #![cfg(all(
     target_os = "linux",
     target_env = "gnu",

@@ -1,6 +1,8 @@
-//! Instances are used again, and nothing shows it: memory and registers are those of a new instance, whatever ran before.
+//! Instances are used again, and nothing shows it: memory and registers are those of a new
+//! instance, whatever ran before.
 //!
-//! The program here is made by hand, so that it reads and writes every byte that a guest can reach, and every register.
+//! The program here is made by hand, so that it reads and writes every byte that a guest can reach,
+//! and every register.
 
 use std::sync::Barrier;
 
@@ -47,7 +49,8 @@ impl Ending {
     ];
 }
 
-/// Reads ranges of memory, leaves a value in each word if that is not zero, and in the registers, and ends as it is told.
+/// Reads ranges of memory, leaves a value in each word if that is not zero, and in the registers,
+/// and ends as it is told.
 ///
 /// Instruction data: the value, the ending, then pairs of start and end of a range, then zero.
 fn spy() -> Vec<u8> {
@@ -359,7 +362,8 @@ fn waiting_instances_of_many_programs_exhaust_nothing() {
             assert_eq!(expected.get_or_insert_with(|| outcomes.clone()), &outcomes);
             programs.push(program);
         }
-        // Of some the instance still waits, of others it is gone; and of the dropped ones nothing is taken.
+        // Of some the instance still waits, of others it is gone; and of the dropped ones nothing
+        // is taken.
         programs.rotate_left(45);
         programs.truncate(10);
         for program in &programs {

@@ -1,5 +1,5 @@
-//! Every reader finds the same in every input that the checked one accepts: the checked one itself, the lazy one, and those
-//! that the macros use, with and without an account table.
+//! Every reader finds the same in every input that the checked one accepts: the checked one itself,
+//! the lazy one, and those that the macros use, with and without an account table.
 
 use std::cell::{Cell, RefCell};
 
@@ -42,8 +42,8 @@ fn record_lazily(program_id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> Pr
 /// Most entries that a test has.
 const MAX_ACCOUNTS: usize = 301;
 
-/// What a program sees, whichever macro made its entry, and its status. The checked reader has accepted the first `length`
-/// bytes of `input`.
+/// What a program sees, whichever macro made its entry, and its status. The checked reader has
+/// accepted the first `length` bytes of `input`.
 fn read_trusted(input: &mut [u64], length: usize) -> (Seen, u64) {
     let input: *mut u8 = input.as_mut_ptr().cast();
     INPUT.set(input.addr());
@@ -217,7 +217,8 @@ proptest! {
             prop_assert!(slice.start <= slice.end && slice.end <= bytes.len(), "{slice:?}");
         }
         if bytes.ends_with(&ACCOUNT_TABLE_MAGIC.to_le_bytes()) {
-            // No loader writes that where there is no table, and the trusted readers would believe it.
+            // No loader writes that where there is no table, and the trusted readers would believe
+            // it.
             return Ok(());
         }
         let mut input = words(&bytes);

@@ -1,5 +1,5 @@
-//! Every example and every fixture, and some commands of the probe, under every limit of gas and heap: the complete result, or a
-//! clean error with nothing changed.
+//! Every example and every fixture, and some commands of the probe, under every limit of gas and
+//! heap: the complete result, or a clean error with nothing changed.
 
 use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::testing::{Swept, sweep_fixture, sweep_fixture_with};
@@ -148,7 +148,8 @@ fn what_the_program_logs_of_its_gas_is_another_result_but_what_the_loader_logs_i
         panic!("no outcome");
     };
     let complete = probe(Engine::Interpreter).invoke(&invocation).unwrap();
-    // The line is written before gas runs out, and is not the first that was written under another limit.
+    // The line is written before gas runs out, and is not the first that was written under another
+    // limit.
     assert!(limit < complete.gas_used);
     assert_eq!(problem, Problem::Logs);
     assert_ne!(outcome.logs[3], complete.logs[3]);
@@ -221,7 +222,8 @@ fn what_has_no_complete_result_is_not_swept() {
 
 #[test]
 fn a_failure_that_has_nothing_to_do_with_the_limit_is_named() {
-    // The first allocation that is refused makes the commands of collections panic, if the heap's own report does not come first.
+    // The first allocation that is refused makes the commands of collections panic, if the heap's
+    // own report does not come first.
     let never = Sweep::new().allow(|outcome| {
         assert!(!matches!(outcome.failure, Some(Failure::Panicked { .. })));
         false

@@ -132,7 +132,8 @@ fn a_module_has_a_small_stack_and_the_names_of_its_functions() {
         let memory = memory
             .and_then(|export| export.memory().copied())
             .expect("a memory");
-        // One page of stack, and what is linked behind it; the compiler's own choice would be sixteen.
+        // One page of stack, and what is linked behind it; the compiler's own choice would be
+        // sixteen.
         assert!(memory.minimum() < 16, "{} pages", memory.minimum());
         let entry = module.get_export(abi::entry::ENTRYPOINT_EXPORT);
         assert!(entry.and_then(|export| export.func().cloned()).is_some());
@@ -181,8 +182,8 @@ fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
         .ok()
 }
 
-/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the status, if it returns one, and what is said
-/// on the standard error.
+/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the
+/// status, if it returns one, and what is said on the standard error.
 fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("socket");

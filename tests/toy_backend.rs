@@ -1,5 +1,5 @@
-//! A backend from outside of the loader gets everything that the loader's own have: input, syscalls,
-//! write-back rules, diagnosis, limits, sweeps.
+//! A backend from outside of the loader gets everything that the loader's own have: input,
+//! syscalls, write-back rules, diagnosis, limits, sweeps.
 
 use abi::input::AccountHeader;
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText};

@@ -1,5 +1,5 @@
-//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about their memory, and that take
-//! what they are not given.
+//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about
+//! their memory, and that take what they are not given.
 
 use abi::imports::Import;
 use loader::{
@@ -469,7 +469,8 @@ fn every_import_answers_every_wild_pointer() {
 
 #[test]
 fn the_rules_of_accounts_are_the_same() {
-    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind the start.
+    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind
+    // the start.
     let code = "(i64.store8 offset=136 (local.get 0) (i64.const 9)) i64.const 0";
     let account = |owner: Pubkey| {
         AccountInput::new(Pubkey::new([2; 32]))

@@ -1,4 +1,5 @@
-//! Programs on WebAssembly, under a host of the test's own: what they export, what they do, and how they give up.
+//! Programs on WebAssembly, under a host of the test's own: what they export, what they do, and how
+//! they give up.
 
 #[path = "support_wasm.rs"]
 mod wasm;
@@ -46,7 +47,8 @@ fn calls() -> Vec<(&'static str, Written)> {
     ]
 }
 
-/// The lines that do not tell what is on the heap: where there is no table, a list of the accounts is, but not here.
+/// The lines that do not tell what is on the heap: where there is no table, a list of the accounts
+/// is, but not here.
 fn of_any_heap(logs: &[String]) -> Vec<&String> {
     let lines = logs.iter();
     lines

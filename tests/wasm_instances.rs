@@ -1,4 +1,5 @@
-//! Instances of programs on WebAssembly that serve one call after the other: how much memory they take in the long run.
+//! Instances of programs on WebAssembly that serve one call after the other: how much memory they
+//! take in the long run.
 
 #[path = "support_wasm.rs"]
 mod wasm;

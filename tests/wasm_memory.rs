@@ -1,5 +1,5 @@
-//! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches what is
-//! another's.
+//! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches
+//! what is another's.
 
 #[path = "support_collections.rs"]
 mod collections;
@@ -205,7 +205,8 @@ fn nothing_is_taken_before_the_first_block() {
 fn pages_that_adjoin_are_one_room() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
-    // Each of them is a little more than a third of a page: together they take two pages, not three.
+    // Each of them is a little more than a third of a page: together they take two pages, not
+    // three.
     for _ in 0..5 {
         assert!(machine.take(1, 25_000, 1));
     }
@@ -264,7 +265,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let size = || prop_oneof![6 => 1..200_u32, 2 => 1..40_000_u32, 1 => 1..200_000_u32];
     let align = || (0..9_u32).prop_map(|bits| 1 << bits);
     let step = prop_oneof![
-        4 => (heap(), size(), align()).prop_map(|(heap, size, align)| Step::Take(heap, size, align)),
+        4 => (heap(), size(), align())
+            .prop_map(|(heap, size, align)| Step::Take(heap, size, align)),
         2 => (heap(), size(), align())
             .prop_map(|(heap, size, align)| Step::TakeZeroed(heap, size, align)),
         3 => any::<usize>().prop_map(Step::Give),
@@ -275,7 +277,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn nobody_touches_what_is_anothers(most_pages in 18..120_usize, steps in steps()) {

@@ -1,4 +1,5 @@
-//! Nothing is kept that a program may not change, and each refusal says which rule and which account.
+//! Nothing is kept that a program may not change, and each refusal says which rule and which
+//! account.
 
 use loader::{Account, AccountInput, Failure, Invocation, Pubkey, WriteBackError};
 use probe::Command;

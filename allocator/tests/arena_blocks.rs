@@ -188,16 +188,16 @@ fn a_block_that_is_not_the_newest_grows_by_a_copy_of_its_old_size() {
     });
 }
 
-/// A shrink for a stricter alignment has to move the block. One that copied the old size would write
-/// over what stands behind the new place.
+/// A shrink for a stricter alignment has to move the block. One that copied the old size would
+/// write over what stands behind the new place.
 #[test]
 fn a_shrink_to_a_stricter_alignment_copies_the_new_size_only() {
     with_arena(1, 200, |arena, region| {
         let end = arena.bottom_handle();
         let block = filled(&end, layout(60, 1));
         let newer = filled(&end, layout(128, 1));
-        // 12 bytes are left, of which the last 9 start at a multiple of 8. Behind them are sentinels.
-        // SAFETY: the block is live and has this layout; the new one is smaller.
+        // 12 bytes are left, of which the last 9 start at a multiple of 8. Behind them are
+        // sentinels. SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { end.shrink(block, layout(60, 1), layout(4, 8)) };
         let shrunk = shrunk.expect("room");
         assert_eq!(address(shrunk), region.end - 9);

@@ -49,7 +49,8 @@ fn state_is_zero_and_stays<G: Zeroable>(write: impl Fn(&G, u8), read: impl Fn(&G
             place + size_of::<G>(),
             "blocks start right behind it"
         );
-        // More than there is room for; a heap without end fails below instead of filling up for ever.
+        // More than there is room for; a heap without end fails below instead of filling up for
+        // ever.
         blocks.extend((0..100).map_while(|_| heap.alloc_zeroed(13, 1)));
         blocks.iter_mut().for_each(support::Block::fill);
         assert!(heap.alloc(13, 1).is_none(), "full");
@@ -216,8 +217,8 @@ struct Reluctant {
     whole: usize,
 }
 
-// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the length to the whole are
-// nobody else's either; they have a header.
+// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the
+// length to the whole are nobody else's either; they have a header.
 unsafe impl HeapSource for Reluctant {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -233,7 +234,8 @@ unsafe impl HeapSource for Reluctant {
     }
 }
 
-/// What a source adds may follow what others have in between, so a state that does not fit at first never fits.
+/// What a source adds may follow what others have in between, so a state that does not fit at first
+/// never fits.
 #[test]
 fn state_that_does_not_fit_in_the_first_room_is_refused_though_the_source_would_grow() {
     for at_first in [HEADER + 1, HEADER + 99, HEADER + 100] {

@@ -53,7 +53,8 @@ fn a_lower_block_grows_by_a_copy_of_its_old_size_only() {
         assert_ne!(block.address(), address);
         assert!(heap.used() >= used + 48);
         block.check_first(16);
-        // The new bytes were never handed out, so they are zero: nothing of the neighbour's came along.
+        // The new bytes were never handed out, so they are zero: nothing of the neighbour's came
+        // along.
         assert_eq!(block.bytes()[16..], [0; 32]);
         block.fill();
         check_all([&block, &neighbour]);

@@ -11,8 +11,8 @@ use support::{BASES, Block, Buffer, HEADER, Heap};
 
 const POISON: u8 = 0xAA;
 
-/// A region that is zero only in its header. The rest is poison, by which a test sees what is written:
-/// an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
+/// A region that is zero only in its header. The rest is poison, by which a test sees what is
+/// written: an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
 struct Poisoned<'buffer> {
     base: *mut u8,
     length: usize,
@@ -31,10 +31,10 @@ impl<'buffer> Poisoned<'buffer> {
     }
 }
 
-// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait asks
-// for zeroes where this has poison. That breaks a promise about values and none about memory: the
-// poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes, so what
-// comes of it is blocks whose content the tests expect.
+// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait
+// asks for zeroes where this has poison. That breaks a promise about values and none about memory:
+// the poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes,
+// so what comes of it is blocks whose content the tests expect.
 unsafe impl HeapSource for Poisoned<'_> {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -58,7 +58,8 @@ fn poisoned(buffer: &mut Buffer) -> Heap<'_, BumpAllocator<(), Poisoned<'_>>> {
     Heap::new(allocator, region)
 }
 
-/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were written.
+/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were
+/// written.
 fn check_written(block: &Block<'_>, zeroes: usize) {
     let (stale, fresh) = block.bytes().split_at(zeroes);
     assert!(
@@ -106,7 +107,8 @@ fn a_block_is_not_written_behind_its_end() {
     let low = heap.alloc_zeroed(8, 1).expect("room");
     assert_eq!(heap.used(), 8);
     check_written(&low, 8);
-    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes them.
+    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes
+    // them.
     let bytes = buffer.bytes();
     assert!(
         bytes[HEADER + 8..HEADER + 20]

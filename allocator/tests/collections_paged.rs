@@ -1,5 +1,5 @@
-//! The standard collections on a heap with size classes as a WebAssembly module has it: the global allocator, over a memory
-//! that grows by pages, and that somebody else grows in between.
+//! The standard collections on a heap with size classes as a WebAssembly module has it: the global
+//! allocator, over a memory that grows by pages, and that somebody else grows in between.
 
 #[path = "support/switch.rs"]
 mod switch;

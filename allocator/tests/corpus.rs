@@ -1,4 +1,5 @@
-//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the tests.
+//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the
+//! tests.
 
 mod support;
 
@@ -8,7 +9,8 @@ use std::path::Path;
 use support::decode::{ArenaCase, Case};
 use support::driver::Operation;
 
-/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a few.
+/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a
+/// few.
 fn replay(target: &str, run: impl Fn(&[u8])) {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);

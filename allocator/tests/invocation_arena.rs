@@ -1,5 +1,5 @@
-//! The arena for what the host hands in: where its regions stand, when it refuses, and which bytes it lets
-//! a program read.
+//! The arena for what the host hands in: where its regions stand, when it refuses, and which bytes
+//! it lets a program read.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The room for what the host hands in, in pages: where its regions stand, which bytes it lends, and how much memory it
-//! takes in the long run.
+//! The room for what the host hands in, in pages: where its regions stand, which bytes it lends,
+//! and how much memory it takes in the long run.
 
 mod support;
 
@@ -317,7 +317,11 @@ fn rounds() -> impl Strategy<Value = Vec<Vec<usize>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn nobody_touches_what_is_anothers(
@@ -334,9 +338,13 @@ proptest! {
         pages.check_rest();
     }
 
-    /// A round that was served once takes no more memory when it comes again, whatever came in between.
+    /// A round that was served once takes no more memory when it comes again, whatever came in
+    /// between.
     #[test]
-    fn rounds_that_come_again_take_no_more_pages(rounds in rounds(), order in prop::collection::vec(any::<prop::sample::Index>(), 30)) {
+    fn rounds_that_come_again_take_no_more_pages(
+        rounds in rounds(),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 30),
+    ) {
         let pages = Pages::new(0, 1, 500);
         let mut room = Room::over(&pages);
         for round in &rounds {
@@ -349,12 +357,14 @@ proptest! {
         }
     }
 
-    /// Rounds of any kind, none of which takes more than some number of bytes, take no more than four times as much.
+    /// Rounds of any kind, none of which takes more than some number of bytes, take no more than
+    /// four times as much.
     #[test]
     fn the_longest_round_bounds_the_memory(rounds in rounds()) {
         let pages = Pages::new(0, 1, 500);
         let mut room = Room::over(&pages);
-        let round_length = |round: &Vec<usize>| round.iter().map(|length| length.next_multiple_of(8)).sum();
+        let aligned = |length: &usize| length.next_multiple_of(8);
+        let round_length = |round: &Vec<usize>| round.iter().map(aligned).sum();
         let longest: usize = rounds.iter().map(round_length).max().unwrap_or(0);
         for round in &rounds {
             prop_assert!(serve(&mut room, round));

@@ -39,7 +39,8 @@ fn the_state_opens_the_heap_and_is_zero() {
     }
 }
 
-/// The first growth makes room for the state as well as for the block, whatever gap stands between header and state.
+/// The first growth makes room for the state as well as for the block, whatever gap stands between
+/// header and state.
 #[test]
 fn a_first_block_that_fills_a_page_finds_the_state_before_it() {
     for remainder in BASES {
@@ -131,7 +132,8 @@ fn pages_that_do_not_follow_are_taken_for_the_whole_block() {
 fn a_block_of_a_class_that_moves_to_new_pages_leaves_its_old_place_to_the_list() {
     let mut pages = Pages::new(8, 0, 4);
     let heap = pages.start::<Segregated>();
-    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of sixteen.
+    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of
+    // sixteen.
     let first = heap.alloc(16, 1).expect("a page");
     let rest = PAGE_SIZE - HEADER - 16 - 8;
     let low = heap.alloc(rest - 16, 1).expect("room");
@@ -148,7 +150,8 @@ fn a_block_of_a_class_that_moves_to_new_pages_leaves_its_old_place_to_the_list()
     check_all([&first, &low, &newest]);
 }
 
-/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its pages what it is told.
+/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its
+/// pages what it is told.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 struct Vast {
     base: *mut u8,
@@ -185,8 +188,8 @@ impl Drop for Vast {
     }
 }
 
-// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is given once; and none
-// behind its end.
+// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is
+// given once; and none behind its end.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 unsafe impl PageMemory for &Vast {
     fn pages(&self) -> usize {
@@ -257,7 +260,8 @@ mod at_four_gibibytes {
         memory.count.set(7);
         let heap = heap(&memory);
         assert!(!alloc(&heap, 1).is_null());
-        // Others have taken all but the last two that this heap can reach from its first, which is page 7.
+        // Others have taken all but the last two that this heap can reach from its first, which is
+        // page 7.
         memory.count.set(7 + MOST - 2);
         assert!(alloc(&heap, 2 * PAGE_SIZE + 1).is_null());
         assert_eq!(memory.asked.get(), 1);

@@ -39,7 +39,7 @@ pub enum Command {
     Doctor,
 }
 
-/// Which program is called, and with what.
+/// The program to call, and its invocation.
 #[derive(Debug, Args)]
 pub struct CallArguments {
     /// A program's file, a folder with a program crate, or a package of this workspace, in this
@@ -167,9 +167,9 @@ Exit codes:
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArguments {
     /// A program with fixtures: a package of this workspace, or a folder with a program crate. In
-    /// the workspace of the entrypoint project also one of its suites: `entry`, `allocators`, `size`
-    /// (write a program of such a name as a path, `./size`) [default: the program in the current
-    /// folder, or else all programs among the workspace's default members, and all suites]
+    /// the workspace of the entrypoint project also one of its suites: `entry`, `allocators`,
+    /// `size` (write a program of such a name as a path, `./size`) [default: the program in the
+    /// current folder, or else all programs among the workspace's default members, and all suites]
     pub what: Option<String>,
 
     /// Print only the results, as JSON, on the standard output

@@ -11,8 +11,8 @@ use support::{
     stderr, stdout,
 };
 
-/// Measures a program against a baseline of its own; what went to the standard output and the standard error, and the
-/// exit code.
+/// Measures a program against a baseline of its own; what went to the standard output and the
+/// standard error, and the exit code.
 fn against(program: &str, baseline: &Path, more: &[&str]) -> (String, String, Option<i32>) {
     let baseline = baseline.display().to_string();
     let words = [&["bench", program, "--baseline", &baseline], more].concat();

@@ -1,4 +1,5 @@
-//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is built.
+//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is
+//! built.
 
 mod support;
 

@@ -9,7 +9,8 @@ use roxmltree::Document;
 
 use support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
 
-/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in the folder by name.
+/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in
+/// the folder by name.
 fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output_folder = folder.path().join("pictures");

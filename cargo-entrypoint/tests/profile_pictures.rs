@@ -115,7 +115,8 @@ fn long_histories_are_thinned_and_keep_their_extremes() {
     let svg = picture("title", "note", &heap(samples)).expect("a picture");
     assert!(svg.len() < 200_000, "{}", svg.len());
     let _ = parsed(&svg);
-    // The one high sample is there: the curve of what is in use reaches as high as that of the peak.
+    // The one high sample is there: the curve of what is in use reaches as high as that of the
+    // peak.
     let highest = |line: &str| -> Option<f64> {
         let path = line.split('"').nth(1)?;
         let heights = path.split(['V', 'H']).filter(|part| !part.starts_with('M'));

@@ -328,7 +328,8 @@ fn a_handler_is_said_to_be_none_of_the_programs() {
 
 #[test]
 fn a_file_of_handlers_cannot_forge_the_report() {
-    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each type.
+    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each
+    // type.
     let name = b"\x1b[2Jok";
     let mut module = b"\0asm\x01\0\0\0".to_vec();
     module.extend(

@@ -14,8 +14,9 @@ impl Outcome {
     /// compares only the kind.
     ///
     /// ```no_run
-    /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)
-    /// # -> Result<(), loader::InvocationError> {
+    /// # use loader::{Invocation, InvocationError, Program};
+    /// # fn example(polkavm: &Program, wasm: &Program, invocation: &Invocation)
+    /// # -> Result<(), InvocationError> {
     /// let differences = polkavm.invoke(invocation)?.differences(&wasm.invoke(invocation)?);
     /// assert!(differences.is_empty(), "{}", differences.join("\n"));
     /// # Ok(())

@@ -455,7 +455,8 @@ fn own_limit(name: &str) -> [String; 2] {
 
 #[test]
 fn nobody_who_listens_any_more_is_no_error() {
-    // Before anything, in the middle of a message, while memory is written, and while an import is called.
+    // Before anything, in the middle of a message, while memory is written, and while an import is
+    // called.
     let (status, said) = Runner::start(library("")).ends_closed();
     assert_eq!((status.code(), said.as_str()), (Some(0), ""));
     let mut runner = Runner::start(library(""));

@@ -91,7 +91,8 @@ pub fn run(invocation: &Invocation) -> Outcome {
     interpreted
 }
 
-/// Whether guests are compiled by the compiler with which the tests' exact gas figures were measured.
+/// Whether guests are compiled by the compiler with which the tests' exact gas figures were
+/// measured.
 ///
 /// Gas is exact for a blob, and another compiler makes another blob.
 #[must_use]

@@ -137,7 +137,7 @@ impl Generator {
 /// How many blocks [`mixed`] has at once.
 const SLOTS: usize = 64;
 
-/// A block of 1 to 128 bytes for each round. From the sixty-fifth on, each takes the place of an older one,
+/// A block of 1 to 128 bytes for each round. From the sixty-fifth on, each replaces an older one,
 /// which is freed first.
 #[inline(never)]
 fn mixed(rounds: u32) -> u64 {
@@ -163,9 +163,10 @@ fn mixed(rounds: u32) -> u64 {
     sum
 }
 
-/// Frees a block and allocates another one, each round in a slot of no order. All hold blocks, before and after.
+/// Frees a block and allocates another one, each round in a random slot. All slots hold blocks,
+/// before and after.
 ///
-/// Not inlined, so that the registers are all there for what is measured.
+/// Not inlined, so that the measured code has all registers.
 #[inline(never)]
 fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
     for _ in 0..rounds {
@@ -173,13 +174,14 @@ fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
         let slot = &mut slots[(number >> 58) as usize % SLOTS];
         // SAFETY: the size is that of a block.
         let layout = unsafe { Block::layout(slot.size) };
-        // SAFETY: the slot holds a block, which was allocated with this layout, and gets another one below.
+        // SAFETY: `dealloc` requires a live block of this allocator, with its layout. The slot
+        // holds such a block, and gets another one below.
         unsafe { dealloc(slot.start, layout) };
         *slot = take(number);
     }
 }
 
-/// A block of a size that the number says.
+/// A block whose size depends on the number.
 #[inline(always)]
 fn take(number: u64) -> Block {
     let size = (number >> 32) as usize % 128 + 1;
@@ -207,7 +209,9 @@ fn zeroed(rounds: u32) -> u64 {
             handle_alloc_error(LAYOUT);
         }
         let numbers: *mut [u64; 128] = black_box(start.cast());
-        // SAFETY: the block is as long and aligned as its layout says, zeroes are numbers, and nobody else has it.
+        // SAFETY: a slice requires initialised, aligned memory without other references. The block
+        // has the length and alignment of its layout, zeroes are valid numbers, and no other code
+        // has it.
         let numbers = unsafe { &*numbers };
         sum += numbers[0] + numbers[127];
     }

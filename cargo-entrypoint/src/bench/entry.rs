@@ -1,5 +1,6 @@
-//! Entries, one beside the other: what it costs to come to the handler and back. The crate `entry-bench` is the guest
-//! for ours, `peers-bench` that for those of other projects; the first says how its figures are to be read.
+//! The bench of entries: the gas from the export to the author's function and back. The crate
+//! `entry-bench` is the guest for ours, `peers-bench` that for those of other projects. The first
+//! explains how to read its figures.
 
 use std::fmt::{self, Write};
 
@@ -26,10 +27,10 @@ pub const PEERS_PACKAGE: &str = "peers-bench";
 /// Length in bytes of the data of every account.
 pub const DATA_LENGTH: usize = 100;
 
-/// The guests' feature that makes the handler return what it was given.
+/// The guests' feature that makes the function return its accounts.
 const CHECKED: &str = "checked";
 
-/// What is measured.
+/// An entry to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
     /// `entrypoint::entrypoint!`.
@@ -71,7 +72,8 @@ impl Entry {
 enum Layout {
     /// That of `docs/abi.md`, with an account table or without one.
     Ours,
-    /// That of the Solana runtime, which the loader is given as instruction data. It has no account table.
+    /// That of the Solana runtime, which the loader passes as instruction data. It has no account
+    /// table.
     Solana,
 }
 
@@ -106,13 +108,13 @@ impl Case {
         }
     }
 
-    /// Which account stands at which place of the list.
+    /// The account at each place of the list.
     fn list(self) -> impl Iterator<Item = usize> {
         (0..self.accounts).chain((0..self.repeats).map(move |index| index % self.accounts))
     }
 }
 
-/// What one call costs.
+/// The cost of one invocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -150,12 +152,12 @@ impl Measured for Row {
     }
 }
 
-/// What an entry did wrong.
+/// A fault of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryFailed {
-    /// What was called, for people.
+    /// The invocation, for people.
     pub subject: String,
-    /// What was wrong, for people.
+    /// The fault, for people.
     pub reason: String,
 }
 
@@ -172,7 +174,7 @@ impl std::error::Error for EntryFailed {}
 pub struct Guests {
     /// That with our entries, [`PACKAGE`].
     pub ours: ProgramPackage,
-    /// That with the entries of others, [`PEERS_PACKAGE`]. Not looked at where none of them is measured.
+    /// That with the entries of others, [`PEERS_PACKAGE`]. Not read if none of them is measured.
     pub peers: Option<ProgramPackage>,
 }
 
@@ -222,7 +224,7 @@ fn write_section(
 ///
 /// # Errors
 ///
-/// If cargo does not say.
+/// If cargo does not report it.
 pub fn pinocchio_version(peers: &ProgramPackage) -> Result<String> {
     let metadata = MetadataCommand::new()
         .manifest_path(peers.folder.join("Cargo.toml"))
@@ -237,12 +239,13 @@ pub fn pinocchio_version(peers: &ProgramPackage) -> Result<String> {
     Ok(package.version.to_string())
 }
 
-/// Builds the guest of each entry and makes every call, with an account table and without one where the entry knows
-/// it. Progress goes to the standard error.
+/// Builds the guest of each entry and makes every call, without an account table, and with one if
+/// the entry reads it. Progress goes to the standard error.
 ///
 /// # Errors
 ///
-/// If a guest does not build. [`EntryFailed`] if a call fails, or its handler does not get the accounts.
+/// If a guest does not build. [`EntryFailed`] if a call fails, or its function does not get the
+/// accounts.
 pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for entry in entries {
@@ -315,7 +318,8 @@ fn call(program: &Program, invocation: &Invocation, row: &Row) -> Result<(u64, V
     Ok((outcome.gas_used, outcome.return_data))
 }
 
-/// The first byte of an account's key: never zero, which is what an account that was not written would show.
+/// The first byte of an account's key. It is never zero, so that an account that was not written is
+/// noticed.
 fn first_byte_of_key(index: usize) -> u8 {
     index as u8 + 1
 }
@@ -343,8 +347,8 @@ fn invocation(layout: Layout, case: Case) -> Invocation {
     }
 }
 
-/// The input as the Solana runtime writes it: the accounts, each laid out as in ours, then the instruction data, which
-/// is empty, then the program id.
+/// The input as the Solana runtime writes it: the accounts, each in the same layout as in ours,
+/// then the instruction data, which is empty, then the program id.
 fn solana_input(case: Case) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(((case.accounts + case.repeats) as u64).to_le_bytes());

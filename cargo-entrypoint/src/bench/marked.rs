@@ -1,8 +1,8 @@
-//! A section of a README that a command writes, between two lines that say so.
+//! A section of a Markdown file that a command writes, between two marker lines.
 
 use anyhow::{Context, Result, ensure};
 
-/// The line before which the section behind the line `start` stands.
+/// The line behind the section that starts with the line `start`.
 #[must_use]
 pub fn end(start: &str) -> String {
     start.replacen("<!-- ", "<!-- end of what was ", 1)
@@ -39,7 +39,7 @@ fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
     Ok((start.1, end.0))
 }
 
-/// Where the only line that says this begins, and where the next one does, in bytes.
+/// Where the only line with this text begins, and where the next one does, in bytes.
 fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
     let mut found = None;
     let mut start = 0;

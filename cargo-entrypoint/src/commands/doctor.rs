@@ -59,7 +59,7 @@ pub fn doctor() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the targets need over what every program does. Who builds for none of them lacks nothing.
+/// Reports the tools that only some targets need. They are optional.
 fn other_targets(text: &mut String) -> Result<()> {
     let wasm = toolchain::find_linker(Path::new(".")).map(|linker| wasm_linker(&linker));
     match wasm {

@@ -84,7 +84,7 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A word as a shell takes it for one.
+/// A word, quoted for a shell if necessary.
 fn quoted(word: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "-_./+@".contains(character);
     if word.chars().all(is_plain) {
@@ -93,7 +93,7 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// A path that cannot be taken for a package of the workspace.
+/// A path that is not mistaken for a package of the workspace.
 fn as_argument(folder: &Path) -> String {
     if folder.components().count() == 1 {
         format!("./{}", folder.display())

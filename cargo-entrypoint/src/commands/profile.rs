@@ -20,17 +20,17 @@ use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::report::{self, EXIT_FAILED};
 
-/// The feature of `entrypoint` under which the default heaps count what is live.
+/// The feature of `entrypoint` that makes the default heaps count live bytes.
 const HEAP_TRACE: &str = "entrypoint/heap-trace";
 
 /// How much more gas a build that counts its heap may use.
 const COUNTING_FACTOR: u64 = 100;
 
-/// The heap's history, and what is to be said of it.
+/// The heap's history, and a note about it.
 struct Heap {
     /// That of the program as it is.
     plain: HeapProfile,
-    /// That of a build that counts what is live, if there is one.
+    /// That of a build that counts live bytes, if there is one.
     counted: Option<HeapProfile>,
     note: String,
 }
@@ -86,7 +86,7 @@ fn run(name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
     Ok(program.profile(invocation)?)
 }
 
-/// The folder for the pictures, which is there afterwards: building takes longer than finding out that it cannot be made.
+/// Creates the folder for the pictures. Building takes longer than finding out that this fails.
 fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
     let folder = match (&arguments.output, &call.program) {
         (Some(folder), _) => folder.clone(),
@@ -98,7 +98,8 @@ fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The heap as a build that counts shows it, where there is one; else as the program itself says.
+/// The heap of a build that counts live bytes, if there is one; otherwise that of the program
+/// itself.
 fn heap(call: &Call, profiled: &Profiled) -> Heap {
     let as_it_is = |note: &str| Heap {
         plain: profiled.heap.clone(),
@@ -144,7 +145,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
     }
 }
 
-/// The same invocation, of a build that counts what is live; `None` if there is nothing that counts.
+/// The same invocation of a build that counts live bytes; `None` if its heap counts none.
 fn counted(
     package: &ProgramPackage,
     invocation: &Invocation,
@@ -166,7 +167,7 @@ fn counted(
     Ok(is_counted.then_some(counted))
 }
 
-/// Draws what there is to draw: the flame graph, the heap.
+/// Draws the flame graph and the heap, if there is anything to draw.
 fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Option<PathBuf>; 2]> {
     let (program, fixture) = short_names(call);
     let base = format!("{program}-{fixture}");
@@ -186,7 +187,7 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
     let write = |kind: &str, picture: Option<Vec<u8>>| {
         let path = folder.join(format!("{base}.{kind}.svg"));
         let Some(picture) = picture else {
-            // One of an earlier run would be taken for that of this.
+            // A picture of an earlier run could be mistaken for one of this run.
             let _ = fs::remove_file(&path);
             return Ok(None);
         };

@@ -9,13 +9,13 @@ use super::compile;
 use super::native::{Sanitizer, check_machine};
 use crate::toolchain;
 
-/// Builds the crate `native-runner` of this project with the cargo that is active in its folder, below the target folder `guest/native-runner`, and
-/// returns the executable.
+/// Builds the crate `native-runner` of this project with the cargo that is active in its folder,
+/// below the target folder `guest/native-runner`, and returns the executable.
 ///
 /// # Errors
 ///
-/// If programs do not run natively on this machine, the crate is no longer where it was when this was built, or it does not compile:
-/// with a sanitizer, perhaps because the compiler comes without it.
+/// If this computer cannot run native programs, if the crate is no longer in its folder, or if it
+/// does not compile: with a sanitizer, the compiler may lack that.
 pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Result<PathBuf> {
     check_machine()?;
     let folder = source_folder()?;
@@ -48,7 +48,7 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
     }
     command.arg("--target-dir").arg(&target_folder);
     if let Some(sanitizer) = sanitizer {
-        // The program's library takes the sanitizer's functions from the executable.
+        // The program's library uses the sanitizer's functions of the executable.
         let functions = format!("__{}_*", sanitizer.runtime());
         command.arg("--").arg(format!(
             "-Clink-arg=-Wl,--export-dynamic-symbol={functions}"

@@ -1,4 +1,4 @@
-//! Results as markdown, and in what they differ from a baseline.
+//! Results as Markdown, and their differences from a baseline.
 
 use std::fmt::{Result, Write};
 
@@ -30,7 +30,7 @@ pub fn results(out: &mut String, results: &Results) -> Result {
     Ok(())
 }
 
-/// Writes in what the results differ from the baseline `file`, as a list.
+/// Writes the differences between the results and the baseline `file`, as a list.
 pub fn changes(out: &mut String, file: &str, changes: &[Change]) -> Result {
     let file = harmless(file);
     if changes.is_empty() {

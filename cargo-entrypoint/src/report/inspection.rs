@@ -1,4 +1,4 @@
-//! What is in a blob, as a report.
+//! An inspection as a report.
 
 use std::fmt::{Result, Write};
 
@@ -302,7 +302,7 @@ fn short_path(path: &str) -> String {
 }
 
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {
-    // "1 others" would take the room of the one.
+    // "1 others" would take as much space as the row itself.
     if rows.len() <= SHOWN_ROWS + 1 {
         (rows, &[])
     } else {

@@ -1,7 +1,8 @@
 //! Brings its own global allocator: `heap = custom` leaves the default one out.
 //!
-//! The allocator here is the crate's own bump allocator in a [`TracingAllocator`], so that the program can say
-//! what it did with memory. A program may as well take one from another crate, or forbid allocation.
+//! The allocator here is the crate's own bump allocator in a [`TracingAllocator`], so that the
+//! program can log its use of memory. A program may as well use one from another crate, or forbid
+//! allocation.
 #![no_std]
 
 extern crate alloc;

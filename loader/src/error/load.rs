@@ -52,7 +52,10 @@ pub enum LoadError {
         limit: usize,
     },
     /// The file is a program for another target.
-    #[error("this is a program for {found}; the {engine} engine runs programs for {}", engine.target())]
+    #[error(
+        "this is a program for {found}; the {engine} engine runs programs for {}",
+        engine.target()
+    )]
     WrongTarget {
         /// The file's target.
         found: Target,

@@ -9,7 +9,8 @@
 //! use loader::{Engine, Invocation, Loader, Pubkey, sweep};
 //!
 //! // Two instructions that return 0: `a0 = 0`, `ret`.
-//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
+//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\
+//!     \x06\x06\0\0\x04\x07\x03\0\0";
 //! let program = Loader::new(Engine::Interpreter)?.load(blob)?;
 //! let invocation = Invocation::new(Pubkey::new([1; 32]));
 //!

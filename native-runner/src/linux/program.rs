@@ -45,7 +45,8 @@ impl Program {
         // SAFETY: `get` requires that the symbol has the type `Entry`. The contract defines this
         // type for the export.
         let entry = unsafe { library.get::<Entry>(ENTRYPOINT_EXPORT.as_bytes()) };
-        // SAFETY: `get` requires that the symbol has the type `TakeHost`, which the contract defines.
+        // SAFETY: `get` requires that the symbol has the type `TakeHost`, which the contract
+        // defines.
         let take_host = unsafe { library.get::<TakeHost>(NATIVE_HOST_EXPORT.as_bytes()) };
         // SAFETY: `get` requires that the symbol has the given type. The export is a marker, and
         // this crate never calls it.

@@ -98,8 +98,8 @@ fn enumeration(name: &str, size: u64) -> String {
     )
 }
 
-/// Work between where it becomes known which arm is next and the match, so that the compiler does not
-/// jump to the arm at once.
+/// Work between the choice of the next arm and the match, so that the compiler does not jump to the
+/// arm at once.
 fn work(variable: &str) -> String {
     format!(
         "{variable} = {variable}.wrapping_mul(0x9e37_79b9) ^ ({variable} >> 7);

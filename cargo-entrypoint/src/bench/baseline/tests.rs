@@ -1,4 +1,4 @@
-//! What counts as worse, and what a bless leaves behind.
+//! Which changes are worse, and which rows `--bless` keeps.
 
 use std::collections::BTreeSet;
 
@@ -175,7 +175,7 @@ fn a_bless_keeps_what_was_not_measured_and_drops_what_is_gone() {
         merged.programs.expect("programs"),
         [row("b", "y", 2), row("b", "z", 2)]
     );
-    // A suite that was measured says nothing about programs.
+    // A measured suite does not affect programs.
     let size = Results {
         compiler: old.compiler.clone(),
         size: Some(Vec::new()),

@@ -22,7 +22,7 @@ use plan::Plan;
 use tables::Table;
 
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
-    // Whatever can be wrong is found before anything is built.
+    // Finds every error in the arguments before it builds anything.
     let plan = Plan::new(arguments.what.as_deref())?;
     let baseline = Baseline::open(arguments, &plan)?;
     let tables = if arguments.update {
@@ -45,7 +45,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    // What was measured is shown even if it cannot be written.
+    // Prints the results even if it cannot write them.
     let printed = show(arguments, &results);
     for table in &tables {
         table.write(&results)?;
@@ -124,7 +124,8 @@ struct Baseline {
 }
 
 impl Baseline {
-    /// Reads it, if there is one. One that is named must be there, unless it is about to be written.
+    /// Reads the baseline, if it exists. A named baseline must exist, unless the command is about
+    /// to write it.
     fn open(arguments: &BenchArguments, plan: &Plan) -> Result<Self> {
         let path = match &arguments.baseline {
             Some(path) => path.clone(),
@@ -163,7 +164,7 @@ impl Baseline {
             .with_context(|| format!("cannot bless {}", self.path.display()))
     }
 
-    /// Writes the results into it, and says what has changed.
+    /// Writes the results to the baseline, and prints the changes.
     fn bless(&self, plan: &Plan, results: &Results) -> Result<()> {
         files::write_whole(&self.path, self.merged(plan, results)?.to_json()?)?;
         if let Some(old) = &self.results {
@@ -176,7 +177,8 @@ impl Baseline {
         Ok(())
     }
 
-    /// Says in what the results differ from it, and answers whether that is a fault.
+    /// Prints the differences between the results and the baseline, and returns whether they are a
+    /// failure.
     fn compare(&self, arguments: &BenchArguments, plan: &Plan, results: &Results) -> Result<bool> {
         let path = shown(&self.path);
         let Some(old) = &self.results else {
@@ -220,7 +222,7 @@ impl Baseline {
     }
 }
 
-/// The command that blesses what this one has measured.
+/// The command that writes these results to the baseline.
 fn again(arguments: &BenchArguments) -> String {
     let mut command = "cargo entrypoint bench".to_owned();
     if let Some(what) = &arguments.what {
@@ -232,7 +234,7 @@ fn again(arguments: &BenchArguments) -> String {
     command + " --bless"
 }
 
-/// A path for people, from where they are.
+/// A path for people, relative to the current folder.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let path = here

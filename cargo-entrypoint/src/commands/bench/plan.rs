@@ -1,4 +1,4 @@
-//! What is to be measured.
+//! What to measure.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use cargo_entrypoint::bench::programs::Subject;
 use cargo_entrypoint::bench::{allocators, entry, size};
 use cargo_entrypoint::package::{self, Here, Program, ProgramPackage};
 
-/// What to do where a suite's guest is not to be found.
+/// The advice if a suite's guest is not found.
 const WRONG_PLACE: &str =
     "run the command in the folder of the entrypoint project, where the package is";
 
 /// The suites' names, as they are typed.
 const SUITES: [&str; 3] = ["entry", "allocators", "size"];
 
-/// What is to be measured, and where the baseline stands. Everything that can be wrong with it has been looked at.
+/// What to measure, and the path of the baseline. All of it is checked.
 pub struct Plan {
     /// The guests of the suite `entry`.
     pub entry: Option<entry::Guests>,
@@ -24,7 +24,7 @@ pub struct Plan {
     pub allocators: Option<ProgramPackage>,
     /// The guest of the suite `size`.
     pub size: Option<ProgramPackage>,
-    /// The programs; `None` if a suite was asked for.
+    /// The programs; `None` if the command line names a suite.
     pub programs: Option<Vec<Subject>>,
     /// Which of the programs that a baseline may know are measured.
     pub scope: Scope,
@@ -33,7 +33,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Finds what is meant.
+    /// Finds what the command line names.
     pub fn new(what: Option<&str>) -> Result<Self> {
         match what {
             Some(name) if SUITES.contains(&name) => Self::suite(name),
@@ -121,7 +121,7 @@ impl Plan {
         let subjects = programs.into_iter().map(Subject::read);
         let mut subjects = subjects.collect::<Result<Vec<_>>>()?;
         subjects.retain(|subject| !subject.is_empty());
-        // Nobody else has the guests.
+        // Only this project has the guests.
         let is_this_project = package::member_folder(entry::PACKAGE)?.is_some();
         if subjects.is_empty() && !is_this_project {
             match names.as_slice() {

@@ -18,7 +18,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The tables that show what is measured. Measuring takes longer than finding out that there is no place for one.
+    /// The tables that show the results. This finds missing places before the measurement, which
+    /// takes longer.
     pub fn all(plan: &Plan) -> Result<Vec<Self>> {
         let mut tables = Vec::new();
         if let Some(guest) = &plan.allocators {

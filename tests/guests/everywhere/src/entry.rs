@@ -26,7 +26,7 @@ mod stateful {
     );
     entrypoint::custom_heap_default!(pub static HEAP: BumpAllocator<Tally>);
 
-    /// What is kept at the base of the heap.
+    /// The state at the base of the heap.
     #[derive(bytemuck::Zeroable)]
     pub struct Tally {
         pub calls: Cell<u64>,

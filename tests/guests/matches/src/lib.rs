@@ -55,16 +55,16 @@ pub mod command {
     pub const BUILTIN: u8 = 1;
     /// Returns the custom error whose code is the next four bytes.
     pub const CUSTOM: u8 = 2;
-    /// Does what [`known_status`](crate::known_status) does with the bytes that follow, and returns the
+    /// Calls [`known_status`](crate::known_status) with the bytes that follow, and returns the
     /// status as return data.
     pub const KNOWN: u8 = 3;
 }
 
-/// Does what the instruction data says.
+/// Runs the command in the instruction data.
 ///
 /// # Errors
 ///
-/// The error that was asked for.
+/// The requested error.
 pub fn process_instruction(
     _program_id: &Pubkey,
     accounts: &[AccountInfo],

@@ -1,4 +1,5 @@
-//! Reads behind the end of a static, which on no machine ends it: the tests' program for what a sanitizer finds.
+//! Reads behind the end of a static, which no target notices by itself: a program for tests of the
+//! sanitizer.
 //!
 //! Instruction data: how many bytes behind the start of the static, 8 bytes, little endian.
 #![no_std]

@@ -16,12 +16,12 @@ mod guest {
     }
 
     pub fn peek(address: u64) -> u8 {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).read_volatile() }
     }
 
     pub fn poke(address: u64, byte: u8) {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).write_volatile(byte) }
     }
 
