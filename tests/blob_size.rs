@@ -101,7 +101,7 @@ fn without_a_message_a_panic_links_no_formatting() {
 }
 
 #[test]
-fn a_program_that_does_not_panic_links_no_formatting() {
+fn panic_free_program_links_no_formatting() {
     for program in ["empty", "log"] {
         let formatting = formatting(program, "message");
         assert!(formatting.is_empty(), "{program}: {formatting:?}");
@@ -167,7 +167,7 @@ fn tables(page: &str) -> Vec<([String; 2], Vec<Part>)> {
 }
 
 #[test]
-fn the_page_says_what_stands_in_the_blobs() {
+fn page_matches_the_blobs() {
     if !is_reference_compiler() {
         return;
     }

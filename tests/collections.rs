@@ -25,7 +25,7 @@ fn call(program: &Program, rounds: u8, heap_size: u32) -> Outcome {
 }
 
 #[test]
-fn collections_give_the_same_on_the_vm_as_on_the_host() {
+fn collections_match_the_host() {
     let expected: Vec<String> = collections::work(4).lines().map(str::to_owned).collect();
     for heap in HEAPS {
         let [interpreted, compiled] =
@@ -39,7 +39,7 @@ fn collections_give_the_same_on_the_vm_as_on_the_host() {
 }
 
 #[test]
-fn every_heap_size_gives_everything_or_a_clean_refusal() {
+fn every_heap_size_is_complete_or_out_of_memory() {
     let rounds = 3;
     let expected: Vec<String> = collections::work(rounds.into())
         .lines()

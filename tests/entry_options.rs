@@ -35,7 +35,7 @@ fn each(program: &Program) -> [f64; 2] {
 }
 
 #[test]
-fn refusing_duplicates_costs_a_little_for_each_account() {
+fn rejecting_duplicates_costs_little_per_account() {
     if !is_reference_compiler() {
         return;
     }
@@ -56,7 +56,7 @@ fn a_limit_of_accounts_costs_one_unit() {
 }
 
 #[test]
-fn a_lazy_entry_pays_for_the_accounts_it_asks_for() {
+fn lazy_entry_pays_per_requested_account() {
     if !is_reference_compiler() {
         return;
     }

@@ -121,7 +121,7 @@ fn refused(error: &str) -> String {
 }
 
 #[test]
-fn an_argument_that_was_not_handed_in_is_an_error() {
+fn argument_not_from_alloc_is_an_error() {
     let mut machine = Machine::new();
     let given = machine.give(b"argument");
     let address = (given >> 32) as u32;
@@ -148,7 +148,7 @@ fn an_argument_that_was_not_handed_in_is_an_error() {
 }
 
 #[test]
-fn an_answer_that_was_not_handed_in_during_the_call_is_an_error() {
+fn reply_from_an_earlier_call_is_an_error() {
     let mut machine = Machine::new();
     let unused = machine.give(b"unused");
     let argument = machine.give(b"argument");
@@ -172,7 +172,7 @@ fn an_answer_that_was_not_handed_in_during_the_call_is_an_error() {
 }
 
 #[test]
-fn room_is_taken_back_at_both_ends_of_a_call() {
+fn scratch_is_freed_at_both_ends_of_a_call() {
     let mut machine = Machine::new();
     let first = machine.alloc(8);
     machine.see(0);

@@ -31,20 +31,20 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
 }
 
 #[test]
-fn the_corpus_of_blobs_does_no_harm() {
+fn corpus_blobs_are_harmless() {
     let loaders = Loaders::new(&Engine::POLKAVM);
     let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
     assert!(programs >= 10, "{programs} of them are programs");
 }
 
 #[test]
-fn the_corpus_of_inputs_is_read_by_all_or_by_none() {
+fn corpus_inputs_are_read_by_all_or_none() {
     let inputs = replay("input", |bytes| input::check(&input::expand(bytes)));
     assert!(inputs >= 5, "{inputs} of them are inputs");
 }
 
 #[test]
-fn the_corpus_of_imports_ends_as_the_model_says() {
+fn corpus_imports_match_the_model() {
     let machine = Machine::new(&Engine::POLKAVM);
     let calls = replay("imports", |bytes| {
         let script = Script::decode(bytes, &machine.layout);
@@ -54,7 +54,7 @@ fn the_corpus_of_imports_ends_as_the_model_says() {
 }
 
 #[test]
-fn bytes_are_read_as_they_were_when_the_corpora_were_made() {
+fn corpora_still_decode_as_when_recorded() {
     let machine = Machine::new(&[Engine::Interpreter]);
     let bases = script::bases(&machine.layout);
     let bytes = [0x80, 2, 0xFF, 0xFF, 12, 8, 0, 0, 0, 5, 1, 11, 0x10, 0, 4];

@@ -84,7 +84,7 @@ fn packed(address: u32, length: u32) -> String {
 }
 
 #[test]
-fn an_answer_is_bytes_of_the_handlers_memory_or_an_error_that_shows_it() {
+fn result_outside_the_memory_is_an_error() {
     assert_eq!(answer_of("i64.const 0"), Ok(None));
     for address in [1, 8, PAGE, u32::MAX] {
         let empty = answer_of(&packed(address, 0));
@@ -123,7 +123,7 @@ fn an_answer_is_bytes_of_the_handlers_memory_or_an_error_that_shows_it() {
 }
 
 #[test]
-fn an_answer_may_be_in_pages_that_were_added() {
+fn result_may_be_in_added_pages() {
     let code = format!("(drop (memory.grow (i32.const 1))) {}", packed(PAGE, PAGE));
     assert_eq!(answer_of(&code), Ok(Some(vec![0; PAGE as usize])));
     let code = format!(
@@ -135,7 +135,7 @@ fn an_answer_may_be_in_pages_that_were_added() {
 }
 
 #[test]
-fn memory_grows_by_the_limit_in_the_whole_life_of_an_instance() {
+fn memory_limit_holds_for_an_instances_life() {
     let code = "(i64.shl (i64.extend_i32_u (memory.grow (i32.const 1))) (i64.const 32))";
     let module = wat::parse_str(module(ALLOC, code)).unwrap();
     let host = host().limits(Limits::default().heap(3 * PAGE));
@@ -151,7 +151,7 @@ fn memory_grows_by_the_limit_in_the_whole_life_of_an_instance() {
 }
 
 #[test]
-fn an_argument_stands_where_alloc_says_and_nowhere_else() {
+fn argument_is_written_only_to_alloc() {
     for argument in [None, Some(&b""[..]), Some(b"argument"), Some(&[9; 999])] {
         let echoed = call(&mut instance(ALLOC, "local.get 0"), argument);
         assert_eq!(echoed.unwrap().as_deref(), argument);
@@ -166,7 +166,7 @@ fn an_argument_stands_where_alloc_says_and_nowhere_else() {
 const NOWHERE: [i64; 6] = [1_025, 4, 65_532, 65_536, -8, -1];
 
 #[test]
-fn an_alloc_that_answers_rubbish_is_not_written_through() {
+fn invalid_alloc_address_is_not_written() {
     for address in NOWHERE {
         let alloc = format!("i32.const {address}");
         let said = trap(instance(&alloc, "unreachable"), Some(b"argument"));
@@ -184,13 +184,13 @@ fn an_alloc_that_answers_rubbish_is_not_written_through() {
 }
 
 #[test]
-fn the_last_place_of_the_memory_is_room() {
+fn last_bytes_of_the_memory_are_usable() {
     let mut instance = instance("i32.const 65528", ASK);
     assert_eq!(call(&mut instance, None), Ok(Some(b"answer".to_vec())));
 }
 
 #[test]
-fn a_host_without_room_for_its_answer_says_so_to_the_handler() {
+fn failed_reply_allocation_reaches_the_handler() {
     // The answer is the host's value, which is `NO_ROOM`.
     let error = call(&mut instance("i32.const 0", ASK), None).unwrap_err();
     assert_eq!(error, CallError::NoRoomForAnswer);
@@ -214,7 +214,7 @@ fn an_alloc_that_does_not_return_ends_the_call() {
 }
 
 #[test]
-fn an_alloc_may_not_ask_the_host() {
+fn alloc_cannot_call_the_host() {
     // Each question would lead to the next, deeper and deeper in the host's own stack.
     let alloc = format!("(drop {ASK}) {ALLOC}");
     let said = trap(instance(&alloc, ASK), None);
@@ -224,7 +224,7 @@ fn an_alloc_may_not_ask_the_host() {
 }
 
 #[test]
-fn an_alloc_may_not_even_ask_what_has_no_answer() {
+fn alloc_cannot_call_a_silent_host_function() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| None);
     let alloc = format!("(drop {ASK}) {ALLOC}");
     let module = wat::parse_str(module(&alloc, ASK)).unwrap();
@@ -236,7 +236,7 @@ fn an_alloc_may_not_even_ask_what_has_no_answer() {
 }
 
 #[test]
-fn what_is_empty_needs_no_room() {
+fn empty_bytes_need_no_allocation() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| Some(Vec::new()));
     let module = wat::parse_str(module("unreachable", ASK)).unwrap();
     let mut instance = host.load(&module).unwrap().instance().unwrap();
@@ -265,7 +265,7 @@ fn a_module_that_is_too_long_is_not_looked_at() {
 }
 
 #[test]
-fn an_alloc_may_log_and_the_lines_are_those_of_the_call() {
+fn log_lines_of_alloc_belong_to_the_call() {
     let alloc = format!("(call $log (i32.const 16) (i64.const 2)) {ALLOC}");
     let mut instance = instance(&alloc, ASK);
     for argument in [Some(&b"argument"[..]), None] {
@@ -313,7 +313,7 @@ fn a_question_is_bytes_of_the_handlers_memory() {
 }
 
 #[test]
-fn bytes_are_paid_for_both_ways() {
+fn bytes_cost_gas_in_both_directions() {
     let gas = |length: u32, answer: usize| {
         let host = Host::new().function("ask", move |(): &mut (), _: &[u8]| Some(vec![1; answer]));
         let code = format!("(call $ask (i32.const 0) (i32.const {length}))");
@@ -330,7 +330,7 @@ fn bytes_are_paid_for_both_ways() {
 }
 
 #[test]
-fn an_answer_that_is_not_paid_for_is_not_given() {
+fn unpaid_reply_is_not_written() {
     let host = Host::new()
         .gas(10_000)
         .function("ask", |(): &mut (), _: &[u8]| Some(vec![1; 100_000]));
@@ -362,7 +362,7 @@ fn exports_of_other_types_are_not_called() {
 }
 
 #[test]
-fn a_module_that_is_no_handler_is_refused_with_the_reason() {
+fn invalid_handler_is_rejected_with_the_reason() {
     let plain = module(ALLOC, "i64.const 0");
     for (text, expected) in [
         (
@@ -397,7 +397,7 @@ fn a_module_that_is_no_handler_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_function_that_has_a_name_of_the_loaders_does_not_take_its_place() {
+fn host_function_cannot_replace_a_syscall() {
     let host = host().function("rlo_log_", |_: &mut Asked, _: &[u8]| panic!("not this one"));
     let code = "(call $log (i32.const 16) (i64.const 2)) i64.const 0";
     let module = wat::parse_str(module(ALLOC, code)).unwrap();
@@ -407,7 +407,7 @@ fn a_function_that_has_a_name_of_the_loaders_does_not_take_its_place() {
 }
 
 #[test]
-fn a_function_that_panics_leaves_an_instance_that_is_dead() {
+fn panicking_host_function_ends_the_instance() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| panic!("the host's own"));
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let handler = host.load(&module).unwrap();
@@ -424,7 +424,7 @@ fn a_function_that_panics_leaves_an_instance_that_is_dead() {
 }
 
 #[test]
-fn every_prefix_and_every_flipped_bit_of_a_handler_is_answered() {
+fn every_damaged_handler_loads_or_is_an_error() {
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let host = host().gas(10_000);
     let try_it = |bytes: &[u8]| {

@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_no_blob(
+    fn random_bytes_are_not_a_blob(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         set in 0..4_u8,
         on_both in seldom(),

@@ -28,7 +28,7 @@ fn content(inspection: &Inspection, kind: SectionKind) -> u64 {
 }
 
 #[test]
-fn real_programs_are_what_the_vm_says() {
+fn real_programs_match_the_vm() {
     let vm = polkavm::Engine::new(&Config::new()).expect("a VM");
     for Built {
         name,
@@ -124,7 +124,7 @@ fn real_programs_are_what_the_vm_says() {
 }
 
 #[test]
-fn stripping_takes_the_names_and_nothing_else() {
+fn stripping_removes_only_names() {
     for Built {
         name,
         kept,
@@ -248,7 +248,7 @@ fn functions_are_those_of_the_debug_information() {
 }
 
 #[test]
-fn a_heap_that_says_its_use_is_known_before() {
+fn heap_header_is_declared_in_the_blob() {
     for Built { name, kept, .. } in programs() {
         let keeps = inspect(kept).requirements.has_heap_header;
         let called = loader().load(kept).expect("a program");

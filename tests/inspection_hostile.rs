@@ -15,7 +15,7 @@ use support_inspection::{
 mod support_inspection;
 
 #[test]
-fn bytes_that_are_no_blob_are_refused() {
+fn invalid_bytes_are_rejected() {
     for bytes in [
         &b""[..],
         b"PVM\0",
@@ -33,7 +33,7 @@ fn bytes_that_are_no_blob_are_refused() {
 }
 
 #[test]
-fn debug_information_that_makes_no_sense_names_nothing() {
+fn invalid_debug_information_names_nothing() {
     let ranges =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     // A line program that sets the line to the greatest number and adds one to it.
@@ -130,7 +130,7 @@ impl Lines {
 }
 
 #[test]
-fn neighbours_of_one_name_are_told_apart_where_a_call_goes() {
+fn same_named_neighbours_split_at_call_targets() {
     // Blocks 0 to 3; the first calls the third.
     let code = [
         asm::load_imm_and_jump(RA, 2, 2),
@@ -204,7 +204,7 @@ fn blob_of_code(code: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn code_that_no_linker_wrote_is_counted_as_the_vm_runs_it() {
+fn unusual_code_is_counted_as_the_vm_runs_it() {
     let one = vm_blob(&latest(&[asm::move_reg(A0, A2), asm::ret()]).bytes());
     let mut instructions = one.instructions();
     let length = instructions.nth(1).expect("two instructions").offset.0 as usize;
@@ -288,7 +288,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_blobs_are_inspected_or_refused(
+    fn damaged_blobs_are_inspected_or_rejected(
         which: Index,
         cut: Option<Index>,
         damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8),

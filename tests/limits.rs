@@ -246,7 +246,7 @@ fn the_list_of_accounts() {
 }
 
 #[test]
-fn different_accounts_whatever_the_limit_is() {
+fn distinct_accounts_are_always_limited() {
     let with = |count: usize| {
         (0..count).fold(call(), |call, number| {
             let mut key = [7; 32];
@@ -342,7 +342,7 @@ fn endless(blob: &[u8], call: &Invocation) -> Outcome {
 }
 
 #[test]
-fn a_loop_costs_all_gas() {
+fn endless_loop_costs_all_gas() {
     let blob = blob(0, 0, &[asm::jump(0)]);
     for gas in [0, 1, 1_000_000] {
         let outcome = endless(&blob, &call().gas(gas));
@@ -355,7 +355,7 @@ fn a_loop_costs_all_gas() {
 }
 
 #[test]
-fn a_recursion_costs_what_its_calls_cost() {
+fn recursion_costs_its_calls() {
     // Each call makes a frame of 16 bytes, keeps the way back in it and calls itself: three units.
     let stack = 8_192;
     let code = [
@@ -375,7 +375,7 @@ fn a_recursion_costs_what_its_calls_cost() {
 }
 
 #[test]
-fn a_wild_pointer_is_no_stack_overflow() {
+fn wild_pointer_is_not_a_stack_overflow() {
     // An access next to nothing, and one right below the stack that is not the stack pointer's.
     for (address, offset) in [(0, 0), (0xfffd_0000_u32 as i32, -8)] {
         let code = [
@@ -399,7 +399,7 @@ fn a_wild_pointer_is_no_stack_overflow() {
 }
 
 #[test]
-fn logging_for_ever_costs_what_the_lines_cost() {
+fn endless_logging_costs_its_lines() {
     // Two to set the arguments, and for each line one for the call, one for its 8 bytes and one to
     // go back.
     let code = [
@@ -422,7 +422,7 @@ fn logging_for_ever_costs_what_the_lines_cost() {
 }
 
 #[test]
-fn allocating_for_ever_ends_with_the_heap() {
+fn endless_allocation_ends_with_the_heap() {
     let outcome = endless(&probe(), &probe_call(Command::AllocateForEver, &[]));
     assert_eq!(
         outcome.failure.as_ref().map(Failure::kind),

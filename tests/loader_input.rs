@@ -39,7 +39,7 @@ fn with_command(mut expected: Expected) -> Expected {
 }
 
 #[test]
-fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
+fn bytes_are_as_documented_and_rialo_reads_them() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |expected| {
@@ -67,7 +67,7 @@ fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
 }
 
 #[test]
-fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
+fn bytes_without_table_are_the_rialo_runtimes() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |mut expected| {

@@ -89,7 +89,7 @@ enum Comes {
 }
 
 #[test]
-fn every_command_does_the_same_on_every_machine() {
+fn every_command_agrees_on_every_target() {
     use Comes::{To, Well, Wrong};
     use Command as C;
     use ProgramError::{
@@ -355,7 +355,7 @@ fn invocation() -> impl Strategy<Value = Invocation> {
 }
 
 /// The guest with each feature, on random scripts and accounts.
-fn never_differs(feature: Option<&'static str>) {
+fn all_targets_agree(feature: Option<&'static str>) {
     // What does not build fails here, and not in every case.
     for engine in engines() {
         program(engine, feature);
@@ -383,27 +383,27 @@ fn never_differs(feature: Option<&'static str>) {
 }
 
 #[test]
-fn random_calls_of_entrypoint_never_differ() {
-    never_differs(None);
+fn random_calls_entrypoint_agree() {
+    all_targets_agree(None);
 }
 
 #[test]
-fn random_calls_of_entrypoint_no_alloc_on_a_segregated_heap_never_differ() {
-    never_differs(Some("lean"));
+fn random_calls_no_alloc_segregated_agree() {
+    all_targets_agree(Some("lean"));
 }
 
 #[test]
-fn random_calls_of_entrypoint_lazy_on_a_heap_of_its_own_never_differ() {
-    never_differs(Some("lazy"));
+fn random_calls_lazy_own_heap_agree() {
+    all_targets_agree(Some("lazy"));
 }
 
 #[test]
-fn random_calls_on_a_heap_with_state_never_differ() {
-    never_differs(Some("stateful"));
+fn random_calls_heap_state_agree() {
+    all_targets_agree(Some("stateful"));
 }
 
 #[test]
-fn a_panic_says_as_much_as_its_level_on_every_machine() {
+fn panic_levels_hold_on_every_target() {
     let said = |feature| {
         let outcome = same(feature, &call(&[(Command::Panic, [2, 0, 7])]));
         match outcome.failure {
@@ -422,7 +422,7 @@ fn a_panic_says_as_much_as_its_level_on_every_machine() {
 }
 
 #[test]
-fn accounts_are_too_many_and_come_twice_on_every_machine() {
+fn account_limits_hold_on_every_target() {
     let call = |accounts: usize, repeats: &[usize]| {
         let call = call(&[(Command::Describe, [0; 3])]);
         let call = (0..accounts).fold(call, |call, number| {
@@ -456,7 +456,7 @@ fn accounts_are_too_many_and_come_twice_on_every_machine() {
 }
 
 #[test]
-fn each_heap_counts_for_itself_on_every_machine() {
+fn each_heap_reports_its_use_on_every_target() {
     let count = |feature| {
         let steps = [
             (Command::Boxes, [3, 0, 0]),
@@ -472,7 +472,7 @@ fn each_heap_counts_for_itself_on_every_machine() {
 
 /// What a machine says of itself is nobody else's to compare.
 #[test]
-fn gas_is_the_machines_own() {
+fn gas_depends_on_the_target() {
     let outcome = |engine| invoke(&program(engine, None), &call(&[(Command::LogGas, [0; 3])]));
     let outcomes: Vec<Outcome> = engines().into_iter().map(outcome).collect();
     let [interpreted, compiled, others @ ..] = &outcomes[..] else {
@@ -494,7 +494,7 @@ fn gas_is_the_machines_own() {
 /// A heap of a program's own is as long as the invocation says on every machine; the default one of
 /// WebAssembly takes whole pages, and one page more, which is for what the host hands in.
 #[test]
-fn a_full_heap_is_full_everywhere_at_a_length_that_is_known() {
+fn heap_is_full_at_the_same_length_everywhere() {
     let page = u64::from(abi::wasm::PAGE_LENGTH);
     let blocks = |engine, feature, heap: u32| {
         let length = 1_024;
@@ -533,7 +533,7 @@ fn a_full_heap_is_full_everywhere_at_a_length_that_is_known() {
 }
 
 #[test]
-fn what_never_ends_ends_on_every_machine() {
+fn endless_programs_end_on_every_target() {
     let kinds = |command, numbers| -> Vec<(Engine, &'static str)> {
         let limits = loader::Limits::default().processor_seconds(1);
         let call = call(&[(Command::LogText, [3, 0, 0]), (command, numbers)])
@@ -580,7 +580,7 @@ fn what_never_ends_ends_on_every_machine() {
 }
 
 #[test]
-fn an_import_refuses_what_is_not_the_programs_on_every_machine() {
+fn foreign_memory_is_rejected_on_every_target() {
     // Above everything on the machines of 32 bits, where nothing is natively either.
     let nowhere = 0xf000_0000;
     for import in 0..4 {

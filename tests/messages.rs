@@ -444,7 +444,7 @@ fn every_error_has_an_example() {
 }
 
 #[test]
-fn every_message_is_the_committed_one() {
+fn every_message_is_committed() {
     let found = messages().text;
     if std::env::var_os(BLESS).is_some() {
         std::fs::write(FILE, &found).expect("the file can be written");

@@ -133,7 +133,7 @@ fn assert_works(program: &Program) {
 }
 
 #[test]
-fn whatever_ends_the_process_is_the_runs_failure() {
+fn every_process_end_is_a_failure() {
     let _alone = alone();
     let program = program(20);
     let heap = NATIVE_HEAP_BASE;
@@ -185,7 +185,7 @@ fn whatever_ends_the_process_is_the_runs_failure() {
 }
 
 #[test]
-fn time_is_limited_whatever_is_done_with_it() {
+fn cpu_time_and_blocking_are_limited() {
     let _alone = alone();
     let program = program(1);
     for steps in [
@@ -204,7 +204,7 @@ fn time_is_limited_whatever_is_done_with_it() {
 }
 
 #[test]
-fn what_a_program_leaves_behind_ends_with_it() {
+fn left_processes_end_with_the_program() {
     let _alone = alone();
     let outcome = invoke(&program(20), &call(&[(Command::LeaveProcess, [0; 3])]));
     let left: u32 = outcome.logs[0].parse().expect("the number of a process");
@@ -250,7 +250,7 @@ fn every_invocation_has_fresh_memory() {
 }
 
 #[test]
-fn the_heap_is_where_the_contract_says() {
+fn heap_is_at_the_contracts_address() {
     let _alone = alone();
     let call = call(&[(Command::LogBlock, [0; 3])]);
     let outcome = invoke(&program(20), &call);
@@ -293,7 +293,7 @@ fn script(folder: &Path, name: &str, text: &str) -> OsString {
 }
 
 #[test]
-fn a_command_that_runs_nothing_is_no_hang() {
+fn command_without_a_program_does_not_hang() {
     let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let by = |name, text| refusal(&program_by([script(folder.path(), name, text)]));
@@ -328,7 +328,7 @@ fn a_command_that_runs_nothing_is_no_hang() {
 }
 
 #[test]
-fn a_command_may_stand_before_the_runner() {
+fn command_may_precede_the_runner() {
     let _alone = alone();
     let runner = runner();
     assert_works(&program_by([OsString::from("env"), runner.clone()]));
@@ -351,7 +351,7 @@ fn a_command_may_stand_before_the_runner() {
 }
 
 #[test]
-fn what_is_no_program_is_refused() {
+fn invalid_library_is_rejected() {
     let _alone = alone();
     let loader = || Loader::native([runner()]);
     for rubbish in [&b""[..], b"ELF", b"#!/bin/sh\n"] {
@@ -504,7 +504,7 @@ fn pretend() {
 }
 
 #[test]
-fn a_process_that_does_not_do_what_it_should_is_the_runs_failure() {
+fn misbehaving_process_is_a_failure() {
     let _alone = alone();
     let own = std::env::current_exe().expect("an executable");
     for (how, expected) in PRETENCES {
@@ -528,7 +528,7 @@ fn a_process_that_does_not_do_what_it_should_is_the_runs_failure() {
 }
 
 #[test]
-fn a_sanitizers_find_is_a_failure_and_an_honest_program_succeeds() {
+fn sanitizer_report_is_a_failure() {
     let _alone = alone();
     let machine = Machine::new(Engine::Native).sanitizer(Some(Sanitizer::Address));
     let package = |folder: &Path| ProgramPackage::in_folder(folder).expect("a program");

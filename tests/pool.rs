@@ -216,7 +216,7 @@ const HEAPS: [u32; 3] = [32 << 10, 50_000, 200 << 10];
 const ACCOUNTS: [u8; 3] = [0, 1, 8];
 
 #[test]
-fn nothing_is_left_of_an_invocation_whatever_its_end_and_its_sizes() {
+fn instance_keeps_nothing_of_an_invocation() {
     for engine in Engine::POLKAVM {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
@@ -272,7 +272,7 @@ fn the_spy_writes_and_reads_every_part_of_memory() {
 }
 
 #[test]
-fn the_price_of_a_call_is_that_of_the_first() {
+fn reused_instance_costs_the_same() {
     for engine in Engine::POLKAVM {
         let program = program(engine, 1);
         let call = plant(Ending::Success, HEAPS[0], 0);
@@ -304,7 +304,7 @@ fn calls() -> impl Strategy<Value = Vec<Invocation>> {
 }
 
 #[test]
-fn a_batch_has_the_outcomes_of_one_call_after_the_other_in_their_order() {
+fn batch_outcomes_match_single_calls_in_order() {
     let [interpreted, compiled] = Engine::POLKAVM.map(|engine| program(engine, 3));
     let fresh = program(Engine::Interpreter, 0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
@@ -323,7 +323,7 @@ fn a_batch_has_the_outcomes_of_one_call_after_the_other_in_their_order() {
 }
 
 #[test]
-fn handles_on_one_program_serve_many_threads_and_a_panic_stops_none() {
+fn threads_share_a_program_despite_a_panic() {
     const THREADS: usize = 8;
     let shared = program(Engine::Interpreter, 3);
     let expected = outcome(&shared, &look(HEAPS[0], 1));
@@ -350,7 +350,7 @@ fn handles_on_one_program_serve_many_threads_and_a_panic_stops_none() {
 }
 
 #[test]
-fn waiting_instances_of_many_programs_exhaust_nothing() {
+fn idle_instances_of_many_programs_are_bounded() {
     for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
         let calls = [plant(Ending::Success, HEAPS[0], 0), look(HEAPS[0], 0)];

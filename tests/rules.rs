@@ -226,7 +226,7 @@ fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
 }
 
 #[test]
-fn the_loaders_verdict_is_that_of_the_rules() {
+fn verdict_matches_the_rules() {
     // The same cases each time, because they are counted.
     let config = ProptestConfig {
         cases: 2_000,
@@ -291,7 +291,7 @@ fn failing(ending: Ending) -> Invocation {
 }
 
 #[test]
-fn whatever_a_program_fails_with_it_has_changed_nothing() {
+fn every_failure_changes_nothing() {
     let kept = run(&failing(Ending::Success));
     assert_eq!(kept.failure, None);
     assert_ne!(kept.accounts, before(&failing(Ending::Success)));
@@ -316,7 +316,7 @@ fn whatever_a_program_fails_with_it_has_changed_nothing() {
 }
 
 #[test]
-fn the_first_account_is_named_that_breaks_a_rule() {
+fn first_broken_rule_is_reported() {
     // The second account breaks a rule that is asked for early, the first one that is asked for
     // late.
     let scene = Scene::of_two_foreign(vec![
@@ -334,7 +334,7 @@ fn the_first_account_is_named_that_breaks_a_rule() {
 }
 
 #[test]
-fn lengths_are_refused_one_past_their_limits() {
+fn lengths_are_rejected_one_past_their_limits() {
     let most = 10 * 1024 * 1024;
     for (length, change, expected) in [
         (0, 10_240, "accepted"),

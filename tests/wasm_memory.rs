@@ -180,7 +180,7 @@ impl Machine {
 }
 
 #[test]
-fn a_heap_grows_past_pages_that_the_host_has_taken() {
+fn heap_grows_past_the_hosts_pages() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
     assert!(machine.take(0, 100, 8));
@@ -194,7 +194,7 @@ fn a_heap_grows_past_pages_that_the_host_has_taken() {
 }
 
 #[test]
-fn nothing_is_taken_before_the_first_block() {
+fn no_page_before_the_first_block() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
     assert_eq!(machine.sum.call(&mut machine.store, 0).expect("no trap"), 0);
@@ -202,7 +202,7 @@ fn nothing_is_taken_before_the_first_block() {
 }
 
 #[test]
-fn pages_that_adjoin_are_one_room() {
+fn adjacent_pages_are_one_region() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
     // Each of them is a little more than a third of a page: together they take two pages, not
@@ -224,7 +224,7 @@ fn a_vector_grows_over_many_pages() {
 }
 
 #[test]
-fn collections_give_what_they_give_on_the_host() {
+fn collections_match_the_host() {
     let mut machine = Machine::new(256);
     // Others' pages in between, so that the heap is in several pieces.
     for _ in 0..3 {
@@ -237,7 +237,7 @@ fn collections_give_what_they_give_on_the_host() {
 }
 
 #[test]
-fn a_memory_that_is_full_refuses_and_goes_on() {
+fn full_memory_refuses_and_goes_on() {
     let mut machine = Machine::new(24);
     for heap in [0, 1] {
         while machine.take(heap, 30_000, 8) {}
@@ -284,7 +284,7 @@ proptest! {
     })]
 
     #[test]
-    fn nobody_touches_what_is_anothers(most_pages in 18..120_usize, steps in steps()) {
+    fn users_leave_each_others_memory_alone(most_pages in 18..120_usize, steps in steps()) {
         let mut machine = Machine::new(most_pages);
         for step in &steps {
             match *step {

@@ -119,7 +119,7 @@ fn a_block_is_not_written_behind_its_end() {
 }
 
 #[test]
-fn a_block_that_is_partly_reused_is_zeroed_in_that_part_only() {
+fn partly_reused_block_is_zeroed_in_that_part() {
     for remainder in BASES {
         for old in [0, 1, 31, 32, 33, 63, 64, 65, 100] {
             let mut buffer = Buffer::new(remainder, 512);
@@ -137,7 +137,7 @@ fn a_block_that_is_partly_reused_is_zeroed_in_that_part_only() {
 }
 
 #[test]
-fn an_aligned_block_is_zeroed_up_to_the_highest_top_there_was() {
+fn aligned_block_is_zeroed_up_to_the_peak() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1024);
         let base = buffer.region().start;
@@ -151,7 +151,7 @@ fn an_aligned_block_is_zeroed_up_to_the_highest_top_there_was() {
 }
 
 #[test]
-fn blocks_given_back_newest_first_are_zeroed_together() {
+fn blocks_freed_newest_first_zeroed_together() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -169,7 +169,7 @@ fn blocks_given_back_newest_first_are_zeroed_together() {
 }
 
 #[test]
-fn what_a_shrinking_realloc_gave_back_is_zeroed() {
+fn bytes_freed_by_a_shrink_are_zeroed() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -181,7 +181,7 @@ fn what_a_shrinking_realloc_gave_back_is_zeroed() {
 }
 
 #[test]
-fn what_was_grown_into_and_given_back_is_zeroed() {
+fn bytes_freed_after_growth_are_zeroed() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -201,7 +201,7 @@ fn what_was_grown_into_and_given_back_is_zeroed() {
 }
 
 #[test]
-fn growth_past_the_highest_top_makes_a_new_highest_top() {
+fn growth_past_the_peak_raises_the_peak() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -218,7 +218,7 @@ fn growth_past_the_highest_top_makes_a_new_highest_top() {
 }
 
 #[test]
-fn a_zeroed_block_that_was_given_back_is_zeroed_again() {
+fn freed_zeroed_block_is_zeroed_again() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = buffer.heap::<()>();

@@ -20,7 +20,7 @@ static HEAP: Switch<TracingAllocator<BumpAllocator<Cell<u64>>>> = {
 const LENGTH: usize = 256 * 1024;
 
 #[test]
-fn collections_on_a_bump_heap_give_what_they_give_on_the_system() {
+fn bump_collections_match_the_system() {
     let memory = Box::leak(vec![0_u8; LENGTH + 1].into_boxed_slice());
     // As awkward as can be.
     let base = (memory.as_mut_ptr().expose_provenance()) | 1;

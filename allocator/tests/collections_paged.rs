@@ -68,7 +68,7 @@ static HEAP: Switch<SegregatedBumpAllocator<WasmMemory<&Module>>> = {
 };
 
 #[test]
-fn collections_in_pages_give_what_they_give_on_the_system() {
+fn collections_in_pages_match_the_system() {
     let extent = collections_agree(&HEAP, 160);
     let start = (&MODULE).page(0).addr();
     assert!(start + 8 <= extent.start && extent.end <= start + PAGES * PAGE_SIZE);

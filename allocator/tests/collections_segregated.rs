@@ -20,7 +20,7 @@ static HEAP: Switch<TracingAllocator<SegregatedBumpAllocator>> = {
 const LENGTH: usize = 256 * 1024;
 
 #[test]
-fn collections_on_a_heap_with_size_classes_give_what_they_give_on_the_system() {
+fn segregated_collections_match_the_system() {
     let memory = Box::leak(vec![0_u8; LENGTH + 1].into_boxed_slice());
     // As awkward as can be.
     let base = (memory.as_mut_ptr().expose_provenance()) | 1;

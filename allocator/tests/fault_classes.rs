@@ -74,7 +74,7 @@ const _: () = {
 /// one. Whatever list it goes to, the next user of that list must not get less than it asks for,
 /// nor what a neighbour has.
 #[test]
-fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
+fn block_class_from_the_layout_at_free() {
     for remainder in BASES {
         for old in [17, 32, 33, 64, 65, 128, 129, 300] {
             for new in [1, 16, 17, 32, 33, 64, 65, 128] {
@@ -108,7 +108,7 @@ fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
 /// that is where it goes when it is freed; one that shrinks to that class must not be left any
 /// longer without the rest being in a list.
 #[test]
-fn in_place_growth_that_leaves_a_block_between_classes() {
+fn in_place_growth_between_classes() {
     for remainder in BASES {
         for (old, new) in [(16, 17), (16, 33), (32, 33), (33, 65), (1, 128), (16, 100)] {
             let mut buffer = Buffer::new(remainder, 1000);
@@ -306,7 +306,7 @@ fn is_unsafe<Way, T: NotSafe<Way>>(_function: T) {}
 
 /// Over what there is once in a process, it takes a promise to build an allocator.
 #[test]
-fn two_allocators_sharing_one_static_by_safe_functions() {
+fn two_safe_allocators_over_one_static() {
     is_unsafe(LoaderHeap::new);
     is_unsafe(FixedHeap::<4096, 4096>::new);
     is_unsafe(BumpAllocator::<()>::new);
@@ -318,7 +318,7 @@ fn two_allocators_sharing_one_static_by_safe_functions() {
 /// All that can be asked for safely leaves the heap where it is: a buffer is borrowed for as long
 /// as its allocator lives, and what moves a loader's heap is unsafe to call.
 #[test]
-fn safe_functions_that_can_move_the_heap_under_live_blocks() {
+fn safe_functions_moving_the_heap() {
     is_unsafe(allocator::set_heap_base);
     is_unsafe(allocator::set_heap_limit);
     // Moving the allocator, which is safe, does not move the heap.
@@ -390,7 +390,7 @@ fn sync_without_an_argument() {
 
 /// A source that does not grow is not asked twice, and says no.
 #[test]
-fn a_source_that_says_nothing_about_growth_does_not_grow() {
+fn source_without_growth_does_not_grow() {
     let mut bytes = [MaybeUninit::uninit(); 64];
     let source = BorrowedHeap::new(&mut bytes);
     assert_eq!(source.grow(1, 1), None);

@@ -40,7 +40,7 @@ fn refuses_everything() {
 }
 
 #[test]
-fn a_heap_refuses_until_it_is_announced_and_works_from_then_on() {
+fn heap_works_only_after_its_announcement() {
     refuses_everything();
 
     // As a loader has it: zeroed, and eight past a page.

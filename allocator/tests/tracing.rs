@@ -97,7 +97,7 @@ fn a_heap_with_size_classes_is_counted() {
 }
 
 #[test]
-fn the_extent_reaches_from_the_lowest_block_there_was_to_the_highest() {
+fn extent_spans_lowest_to_highest_block() {
     let mut buffer = Buffer::new(0, 1024);
     let heap = BumpAllocator::<(), _>::from_buffer(buffer.lend());
     let heap = TracingAllocator::new(heap);
@@ -198,7 +198,7 @@ fn operations() -> Vec<Operation> {
 }
 
 #[test]
-fn an_allocator_that_is_traced_does_what_it_does_otherwise() {
+fn tracing_changes_no_behaviour() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1500);
         let region = buffer.region();

@@ -28,7 +28,7 @@ fn change(file: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
+fn invalid_arguments_fail_before_the_build() {
     refused(
         &["bench", "alocators"],
         &["`alocators`", "entry, allocators, size", "`counter`"],
@@ -122,7 +122,7 @@ fn entries_have_the_rows_that_scripts_read() {
 }
 
 #[test]
-fn a_bad_baseline_is_refused_by_its_name_and_place() {
+fn invalid_baseline_error_names_the_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("old.json");
     let path = file.display().to_string();
@@ -156,7 +156,7 @@ fn a_bad_baseline_is_refused_by_its_name_and_place() {
 }
 
 #[test]
-fn a_baseline_that_cannot_be_written_is_refused_before_anything_is_built() {
+fn unwritable_baseline_fails_before_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
     // Nobody can make a file in the last one, whoever they are.
     for file in [
@@ -258,7 +258,7 @@ fn a_worse_figure_fails_and_is_named() {
 }
 
 #[test]
-fn a_users_program_is_measured_with_all_its_fixtures() {
+fn new_program_is_measured_with_all_fixtures() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
     let fixtures = program.join("fixtures");
@@ -350,7 +350,7 @@ fn a_fixture_cannot_forge_the_report() {
 }
 
 #[test]
-fn without_a_word_a_programs_folder_is_that_program() {
+fn program_folder_is_the_default_program() {
     let output = entrypoint_in(&project().join("examples/hello/src"), &["bench", "--json"]);
     let results = json(&output);
     assert_eq!(results["programs"].as_array().map(Vec::len), Some(1));
@@ -401,7 +401,7 @@ fn without_a_word_everything_is_measured() {
 }
 
 #[test]
-fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
+fn workspace_program_uses_the_workspace_baseline() {
     let output = entrypoint_in(&project().join("examples/hello"), &["bench"]);
     let root = project().join("bench.json");
     says(&stdout(&output), &[&root.display().to_string()]);

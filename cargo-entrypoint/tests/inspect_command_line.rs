@@ -56,7 +56,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
+fn package_report_has_release_size_and_names() {
     let (path, length) = built("hello");
     let text = report(&["inspect", "hello"]);
     for part in [
@@ -202,7 +202,7 @@ fn json_has_the_documented_form() {
 }
 
 #[test]
-fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
+fn rejected_blob_is_shown_with_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "main.polkavm", &small_blob(b"main"));
     let output = entrypoint(&["inspect", &file]);
@@ -230,7 +230,7 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
 }
 
 #[test]
-fn what_is_near_or_past_a_limit_is_said() {
+fn near_and_exceeded_limits_are_marked() {
     let folder = tempfile::tempdir().expect("a folder");
     for (stack, said) in [
         (8, "       524,288  of at most 1,048,576\n"),
@@ -279,7 +279,7 @@ fn a_blob_cannot_forge_the_report() {
 }
 
 #[test]
-fn rubbish_is_refused_by_name() {
+fn invalid_files_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = write(folder.path(), "empty.polkavm", b"");
     refused(
@@ -324,7 +324,7 @@ fn rubbish_is_refused_by_name() {
 }
 
 #[test]
-fn errors_are_json_where_that_was_asked_for() {
+fn errors_are_json_with_the_option() {
     let error = |words: &[&str]| {
         let output = entrypoint(words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
@@ -357,7 +357,7 @@ fn errors_are_json_where_that_was_asked_for() {
 }
 
 #[test]
-fn help_says_what_it_takes_and_what_it_answers() {
+fn help_lists_arguments_and_exit_codes() {
     let help = stdout(&entrypoint(&["inspect", "--help"]));
     for part in [
         "[PROGRAM]",

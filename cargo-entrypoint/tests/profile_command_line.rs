@@ -54,7 +54,7 @@ fn picture_text(svg: &str) -> String {
 }
 
 #[test]
-fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
+fn counter_has_functions_lines_and_pictures() {
     let (code, report, files) = profile(&[]);
     assert_eq!(code, Some(0), "{report}");
     for part in [
@@ -92,7 +92,7 @@ fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
 }
 
 #[test]
-fn the_own_gas_of_all_functions_is_that_of_the_run() {
+fn own_gas_of_functions_adds_up() {
     let (_, report, _) = profile(&["vault"]);
     let gas = |line: &str| -> u64 {
         let number = line.split_whitespace().next().expect("a number");
@@ -147,7 +147,7 @@ fn a_program_that_fails_is_profiled_all_the_same() {
 }
 
 #[test]
-fn leaks_are_shown_where_the_heap_can_be_counted() {
+fn leaks_are_shown_if_the_heap_can_count() {
     let (_, report, files) = profile(&["arena"]);
     assert!(report.contains("8 leaked"), "{report}");
     let counted = "live and leaked bytes are from a build that counts them";
@@ -211,7 +211,7 @@ fn a_blob_is_profiled_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_program_of_another_workspace_is_profiled_with_its_own_lines() {
+fn foreign_workspace_program_shows_its_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "stranger");
     fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
@@ -231,7 +231,7 @@ fn a_program_of_another_workspace_is_profiled_with_its_own_lines() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_refused_before_anything_is_built() {
+fn invalid_arguments_fail_before_the_build() {
     refused(&["profil"], &["profil", "profile"]);
     refused(&["profile", "--engine", "compiler"], &["--engine"]);
     refused(&["profile", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
@@ -284,7 +284,7 @@ fn no_picture_of_an_earlier_run_is_left() {
 }
 
 #[test]
-fn help_says_what_comes_out() {
+fn help_describes_the_pictures() {
     let output = entrypoint(&["profile", "--help"]);
     let help = stdout(&output);
     for part in [

@@ -86,7 +86,7 @@ fn counts_may_be_of_any_size() {
 }
 
 #[test]
-fn the_curve_keeps_its_height_until_the_next_sample() {
+fn curve_is_flat_until_the_next_sample() {
     let samples = vec![
         sample(0, 0, 0, None),
         sample(50, 100, 100, None),
@@ -100,7 +100,7 @@ fn the_curve_keeps_its_height_until_the_next_sample() {
 }
 
 #[test]
-fn long_histories_are_thinned_and_keep_their_extremes() {
+fn long_histories_keep_their_extremes() {
     let count = 100_000;
     let samples: Vec<HeapSample> = (0..count)
         .map(|index| {

@@ -90,7 +90,7 @@ fn a_failure_is_data_and_an_exit_code() {
 }
 
 #[test]
-fn options_replace_what_the_fixture_says() {
+fn options_replace_the_fixtures_values() {
     let output = entrypoint(&[
         "run",
         "--data",
@@ -111,7 +111,7 @@ fn options_replace_what_the_fixture_says() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_refused() {
+fn invalid_arguments_are_rejected() {
     refused(&["run", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
     refused(&["rum"], &["rum", "run"]);
     refused(
@@ -178,7 +178,7 @@ fn words_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
+fn invalid_fixture_is_rejected_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("typo.toml");
     std::fs::write(&file, "gas = 5\nheep = 3\n").expect("a file");
@@ -210,7 +210,7 @@ fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
 }
 
 #[test]
-fn several_fixtures_without_a_default_are_asked_for() {
+fn several_fixtures_need_a_default() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "chooser");
     let fixtures = program.join("fixtures");
@@ -223,7 +223,7 @@ fn several_fixtures_without_a_default_are_asked_for() {
 }
 
 #[test]
-fn a_program_is_found_from_inside_and_through_links() {
+fn program_is_found_from_inside_and_by_links() {
     let output = entrypoint_in(&project().join("examples/vault/src"), &["run", "--json"]);
     assert_eq!(json(&output)["logs"], json!(["withdrew 250 kelvins"]));
     // The probe's folder lies inside that of the package `tests`, which is no program.
@@ -248,7 +248,7 @@ fn a_program_is_found_from_inside_and_through_links() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn closed_output_is_not_an_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .args(["run", "hello"])
         .current_dir(project())
@@ -300,7 +300,7 @@ fn a_fixture_that_is_not_met_is_a_failure() {
 }
 
 #[test]
-fn a_handler_is_said_to_be_none_of_the_programs() {
+fn handler_is_reported_as_not_a_program() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
@@ -356,7 +356,7 @@ fn a_file_of_handlers_cannot_forge_the_report() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_built() {
+fn invalid_invocation_fails_before_the_build() {
     for words in [
         ["run", "--heap", "0"],
         ["run", "--gas", "9223372036854775808"],

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn gas_and_heap_are_the_machines_own() {
+    fn gas_and_heap_may_differ() {
         let none = differences(|outcome| {
             outcome.gas_used = 20;
             outcome.heap.limit = 7;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_said() {
+    fn each_difference_is_reported() {
         assert_eq!(
             differences(|outcome| outcome.status = None),
             ["status: Some(0) on the interpreter engine, None on the wasm engine"]
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_machines_failure_the_kind_is_compared() {
+    fn target_dependent_failures_compare_by_kind() {
         let trap = Failure::trapped_because;
         assert!(is_same_failure(&trap("one"), &trap("another")));
         assert!(!is_same_failure(&trap("one"), &Failure::Aborted));

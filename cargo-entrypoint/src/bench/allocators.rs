@@ -401,7 +401,7 @@ mod tests {
     use super::Agreed;
 
     #[test]
-    fn a_workload_must_give_the_same_with_every_allocator() {
+    fn different_workload_results_are_an_error() {
         let mut agreed = Agreed::default();
         agreed.check("checksum", "one", "a", 1).expect("the first");
         agreed.check("checksum", "two", "a", 1).expect("the same");

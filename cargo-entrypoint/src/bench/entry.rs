@@ -386,7 +386,7 @@ mod tests {
     };
 
     #[test]
-    fn the_handler_must_get_every_account_in_its_place() {
+    fn function_must_get_every_account_in_order() {
         let row = Row {
             entry: Entry::Entrypoint.name().to_owned(),
             table: false,
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_for_others_is_laid_out_as_the_solana_runtime_does() {
+    fn solana_input_has_the_solana_layout() {
         let bytes = solana_input(TWICE);
         let account = 8 + 32 + 32 + 8 + 8 + (100 + 10_240 + 4) + 8;
         assert_eq!(bytes.len(), 8 + 2 * account + 3 * 8 + 8 + 32);

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_part_of_a_path_is_the_same_in_both_ways_to_write_it() {
+    fn identifier_is_equal_in_both_notations() {
         for (linker, compiler) in [
             (
                 "counter::process_instruction",
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_is_not_clear_only_what_is_certain_is_shown() {
+    fn ambiguous_lines_show_the_common_frames() {
         let chain = |names: &[&str]| -> Chain { names.iter().map(|name| frame(name, 1)).collect() };
         let known = vec![
             chain(&["f", "a", "x", "z"]),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn two_chains_have_their_start_and_their_end_in_common() {
+    fn chains_share_start_and_end() {
         let left = ["a", "b", "c", "z"].map(|name| frame(name, 1));
         let right = ["a", "b", "x", "y", "z"].map(|name| frame(name, 1));
         let names = |chain: &[Frame]| -> String {

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_found_by_the_name_that_the_compiler_has_given_its_file() {
+    fn line_is_found_by_its_debug_name() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = Sources {
             package: folder.to_owned(),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_shown_without_the_folders_of_a_machine() {
+    fn files_are_shown_without_local_folders() {
         for (given, expected) in [
             ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
             ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),

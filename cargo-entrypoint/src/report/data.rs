@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_grows_or_shrinks_says_so() {
+    fn resized_data_shows_both_lengths() {
         let (short, long) = ([1; 33], [1; 36]);
         check(
             &short,

@@ -37,7 +37,7 @@ fn texts(changes: &[Change]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_the_same_is_no_change() {
+fn equal_results_have_no_changes() {
     let same = results(&[row("a", "x", 1)]);
     assert_eq!(compare(&same, &same, &Scope::All), []);
 }
@@ -95,7 +95,7 @@ fn a_peers_figure_is_shown_and_not_judged() {
 }
 
 #[test]
-fn another_behaviour_must_not_go_by_unseen() {
+fn changed_behaviour_is_worse() {
     let before = results(&[row("a", "x", 10)]);
     let mut failed = row("a", "x", 10);
     failed.status = None;
@@ -109,7 +109,7 @@ fn another_behaviour_must_not_go_by_unseen() {
 }
 
 #[test]
-fn a_peak_that_is_not_known_any_more_must_not_go_by_unseen() {
+fn lost_heap_peak_is_worse() {
     let before = results(&[row("a", "x", 10)]);
     let mut unknown = row("a", "x", 10);
     unknown.heap_peak = None;
@@ -147,7 +147,7 @@ fn rows_come_and_go() {
 }
 
 #[test]
-fn a_bless_keeps_what_was_not_measured_and_drops_what_is_gone() {
+fn bless_keeps_unmeasured_rows() {
     let old = Results {
         entry: Some(Vec::new()),
         allocators: Some(Vec::new()),
@@ -208,7 +208,7 @@ fn two_compilers_do_not_share_a_baseline() {
 }
 
 #[test]
-fn what_is_no_baseline_is_refused_with_its_place() {
+fn invalid_baseline_is_rejected_with_its_place() {
     for (text, parts) in [
         ("{\n]", ["line 2", "column 1"]),
         ("[]", ["line 1", "invalid length 0"]),

@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_line_is_read_whatever_the_process_is_called() {
+    fn stat_line_is_parsed_for_any_process_name() {
         let line =
             |state: &str| format!("12 (a) b (c) {state} 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 1");
         let ticks = u32::try_from(clock_ticks_per_second()).expect("a few");

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_wait_than_were_in_use_and_than_may() {
+    fn idle_instances_are_bounded() {
         let (module, pool) = (module(), Pool::new(2));
         let [first, second] = [pool.instances(), pool.instances()];
         for _ in 0..5 {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_instance_once_held_counts_for_ever() {
+    fn largest_size_of_an_instance_counts() {
         let (module, pool) = (module(), Pool::new(10));
         let instances = pool.instances();
         let mut large = instances.take(&module).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_goes_takes_only_its_own() {
+    fn dropped_program_drops_only_its_instances() {
         let (module, pool) = (module(), Pool::new(10));
         let [kept, dropped] = [pool.instances(), pool.instances()];
         kept.give_back(kept.take(&module).unwrap());
