@@ -15,7 +15,7 @@ pub fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(&unfinished, bytes)
         .and_then(|()| fs::rename(&unfinished, path))
         .inspect_err(|_| {
-            // It may not be there.
+            // The file may not exist.
             let _ = fs::remove_file(&unfinished);
         })
         .with_context(|| format!("cannot write {}", path.display()))

@@ -37,7 +37,7 @@ pub struct Toolchain {
     pub linker: Linker,
 }
 
-/// Where a toolchain comes from.
+/// The origin of a toolchain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The active toolchain: that of `rustc` on the path.
@@ -232,7 +232,7 @@ pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
         .with_context(|| format!("`{} -vV` does not print the host", rustc.display()))
 }
 
-/// Whether a compiler comes with the runtime of a sanitizer, such as `asan`, for a target.
+/// Whether a compiler has the runtime of a sanitizer, such as `asan`, for a target.
 pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &str) -> bool {
     let files = sysroot(rustc, folder)
         .and_then(|sysroot| {
@@ -254,7 +254,7 @@ pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &s
 ///
 /// # Errors
 ///
-/// If something is missing and cannot be installed: the message names the commands that do.
+/// If a part is missing and cannot be installed; the message names the commands that install it.
 pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
     // Tests call this on many threads, and a package is installed once.
     static PROVIDING: Mutex<()> = Mutex::new(());
@@ -330,7 +330,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Where the compiler's own files are; `None` if it does not run.
+/// The folder of the compiler's own files; `None` if the compiler does not run.
 fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     let output = Command::new(rustc)
         .args(["--print", "sysroot"])
@@ -341,10 +341,10 @@ fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     (output.status.success() && !text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
 }
 
-/// Where the compiler's own sources are, below its own files.
+/// The path of the compiler's own sources, below its own files.
 const LIBRARY: &str = "lib/rustlib/src/rust/library";
 
-/// Where the sources of the standard library are with which guests in a folder are compiled.
+/// The folder of the standard library's sources, which guests in a folder are compiled with.
 #[must_use]
 pub fn library_sources(folder: &Path) -> Option<PathBuf> {
     let (_, rustc, _) = find_compiler(folder)?;

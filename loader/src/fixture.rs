@@ -60,7 +60,7 @@ pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 pub struct Fixture {
     /// The call.
     pub invocation: Invocation,
-    /// What is expected.
+    /// The expectation.
     pub expect: Expectation,
 }
 
@@ -176,7 +176,7 @@ pub struct Expectation {
     pub accounts: Vec<ExpectedAccount>,
 }
 
-/// What is expected of an account afterwards.
+/// The expected state of an account after the call.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! What a program is called with.
+//! The invocation of a program.
 
 use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;

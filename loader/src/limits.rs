@@ -34,9 +34,9 @@ pub struct Limits {
     pub blob: usize,
     /// A blob's code. A WebAssembly module is bounded by [`blob`](Self::blob) alone.
     pub code: u32,
-    /// What a program declares as read-only and read-write data, together.
+    /// The read-only and read-write data that a program declares, together.
     pub program_data: u32,
-    /// What a program declares as its stack.
+    /// The stack that a program declares.
     pub stack: u32,
     /// The largest heap that an invocation may have.
     pub heap: u32,

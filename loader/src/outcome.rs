@@ -1,15 +1,15 @@
-//! What became of an invocation.
+//! The outcome of an invocation.
 
 use crate::Engine;
 use crate::account::Account;
 use crate::error::Failure;
 
-/// What became of an invocation.
+/// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "an outcome says whether the program succeeded"]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What the program returned; `None` if it ended without returning.
+    /// The status that the program returned; `None` if it ended without returning.
     pub status: Option<u64>,
     /// Why nothing was kept; `None` if the program succeeded and every change was allowed.
     pub failure: Option<Failure>,

@@ -1,4 +1,4 @@
-//! What an entry costs inside the VM: the guest that `cargo entrypoint bench entry` measures.
+//! The bench of entries inside the VM: the guest that `cargo entrypoint bench entry` measures.
 //!
 //! One build has one entry, chosen by a feature, over a function that does nothing. The gas of a
 //! call is the entry overhead: the export, the registers of the heap, the walk over the accounts or

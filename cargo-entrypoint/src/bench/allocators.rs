@@ -60,7 +60,7 @@ impl Allocator {
         Self::LinkedListAllocator,
     ];
 
-    /// Those of this project, which are built without downloading anything.
+    /// The allocators of this project, whose build downloads nothing.
     pub const OURS: [Self; 2] = [Self::Bump, Self::Segregated];
 
     /// Its name, which is the guest's feature, and for another's allocator that of its crate.

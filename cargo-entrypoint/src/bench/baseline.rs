@@ -31,7 +31,7 @@ impl Scope {
     }
 }
 
-/// Something that is not as it was.
+/// A difference from the baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A figure.

@@ -45,7 +45,7 @@ impl Entry {
     /// All of them, ours first.
     pub const ALL: [Self; 3] = [Self::Entrypoint, Self::EntrypointNoAlloc, Self::Pinocchio];
 
-    /// Those of this project, which are built without downloading anything.
+    /// The entries of this project, whose build downloads nothing.
     pub const OURS: [Self; 2] = [Self::Entrypoint, Self::EntrypointNoAlloc];
 
     /// Its name, which is the guest's feature, and for another project's entry that of its crate.
@@ -70,10 +70,10 @@ impl Entry {
 /// Which input an entry reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
-    /// That of `docs/abi.md`, with an account table or without one.
+    /// The layout of `docs/abi.md`, with an account table or without one.
     Ours,
-    /// That of the Solana runtime, which the loader passes as instruction data. It has no account
-    /// table.
+    /// The layout of the Solana runtime, which the loader passes as instruction data. It has no
+    /// account table.
     Solana,
 }
 
@@ -82,7 +82,7 @@ enum Layout {
 pub struct Case {
     /// How many accounts there are.
     pub accounts: usize,
-    /// How often an account comes again after them, each time one of them in turn.
+    /// How many repeats follow the accounts, of each of them in turn.
     pub repeats: usize,
 }
 
@@ -124,7 +124,7 @@ pub struct Row {
     pub table: bool,
     /// How many accounts there are.
     pub accounts: usize,
-    /// How often an account comes again after them.
+    /// How many repeats follow the accounts.
     pub repeats: usize,
     /// Gas of the whole call.
     pub gas: u64,
@@ -172,9 +172,10 @@ impl std::error::Error for EntryFailed {}
 /// The guests.
 #[derive(Clone, Debug)]
 pub struct Guests {
-    /// That with our entries, [`PACKAGE`].
+    /// The guest with our entries, [`PACKAGE`].
     pub ours: ProgramPackage,
-    /// That with the entries of others, [`PEERS_PACKAGE`]. Not read if none of them is measured.
+    /// The guest with the entries of others, [`PEERS_PACKAGE`]. Not read if none of them is
+    /// measured.
     pub peers: Option<ProgramPackage>,
 }
 

@@ -8,7 +8,7 @@ pub fn end(start: &str) -> String {
     start.replacen("<!-- ", "<!-- end of what was ", 1)
 }
 
-/// Puts a section in the place of the one that the text has behind the line `start`.
+/// Replaces the section of the text behind the line `start`.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub fn find<'a>(text: &'a str, start: &str) -> Result<&'a str> {
     Ok(&text[start..end])
 }
 
-/// Where the section begins and ends, in bytes.
+/// The range of the section, in bytes.
 fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
     let end_line = end(start_line);
     let (start, end) = (the_line(text, start_line)?, the_line(text, &end_line)?);
@@ -39,7 +39,7 @@ fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
     Ok((start.1, end.0))
 }
 
-/// Where the only line with this text begins, and where the next one does, in bytes.
+/// The range of the only line with this text, in bytes.
 fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
     let mut found = None;
     let mut start = 0;

@@ -139,7 +139,7 @@ fn framework_folder() -> Result<PathBuf> {
         .context("cannot find the project's folder")
 }
 
-/// Where a crate of this project is: relative for a program inside of it, absolute for others.
+/// The path of a crate of this project: relative for a program inside of it, absolute for others.
 fn dependency_path(folder: &Path, framework: &Path, name: &str) -> String {
     match folder.strip_prefix(framework) {
         Ok(inside) => {

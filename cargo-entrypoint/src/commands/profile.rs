@@ -28,9 +28,9 @@ const COUNTING_FACTOR: u64 = 100;
 
 /// The heap's history, and a note about it.
 struct Heap {
-    /// That of the program as it is.
+    /// The heap of the program itself.
     plain: HeapProfile,
-    /// That of a build that counts live bytes, if there is one.
+    /// The heap of a build that counts live bytes, if there is one.
     counted: Option<HeapProfile>,
     note: String,
 }
@@ -49,7 +49,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let mut text = String::new();
     let title = call.title();
     report::people::profiled(&mut text, &title, &call.invocation, &profiled.outcome)?;
-    // Where nothing ran, nothing was looked up.
+    // If the program did not run, no debug information was read.
     if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(
             "\nthe blob has no debug information: the profile has no source lines, and names functions by \

@@ -102,7 +102,7 @@ pub fn file_path(package: &ProgramPackage, target: Target) -> PathBuf {
     named(package, &[], target.extension())
 }
 
-/// Where the build of a program with these features leaves the ELF file that its blob is made of.
+/// The path of the ELF file that the blob of a program with these features is made of.
 #[must_use]
 pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
     named(package, features, "elf")

@@ -38,7 +38,7 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
             );
         }
         sanitizer.set(&mut command);
-        // Where a target is named, build scripts and macros are compiled without the sanitizer.
+        // If cargo gets a target, it compiles build scripts and macros without the sanitizer.
         command
             .env("RUSTC_BOOTSTRAP", "1")
             .args(["--target", &host]);

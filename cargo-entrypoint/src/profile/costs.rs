@@ -40,7 +40,7 @@ pub struct Line {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The lines that it may be as well, in order.
+    /// The other possible lines, in order.
     pub or_lines: Vec<u32>,
 }
 

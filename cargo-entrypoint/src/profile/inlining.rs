@@ -23,7 +23,7 @@ use crate::package::ProgramPackage;
 /// Length of the shortest instruction in bytes.
 const STEP: usize = 2;
 
-/// Most lines that are shown as those of which it may be any.
+/// The most possible lines that are shown for one place.
 const MOST_LINES: usize = 4;
 
 /// The inlined functions of each function at each source line.

@@ -317,7 +317,7 @@ fn percentage(part: u64, all: u64) -> f64 {
     part as f64 * 100.0 / all as f64
 }
 
-/// One of the blob's names: harmless, and not longer than a report bears.
+/// One of the blob's names: escaped, and cut if it is long.
 fn shown(name: &str) -> String {
     let mut text: String = name.chars().take(SHOWN_NAME).collect();
     if text.len() < name.len() {

@@ -14,7 +14,7 @@ entrypoint!(process_instruction);
 /// The memory of a word. It depends on the target: a `&str` is an address and a length.
 const WORD: usize = size_of::<&str>();
 
-/// What a line may take: 32 words, at the bottom.
+/// The memory of one line: 32 words, at the bottom.
 const LINE: Budget = Budget::new(32 * WORD, 0);
 
 static SCRATCH: StaticBuffer<{ 32 * WORD }> = StaticBuffer::new();

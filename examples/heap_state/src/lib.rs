@@ -17,7 +17,7 @@ use entrypoint::{
 entrypoint!(process_instruction, heap = custom);
 custom_heap_default!(static HEAP: BumpAllocator<Statistics>);
 
-/// What the program keeps count of.
+/// The program's counts.
 #[derive(Zeroable)]
 struct Statistics {
     bytes_seen: Cell<u32>,

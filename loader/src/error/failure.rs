@@ -108,8 +108,8 @@ pub enum Failure {
     Trapped {
         /// The VM's program counter; `None` if the engine does not report it.
         program_counter: Option<u32>,
-        /// What trapped: the instruction, as PolkaVM writes it; the name of the trap in
-        /// WebAssembly; how the process ended. `None` if there is no instruction.
+        /// The cause: the instruction, in PolkaVM's notation; the name of the trap in WebAssembly;
+        /// how the process ended. `None` if there is no instruction.
         cause: Option<String>,
         /// The guest address that the instruction reads or writes; `None` if it does neither, or if
         /// the engine does not report it.
@@ -160,7 +160,7 @@ pub enum Failure {
         address: u64,
         /// Number of bytes.
         length: u64,
-        /// What the syscall does there.
+        /// The syscall's access.
         access: Access,
     },
     /// The program logged more than the limit.
@@ -245,7 +245,7 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// What a syscall does to memory.
+/// A syscall's access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]

@@ -125,7 +125,7 @@ pub enum InvocationError {
     SetupFailed {
         /// The export.
         export: &'static str,
-        /// What the engine reports.
+        /// The engine's error.
         reason: String,
     },
     /// A WebAssembly program's `alloc` returned an address where the loader cannot write.
@@ -150,7 +150,7 @@ pub enum InvocationError {
     /// The engine failed: the VM, or the process of a native program.
     #[error("the engine failed: {reason}")]
     Engine {
-        /// What it reports.
+        /// The engine's error.
         reason: String,
     },
 }

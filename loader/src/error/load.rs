@@ -10,11 +10,11 @@ use super::failure::{SourceLocation, at, inside};
 #[non_exhaustive]
 pub enum LoadError {
     /// The engine cannot run on this computer.
-    #[error("the {engine} engine cannot run on this machine: {reason}")]
+    #[error("the {engine} engine cannot run on this computer: {reason}")]
     EngineUnavailable {
         /// The engine.
         engine: Engine,
-        /// What the VM reports.
+        /// The VM's error.
         reason: String,
     },
     /// This build of the loader does not have the engine.
@@ -65,7 +65,7 @@ pub enum LoadError {
     /// The file is not a WebAssembly module that the loader accepts.
     #[error("invalid WebAssembly module: {reason}")]
     InvalidModule {
-        /// What the engine, or the loader, reports.
+        /// The error of the engine, or of the loader.
         reason: String,
     },
     /// The file is not a library that can be run.
@@ -77,7 +77,7 @@ pub enum LoadError {
     /// The file is not a blob.
     #[error("invalid PolkaVM blob: {reason}")]
     InvalidBlob {
-        /// What the VM reports.
+        /// The VM's error.
         reason: String,
     },
     /// The blob is a 32-bit program.
@@ -86,7 +86,7 @@ pub enum LoadError {
     /// The program does not export `entrypoint`.
     #[error("the program does not export `entrypoint`; it exports {exports}")]
     MissingEntrypoint {
-        /// What it exports, for people.
+        /// Its exports, for people.
         exports: String,
     },
     /// The program is longer, or declares more memory, than the loader allows.
@@ -124,7 +124,7 @@ pub enum LoadError {
     InvalidJump {
         /// The VM's program counter of the jump or call.
         program_counter: u32,
-        /// Where it goes: an address, or a program counter if the instruction names its target.
+        /// The target: an address, or a program counter if the instruction names its target.
         target: u32,
         /// The function that the jump is in, if the blob has debug information.
         function: Option<String>,

@@ -34,7 +34,7 @@ pub struct Answer<T> {
     pub logs: Vec<String>,
     /// Gas used.
     pub gas_used: u64,
-    /// What the functions of the host worked with.
+    /// The state that the host functions worked with.
     pub state: T,
 }
 

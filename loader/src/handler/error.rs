@@ -34,7 +34,7 @@ pub enum CallError {
         /// The value that it returned.
         value: u64,
     },
-    /// An earlier call has failed, and may have left anything behind.
+    /// An earlier call failed, and may have stopped in the middle of a change.
     #[error("an earlier call of this instance failed; create a new instance")]
     Dead,
 }

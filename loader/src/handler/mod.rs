@@ -62,7 +62,7 @@ use crate::limits::{DEFAULT_GAS, Limits};
 /// A host function: it takes bytes, and returns bytes or nothing.
 type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
 
-/// What is offered to handlers: functions, and limits.
+/// The functions and limits that a host offers to handlers.
 ///
 /// `T` is what the functions work with: each call of a handler brings one of its own.
 pub struct Host<T> {
@@ -138,7 +138,7 @@ impl<T: 'static> Host<T> {
         let imports =
             validate::known_imports(&module, |name| is_offered(name).then(function_type))?;
         for (name, function) in &self.functions {
-            // The loader's own comes first.
+            // A syscall of the loader takes precedence.
             if imports.iter().all(|import| import.symbol() != name) {
                 call::define(&mut module, name, Arc::clone(function));
             }

@@ -45,12 +45,12 @@ pub struct MnemonicUse {
     pub bytes: u64,
 }
 
-/// What one pass over the code finds.
+/// The result of one pass over the code.
 pub(super) struct CodeStats {
     pub code: Code,
     /// For each import, the number of instructions that call it.
     pub import_calls: Vec<u32>,
-    /// Where functions start that one instruction calls by their addresses.
+    /// The starts of functions that one instruction calls by address.
     pub called: BTreeSet<u32>,
 }
 

@@ -78,7 +78,7 @@ impl FunctionLabel {
     }
 }
 
-/// Where functions start for certain, and the names of the exports there.
+/// The certain starts of functions, and the names of the exports there.
 type Entries = BTreeMap<u32, Option<String>>;
 
 /// All ranges of the code, lowest first, and the functions that they are parts of.
@@ -187,8 +187,8 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
     (ranges.labels.len() > 1).then_some(ranges)
 }
 
-/// What the debug information calls the function of the code that starts here, and where in the
-/// source that is.
+/// The name of the function that starts here, and its place in the source, from the debug
+/// information.
 fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
     /// The most regions that are searched for a name.
     const REGIONS: usize = 64;

@@ -1,4 +1,4 @@
-//! What the program's memory will look like.
+//! The layout of the program's memory.
 
 use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
@@ -38,17 +38,17 @@ impl DataSizes {
     }
 }
 
-/// Where everything is in a program's memory if it is called with the least heap (32 KiB), no
-/// accounts and no instruction data.
+/// The layout of a program's memory with the smallest heap (32 KiB), no accounts and no instruction
+/// data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemoryMap {
     /// Address of the heap, for any length.
     pub heap_base: u32,
-    /// What is mapped for all of it, in bytes and whole pages.
+    /// Length of all mapped memory, in bytes and whole pages.
     pub mapped: u64,
-    /// What is where, from low addresses to high.
+    /// The regions, from low addresses to high.
     pub regions: Vec<Region>,
 }
 

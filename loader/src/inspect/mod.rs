@@ -1,4 +1,4 @@
-//! What is in a blob, and what its program needs of the loader.
+//! The contents of a blob, and the needs of its program.
 //!
 //! Everything here is read from the blob's bytes; nothing is run. All lengths are in bytes, all
 //! addresses are the guest's, and a program counter is an offset in the blob's code.
@@ -57,7 +57,7 @@ use crate::program::Loader;
 /// ends in `…`.
 pub const MAX_NAME_LENGTH: usize = 1_024;
 
-/// What is in a blob: see [`Loader::inspect`](crate::Loader::inspect).
+/// The contents of a blob: see [`Loader::inspect`](crate::Loader::inspect).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -75,17 +75,17 @@ pub struct Inspection {
     pub sections: Vec<Section>,
     /// How much of each kind of data the program declares.
     pub data: DataSizes,
-    /// Where everything will be in the program's memory; `None` if it does not fit into any.
+    /// The layout of the program's memory; `None` if the program does not fit in the VM's memory.
     pub memory: Option<MemoryMap>,
-    /// What the program exports, in the blob's order.
+    /// The exports, in the blob's order.
     pub exports: Vec<Export>,
-    /// What the program imports, in the order of the imports' numbers.
+    /// The imports, in the order of their numbers.
     pub imports: Vec<ImportUse>,
     /// The code, counted.
     pub code: Code,
     /// The code by functions.
     pub functions: Functions,
-    /// What the program needs of the loader.
+    /// The needs of the program.
     pub requirements: Requirements,
     /// Why this loader rejects the blob, rule by rule; empty if it accepts the blob.
     #[cfg_attr(feature = "serde", serde(serialize_with = "refusals_as_data"))]
@@ -162,18 +162,18 @@ impl Inspection {
     }
 }
 
-/// Something that a program exports.
+/// An export of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Export {
     /// Its name.
     pub symbol: String,
-    /// Where it starts.
+    /// Its start.
     pub program_counter: u32,
 }
 
-/// Something that a program imports.
+/// An import of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -187,7 +187,7 @@ pub struct ImportUse {
     pub call_sites: u32,
 }
 
-/// What a program needs from the loader, as far as its blob declares it.
+/// The needs of a program, as far as its blob declares them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -200,10 +200,11 @@ pub struct Requirements {
     pub has_heap_header: bool,
     /// Stack in bytes.
     pub stack: u32,
-    /// What the VM maps for the program with the least heap, no accounts and no instruction data,
-    /// in bytes and whole pages; `None` if that does not fit into its memory.
+    /// Length of the memory that the VM maps for the program with the smallest heap, no accounts
+    /// and no instruction data, in bytes and whole pages; `None` if that does not fit in the VM's
+    /// memory.
     pub least_memory: Option<u64>,
-    /// What the loader bounds.
+    /// The parts that the loader limits.
     pub limits: Vec<LimitUse>,
 }
 
@@ -214,7 +215,7 @@ pub struct Requirements {
 pub struct LimitUse {
     /// `code`, `data` or `stack`, as in [`LoadError::MemoryTooLarge`].
     pub what: &'static str,
-    /// What the program takes.
+    /// The program's use.
     pub size: u64,
     /// The loader's limit.
     pub limit: u32,

@@ -18,7 +18,7 @@ pub struct Section {
     /// The section's number in the file; `None` for what has none: the header, the end, what
     /// follows the end.
     pub number: Option<u8>,
-    /// Where it starts in the file, in bytes.
+    /// Its start in the file, in bytes.
     pub offset: u64,
     /// Its length in bytes, with its own number and length.
     pub length: u64,
@@ -48,7 +48,7 @@ pub enum SectionKind {
     Code,
     /// Debug information: names of functions and files.
     DebugStrings,
-    /// Debug information: what line each instruction comes from.
+    /// Debug information: the source line of each instruction.
     DebugLinePrograms,
     /// Debug information: what code each line program is about.
     DebugLineProgramRanges,

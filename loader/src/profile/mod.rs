@@ -1,4 +1,4 @@
-//! Where a program's gas goes, and how its heap fills.
+//! Profiles: the gas of a program by function and line, and the history of its heap.
 //!
 //! [`Program::profile`] runs a program as [`Program::invoke`] does, one instruction at a time, and
 //! writes down which functions each unit of gas was used in. The outcome is the same, and the gas
@@ -57,13 +57,13 @@ use recorder::{Cost, Prepaid, Recorder, Recording};
 pub struct Profiled {
     /// The same as that of [`Program::invoke`] on the interpreter.
     pub outcome: Outcome,
-    /// Where the gas went.
+    /// The gas, by stack.
     pub gas: GasProfile,
     /// How the heap filled.
     pub heap: HeapProfile,
 }
 
-/// Where the gas of one invocation went.
+/// The gas of one invocation, by stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasProfile {
     frames: Vec<Frame>,
@@ -92,7 +92,7 @@ pub struct Frame {
     /// Its path without the compiler's hashes; only its name if it is inlined; a description if it
     /// is not a function. A blob can make this any text.
     pub function: String,
-    /// What it is.
+    /// Its kind.
     pub kind: FrameKind,
     /// The place in it: of the instruction, or of the call that leads on.
     pub location: Option<SourceLocation>,
@@ -174,7 +174,7 @@ impl GasProfile {
         })
     }
 
-    /// Whether the blob has debug information for anything that ran. Without it there are no source
+    /// Whether the blob has debug information for any code that ran. Without it there are no source
     /// lines, and functions have the names of exports or their addresses.
     #[must_use]
     pub fn has_debug_info(&self) -> bool {

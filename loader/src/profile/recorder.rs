@@ -53,7 +53,7 @@ pub(super) struct Node {
     pub caller: u32,
 }
 
-/// What gas was paid for.
+/// The kind of a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Cost {
     /// The instruction itself.
@@ -83,7 +83,7 @@ pub(super) struct Place {
     pub cost: Cost,
 }
 
-/// What has been written down.
+/// The recorded costs and samples.
 pub(super) struct Recording {
     /// The first is the entry, which has no caller. Each comes after its parent.
     pub nodes: Vec<Node>,
@@ -102,7 +102,7 @@ impl Recording {
 /// The instruction that has been announced and is running.
 struct Running {
     program_counter: u32,
-    /// Where it jumps to, if it may be a return.
+    /// The target of its jump, if that may be a return.
     target: Option<u32>,
 }
 
@@ -110,7 +110,7 @@ struct Running {
 pub(super) struct Recorder<'a> {
     flow: &'a HashMap<u32, Flow>,
     entry: u32,
-    /// Where the counts of a heap that counts are.
+    /// The address of the counts, if the heap has them.
     heap_trace: Option<u32>,
     running: Option<Running>,
     /// The instruction that was announced last.
@@ -127,7 +127,7 @@ pub(super) struct Recorder<'a> {
     heap_state: Option<HeapState>,
 }
 
-/// What a change of the heap changes.
+/// The value that shows a change of the heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum HeapState {
     Used(u32),
@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// What has been written down of an invocation with this outcome.
+    /// The recording of an invocation with this outcome.
     pub fn finish(mut self, outcome: &Outcome) -> Recording {
         let gas_used = outcome.gas_used;
         let prepaid = gas_used.saturating_sub(self.gas);
@@ -241,8 +241,8 @@ impl<'a> Recorder<'a> {
         Some(number)
     }
 
-    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays
-    /// in the function, or goes on in another in its place.
+    /// A jump to a return address ends the call with that address, and those inside of it. Any
+    /// other jump stays in the function, or is a tail call.
     fn leave(&mut self, target: Option<u32>) {
         let returns_to = |call: &Call| Some(call.return_address) == target;
         if let Some(position) = self.calls.iter().rposition(returns_to) {

@@ -1,11 +1,11 @@
-//! What a good outcome is.
+//! The judgement of outcomes.
 
 use super::report::{Problem, Resource};
 use crate::account::Account;
 use crate::error::Failure;
 use crate::outcome::Outcome;
 
-/// What a good outcome was.
+/// The judgement of a good outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Complete,

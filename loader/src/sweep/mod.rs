@@ -290,7 +290,7 @@ fn sampled(from: u64, to: u64, stride: u64) -> impl Iterator<Item = u64> {
         .take_while(move |at| *at <= to)
 }
 
-/// The invocation with less of something.
+/// The invocation with a lower limit.
 fn limited(resource: Resource, invocation: &Invocation, limit: u64) -> Invocation {
     let mut limited = invocation.clone();
     match resource {

@@ -1,4 +1,4 @@
-//! What a sweep found.
+//! The result of a sweep.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::InvocationError;
 use crate::outcome::Outcome;
 
-/// What runs out in a sweep.
+/// The resource that a sweep limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// Gas, in units.
@@ -24,11 +24,11 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What a sweep found, if every outcome was good.
+/// The result of a sweep, if every outcome was good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What ran out.
+    /// The limited resource.
     pub resource: Resource,
     /// The least limit that was tried and enough.
     pub enough: u64,
@@ -106,7 +106,7 @@ pub enum SweepFailed {
         failure_of(outcome)
     )]
     NotEnough {
-        /// What became of the invocation.
+        /// The outcome of the invocation.
         outcome: Box<Outcome>,
     },
     /// An outcome was neither the complete result nor a clean error.
@@ -115,13 +115,13 @@ pub enum SweepFailed {
         failure_of(outcome)
     )]
     Outcome {
-        /// What was limited.
+        /// The limited resource.
         resource: Resource,
         /// The limit.
         limit: u64,
         /// The problem.
         problem: Problem,
-        /// What became of the invocation.
+        /// The outcome under the limit.
         outcome: Box<Outcome>,
     },
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::End;
 
-/// What the process is called with.
+/// The arguments of the process.
 #[derive(Debug)]
 pub struct Arguments {
     /// The Unix socket at which the loader listens.

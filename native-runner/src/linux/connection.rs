@@ -43,7 +43,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the loader is gone.
+    /// If the loader has closed the socket.
     pub fn send(&mut self, message: &Message) -> Result<(), End> {
         self.socket
             .write_all(bytemuck::bytes_of(message))
@@ -54,7 +54,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the loader is gone.
+    /// If the loader has closed the socket.
     pub fn next(&mut self) -> Result<Message, End> {
         loop {
             let mut message = Message::zeroed();

@@ -5,7 +5,7 @@
 pub enum End {
     /// The loader has closed the socket, or has ended. There is no loader to report to.
     Closed,
-    /// Something is wrong.
+    /// An error.
     Wrong {
         /// The exit code.
         code: u8,

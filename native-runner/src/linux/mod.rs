@@ -1,4 +1,4 @@
-//! What the process does, on 64-bit Linux.
+//! The process, on 64-bit Linux.
 
 use std::ffi::OsString;
 

@@ -1,7 +1,7 @@
 //! Writes the family: functions that dispatch in every way that a compiler makes tables of.
 //!
-//! Each arm does something that no other does, so that the compiler cannot make a table of values
-//! instead of a table of addresses, and no wrong jump gives the right result.
+//! Each arm has a different effect, so that the compiler cannot make a table of values instead of a
+//! table of addresses, and so that no wrong jump gives the right result.
 
 use std::fmt::Write;
 

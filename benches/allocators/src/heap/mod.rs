@@ -82,7 +82,7 @@ mod guest {
         unsafe { chosen::start(heap()) }
     }
 
-    /// What was counted, if the allocator is traced.
+    /// The counts, if the allocator is traced.
     #[inline(always)]
     pub fn counts() -> Option<TraceCounts> {
         #[cfg(feature = "traced")]

@@ -10,7 +10,7 @@ use picoalloc::{Allocator, Env, Size};
 use super::single_thread::{SingleThread, loader_heap};
 use crate::HEAP_LENGTH;
 
-/// What a block's address is a multiple of.
+/// Alignment of every block in bytes.
 const ALIGNMENT: usize = 32;
 
 /// The heap, less the most that its header and its alignment take.

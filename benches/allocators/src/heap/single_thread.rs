@@ -19,7 +19,7 @@ impl<T> SingleThread<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// Where the value is.
+    /// The value's address.
     #[inline(always)]
     pub const fn pointer(&self) -> *mut T {
         self.0.get()

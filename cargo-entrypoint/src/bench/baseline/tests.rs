@@ -134,10 +134,10 @@ fn rows_come_and_go() {
         texts(&changes),
         ["a/y is new", "a/x is gone", "b/x is gone"]
     );
-    // Under another name anything could have become larger.
+    // A renamed row may hide a larger figure.
     let worse: Vec<bool> = changes.iter().map(Change::is_worse).collect();
     assert_eq!(worse, [false, true, true]);
-    // Where only one program was measured nothing is known of the other.
+    // If only one program was measured, the other is not compared.
     let changes = compare(&before, &after, &only("a"));
     assert_eq!(texts(&changes), ["a/y is new", "a/x is gone"]);
     // Neither of a suite that was not measured.
@@ -200,7 +200,7 @@ fn two_compilers_do_not_share_a_baseline() {
         refused.contains("`rustc 0`") && refused.contains("`rustc 1`"),
         "{refused}"
     );
-    // Nothing of the other one would stay.
+    // The new baseline would keep no row of the other compiler.
     let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
     assert_eq!(merged, measured);
     old.size = Some(Vec::new());

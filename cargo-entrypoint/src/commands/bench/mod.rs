@@ -146,7 +146,7 @@ impl Baseline {
         Ok(Self { path, results })
     }
 
-    /// Finds out, before anything is measured, whether it could be written.
+    /// Checks, before the measurement, whether the baseline can be written.
     fn check_bless(&self, plan: &Plan, compiler: &str) -> Result<()> {
         let nothing = Results {
             compiler: compiler.to_owned(),

@@ -75,7 +75,7 @@ impl Backend for Runner {
             });
         }
         let invalid = |error: io::Error| LoadError::InvalidLibrary {
-            reason: format!("cannot write it to a temporary file: {error}"),
+            reason: format!("cannot write the library to a temporary file: {error}"),
         };
         // A process that can write to the socket can reply in the program's place.
         let folder = Builder::new()
@@ -235,7 +235,7 @@ impl Instance for Guest {
                 Ok(value) => {
                     request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
                 }
-                // If the process has gone, that is the cause, and not what the syscall reports.
+                // If the process has ended, that is the cause, and not the error of the syscall.
                 Err(failure) => {
                     let failure = self.connection.disconnected().unwrap_or(failure);
                     return Ok(End::Failed(failure));

@@ -31,7 +31,7 @@ pub(super) struct Process {
     is_wrapped: bool,
     /// How long it may run and block together; `None` for no limit.
     limit: Option<Duration>,
-    /// How long the loader has seen it block on something else than the loader.
+    /// How long the loader has seen the process block on something else than the loader.
     idle: Duration,
     status: Option<ExitStatus>,
 }
@@ -116,8 +116,8 @@ impl Process {
         }
     }
 
-    /// Whether it has run, and blocked on something else than the loader, for longer than its
-    /// limit. The loader has just waited for it for so long.
+    /// Whether the process has run, and blocked on something else than the loader, for longer than
+    /// its limit. `waited` is how long the loader has just waited for it.
     pub fn is_timed_out(&mut self, waited: Duration) -> bool {
         let Some(limit) = self.limit.filter(|_| !self.is_wrapped) else {
             return false;

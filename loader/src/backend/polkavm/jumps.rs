@@ -21,9 +21,9 @@ const MAX_CHANGES: u8 = 4;
 /// A jump or a call to an address at which no code starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct InvalidJump {
-    /// Where the instruction is.
+    /// The place of the instruction.
     pub program_counter: ProgramCounter,
-    /// Where it goes: an address, or a program counter if the instruction names its target.
+    /// The target: an address, or a program counter if the instruction names its target.
     pub target: u32,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn first_invalid(blob: &ProgramBlob) -> Option<InvalidJump> {
     flow.first_invalid()
 }
 
-/// What is known of the registers at a place.
+/// The known registers at a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Registers {
     /// The low halves of the constants: an address has no more.
@@ -104,7 +104,7 @@ impl Registers {
     }
 }
 
-/// What is known where a block starts.
+/// The known registers at the start of a block.
 struct Block {
     place: u32,
     registers: Registers,
@@ -124,7 +124,7 @@ struct Flow<'a> {
 
 /// How a block ends.
 enum End {
-    /// It goes on at its end.
+    /// Continues behind its last instruction.
     Next,
     /// Jumps to a place; the second value says whether it may also continue at the next
     /// instruction.
@@ -251,8 +251,8 @@ impl<'a> Flow<'a> {
         self.invalid.pop_first()
     }
 
-    /// Follows a block to its last instruction. Returns where that is, what comes behind it, and
-    /// what it does; `None` if the code ends before.
+    /// Follows a block to its last instruction. Returns the place of that instruction, the next
+    /// place, and how it ends the block; `None` if the code ends before.
     fn follow(
         &self,
         place: u32,

@@ -179,7 +179,7 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
     /// The address of scratch memory that the module's `alloc` has allocated for so many bytes;
     /// `None` if it has none.
     ///
-    /// `alloc` may return anything, so the range is checked: it is in the memory, and aligned.
+    /// `alloc` may return any number, so the range is checked: it is in the memory, and aligned.
     pub fn alloc_scratch(
         &mut self,
         alloc: Alloc,

@@ -93,7 +93,7 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
     Ok(())
 }
 
-/// Where each key occurs first. A list is faster for a few accounts, and slow for a thousand.
+/// The first position of each key. A list is faster for a few accounts, and slow for a thousand.
 enum Positions<'a> {
     Few(Vec<(&'a Pubkey, usize)>),
     Many(BTreeMap<&'a Pubkey, usize>),

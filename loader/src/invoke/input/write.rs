@@ -23,7 +23,7 @@ struct SerializedInput {
 
 /// Bytes of the input without a gap.
 struct Segment {
-    /// Where they start in `bytes`. They end where the next segment starts.
+    /// The start in `bytes`. A segment ends where the next one starts.
     start: usize,
     /// Their address in the guest's memory.
     address: u64,

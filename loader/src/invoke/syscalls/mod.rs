@@ -22,7 +22,7 @@ use call::Call;
 /// The arguments of a syscall, as 64-bit numbers. Those beyond its parameters may be any numbers.
 pub type Arguments = [u64; MAX_ARGUMENTS];
 
-/// What a syscall returns to the program; a failure ends the program.
+/// The value that a syscall returns to the program; a failure ends the program.
 type Returned = Result<Option<u64>, Failure>;
 
 /// The syscalls of one invocation, and what the program has set with them.

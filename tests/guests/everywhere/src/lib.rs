@@ -134,9 +134,9 @@ commands! {
     AbortProcess,
     /// Runs an instruction that is none.
     IllegalInstruction,
-    /// Closes all files but the standard ones, and goes on.
+    /// Closes all files but the standard ones, and continues.
     CloseFiles,
-    /// Writes the b bytes of byte a to every file but the standard ones, and goes on.
+    /// Writes the b bytes of byte a to every file but the standard ones, and continues.
     WriteToFiles,
     /// Prints a line on the standard output.
     Print,
@@ -161,7 +161,7 @@ impl Command {
     }
 }
 
-/// What a command works with.
+/// The context of a command.
 struct Call<'a> {
     program_id: &'a Pubkey,
     accounts: &'a [AccountInfo<'a>],

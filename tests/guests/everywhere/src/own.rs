@@ -78,7 +78,7 @@ fn pass_on(address: u64, length: u64, import: u64) {
     }
 }
 
-/// What a process can do to itself.
+/// The ways in which a process can damage itself.
 #[cfg(target_os = "linux")]
 mod process {
     use core::ffi::{c_int, c_void};

@@ -49,7 +49,7 @@ fn echo(call: Call<'_>) -> Seen<Option<&[u8]>> {
     call.bytes()
 }
 
-/// What becomes of the argument, as bytes and as text.
+/// The lengths of the argument, as bytes and as text.
 fn see(call: Call<'_>) -> String {
     let length = call.bytes().map(|bytes| bytes.map(<[u8]>::len));
     format!(

@@ -8,7 +8,7 @@ use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
 entrypoint::entrypoint!(process_instruction);
 entrypoint::host_return!(
-    /// What the host hands in.
+    /// The values that the host passes.
     pub static SCRATCH: HostArena<CAPACITY>
 );
 
@@ -20,7 +20,7 @@ pub static GREETING: &[u8] = b"hello, host";
 
 macro_rules! answers {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// What was seen. A number belongs to it, which travels in the low half of the u64.
+        /// The result of a read. Its number is in the low half of the u64.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         pub enum Answer {

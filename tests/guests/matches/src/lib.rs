@@ -47,7 +47,7 @@ pub fn results() -> impl Iterator<Item = u64> {
 #[cfg(not(feature = "no-entrypoint"))]
 entrypoint::entrypoint!(process_instruction);
 
-/// What the program is to do, by the first byte of its instruction data.
+/// The program's work, by the first byte of its instruction data.
 pub mod command {
     /// Calls every arm of the family, and writes the results into the account's data.
     pub const FAMILY: u8 = 0;

@@ -1,4 +1,4 @@
-//! What a program that keeps to safe functions cannot do.
+//! Operations that safe code cannot have.
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
 mod guest {
