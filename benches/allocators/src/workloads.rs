@@ -118,7 +118,8 @@ impl Block {
     /// The size is at least 1 and at most `isize::MAX` less 7.
     #[inline(always)]
     unsafe fn layout(size: usize) -> Layout {
-        // SAFETY: the alignment is a power of two, and the size is the caller's promise.
+        // SAFETY: `from_size_align_unchecked` requires a power of two as alignment, and a size that
+        // does not overflow. `ALIGN` is one, and the caller promises the size.
         unsafe { Layout::from_size_align_unchecked(size, Self::ALIGN) }
     }
 }
@@ -156,7 +157,8 @@ fn mixed(rounds: u32) -> u64 {
     }
     let mut sum = 0;
     for block in &slots[..filled] {
-        // SAFETY: the block is live, and `take` has written its first byte.
+        // SAFETY: `read` requires an initialised byte. The block is live, and `take` has written
+        // its first byte.
         let first = unsafe { block.start.read() };
         sum += u64::from(first) + block.size as u64;
     }
@@ -172,7 +174,7 @@ fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
     for _ in 0..rounds {
         let number = generator.next();
         let slot = &mut slots[(number >> 58) as usize % SLOTS];
-        // SAFETY: the size is that of a block.
+        // SAFETY: `layout` requires the size of a block. This is one.
         let layout = unsafe { Block::layout(slot.size) };
         // SAFETY: `dealloc` requires a live block of this allocator, with its layout. The slot
         // holds such a block, and gets another one below.
@@ -185,14 +187,14 @@ fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
 #[inline(always)]
 fn take(number: u64) -> Block {
     let size = (number >> 32) as usize % 128 + 1;
-    // SAFETY: the size is at least 1 and at most 128.
+    // SAFETY: `layout` requires the size of a block. It is at least 1 and at most 128.
     let layout = unsafe { Block::layout(size) };
-    // SAFETY: the layout has a size.
+    // SAFETY: `alloc` requires a size other than 0. The layout has one.
     let start = unsafe { alloc(layout) };
     if start.is_null() {
         handle_alloc_error(layout);
     }
-    // SAFETY: the block is ours and has a byte at least.
+    // SAFETY: `write` requires a writable byte. The block is new and has at least one.
     unsafe { start.write(number as u8) };
     Block { start, size }
 }
@@ -203,7 +205,7 @@ fn zeroed(rounds: u32) -> u64 {
     const LAYOUT: Layout = Layout::new::<[u64; 128]>();
     let mut sum = u64::from(rounds);
     for _ in 0..rounds {
-        // SAFETY: the layout has a size.
+        // SAFETY: `alloc_zeroed` requires a size other than 0. The layout has one.
         let start = unsafe { alloc_zeroed(LAYOUT) };
         if start.is_null() {
             handle_alloc_error(LAYOUT);

@@ -18,7 +18,8 @@ entrypoint!(process_instruction, heap = custom);
 custom_heap!(
     /// The program's heap.
     pub static HEAP: TracingAllocator<BumpAllocator> =
-        // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+        // SAFETY: `new` requires one thread, and no other allocator over the announced heap. The
+        // program has one thread, and this is its only allocator.
         TracingAllocator::new(unsafe { BumpAllocator::new() });
 );
 

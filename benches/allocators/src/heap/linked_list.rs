@@ -33,7 +33,8 @@ pub unsafe fn start(heap: &Heap) -> ProgramResult {
     Ok(())
 }
 
-// SAFETY: every method does what the inner allocator does.
+// SAFETY: `GlobalAlloc` requires that blocks are live until they are freed, disjoint, and as long
+// and aligned as their layouts. The inner allocator guarantees that.
 unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -8,7 +8,8 @@ use allocator::{HeapSource, LoaderHeap};
 /// A value that is shared without a lock.
 pub struct SingleThread<T>(UnsafeCell<T>);
 
-// SAFETY: `new` makes one thread its caller's promise.
+// SAFETY: `Sync` requires that threads can share the value. The caller of `new` promises that one
+// thread uses it.
 unsafe impl<T> Sync for SingleThread<T> {}
 
 impl<T> SingleThread<T> {
@@ -46,7 +47,8 @@ impl<T> SingleThread<T> {
 ///
 /// The value must not be in use.
 pub unsafe fn loader_heap() -> NonNull<[u8]> {
-    // SAFETY: the caller is the only one to use the region.
+    // SAFETY: `LoaderHeap::new` requires that no other code uses the region. The caller promises
+    // that.
     let source = unsafe { LoaderHeap::new() };
     let start = source.start();
     let length = source.end().addr() - start.addr();

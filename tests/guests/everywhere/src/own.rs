@@ -71,7 +71,7 @@ fn pass_on(address: u64, length: u64, import: u64) {
             let _ = entrypoint::get_return_data(bytes);
         }
         _ => {
-            // SAFETY: as above.
+            // SAFETY: none is claimed; the test checks what the loader does.
             let key = unsafe { &*with_exposed_provenance::<Pubkey>(address) };
             entrypoint::log_pubkey(key);
         }
@@ -136,7 +136,8 @@ mod process {
     }
 
     fn print(file: c_int, bytes: &[u8]) {
-        // SAFETY: the pointer and the length are those of one slice.
+        // SAFETY: `write` requires a readable range. The pointer and the length are those of one
+        // slice.
         let _ = unsafe { write(file, bytes.as_ptr().cast(), bytes.len()) };
     }
 

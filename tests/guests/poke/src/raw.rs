@@ -23,23 +23,24 @@ mod guest {
     }
 
     pub fn log(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_log_` requires a readable range. The loader checks it.
         unsafe { rlo_log_(address, length) }
     }
 
     pub fn set_return_data(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_set_return_data` requires a readable range. The loader checks it.
         unsafe { rlo_set_return_data(address, length) }
     }
 
     pub fn abort(report: &AbortReport) {
         let address = core::ptr::from_ref(core::hint::black_box(report)).expose_provenance();
-        // SAFETY: the loader checks the address.
+        // SAFETY: `rlo_abort` requires a report at the address. The loader checks it.
         unsafe { rlo_abort(address as u64, ABORT_REPORT_MAGIC) }
     }
 
     pub fn abort_without_report() {
-        // SAFETY: the loader believes neither.
+        // SAFETY: `rlo_abort` requires a report at the address, or another magic number. This is
+        // not the magic number.
         unsafe { rlo_abort(0, 0) }
     }
 }

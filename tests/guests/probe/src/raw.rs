@@ -26,30 +26,31 @@ mod guest {
     }
 
     pub fn log(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_log_` requires a readable range. The loader checks it.
         unsafe { rlo_log_(address, length) }
     }
 
     pub fn set_return_data(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_set_return_data` requires a readable range. The loader checks it.
         unsafe { rlo_set_return_data(address, length) }
     }
 
     pub fn abort(report: u64, magic: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_abort` requires a report at the address. The loader checks it.
         unsafe { rlo_abort(report, magic) }
     }
 
     pub fn memory(destination: u64, source: u64, length: u64) {
-        // SAFETY: the loader checks all three.
+        // SAFETY: `rlo_memcpy_` requires two accessible ranges. The loader checks them.
         unsafe { rlo_memcpy_(destination, source, length) };
-        // SAFETY: as above.
+        // SAFETY: `rlo_memmove_` requires two accessible ranges. The loader checks them.
         unsafe { rlo_memmove_(destination, source, length) };
-        // SAFETY: as above.
+        // SAFETY: `rlo_memset_` requires a writable range. The loader checks it.
         unsafe { rlo_memset_(destination, 7, length) };
         let mut result = 0_i32;
         let address = core::ptr::from_mut(&mut result).expose_provenance() as u64;
-        // SAFETY: as above, and there are four bytes at `address`.
+        // SAFETY: `rlo_memcmp_` requires two readable ranges, which the loader checks, and four
+        // writable bytes at `address`, which are those of `result`.
         unsafe { rlo_memcmp_(destination, source, length, address) };
         entrypoint::msg!("{}", core::hint::black_box(result));
     }
