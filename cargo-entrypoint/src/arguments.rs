@@ -135,8 +135,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = INSPECT_EXIT_CODES)]
 pub struct InspectArguments {
-    /// A program's file, a folder with a program crate, or a package of this workspace, in this
-    /// order [default: the program in the current folder, or else the package `counter`]
+    /// A blob, a folder with a program crate, or a package of this workspace, in this order
+    /// [default: the program in the current folder, or else the package `counter`]
     pub program: Option<String>,
 
     /// Print only the inspection, as JSON, on the standard output

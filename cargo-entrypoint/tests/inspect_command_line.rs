@@ -362,7 +362,7 @@ fn help_lists_arguments_and_exit_codes() {
     for part in [
         "[PROGRAM]",
         "--json",
-        "A program's file, a folder",
+        "A blob, a folder",
         "Exit codes:",
         "rejects the blob",
     ] {
