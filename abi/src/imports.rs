@@ -35,7 +35,8 @@ macro_rules! for_each_import {
             ///
             /// Returns the length of all return data. If it copies no bytes, it does not write the
             /// id either.
-            GetReturnData = rlo_get_return_data(data: *mut u8, length: u64, program_id: *mut u8) -> u64;
+            GetReturnData =
+                rlo_get_return_data(data: *mut u8, length: u64, program_id: *mut u8) -> u64;
             /// Ends the program without a status. [`crate::report`] describes the arguments.
             Abort = rlo_abort(report: *const u8, magic: u64) -> ();
             /// Copies `length` bytes between ranges that do not overlap.
@@ -46,7 +47,8 @@ macro_rules! for_each_import {
             Memset = rlo_memset_(destination: *mut u8, value: u32, length: u64) -> ();
             /// Compares `length` bytes, and writes the difference of the first unequal pair, or 0,
             /// to `result`.
-            Memcmp = rlo_memcmp_(left: *const u8, right: *const u8, length: u64, result: *mut i32) -> ();
+            Memcmp =
+                rlo_memcmp_(left: *const u8, right: *const u8, length: u64, result: *mut i32) -> ();
         }
     };
 }

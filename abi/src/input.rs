@@ -18,9 +18,9 @@
 //! or a repeat of an earlier account (a [`RepeatEntry`]):
 //!
 //! ```text
-//! first occurrence                                      repeat
-//! 0   1       marker 0xFF                               0  1  index of the first occurrence (< 255)
-//! 1   1       is_signer (0 or 1)                        1  7  zero
+//! first occurrence                                  repeat
+//! 0   1       marker 0xFF                           0  1  index of the first occurrence (< 255)
+//! 1   1       is_signer (0 or 1)                    1  7  zero
 //! 2   1       is_writable (0 or 1)
 //! 3   1       executable (0 or 1)
 //! 4   4       original data length (0 as sent)

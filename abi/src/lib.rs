@@ -15,8 +15,8 @@
 //! | [`native`] | the differences for native libraries |
 //!
 //! All integers are little endian. Every guest address fits in 32 bits, except in a native library.
-//! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in [`status`]),
-//! and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
+//! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in
+//! [`status`]), and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};

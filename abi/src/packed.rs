@@ -200,12 +200,16 @@ mod tests {
             let address = NonZeroU32::new(address).unwrap();
             let packed = PackedSlice::new(address, length);
             let value = packed.to_u64();
-            prop_assert_eq!((value >> 32, value % (1 << 32)), (address.get().into(), length.into()));
+            let halves = (value >> 32, value % (1 << 32));
+            prop_assert_eq!(halves, (address.get().into(), length.into()));
             prop_assert_eq!(packed.view(), Ok(HostReturn::Slice { address, length }));
         }
 
         #[test]
-        fn what_is_seen_packs_to_the_same(address in prop_oneof![Just(0), any::<u32>()], length: u32) {
+        fn what_is_seen_packs_to_the_same(
+            address in prop_oneof![Just(0), any::<u32>()],
+            length: u32,
+        ) {
             let packed = PackedSlice::from_u64(u64::from(address) << 32 | u64::from(length));
             if let Ok(view) = packed.view() {
                 prop_assert_eq!(PackedSlice::from(view), packed);

@@ -77,7 +77,7 @@ fn addresses_are_aligned_not_offsets() {
 }
 
 #[test]
-fn an_alignment_beyond_the_buffer_is_refused_unless_the_address_has_it() {
+fn alignment_beyond_the_buffer_is_refused() {
     with_arena(8, 4000, |arena, _| {
         for (_, end) in ends(arena) {
             assert_eq!(end.allocate(layout(1, 4096)), Err(AllocError));
@@ -91,7 +91,7 @@ fn an_alignment_beyond_the_buffer_is_refused_unless_the_address_has_it() {
 }
 
 #[test]
-fn the_newest_block_grows_and_shrinks_where_it_stands_at_the_bottom() {
+fn newest_bottom_block_resizes_in_place() {
     with_arena(3, 100, |arena, _| {
         let bottom = arena.bottom_handle();
         let block = filled(&bottom, layout(10, 1));
@@ -112,7 +112,7 @@ fn the_newest_block_grows_and_shrinks_where_it_stands_at_the_bottom() {
 }
 
 #[test]
-fn the_newest_block_needs_only_the_difference_at_the_top() {
+fn newest_top_block_needs_only_the_difference() {
     with_arena(3, 100, |arena, region| {
         let top = arena.top_handle();
         let block = filled(&top, layout(60, 1));
@@ -148,7 +148,7 @@ fn a_block_that_cannot_grow_stays_as_it_is() {
 }
 
 #[test]
-fn a_block_that_is_not_the_newest_is_shrunk_where_it_stands() {
+fn older_block_shrinks_in_place() {
     with_arena(8, 200, |arena, _| {
         for (name, end) in ends(arena) {
             let block = filled(&*end, layout(40, 8));
@@ -167,7 +167,7 @@ fn a_block_that_is_not_the_newest_is_shrunk_where_it_stands() {
 }
 
 #[test]
-fn a_block_that_is_not_the_newest_grows_by_a_copy_of_its_old_size() {
+fn older_block_grows_by_a_copy() {
     with_arena(8, 300, |arena, _| {
         for (name, end) in ends(arena) {
             let block = filled(&*end, layout(20, 1));
@@ -188,16 +188,16 @@ fn a_block_that_is_not_the_newest_grows_by_a_copy_of_its_old_size() {
     });
 }
 
-/// A shrink for a stricter alignment has to move the block. One that copied the old size would write
-/// over what stands behind the new place.
+/// A shrink for a stricter alignment has to move the block. One that copied the old size would
+/// write over what stands behind the new place.
 #[test]
-fn a_shrink_to_a_stricter_alignment_copies_the_new_size_only() {
+fn realigning_shrink_copies_the_new_size() {
     with_arena(1, 200, |arena, region| {
         let end = arena.bottom_handle();
         let block = filled(&end, layout(60, 1));
         let newer = filled(&end, layout(128, 1));
-        // 12 bytes are left, of which the last 9 start at a multiple of 8. Behind them are sentinels.
-        // SAFETY: the block is live and has this layout; the new one is smaller.
+        // 12 bytes are left, of which the last 9 start at a multiple of 8. Behind them are
+        // sentinels. SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { end.shrink(block, layout(60, 1), layout(4, 8)) };
         let shrunk = shrunk.expect("room");
         assert_eq!(address(shrunk), region.end - 9);
@@ -219,7 +219,7 @@ fn a_shrink_to_a_stricter_alignment_copies_the_new_size_only() {
 }
 
 #[test]
-fn the_newest_block_may_be_shrunk_to_a_stricter_alignment() {
+fn newest_block_shrinks_to_a_larger_alignment() {
     with_arena(1, 100, |arena, region| {
         for (name, end) in ends(arena) {
             let block = filled(&*end, layout(41, 1));
@@ -239,7 +239,7 @@ fn the_newest_block_may_be_shrunk_to_a_stricter_alignment() {
 
 /// A full buffer of 8 bytes that starts at no multiple of 8 has no aligned 8.
 #[test]
-fn a_shrink_to_a_stricter_alignment_without_room_is_refused() {
+fn realigning_shrink_needs_space() {
     for base in 1..8 {
         with_arena(base, 8, |arena, _| {
             for (name, end) in ends(arena) {
@@ -310,7 +310,7 @@ fn the_ends_meet_and_do_not_cross() {
 }
 
 #[test]
-fn an_arena_without_a_byte_refuses_everything_but_nothing() {
+fn empty_arena_accepts_only_empty_requests() {
     with_arena(8, 0, |arena, _| {
         for (_, end) in ends(arena) {
             assert_eq!(end.allocate(layout(1, 1)), Err(AllocError));
@@ -325,7 +325,7 @@ fn an_arena_without_a_byte_refuses_everything_but_nothing() {
 }
 
 #[test]
-fn blocks_without_bytes_come_and_go_without_a_trace() {
+fn empty_blocks_leave_no_trace() {
     with_arena(1, 100, |arena, _| {
         for (name, end) in ends(arena) {
             let neighbor = filled(&*end, layout(10, 1));
@@ -351,7 +351,7 @@ fn blocks_without_bytes_come_and_go_without_a_trace() {
 }
 
 #[test]
-fn only_the_newest_block_is_taken_back() {
+fn only_the_newest_block_is_freed() {
     with_arena(0, 100, |arena, _| {
         for (name, end) in ends(arena) {
             let start = used(arena);
@@ -369,7 +369,7 @@ fn only_the_newest_block_is_taken_back() {
 }
 
 #[test]
-fn a_zeroed_block_is_zeroed_however_often_its_bytes_were_used() {
+fn reused_bytes_are_zeroed_again() {
     with_arena(5, 64, |arena, _| {
         for _ in 0..3 {
             for (_, end) in ends(arena) {

@@ -20,7 +20,7 @@ fn two_arenas_sharing_one_static() {
 }
 
 #[test]
-fn of_all_threads_one_takes_a_static() {
+fn one_thread_takes_the_static() {
     for _ in 0..20 {
         let buffer: &'static StaticBuffer<8> = Box::leak(Box::default());
         let threads: Vec<_> = (0..8)
@@ -34,7 +34,7 @@ fn of_all_threads_one_takes_a_static() {
 }
 
 #[test]
-fn a_static_buffer_says_whether_it_was_taken() {
+fn static_buffer_reports_whether_it_is_taken() {
     static BUFFER: StaticBuffer<3> = StaticBuffer::new();
     assert_eq!(
         format!("{BUFFER:?}"),
@@ -64,7 +64,7 @@ fn an_arena_in_a_part_of_the_programs_own_heap() {
 }
 
 #[test]
-fn a_buffer_longer_than_any_is_refused() {
+fn impossible_buffer_length_is_refused() {
     let mut byte = 0_u8;
     let message = panic_message(|| {
         // SAFETY: this is what no caller may do; the length is refused before a byte is touched.
@@ -115,7 +115,7 @@ fn an_arena_shows_its_figures() {
 }
 
 #[test]
-fn errors_say_what_to_do() {
+fn errors_name_the_remedy() {
     fn text<E: core::error::Error + Copy + PartialEq + 'static>(error: E) -> String {
         error.to_string()
     }

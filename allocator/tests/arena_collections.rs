@@ -45,7 +45,7 @@ unsafe impl GlobalAlloc for Counting {
 static GLOBAL: Counting = Counting;
 
 #[test]
-fn an_owned_arena_gives_its_memory_back() {
+fn owned_arena_frees_its_memory() {
     let before = LENT.get();
     let mut arena = Arena::with_capacity(1000);
     assert_eq!(LENT.get(), before + 1000);
@@ -63,7 +63,7 @@ fn an_owned_arena_gives_its_memory_back() {
 }
 
 #[test]
-fn an_arena_over_a_buffer_gives_nothing_back() {
+fn buffer_arena_frees_nothing() {
     with_arena(0, 100, |arena, _| {
         let before = LENT.get();
         let other = Arena::with_capacity(10);
@@ -83,7 +83,7 @@ fn an_owned_arena_without_a_byte() {
 }
 
 #[test]
-fn an_arena_for_which_there_is_no_room() {
+fn unallocatable_arena_is_an_error() {
     for capacity in [usize::MAX, isize::MAX as usize, isize::MAX as usize + 1] {
         assert!(matches!(
             Arena::try_with_capacity(capacity),

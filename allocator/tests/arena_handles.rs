@@ -30,7 +30,7 @@ fn handles_that_another_arena_accepts() {
 }
 
 #[test]
-fn an_arena_built_later_over_the_same_buffer_accepts_no_handle() {
+fn later_arena_rejects_handles_of_the_earlier() {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 64];
     let base: NonNull<u8> = NonNull::from(&mut buffer).cast();
     // SAFETY: nobody else uses the buffer, the next arena not before this one is gone.
@@ -80,7 +80,7 @@ fn no_epoch_but_its_own_accepts_a_handle() {
 }
 
 #[test]
-fn every_reset_that_frees_a_value_makes_its_handle_stale() {
+fn every_freeing_reset_stales_handles() {
     type Reset = fn(&mut Arena);
     let resets: [(Reset, [bool; 2]); 5] = [
         (|arena| arena.reset().expect("epochs left"), [true, true]),
@@ -118,7 +118,7 @@ fn every_reset_that_frees_a_value_makes_its_handle_stale() {
 }
 
 #[test]
-fn a_rewind_below_a_value_makes_its_handle_stale_and_one_above_does_not() {
+fn rewind_below_a_value_stales_its_handle() {
     let arena = leaked(256);
     let mark = arena.bottom_mark();
     let value = arena.alloc_bottom_value(1_u8).expect("room");
@@ -222,7 +222,7 @@ fn values_of_every_kind() {
 }
 
 #[test]
-fn only_a_value_that_is_refused_is_dropped() {
+fn only_a_refused_value_is_dropped() {
     struct Counts<'a>(
         &'a Cell<u32>,
         #[expect(dead_code, reason = "room")] [u8; 100],
@@ -247,7 +247,7 @@ fn only_a_value_that_is_refused_is_dropped() {
 
 /// Compiles only if handles are covariant.
 #[test]
-fn a_handle_to_what_lives_long_is_one_to_what_lives_shorter() {
+fn handle_is_covariant_in_its_lifetime() {
     fn longer<'a>(one: ArenaHandle<&'a str>, _: &'a str) -> ArenaHandle<&'a str> {
         one
     }

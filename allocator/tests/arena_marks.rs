@@ -107,7 +107,7 @@ fn a_mark_from_before_a_reset_is_refused() {
 }
 
 #[test]
-fn a_reset_of_the_top_leaves_the_marks_of_the_bottom() {
+fn top_reset_keeps_bottom_marks() {
     let arena = leaked(100);
     let marks = (arena.bottom_mark(), arena.top_mark());
     let value = arena.alloc_bottom_value(1_u8).expect("room");
@@ -126,7 +126,7 @@ fn a_reset_of_the_top_leaves_the_marks_of_the_bottom() {
 }
 
 #[test]
-fn a_reset_of_one_end_begins_an_epoch_only_for_a_value() {
+fn reset_begins_an_epoch_only_for_values() {
     let arena = leaked(100);
     arena.alloc_bottom_bytes(10).expect("room");
     let value = arena.alloc_top_value(1_u8).expect("room");
@@ -140,7 +140,7 @@ fn a_reset_of_one_end_begins_an_epoch_only_for_a_value() {
 }
 
 #[test]
-fn the_bottom_is_rewound_under_handles_and_bytes_at_the_top() {
+fn bottom_rewind_keeps_the_top() {
     let mut arena = leaked(100);
     let kept = arena.alloc_top_value(1_u8).expect("room");
     let (mut bottom, top) = arena.split();
@@ -165,7 +165,7 @@ fn the_bottom_is_rewound_under_handles_and_bytes_at_the_top() {
 }
 
 #[test]
-fn an_end_of_its_own_refuses_what_the_arena_does() {
+fn split_end_refuses_like_the_arena() {
     let (mut one, other) = (leaked(100), leaked(100));
     let theirs = other.bottom_mark();
     let (mut bottom, _) = one.split();

@@ -34,8 +34,8 @@ impl Drop for Vast {
     }
 }
 
-// SAFETY: one zeroed allocation of `u32::MAX` bytes, which nobody else uses, until the source is dropped; the
-// header stands before the room.
+// SAFETY: one zeroed allocation of `u32::MAX` bytes, which nobody else uses, until the source is
+// dropped; the header stands before the room.
 unsafe impl HeapSource for Vast {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)

@@ -50,7 +50,7 @@ fn mixed_alignments_leave_the_least_gaps() {
 }
 
 #[test]
-fn a_block_without_bytes_has_an_aligned_address_and_takes_only_its_gap() {
+fn empty_block_is_aligned_and_uses_only_its_gap() {
     for remainder in BASES {
         for align in aligns() {
             let mut buffer = Buffer::new(remainder, align + HEADER);
@@ -75,7 +75,7 @@ fn a_block_without_bytes_has_an_aligned_address_and_takes_only_its_gap() {
 }
 
 #[test]
-fn a_full_heap_still_gives_blocks_without_bytes() {
+fn full_heap_still_allocates_empty_blocks() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 40);
         let end = buffer.region().end;
@@ -164,7 +164,7 @@ fn sums_do_not_wrap() {
 }
 
 #[test]
-fn a_buffer_without_room_for_the_header_refuses_everything() {
+fn buffer_without_header_refuses_everything() {
     for remainder in BASES {
         for length in 0..HEADER {
             let mut buffer = Buffer::new(remainder, length);
@@ -185,7 +185,7 @@ fn a_buffer_without_room_for_the_header_refuses_everything() {
 }
 
 #[test]
-fn a_buffer_just_longer_than_the_header_gives_all_the_rest() {
+fn buffer_beyond_the_header_is_all_usable() {
     for remainder in BASES {
         for length in HEADER..=16 {
             let mut buffer = Buffer::new(remainder, length);
@@ -205,7 +205,7 @@ fn a_buffer_just_longer_than_the_header_gives_all_the_rest() {
 }
 
 #[test]
-fn a_refusal_changes_nothing_and_a_smaller_request_then_succeeds() {
+fn refusal_changes_nothing() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 128);
         let heap = buffer.heap::<()>();

@@ -49,7 +49,8 @@ fn state_is_zero_and_stays<G: Zeroable>(write: impl Fn(&G, u8), read: impl Fn(&G
             place + size_of::<G>(),
             "blocks start right behind it"
         );
-        // More than there is room for; a heap without end fails below instead of filling up for ever.
+        // More than there is room for; a heap without end fails below instead of filling up for
+        // ever.
         blocks.extend((0..100).map_while(|_| heap.alloc_zeroed(13, 1)));
         blocks.iter_mut().for_each(support::Block::fill);
         assert!(heap.alloc(13, 1).is_none(), "full");
@@ -68,7 +69,7 @@ fn state_is_zero_and_stays<G: Zeroable>(write: impl Fn(&G, u8), read: impl Fn(&G
 }
 
 #[test]
-fn a_number_starts_at_zero_and_is_never_overlapped() {
+fn number_state_is_zero_and_never_overlapped() {
     state_is_zero_and_stays::<Cell<u64>>(
         |state, byte| state.set(u64::from_ne_bytes([byte; 8])),
         |state| state.get().to_ne_bytes().to_vec(),
@@ -76,7 +77,7 @@ fn a_number_starts_at_zero_and_is_never_overlapped() {
 }
 
 #[test]
-fn an_array_starts_at_zero_and_is_never_overlapped() {
+fn array_state_is_zero_and_never_overlapped() {
     state_is_zero_and_stays::<Hundred>(
         |state, byte| state.as_flattened().iter().for_each(|cell| cell.set(byte)),
         |state| state.as_flattened().iter().map(Cell::get).collect(),
@@ -84,7 +85,7 @@ fn an_array_starts_at_zero_and_is_never_overlapped() {
 }
 
 #[test]
-fn aligned_state_starts_at_zero_and_is_never_overlapped() {
+fn aligned_state_is_zero_and_never_overlapped() {
     state_is_zero_and_stays::<Aligned>(
         |state, byte| {
             state.low.set(u32::from_ne_bytes([byte; 4]));
@@ -133,7 +134,7 @@ fn short_buffers_are_refused<G: Zeroable>() {
 }
 
 #[test]
-fn a_buffer_too_short_for_the_state_is_a_clear_panic_and_a_refusal() {
+fn buffer_too_short_for_state_panics_clearly() {
     short_buffers_are_refused::<Cell<u64>>();
     short_buffers_are_refused::<Hundred>();
     short_buffers_are_refused::<Aligned>();
@@ -141,7 +142,7 @@ fn a_buffer_too_short_for_the_state_is_a_clear_panic_and_a_refusal() {
 }
 
 #[test]
-fn the_header_in_memory_says_what_the_allocator_says() {
+fn header_in_memory_matches_the_allocator() {
     // Some steps, so that the memory can be read with the allocator gone after each number of them.
     for remainder in BASES {
         for steps in 0..=7 {
@@ -179,7 +180,7 @@ fn the_header_in_memory_says_what_the_allocator_says() {
 }
 
 #[test]
-fn the_header_is_little_endian_at_the_base_whatever_its_alignment() {
+fn header_is_little_endian_at_the_base() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1000);
         let heap = buffer.heap::<()>();
@@ -216,8 +217,8 @@ struct Reluctant {
     whole: usize,
 }
 
-// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the length to the whole are
-// nobody else's either; they have a header.
+// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the
+// length to the whole are nobody else's either; they have a header.
 unsafe impl HeapSource for Reluctant {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -233,9 +234,10 @@ unsafe impl HeapSource for Reluctant {
     }
 }
 
-/// What a source adds may follow what others have in between, so a state that does not fit at first never fits.
+/// What a source adds may follow what others have in between, so a state that does not fit at first
+/// never fits.
 #[test]
-fn state_that_does_not_fit_in_the_first_room_is_refused_though_the_source_would_grow() {
+fn state_must_fit_the_first_region() {
     for at_first in [HEADER + 1, HEADER + 99, HEADER + 100] {
         let mut buffer = Buffer::new(3, 500);
         let region = buffer.region();

@@ -24,7 +24,7 @@ fn the_newest_block_grows_in_place() {
 }
 
 #[test]
-fn the_newest_block_shrinks_in_place_and_gives_its_end_back() {
+fn newest_block_shrinks_in_place() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = buffer.heap::<()>();
@@ -41,7 +41,7 @@ fn the_newest_block_shrinks_in_place_and_gives_its_end_back() {
 }
 
 #[test]
-fn a_lower_block_grows_by_a_copy_of_its_old_size_only() {
+fn lower_block_growth_copies_the_old_size() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = buffer.heap::<()>();
@@ -53,7 +53,8 @@ fn a_lower_block_grows_by_a_copy_of_its_old_size_only() {
         assert_ne!(block.address(), address);
         assert!(heap.used() >= used + 48);
         block.check_first(16);
-        // The new bytes were never handed out, so they are zero: nothing of the neighbour's came along.
+        // The new bytes were never handed out, so they are zero: nothing of the neighbour's came
+        // along.
         assert_eq!(block.bytes()[16..], [0; 32]);
         block.fill();
         check_all([&block, &neighbour]);
@@ -61,7 +62,7 @@ fn a_lower_block_grows_by_a_copy_of_its_old_size_only() {
 }
 
 #[test]
-fn a_shrinking_realloc_does_not_copy_the_old_size() {
+fn shrinking_realloc_copies_the_new_size() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = buffer.heap::<()>();
@@ -88,7 +89,7 @@ fn a_shrinking_realloc_does_not_copy_the_old_size() {
 }
 
 #[test]
-fn a_shrunk_lower_block_is_not_mistaken_for_the_newest() {
+fn shrunk_lower_block_is_not_the_newest() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 256);
         let heap = buffer.heap::<()>();
@@ -105,7 +106,7 @@ fn a_shrunk_lower_block_is_not_mistaken_for_the_newest() {
 }
 
 #[test]
-fn the_newest_block_grows_to_exactly_full_and_not_one_past() {
+fn newest_block_grows_to_exactly_full() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 300);
         let end = buffer.region().end;
@@ -132,7 +133,7 @@ fn the_newest_block_grows_to_exactly_full_and_not_one_past() {
 }
 
 #[test]
-fn a_lower_block_grows_to_exactly_full_and_not_one_past() {
+fn lower_block_grows_to_exactly_full() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 300);
         let heap = buffer.heap::<()>();
@@ -161,7 +162,7 @@ fn a_lower_block_grows_to_exactly_full_and_not_one_past() {
 }
 
 #[test]
-fn growth_by_a_copy_keeps_an_alignment_beyond_the_heaps_own() {
+fn growth_by_copy_keeps_a_large_alignment() {
     for remainder in BASES {
         for align in [64, 4096, 16384] {
             let mut buffer = Buffer::new(remainder, 4 * align + 64);

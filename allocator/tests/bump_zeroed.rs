@@ -11,8 +11,8 @@ use support::{BASES, Block, Buffer, HEADER, Heap};
 
 const POISON: u8 = 0xAA;
 
-/// A region that is zero only in its header. The rest is poison, by which a test sees what is written:
-/// an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
+/// A region that is zero only in its header. The rest is poison, by which a test sees what is
+/// written: an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
 struct Poisoned<'buffer> {
     base: *mut u8,
     length: usize,
@@ -31,10 +31,10 @@ impl<'buffer> Poisoned<'buffer> {
     }
 }
 
-// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait asks
-// for zeroes where this has poison. That breaks a promise about values and none about memory: the
-// poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes, so what
-// comes of it is blocks whose content the tests expect.
+// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait
+// asks for zeroes where this has poison. That breaks a promise about values and none about memory:
+// the poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes,
+// so what comes of it is blocks whose content the tests expect.
 unsafe impl HeapSource for Poisoned<'_> {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -58,7 +58,8 @@ fn poisoned(buffer: &mut Buffer) -> Heap<'_, BumpAllocator<(), Poisoned<'_>>> {
     Heap::new(allocator, region)
 }
 
-/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were written.
+/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were
+/// written.
 fn check_written(block: &Block<'_>, zeroes: usize) {
     let (stale, fresh) = block.bytes().split_at(zeroes);
     assert!(
@@ -106,7 +107,8 @@ fn a_block_is_not_written_behind_its_end() {
     let low = heap.alloc_zeroed(8, 1).expect("room");
     assert_eq!(heap.used(), 8);
     check_written(&low, 8);
-    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes them.
+    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes
+    // them.
     let bytes = buffer.bytes();
     assert!(
         bytes[HEADER + 8..HEADER + 20]
@@ -117,7 +119,7 @@ fn a_block_is_not_written_behind_its_end() {
 }
 
 #[test]
-fn a_block_that_is_partly_reused_is_zeroed_in_that_part_only() {
+fn partly_reused_block_is_zeroed_in_that_part() {
     for remainder in BASES {
         for old in [0, 1, 31, 32, 33, 63, 64, 65, 100] {
             let mut buffer = Buffer::new(remainder, 512);
@@ -135,7 +137,7 @@ fn a_block_that_is_partly_reused_is_zeroed_in_that_part_only() {
 }
 
 #[test]
-fn an_aligned_block_is_zeroed_up_to_the_highest_top_there_was() {
+fn aligned_block_is_zeroed_up_to_the_peak() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1024);
         let base = buffer.region().start;
@@ -149,7 +151,7 @@ fn an_aligned_block_is_zeroed_up_to_the_highest_top_there_was() {
 }
 
 #[test]
-fn blocks_given_back_newest_first_are_zeroed_together() {
+fn blocks_freed_newest_first_zeroed_together() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -167,7 +169,7 @@ fn blocks_given_back_newest_first_are_zeroed_together() {
 }
 
 #[test]
-fn what_a_shrinking_realloc_gave_back_is_zeroed() {
+fn bytes_freed_by_a_shrink_are_zeroed() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -179,7 +181,7 @@ fn what_a_shrinking_realloc_gave_back_is_zeroed() {
 }
 
 #[test]
-fn what_was_grown_into_and_given_back_is_zeroed() {
+fn bytes_freed_after_growth_are_zeroed() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -199,7 +201,7 @@ fn what_was_grown_into_and_given_back_is_zeroed() {
 }
 
 #[test]
-fn growth_past_the_highest_top_makes_a_new_highest_top() {
+fn growth_past_the_peak_raises_the_peak() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = poisoned(&mut buffer);
@@ -216,7 +218,7 @@ fn growth_past_the_highest_top_makes_a_new_highest_top() {
 }
 
 #[test]
-fn a_zeroed_block_that_was_given_back_is_zeroed_again() {
+fn freed_zeroed_block_is_zeroed_again() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 512);
         let heap = buffer.heap::<()>();

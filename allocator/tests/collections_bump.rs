@@ -1,4 +1,5 @@
-//! The standard collections on a bump heap as a program has it: the global allocator, over what a loader has announced.
+//! The standard collections on a bump heap as a program has it: the global allocator, over what a
+//! loader has announced.
 //!
 //! The announcement is global, so this is one test in a process of its own.
 
@@ -19,11 +20,12 @@ static HEAP: Switch<TracingAllocator<BumpAllocator<Cell<u64>>>> = {
 const LENGTH: usize = 256 * 1024;
 
 #[test]
-fn collections_on_a_bump_heap_give_what_they_give_on_the_system() {
+fn bump_collections_match_the_system() {
     let memory = Box::leak(vec![0_u8; LENGTH + 1].into_boxed_slice());
     // As awkward as can be.
     let base = (memory.as_mut_ptr().expose_provenance()) | 1;
-    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer that nobody else uses.
+    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer
+    // that nobody else uses.
     unsafe { set_heap_base(base) };
     // SAFETY: as above, and from one byte in, so many bytes are left.
     unsafe { set_heap_limit(LENGTH) };

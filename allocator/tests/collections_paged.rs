@@ -1,5 +1,5 @@
-//! The standard collections on a heap with size classes as a WebAssembly module has it: the global allocator, over a memory
-//! that grows by pages, and that somebody else grows in between.
+//! The standard collections on a heap with size classes as a WebAssembly module has it: the global
+//! allocator, over a memory that grows by pages, and that somebody else grows in between.
 
 #[path = "support/switch.rs"]
 mod switch;
@@ -68,7 +68,7 @@ static HEAP: Switch<SegregatedBumpAllocator<WasmMemory<&Module>>> = {
 };
 
 #[test]
-fn collections_in_pages_give_what_they_give_on_the_system() {
+fn collections_in_pages_match_the_system() {
     let extent = collections_agree(&HEAP, 160);
     let start = (&MODULE).page(0).addr();
     assert!(start + 8 <= extent.start && extent.end <= start + PAGES * PAGE_SIZE);

@@ -1,4 +1,5 @@
-//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the tests.
+//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the
+//! tests.
 
 mod support;
 
@@ -8,7 +9,8 @@ use std::path::Path;
 use support::decode::{ArenaCase, Case};
 use support::driver::Operation;
 
-/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a few.
+/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a
+/// few.
 fn replay(target: &str, run: impl Fn(&[u8])) {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);
@@ -25,18 +27,18 @@ fn replay(target: &str, run: impl Fn(&[u8])) {
 
 #[test]
 #[cfg_attr(miri, ignore = "files, and pages by the dozen")]
-fn the_corpus_of_allocators_does_what_the_models_say() {
+fn corpus_matches_the_models() {
     replay("allocators", |bytes| Case::decode(bytes).run());
 }
 
 #[test]
 #[cfg_attr(miri, ignore = "files")]
-fn the_corpus_of_arenas_does_what_the_model_says() {
+fn arena_corpus_matches_the_model() {
     replay("arena", |bytes| ArenaCase::decode(bytes).run());
 }
 
 #[test]
-fn bytes_are_read_as_they_were_when_the_corpus_was_made() {
+fn corpus_still_decodes_as_when_recorded() {
     let bytes = [
         0x08, 0x10, 0x2C, 0x01, 0x05, 0x07, 0x18, 0x05, 0x22, 0xC1, 0x02, 0x0B, 0x15, 0xE0, 0x80,
         0x1F, 0x17, 0xF8, 0xF9, 0x05, 0x00, 0xFF,

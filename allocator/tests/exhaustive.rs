@@ -1,7 +1,7 @@
 //! Every sequence of a few operations up to some length, on a heap of a few hundred bytes.
 //!
-//! A sequence is replayed from an empty heap for each that goes one step further; only its last step is checked, because
-//! the steps before were the last of shorter sequences.
+//! A sequence is replayed from an empty heap for each that goes one step further; only its last
+//! step is checked, because the steps before were the last of shorter sequences.
 
 mod support;
 
@@ -70,7 +70,8 @@ fn explore<A: Algorithm>(
 fn explore_all<A: Algorithm>(alphabet: &Alphabet, depth: usize) {
     for remainder in [1, 8] {
         let mut buffer = Buffer::new(remainder, LENGTH);
-        // What interprets the program instead of running it goes three steps less far in the same time.
+        // What interprets the program instead of running it goes three steps less far in the same
+        // time.
         let depth = if cfg!(miri) { depth - 3 } else { depth };
         let number = explore::<A>(&mut buffer, alphabet, depth, &mut Vec::new());
         assert!(cfg!(miri) || number > 200_000, "only {number} sequences");

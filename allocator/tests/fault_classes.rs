@@ -1,7 +1,8 @@
-//! The faults that comparable allocators have had, by their classes: a test for each, so that none comes back unseen.
+//! The faults that comparable allocators have had, by their classes: a test for each, so that none
+//! comes back unseen.
 //!
-//! Two classes concern the arena alone, and have their tests with it: handles that another arena accepts, and a reset that
-//! wipes first and fails afterwards.
+//! Two classes concern the arena alone, and have their tests with it: handles that another arena
+//! accepts, and a reset that wipes first and fails afterwards.
 
 mod support;
 
@@ -46,8 +47,8 @@ in_both! {
     two_allocators_sharing_one_static
 }
 
-/// A heap's first byte is aligned to nothing, so what is a multiple of the alignment counted from there is none in the
-/// address space.
+/// A heap's first byte is aligned to nothing, so what is a multiple of the alignment counted from
+/// there is none in the address space.
 fn aligning_an_offset_instead_of_an_address<A: Algorithm>() {
     for remainder in BASES {
         for bits in 0..=13 {
@@ -69,14 +70,16 @@ const _: () = {
     assert!(matches!(sizes, [16, 32, 64, 128]));
 };
 
-/// A block that has shrunk where it stood is freed with its new layout, and is as long as the old one. Whatever list it
-/// goes to, the next user of that list must not get less than it asks for, nor what a neighbour has.
+/// A block that has shrunk where it stood is freed with its new layout, and is as long as the old
+/// one. Whatever list it goes to, the next user of that list must not get less than it asks for,
+/// nor what a neighbour has.
 #[test]
-fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
+fn block_class_from_the_layout_at_free() {
     for remainder in BASES {
         for old in [17, 32, 33, 64, 65, 128, 129, 300] {
             for new in [1, 16, 17, 32, 33, 64, 65, 128] {
-                // Below the top, at the top, and then by growth, where the new layout is of a greater class.
+                // Below the top, at the top, and then by growth, where the new layout is of a
+                // greater class.
                 for neighbour in [true, false] {
                     let mut buffer = Buffer::new(remainder, 2000);
                     let heap = buffer.start::<Segregated>();
@@ -86,7 +89,8 @@ fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
                     assert!(heap.realloc(&mut block, new));
                     block.fill();
                     heap.dealloc(block);
-                    // Two of the new class, of which the first takes the block that was freed, and some of all others.
+                    // Two of the new class, of which the first takes the block that was freed, and
+                    // some of all others.
                     for size in [new, new, 16, 32, 64, 128, 16, 32, 64, 128] {
                         let mut block = heap.alloc_zeroed(size, 16).expect("room");
                         assert!(block.is_filled_with(0));
@@ -100,10 +104,11 @@ fn choosing_a_blocks_class_from_the_layout_it_is_freed_with() {
     }
 }
 
-/// The newest block of class 16 that grows by one byte must become as long as class 32, because that is where it goes when
-/// it is freed; one that shrinks to that class must not be left any longer without the rest being in a list.
+/// The newest block of class 16 that grows by one byte must become as long as class 32, because
+/// that is where it goes when it is freed; one that shrinks to that class must not be left any
+/// longer without the rest being in a list.
 #[test]
-fn in_place_growth_that_leaves_a_block_between_classes() {
+fn in_place_growth_between_classes() {
     for remainder in BASES {
         for (old, new) in [(16, 17), (16, 33), (32, 33), (33, 65), (1, 128), (16, 100)] {
             let mut buffer = Buffer::new(remainder, 1000);
@@ -139,14 +144,16 @@ fn in_place_growth_that_leaves_a_block_between_classes() {
     }
 }
 
-/// A block of 200 bytes that shrinks to 20 must not take 200 bytes along to wherever it goes: behind it is a neighbour.
+/// A block of 200 bytes that shrinks to 20 must not take 200 bytes along to wherever it goes:
+/// behind it is a neighbour.
 fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
     for remainder in BASES {
         for (old, new) in [(300, 20), (300, 129), (128, 20), (64, 1)] {
             for bits in [0, 4, 6] {
                 let mut buffer = Buffer::new(remainder, 3000);
                 let heap = buffer.start::<A>();
-                // A free block of the new size stands right before a live one, for whoever wants to move there.
+                // A free block of the new size stands right before a live one, for whoever wants to
+                // move there.
                 let free = heap.alloc(new, 1).expect("room");
                 let before = heap.alloc(16, 1).expect("room");
                 let mut block = heap.alloc(old, 1 << bits).expect("room");
@@ -164,7 +171,8 @@ fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
     }
 }
 
-/// Sizes whose sum with an address or an alignment is too large for an address, and comes out small when it wraps.
+/// Sizes whose sum with an address or an alignment is too large for an address, and comes out small
+/// when it wraps.
 fn sums_that_wrap<A: Algorithm>() {
     fn refuses<A: Subject, T: Ground>(heap: &Heap<'_, A, T>) {
         let most = isize::MAX as usize;
@@ -200,7 +208,8 @@ fn sums_that_wrap<A: Algorithm>() {
     }
 }
 
-/// Others' pages come between those of the heap. What does not fit before them goes behind them, whole.
+/// Others' pages come between those of the heap. What does not fit before them goes behind them,
+/// whole.
 fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
     for remainder in BASES {
         for race in [false, true] {
@@ -209,7 +218,8 @@ fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
             let first = heap.alloc(PAGE_SIZE - 1000, 1).expect("a page");
             let mut newest = heap.alloc(500, 1).expect("the rest of it");
             if race {
-                // In the middle of the request: what comes of it may be a refusal, but nobody's page may be touched.
+                // In the middle of the request: what comes of it may be a refusal, but nobody's
+                // page may be touched.
                 heap.ground().others_race();
             } else {
                 heap.ground().others_take(1);
@@ -230,8 +240,9 @@ fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
     }
 }
 
-/// Where a block begins depends on the base, and so does whether it fits: a heap that counts from the unaligned top says
-/// yes too often, one that always sets the whole alignment aside says no too often.
+/// Where a block begins depends on the base, and so does whether it fits: a heap that counts from
+/// the unaligned top says yes too often, one that always sets the whole alignment aside says no too
+/// often.
 fn checking_capacity_before_knowing_the_start<A: Algorithm>() {
     for remainder in BASES {
         for bits in 4..=12 {
@@ -283,8 +294,8 @@ fn two_allocators_sharing_one_static<A: Algorithm>() {
     check_all(&live);
 }
 
-/// Some implementations that a function has which is safe to call, and one that all have: naming one is ambiguous, and
-/// does not compile, for those that are safe.
+/// Some implementations that a function has which is safe to call, and one that all have: naming
+/// one is ambiguous, and does not compile, for those that are safe.
 trait NotSafe<Way> {}
 
 impl<T> NotSafe<()> for T {}
@@ -295,7 +306,7 @@ fn is_unsafe<Way, T: NotSafe<Way>>(_function: T) {}
 
 /// Over what there is once in a process, it takes a promise to build an allocator.
 #[test]
-fn two_allocators_sharing_one_static_by_safe_functions() {
+fn two_safe_allocators_over_one_static() {
     is_unsafe(LoaderHeap::new);
     is_unsafe(FixedHeap::<4096, 4096>::new);
     is_unsafe(BumpAllocator::<()>::new);
@@ -304,10 +315,10 @@ fn two_allocators_sharing_one_static_by_safe_functions() {
     is_unsafe(SegregatedBumpAllocator::<LoaderHeap>::with_source);
 }
 
-/// All that can be asked for safely leaves the heap where it is: a buffer is borrowed for as long as its allocator lives,
-/// and what moves a loader's heap is unsafe to call.
+/// All that can be asked for safely leaves the heap where it is: a buffer is borrowed for as long
+/// as its allocator lives, and what moves a loader's heap is unsafe to call.
 #[test]
-fn safe_functions_that_can_move_the_heap_under_live_blocks() {
+fn safe_functions_moving_the_heap() {
     is_unsafe(allocator::set_heap_base);
     is_unsafe(allocator::set_heap_limit);
     // Moving the allocator, which is safe, does not move the heap.
@@ -325,8 +336,8 @@ fn safe_functions_that_can_move_the_heap_under_live_blocks() {
     assert_eq!(unsafe { moved.alloc(layout) }, first);
 }
 
-/// Two blanket implementations for a type that is `Sync`, one for a type that is not: naming the method is ambiguous, and
-/// does not compile, for those that are.
+/// Two blanket implementations for a type that is `Sync`, one for a type that is not: naming the
+/// method is ambiguous, and does not compile, for those that are.
 trait NotSync<Way> {
     fn check() {}
 }
@@ -354,8 +365,8 @@ unsafe impl<C> PageMemory for Counted<C> {
     }
 }
 
-/// An allocator changes what it owns through a shared reference, so it is `Sync` only where somebody has promised one
-/// thread, or where a sum of what it consists of would be.
+/// An allocator changes what it owns through a shared reference, so it is `Sync` only where
+/// somebody has promised one thread, or where a sum of what it consists of would be.
 #[test]
 fn sync_without_an_argument() {
     type Lent = BorrowedHeap<'static>;
@@ -379,7 +390,7 @@ fn sync_without_an_argument() {
 
 /// A source that does not grow is not asked twice, and says no.
 #[test]
-fn a_source_that_says_nothing_about_growth_does_not_grow() {
+fn source_without_growth_does_not_grow() {
     let mut bytes = [MaybeUninit::uninit(); 64];
     let source = BorrowedHeap::new(&mut bytes);
     assert_eq!(source.grow(1, 1), None);

@@ -17,7 +17,7 @@ fn layout(size: usize, align: usize) -> Layout {
 }
 
 #[test]
-fn a_fixed_heap_without_length_refuses_everything() {
+fn empty_fixed_heap_refuses_everything() {
     // SAFETY: a region of no bytes is nobody's.
     let source = unsafe { FixedHeap::<BASE, 0>::new() };
     // SAFETY: the only allocator over it, in one thread.
@@ -45,7 +45,7 @@ mod mapped {
     };
 
     #[test]
-    fn a_fixed_heap_hands_out_its_region_to_the_last_byte() {
+    fn fixed_heap_is_usable_to_the_last_byte() {
         // The pages around the heap.
         map::pages(0x30000..0x33000);
         assert_eq!(HEAP.limit(), LENGTH);

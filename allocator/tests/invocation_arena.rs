@@ -1,5 +1,5 @@
-//! The arena for what the host hands in: where its regions stand, when it refuses, and which bytes it lets
-//! a program read.
+//! The arena for what the host hands in: where its regions stand, when it refuses, and which bytes
+//! it lets a program read.
 
 mod support;
 
@@ -68,7 +68,7 @@ fn takes_all_at_once<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>
 }
 
 #[test]
-fn the_capacity_is_there_wherever_the_arena_stands() {
+fn capacity_holds_at_every_address() {
     sweep!(takes_all_at_once: 0 1 2 3 4 5 6 7 8 9 15 16 17 4095 4096 4097);
 }
 
@@ -113,12 +113,12 @@ fn empty_is_not_no_room<Shift: Default, const N: usize>(guarded: &Guarded<Shift,
 }
 
 #[test]
-fn an_empty_region_has_an_address_even_where_nothing_else_fits() {
+fn empty_region_always_has_an_address() {
     sweep!(empty_is_not_no_room: 0 1 7 8 9 64);
 }
 
 #[test]
-fn an_arena_of_no_bytes_refuses_whatever_has_a_size() {
+fn empty_arena_refuses_every_size() {
     let guarded = Guarded::<[u32; 1], 0>::new();
     for length in 1..100 {
         assert!(guarded.arena.alloc(length).is_none());
@@ -179,7 +179,7 @@ fn the_peak_outlives_resets() {
 }
 
 #[test]
-fn a_region_holds_what_was_there_before() {
+fn region_keeps_its_old_bytes() {
     let guarded = Guarded::<[u32; 1], 16>::new();
     let pointer = guarded.arena.alloc(16).expect("room");
     let address = pointer.addr().get();

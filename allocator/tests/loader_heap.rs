@@ -40,18 +40,19 @@ fn refuses_everything() {
 }
 
 #[test]
-fn a_heap_refuses_until_it_is_announced_and_works_from_then_on() {
+fn heap_works_only_after_its_announcement() {
     refuses_everything();
 
     // As a loader has it: zeroed, and eight past a page.
     let memory = Box::leak(vec![0_u8; 2 * 4096 + LENGTH].into_boxed_slice());
     let whole = memory.as_mut_ptr().expose_provenance();
     let base = whole.next_multiple_of(4096) + 8;
-    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer that
-    // nobody else uses.
+    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer
+    // that nobody else uses.
     unsafe { set_heap_base(base) };
     refuses_everything();
-    // SAFETY: as above: from eight bytes into a page, and from at most one page in, 4096 bytes are left.
+    // SAFETY: as above: from eight bytes into a page, and from at most one page in, 4096 bytes are
+    // left.
     unsafe { set_heap_limit(LENGTH) };
 
     assert_eq!(HEAP.limit(), LENGTH);

@@ -1,6 +1,7 @@
 //! Random programs on every allocator over every source, held step by step to a reference model.
 //!
-//! Heaps over announced memory and over fixed addresses are in `model_once.rs`: each program needs a process of its own.
+//! Heaps over announced memory and over fixed addresses are in `model_once.rs`: each program needs
+//! a process of its own.
 
 mod support;
 
@@ -40,7 +41,8 @@ fn block() -> impl Strategy<Value = usize> {
     prop_oneof![3 => any::<usize>(), 2 => Just(NEWEST), 1 => Just(NEWEST - 1)]
 }
 
-/// The driver takes it modulo the number of live blocks. For up to sixteen of them, that is the last.
+/// The driver takes it modulo the number of live blocks. For up to sixteen of them, that is the
+/// last.
 const NEWEST: usize = 720_720 - 1;
 
 fn operation(long: usize) -> impl Strategy<Value = Operation> {
@@ -65,7 +67,8 @@ fn remainders() -> impl Strategy<Value = usize> {
     prop_oneof![select(&support::BASES[..]), 0..support::MODULUS]
 }
 
-/// A buffer of a few bytes or a few thousand: its remainder, its length; and operations that fit it.
+/// A buffer of a few bytes or a few thousand: its remainder, its length; and operations that fit
+/// it.
 fn buffers() -> impl Strategy<Value = (usize, usize, Vec<Operation>)> {
     let lengths = prop_oneof![1 => 0..=200_usize, 3 => 0..=4096_usize];
     (remainders(), lengths, operations(4200))
@@ -75,8 +78,8 @@ fn on_a_buffer<A: Algorithm>((remainder, length, operations): (usize, usize, Vec
     run::<A, _>(&mut Buffer::new(remainder, length), &operations);
 }
 
-/// A memory of a few pages: its remainder, how many are somebody else's, how many there can be; and operations that fit
-/// it.
+/// A memory of a few pages: its remainder, how many are somebody else's, how many there can be; and
+/// operations that fit it.
 fn pages() -> impl Strategy<Value = (usize, usize, usize, Vec<Operation>)> {
     let operations = operations(3 * PAGE_SIZE);
     (remainders(), 0..=3_usize, 0..=12_usize, operations)
@@ -88,7 +91,8 @@ fn in_pages<A: Algorithm>(
     run::<A, _>(&mut Pages::new(remainder, before, limit), &operations);
 }
 
-/// An arena over a buffer, with everything that it has besides the calls of an allocator: marks, rewinds, resets, values.
+/// An arena over a buffer, with everything that it has besides the calls of an allocator: marks,
+/// rewinds, resets, values.
 fn arena_operations() -> impl Strategy<Value = Vec<ArenaOperation>> {
     use ArenaOperation as Do;
     let new = || (any::<bool>(), sizes(4200), align_bits());
@@ -101,7 +105,8 @@ fn arena_operations() -> impl Strategy<Value = Vec<ArenaOperation>> {
         10 => changed().prop_map(|(block, more, align_bits)| Do::Grow { block, more, align_bits }),
         8 => changed()
             .prop_map(|(block, more, align_bits)| Do::GrowZeroed { block, more, align_bits }),
-        10 => changed().prop_map(|(block, less, align_bits)| Do::Shrink { block, less, align_bits }),
+        10 => changed()
+            .prop_map(|(block, less, align_bits)| Do::Shrink { block, less, align_bits }),
         8 => (any::<bool>(), any::<u8>(), 0..40_u8)
             .prop_map(|(top, kind, number)| Do::Keep { top, kind, number }),
         5 => any::<bool>().prop_map(|top| Do::Mark { top }),
@@ -132,7 +137,8 @@ fn invocations() -> impl Strategy<Value = Vec<InvocationOperation>> {
         2 => (0_usize..300).prop_map(Do::Alloc),
         1 => any::<usize>().prop_map(Do::Alloc),
         1 => Just(Do::Reset),
-        12 => (-20_isize..300, 0_usize..300).prop_map(|(offset, length)| Do::Read { offset, length }),
+        12 => (-20_isize..300, 0_usize..300)
+            .prop_map(|(offset, length)| Do::Read { offset, length }),
     ];
     prop::collection::vec(operation, 0..60)
 }

@@ -1,5 +1,6 @@
-//! Random programs on heaps that there are once in a process, held step by step to the same model: what a loader
-//! announces, and what stands at a fixed address. Each program runs in a process of its own.
+//! Random programs on heaps that there are once in a process, held step by step to the same model:
+//! what a loader announces, and what stands at a fixed address. Each program runs in a process of
+//! its own.
 #![cfg(not(miri))]
 
 mod support;

@@ -42,8 +42,8 @@ const WORKLOAD: [Step; 14] = [
     Step::Alloc(200, 32),
 ];
 
-/// Runs the workload, with sizes above 30 bytes so many times as long: the contents of what is left, or the number of
-/// steps before the refusal.
+/// Runs the workload, with sizes above 30 bytes so many times as long: the contents of what is
+/// left, or the number of steps before the refusal.
 fn work<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, times: usize) -> Result<Vec<u8>, usize> {
     let scale = |size: usize| if size > 30 { size * times } else { size };
     let mut blocks: Vec<Block<'_>> = Vec::new();

@@ -1,5 +1,5 @@
-//! The room for what the host hands in, in pages: where its regions stand, which bytes it lends, and how much memory it
-//! takes in the long run.
+//! The room for what the host hands in, in pages: where its regions stand, which bytes it lends,
+//! and how much memory it takes in the long run.
 
 mod support;
 
@@ -13,7 +13,7 @@ use support::{Ground, Memory, Pages};
 const REMAINDERS: [usize; 4] = [0, 1, 8, 4095];
 
 #[test]
-fn nothing_is_taken_before_the_first_region_that_has_bytes() {
+fn no_memory_before_the_first_nonempty_region() {
     let pages = Pages::new(0, 2, 8);
     let mut room = Room::over(&pages);
     let empty = room.alloc(0).expect("an empty region");
@@ -101,7 +101,7 @@ fn pieces_double_as_long_as_they_can() {
 }
 
 #[test]
-fn where_pieces_cannot_double_there_are_seventeen() {
+fn undoubled_pieces_are_seventeen() {
     let pages = Pages::new(0, 0, 40);
     let mut room = Room::over(&pages);
     // Of so many there is only one, so that no piece can double.
@@ -142,7 +142,7 @@ fn a_region_is_not_spread_over_others_pages() {
 }
 
 #[test]
-fn pages_that_others_take_in_the_middle_of_a_growth_are_theirs() {
+fn pages_taken_during_a_growth_stay_foreign() {
     let pages = Pages::new(0, 0, 9);
     let mut room = Room::over(&pages);
     (&pages).others_race();
@@ -155,7 +155,7 @@ fn pages_that_others_take_in_the_middle_of_a_growth_are_theirs() {
 }
 
 #[test]
-fn what_is_kept_stays_and_is_not_lent() {
+fn kept_regions_stay_and_are_not_lent() {
     let pages = Pages::new(0, 1, 9);
     let mut room = Room::over(&pages);
     let before = room.alloc(10).expect("room");
@@ -177,7 +177,7 @@ fn what_is_kept_stays_and_is_not_lent() {
 }
 
 #[test]
-fn what_was_not_handed_out_is_not_kept() {
+fn foreign_regions_are_not_kept() {
     let pages = Pages::new(0, 1, 9);
     let mut room = Room::over(&pages);
     let only = room.alloc(16).expect("room");
@@ -317,10 +317,14 @@ fn rounds() -> impl Strategy<Value = Vec<Vec<usize>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn nobody_touches_what_is_anothers(
+    fn users_leave_each_others_memory_alone(
         remainder in prop::sample::select(REMAINDERS.to_vec()),
         limit in 1..60_usize,
         steps in steps(),
@@ -334,9 +338,13 @@ proptest! {
         pages.check_rest();
     }
 
-    /// A round that was served once takes no more memory when it comes again, whatever came in between.
+    /// A round that was served once takes no more memory when it comes again, whatever came in
+    /// between.
     #[test]
-    fn rounds_that_come_again_take_no_more_pages(rounds in rounds(), order in prop::collection::vec(any::<prop::sample::Index>(), 30)) {
+    fn repeated_rounds_take_no_more_pages(
+        rounds in rounds(),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 30),
+    ) {
         let pages = Pages::new(0, 1, 500);
         let mut room = Room::over(&pages);
         for round in &rounds {
@@ -349,12 +357,14 @@ proptest! {
         }
     }
 
-    /// Rounds of any kind, none of which takes more than some number of bytes, take no more than four times as much.
+    /// Rounds of any kind, none of which takes more than some number of bytes, take no more than
+    /// four times as much.
     #[test]
     fn the_longest_round_bounds_the_memory(rounds in rounds()) {
         let pages = Pages::new(0, 1, 500);
         let mut room = Room::over(&pages);
-        let round_length = |round: &Vec<usize>| round.iter().map(|length| length.next_multiple_of(8)).sum();
+        let aligned = |length: &usize| length.next_multiple_of(8);
+        let round_length = |round: &Vec<usize>| round.iter().map(aligned).sum();
         let longest: usize = rounds.iter().map(round_length).max().unwrap_or(0);
         for round in &rounds {
             prop_assert!(serve(&mut room, round));

@@ -24,13 +24,14 @@ fn round(heap: &Heap<'_>, sizes: &[usize]) {
     unsafe { heap.dealloc(block, layout(size)) };
 }
 
-/// Runs rounds of each pattern in turn, with a block above them that keeps the top away, or without, and fails if the
-/// last ones take more room than the first.
+/// Runs rounds of each pattern in turn, with a block above them that keeps the top away, or
+/// without, and fails if the last ones take more room than the first.
 fn rounds_take_no_more_room(patterns: &[&[usize]]) {
     rounds(patterns, &[false, true]);
 }
 
-/// As [`rounds_take_no_more_room`] without a block above them: there a long block would be lost, by design.
+/// As [`rounds_take_no_more_room`] without a block above them: there a long block would be lost, by
+/// design.
 fn rounds_at_the_top_take_no_more_room(patterns: &[&[usize]]) {
     rounds(patterns, &[false]);
 }

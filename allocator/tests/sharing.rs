@@ -24,13 +24,13 @@ impl<T: Send> NotSend<u8> for T {}
 fn is_sync<T: Sync>() {}
 
 #[test]
-fn an_allocator_over_a_lent_buffer_stays_in_its_thread() {
+fn lent_buffer_allocator_stays_in_its_thread() {
     <BumpAllocator<(), BorrowedHeap<'static>> as NotSync<_>>::check();
     <BumpAllocator<(), BorrowedHeap<'static>> as NotSend<_>>::check();
 }
 
 #[test]
-fn an_allocator_whose_constructor_makes_one_thread_a_promise_can_be_a_static() {
+fn unsafe_constructor_allows_a_static() {
     is_sync::<BumpAllocator<Cell<u64>, LoaderHeap>>();
     is_sync::<BumpAllocator<Cell<u64>, FixedHeap<4096, 4096>>>();
 }

@@ -1,4 +1,5 @@
-//! What a [`TracingAllocator`] says of the allocator that it is around, and that it changes nothing.
+//! What a [`TracingAllocator`] says of the allocator that it is around, and that it changes
+//! nothing.
 
 mod support;
 
@@ -65,7 +66,8 @@ fn a_bump_heap_is_counted() {
         let heap = TracingAllocator::new(heap);
         assert_eq!(heap.counts(), TraceCounts::default());
         workload(&heap);
-        // Where the blocks were: the second is behind the first, aligned to 16; the third behind that, and it grew.
+        // Where the blocks were: the second is behind the first, aligned to 16; the third behind
+        // that, and it grew.
         let second = (base + 8 + 100).next_multiple_of(16);
         let third = (second + 64).next_multiple_of(16);
         assert_eq!(heap.counts(), expected(third + 250 - (base + 8)));
@@ -95,7 +97,7 @@ fn a_heap_with_size_classes_is_counted() {
 }
 
 #[test]
-fn the_extent_reaches_from_the_lowest_block_there_was_to_the_highest() {
+fn extent_spans_lowest_to_highest_block() {
     let mut buffer = Buffer::new(0, 1024);
     let heap = BumpAllocator::<(), _>::from_buffer(buffer.lend());
     let heap = TracingAllocator::new(heap);
@@ -196,7 +198,7 @@ fn operations() -> Vec<Operation> {
 }
 
 #[test]
-fn an_allocator_that_is_traced_does_what_it_does_otherwise() {
+fn tracing_changes_no_behaviour() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1500);
         let region = buffer.region();
@@ -213,7 +215,8 @@ fn an_allocator_that_is_traced_does_what_it_does_otherwise() {
     }
 }
 
-/// A panic that passed through an allocator would leave its caller with a block that is freed already.
+/// A panic that passed through an allocator would leave its caller with a block that is freed
+/// already.
 #[test]
 #[cfg(not(miri))]
 fn a_sink_that_panics_ends_the_program() {

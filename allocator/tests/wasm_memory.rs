@@ -10,7 +10,7 @@ use allocator::{BumpAllocator, HeapSource, PAGE_SIZE, PageMemory, WasmMemory};
 use support::{Aligned, BASES, Bump, HEADER, Hundred, Memory, Pages, Segregated, check_all};
 
 #[test]
-fn nothing_is_taken_before_the_first_block() {
+fn no_page_before_the_first_block() {
     let mut pages = Pages::new(8, 2, 8);
     let heap = pages.start::<Segregated>();
     assert_eq!((heap.used(), heap.peak(), heap.limit()), (0, 0, 0));
@@ -39,9 +39,10 @@ fn the_state_opens_the_heap_and_is_zero() {
     }
 }
 
-/// The first growth makes room for the state as well as for the block, whatever gap stands between header and state.
+/// The first growth makes room for the state as well as for the block, whatever gap stands between
+/// header and state.
 #[test]
-fn a_first_block_that_fills_a_page_finds_the_state_before_it() {
+fn first_page_filling_block_follows_the_state() {
     for remainder in BASES {
         for lacking in [0, 1, 50, 99, 100, 101] {
             let mut pages = Pages::new(remainder, 1, 3);
@@ -66,7 +67,7 @@ fn a_first_block_that_fills_a_page_finds_the_state_before_it() {
 }
 
 #[test]
-fn where_no_page_can_be_had_the_state_is_a_clear_panic() {
+fn state_without_a_page_panics_clearly() {
     let mut pages = Pages::new(0, 2, 2);
     let heap = pages.start::<Bump<Hundred>>();
     let message = support::panic_message(|| heap.global()[0][0].get());
@@ -77,7 +78,7 @@ fn where_no_page_can_be_had_the_state_is_a_clear_panic() {
 }
 
 #[test]
-fn pages_that_follow_are_taken_for_what_is_lacking_only() {
+fn adjacent_pages_hold_only_the_rest() {
     for remainder in BASES {
         let mut pages = Pages::new(remainder, 1, 9);
         let heap = pages.start::<Bump>();
@@ -106,7 +107,7 @@ fn pages_that_follow_are_taken_for_what_is_lacking_only() {
 }
 
 #[test]
-fn pages_that_do_not_follow_are_taken_for_the_whole_block() {
+fn nonadjacent_pages_hold_the_whole_block() {
     for remainder in BASES {
         let mut pages = Pages::new(remainder, 0, 9);
         let heap = pages.start::<Bump>();
@@ -128,10 +129,11 @@ fn pages_that_do_not_follow_are_taken_for_the_whole_block() {
 }
 
 #[test]
-fn a_block_of_a_class_that_moves_to_new_pages_leaves_its_old_place_to_the_list() {
+fn moved_class_block_frees_its_old_place() {
     let mut pages = Pages::new(8, 0, 4);
     let heap = pages.start::<Segregated>();
-    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of sixteen.
+    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of
+    // sixteen.
     let first = heap.alloc(16, 1).expect("a page");
     let rest = PAGE_SIZE - HEADER - 16 - 8;
     let low = heap.alloc(rest - 16, 1).expect("room");
@@ -148,7 +150,8 @@ fn a_block_of_a_class_that_moves_to_new_pages_leaves_its_old_place_to_the_list()
     check_all([&first, &low, &newest]);
 }
 
-/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its pages what it is told.
+/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its
+/// pages what it is told.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 struct Vast {
     base: *mut u8,
@@ -185,8 +188,8 @@ impl Drop for Vast {
     }
 }
 
-// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is given once; and none
-// behind its end.
+// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is
+// given once; and none behind its end.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 unsafe impl PageMemory for &Vast {
     fn pages(&self) -> usize {
@@ -257,7 +260,8 @@ mod at_four_gibibytes {
         memory.count.set(7);
         let heap = heap(&memory);
         assert!(!alloc(&heap, 1).is_null());
-        // Others have taken all but the last two that this heap can reach from its first, which is page 7.
+        // Others have taken all but the last two that this heap can reach from its first, which is
+        // page 7.
         memory.count.set(7 + MOST - 2);
         assert!(alloc(&heap, 2 * PAGE_SIZE + 1).is_null());
         assert_eq!(memory.asked.get(), 1);
@@ -267,7 +271,7 @@ mod at_four_gibibytes {
     }
 
     #[test]
-    fn a_page_that_ends_behind_the_address_space_is_not_asked_for() {
+    fn page_beyond_the_address_space_not_requested() {
         let memory = Vast::new();
         for count in [
             usize::MAX / PAGE_SIZE,
@@ -286,7 +290,7 @@ mod at_four_gibibytes {
     }
 
     #[test]
-    fn a_heap_that_is_open_does_not_ask_for_such_a_page_either() {
+    fn open_heap_requests_no_page_beyond_it_either() {
         let memory = Vast::new();
         let heap = heap(&memory);
         assert!(!alloc(&heap, 1).is_null());
@@ -297,7 +301,7 @@ mod at_four_gibibytes {
 }
 
 #[test]
-fn a_source_says_what_it_has_added() {
+fn source_reports_the_added_pages() {
     for remainder in BASES.into_iter().chain([PAGE_SIZE - 1, PAGE_SIZE - HEADER]) {
         says_what_it_has_added(&Pages::new(remainder, 1, 9));
     }
@@ -325,7 +329,7 @@ fn says_what_it_has_added(pages: &Pages) {
 }
 
 #[test]
-fn a_long_block_that_starts_where_pages_do_is_aligned_all_the_same() {
+fn long_block_at_a_page_start_is_aligned() {
     for remainder in BASES {
         let mut pages = Pages::new(remainder, 1, 9);
         let heap = pages.start::<Segregated>();

@@ -1,12 +1,15 @@
 //! How long an invocation takes, everything included: serialization, run, checks, outcome.
 //!
-//! Two programs: one that returns at once, and the example `counter`. Each is called with 0, 2 and 8 accounts of 100 bytes, on
-//! both engines, one call after the other and in batches on one core and on two. `counter` without an account returns an error,
-//! which is an outcome like any other.
+//! Two programs: one that returns at once, and the example `counter`. Each is called with 0, 2 and
+//! 8 accounts of 100 bytes, on both engines of PolkaVM, one call after the other and in batches on
+//! one core and on two. `counter` without an account returns an error, which is an outcome like any
+//! other.
 //!
-//! And the example `counter` on WebAssembly and natively, one call after the other: each has a new instance, or a new process.
+//! It also calls the example `counter` on WebAssembly and natively, one call after the other: each
+//! has a new instance, or a new process.
 //!
-//! `cargo bench -p invocations-bench` prints for each the time of one invocation and the invocations per second.
+//! `cargo bench -p invocations-bench` prints for each the time of one invocation and the
+//! invocations per second.
 
 use std::hint::black_box;
 use std::path::Path;

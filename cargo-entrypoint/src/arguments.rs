@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::parse_size;
 use loader::{Engine, Target};
 
-/// Builds programs, runs them on the VM, and shows what they did.
+/// Builds programs, runs them, and shows what they did
 #[derive(Debug, Parser)]
 #[command(name = "cargo entrypoint", bin_name = "cargo entrypoint", version)]
 pub struct Arguments {
@@ -17,49 +17,49 @@ pub struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the program succeeded, and did what its fixture expects
-  1  the program failed, or did not do what its fixture expects (said on the standard error)
+  0  the program succeeded, and matched what its fixture expects
+  1  the program failed, or differed from what its fixture expects (see the standard error)
   2  no program was run";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Build a program and run it on the VM
+    /// Build a program and run it
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
     /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
-    /// Show what is in a program's blob, and what the program needs
+    /// Show what a program's blob contains, and what the program needs
     Inspect(InspectArguments),
-    /// Make a new program crate, with a fixture and a test
+    /// Create a program crate, with a fixture and a test
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
-    /// Say what is there to build guests with, and what is missing
+    /// Check that the tools to build programs are installed
     Doctor,
 }
 
-/// Which program is called, and with what.
+/// The program to call, and its invocation.
 #[derive(Debug, Args)]
 pub struct CallArguments {
-    /// A blob, a folder with a program crate, or a package of this workspace, whichever there is first; without it, the program in
-    /// the current folder, or the counter example
+    /// A program's file, a folder with a program crate, or a package of this workspace, in this
+    /// order [default: the program in the current folder, or else the package `counter`]
     pub program: Option<String>,
 
-    /// What to call the program with: a file, or the name of one of the program's fixtures [default: the
-    /// program's `default`, or its only one]
+    /// The fixture to call the program with: a file, or the name of one of the program's fixtures
+    /// [default: the fixture `default`, or the only fixture]
     #[arg(long, value_name = "FIXTURE")]
     pub fixture: Option<String>,
 
-    /// Instruction data in hexadecimal, or the file that holds it; replaces the fixture's
+    /// Instruction data in hexadecimal, or a file with the data; replaces the fixture's data
     #[arg(long, value_name = "HEX|@FILE", value_parser = parse_data)]
     pub data: Option<Data>,
 
-    /// Length of the heap, such as 65536, 64KiB or 1MiB; replaces the fixture's [default: 32KiB]
+    /// Heap size, such as 65536, 64KiB or 1MiB; replaces the fixture's heap [default: 32KiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_negative_numbers = true)]
     pub heap: Option<u32>,
 
-    /// The most gas that the program may use; replaces the fixture's [default: 1000000]
+    /// The most gas that the program may use; replaces the fixture's gas [default: 1000000]
     #[arg(long, value_name = "GAS", allow_negative_numbers = true)]
     pub gas: Option<u64>,
 }
@@ -70,31 +70,32 @@ pub struct RunArguments {
     #[command(flatten)]
     pub call: CallArguments,
 
-    /// The machine that the program is built for and run on [default: riscv64, or what a given file is for]
+    /// The target to build the program for [default: riscv64, or the target of the given file]
     #[arg(long, value_enum, value_name = "TARGET")]
     pub target: Option<TargetName>,
 
-    /// How PolkaVM executes a program for riscv64; for other machines see --target [default: interpreter]
+    /// The PolkaVM engine that runs a program for riscv64 [default: interpreter]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
 
-    /// A command to start a native program's process with, such as "gdb --args", "valgrind" or "perf record"
+    /// A command that starts the process of a native program, such as "gdb --args", "valgrind" or
+    /// "perf record"
     #[arg(long, value_name = "COMMAND", value_parser = parse_command)]
     pub runner: Option<RunnerCommand>,
 
-    /// Build a native program with a sanitizer, which looks for faults while it runs
+    /// Build a native program with a sanitizer, which finds faults while the program runs
     #[arg(long, value_enum)]
     pub sanitizer: Option<SanitizerName>,
 
-    /// Print the outcome as JSON, and nothing else, on the standard output
+    /// Print only the outcome, as JSON, on the standard output
     #[arg(long)]
     pub json: bool,
 }
 
 const BUILD_HELP: &str = "\
-What is built is target/guest/NAME.polkavm, NAME.wasm or NAME.so, as the target says; the standard output says where, and how
-long it is. Code, costs and outcomes are the same with debug information and without; only failures say less of where they
-happened, and a debugger knows less.";
+Writes target/guest/NAME.polkavm, NAME.wasm or NAME.so, for the target. The standard output has the
+path and the length of the file. Debug information changes neither code nor gas nor outcomes;
+failures and debuggers use it to name functions and source lines.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -102,8 +103,8 @@ pub struct ProfileArguments {
     #[command(flatten)]
     pub call: CallArguments,
 
-    /// The folder for the pictures [default: `profile` in the program's target folder, or in the current folder for a
-    /// blob]
+    /// The folder for the pictures [default: `profile` in the program's target folder; for a blob,
+    /// in the current folder]
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 }
@@ -111,15 +112,15 @@ pub struct ProfileArguments {
 #[derive(Debug, Args)]
 #[command(after_help = BUILD_HELP)]
 pub struct BuildArguments {
-    /// A package of this workspace or a folder with a program crate; without it, the program in the
-    /// current folder, or the counter example
+    /// A package of this workspace, or a folder with a program crate [default: the program in the
+    /// current folder, or else the package `counter`]
     pub program: Option<String>,
 
-    /// The machine that the program is built for
+    /// The target to build the program for
     #[arg(long, value_enum, value_name = "TARGET", default_value_t = TargetName::Riscv64)]
     pub target: TargetName,
 
-    /// Leave out the debug information, for the blob that is deployed: a failure of the program then names no function and no
+    /// Leave out the debug information, for deployment: failures then name no function and no
     /// source line
     #[arg(long)]
     pub release: bool,
@@ -127,30 +128,31 @@ pub struct BuildArguments {
 
 const INSPECT_EXIT_CODES: &str = "\
 Exit codes:
-  0  the loader takes the blob
-  1  the loader refuses the blob (the report says why)
-  2  there is no blob to be shown";
+  0  the loader accepts the blob
+  1  the loader rejects the blob (the report has the reason)
+  2  there is no blob to show";
 
 #[derive(Debug, Args)]
 #[command(after_help = INSPECT_EXIT_CODES)]
 pub struct InspectArguments {
-    /// A blob, a folder with a program crate, or a package of this workspace, whichever there is first; without it, the program in
-    /// the current folder, or the counter example
+    /// A blob, a folder with a program crate, or a package of this workspace, in this order
+    /// [default: the program in the current folder, or else the package `counter`]
     pub program: Option<String>,
 
-    /// Print all of it as JSON, and nothing else, on the standard output
+    /// Print only the inspection, as JSON, on the standard output
     #[arg(long)]
     pub json: bool,
 }
 
 const BENCH_HELP: &str = "\
-The baseline is the results of an earlier run. Without --baseline it is `bench.json` beside the measured program's
-Cargo.toml, or else at the root of the workspace, if there is one. What differs is printed. A larger figure of yours is
-worse, and so is a program that does something else than before or is no more; with the compiler that the baseline was
-measured with that is exit code 1. If it is meant to be, type the same with --bless and commit the file together with the change.
+The baseline has the results of an earlier run. Without --baseline, it is `bench.json` next to the
+Cargo.toml of the measured program, or else at the root of the workspace. The command prints all
+differences. A larger figure of your own program is worse, and so is a program that behaves
+differently or is gone. With the compiler of the baseline, a worse result is exit code 1. If you
+intend it, run the same command with --bless, and commit the file together with the change.
 
-JSON: an array of rows if WHAT is given, and else what --bless writes into the baseline: an object with the compiler and
-an array for each suite.
+JSON: an array of rows if WHAT is given, otherwise the content that --bless writes to the baseline:
+an object with the compiler and an array for each suite.
   entry       {entry, table, accounts, repeats, gas}
   allocators  {allocator, workload, gas, gas_per_op, peak, live, blob}
   size        {program, panic, blob}
@@ -158,27 +160,27 @@ an array for each suite.
 
 Exit codes:
   0  everything was measured, and nothing is worse than in the baseline
-  1  a figure is worse, a program did not do what its fixture expects, or a suite's own check failed
-  2  nothing was measured, or it could not be shown or written";
+  1  a result is worse, a program differed from what its fixture expects, or a suite's check failed
+  2  nothing was measured, or the results could not be printed or written";
 
 #[derive(Debug, Args)]
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArguments {
-    /// A program with fixtures, as `run` takes it: a package of this workspace, or a folder with a program crate. Or one of
-    /// the entrypoint project's own suites, in its workspace: `entry`, `allocators`, `size` (a program of such a name is
-    /// given as a path, `./size`). Without it, the program in the current folder, or all programs among the workspace's
-    /// default members, and the suites where there are any
+    /// A program with fixtures: a package of this workspace, or a folder with a program crate. In
+    /// the workspace of the entrypoint project also one of its suites: `entry`, `allocators`,
+    /// `size` (write a program of such a name as a path, `./size`) [default: the program in the
+    /// current folder, or else all programs among the workspace's default members, and all suites]
     pub what: Option<String>,
 
-    /// Print the results as JSON, and nothing else, on the standard output
+    /// Print only the results, as JSON, on the standard output
     #[arg(long)]
     pub json: bool,
 
-    /// The results to compare with
+    /// The baseline to compare with
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
 
-    /// Write what was measured into the baseline; rows that were not measured stay
+    /// Write the results to the baseline; rows that were not measured stay
     #[arg(long)]
     pub bless: bool,
 
@@ -189,15 +191,15 @@ pub struct BenchArguments {
 
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// The folder to make; its last part is the crate's name
+    /// The folder to create; its last part is the crate's name
     pub name: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
-    /// Interprets instructions; runs everywhere
+    /// Interprets instructions, on every computer
     Interpreter,
-    /// Compiles to machine code first; x86-64 Linux
+    /// Compiles to machine code, on x86-64 Linux
     Compiler,
 }
 
@@ -216,7 +218,7 @@ pub enum TargetName {
     Riscv64,
     /// A WebAssembly module
     Wasm32,
-    /// A library of this machine, for debuggers, sanitizers and speed; 64-bit Linux
+    /// A shared library for this computer, for debuggers, sanitizers and speed, on 64-bit Linux
     Native,
 }
 
@@ -232,7 +234,7 @@ impl From<TargetName> for Target {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SanitizerName {
-    /// Accesses beyond what is on the stack or in a static
+    /// Finds accesses beyond the stack and beyond statics
     Address,
 }
 
@@ -268,7 +270,7 @@ pub struct RunnerCommand(pub Vec<String>);
 fn parse_command(text: &str) -> Result<RunnerCommand, String> {
     match shlex::split(text) {
         Some(words) if !words.is_empty() => Ok(RunnerCommand(words)),
-        Some(_) => Err("there is no command in it".to_owned()),
-        None => Err("a quotation mark is open".to_owned()),
+        Some(_) => Err("the command is empty".to_owned()),
+        None => Err("a quotation mark is not closed".to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// Writes a file, also where several do so at once: whoever reads it finds the old bytes or the new ones.
+/// Writes a file atomically: a concurrent reader finds the old bytes or the new ones.
 ///
 /// # Errors
 ///
@@ -15,13 +15,13 @@ pub fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(&unfinished, bytes)
         .and_then(|()| fs::rename(&unfinished, path))
         .inspect_err(|_| {
-            // It may not be there.
+            // The file may not exist.
             let _ = fs::remove_file(&unfinished);
         })
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Finds out whether [`write_whole`] would write this file, for whoever has a long way to go before that.
+/// Checks whether [`write_whole`] can write this file, before long work.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The parts of `cargo entrypoint` that a test of a program needs: find the program, build it for the
-//! guest, run its fixtures. And the benches and the pictures of a profile, which are tested as well.
+//! Builds programs for tests, and runs their fixtures. It also contains the benches and the
+//! pictures of a profile.
 //!
 //! ```no_run
 //! // In tests/fixtures.rs of a program crate:

@@ -1,4 +1,4 @@
-//! What a program is built for and run on.
+//! A target and an engine to build programs for and run them on.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use loader::{Engine, Limits, Loader, Target};
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::package::ProgramPackage;
 
-/// An engine, and what a native one is started with.
+/// An engine, and the command that starts a native program.
 ///
 /// ```no_run
 /// use cargo_entrypoint::machine::Machine;
@@ -31,7 +31,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// What runs the programs of this engine.
+    /// The machine with this engine.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         Self {
@@ -41,14 +41,15 @@ impl Machine {
         }
     }
 
-    /// Starts the process of a native program with this command, such as `gdb --args`, and lets it take as long as it likes.
+    /// Starts the process of a native program with this command, such as `gdb --args`, and without
+    /// a time limit.
     #[must_use]
     pub fn command(mut self, command: Vec<String>) -> Self {
         self.command = command;
         self
     }
 
-    /// Builds native programs, and what runs them, with a sanitizer.
+    /// Builds native programs, and their runner, with a sanitizer.
     #[must_use]
     pub fn sanitizer(mut self, sanitizer: Option<Sanitizer>) -> Self {
         self.sanitizer = sanitizer;
@@ -70,11 +71,12 @@ impl Machine {
         guest::build_for(package, target, &[], DebugInfo::Keep)
     }
 
-    /// What loads programs. For native ones, what runs them is built below this target folder.
+    /// The loader of the programs. For native ones, it builds the runner below this target folder.
     ///
     /// # Errors
     ///
-    /// If this machine does not have the engine, or what runs native programs does not compile.
+    /// If this computer does not have the engine, or the runner of native programs does not
+    /// compile.
     pub fn loader(&self, target_folder: &Path) -> Result<Loader> {
         if self.engine.target() != Target::Native {
             return Ok(Loader::new(self.engine)?);
@@ -85,7 +87,7 @@ impl Machine {
         if self.command.is_empty() {
             return Ok(loader);
         }
-        // Nobody's patience with a debugger is measured in the processor's time.
+        // A debugger waits for its user, so the time is not limited.
         Ok(loader.limits(Limits::default().processor_seconds(0)))
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo entrypoint`: builds programs, runs them on the VM, and shows what they did.
+//! `cargo entrypoint`: builds programs, runs them, and shows what they did.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints what clap says, which is a help text if one was asked for, and as JSON too where that was asked for. A bench
-/// has no outcome to be put in JSON.
+/// Prints clap's error or help text, and the error also as JSON if the command line requests it. A
+/// bench has no outcome to print as JSON.
 fn refuse(words: &[OsString], error: &clap::Error) -> ! {
     let is_command = |name: &str| words.get(1).is_some_and(|word| word == name);
     let wants_json = words.iter().any(|word| word == "--json");
@@ -52,7 +52,7 @@ fn refuse(words: &[OsString], error: &clap::Error) -> ! {
             report::json::error("Usage", description, loader::Engine::default())
         };
         if let Ok(json) = json {
-            // The exit code says it too.
+            // If printing fails, the exit code still reports the error.
             let _ = report::print(&json);
         }
     }

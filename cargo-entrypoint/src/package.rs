@@ -20,12 +20,12 @@ pub struct ProgramPackage {
     pub workspace_folder: PathBuf,
 }
 
-/// What `run` and `build` are given.
+/// The program for a command: a crate or a file.
 #[derive(Clone, Debug)]
 pub enum Program {
     /// A crate that is to be built.
     Package(ProgramPackage),
-    /// A file that is said to be a blob.
+    /// A file that contains a program.
     Blob(PathBuf),
 }
 
@@ -37,7 +37,7 @@ impl ProgramPackage {
     ///
     /// # Errors
     ///
-    /// If there is no package in the folder, or it is no program.
+    /// If there is no package in the folder, or it is not a program.
     pub fn in_folder(folder: &Path) -> Result<Self> {
         // Through a link, cargo would look for the workspace in the wrong place.
         let manifest = folder
@@ -52,7 +52,7 @@ impl ProgramPackage {
             .with_context(|| {
                 let programs = list_programs(&metadata);
                 format!(
-                    "{} is a workspace and no program; {programs}",
+                    "{} is a workspace and not a program; {programs}",
                     folder.display()
                 )
             })?;
@@ -63,14 +63,14 @@ impl ProgramPackage {
         let name = package.name.to_string();
         if !is_program(package) {
             bail!(
-                "the package `{name}` is no program: a program is a library crate that depends on \
+                "the package `{name}` is not a program: a program is a library crate that depends on \
                  `entrypoint`"
             );
         }
         let folder = package
             .manifest_path
             .parent()
-            .context("a manifest stands in a folder")?;
+            .context("a manifest is in a folder")?;
         Ok(Self {
             name,
             folder: folder.as_std_path().to_owned(),
@@ -83,7 +83,7 @@ impl ProgramPackage {
     ///
     /// # Errors
     ///
-    /// If there is no such file; the message lists the fixtures that there are.
+    /// If there is no such file; the message lists the existing fixtures.
     pub fn fixture(&self, name: &str) -> Result<PathBuf> {
         let as_path = PathBuf::from(name);
         if as_path.is_file() {
@@ -106,7 +106,7 @@ impl ProgramPackage {
         );
     }
 
-    /// The fixture that is meant when none is named: `default`, or the only one; none if there are none.
+    /// The default fixture: `default`, or the only one; `None` if there are none.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl ProgramPackage {
                 .find(|name| *name == "default")
                 .with_context(|| {
                     format!(
-                        "say which fixture with --fixture; the program's are {}",
+                        "choose a fixture with --fixture; the program has {}",
                         many.join(", ")
                     )
                 })?,
@@ -199,15 +199,15 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
                 None => "there is no program in the current folder".to_owned(),
             };
             bail!(
-                "{what}: it is neither a package of this workspace, nor a folder with a program, nor \
-                   a blob; {}",
+                "{what}: a program is a package of this workspace, a folder with a program crate, or a \
+                 file; {}",
                 list_programs(&metadata)
             );
         }
     }
 }
 
-/// The programs that are meant where none is named: the one in the current folder, or else those of the workspace.
+/// The programs of the current folder: the program there, or else those of the workspace.
 #[derive(Clone, Debug)]
 pub enum Here {
     /// The current folder is that of a program, or inside of it.
@@ -236,7 +236,7 @@ impl Here {
             return ProgramPackage::new(package, &metadata).map(Self::Program);
         }
         let folder = metadata.workspace_root.as_std_path().to_owned();
-        // Inside a member's folder, cargo takes that member for the only default one.
+        // Inside a member's folder, cargo counts only that member as a default member.
         let metadata = read_metadata(&folder.join("Cargo.toml"))?;
         let mut programs = metadata
             .workspace_default_packages()
@@ -249,7 +249,8 @@ impl Here {
     }
 }
 
-/// The folder of a package of the workspace that the current folder is in; `None` if it has no such package.
+/// The folder of a package of the current folder's workspace; `None` if the workspace has no such
+/// package.
 ///
 /// # Errors
 ///
@@ -294,7 +295,8 @@ fn is_program(package: &Package) -> bool {
             .iter()
             .any(|dependency| dependency.name == name && dependency.kind == DependencyKind::Normal)
     };
-    // Any crate type but a macro's: the program is compiled as a static library, whatever its manifest lists.
+    // Any crate type but a macro's: the program is compiled as a static library, whatever its
+    // manifest lists.
     let is_library = package.targets.iter().any(|target| {
         target.is_lib()
             || target.is_rlib()
@@ -344,11 +346,11 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
     }
 }
 
-/// The target folder of this project, for what belongs to no program.
+/// The target folder of this project, for builds that belong to no program.
 ///
 /// # Errors
 ///
-/// If the project's crates are no longer where they were when this was built.
+/// If the project's crates are no longer in the folder that this command was built in.
 pub fn own_target_folder() -> Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let metadata = read_metadata(&manifest)?;

@@ -14,19 +14,19 @@ use crate::package::ProgramPackage;
 ///
 /// # Panics
 ///
-/// If the crate does not build, with a message that says why.
+/// If the crate does not build; the message has the reason.
 #[must_use]
 pub fn build(manifest_folder: impl AsRef<Path>) -> Vec<u8> {
     let package = package(manifest_folder.as_ref());
     build_package(&package)
 }
 
-/// Builds the program crate in a folder, or a crate of handlers, for a target and returns what its machine takes: a blob, a
+/// Builds the program crate in a folder, or a crate of handlers, for a target. Returns a blob, a
 /// WebAssembly module or a library, with debug information.
 ///
 /// # Panics
 ///
-/// As for [`build`], and if programs for the target are not built on this machine.
+/// As for [`build`], and if this computer cannot build programs for the target.
 #[must_use]
 pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
     let package = package(manifest_folder.as_ref());
@@ -34,18 +34,19 @@ pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("cannot build `{}` for {target}: {error:?}", package.name))
 }
 
-/// Builds the program crate in a folder for every machine, runs one of its fixtures on each of them, and compares the outcomes with
-/// each other and with what the fixture expects: status, failure, logs, return data and accounts are to be the same, and on
-/// PolkaVM's two engines everything is.
+/// Builds the program crate in a folder for every target, runs one of its fixtures on each, and
+/// compares the outcomes with each other and with the fixture's expectation. Status, failure, logs,
+/// return data and accounts must be equal. On PolkaVM's two engines, everything must be equal.
 ///
-/// The machines are PolkaVM, WebAssembly, and this machine itself, if it is one on which programs run natively (64-bit Linux).
+/// The targets are riscv64, wasm32, and native if this computer can run native programs (64-bit
+/// Linux).
 ///
-/// What is returned is PolkaVM's outcome.
+/// Returns the outcome on riscv64.
 ///
 /// # Panics
 ///
-/// If the crate does not build, the fixture cannot be read, the machines differ, or anything is not as the fixture expects; the
-/// message lists every difference.
+/// If the crate does not build, the fixture cannot be read, the outcomes differ, or one differs
+/// from the expectation; the message lists every difference.
 pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
     let here = |target: &Target| *target != Target::Native || guest::RUNS_NATIVELY;
     let targets: Vec<Target> = Target::ALL.into_iter().filter(here).collect();
@@ -53,8 +54,8 @@ pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
     outcomes.swap_remove(0)
 }
 
-/// As [`check_fixture`], on some machines only: for a program that is not meant for the others. There is an outcome for each target,
-/// in their order.
+/// Like [`check_fixture`], on some targets only: for a program that does not support the others.
+/// Returns an outcome for each target, in their order.
 ///
 /// # Panics
 ///
@@ -64,10 +65,7 @@ pub fn check_fixture_on(
     name: &str,
     targets: &[Target],
 ) -> Vec<Outcome> {
-    assert!(
-        !targets.is_empty(),
-        "a fixture is run on a machine at least"
-    );
+    assert!(!targets.is_empty(), "pass at least one target");
     let package = package(manifest_folder.as_ref());
     let path = package
         .fixture(name)
@@ -87,7 +85,7 @@ pub fn check_fixture_on(
     }
     assert!(
         differences.is_empty(),
-        "{} is not as expected:\n  {}\nthe outcome was {:#?}",
+        "{} has differences:\n  {}\nthe outcome is {:#?}",
         path.display(),
         differences.join("\n  "),
         outcomes[0]
@@ -95,7 +93,7 @@ pub fn check_fixture_on(
     outcomes
 }
 
-/// Runs an invocation on a machine, and on PolkaVM on both of its engines.
+/// Runs an invocation on a target: for riscv64, on both engines of PolkaVM.
 fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: &Path) -> Outcome {
     let engines: &[Engine] = match target {
         Target::Riscv64 => &Engine::POLKAVM,
@@ -131,16 +129,16 @@ fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: 
     first
 }
 
-/// Builds the program crate in a folder and calls it as one of its fixtures says, under every limit of gas and of heap that
-/// [`Sweep::new`] tries, and under a few of them on the other engine. Each outcome is the complete result or a clean error with
-/// nothing changed.
+/// Builds the program crate in a folder and calls it with one of its fixtures, under every limit of
+/// gas and of heap that [`Sweep::new`] tries, and under a few of them on the other engine. Each
+/// outcome must be the complete result, or a clean error with nothing changed.
 ///
-/// What is returned says how much was enough.
+/// Returns how much gas and heap suffice.
 ///
 /// # Panics
 ///
-/// If the crate does not build, the fixture cannot be read, or an outcome is neither; the message names the first limit
-/// of which that is so.
+/// If the crate does not build, the fixture cannot be read, or an outcome is neither; the message
+/// names the first such limit.
 pub fn sweep_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Swept {
     sweep_fixture_with(manifest_folder, name, &Sweep::new(), &Sweep::new())
 }
@@ -166,8 +164,9 @@ pub fn sweep_fixture_with(
         let program = load_blob(&blob, engine);
         let sweep = |run: fn(&Sweep, &Program, &Invocation) -> Result<Report, SweepFailed>,
                      sweep| {
-            run(sweep, &program, &fixture.invocation)
-                .unwrap_or_else(|error| panic!("{} on the {engine}: {error}", path.display()))
+            run(sweep, &program, &fixture.invocation).unwrap_or_else(|error| {
+                panic!("{} on the {engine} engine: {error}", path.display())
+            })
         };
         Swept {
             gas: sweep(Sweep::gas, gas),
@@ -182,7 +181,7 @@ pub fn sweep_fixture_with(
         assert_eq!(
             interpreted.enough,
             compiled.enough,
-            "the engines need another {} on {}",
+            "the engines need different {} on {}",
             interpreted.resource,
             path.display()
         );
@@ -190,7 +189,7 @@ pub fn sweep_fixture_with(
     swept
 }
 
-/// What two sweeps of a program found.
+/// The results of two sweeps of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it says how much gas and heap is enough"]
 pub struct Swept {

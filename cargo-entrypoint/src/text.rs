@@ -14,8 +14,8 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A program's text without what a terminal would obey, and on one line, so that no program can forge a part of
-/// the report.
+/// A program's text on one line, with control characters escaped, so that no program can forge a
+/// part of the report.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());

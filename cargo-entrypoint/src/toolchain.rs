@@ -1,11 +1,12 @@
 //! The compiler and the linker for guests.
 //!
 //! The guest target has no prebuilt `core`, so the compiler must come with the sources of its own
-//! standard library. They are looked for in this order:
+//! standard library. The search has this order:
 //!
 //! 1. the active toolchain's component `rust-src`;
 //! 2. Debian's matched packages [`DEBIAN_PACKAGES`], in the system's own prefix;
-//! 3. as root on a Debian system, those packages are installed, and a line says so.
+//! 3. as root on a Debian system, those packages, which are then installed, with a line that
+//!    reports it.
 //!
 //! Nothing is ever fetched through rustup, because that is the user's decision to make.
 
@@ -20,13 +21,13 @@ use anyhow::{Context, Result, bail};
 /// Debian's packages of one compiler, its cargo and the sources of its standard library.
 pub const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// Debian's package of the linker, for machines where no toolchain brings one.
+/// Debian's package of the linker, for computers without a toolchain that has one.
 pub const DEBIAN_LINKER: &str = "lld-22";
 
-/// What builds guests.
+/// The compiler, cargo and linker for guests.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
-    /// Where it comes from, for people.
+    /// Its origin, for people.
     pub origin: Origin,
     /// The compiler.
     pub rustc: PathBuf,
@@ -36,10 +37,10 @@ pub struct Toolchain {
     pub linker: Linker,
 }
 
-/// Where a toolchain comes from.
+/// The origin of a toolchain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The toolchain that `rustc` on the path stands for.
+    /// The active toolchain: that of `rustc` on the path.
     Active,
     /// Debian's packages.
     Debian,
@@ -50,20 +51,21 @@ pub enum Origin {
 pub struct Linker {
     /// The executable.
     pub path: PathBuf,
-    /// Whether it has to be told that it stands for GNU's: `rust-lld` does.
+    /// Whether it needs the argument to act as GNU's linker: `rust-lld` does.
     pub wants_flavor: bool,
 }
 
 impl Toolchain {
-    /// A command that runs this toolchain's cargo, without what the calling cargo has left in the
-    /// environment.
+    /// A command that runs this toolchain's cargo, without the variables that the calling cargo has
+    /// left in the environment.
     #[must_use]
     pub fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);
         command
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
-        // The same program must cost the same gas whatever the caller's environment says to other builds.
+        // The same program must cost the same gas, whatever the caller's environment sets for other
+        // builds.
         remove_variables(&mut command);
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
@@ -72,8 +74,8 @@ impl Toolchain {
     }
 }
 
-/// Has the author's own cargo resolve and fetch what the crate in a folder depends on, if another
-/// cargo is going to compile it.
+/// Lets the author's own cargo resolve and fetch the dependencies of the crate in a folder, if
+/// another cargo compiles it.
 ///
 /// The author's cargo knows the proxies and the registries of their configuration. Debian's cannot
 /// clone a git dependency at all: it is built against another version of the git library.
@@ -88,7 +90,8 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
-        // Without a target it fetches what other systems need, too. Every git dependency is fetched.
+        // Without a target it fetches the dependencies of other systems, too. Every git dependency
+        // is fetched.
         .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
         .current_dir(folder)
         .stdout(std::io::stderr());
@@ -98,14 +101,14 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     };
     if !status.success() {
         bail!(
-            "cargo cannot fetch the dependencies of the program in {}; it has said why",
+            "cargo cannot fetch the dependencies of the program in {}; see cargo's errors above",
             folder.display()
         );
     }
     Ok(())
 }
 
-/// What a compiler calls itself, such as `rustc 1.96.0 (…)`; `None` if it does not run.
+/// A compiler's version text, such as `rustc 1.96.0 (…)`; `None` if the compiler does not run.
 #[must_use]
 pub fn version(rustc: &Path) -> Option<String> {
     let output = Command::new(rustc).arg("--version").output().ok()?;
@@ -113,7 +116,7 @@ pub fn version(rustc: &Path) -> Option<String> {
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// Removes what the caller's environment says to cargo and rustc from that of a command.
+/// Removes the caller's variables for cargo and rustc from the environment of a command.
 pub(crate) fn remove_variables(command: &mut Command) {
     for (variable, _) in env::vars_os() {
         if variable.to_str().is_some_and(changes_builds) {
@@ -140,7 +143,8 @@ fn changes_builds(variable: &str) -> bool {
     prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 
-/// The compiler with sources, if there is one. `folder` is the program's: a toolchain may be pinned there.
+/// The compiler with sources, if there is one. `folder` is the program's, which may pin a
+/// toolchain.
 #[must_use]
 pub fn find_compiler(folder: &Path) -> Option<(Origin, PathBuf, PathBuf)> {
     let active = (
@@ -158,7 +162,8 @@ pub fn find_compiler(folder: &Path) -> Option<(Origin, PathBuf, PathBuf)> {
     })
 }
 
-/// A linker for guests, if there is one: that of the toolchain that is active in the folder, or one on the path.
+/// A linker for guests, if there is one: that of the toolchain that is active in the folder, or one
+/// on the path.
 #[must_use]
 pub fn find_linker(folder: &Path) -> Option<Linker> {
     let in_sysroot = sysroot(Path::new("rustc"), folder)
@@ -185,7 +190,7 @@ pub fn find_linker(folder: &Path) -> Option<Linker> {
     })
 }
 
-/// The executable of a linker that links WebAssembly. `rust-lld` links everything; the others have a name for each format.
+/// The linker for WebAssembly. `rust-lld` links everything; the others have a name for each format.
 ///
 /// ```
 /// use cargo_entrypoint::toolchain::{Linker, wasm_linker};
@@ -204,17 +209,17 @@ pub fn wasm_linker(linker: &Linker) -> PathBuf {
     }
 }
 
-/// The linker with which native programs are linked, if there is one: that of the system's C compiler.
+/// The linker for native programs, if there is one: that of the system's C compiler.
 #[must_use]
 pub fn find_native_linker() -> Option<PathBuf> {
     on_path("cc")
 }
 
-/// What a compiler calls the machine that it runs on.
+/// A compiler's name of its host.
 ///
 /// # Errors
 ///
-/// If it does not run, or does not say.
+/// If it does not run, or does not print it.
 pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
     let output = Command::new(rustc)
         .arg("-vV")
@@ -224,10 +229,10 @@ pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
-        .with_context(|| format!("{} does not say its host", rustc.display()))
+        .with_context(|| format!("`{} -vV` does not print the host", rustc.display()))
 }
 
-/// Whether a compiler comes with the runtime of a sanitizer, such as `asan`, for a target.
+/// Whether a compiler has the runtime of a sanitizer, such as `asan`, for a target.
 pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &str) -> bool {
     let files = sysroot(rustc, folder)
         .and_then(|sysroot| {
@@ -244,13 +249,14 @@ pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &s
     })
 }
 
-/// The toolchain for the guest in a folder. Installs what is missing where that needs no decision of the user's.
+/// The toolchain for guests in a folder. It installs missing parts if that needs no decision of the
+/// user.
 ///
 /// # Errors
 ///
-/// If something is missing and cannot be installed: the message names the commands that do.
+/// If a part is missing and cannot be installed; the message names the commands that install it.
 pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
-    // Tests ask from many threads, and a package is installed once.
+    // Tests call this on many threads, and a package is installed once.
     static PROVIDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = PROVIDING
         .lock()
@@ -272,16 +278,16 @@ pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
     })
 }
 
-/// What to type where there is no compiler with sources.
+/// The advice if there is no compiler with sources.
 pub const MISSING_COMPILER: &str = "no Rust compiler with the sources of its standard library was found. \
-Type one of these:
+Run one of these commands:
     rustup component add rust-src
     apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src    (Debian, as root)";
 
-/// What to type where there is no linker.
+/// The advice if there is no linker.
 pub const MISSING_LINKER: &str =
     "no LLVM linker was found. A toolchain of rustup's brings one (rust-lld); \
-LLVM's own is called ld.lld. Type one of these:
+LLVM's own is called ld.lld. Run one of these commands:
     rustup default stable
     apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
 
@@ -311,17 +317,20 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .args(["-o", "DPkg::Lock::Timeout=300"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        // What is asked for goes to the standard output, and this is progress.
+        // Only results go to the standard output, and this is progress.
         .stdout(std::io::stderr())
         .status()
         .context("cannot run apt-get")?;
     if !status.success() {
-        bail!("`apt-get {}` failed; it has said why", arguments.join(" "));
+        bail!(
+            "`apt-get {}` failed; see its errors above",
+            arguments.join(" ")
+        );
     }
     Ok(())
 }
 
-/// Where the compiler's own files are; `None` if it does not run.
+/// The folder of the compiler's own files; `None` if the compiler does not run.
 fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     let output = Command::new(rustc)
         .args(["--print", "sysroot"])
@@ -332,17 +341,17 @@ fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
     (output.status.success() && !text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
 }
 
-/// Where the compiler's own sources are, below its own files.
+/// The path of the compiler's own sources, below its own files.
 const LIBRARY: &str = "lib/rustlib/src/rust/library";
 
-/// Where the sources of the standard library are with which guests in a folder are compiled.
+/// The folder of the standard library's sources, which guests in a folder are compiled with.
 #[must_use]
 pub fn library_sources(folder: &Path) -> Option<PathBuf> {
     let (_, rustc, _) = find_compiler(folder)?;
     Some(sysroot(&rustc, folder)?.join(LIBRARY))
 }
 
-/// Where cargo keeps the sources of packages from registries: a folder for all of them, in which each registry has one.
+/// The folder of the sources of packages from registries, with a folder for each registry.
 #[must_use]
 pub fn registry_sources() -> Option<PathBuf> {
     let home = env::var_os("CARGO_HOME")

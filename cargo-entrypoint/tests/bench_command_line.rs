@@ -11,8 +11,8 @@ use support::{
     stderr, stdout,
 };
 
-/// Measures a program against a baseline of its own; what went to the standard output and the standard error, and the
-/// exit code.
+/// Measures a program against a baseline of its own; what went to the standard output and the
+/// standard error, and the exit code.
 fn against(program: &str, baseline: &Path, more: &[&str]) -> (String, String, Option<i32>) {
     let baseline = baseline.display().to_string();
     let words = [&["bench", program, "--baseline", &baseline], more].concat();
@@ -28,7 +28,7 @@ fn change(file: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
+fn invalid_arguments_fail_before_the_build() {
     refused(
         &["bench", "alocators"],
         &["`alocators`", "entry, allocators, size", "`counter`"],
@@ -39,10 +39,10 @@ fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
     );
     refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
     refused(&["bench", "allocators", "bump"], &["bump"]);
-    refused(&["bench", "loader"], &["`loader` is no program"]);
+    refused(&["bench", "loader"], &["`loader` is not a program"]);
     refused(
         &["bench", "README.md"],
-        &["README.md is a blob, which has no fixtures"],
+        &["README.md is a file and has no fixtures"],
     );
     refused(
         &["bench", "tests/guests/probe"],
@@ -122,12 +122,12 @@ fn entries_have_the_rows_that_scripts_read() {
 }
 
 #[test]
-fn a_bad_baseline_is_refused_by_its_name_and_place() {
+fn invalid_baseline_error_names_the_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("old.json");
     let path = file.display().to_string();
     for (text, parts) in [
-        ("gas: 5\n", ["is no baseline", "line 1 column 1"]),
+        ("gas: 5\n", ["is not a baseline", "line 1 column 1"]),
         ("{\n\"compiler\": 5}", ["invalid type", "line 2"]),
         (
             "{\"compiler\": \"a\",\n\"programms\": []}",
@@ -156,7 +156,7 @@ fn a_bad_baseline_is_refused_by_its_name_and_place() {
 }
 
 #[test]
-fn a_baseline_that_cannot_be_written_is_refused_before_anything_is_built() {
+fn unwritable_baseline_fails_before_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
     // Nobody can make a file in the last one, whoever they are.
     for file in [
@@ -178,7 +178,7 @@ fn a_worse_figure_fails_and_is_named() {
     let file = folder.path().join("old.json");
     let (_, said, code) = against("vault", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
-    says(&said, &["old.json is written"]);
+    says(&said, &["wrote the baseline "]);
     let blessed = fs::read_to_string(&file).expect("a baseline");
     assert!(blessed.ends_with("}\n"), "{blessed}");
     let read: Value = serde_json::from_str(&blessed).expect("JSON");
@@ -188,7 +188,7 @@ fn a_worse_figure_fails_and_is_named() {
 
     let (out, said, code) = against("vault", &file, &[]);
     assert_eq!(code, Some(0), "{said}");
-    says(&out, &["| open ", "everything is as in "]);
+    says(&out, &["| open ", "no differences from "]);
 
     // The file has smaller figures than are measured: what was measured is worse.
     change(
@@ -220,7 +220,10 @@ fn a_worse_figure_fails_and_is_named() {
     change(&file, "rustc ", "another rustc ");
     let (out, said, code) = against("vault", &file, &[]);
     assert_eq!(code, Some(0), "{said}");
-    says(&out, &[&delta, "another rustc", "no difference counts"]);
+    says(
+        &out,
+        &[&delta, "another rustc", "differences are not failures"],
+    );
     // All that the file has was measured.
     let (_, said, code) = against("vault", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
@@ -255,7 +258,7 @@ fn a_worse_figure_fails_and_is_named() {
 }
 
 #[test]
-fn a_users_program_is_measured_with_all_its_fixtures() {
+fn new_program_is_measured_with_all_fixtures() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
     let fixtures = program.join("fixtures");
@@ -280,7 +283,7 @@ fn a_users_program_is_measured_with_all_its_fixtures() {
         &stderr(&output),
         &[
             "greeter/again: not as the fixture expects: data of",
-            "nothing was blessed",
+            "the baseline was not written",
         ],
     );
     assert!(!baseline.exists());
@@ -317,12 +320,12 @@ fn a_users_program_is_measured_with_all_its_fixtures() {
     );
     let output = bench(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    says(&stdout(&output), &["everything is as in bench.json"]);
+    says(&stdout(&output), &["no differences from bench.json"]);
 
     // Given by its path, it is the same program with the same baseline, and rows alone.
     let output = entrypoint_outside(&program, &["bench", ".", "--json"]);
     assert_eq!(json(&output), results["programs"]);
-    says(&stderr(&output), &["everything is as in"]);
+    says(&stderr(&output), &["no differences from"]);
 
     let file = fixtures.join("again.toml");
     change(&file, "status = 0", "statsu = 0");
@@ -347,7 +350,7 @@ fn a_fixture_cannot_forge_the_report() {
 }
 
 #[test]
-fn without_a_word_a_programs_folder_is_that_program() {
+fn program_folder_is_the_default_program() {
     let output = entrypoint_in(&project().join("examples/hello/src"), &["bench", "--json"]);
     let results = json(&output);
     assert_eq!(results["programs"].as_array().map(Vec::len), Some(1));
@@ -398,7 +401,7 @@ fn without_a_word_everything_is_measured() {
 }
 
 #[test]
-fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
+fn workspace_program_uses_the_workspace_baseline() {
     let output = entrypoint_in(&project().join("examples/hello"), &["bench"]);
     let root = project().join("bench.json");
     says(&stdout(&output), &[&root.display().to_string()]);
@@ -412,10 +415,10 @@ fn a_program_of_a_workspace_has_its_rows_in_the_workspaces_baseline() {
     .expect("a manifest");
     fs::write(folder.path().join("bench.json"), "the root's").expect("a file");
     let output = entrypoint_in(&program, &["bench"]);
-    says(&stderr(&output), &["bench.json is no baseline"]);
+    says(&stderr(&output), &["bench.json is not a baseline"]);
     fs::write(program.join("bench.json"), "{\"compiler\": \"its own\"").expect("a file");
     let output = entrypoint_in(&program, &["bench"]);
-    says(&stderr(&output), &["bench.json is no baseline", "EOF"]);
+    says(&stderr(&output), &["bench.json is not a baseline", "EOF"]);
     // A workspace is not measured without fixtures.
     fs::remove_file(folder.path().join("bench.json")).expect("a file");
     fs::remove_dir_all(program.join("fixtures")).expect("a folder");

@@ -1,4 +1,5 @@
-//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is built.
+//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is
+//! built.
 
 mod support;
 
@@ -32,7 +33,7 @@ fn any_kind_of_library_is_a_program() {
 
 /// Debian's cargo, which compiles guests where there is no other, cannot clone a git repository.
 #[test]
-fn a_git_dependency_is_fetched_by_the_authors_cargo() {
+fn authors_cargo_fetches_git_dependencies() {
     let folder = tempfile::tempdir().expect("a folder");
     let library = folder.path().join("library");
     std::fs::create_dir_all(library.join("src")).expect("a folder");
@@ -88,7 +89,7 @@ fn a_git_dependency_is_fetched_by_the_authors_cargo() {
 }
 
 #[test]
-fn the_callers_environment_does_not_change_the_gas() {
+fn gas_ignores_the_callers_environment() {
     let gas = |variable: &str, value: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
             .args(["run", "--json"])
@@ -169,7 +170,7 @@ fn a_program_is_built_for_each_target() {
 }
 
 #[test]
-fn a_blob_keeps_debug_information_unless_it_is_for_release() {
+fn release_blob_has_no_debug_information() {
     // A folder of its own: others build into the workspace's.
     let folder = tempfile::tempdir().expect("a folder");
     let build = |words: &[&str]| {
@@ -195,7 +196,7 @@ fn a_blob_keeps_debug_information_unless_it_is_for_release() {
     assert!(size.ends_with(" bytes with debug information)"), "{size}");
     let said = run_out(&debug);
     assert!(
-        said.contains("out of gas: the limit is 100; it ended at 0x") && said.contains(" in "),
+        said.contains("out of gas: the limit is 100; stopped at 0x") && said.contains(" in "),
         "{said}"
     );
     assert!(said.contains(".rs:"), "{said}");
@@ -212,7 +213,7 @@ fn a_blob_keeps_debug_information_unless_it_is_for_release() {
 }
 
 #[test]
-fn doctor_says_what_is_there() {
+fn doctor_lists_the_tools() {
     let output = entrypoint(&["doctor"]);
     let said = stdout(&output);
     for part in [

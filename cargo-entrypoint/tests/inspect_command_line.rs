@@ -56,18 +56,18 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_package_is_shown_as_it_is_deployed_and_with_its_names() {
+fn package_report_has_release_size_and_names() {
     let (path, length) = built("hello");
     let text = report(&["inspect", "hello"]);
     for part in [
         "hello\n\n",
         &format!(
-            "size        {} bytes as `cargo entrypoint build --release` makes it",
+            "size        {} bytes from `cargo entrypoint build --release`",
             grouped(length)
         ),
-        "machine     64 bits, instruction set revive_v1\n",
-        "loader      takes the blob\n",
-        "  heap         32,768  or more; the program says how much of it is used\n",
+        "target      64 bits, instruction set revive_v1\n",
+        "loader      accepts the blob\n",
+        "  heap         32,768  or more; the program reports how much it uses\n",
         "  stack        65,536  of at most 1,048,576\n",
         "debug strings",
         "left out by `cargo entrypoint build --release`\n",
@@ -202,15 +202,15 @@ fn json_has_the_documented_form() {
 }
 
 #[test]
-fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
+fn rejected_blob_is_shown_with_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "main.polkavm", &small_blob(b"main"));
     let output = entrypoint(&["inspect", &file]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let text = stdout(&output);
     for part in [
-        "loader      refuses the blob: the program does not export `entrypoint`; it exports `main`\n",
-        "the program does not say how much of it is used",
+        "loader      rejects the blob: the program does not export `entrypoint`; it exports `main`\n",
+        "the program does not report how much it uses",
         "imports     none\n",
         "  trap                                       3   100.0           3\n",
     ] {
@@ -230,14 +230,17 @@ fn a_blob_that_the_loader_refuses_is_shown_with_the_reason() {
 }
 
 #[test]
-fn what_is_near_or_past_a_limit_is_said() {
+fn near_and_exceeded_limits_are_marked() {
     let folder = tempfile::tempdir().expect("a folder");
     for (stack, said) in [
         (8, "       524,288  of at most 1,048,576\n"),
-        (12, "       786,432  of at most 1,048,576, which is near\n"),
+        (
+            12,
+            "       786,432  of at most 1,048,576 (near the limit)\n",
+        ),
         (
             17,
-            "     1,114,112  of at most 1,048,576, which is too much\n",
+            "     1,114,112  of at most 1,048,576 (over the limit)\n",
         ),
     ] {
         let file = write(
@@ -255,14 +258,14 @@ fn what_is_near_or_past_a_limit_is_said() {
 #[test]
 fn a_blob_cannot_forge_the_report() {
     let folder = tempfile::tempdir().expect("a folder");
-    let blob = small_blob(b"x\n\nloader      takes the blob\x1b[2J\x07");
+    let blob = small_blob(b"x\n\nloader      accepts the blob\x1b[2J\x07");
     let file = write(folder.path(), "forged.polkavm", &blob);
     let text = stdout(&entrypoint(&["inspect", &file]));
     assert!(
-        text.contains(r"x\n\nloader      takes the blob\u{1b}[2J\u{7}"),
+        text.contains(r"x\n\nloader      accepts the blob\u{1b}[2J\u{7}"),
         "{text}"
     );
-    assert!(!text.contains("\nloader      takes"), "{text}");
+    assert!(!text.contains("\nloader      accepts"), "{text}");
     assert!(
         !text.contains('\u{1b}') && !text.contains('\u{7}'),
         "{text}"
@@ -276,7 +279,7 @@ fn a_blob_cannot_forge_the_report() {
 }
 
 #[test]
-fn rubbish_is_refused_by_name() {
+fn invalid_files_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = write(folder.path(), "empty.polkavm", b"");
     refused(
@@ -284,7 +287,7 @@ fn rubbish_is_refused_by_name() {
         &[
             "cannot inspect",
             "empty.polkavm, which is empty",
-            "not a PolkaVM blob",
+            "invalid PolkaVM blob",
         ],
     );
     let elf = write(folder.path(), "program.elf", b"\x7fELF\x02\x01\x01");
@@ -297,7 +300,7 @@ fn rubbish_is_refused_by_name() {
     );
     refused(
         &["inspect", "README.md"],
-        &["cannot inspect README.md: not a PolkaVM blob"],
+        &["cannot inspect README.md: invalid PolkaVM blob"],
     );
     refused(
         &["inspect", "no-such.polkavm"],
@@ -307,7 +310,7 @@ fn rubbish_is_refused_by_name() {
         &["inspect", "no-such"],
         &["there is no program `no-such`", "`counter`"],
     );
-    refused(&["inspect", "loader"], &["`loader` is no program"]);
+    refused(&["inspect", "loader"], &["`loader` is not a program"]);
     refused(&["inspect", "hello", "--jsno"], &["--jsno", "--json"]);
     refused(&["inspect", "hello", "counter"], &["counter"]);
     refused(&["inspetc"], &["inspetc", "inspect"]);
@@ -321,7 +324,7 @@ fn rubbish_is_refused_by_name() {
 }
 
 #[test]
-fn errors_are_json_where_that_was_asked_for() {
+fn errors_are_json_with_the_option() {
     let error = |words: &[&str]| {
         let output = entrypoint(words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
@@ -354,14 +357,14 @@ fn errors_are_json_where_that_was_asked_for() {
 }
 
 #[test]
-fn help_says_what_it_takes_and_what_it_answers() {
+fn help_lists_arguments_and_exit_codes() {
     let help = stdout(&entrypoint(&["inspect", "--help"]));
     for part in [
         "[PROGRAM]",
         "--json",
         "A blob, a folder",
         "Exit codes:",
-        "refuses the blob",
+        "rejects the blob",
     ] {
         assert!(help.contains(part), "{part:?} is not in:\n{help}");
     }

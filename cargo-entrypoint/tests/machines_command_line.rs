@@ -43,7 +43,7 @@ fn built(folder: &Path, program: &str, target: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_program_runs_on_the_machine_that_is_named() {
+fn program_runs_on_the_named_target() {
     let outcome = |target| {
         let output = entrypoint(&["run", "--target", target, "--json"]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -58,9 +58,9 @@ fn a_program_runs_on_the_machine_that_is_named() {
         }
     }
     for (target, machine) in TARGETS.into_iter().zip([
-        "on the interpreter\n",
-        "on the WebAssembly engine\n",
-        "on the machine itself\n",
+        "counter · fixture default · interpreter\n",
+        "counter · fixture default · wasm\n",
+        "counter · fixture default · native\n",
     ]) {
         let output = entrypoint(&["run", "--target", target]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -72,7 +72,7 @@ fn a_program_runs_on_the_machine_that_is_named() {
 }
 
 #[test]
-fn a_fixture_is_compared_on_every_machine() {
+fn fixture_is_compared_on_every_target() {
     for target in TARGETS {
         let output = entrypoint(&[
             "run",
@@ -123,7 +123,7 @@ fn a_crash_is_the_programs_and_not_the_tools() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     says(
         &stdout(&output),
-        &["failed    the program trapped: its process has ended: signal: 11 (SIGSEGV)"],
+        &["failed    the program trapped: the process ended: signal: 11 (SIGSEGV)"],
     );
 
     let words = telling(
@@ -137,12 +137,12 @@ fn a_crash_is_the_programs_and_not_the_tools() {
     assert_eq!(outcome["error"]["kind"], "Trapped");
     assert_eq!(
         outcome["error"]["cause"],
-        "its process has ended: exit status: 0"
+        "the process ended: exit status: 0"
     );
 }
 
 #[test]
-fn what_a_native_program_or_its_command_prints_is_not_in_the_outcome() {
+fn native_output_is_not_in_the_outcome() {
     let noisy = "sh -c 'echo printed by the command; exec \"$@\"' sh";
     for runner in [&[][..], &["--runner", "env"], &["--runner", noisy]] {
         let options = [&["--target", "native", "--json"], runner].concat();
@@ -177,10 +177,10 @@ fn a_command_that_cannot_run_a_program_is_named() {
         &native("false"),
         &["exited before it started the program (exit status: 1)"],
     );
-    refused(&native(""), &["--runner", "there is no command in it"]);
+    refused(&native(""), &["--runner", "the command is empty"]);
     refused(
         &native("gdb '--args"),
-        &["--runner", "a quotation mark is open"],
+        &["--runner", "a quotation mark is not closed"],
     );
 
     let output = entrypoint(&[&native("no-such-command")[..], &["--json"]].concat());
@@ -191,7 +191,7 @@ fn a_command_that_cannot_run_a_program_is_named() {
 }
 
 #[test]
-fn options_of_another_machine_are_refused() {
+fn options_of_other_targets_are_rejected() {
     refused(
         &["run", "--target", "wasm"],
         &["'wasm'", "riscv64", "wasm32", "native"],
@@ -208,10 +208,7 @@ fn options_of_another_machine_are_refused() {
         for engine in ["interpreter", "compiler"] {
             refused(
                 &["run", "--target", target, "--engine", engine],
-                &[
-                    "`--engine` says how PolkaVM executes a program for riscv64",
-                    target,
-                ],
+                &["`--engine` selects a PolkaVM engine for riscv64", target],
             );
         }
     }
@@ -237,7 +234,7 @@ fn options_of_another_machine_are_refused() {
 }
 
 #[test]
-fn a_file_is_run_on_the_machine_that_it_is_for_whatever_it_is_called() {
+fn file_runs_on_the_target_of_its_magic() {
     let folder = tempfile::tempdir().expect("a folder");
     for (target, name, engine) in [
         ("riscv64", "hello.wasm", "interpreter"),
@@ -285,14 +282,11 @@ fn a_file_is_run_on_the_machine_that_it_is_for_whatever_it_is_called() {
 }
 
 #[test]
-fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
+fn invalid_file_is_rejected_for_its_target() {
     for (target, reason) in [
-        ("riscv64", "not a PolkaVM blob"),
-        ("wasm32", "not a WebAssembly module"),
-        (
-            "native",
-            "not a library that can be run: it is not an ELF file",
-        ),
+        ("riscv64", "invalid PolkaVM blob"),
+        ("wasm32", "invalid WebAssembly module: bad magic number"),
+        ("native", "invalid native library: not an ELF file"),
     ] {
         refused(
             &["run", "README.md", "--target", target],
@@ -314,7 +308,7 @@ fn a_file_that_is_no_program_is_refused_by_what_it_was_to_be() {
 
 /// The tool's own part of that: what a sanitizer finds is tested where programs are run.
 #[test]
-fn a_sanitizer_is_built_in_or_refused() {
+fn sanitizer_is_built_in_or_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = built(folder.path(), "hello", "native", "hello.so");
     let words = ["run", &file, "--sanitizer", "address"];

@@ -9,7 +9,7 @@ use serde_json::json;
 use support::{json, new_program, project, refused, stderr, stdout};
 
 #[test]
-fn a_new_program_runs_and_passes_its_test_at_once() {
+fn new_program_runs_and_passes_its_test() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
 
@@ -40,7 +40,7 @@ fn a_new_program_runs_and_passes_its_test_at_once() {
 }
 
 #[test]
-fn new_overwrites_nothing_and_wants_a_crates_name() {
+fn new_keeps_files_and_checks_the_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).expect("a folder");

@@ -9,7 +9,8 @@ use roxmltree::Document;
 
 use support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
 
-/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in the folder by name.
+/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in
+/// the folder by name.
 fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output_folder = folder.path().join("pictures");
@@ -53,11 +54,11 @@ fn picture_text(svg: &str) -> String {
 }
 
 #[test]
-fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
+fn counter_has_functions_lines_and_pictures() {
     let (code, report, files) = profile(&[]);
     assert_eq!(code, Some(0), "{report}");
     for part in [
-        "counter, called as examples/counter/fixtures/default.toml says",
+        "counter · fixture default · profile",
         "status    0 (success)",
         "counter::process_instruction",
         "core::fmt::write",
@@ -84,14 +85,14 @@ fn the_counter_is_shown_by_function_by_line_and_in_two_pictures() {
         "counter, default: heap",
         "gas used",
         "bytes",
-        "nothing was taken from the heap",
+        "the program allocated nothing",
     ] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
 }
 
 #[test]
-fn the_own_gas_of_all_functions_is_that_of_the_run() {
+fn own_gas_of_functions_adds_up() {
     let (_, report, _) = profile(&["vault"]);
     let gas = |line: &str| -> u64 {
         let number = line.split_whitespace().next().expect("a number");
@@ -146,10 +147,10 @@ fn a_program_that_fails_is_profiled_all_the_same() {
 }
 
 #[test]
-fn leaks_are_shown_where_the_heap_can_be_counted() {
+fn leaks_are_shown_if_the_heap_can_count() {
     let (_, report, files) = profile(&["arena"]);
     assert!(report.contains("8 leaked"), "{report}");
-    let counted = "live and leaked are those of a build that counts them";
+    let counted = "live and leaked bytes are from a build that counts them";
     assert!(report.contains(counted), "{report}");
     // As much gas as the program needs is less than counting takes.
     let gas = report
@@ -164,14 +165,17 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
     let (code, report, _) = profile(&["arena", "--gas", &gas]);
     assert_eq!(code, Some(0), "{report}");
     assert!(report.contains("8 leaked"), "{report}");
-    assert!(!report.contains("did not end as the other did"), "{report}");
+    assert!(
+        !report.contains("the counting build ended differently"),
+        "{report}"
+    );
     let heap = picture_text(&files[1].1);
     for part in ["live", "leaked", counted, "300"] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
 
     let (_, report, files) = profile(&["heap_state"]);
-    let why = "what is live is not counted: the program names its heap";
+    let why = "live bytes are not counted: the program names its heap";
     assert!(report.contains(why), "{report}");
     let heap = picture_text(&files[1].1);
     assert!(
@@ -180,7 +184,7 @@ fn leaks_are_shown_where_the_heap_can_be_counted() {
     );
 
     let (_, report, files) = profile(&["custom_heap"]);
-    let why = "the program's heap is its own and does not say how it is used";
+    let why = "the program has its own heap, which does not report its use";
     assert!(report.contains(why), "{report}");
     assert_eq!(files.len(), 1);
 }
@@ -197,7 +201,7 @@ fn a_blob_is_profiled_as_far_as_it_goes() {
     for part in [
         "the blob has no debug information",
         "  entrypoint\n",
-        "a blob cannot be built again",
+        "a blob cannot be rebuilt",
         "gas       profile/hello-no-accounts.gas.svg",
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
@@ -207,7 +211,7 @@ fn a_blob_is_profiled_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_program_of_another_workspace_is_profiled_with_its_own_lines() {
+fn foreign_workspace_program_shows_its_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "stranger");
     fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
@@ -227,7 +231,7 @@ fn a_program_of_another_workspace_is_profiled_with_its_own_lines() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_refused_before_anything_is_built() {
+fn invalid_arguments_fail_before_the_build() {
     refused(&["profil"], &["profil", "profile"]);
     refused(&["profile", "--engine", "compiler"], &["--engine"]);
     refused(&["profile", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
@@ -247,7 +251,7 @@ fn words_that_make_no_sense_are_refused_before_anything_is_built() {
     );
     refused(
         &["profile", "--output", "README.md"],
-        &["cannot make the folder README.md"],
+        &["cannot create the folder README.md"],
     );
     refused(&["profile", "--output"], &["--output"]);
 }
@@ -280,7 +284,7 @@ fn no_picture_of_an_earlier_run_is_left() {
 }
 
 #[test]
-fn help_says_what_comes_out() {
+fn help_describes_the_pictures() {
     let output = entrypoint(&["profile", "--help"]);
     let help = stdout(&output);
     for part in [

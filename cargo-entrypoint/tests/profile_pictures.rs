@@ -86,7 +86,7 @@ fn counts_may_be_of_any_size() {
 }
 
 #[test]
-fn the_curve_keeps_its_height_until_the_next_sample() {
+fn curve_is_flat_until_the_next_sample() {
     let samples = vec![
         sample(0, 0, 0, None),
         sample(50, 100, 100, None),
@@ -100,7 +100,7 @@ fn the_curve_keeps_its_height_until_the_next_sample() {
 }
 
 #[test]
-fn long_histories_are_thinned_and_keep_their_extremes() {
+fn long_histories_keep_their_extremes() {
     let count = 100_000;
     let samples: Vec<HeapSample> = (0..count)
         .map(|index| {
@@ -115,7 +115,8 @@ fn long_histories_are_thinned_and_keep_their_extremes() {
     let svg = picture("title", "note", &heap(samples)).expect("a picture");
     assert!(svg.len() < 200_000, "{}", svg.len());
     let _ = parsed(&svg);
-    // The one high sample is there: the curve of what is in use reaches as high as that of the peak.
+    // The one high sample is there: the curve of what is in use reaches as high as that of the
+    // peak.
     let highest = |line: &str| -> Option<f64> {
         let path = line.split('"').nth(1)?;
         let heights = path.split(['V', 'H']).filter(|part| !part.starts_with('M'));
@@ -169,5 +170,5 @@ fn hostile_words_do_not_act() {
         text.contains("read<[u8, 2]>\u{a0}99 (5 gas, 29.41%)"),
         "{text}"
     );
-    assert!(text.contains("(without a name) (3 gas"), "{text}");
+    assert!(text.contains("(unnamed) (3 gas"), "{text}");
 }

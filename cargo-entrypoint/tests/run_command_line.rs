@@ -90,7 +90,7 @@ fn a_failure_is_data_and_an_exit_code() {
 }
 
 #[test]
-fn options_replace_what_the_fixture_says() {
+fn options_replace_the_fixtures_values() {
     let output = entrypoint(&[
         "run",
         "--data",
@@ -111,7 +111,7 @@ fn options_replace_what_the_fixture_says() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_refused() {
+fn invalid_arguments_are_rejected() {
     refused(&["run", "--fixtrue", "x"], &["--fixtrue", "--fixture"]);
     refused(&["rum"], &["rum", "run"]);
     refused(
@@ -132,9 +132,9 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "--heap", "-1"], &["\"-1\" is not a size"]);
     refused(
         &["run", "."],
-        &["is a workspace and no program", "`counter`"],
+        &["is a workspace and not a program", "`counter`"],
     );
-    refused(&["run", "tests"], &["is no program"]);
+    refused(&["run", "tests"], &["is not a program"]);
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
@@ -150,7 +150,7 @@ fn words_that_make_no_sense_are_refused() {
     );
     refused(
         &["run", "loader"],
-        &["`loader` is no program", "entrypoint"],
+        &["`loader` is not a program", "entrypoint"],
     );
     refused(
         &["run", "counter", "--fixture", "no-such"],
@@ -163,7 +163,7 @@ fn words_that_make_no_sense_are_refused() {
     refused(&["run", "no-such.polkavm"], &["no-such.polkavm"]);
     refused(
         &["run", "README.md"],
-        &["cannot load README.md", "not a PolkaVM blob"],
+        &["cannot load README.md", "invalid PolkaVM blob"],
     );
     refused(
         &["build", "--target", "wasm"],
@@ -178,7 +178,7 @@ fn words_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
+fn invalid_fixture_is_rejected_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("typo.toml");
     std::fs::write(&file, "gas = 5\nheep = 3\n").expect("a file");
@@ -210,7 +210,7 @@ fn a_fixture_with_a_typing_error_is_refused_with_its_place() {
 }
 
 #[test]
-fn several_fixtures_without_a_default_are_asked_for() {
+fn several_fixtures_need_a_default() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "chooser");
     let fixtures = program.join("fixtures");
@@ -223,7 +223,7 @@ fn several_fixtures_without_a_default_are_asked_for() {
 }
 
 #[test]
-fn a_program_is_found_from_inside_and_through_links() {
+fn program_is_found_from_inside_and_by_links() {
     let output = entrypoint_in(&project().join("examples/vault/src"), &["run", "--json"]);
     assert_eq!(json(&output)["logs"], json!(["withdrew 250 kelvins"]));
     // The probe's folder lies inside that of the package `tests`, which is no program.
@@ -232,7 +232,7 @@ fn a_program_is_found_from_inside_and_through_links() {
         &["run", "--data", "00"],
     );
     assert!(
-        stdout(&output).contains("probe, called without accounts"),
+        stdout(&output).contains("probe · no fixture · interpreter"),
         "{}",
         stderr(&output)
     );
@@ -248,7 +248,7 @@ fn a_program_is_found_from_inside_and_through_links() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn closed_output_is_not_an_error() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .args(["run", "hello"])
         .current_dir(project())
@@ -300,11 +300,11 @@ fn a_fixture_that_is_not_met_is_a_failure() {
 }
 
 #[test]
-fn a_handler_is_said_to_be_none_of_the_programs() {
+fn handler_is_reported_as_not_a_program() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    let expected = "error: edge_handler is no program but a handler, `handle`, for a host as in docs/handlers.md: ";
+    let expected = "error: edge_handler is not a program but a module with the handlers `handle`; run it in a host, as in docs/handlers.md: ";
     assert!(said.contains(expected), "{said}");
     for words in [
         &["run", "edge_handler"][..],
@@ -328,7 +328,8 @@ fn a_handler_is_said_to_be_none_of_the_programs() {
 
 #[test]
 fn a_file_of_handlers_cannot_forge_the_report() {
-    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each type.
+    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each
+    // type.
     let name = b"\x1b[2Jok";
     let mut module = b"\0asm\x01\0\0\0".to_vec();
     module.extend(
@@ -347,12 +348,15 @@ fn a_file_of_handlers_cannot_forge_the_report() {
     let output = entrypoint(&["run", file.to_str().expect("a path")]);
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
-    assert!(said.contains("is no program but a handler"), "{said}");
+    assert!(
+        said.contains("is not a program but a module with the handlers"),
+        "{said}"
+    );
     assert!(!said.contains('\x1b'), "{said}");
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_built() {
+fn invalid_invocation_fails_before_the_build() {
     for words in [
         ["run", "--heap", "0"],
         ["run", "--gas", "9223372036854775808"],

@@ -47,7 +47,7 @@ impl Parse for Invocation {
             return Err(syn::Error::new(
                 Span::call_site(),
                 "missing the program's function\n\
-                 help: name it, as in `entrypoint!(process_instruction)`",
+                 help: write its name, as in `entrypoint!(process_instruction)`",
             ));
         }
         let next = found(input);
@@ -56,7 +56,7 @@ impl Parse for Invocation {
                 error.span(),
                 format!(
                     "expected the path of a function, found {next}\n\
-                     help: name the program's function first, as in \
+                     help: write the program's function first, as in \
                      `entrypoint!(process_instruction)`"
                 ),
             )
@@ -141,7 +141,7 @@ pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
         }
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
-        expect::<Token![static]>(input, "nothing, a heap or a static", HEAP_HELP)?;
+        expect::<Token![static]>(input, "nothing, a heap's name or a static", HEAP_HELP)?;
         let name: Ident = expect(input, "the name of the static", HEAP_HELP)?;
         if input.is_empty() {
             return Err(syn::Error::new(

@@ -46,7 +46,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             errors.push(syn::Error::new(
                 option.name.span(),
                 format!(
-                    "option `{}` is given twice\nhelp: remove one of the two",
+                    "option `{}` occurs twice\nhelp: remove one of the two",
                     option.name
                 ),
             ));
@@ -65,14 +65,14 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             }
             "max_accounts" if entry == Entry::WithHeap => errors.push(syn::Error::new(
                 option.name.span(),
-                "option `max_accounts` does not belong to `entrypoint!`, which has no array to fill\n\
+                "`entrypoint!` has no option `max_accounts`, because it fills no array\n\
                  help: use `entrypoint_no_alloc!`",
             )),
             name @ ("max_accounts" | "duplicates") => errors.push(syn::Error::new(
                 option.name.span(),
                 format!(
-                    "option `{name}` does not belong to `entrypoint_lazy!`, which does not look at the accounts\n\
-                     help: count them or compare them in the function, or use `entrypoint_no_alloc!`"
+                    "`entrypoint_lazy!` has no option `{name}`, because it does not read the accounts\n\
+                     help: check the accounts in the function, or use `entrypoint_no_alloc!`"
                 ),
             )),
             name => errors.push(unknown_option(&option.name, name, entry)),
@@ -93,7 +93,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             panic,
         }),
         (Some(error), _) => Err(error),
-        (None, None) => unreachable!("a handler that is missing is an error"),
+        (None, None) => unreachable!("a missing function is an error"),
     }
 }
 
@@ -112,7 +112,7 @@ pub fn handler(expression: &Expr) -> syn::Result<ExprPath> {
         expression,
         format!(
             "expected the path of a function, found {found}\n\
-             help: name the program's function first, as in `entrypoint!(process_instruction)`"
+             help: write the program's function first, as in `entrypoint!(process_instruction)`"
         ),
     ))
 }
@@ -153,8 +153,8 @@ fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
             &option.value,
             format!(
                 "`max_accounts` cannot be `{}`\n\
-                 help: write a number from 1 to 255; an input names at most 255 different accounts, \
-                 and the array takes 8 bytes of stack for each",
+                 help: write a number from 1 to 255; an input has at most 255 different accounts, and \
+                 each takes 8 bytes of stack",
                 option.value.to_token_stream()
             ),
         )

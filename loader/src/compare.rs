@@ -6,16 +6,17 @@ use crate::error::Failure;
 use crate::outcome::Outcome;
 
 impl Outcome {
-    /// The differences between this outcome and that of the same invocation on another engine, one
-    /// line each; empty if there are none.
+    /// Returns the differences between this outcome and that of the same invocation on another
+    /// engine, one line each.
     ///
-    /// Compares status, failure, logs, return data and accounts. Gas and the use of the heap differ
-    /// between targets and are not compared. Of a failure that names a place in memory or in the
-    /// code, only the kind is compared.
+    /// It compares status, failure, logs, return data and accounts. It does not compare gas and
+    /// heap use, which depend on the target. Of a failure that names a place in memory or code, it
+    /// compares only the kind.
     ///
     /// ```no_run
-    /// # fn example(polkavm: &loader::Program, wasm: &loader::Program, invocation: &loader::Invocation)
-    /// # -> Result<(), loader::InvocationError> {
+    /// # use loader::{Invocation, InvocationError, Program};
+    /// # fn example(polkavm: &Program, wasm: &Program, invocation: &Invocation)
+    /// # -> Result<(), InvocationError> {
     /// let differences = polkavm.invoke(invocation)?.differences(&wasm.invoke(invocation)?);
     /// assert!(differences.is_empty(), "{}", differences.join("\n"));
     /// # Ok(())
@@ -61,7 +62,7 @@ impl Outcome {
     }
 }
 
-/// Whether two failures are the same, apart from places in memory and code.
+/// Whether two failures are equal, apart from details that depend on the target.
 fn is_same_failure(one: &Failure, another: &Failure) -> bool {
     match one {
         Failure::OutOfGas { .. }
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn gas_and_heap_are_the_machines_own() {
+    fn gas_and_heap_may_differ() {
         let none = differences(|outcome| {
             outcome.gas_used = 20;
             outcome.heap.limit = 7;
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_said() {
+    fn each_difference_is_reported() {
         assert_eq!(
             differences(|outcome| outcome.status = None),
             ["status: Some(0) on the interpreter engine, None on the wasm engine"]
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_machines_failure_the_kind_is_compared() {
+    fn target_dependent_failures_compare_by_kind() {
         let trap = Failure::trapped_because;
         assert!(is_same_failure(&trap("one"), &trap("another")));
         assert!(!is_same_failure(&trap("one"), &Failure::Aborted));

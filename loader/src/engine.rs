@@ -11,7 +11,7 @@ struct Row {
     /// The first bytes of its files.
     magic: &'static [u8],
     engines: &'static [(Engine, &'static str)],
-    /// The feature of this crate that brings its engines, if they need one.
+    /// The feature of this crate that its engines need, if they need one.
     feature: Option<Feature>,
 }
 
@@ -59,7 +59,7 @@ const TABLE: [Row; 3] = [
 ];
 
 /// What runs a program. Outcomes are the same on every engine, except for gas and heap:
-/// `docs/targets.md` says how the targets differ.
+/// `docs/targets.md` lists the differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -73,7 +73,7 @@ pub enum Engine {
     Compiler,
     /// `wasmi`, which interprets WebAssembly. With the feature `wasm`.
     Wasm,
-    /// The machine's own processor, in a child process: fast, open to debuggers, and without any
+    /// The computer's own processor, in a child process: fast, open to debuggers, and without any
     /// sandbox. Linux only, with the feature `native`; see [`Loader::native`](crate::Loader).
     Native,
 }
@@ -110,7 +110,7 @@ pub enum Target {
     Riscv64,
     /// WebAssembly: a module.
     Wasm32,
-    /// The machine that it is compiled on: a shared library.
+    /// The computer that compiles it: a shared library.
     Native,
 }
 

@@ -60,7 +60,7 @@ pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 pub struct Fixture {
     /// The call.
     pub invocation: Invocation,
-    /// What is expected.
+    /// The expectation.
     pub expect: Expectation,
 }
 
@@ -72,15 +72,15 @@ pub enum FixtureError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
-    /// The text is no fixture.
+    /// The text is not a valid fixture.
     #[error("invalid fixture{}: {reason}", in_file(path))]
     Invalid {
         /// The file, if it came from one.
         path: Option<PathBuf>,
-        /// What is wrong, and where.
+        /// The reason, and its place in the text.
         reason: String,
     },
 }
@@ -95,7 +95,7 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// [`FixtureError`] if the file cannot be read or is no fixture.
+    /// [`FixtureError`] if the file cannot be read or is not a valid fixture.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
         let text = std::fs::read_to_string(path).map_err(|error| FixtureError::Unreadable {
             path: path.to_owned(),
@@ -114,7 +114,7 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// [`FixtureError::Invalid`] if the text is no fixture.
+    /// [`FixtureError::Invalid`] if the text is not a valid fixture.
     pub fn parse(text: &str) -> Result<Self, FixtureError> {
         let invalid = |reason: String| FixtureError::Invalid { path: None, reason };
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
@@ -140,7 +140,7 @@ impl Fixture {
             })?;
             invocation.accounts.push(entry);
         }
-        // What a loader would refuse is said here, where the line is known.
+        // Errors that the loader would report are reported here, where the line is known.
         if let Err(error) = validate(&invocation) {
             let place = error.account().and_then(|index| places.get(index));
             let reason = error.to_string();
@@ -156,7 +156,7 @@ impl Fixture {
     }
 }
 
-/// What is expected of an outcome. What is not given is not looked at.
+/// The expected outcome. Fields that are `None` are not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -165,7 +165,7 @@ pub struct Expectation {
     pub status: Option<u64>,
     /// The kind of failure, as [`Failure::kind`](crate::Failure::kind) names it.
     pub failure: Option<String>,
-    /// The gas used, on PolkaVM: other machines count otherwise, and there it is not looked at.
+    /// The gas used on PolkaVM. Other engines count differently, so it is not compared there.
     pub gas_used: Option<u64>,
     /// The log lines, all of them.
     pub logs: Option<Vec<String>>,
@@ -176,7 +176,7 @@ pub struct Expectation {
     pub accounts: Vec<ExpectedAccount>,
 }
 
-/// What is expected of an account afterwards.
+/// The expected state of an account after the call.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -195,7 +195,7 @@ pub struct ExpectedAccount {
 }
 
 impl Expectation {
-    /// Says in what an outcome is not as expected, one line each; nothing if it is.
+    /// Returns the differences between an outcome and this expectation, one line each.
     #[must_use]
     pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
         let mut differences = Differences(Vec::new());
@@ -206,7 +206,7 @@ impl Expectation {
             .failure
             .as_ref()
             .map(|failure| failure.kind().to_owned());
-        // A fixture that expects success need not say so.
+        // A fixture that expects success need not have this field.
         if self.failure.is_some() || self.status.is_none_or(|status| status == 0) {
             differences.compare("failure", &self.failure, &kind);
         }
@@ -304,12 +304,12 @@ impl FileAccount {
     fn entry(self, program_id: Pubkey) -> Result<AccountEntry, String> {
         if let Some(index) = self.repeat {
             if self.describes_account() {
-                return Err("a repeat has no fields of its own; keep `repeat` alone".to_owned());
+                return Err("a repeat has no other fields; remove all except `repeat`".to_owned());
             }
             return Ok(AccountEntry::Repeat(index));
         }
         let Some(Key(key)) = self.key else {
-            return Err("it has neither `key` nor `repeat`".to_owned());
+            return Err("an account needs `key` or `repeat`".to_owned());
         };
         Ok(AccountEntry::First(AccountInput {
             account: Account {
@@ -391,7 +391,7 @@ impl<'de> Deserialize<'de> for Size {
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Size, E> {
                 u32::try_from(value)
                     .map(Size)
-                    .map_err(|_| E::custom(format!("{value} bytes are no size of a heap")))
+                    .map_err(|_| E::custom(format!("{value} is not a valid heap size in bytes")))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {

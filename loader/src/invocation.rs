@@ -1,4 +1,4 @@
-//! What a program is called with.
+//! The invocation of a program.
 
 use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
@@ -39,7 +39,8 @@ pub struct Invocation {
     /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes
     /// none.
     pub account_table: bool,
-    /// How much of the heap the loader announces, if that is not all: see [`crate::sweep`].
+    /// How much of the heap the loader announces to the program, if that is not all: see
+    /// [`crate::sweep`].
     pub(crate) announced_heap: Option<u32>,
 }
 
@@ -94,8 +95,8 @@ impl Invocation {
         self
     }
 
-    /// Says whether the input ends in an account table. Without one a program walks over its
-    /// accounts, as it has to at the Rialo runtime, and pays for each.
+    /// Sets whether the input ends in an account table. Without one, a program walks over its
+    /// accounts, as on the Rialo runtime, and pays for each.
     #[must_use]
     pub fn account_table(mut self, account_table: bool) -> Self {
         self.account_table = account_table;

@@ -12,8 +12,8 @@
 //! ```
 //! use loader::{AccountInput, Engine, Invocation, Loader, Pubkey};
 //!
-//! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here, of
-//! // a program crate that is built now.
+//! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here,
+//! // of a program crate that is built now.
 //! let blob = cargo_entrypoint::testing::build("../examples/counter");
 //! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
 //!
@@ -36,25 +36,26 @@
 //!
 //! The program gets fresh memory: its own data as linked, a zeroed heap right above it, the
 //! serialized input on the next page, a stack. The loader reuses instances, but resets each as soon
-//! as its invocation has ended, so nothing is left of earlier invocations. Each instruction costs one
-//! unit of gas. Syscalls cost more, by the bytes they touch. Both engines of PolkaVM count the same.
+//! as its invocation has ended, so nothing is left of earlier invocations. Each instruction costs
+//! one unit of gas. Syscalls cost more, by the bytes they touch. Both engines of PolkaVM count the
+//! same.
 //!
 //! # What is kept
 //!
-//! A program that fails, traps, panics or runs out of gas changes nothing. After a success the loader
-//! checks every change before it keeps any:
+//! A program that fails, traps, panics or runs out of gas changes nothing. After a success, the
+//! loader checks every change before it keeps any:
 //!
 //! - only writable accounts change;
-//! - only an account's owner changes its data, takes kelvins from it or gives it to another program,
-//!   and the last only if its data is all zero;
+//! - only an account's owner changes its data, takes kelvins from it or gives it to another
+//!   program, and the last only if its data is all zero;
 //! - data grows by 10,240 bytes at most, and is 10 MiB long at most;
 //! - key, flags and rent epoch stay, and a repeat stays the repeat it was;
 //! - the sum of all kelvins stays.
 //!
-//! One change that is not allowed rejects them all. [`Failure::WriteBack`] has the [`WriteBackError`]
-//! that names the rule, and the account by its index and its key. The loader checks the accounts in
-//! the order of the list, and the rules for each account in this order. So if several rules are
-//! broken, it always reports the same one:
+//! One change that is not allowed rejects them all. [`Failure::WriteBack`] has the
+//! [`WriteBackError`] that names the rule, and the account by its index and its key. The loader
+//! checks the accounts in the order of the list, and the rules for each account in this order. So
+//! if several rules are broken, it always reports the same one:
 //!
 //! | of | rule | error |
 //! |---|---|---|
@@ -89,9 +90,9 @@
 //!
 //! # Errors
 //!
-//! [`LoadError`] and [`InvocationError`] say why a program was not called, [`Failure`] why a program
-//! that ran changed nothing. All are data, with a stable [`kind`](Failure::kind) and a text for
-//! people.
+//! [`LoadError`] and [`InvocationError`] report why a program was not called, and [`Failure`] why a
+//! program that ran changed nothing. All are data, with a stable [`kind`](Failure::kind) and a text
+//! for people.
 //!
 //! # Features
 //!

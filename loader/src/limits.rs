@@ -1,17 +1,18 @@
 //! How much an invocation may take.
 
-/// Gas of an [`Invocation`](crate::Invocation) that does not say otherwise.
+/// The default gas of an [`Invocation`](crate::Invocation).
 pub const DEFAULT_GAS: u64 = 1_000_000;
 
 /// The most gas that the VM can count.
 pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 
-/// Upper bounds that a loader sets on every program and every invocation. All are in bytes, except gas, the number
-/// of accounts, and time.
+/// Upper bounds that a loader sets on every program and every invocation.
 ///
-/// What passes a limit of a program is refused when it is loaded, with a [`LoadError`](crate::LoadError); what passes a
-/// limit of an invocation before it is run, with an [`InvocationError`](crate::InvocationError); and what a program does
-/// too much of ends it, with a [`Failure`](crate::Failure). All name the limit, and the value where there is one.
+/// All are in bytes, except gas, the number of accounts, and time. Exceeding a limit of a program
+/// is a [`LoadError`](crate::LoadError), when the program is loaded. Exceeding a limit of an
+/// invocation is an [`InvocationError`](crate::InvocationError), before the program runs. Exceeding
+/// a limit while the program runs is a [`Failure`](crate::Failure), which ends it. Each error names
+/// the limit, and the value if there is one.
 ///
 /// ```
 /// use loader::{Engine, Limits, Loader};
@@ -22,9 +23,9 @@ pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 /// # Ok::<(), loader::LoadError>(())
 /// ```
 ///
-/// Two limits are not a loader's to set, because the format of the input has them: 255 different accounts
-/// ([`InvocationError::TooManyAccounts`](crate::InvocationError::TooManyAccounts)), because an entry that begins with
-/// 255 is no repeat, and 10 MiB of data for each
+/// The format of the input sets two further limits: 255 different accounts
+/// ([`InvocationError::TooManyAccounts`](crate::InvocationError::TooManyAccounts)), because 255
+/// marks a first occurrence, and 10 MiB of data for each
 /// ([`InvocationError::DataTooLong`](crate::InvocationError::DataTooLong)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,14 +34,14 @@ pub struct Limits {
     pub blob: usize,
     /// A blob's code. A WebAssembly module is bounded by [`blob`](Self::blob) alone.
     pub code: u32,
-    /// What a program declares as read-only and read-write data, together.
+    /// The read-only and read-write data that a program declares, together.
     pub program_data: u32,
-    /// What a program declares as its stack.
+    /// The stack that a program declares.
     pub stack: u32,
-    /// The largest heap that an invocation may ask for.
+    /// The largest heap that an invocation may have.
     pub heap: u32,
-    /// The most gas that an invocation may ask for. Gas, not bytes; the VM counts no further than [`i64::MAX`],
-    /// whatever stands here.
+    /// The most gas that an invocation may have. Gas, not bytes. The VM counts at most
+    /// [`i64::MAX`], for any limit.
     pub gas: u64,
     /// The most entries in the list of accounts, repeats included. A number, not bytes.
     pub accounts: usize,
@@ -50,14 +51,16 @@ pub struct Limits {
     pub logs: usize,
     /// The return data.
     pub return_data: usize,
-    /// The processor's time that an invocation takes on [`Engine::Native`](crate::Engine::Native), where no gas is counted, and the
-    /// time for which it waits there for something else than its loader. Seconds, not bytes; 0 is no limit.
+    /// The CPU time of an invocation on [`Engine::Native`](crate::Engine::Native), which does not
+    /// count gas, and the time for which the process blocks on something else than the loader.
+    /// Seconds, not bytes; 0 is no limit.
     pub processor_seconds: u32,
 }
 
 impl Default for Limits {
-    /// 32 MiB of blob, 4 MiB of code, 16 MiB of program data, 1 MiB of stack, 64 MiB of heap, as much gas as the VM can
-    /// count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes of return data, 10 seconds of the processor's time.
+    /// 32 MiB of blob, 4 MiB of code, 16 MiB of program data, 1 MiB of stack, 64 MiB of heap, as
+    /// much gas as the VM can count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes
+    /// of return data, 10 seconds of CPU time.
     fn default() -> Self {
         Self {
             blob: 32 << 20,
@@ -78,7 +81,7 @@ impl Default for Limits {
 impl Limits {
     /// Limits the blob's length in bytes.
     ///
-    /// What is more gets [`BlobTooLong`](crate::LoadError::BlobTooLong).
+    /// Exceeding it is a [`BlobTooLong`](crate::LoadError::BlobTooLong) error.
     #[must_use]
     pub fn blob(mut self, blob: usize) -> Self {
         self.blob = blob;
@@ -87,7 +90,7 @@ impl Limits {
 
     /// Limits the length of a program's code in bytes.
     ///
-    /// What is more gets [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge).
+    /// Exceeding it is a [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge) error.
     #[must_use]
     pub fn code(mut self, code: u32) -> Self {
         self.code = code;
@@ -96,7 +99,7 @@ impl Limits {
 
     /// Limits what a program declares as data, in bytes.
     ///
-    /// What is more gets [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge).
+    /// Exceeding it is a [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge) error.
     #[must_use]
     pub fn program_data(mut self, program_data: u32) -> Self {
         self.program_data = program_data;
@@ -105,25 +108,25 @@ impl Limits {
 
     /// Limits what a program declares as its stack, in bytes.
     ///
-    /// What is more gets [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge).
+    /// Exceeding it is a [`MemoryTooLarge`](crate::LoadError::MemoryTooLarge) error.
     #[must_use]
     pub fn stack(mut self, stack: u32) -> Self {
         self.stack = stack;
         self
     }
 
-    /// Limits the heap that an invocation asks for, in bytes.
+    /// Limits the heap of an invocation, in bytes.
     ///
-    /// What is more gets [`HeapTooLarge`](crate::InvocationError::HeapTooLarge).
+    /// Exceeding it is a [`HeapTooLarge`](crate::InvocationError::HeapTooLarge) error.
     #[must_use]
     pub fn heap(mut self, heap: u32) -> Self {
         self.heap = heap;
         self
     }
 
-    /// Limits the gas that an invocation asks for.
+    /// Limits the gas of an invocation.
     ///
-    /// What is more gets [`GasTooLarge`](crate::InvocationError::GasTooLarge).
+    /// Exceeding it is a [`GasTooLarge`](crate::InvocationError::GasTooLarge) error.
     #[must_use]
     pub fn gas(mut self, gas: u64) -> Self {
         self.gas = gas;
@@ -132,7 +135,7 @@ impl Limits {
 
     /// Limits the number of entries in the list of accounts.
     ///
-    /// What is more gets [`TooManyEntries`](crate::InvocationError::TooManyEntries).
+    /// Exceeding it is a [`TooManyEntries`](crate::InvocationError::TooManyEntries) error.
     #[must_use]
     pub fn accounts(mut self, accounts: usize) -> Self {
         self.accounts = accounts;
@@ -141,7 +144,7 @@ impl Limits {
 
     /// Limits the length of the serialized input in bytes.
     ///
-    /// What is more gets [`InputTooLong`](crate::InvocationError::InputTooLong).
+    /// Exceeding it is an [`InputTooLong`](crate::InvocationError::InputTooLong) error.
     #[must_use]
     pub fn input(mut self, input: usize) -> Self {
         self.input = input;
@@ -150,7 +153,7 @@ impl Limits {
 
     /// Limits the length of all log lines in bytes, each with its line end.
     ///
-    /// What is more gets [`LogsTooLong`](crate::Failure::LogsTooLong).
+    /// Exceeding it is a [`LogsTooLong`](crate::Failure::LogsTooLong) failure.
     #[must_use]
     pub fn logs(mut self, logs: usize) -> Self {
         self.logs = logs;
@@ -159,17 +162,18 @@ impl Limits {
 
     /// Limits the length of the return data in bytes.
     ///
-    /// What is more gets [`ReturnDataTooLong`](crate::Failure::ReturnDataTooLong).
+    /// Exceeding it is a [`ReturnDataTooLong`](crate::Failure::ReturnDataTooLong) failure.
     #[must_use]
     pub fn return_data(mut self, return_data: usize) -> Self {
         self.return_data = return_data;
         self
     }
 
-    /// Limits the processor's time of a native invocation in seconds; 0 is no limit. With a command that runs something of yours
-    /// (see [`Loader::native`](crate::Loader::native)) only the processor's time is limited.
+    /// Limits the CPU time of a native invocation in seconds; 0 is no limit. If a command of yours
+    /// runs the program (see [`Loader::native`](crate::Loader::native)), only its CPU time is
+    /// limited.
     ///
-    /// What takes more gets [`TimedOut`](crate::Failure::TimedOut).
+    /// Exceeding it is a [`TimedOut`](crate::Failure::TimedOut) failure.
     #[must_use]
     pub fn processor_seconds(mut self, processor_seconds: u32) -> Self {
         self.processor_seconds = processor_seconds;

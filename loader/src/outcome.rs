@@ -1,15 +1,15 @@
-//! What became of an invocation.
+//! The outcome of an invocation.
 
 use crate::Engine;
 use crate::account::Account;
 use crate::error::Failure;
 
-/// What became of an invocation.
+/// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "an outcome says whether the program succeeded"]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What the program returned; `None` if it ended without returning.
+    /// The status that the program returned; `None` if it ended without returning.
     pub status: Option<u64>,
     /// Why nothing was kept; `None` if the program succeeded and every change was allowed.
     pub failure: Option<Failure>,
@@ -73,9 +73,9 @@ impl Outcome {
 pub struct HeapUse {
     /// Length of the heap that the program was given.
     pub limit: u32,
-    /// Bytes in use when the program ended, alignment gaps included, header and global state not.
-    /// `None` if the program does not say: its heap is not the default one, or its header makes no
-    /// sense.
+    /// Bytes in use when the program ended, with alignment gaps, without header and global state.
+    /// `None` if the program does not report it: its heap is not the default one, or its header is
+    /// invalid.
     pub used: Option<u32>,
     /// The most bytes that were in use at once. `None` as above.
     pub peak: Option<u32>,

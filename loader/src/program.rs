@@ -29,7 +29,7 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// [`LoadError::EngineUnavailable`] if this machine cannot run the engine,
+    /// [`LoadError::EngineUnavailable`] if the engine cannot run on this computer,
     /// [`LoadError::EngineDisabled`] if the loader is built without it, and
     /// [`LoadError::EngineNeedsRunner`] for [`Engine::Native`]: use `Loader::native`.
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
@@ -62,9 +62,10 @@ impl Loader {
     /// compiler. With 0 every invocation has an instance of its own. Only the engines of PolkaVM
     /// keep instances.
     ///
-    /// An instance is reset after its invocation and then idle, so there are never more than were
-    /// in use at once. If there are too many, or if they hold more than 256 MiB, the loader drops
-    /// the one that was idle for longest. It drops those of a program with the last handle on it.
+    /// The loader resets an instance after its invocation, and then keeps it idle. So there are
+    /// never more than were in use at once. If there are too many, or if they keep more than 256
+    /// MiB, the loader drops the one that was idle for longest. It drops those of a program
+    /// together with the last handle on the program.
     ///
     /// With [`Engine::Compiler`] an instance is a process with some open files. Until the instance
     /// is dropped, the VM binds the thread that made it to one core, and with it the threads that

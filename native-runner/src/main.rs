@@ -1,11 +1,12 @@
-//! The process in which a program runs that was built as a library of the author's own machine.
+//! The process that runs one native program.
 //!
 //! ```text
 //! native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
 //! ```
 //!
-//! A loader starts one such process for each invocation, and tells it over a Unix socket what to do: [`abi::native::Message`] is all
-//! that the two say to each other. Whatever the program does to itself, it does to this process, and the loader sees how that ended:
+//! A loader starts one such process for each invocation, and directs it over a Unix socket with
+//! [`abi::native::Message`]. Whatever the program does to itself, it does to this process, and the
+//! loader sees how the process ended:
 //!
 //! | exit code | |
 //! |---|---|
@@ -15,10 +16,12 @@
 //! | 3 | the library cannot be opened, or is no program |
 //! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time, `SIGABRT` where its stack has overflowed (which the standard error says) or it has called `abort` |
 //!
-//! Built with AddressSanitizer it ends with 1, or what `ASAN_OPTIONS` says, where that has found something; the report is on the standard
-//! error, and the heap is wherever the system has room, because the sanitizer's own memory is where the heap would be.
+//! Built with AddressSanitizer, the process exits with 1, or the code in `ASAN_OPTIONS`, if the
+//! sanitizer finds a fault. The report is on the standard error. The heap is at an address that the
+//! system chooses, because the sanitizer's own memory is at that of the contract.
 //!
-//! The process is killed when the thread that has started it ends, so that no program outlives its loader.
+//! The process is killed when the thread that has started it ends, so that no program outlives its
+//! loader.
 
 use std::process::ExitCode;
 

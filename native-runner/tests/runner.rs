@@ -238,7 +238,7 @@ fn said(output: &Output) -> &str {
 }
 
 #[test]
-fn the_program_is_told_where_everything_is() {
+fn program_gets_all_addresses() {
     let mut runner = Runner::start(library(""));
     let [heap, input, keeps_header] = runner.placement(5_000, 70_001);
     assert_eq!(
@@ -267,7 +267,7 @@ fn the_program_is_told_where_everything_is() {
 }
 
 #[test]
-fn a_program_says_that_its_heap_keeps_the_header() {
+fn program_declares_its_heap_header() {
     let mut runner = Runner::start(library("header"));
     let [.., keeps_header] = runner.placement(HEAP, 8);
     assert_eq!(keeps_header, 1);
@@ -295,7 +295,7 @@ fn a_heap_and_an_input_may_be_empty() {
 }
 
 #[test]
-fn where_something_else_is_the_heap_goes_elsewhere() {
+fn heap_moves_if_its_address_is_taken() {
     let mut runner = Runner::start(library("occupied"));
     let [heap, input, _] = runner.placement(HEAP, 16);
     assert_ne!(heap, NATIVE_HEAP_BASE);
@@ -323,7 +323,7 @@ fn long_memory_is_copied_in_pieces() {
 }
 
 #[test]
-fn addresses_where_nothing_is_are_an_answer_and_no_crash() {
+fn unmapped_addresses_are_reported() {
     let mut runner = Runner::placed(library(""), SAY);
     let end = NATIVE_HEAP_BASE + HEAP + 4_096;
     runner.enter();
@@ -420,7 +420,7 @@ fn a_loop_without_end_is_ended() {
 }
 
 #[test]
-fn limits_are_as_they_were_asked_for() {
+fn limits_are_set_as_requested() {
     // Placed, so that the process has come so far.
     let mut runner = Runner::start_with(library(""), &["0"]);
     runner.place(SAY);
@@ -454,8 +454,9 @@ fn own_limit(name: &str) -> [String; 2] {
 }
 
 #[test]
-fn nobody_who_listens_any_more_is_no_error() {
-    // Before anything, in the middle of a message, while memory is written, and while an import is called.
+fn closed_socket_is_not_an_error() {
+    // Before anything, in the middle of a message, while memory is written, and while an import is
+    // called.
     let (status, said) = Runner::start(library("")).ends_closed();
     assert_eq!((status.code(), said.as_str()), (Some(0), ""));
     let mut runner = Runner::start(library(""));
@@ -475,7 +476,7 @@ fn nobody_who_listens_any_more_is_no_error() {
 }
 
 #[test]
-fn the_process_dies_with_the_thread_that_has_started_it() {
+fn process_ends_with_the_starting_thread() {
     let thread = std::thread::spawn(|| {
         let mut runner = Runner::start_with(library(""), &["20"]);
         runner.place(LOOP);
@@ -488,7 +489,7 @@ fn the_process_dies_with_the_thread_that_has_started_it() {
 }
 
 #[test]
-fn messages_that_make_no_sense_are_refused() {
+fn unexpected_messages_are_rejected() {
     let refused = |mut runner: Runner, kind, values, parts: &[&str]| {
         runner.send(kind, values);
         let (status, said) = runner.ends();
@@ -505,13 +506,28 @@ fn messages_that_make_no_sense_are_refused() {
         assert_eq!(runner.receive().kind, Message::CALLED);
         runner
     };
-    refused(start(), Message::ENTER, [0; 3], &["no heap and no input"]);
+    refused(
+        start(),
+        Message::ENTER,
+        [0; 3],
+        &["before it mapped heap and input"],
+    );
     refused(start(), Message::ANSWER, [0; 3], &["kind 5"]);
     refused(start(), 0, [0; 3], &["kind 0"]);
     refused(start(), 99, [0; 3], &["kind 99"]);
-    refused(placed(), Message::PLACE, [1; 3], &["already"]);
-    refused(called(), Message::ENTER, [0; 3], &["kind 4", "no answer"]);
-    refused(called(), Message::PLACE, [0; 3], &["kind 1", "no answer"]);
+    refused(placed(), Message::PLACE, [1; 3], &["twice"]);
+    refused(
+        called(),
+        Message::ENTER,
+        [0; 3],
+        &["kind 4", "during a syscall"],
+    );
+    refused(
+        called(),
+        Message::PLACE,
+        [0; 3],
+        &["kind 1", "during a syscall"],
+    );
     for (heap, input) in [
         (u64::MAX, 0),
         (u64::MAX - 4_096, 8_192),
@@ -529,7 +545,7 @@ fn messages_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_program_is_named() {
+fn invalid_library_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = folder.path().join("text.so");
     std::fs::write(&text, "no library").expect("a file");
@@ -558,7 +574,7 @@ fn a_file_that_is_no_program_is_named() {
 }
 
 #[test]
-fn a_wrong_call_is_answered_with_the_right_one() {
+fn wrong_arguments_print_the_usage() {
     let words = ["socket", "library", "10", "more"].map(Path::new);
     for count in [0, 1, 2, 4] {
         let output = run(&words[..count]);
@@ -569,7 +585,7 @@ fn a_wrong_call_is_answered_with_the_right_one() {
         let output = run(&["socket", "library", seconds].map(Path::new));
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            said(&output).contains("CPU_SECONDS is no whole number"),
+            said(&output).contains("which is not a whole number"),
             "{}",
             said(&output)
         );

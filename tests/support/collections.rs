@@ -1,7 +1,9 @@
-//! The standard collections as clients of an allocator: a workload that is the same on the host and in a guest.
+//! The standard collections as clients of an allocator: a workload that is the same on the host and
+//! in a guest.
 //!
-//! It needs `alloc` and nothing else, so that a guest can include this file. Its result depends on what the
-//! collections hold and on nothing about memory: two allocators that are right give equal results.
+//! It needs `alloc` and nothing else, so that a guest can include this file. Its result depends on
+//! what the collections hold and on nothing about memory: two allocators that are right give equal
+//! results.
 
 extern crate alloc;
 
@@ -16,8 +18,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt::Write;
 
-/// Everything below, so many rounds of each, as text. It takes less than 32 KiB of a heap that takes back its most recent
-/// block only, if there is one round, and about as much for each more.
+/// Everything below, so many rounds of each, as text. It takes less than 32 KiB of a heap that
+/// takes back its most recent block only, if there is one round, and about as much for each more.
 pub fn work(rounds: u32) -> String {
     let mut report = String::new();
     for round in 0..rounds {
@@ -63,7 +65,8 @@ fn checksum(bytes: impl IntoIterator<Item = u8>) -> u32 {
     })
 }
 
-/// Two that grow by turns, so that neither is always the most recent block; one that shrinks; zeroed ones.
+/// Two that grow by turns, so that neither is always the most recent block; one that shrinks;
+/// zeroed ones.
 fn vectors(random: &mut Random) -> String {
     let mut bytes: Vec<u8> = Vec::new();
     let mut words: Vec<u64> = Vec::with_capacity(3);

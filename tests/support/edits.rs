@@ -26,11 +26,12 @@ pub struct Scene {
     edits: Vec<Edit>,
 }
 
-/// A change of the input. An account is chosen among the first occurrences, a repeat among the repeats; without any there is
-/// no change. Where an entry has no such byte, there is none either.
+/// A change of the input. An account is chosen among the first occurrences, a repeat among the
+/// repeats; without any there is no change. Where an entry has no such byte, there is none either.
 #[derive(Clone, Debug)]
 pub enum Edit {
-    /// Any bytes at any place: length of the data, program id, spare bytes, padding, account table, the script itself.
+    /// Any bytes at any place: length of the data, program id, spare bytes, padding, account table,
+    /// the script itself.
     Anywhere { place: Pick, bytes: Vec<u8> },
     /// A byte in front of the data, by its offset.
     Header {
@@ -72,7 +73,8 @@ pub enum Edit {
 pub type Poke = (u32, Vec<u8>);
 
 impl Scene {
-    /// Two accounts of another program, with 100 kelvins each and data that is not zero, and these edits.
+    /// Two accounts of another program, with 100 kelvins each and data that is not zero, and these
+    /// edits.
     pub fn of_two_foreign(edits: Vec<Edit>) -> Self {
         let account = |number| {
             let account = AccountInput::new(Pubkey::new([number; 32]))
@@ -89,7 +91,8 @@ impl Scene {
         }
     }
 
-    /// A writable account of the program's own with as many bytes of data, and a length that differs by `change`.
+    /// A writable account of the program's own with as many bytes of data, and a length that
+    /// differs by `change`.
     pub fn resized(length: usize, change: i64) -> Self {
         let account = AccountInput::new(Pubkey::new([10; 32]))
             .owner(PROGRAM_ID)
@@ -114,7 +117,8 @@ impl Scene {
             call.accounts.clone_from(&self.accounts);
             call
         };
-        // The script stands in front of the accounts, so how long it is moves them; where they are does not make it longer.
+        // The script stands in front of the accounts, so how long it is moves them; where they are
+        // does not make it longer.
         let pokes = self.pokes(&call(&[]));
         let pokes = self.pokes(&call(&pokes));
         (call(&pokes), pokes)
@@ -211,8 +215,8 @@ impl Edit {
     }
 }
 
-/// The input of a call as `docs/abi.md` draws it, and where each account's entry starts in it. The account table has zeroes
-/// for addresses.
+/// The input of a call as `docs/abi.md` draws it, and where each account's entry starts in it. The
+/// account table has zeroes for addresses.
 pub fn layout(call: &Invocation) -> (Vec<u8>, Vec<usize>) {
     let mut input = (call.data.len() as u64).to_le_bytes().to_vec();
     input.extend(&call.data);

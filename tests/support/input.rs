@@ -121,7 +121,8 @@ impl Expected {
         self.write().0
     }
 
-    /// The input in bytes, with the account table that a loader appends if it places it at `address` and there are accounts.
+    /// The input in bytes, with the account table that a loader appends if it places it at
+    /// `address` and there are accounts.
     pub fn bytes_with_table(&self, address: u64) -> Vec<u8> {
         let (mut bytes, spans) = self.write();
         self.append_table(&mut bytes, &spans, address);
@@ -365,7 +366,8 @@ fn accounts() -> impl Strategy<Value = Account> {
     })
 }
 
-/// Any input: up to 39 bytes of instruction data and up to five entries; a repeat may repeat a repeat.
+/// Any input: up to 39 bytes of instruction data and up to five entries; a repeat may repeat a
+/// repeat.
 pub fn inputs() -> impl Strategy<Value = Expected> {
     let entry = (
         accounts(),

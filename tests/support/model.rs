@@ -69,8 +69,8 @@ impl Model {
 
     /// Does it all, and checks every answer and what is there at the end.
     ///
-    /// The checked reader takes every length for the one that was sent. So that it can read the bytes
-    /// again, `restore` gives every account its first length back.
+    /// The checked reader takes every length for the one that was sent. So that it can read the
+    /// bytes again, `restore` gives every account its first length back.
     pub fn run(&mut self, bytes: &mut [u8], operations: &[(Index, Operation)], restore: bool) {
         let start = bytes.as_ptr().addr();
         let views = read(bytes).expect("it is an input").accounts;

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use cargo_entrypoint::package::ProgramPackage;
 
-/// Compiles the crate in a folder to a library of this machine, by the compiler that is active there.
+/// Compiles the crate in a folder to a library of this machine, by the compiler that is active
+/// there.
 #[must_use]
 pub fn build(folder: &Path) -> Vec<u8> {
     let package = ProgramPackage::in_folder(folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -28,7 +29,8 @@ pub fn build(folder: &Path) -> Vec<u8> {
     std::fs::read(target_folder.join(file)).expect("cargo has written the library")
 }
 
-/// The target must be named, or what the build of a program asks for goes to the build's own tools too.
+/// The target must be named, or what the build of a program asks for goes to the build's own tools
+/// too.
 #[cfg(target_arch = "x86_64")]
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 #[cfg(target_arch = "aarch64")]

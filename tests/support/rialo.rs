@@ -5,9 +5,11 @@ use std::rc::Rc;
 
 use crate::input::{Account, Expected, read_checked};
 
-/// Checks that the Rialo runtime's own readers understand an input, which may carry an account table.
+/// Checks that the Rialo runtime's own readers understand an input, which may carry an account
+/// table.
 pub fn rialo_reads(bytes: &mut [u64], expected: &Expected) {
-    // Those readers check no bounds, so ask one that does first. It also sees to the original lengths.
+    // Those readers check no bounds, so ask one that does first. It also sees to the original
+    // lengths.
     let checked = read_checked(bytemuck::cast_slice_mut(bytes));
     checked.expect("it is an input").check(expected);
 

@@ -56,9 +56,9 @@ impl Backend for Toy {
         };
         let text = file
             .strip_prefix(b"TOY\n")
-            .ok_or_else(|| invalid("it does not begin with TOY"))?;
+            .ok_or_else(|| invalid("bad magic number"))?;
         let end = text.windows(2).position(|bytes| bytes == b"\n\n");
-        let end = end.ok_or_else(|| invalid("it has no empty line"))?;
+        let end = end.ok_or_else(|| invalid("no empty line"))?;
         let code = std::str::from_utf8(&text[..end]).map_err(|_| invalid("it is not text"))?;
         let data = text[end + 2..].to_vec();
         if data.len() as u64 > limits.program_data.into() {

@@ -1,5 +1,5 @@
-//! The kinds of errors that there are, read from the loader's source: a new one cannot be forgotten by a test that asks for
-//! all of them.
+//! The kinds of errors that there are, read from the loader's source: a new one cannot be forgotten
+//! by a test that asks for all of them.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A host of WebAssembly modules that shares no code with the project's own: on `wasmi`, by what `docs/abi.md` says.
+//! A host of WebAssembly modules that shares no code with the project's own: on `wasmi`, by what
+//! `docs/abi.md` says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};

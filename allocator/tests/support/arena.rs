@@ -14,8 +14,8 @@ use allocator::Arena;
 use super::Buffer;
 use shadow::Shadow;
 
-/// One call to the arena. Blocks and marks are named by their index among those there are, modulo their
-/// number; `top` is the end. An align is two to the power of `align_bits`.
+/// One call to the arena. Blocks and marks are named by their index among those there are, modulo
+/// their number; `top` is the end. An align is two to the power of `align_bits`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArenaOperation {
     /// `allocate`.
@@ -52,7 +52,8 @@ pub enum ArenaOperation {
         less: usize,
         align_bits: u8,
     },
-    /// A value behind an `ArenaHandle`; `kind` says of which type, and `number` what or how long it is.
+    /// A value behind an `ArenaHandle`; `kind` says of which type, and `number` what or how long it
+    /// is.
     Keep { top: bool, kind: u8, number: u8 },
     /// `bottom_mark` or `top_mark`.
     Mark { top: bool },
@@ -71,8 +72,8 @@ pub enum ArenaOperation {
 }
 
 /// Runs `test` on an arena of `length` bytes at an address that is `remainder` modulo
-/// [`MODULUS`](super::MODULUS), and then looks whether anything was written outside. `test` must not
-/// move that arena elsewhere, but may drop it.
+/// [`MODULUS`](super::MODULUS), and then looks whether anything was written outside. `test` must
+/// not move that arena elsewhere, but may drop it.
 pub fn with_arena<R>(
     remainder: usize,
     length: usize,
@@ -81,8 +82,9 @@ pub fn with_arena<R>(
     let mut buffer = Buffer::new(remainder, length);
     let region = buffer.region();
     let base = NonNull::from(buffer.lend()).cast();
-    // SAFETY: the slice is one allocation of `length` bytes, and the buffer is not touched before the
-    // arena is dropped. Tests leave the arena where it is or drop it, and use nothing in it afterwards.
+    // SAFETY: the slice is one allocation of `length` bytes, and the buffer is not touched before
+    // the arena is dropped. Tests leave the arena where it is or drop it, and use nothing in it
+    // afterwards.
     let mut arena = unsafe { Arena::from_buffer_unchecked(base, length) };
     let result = test(&mut arena, region);
     drop(arena);
@@ -90,8 +92,8 @@ pub fn with_arena<R>(
     result
 }
 
-/// Carries the operations out on an arena of `length` bytes at an address that is `remainder` modulo
-/// [`MODULUS`](super::MODULUS), and compares every step with the model.
+/// Carries the operations out on an arena of `length` bytes at an address that is `remainder`
+/// modulo [`MODULUS`](super::MODULUS), and compares every step with the model.
 pub fn run(remainder: usize, length: usize, operations: &[ArenaOperation]) {
     with_arena(remainder, length, |arena, region| {
         let mut shadow = Shadow::new(region);

@@ -8,8 +8,8 @@ use bytemuck::Zeroable;
 
 use super::{Heap, Memory};
 
-/// A [`Buffer`] starts this many bytes, times any number, plus its remainder, into the address space.
-/// Larger than a page, so that alignments larger than a page are put to the test too.
+/// A [`Buffer`] starts this many bytes, times any number, plus its remainder, into the address
+/// space. Larger than a page, so that alignments larger than a page are put to the test too.
 pub const MODULUS: usize = 65536;
 
 /// What a buffer holds before it is lent, so that an allocator cannot count on zeroes.
@@ -85,14 +85,14 @@ impl Buffer {
 
     fn look(&self, range: Range<usize>) -> &[u8] {
         let bytes = &self.whole[range];
-        // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a borrower that
-        // goes through `Heap` writes nothing but initialized bytes.
+        // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a
+        // borrower that goes through `Heap` writes nothing but initialized bytes.
         unsafe { bytes.assume_init_ref() }
     }
 }
 
-// SAFETY: the bytes are lent for as long as the buffer is borrowed, `BorrowedHeap` zeroes them, and a `Heap` writes
-// none but initialized ones.
+// SAFETY: the bytes are lent for as long as the buffer is borrowed, `BorrowedHeap` zeroes them, and
+// a `Heap` writes none but initialized ones.
 unsafe impl Memory for Buffer {
     type Source<'memory> = BorrowedHeap<'memory>;
     type Ground<'memory> = Range<usize>;

@@ -105,8 +105,8 @@ impl ArenaCase {
     }
 }
 
-/// An operation from its code, whose low four bits say which, the next one at which end, and the rest an alignment or the
-/// block or mark that is meant; and from the bytes behind it.
+/// An operation from its code, whose low four bits say which, the next one at which end, and the
+/// rest an alignment or the block or mark that is meant; and from the bytes behind it.
 fn arena_operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> ArenaOperation {
     use ArenaOperation as Do;
     let top = code & 0x10 != 0;
@@ -212,8 +212,8 @@ fn align_bits(code: u8) -> u8 {
     }
 }
 
-/// One byte for a small size, two for a greater one: up to the length of a buffer, about a number of quarters of a page,
-/// and up to what no memory has.
+/// One byte for a small size, two for a greater one: up to the length of a buffer, about a number
+/// of quarters of a page, and up to what no memory has.
 fn size(next: &mut impl FnMut() -> Option<u8>) -> usize {
     let first = next().unwrap_or(0);
     if first < 0xC0 {

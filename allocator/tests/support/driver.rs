@@ -1,4 +1,5 @@
-//! Sequences of calls as plain values, and a driver that holds an allocator to its model step by step.
+//! Sequences of calls as plain values, and a driver that holds an allocator to its model step by
+//! step.
 //!
 //! A property test, an enumeration and a fuzz target feed it alike.
 
@@ -7,8 +8,8 @@ use core::alloc::Layout;
 use super::model::Model;
 use super::{Algorithm, Block, Ground, Heap, Memory, Outlook, Subject, check_all};
 
-/// One call to the allocator, or something that happens to its memory in between. Blocks are named by their index among
-/// the live ones, modulo their number.
+/// One call to the allocator, or something that happens to its memory in between. Blocks are named
+/// by their index among the live ones, modulo their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `alloc` of `size` bytes at a multiple of two to the power of `align_bits`.
@@ -25,7 +26,8 @@ pub enum Operation {
     OthersRace,
 }
 
-/// Carries the operations out on an allocator over fresh memory, and compares every step with the model.
+/// Carries the operations out on an allocator over fresh memory, and compares every step with the
+/// model.
 pub fn run<A: Algorithm, M: Memory>(memory: &mut M, operations: &[Operation]) {
     run_on(&memory.start::<A>(), operations);
     memory.check_rest();
@@ -50,7 +52,8 @@ pub struct Run<'heap, 'memory, A: Subject, T> {
 impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
     /// A run on a fresh heap.
     pub fn new(heap: &'heap Heap<'memory, A, T>) -> Self {
-        // A region is there from the beginning or grows; where nobody has given anything yet there is none.
+        // A region is there from the beginning or grows; where nobody has given anything yet there
+        // is none.
         let region = heap.ground().base().map(|base| base..base + heap.limit());
         Self {
             heap,
@@ -64,7 +67,8 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         self.live.len()
     }
 
-    /// Fails unless the heap's figures are the model's, and every block is whole and apart from the others.
+    /// Fails unless the heap's figures are the model's, and every block is whole and apart from the
+    /// others.
     pub fn check(&self, operation: &Operation) {
         let expected = (self.model.used(), self.model.peak(), self.model.listed());
         let (used, peak) = self.heap.figures();
@@ -77,7 +81,8 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         self.heap.ground().check();
     }
 
-    /// One operation. The model says which address to expect, or that there is no room, and what becomes of the memory.
+    /// One operation. The model says which address to expect, or that there is no room, and what
+    /// becomes of the memory.
     pub fn step(&mut self, operation: &Operation) {
         let before = (self.heap.figures(), self.heap.limit());
         let mut outlook = self.heap.ground().outlook();

@@ -7,7 +7,8 @@ use allocator::InvocationArena;
 
 const SENTINEL: u64 = 0x5C5C_5C5C_5C5C_5C5C;
 
-/// An arena between sentinels, at an address that is 0 or, with a `Shift` of four bytes, 4 modulo 8.
+/// An arena between sentinels, at an address that is 0 or, with a `Shift` of four bytes, 4 modulo
+/// 8.
 #[repr(C, align(8))]
 pub struct Guarded<Shift, const N: usize> {
     before: [u64; 4],
@@ -54,7 +55,8 @@ impl<Shift: Default, const N: usize> Guarded<Shift, N> {
         for index in 0..length {
             // SAFETY: the byte lies inside the arena, as was just checked.
             let place = unsafe { pointer.add(index) };
-            // SAFETY: it is writable by `alloc`'s word, and no test keeps a slice while it allocates.
+            // SAFETY: it is writable by `alloc`'s word, and no test keeps a slice while it
+            // allocates.
             unsafe { place.write(byte) };
         }
         Some(Region {

@@ -1,4 +1,5 @@
-//! What the allocator's tests share: buffers at awkward addresses, and heaps that check their blocks.
+//! What the allocator's tests share: buffers at awkward addresses, and heaps that check their
+//! blocks.
 #![allow(
     dead_code,
     unused_imports,
@@ -39,7 +40,8 @@ pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};
 /// Bytes of the heap's header, which stand before everything else.
 pub const HEADER: usize = 8;
 
-/// State of a program's own of a hundred bytes, in arrays as short as `Zeroable` is implemented for.
+/// State of a program's own of a hundred bytes, in arrays as short as `Zeroable` is implemented
+/// for.
 pub type Hundred = [[Cell<u8>; 25]; 4];
 
 /// State of a program's own that moves the first block to an awkward place.
@@ -79,8 +81,9 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         if !self.can_ask_for(size) {
             return None;
         }
-        // SAFETY: a layout of a size that can be asked for. No bytes are no special case to an allocator that says
-        // so, though the trait leaves that open, and the tests hold it to that where there is a header to write.
+        // SAFETY: a layout of a size that can be asked for. No bytes are no special case to an
+        // allocator that says so, though the trait leaves that open, and the tests hold it to that
+        // where there is a header to write.
         let pointer = unsafe { self.allocator.alloc(layout) };
         let mut block = self.accept(pointer, layout)?;
         block.fill();
@@ -106,7 +109,8 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
 
     /// Resizes the block if there is room, and says whether there was.
     ///
-    /// The bytes that it had in both sizes are then as they were; the rest is whatever came with it.
+    /// The bytes that it had in both sizes are then as they were; the rest is whatever came with
+    /// it.
     #[must_use]
     pub fn realloc(&self, block: &mut Block<'memory>, new_size: usize) -> bool {
         self.check_own(block);
@@ -116,8 +120,8 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         if !self.can_ask_for(new_size) {
             return false;
         }
-        // SAFETY: the block came from this heap and has this layout, and the new one is valid. For a
-        // size of zero see `alloc`.
+        // SAFETY: the block came from this heap and has this layout, and the new one is valid. For
+        // a size of zero see `alloc`.
         let pointer = unsafe { self.allocator.realloc(block.pointer, layout, new_size) };
         let Some(moved) = self.accept(pointer, new_layout) else {
             return false;
@@ -274,8 +278,8 @@ impl Block<'_> {
 /// A pattern repeats after this many bytes, which is no multiple of what allocators round to.
 const PERIOD: usize = 251;
 
-/// The first `length` bytes of a pattern, or all of it. Never zero, and not 0xAA for a while, so that neither is
-/// mistaken for a block's own bytes.
+/// The first `length` bytes of a pattern, or all of it. Never zero, and not 0xAA for a while, so
+/// that neither is mistaken for a block's own bytes.
 fn pattern(tag: u8, length: usize) -> [u8; PERIOD] {
     let mut bytes = [0; PERIOD];
     let mut value = tag;

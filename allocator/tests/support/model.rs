@@ -1,4 +1,5 @@
-//! Reference models: where each allocator puts blocks and what its figures are, in numbers too wide to wrap.
+//! Reference models: where each allocator puts blocks and what its figures are, in numbers too wide
+//! to wrap.
 //!
 //! They know nothing about bytes.
 
@@ -9,9 +10,11 @@ use super::{HEADER, Outlook};
 
 /// What an allocator does.
 ///
-/// Every call that may ask the source for more takes an [`Outlook`], which it leaves as the memory should be after it.
+/// Every call that may ask the source for more takes an [`Outlook`], which it leaves as the memory
+/// should be after it.
 pub trait Model {
-    /// A heap in a region whose `state` stands before the blocks. Without a region it has nothing so far.
+    /// A heap in a region whose `state` stands before the blocks. Without a region it has nothing
+    /// so far.
     fn new(region: Option<Range<usize>>, state: Layout) -> Self;
 
     fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize>;
@@ -81,7 +84,8 @@ impl BumpModel {
         start..start + layout.size() as u128
     }
 
-    /// Where a block can be placed once the memory has grown, for one that does not end in the room but at `end`.
+    /// Where a block can be placed once the memory has grown, for one that does not end in the room
+    /// but at `end`.
     fn grow(&mut self, end: u128, layout: Layout, outlook: &mut Outlook) -> Option<u128> {
         let apart = (layout.size() + layout.align() - 1) as u128;
         let Some(open) = &mut self.open else {
@@ -170,7 +174,8 @@ impl Model for BumpModel {
     }
 }
 
-/// What a heap with size classes does: a bump heap below, and a stack of free blocks for each class.
+/// What a heap with size classes does: a bump heap below, and a stack of free blocks for each
+/// class.
 #[derive(Debug)]
 pub struct SegregatedModel {
     bump: BumpModel,

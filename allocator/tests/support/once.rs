@@ -1,4 +1,5 @@
-//! Memory that there is once in a process: what a loader announces, and what stands at a fixed address.
+//! Memory that there is once in a process: what a loader announces, and what stands at a fixed
+//! address.
 
 use core::ops::Range;
 use std::env;
@@ -13,14 +14,15 @@ use super::{Buffer, HEADER, Memory};
 pub struct Announced(Buffer);
 
 impl Announced {
-    /// A buffer of `length` bytes, or of a header, at an address that is `remainder` modulo [`MODULUS`](super::MODULUS).
+    /// A buffer of `length` bytes, or of a header, at an address that is `remainder` modulo
+    /// [`MODULUS`](super::MODULUS).
     pub fn new(remainder: usize, length: usize) -> Self {
         Self(Buffer::new(remainder, length.max(HEADER)))
     }
 }
 
-// SAFETY: the bytes are lent for as long as the buffer is borrowed, and zeroed; there is one announcement in the process,
-// and so one source over it.
+// SAFETY: the bytes are lent for as long as the buffer is borrowed, and zeroed; there is one
+// announcement in the process, and so one source over it.
 unsafe impl Memory for Announced {
     type Source<'memory> = LoaderHeap;
     type Ground<'memory> = Range<usize>;
@@ -33,8 +35,8 @@ unsafe impl Memory for Announced {
         let lent = self.0.lend();
         lent.fill(core::mem::MaybeUninit::new(0));
         let base = lent.as_mut_ptr().expose_provenance();
-        // SAFETY: it is called once, as was just made sure of, and by one thread. The region is a zeroed, exposed
-        // buffer, borrowed for as long as the heap over it lives.
+        // SAFETY: it is called once, as was just made sure of, and by one thread. The region is a
+        // zeroed, exposed buffer, borrowed for as long as the heap over it lives.
         unsafe { set_heap_base(base) };
         // SAFETY: as above; a buffer here has eight bytes at least, and some thousands at most.
         unsafe { set_heap_limit(region.len()) };
@@ -47,7 +49,8 @@ unsafe impl Memory for Announced {
     }
 }
 
-/// Pages from the system at an address that was known when the program was compiled, with a heap in their midst.
+/// Pages from the system at an address that was known when the program was compiled, with a heap in
+/// their midst.
 pub struct Mapped<const BASE: usize, const LENGTH: usize>;
 
 #[cfg(all(
@@ -55,8 +58,8 @@ pub struct Mapped<const BASE: usize, const LENGTH: usize>;
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(miri)
 ))]
-// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process, because nothing may be
-// there before.
+// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process,
+// because nothing may be there before.
 unsafe impl<const BASE: usize, const LENGTH: usize> Memory for Mapped<BASE, LENGTH> {
     type Source<'memory> = FixedHeap<BASE, LENGTH>;
     type Ground<'memory> = Range<usize>;
@@ -130,8 +133,8 @@ pub mod map {
     }
 }
 
-/// Runs `action` on each input in a process of its own: in this test's program, started once more for that test alone.
-/// To be called by the test of that name, on its thread.
+/// Runs `action` on each input in a process of its own: in this test's program, started once more
+/// for that test alone. To be called by the test of that name, on its thread.
 pub fn in_its_own_process(
     test: &str,
     inputs: impl IntoIterator<Item = Vec<u8>>,

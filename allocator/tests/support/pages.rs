@@ -13,8 +13,8 @@ use super::{Ground, HEADER, Memory, SENTINEL};
 static FOREIGN: [u8; PAGE_SIZE] = [0xF0; PAGE_SIZE];
 const MARGIN: usize = 64;
 
-/// A memory that grows by pages up to a limit, and that others grow too: as WebAssembly's, with page 0 at an address
-/// of the test's choosing.
+/// A memory that grows by pages up to a limit, and that others grow too: as WebAssembly's, with
+/// page 0 at an address of the test's choosing.
 pub struct Pages {
     whole: *mut u8,
     layout: Layout,
@@ -30,8 +30,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// A memory with `before` pages of others' to start with and never more than `limit`. Page 0 is at an address that
-    /// is `remainder` modulo the size of a page.
+    /// A memory with `before` pages of others' to start with and never more than `limit`. Page 0 is
+    /// at an address that is `remainder` modulo the size of a page.
     pub fn new(remainder: usize, before: usize, limit: usize) -> Self {
         let length = MARGIN + PAGE_SIZE + limit * PAGE_SIZE + MARGIN;
         let layout = Layout::from_size_align(length, 1).expect("a valid layout");
@@ -89,8 +89,8 @@ impl Pages {
 
     /// The bytes of a page, or of a margin.
     fn bytes(&self, start: *mut u8, length: usize) -> &[u8] {
-        // SAFETY: pages and margins are inside the allocation, which was zeroed; callers ask for what no block lies
-        // in, and nobody writes while they look.
+        // SAFETY: pages and margins are inside the allocation, which was zeroed; callers ask for
+        // what no block lies in, and nobody writes while they look.
         unsafe { core::slice::from_raw_parts(start, length) }
     }
 }
@@ -146,8 +146,8 @@ impl Pages {
     }
 }
 
-// SAFETY: `add` counts pages that were not given to anybody, of one zeroed allocation, up to its limit; page 0 has an
-// address, and the others follow it.
+// SAFETY: `add` counts pages that were not given to anybody, of one zeroed allocation, up to its
+// limit; page 0 has an address, and the others follow it.
 unsafe impl PageMemory for &Pages {
     fn pages(&self) -> usize {
         let count = self.count.get();
@@ -220,8 +220,8 @@ pub enum Outlook {
 }
 
 impl Outlook {
-    /// What [`WasmMemory`] adds to a heap that has the bytes from its base to its end, or has none yet: `adjoining`
-    /// bytes if they follow those, and `apart` bytes elsewhere.
+    /// What [`WasmMemory`] adds to a heap that has the bytes from its base to its end, or has none
+    /// yet: `adjoining` bytes if they follow those, and `apart` bytes elsewhere.
     pub fn grow(
         &mut self,
         heap: Option<Range<u128>>,
@@ -245,7 +245,8 @@ impl Outlook {
             Some(_) => apart,
         };
         let pages = bytes.div_ceil(page);
-        // A heap that is there looks at the memory before anything else; one that is not, after its first doubts.
+        // A heap that is there looks at the memory before anything else; one that is not, after its
+        // first doubts.
         let longest = u128::from(u32::MAX) / page;
         if heap.is_none() && pages > longest {
             return None;
@@ -260,7 +261,8 @@ impl Outlook {
             return None;
         }
         *count += pages;
-        // What comes from behind others that were quicker is lost to a heap that did not expect them.
+        // What comes from behind others that were quicker is lost to a heap that did not expect
+        // them.
         (heap.is_none() || start == seen).then(|| start..*page_zero + *count * page)
     }
 }

@@ -82,7 +82,8 @@ impl<'pages> Room<'pages> {
                 "{addresses:x?} and {other:x?} overlap"
             );
         }
-        // SAFETY: the bytes were handed out, as was just checked, and no test keeps a slice while it allocates.
+        // SAFETY: the bytes were handed out, as was just checked, and no test keeps a slice while
+        // it allocates.
         unsafe { pointer.write_bytes(region.fill, length) };
         self.regions.push(region);
         Some(region)

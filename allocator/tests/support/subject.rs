@@ -1,4 +1,5 @@
-//! What is tested, and on what memory: a test written against these runs over every allocator and source.
+//! What is tested, and on what memory: a test written against these runs over every allocator and
+//! source.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::marker::PhantomData;
@@ -82,7 +83,8 @@ pub trait Algorithm {
     ///
     /// # Safety
     ///
-    /// No other allocator is built over the same region, nothing has been written to it, and one thread uses it.
+    /// No other allocator is built over the same region, nothing has been written to it, and one
+    /// thread uses it.
     unsafe fn over<S: HeapSource>(source: S) -> Self::Over<S>;
 }
 
@@ -114,8 +116,8 @@ impl Algorithm for Segregated {
 ///
 /// # Safety
 ///
-/// What `open` returns is a source over memory that no other source has while the borrow lasts, zeroed, and all of
-/// whose bytes are initialized.
+/// What `open` returns is a source over memory that no other source has while the borrow lasts,
+/// zeroed, and all of whose bytes are initialized.
 pub unsafe trait Memory {
     /// The source.
     type Source<'memory>: HeapSource
@@ -135,7 +137,8 @@ pub unsafe trait Memory {
     /// An allocator over the memory.
     fn start<A: Algorithm>(&mut self) -> Heap<'_, A::Over<Self::Source<'_>>, Self::Ground<'_>> {
         let (source, ground) = self.open();
-        // SAFETY: by the contract of `open` the region is this source's alone and zeroed; `Heap` is not `Sync`.
+        // SAFETY: by the contract of `open` the region is this source's alone and zeroed; `Heap` is
+        // not `Sync`.
         let allocator = unsafe { A::over(source) };
         Heap::new(allocator, ground)
     }

@@ -1,5 +1,5 @@
-//! A global allocator that gives one thread's requests to the allocator under test, and all others to the system, and the
-//! workload of collections that is run on it.
+//! A global allocator that gives one thread's requests to the allocator under test, and all others
+//! to the system, and the workload of collections that is run on it.
 
 #![allow(
     dead_code,
@@ -29,8 +29,8 @@ pub struct Switch<A> {
     highest: AtomicUsize,
 }
 
-// SAFETY: `on` lets one thread alone come to `inner`, for good; and blocks of `inner` are given up on that thread by the
-// contract of `on`.
+// SAFETY: `on` lets one thread alone come to `inner`, for good; and blocks of `inner` are given up
+// on that thread by the contract of `on`.
 unsafe impl<A> Sync for Switch<A> {}
 
 impl<A> Switch<A> {
@@ -48,8 +48,8 @@ impl<A> Switch<A> {
     ///
     /// # Safety
     ///
-    /// `action` gives up all that it allocates before it returns, and on this thread, and nothing else; and it does not
-    /// panic.
+    /// `action` gives up all that it allocates before it returns, and on this thread, and nothing
+    /// else; and it does not panic.
     ///
     /// # Panics
     ///
@@ -86,15 +86,15 @@ impl<A> Switch<A> {
     }
 }
 
-/// Runs the workload of collections on the allocator and on the system, and fails unless the results are equal.
-/// Returns the addresses from the lowest block to the end of the highest.
+/// Runs the workload of collections on the allocator and on the system, and fails unless the
+/// results are equal. Returns the addresses from the lowest block to the end of the highest.
 pub fn collections_agree<A: GlobalAlloc>(heap: &Switch<A>, rounds: u32) -> Range<usize> {
     let expected = collections::work(rounds);
     assert_eq!(expected.lines().count(), 7 * rounds as usize);
     let mut found = String::with_capacity(2 * expected.len());
-    // SAFETY: the result goes before the allocator, because it is only copied, to a string of the system's that has room
-    // for twice as much as it should have. The workload does not panic where memory is right, and ends the process
-    // where there is none.
+    // SAFETY: the result goes before the allocator, because it is only copied, to a string of the
+    // system's that has room for twice as much as it should have. The workload does not panic where
+    // memory is right, and ends the process where there is none.
     unsafe {
         heap.on(|_| {
             let result = collections::work(rounds);
@@ -106,9 +106,9 @@ pub fn collections_agree<A: GlobalAlloc>(heap: &Switch<A>, rounds: u32) -> Range
     heap.extent()
 }
 
-// SAFETY: every call goes to one of two allocators as it came. A thread that has switched gives up and resizes blocks of
-// the allocator that it has switched to only: by the contract of `on` it gives up all that it got there before it
-// switches back, and nothing else meanwhile.
+// SAFETY: every call goes to one of two allocators as it came. A thread that has switched gives up
+// and resizes blocks of the allocator that it has switched to only: by the contract of `on` it
+// gives up all that it got there before it switches back, and nothing else meanwhile.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Switch<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if SWITCHED.get() {

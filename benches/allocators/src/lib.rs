@@ -1,42 +1,44 @@
-//! What allocators cost inside the VM: the guest that `cargo entrypoint bench allocators` measures.
+//! The bench of allocators inside the VM: the guest that `cargo entrypoint bench allocators`
+//! measures.
 //!
-//! One build has one global allocator, chosen by a feature, and all [`WORKLOADS`]. The instruction data says which
-//! of them to do and how often: two numbers of four bytes, little endian. What is returned is a checksum of eight
-//! bytes, the same whatever the allocator; a build with the feature `traced` adds the bytes from the lowest to the
-//! end of the highest block and the most bytes that were live at once, each in eight bytes.
+//! One build has one global allocator, chosen by a feature, and all [`WORKLOADS`]. The instruction
+//! data names one of them and the number of rounds: two numbers of four bytes, little endian. The
+//! program returns a checksum of eight bytes, which is the same for every allocator. A build with
+//! the feature `traced` adds the bytes from the lowest to the end of the highest block and the most
+//! bytes that were live at once, each in eight bytes.
 //!
-//! Nothing is timed. An instruction costs one unit of gas, so that every figure is exact and the same everywhere.
-//! Another compiler makes other code, and other figures.
+//! The bench measures no time. An instruction costs one unit of gas, so every figure is exact and
+//! the same everywhere. Another compiler makes other code, and other figures.
 //!
 //! # Gas
 //!
-//! The gas of a workload is that of a call that does it, less that of a call of the same blob that does
-//! [`EMPTY`]. Entry, start of the allocator and return are in both.
+//! The gas of a workload is that of a call that runs it, less that of a call of the same blob that
+//! runs [`EMPTY`]. Entry, start of the allocator and return are in both.
 //!
 //! # Gas per operation
 //!
-//! The loops themselves cost something too. The feature `one_buffer` puts something in the place of the allocator
-//! that hands out the same static buffer each time, never null, and takes nothing back: its gas is what the loop
-//! costs. What is left is divided by the number of rounds. It is the price of the allocator where it stands, the
-//! caller's comparison of its answer with null included.
+//! The loops themselves cost gas too. The feature `one_buffer` replaces the allocator: it returns
+//! the same static buffer each time, never null, and ignores frees. Its gas is the cost of the
+//! loop. The rest, divided by the number of rounds, is the price of the allocator inside of the
+//! loop, with the caller's comparison of the returned pointer with null.
 //!
-//! That works where the loop is short and the same in every build. In `vec_growth`, `btree` and `format` most of the
-//! gas is the collection's or the formatter's, and how the compiler inlines those depends on the allocator; the
-//! map also has many blocks live at once, which one buffer cannot stand for. There the figure is the whole gas by
-//! round.
+//! That works if the loop is short and the same in every build. In `vec_growth`, `btree` and
+//! `format`, the collection or the formatter uses most of the gas, and how the compiler inlines
+//! those depends on the allocator. Also, the map has many live blocks at once, which one buffer
+//! cannot replace. There the figure is the whole gas, divided by the rounds.
 //!
 //! # Peak
 //!
-//! Bytes from the start of the lowest block to the end of the highest, as [`allocator::TracingAllocator`] has seen
-//! them: gaps, headers between blocks and what was not taken back count; tables that an allocator keeps below its
-//! first block or in a static do not.
+//! Bytes from the start of the lowest block to the end of the highest, as
+//! [`allocator::TracingAllocator`] counts them. Gaps, headers between blocks and freed blocks that
+//! were not reused count. Tables below the first block, or in a static, do not.
 //!
 //! # The same for all
 //!
-//! Every allocator has the heap that the loader placed, of [`HEAP_LENGTH`] bytes, and is used as in a program with
-//! one thread: none has a lock. Allocators of other crates are handed the heap, and one that puts its tables in order
-//! with its first block is asked for one, at the start of each call, before the workload. An allocation that fails ends
-//! the call with the entry point's report that the heap is full.
+//! Every allocator has the heap that the loader placed, of [`HEAP_LENGTH`] bytes, and is used as in
+//! a program with one thread: none has a lock. Allocators of other crates get the heap at the start
+//! of each call, before the workload, and allocate one block if that initialises their tables. An
+//! allocation that fails ends the call with the entry point's report that the heap is full.
 #![no_std]
 
 extern crate alloc;
@@ -57,7 +59,7 @@ entrypoint!(process_instruction, heap = custom);
 /// Length in bytes of the heap that every call must be given.
 pub const HEAP_LENGTH: usize = 512 * 1024;
 
-/// Does the workload that the instruction data names, as often as it says.
+/// Runs the workload that the instruction data names, with its number of rounds.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],
@@ -69,7 +71,7 @@ pub fn process_instruction(
     let rounds = rounds
         .try_into()
         .map_err(|_| ProgramError::InvalidInstructionData)?;
-    // The peers' figures are only worth comparing if they have as much room.
+    // The peers' figures are only comparable if they have the same heap.
     if allocator::heap_limit() != HEAP_LENGTH {
         return Err(ProgramError::InvalidArgument);
     }

@@ -118,7 +118,8 @@ impl Block {
     /// The size is at least 1 and at most `isize::MAX` less 7.
     #[inline(always)]
     unsafe fn layout(size: usize) -> Layout {
-        // SAFETY: the alignment is a power of two, and the size is the caller's promise.
+        // SAFETY: `from_size_align_unchecked` requires a power of two as alignment, and a size that
+        // does not overflow. `ALIGN` is one, and the caller promises the size.
         unsafe { Layout::from_size_align_unchecked(size, Self::ALIGN) }
     }
 }
@@ -137,7 +138,7 @@ impl Generator {
 /// How many blocks [`mixed`] has at once.
 const SLOTS: usize = 64;
 
-/// A block of 1 to 128 bytes for each round. From the sixty-fifth on, each takes the place of an older one,
+/// A block of 1 to 128 bytes for each round. From the sixty-fifth on, each replaces an older one,
 /// which is freed first.
 #[inline(never)]
 fn mixed(rounds: u32) -> u64 {
@@ -156,41 +157,44 @@ fn mixed(rounds: u32) -> u64 {
     }
     let mut sum = 0;
     for block in &slots[..filled] {
-        // SAFETY: the block is live, and `take` has written its first byte.
+        // SAFETY: `read` requires an initialised byte. The block is live, and `take` has written
+        // its first byte.
         let first = unsafe { block.start.read() };
         sum += u64::from(first) + block.size as u64;
     }
     sum
 }
 
-/// Frees a block and allocates another one, each round in a slot of no order. All hold blocks, before and after.
+/// Frees a block and allocates another one, each round in a random slot. All slots hold blocks,
+/// before and after.
 ///
-/// Not inlined, so that the registers are all there for what is measured.
+/// Not inlined, so that the measured code has all registers.
 #[inline(never)]
 fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
     for _ in 0..rounds {
         let number = generator.next();
         let slot = &mut slots[(number >> 58) as usize % SLOTS];
-        // SAFETY: the size is that of a block.
+        // SAFETY: `layout` requires the size of a block. This is one.
         let layout = unsafe { Block::layout(slot.size) };
-        // SAFETY: the slot holds a block, which was allocated with this layout, and gets another one below.
+        // SAFETY: `dealloc` requires a live block of this allocator, with its layout. The slot
+        // holds such a block, and gets another one below.
         unsafe { dealloc(slot.start, layout) };
         *slot = take(number);
     }
 }
 
-/// A block of a size that the number says.
+/// A block whose size depends on the number.
 #[inline(always)]
 fn take(number: u64) -> Block {
     let size = (number >> 32) as usize % 128 + 1;
-    // SAFETY: the size is at least 1 and at most 128.
+    // SAFETY: `layout` requires the size of a block. It is at least 1 and at most 128.
     let layout = unsafe { Block::layout(size) };
-    // SAFETY: the layout has a size.
+    // SAFETY: `alloc` requires a size other than 0. The layout has one.
     let start = unsafe { alloc(layout) };
     if start.is_null() {
         handle_alloc_error(layout);
     }
-    // SAFETY: the block is ours and has a byte at least.
+    // SAFETY: `write` requires a writable byte. The block is new and has at least one.
     unsafe { start.write(number as u8) };
     Block { start, size }
 }
@@ -201,13 +205,15 @@ fn zeroed(rounds: u32) -> u64 {
     const LAYOUT: Layout = Layout::new::<[u64; 128]>();
     let mut sum = u64::from(rounds);
     for _ in 0..rounds {
-        // SAFETY: the layout has a size.
+        // SAFETY: `alloc_zeroed` requires a size other than 0. The layout has one.
         let start = unsafe { alloc_zeroed(LAYOUT) };
         if start.is_null() {
             handle_alloc_error(LAYOUT);
         }
         let numbers: *mut [u64; 128] = black_box(start.cast());
-        // SAFETY: the block is as long and aligned as its layout says, zeroes are numbers, and nobody else has it.
+        // SAFETY: a slice requires initialised, aligned memory without other references. The block
+        // has the length and alignment of its layout, zeroes are valid numbers, and no other code
+        // has it.
         let numbers = unsafe { &*numbers };
         sum += numbers[0] + numbers[127];
     }

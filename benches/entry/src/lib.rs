@@ -1,26 +1,29 @@
-//! What an entry costs inside the VM: the guest that `cargo entrypoint bench entry` measures.
+//! The bench of entries inside the VM: the guest that `cargo entrypoint bench entry` measures.
 //!
-//! One build has one entry, chosen by a feature, over a handler that does nothing. The gas of a call is what it costs
-//! to come to the handler and back: the export, the registers of the heap, the walk over the accounts or the look into
-//! the account table, the status. Accounts have 100 bytes of data each, and there is no instruction data.
+//! One build has one entry, chosen by a feature, over a function that does nothing. The gas of a
+//! call is the entry overhead: the export, the registers of the heap, the walk over the accounts or
+//! the read of the account table, the status. Accounts have 100 bytes of data each, and there is no
+//! instruction data.
 //!
-//! Nothing is timed. An instruction costs one unit of gas, so that every figure is exact and the same everywhere.
-//! Another compiler makes other code, and other figures.
+//! The bench measures no time. An instruction costs one unit of gas, so every figure is exact and
+//! the same everywhere. Another compiler makes other code, and other figures.
 //!
 //! # Nothing is left out
 //!
-//! The compiler would drop the walk for a handler that looks at nothing. So the handler [takes](take) all three of
-//! its arguments: each has to be in a register, and what it points to in memory. That costs no instruction, so that the
-//! whole figure is the entry's; [`core::hint::black_box`] would cost seven to ten.
+//! The compiler would remove the walk for a function that reads nothing. So the function
+//! [takes](take) all three of its arguments: each must be in a register, and its target in memory.
+//! That costs no instruction, so the whole figure is the entry's; [`core::hint::black_box`] would
+//! cost seven to ten.
 //!
-//! A second build, with the feature `checked`, returns the first byte of each account's key, in order. The command
-//! compares that with what it has put into the input, so that no entry looks cheap because it leaves accounts out.
+//! A second build, with the feature `checked`, returns the first byte of each account's key, in
+//! order. The command compares these with the input, so that no entry looks cheap because it leaves
+//! out accounts.
 //!
 //! # The same for all
 //!
-//! The entries of other projects stand in `peers-bench`, over a handler that calls the same [`take`].
-//! `entrypoint_no_alloc!` has room for 64 accounts, as it has where its author says nothing, and as many as the longest
-//! list that is measured needs.
+//! The entries of other projects are in `peers-bench`, over a function that calls the same
+//! [`take`]. `entrypoint_no_alloc!` accepts 64 accounts, its default, which suffices for the
+//! longest list that is measured.
 #![no_std]
 
 use entrypoint::input::{LazyAccount, LazyAccounts};
@@ -80,11 +83,13 @@ pub fn process_lazily(
     Ok(())
 }
 
-/// Has all three arguments in registers, and all that they point to in memory, at the price of no instruction.
+/// Forces all three arguments into registers, and their targets into memory, without an
+/// instruction.
 #[inline(always)]
 pub fn take<Id, Account>(program_id: &Id, accounts: &[Account], instruction_data: &[u8]) {
     #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-    // SAFETY: this is no instruction at all. To the compiler it is one that reads the registers and any memory.
+    // SAFETY: there are no instructions. The compiler may assume that they read the registers and
+    // any memory.
     unsafe {
         core::arch::asm!(
             "/* {0} {1} {2} {3} {4} */",

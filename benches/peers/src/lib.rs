@@ -1,7 +1,8 @@
-//! Other projects' entries, as published, beside ours: a guest that `cargo entrypoint bench entry` measures.
+//! Other projects' entries, as published, to compare with ours: a guest that `cargo entrypoint
+//! bench entry` measures.
 //!
-//! One build has one entry, chosen by a feature, over the handler of `entry-bench`. Each file has one peer, and says how
-//! it comes to its input.
+//! One build has one entry, chosen by a feature, over the function of `entry-bench`. Each file has
+//! one peer, and describes how it gets its input.
 #![no_std]
 
 #[cfg(feature = "pinocchio")]

@@ -9,7 +9,7 @@
 //! | `index` | indexes its instruction data with a number from it, which may panic |
 //! | `counter` | the example of that name: an account's data, checked arithmetic, a formatted line |
 //!
-//! `docs/blob-size.md` says what stands in each blob, and why.
+//! `docs/blob-size.md` explains the contents of each blob.
 #![no_std]
 
 use entrypoint::ProcessInstruction;

@@ -1,5 +1,5 @@
-//! Allocators, one beside the other. The crate `allocator-bench` is the guest, and says how its figures are to be
-//! read.
+//! The bench of allocators. The crate `allocator-bench` is the guest, and explains how to read its
+//! figures.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,19 +20,19 @@ pub const PACKAGE: &str = "allocator-bench";
 /// Length in bytes of the heap in which every workload runs.
 pub const HEAP_SIZE: u32 = 512 * 1024;
 
-/// The slowest allocator's most expensive workload takes a small part of this.
+/// Every workload of every allocator uses a small part of this.
 const GAS: u64 = 1_000_000_000;
 
 /// The number of the guest's workload that does nothing.
 const EMPTY: u32 = 0;
 
-/// The guest's feature that puts one buffer in the place of an allocator, so that only the loops cost.
+/// The guest's feature that replaces the allocator by one buffer, so that only the loops cost gas.
 const ONE_BUFFER: &str = "one_buffer";
 
-/// The guest's feature that counts what is asked of the allocator.
+/// The guest's feature that counts the calls of the allocator.
 const TRACED: &str = "traced";
 
-/// What is measured.
+/// An allocator to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Allocator {
     /// `allocator::BumpAllocator`.
@@ -60,7 +60,7 @@ impl Allocator {
         Self::LinkedListAllocator,
     ];
 
-    /// Those of this project, which are built without downloading anything.
+    /// The allocators of this project, whose build downloads nothing.
     pub const OURS: [Self; 2] = [Self::Bump, Self::Segregated];
 
     /// Its name, which is the guest's feature, and for another's allocator that of its crate.
@@ -77,16 +77,17 @@ impl Allocator {
     }
 }
 
-/// What is done with an allocator.
+/// A sequence of calls of an allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// Its name.
     pub name: &'static str,
     /// How many operations it consists of.
     pub operations: u32,
-    /// What one operation is, for people.
+    /// Description of one operation, for people.
     pub operation: &'static str,
-    /// Whether one buffer can stand for all its blocks, so that what its loop costs can be taken off.
+    /// Whether one buffer can replace all its blocks, so that the cost of its loop can be
+    /// subtracted.
     pub has_loop_figure: bool,
 }
 
@@ -136,7 +137,7 @@ pub const WORKLOADS: [Workload; 7] = [
     },
 ];
 
-/// What one workload costs with one allocator.
+/// The cost of one workload with one allocator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -146,7 +147,7 @@ pub struct Row {
     pub workload: String,
     /// Gas of the whole workload, its loop included.
     pub gas: u64,
-    /// Gas of one operation, without the loop where [`Workload::has_loop_figure`] says so.
+    /// Gas of one operation, without the loop if [`Workload::has_loop_figure`] is true.
     pub gas_per_op: f64,
     /// Bytes from the start of the lowest block to the end of the highest.
     pub peak: u64,
@@ -176,14 +177,14 @@ impl Measured for Row {
     }
 }
 
-/// What a workload did wrong with an allocator.
+/// A fault of a workload with an allocator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkloadFailed {
     /// The allocator's name.
     pub allocator: &'static str,
     /// The workload's name.
     pub workload: &'static str,
-    /// What was wrong, for people.
+    /// The fault, for people.
     pub reason: String,
 }
 
@@ -200,12 +201,13 @@ impl fmt::Display for WorkloadFailed {
 
 impl std::error::Error for WorkloadFailed {}
 
-/// Builds the guest with each of the allocators and runs every workload: a row for each of both, in their orders.
-/// Progress goes to the standard error.
+/// Builds the guest with each of the allocators and runs every workload. Returns a row for each
+/// pair, in the order of both lists. Progress goes to the standard error.
 ///
 /// # Errors
 ///
-/// If the guest does not build. [`WorkloadFailed`] if a workload fails, or does not give the same with every allocator.
+/// If the guest does not build. [`WorkloadFailed`] if a workload fails, or returns different
+/// results with two allocators.
 pub fn measure(guest: &ProgramPackage, allocators: &[Allocator]) -> Result<Vec<Row>> {
     let loops = Bench::build(guest, ONE_BUFFER)?.loops()?;
     let mut agreed = Agreed::default();
@@ -221,7 +223,7 @@ pub fn measure(guest: &ProgramPackage, allocators: &[Allocator]) -> Result<Vec<R
 ///
 /// # Errors
 ///
-/// If cargo does not say.
+/// If cargo does not report them.
 pub fn versions(guest: &ProgramPackage) -> Result<BTreeMap<String, String>> {
     let metadata = MetadataCommand::new()
         .manifest_path(guest.folder.join("Cargo.toml"))
@@ -242,7 +244,7 @@ pub fn versions(guest: &ProgramPackage) -> Result<BTreeMap<String, String>> {
     others.map(|allocator| version(allocator.name())).collect()
 }
 
-/// What must be the same whatever the allocator, by figure and workload.
+/// Figures that must be equal for all allocators, by figure and workload.
 #[derive(Default)]
 struct Agreed(BTreeMap<(&'static str, &'static str), u64>);
 
@@ -262,7 +264,7 @@ impl Agreed {
         Err(WorkloadFailed {
             allocator,
             workload,
-            reason: format!("has the {figure} {found}, where others have {known}"),
+            reason: format!("has the {figure} {found}, others have {known}"),
         })
     }
 }
@@ -299,7 +301,7 @@ impl Bench {
         })
     }
 
-    /// What the loops of the workloads cost, where that can be said.
+    /// The cost of each workload's loop; `None` if it cannot be separated.
     fn loops(&self) -> Result<Vec<Option<u64>>> {
         let numbered = (1..).zip(&WORKLOADS);
         let of = |(number, workload): (u32, &Workload)| {
@@ -337,7 +339,7 @@ impl Bench {
             let of_loop = of_loop.unwrap_or(0);
             ensure!(
                 gas >= of_loop,
-                "`{}` with `{}` cost {gas}, and its loop alone {of_loop}: the compiler has made another loop of it",
+                "`{}` with `{}` costs {gas} gas, less than its loop alone, {of_loop}: the compiler changed the loop",
                 workload.name,
                 self.allocator
             );
@@ -355,15 +357,20 @@ impl Bench {
         Ok(rows)
     }
 
-    /// The gas of a workload alone, and what it returned.
+    /// The gas of a workload without the call around it, and the numbers it returned.
     fn gas(&self, number: u32, workload: &Workload) -> Result<(u64, Vec<u64>)> {
         let (around, _) = self.call(EMPTY, "empty", workload.operations)?;
         let (all, figures) = self.call(number, workload.name, workload.operations)?;
-        ensure!(all >= around, "`{}` costs less than nothing", workload.name);
+        ensure!(
+            all >= around,
+            "`{}` costs less gas than an empty workload",
+            workload.name
+        );
         Ok((all - around, figures))
     }
 
-    /// Calls the guest. Returns the gas of the whole call and the numbers it returned, one at least.
+    /// Calls the guest. Returns the gas of the whole call, and the numbers it returned, at least
+    /// one.
     fn call(&self, number: u32, workload: &'static str, rounds: u32) -> Result<(u64, Vec<u64>)> {
         let data = [number, rounds].map(u32::to_le_bytes);
         let invocation = Invocation::new(DEFAULT_PROGRAM_ID)
@@ -394,7 +401,7 @@ mod tests {
     use super::Agreed;
 
     #[test]
-    fn a_workload_must_give_the_same_with_every_allocator() {
+    fn different_workload_results_are_an_error() {
         let mut agreed = Agreed::default();
         agreed.check("checksum", "one", "a", 1).expect("the first");
         agreed.check("checksum", "two", "a", 1).expect("the same");
@@ -406,7 +413,7 @@ mod tests {
         let refused = refused.expect_err("not the same").to_string();
         assert_eq!(
             refused,
-            "`a` with `three` has the checksum 4, where others have 1"
+            "`a` with `three` has the checksum 4, others have 1"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Results against those of an earlier run, which stand in a file beside the program.
+//! Compares results with those of an earlier run, which are in a file beside the program.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +16,7 @@ pub const FILE_NAME: &str = "bench.json";
 /// Which programs a run has measured, of those that a baseline may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All that there are: one that was not measured is no more.
+    /// All programs: a program that was not measured is gone.
     All,
     /// These.
     Programs(BTreeSet<String>),
@@ -31,44 +31,44 @@ impl Scope {
     }
 }
 
-/// Something that is not as it was.
+/// A difference from the baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A figure.
     Figure {
-        /// What was measured, and the name of the figure.
+        /// The subject of the measurement, and the name of the figure.
         subject: String,
         /// As it was; `None` if it could not be had.
         before: Option<u64>,
         /// As it is.
         after: Option<u64>,
-        /// Whether this project, or the author of the measured program, answers for it.
+        /// Whether this project, or the author of the measured program, is responsible for it.
         is_ours: bool,
     },
-    /// What a program did.
+    /// A change of a program's behaviour.
     Behaviour {
-        /// What was measured.
+        /// The subject of the measurement.
         subject: String,
-        /// What it did, for people.
+        /// Its earlier behaviour, for people.
         before: String,
-        /// What it does.
+        /// Its behaviour now.
         after: String,
     },
     /// A row that was not there.
     New {
-        /// What is measured.
+        /// The subject of the measurement.
         subject: String,
     },
-    /// A row that is no more.
+    /// A row that is gone.
     Vanished {
-        /// What was measured.
+        /// The subject of the measurement.
         subject: String,
     },
 }
 
 impl Change {
-    /// Whether it must not go by unseen: a figure of ours that is larger or not to be had any more, a program that does something else,
-    /// or a row that is gone, behind which anything could have become larger.
+    /// Whether the author must know it: a figure of ours became larger or unknown, a program
+    /// behaves differently, or a row is gone, which may hide a larger figure.
     #[must_use]
     pub fn is_worse(&self) -> bool {
         match self {
@@ -132,9 +132,9 @@ impl fmt::Display for Change {
                 subject,
                 before,
                 after,
-            } => write!(out, "{subject} did `{before}` and does `{after}`"),
+            } => write!(out, "{subject} changed from `{before}` to `{after}`"),
             Self::New { subject } => write!(out, "{subject} is new"),
-            Self::Vanished { subject } => write!(out, "{subject} is no more"),
+            Self::Vanished { subject } => write!(out, "{subject} is gone"),
         }
     }
 }
@@ -143,11 +143,12 @@ impl fmt::Display for Change {
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no baseline; the message names it, and the place in it.
+/// If the file cannot be read or is not a baseline; the message names the file, and the place in
+/// it.
 pub fn read(path: &Path) -> Result<Results> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the baseline {}", path.display()))?;
-    parse(&text).with_context(|| format!("{} is no baseline", path.display()))
+    parse(&text).with_context(|| format!("{} is not a baseline", path.display()))
 }
 
 fn parse(text: &str) -> Result<Results> {
@@ -166,8 +167,8 @@ fn parse(text: &str) -> Result<Results> {
     Ok(results)
 }
 
-/// In what the results are not as the baseline, in the order of the suites and their rows. What was not measured is not
-/// compared.
+/// The differences between the results and the baseline, in the order of the suites and their rows.
+/// It does not compare what the run did not measure.
 #[must_use]
 pub fn compare(baseline: &Results, measured: &Results, scope: &Scope) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -188,7 +189,8 @@ pub fn compare(baseline: &Results, measured: &Results, scope: &Scope) -> Vec<Cha
     changes
 }
 
-/// The baseline that a run leaves behind: what it has measured, and of the old one what it has not looked at.
+/// The baseline after a run: the results of the run, and the rows of the old baseline that the run
+/// did not measure.
 ///
 /// # Errors
 ///
@@ -212,8 +214,8 @@ pub fn merge(old: Option<Results>, measured: &Results, scope: &Scope) -> Result<
     ];
     ensure!(
         old.compiler == measured.compiler || !stays.contains(&true),
-        "it was measured with `{}`, and this is `{}`: figures of two compilers cannot stand in one baseline; measure all of \
-         it anew, or remove it first",
+        "the baseline was measured with `{}`, and this run with `{}`: a baseline cannot have figures \
+         of two compilers; measure all its rows again, or remove the file",
         old.compiler,
         measured.compiler
     );

@@ -1,5 +1,6 @@
-//! Entries, one beside the other: what it costs to come to the handler and back. The crate `entry-bench` is the guest
-//! for ours, `peers-bench` that for those of other projects; the first says how its figures are to be read.
+//! The bench of entries: the gas from the export to the author's function and back. The crate
+//! `entry-bench` is the guest for ours, `peers-bench` that for those of other projects. The first
+//! explains how to read its figures.
 
 use std::fmt::{self, Write};
 
@@ -26,10 +27,10 @@ pub const PEERS_PACKAGE: &str = "peers-bench";
 /// Length in bytes of the data of every account.
 pub const DATA_LENGTH: usize = 100;
 
-/// The guests' feature that makes the handler return what it was given.
+/// The guests' feature that makes the function return its accounts.
 const CHECKED: &str = "checked";
 
-/// What is measured.
+/// An entry to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
     /// `entrypoint::entrypoint!`.
@@ -44,7 +45,7 @@ impl Entry {
     /// All of them, ours first.
     pub const ALL: [Self; 3] = [Self::Entrypoint, Self::EntrypointNoAlloc, Self::Pinocchio];
 
-    /// Those of this project, which are built without downloading anything.
+    /// The entries of this project, whose build downloads nothing.
     pub const OURS: [Self; 2] = [Self::Entrypoint, Self::EntrypointNoAlloc];
 
     /// Its name, which is the guest's feature, and for another project's entry that of its crate.
@@ -69,9 +70,10 @@ impl Entry {
 /// Which input an entry reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
-    /// That of `docs/abi.md`, with an account table or without one.
+    /// The layout of `docs/abi.md`, with an account table or without one.
     Ours,
-    /// That of the Solana runtime, which the loader is given as instruction data. It has no account table.
+    /// The layout of the Solana runtime, which the loader passes as instruction data. It has no
+    /// account table.
     Solana,
 }
 
@@ -80,7 +82,7 @@ enum Layout {
 pub struct Case {
     /// How many accounts there are.
     pub accounts: usize,
-    /// How often an account comes again after them, each time one of them in turn.
+    /// How many repeats follow the accounts, of each of them in turn.
     pub repeats: usize,
 }
 
@@ -106,13 +108,13 @@ impl Case {
         }
     }
 
-    /// Which account stands at which place of the list.
+    /// The account at each place of the list.
     fn list(self) -> impl Iterator<Item = usize> {
         (0..self.accounts).chain((0..self.repeats).map(move |index| index % self.accounts))
     }
 }
 
-/// What one call costs.
+/// The cost of one invocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -122,7 +124,7 @@ pub struct Row {
     pub table: bool,
     /// How many accounts there are.
     pub accounts: usize,
-    /// How often an account comes again after them.
+    /// How many repeats follow the accounts.
     pub repeats: usize,
     /// Gas of the whole call.
     pub gas: u64,
@@ -150,12 +152,12 @@ impl Measured for Row {
     }
 }
 
-/// What an entry did wrong.
+/// A fault of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryFailed {
-    /// What was called, for people.
+    /// The invocation, for people.
     pub subject: String,
-    /// What was wrong, for people.
+    /// The fault, for people.
     pub reason: String,
 }
 
@@ -170,9 +172,10 @@ impl std::error::Error for EntryFailed {}
 /// The guests.
 #[derive(Clone, Debug)]
 pub struct Guests {
-    /// That with our entries, [`PACKAGE`].
+    /// The guest with our entries, [`PACKAGE`].
     pub ours: ProgramPackage,
-    /// That with the entries of others, [`PEERS_PACKAGE`]. Not looked at where none of them is measured.
+    /// The guest with the entries of others, [`PEERS_PACKAGE`]. Not read if none of them is
+    /// measured.
     pub peers: Option<ProgramPackage>,
 }
 
@@ -222,7 +225,7 @@ fn write_section(
 ///
 /// # Errors
 ///
-/// If cargo does not say.
+/// If cargo does not report it.
 pub fn pinocchio_version(peers: &ProgramPackage) -> Result<String> {
     let metadata = MetadataCommand::new()
         .manifest_path(peers.folder.join("Cargo.toml"))
@@ -237,12 +240,13 @@ pub fn pinocchio_version(peers: &ProgramPackage) -> Result<String> {
     Ok(package.version.to_string())
 }
 
-/// Builds the guest of each entry and makes every call, with an account table and without one where the entry knows
-/// it. Progress goes to the standard error.
+/// Builds the guest of each entry and makes every call, without an account table, and with one if
+/// the entry reads it. Progress goes to the standard error.
 ///
 /// # Errors
 ///
-/// If a guest does not build. [`EntryFailed`] if a call fails, or its handler does not get the accounts.
+/// If a guest does not build. [`EntryFailed`] if a call fails, or its function does not get the
+/// accounts.
 pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for entry in entries {
@@ -299,7 +303,7 @@ fn check_seen(seen: &[u8], case: Case, row: &Row) -> Result<(), EntryFailed> {
     }
     Err(EntryFailed {
         subject: row.subject(),
-        reason: format!("the handler has got the accounts {seen:?}, not {expected:?}"),
+        reason: format!("the function got the accounts {seen:?}, not {expected:?}"),
     })
 }
 
@@ -315,7 +319,8 @@ fn call(program: &Program, invocation: &Invocation, row: &Row) -> Result<(u64, V
     Ok((outcome.gas_used, outcome.return_data))
 }
 
-/// The first byte of an account's key: never zero, which is what an account that was not written would show.
+/// The first byte of an account's key. It is never zero, so that an account that was not written is
+/// noticed.
 fn first_byte_of_key(index: usize) -> u8 {
     index as u8 + 1
 }
@@ -343,8 +348,8 @@ fn invocation(layout: Layout, case: Case) -> Invocation {
     }
 }
 
-/// The input as the Solana runtime writes it: the accounts, each laid out as in ours, then the instruction data, which
-/// is empty, then the program id.
+/// The input as the Solana runtime writes it: the accounts, each in the same layout as in ours,
+/// then the instruction data, which is empty, then the program id.
 fn solana_input(case: Case) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(((case.accounts + case.repeats) as u64).to_le_bytes());
@@ -382,7 +387,7 @@ mod tests {
     };
 
     #[test]
-    fn the_handler_must_get_every_account_in_its_place() {
+    fn function_must_get_every_account_in_order() {
         let row = Row {
             entry: Entry::Entrypoint.name().to_owned(),
             table: false,
@@ -402,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_for_others_is_laid_out_as_the_solana_runtime_does() {
+    fn solana_input_has_the_solana_layout() {
         let bytes = solana_input(TWICE);
         let account = 8 + 32 + 32 + 8 + 8 + (100 + 10_240 + 4) + 8;
         assert_eq!(bytes.len(), 8 + 2 * account + 3 * 8 + 8 + 32);

@@ -1,14 +1,14 @@
-//! A section of a README that a command writes, between two lines that say so.
+//! A section of a Markdown file that a command writes, between two marker lines.
 
 use anyhow::{Context, Result, ensure};
 
-/// The line before which the section behind the line `start` stands.
+/// The line behind the section that starts with the line `start`.
 #[must_use]
 pub fn end(start: &str) -> String {
     start.replacen("<!-- ", "<!-- end of what was ", 1)
 }
 
-/// Puts a section in the place of the one that the text has behind the line `start`.
+/// Replaces the section of the text behind the line `start`.
 ///
 /// # Errors
 ///
@@ -28,18 +28,18 @@ pub fn find<'a>(text: &'a str, start: &str) -> Result<&'a str> {
     Ok(&text[start..end])
 }
 
-/// Where the section begins and ends, in bytes.
+/// The range of the section, in bytes.
 fn place(text: &str, start_line: &str) -> Result<(usize, usize)> {
     let end_line = end(start_line);
     let (start, end) = (the_line(text, start_line)?, the_line(text, &end_line)?);
     ensure!(
         start.1 <= end.0,
-        "the line `{end_line}` stands before `{start_line}`; it belongs behind the table"
+        "the line `{end_line}` is before `{start_line}`; move it behind the table"
     );
     Ok((start.1, end.0))
 }
 
-/// Where the only line that says this begins, and where the next one does, in bytes.
+/// The range of the only line with this text, in bytes.
 fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
     let mut found = None;
     let mut start = 0;
@@ -48,7 +48,7 @@ fn the_line(text: &str, line: &str) -> Result<(usize, usize)> {
         if candidate.trim_end() == line {
             ensure!(
                 found.is_none(),
-                "there are two lines `{line}`; leave the one at the table"
+                "there are two lines `{line}`; remove the one that is not at the table"
             );
             found = Some((start, end));
         }

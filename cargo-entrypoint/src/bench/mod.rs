@@ -1,4 +1,4 @@
-//! What things cost, measured in gas and bytes: exact figures, the same on every machine with the same compiler.
+//! Exact costs in gas and bytes: the same on every computer with the same compiler.
 //!
 //! | module | measures |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | [`size`] | how long blobs are |
 //! | [`programs`] | programs, called as their fixtures say |
 //!
-//! [`results`] is what a run has measured, [`baseline`] compares it with an earlier one.
+//! [`results`] has the results of a run, [`baseline`] compares them with an earlier run.
 
 pub mod allocators;
 pub mod baseline;
@@ -20,16 +20,16 @@ pub mod size;
 
 /// A row of a suite, as it is compared with the same row of an earlier run.
 pub trait Measured {
-    /// What was measured, for people; no two rows of a suite have the same.
+    /// The subject of the measurement, for people; unique in its suite.
     fn subject(&self) -> String;
 
-    /// Whether this project, or the author of the measured program, answers for the figures.
+    /// Whether this project, or the author of the measured program, is responsible for the figures.
     fn is_ours(&self) -> bool;
 
     /// The figures, always the same ones in the same order.
     fn figures(&self) -> Vec<Figure>;
 
-    /// What the program did, where a figure is worth nothing without it.
+    /// The program's behaviour, if the figures mean nothing without it.
     fn behaviour(&self) -> Option<String> {
         None
     }
@@ -38,7 +38,7 @@ pub trait Measured {
 /// A figure, which is the better the smaller it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
-    /// Of what. Several rows may have the same figure, such as the length of one blob.
+    /// The subject. Several rows may have the same figure, such as the length of one blob.
     pub of: String,
     /// Its name.
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! Programs, each called as its fixtures say. This is the bench that any program has.
+//! Programs, each called with its fixtures. Every program has this bench.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{Figure, Measured};
 use crate::guest::{self, DebugInfo};
 use crate::package::ProgramPackage;
 
-/// What one call costs.
+/// The cost of one invocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -19,13 +19,13 @@ pub struct Row {
     pub program: String,
     /// The fixture's name.
     pub fixture: String,
-    /// What the program returned; `None` if it ended without returning.
+    /// The status that the program returned; `None` if it ended without returning.
     pub status: Option<u64>,
     /// The kind of failure, as [`loader::Failure::kind`] names it; `None` after a success.
     pub failure: Option<String>,
     /// Gas of the whole call.
     pub gas: u64,
-    /// The most bytes of heap that were in use at once; `None` if the program's heap does not say.
+    /// The most bytes of heap in use at once; `None` if the program's heap does not report it.
     pub heap_peak: Option<u32>,
     /// Length of the stripped blob in bytes.
     pub blob: u64,
@@ -60,7 +60,7 @@ impl Measured for Row {
     }
 }
 
-/// In what a call was not as its fixture expects.
+/// The differences between an outcome and its fixture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotMet {
     /// Program and fixture, for people.
@@ -69,7 +69,8 @@ pub struct NotMet {
     pub differences: Vec<String>,
 }
 
-/// A program and its fixtures, which have been read: building takes longer than finding a mistake in them.
+/// A program and its fixtures. The fixtures are read before the program is built, because building
+/// takes longer than finding a mistake in them.
 #[derive(Debug)]
 pub struct Subject {
     package: ProgramPackage,
@@ -81,7 +82,7 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// If one cannot be read, or asks for what the loader refuses.
+    /// If a fixture cannot be read, or the loader rejects its invocation.
     pub fn read(package: ProgramPackage) -> Result<Self> {
         let read = |name: String| {
             let path: PathBuf = package.fixture_path(&name);
@@ -89,7 +90,7 @@ impl Subject {
             fixture
                 .invocation
                 .validate(&Limits::default())
-                .with_context(|| format!("{} cannot be called", path.display()))?;
+                .with_context(|| format!("{} is not a valid invocation", path.display()))?;
             Ok((name, fixture))
         };
         let fixtures = package.fixtures().into_iter().map(read);
@@ -110,8 +111,8 @@ impl Subject {
     }
 }
 
-/// Builds the programs and calls each with all its fixtures: a row for every fixture, and what was not as a fixture
-/// expects. Progress goes to the standard error.
+/// Builds the programs and calls each with all its fixtures. Returns a row for every fixture, and
+/// the differences from the fixtures. Progress goes to the standard error.
 ///
 /// # Errors
 ///

@@ -6,12 +6,14 @@ use std::fmt::Write;
 use super::allocators::{Row, WORKLOADS};
 use crate::text::grouped;
 
-/// The line behind which they stand.
+/// The line that the tables follow.
 pub const START: &str = "<!-- written by `cargo entrypoint bench allocators --update` -->";
 
-/// The section between the two lines: three tables with a line for each allocator, and how they are to be read.
+/// The section between the two marker lines: three tables with a line for each allocator, and how
+/// to read them.
 ///
-/// `versions` are those of other projects' allocators, by name, and `compiler` is what the compiler calls itself.
+/// `versions` has the versions of other projects' allocators, by name. `compiler` is the version
+/// text of the compiler.
 #[must_use]
 pub fn section(rows: &[Row], versions: &BTreeMap<String, String>, compiler: &str) -> String {
     let mut text = String::new();
@@ -73,8 +75,8 @@ fn write_section(
     writeln!(out, "\n")
 }
 
-/// Writes a table with a line for each allocator and a column for each workload, and one for the length of the blob
-/// where that is asked for.
+/// Writes a table with a line for each allocator and a column for each workload, and, if
+/// `with_blob` is set, one for the length of the blob.
 fn table(
     out: &mut String,
     rows: &[Row],

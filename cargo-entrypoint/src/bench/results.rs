@@ -1,4 +1,5 @@
-//! What a run has measured, and how that is written as JSON: one row a line, so that a change of the file reads well.
+//! The results of a run, and their JSON: one row a line, so that changes of the file are easy to
+//! read.
 
 use std::io;
 
@@ -8,22 +9,23 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::{allocators, entry, programs, size};
 
-/// What a run has measured. A suite that it has left out is `None`.
+/// The results of a run. A suite that it did not measure is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Results {
-    /// What the compiler of the guests calls itself. Another one makes other code, and other figures.
+    /// The version text of the guests' compiler. Another compiler makes other code, and other
+    /// figures.
     pub compiler: String,
-    /// What entries cost.
+    /// Costs of entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Vec<entry::Row>>,
-    /// What allocators cost.
+    /// Costs of allocators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocators: Option<Vec<allocators::Row>>,
     /// How long blobs are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Vec<size::Row>>,
-    /// What programs cost.
+    /// Costs of programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub programs: Option<Vec<programs::Row>>,
 }
@@ -69,7 +71,7 @@ impl Results {
     }
 }
 
-/// Rows as an array, one a line. JSON has line breaks nowhere else, because in texts they are escaped.
+/// Rows as an array, one a line. JSON has no other line breaks, because texts escape them.
 fn rows<Row: Serialize>(rows: &[Row]) -> Result<String> {
     if rows.is_empty() {
         return Ok("[]".to_owned());

@@ -21,7 +21,7 @@ pub const START: &str = "<!-- written by `cargo entrypoint bench size --update` 
 pub struct Subject {
     /// Its name, which is the guest's feature.
     pub name: &'static str,
-    /// What it does, for people.
+    /// Description of the program, for people.
     pub what: &'static str,
 }
 
@@ -54,7 +54,7 @@ pub const LEVELS: [&str; 3] = ["message", "location", "abort"];
 pub struct Row {
     /// The program's name.
     pub program: String,
-    /// What reaches the host when it panics.
+    /// What a panic reports to the host.
     pub panic: String,
     /// Length of the stripped blob in bytes.
     pub blob: u64,

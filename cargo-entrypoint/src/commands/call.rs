@@ -1,5 +1,6 @@
-//! What `run` and `profile` have in common: a program, and what it is called with.
+//! A program and its invocation, for `run` and `profile`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,17 +14,18 @@ use loader::{Invocation, Limits, Outcome, Target};
 
 use crate::arguments::{CallArguments, Data};
 
-/// A program and an invocation, as the command line says.
+/// A program and an invocation, from the command line.
 pub struct Call {
     pub program: Program,
     pub fixture: Option<PathBuf>,
     pub invocation: Invocation,
-    /// What the fixture expects of its own call.
+    /// The fixture's expectation, which holds for its own invocation only.
     expect: Option<Expectation>,
 }
 
 impl Call {
-    /// Finds the program and reads the fixture: building takes longer than finding a typing error.
+    /// Finds the program and reads the fixture. Building takes longer than finding an error in
+    /// them.
     pub fn read(arguments: &CallArguments) -> Result<Self> {
         let program = package::locate(arguments.program.as_deref())?;
         let fixture_path = match (&arguments.fixture, &program) {
@@ -33,7 +35,7 @@ impl Call {
                 if !path.is_file() {
                     let blob = blob.display();
                     bail!(
-                        "{name} is not a file, and {blob} is one, which has no fixtures of its own to name"
+                        "{name} is not a file; {blob} has no fixtures, so pass the path of a fixture file"
                     );
                 }
                 Some(path)
@@ -52,7 +54,7 @@ impl Call {
             program,
             fixture: fixture_path,
             invocation,
-            // What a fixture expects, it expects of its own call.
+            // An expectation holds for the fixture's own invocation only.
             expect: expect.filter(|_| !is_changed),
         })
     }
@@ -71,7 +73,7 @@ impl Call {
         Ok(blob)
     }
 
-    /// The program's file, or what is built of its package.
+    /// The program's file, or the result of building its package.
     pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         match &self.program {
             Program::Package(package) => build(package),
@@ -81,7 +83,7 @@ impl Call {
         }
     }
 
-    /// What the program's file is for, if it is a file that says so.
+    /// The target of the program's file, if it is a file with a known magic number.
     pub fn target_of_file(&self) -> Result<Option<Target>> {
         let Program::Blob(path) = &self.program else {
             return Ok(None);
@@ -93,7 +95,8 @@ impl Call {
         Ok(Target::of(&magic))
     }
 
-    /// Where what is needed to run the program is built: in its own workspace, or in that of the tool.
+    /// The folder for builds that running the program needs: in its own workspace, or in that of
+    /// the tool.
     pub fn target_folder(&self) -> Result<PathBuf> {
         match &self.program {
             Program::Package(package) => Ok(package.target_folder.clone()),
@@ -101,16 +104,27 @@ impl Call {
         }
     }
 
-    /// The program and its fixture, for people.
+    /// Program and fixture, for the heading of a report.
     pub fn title(&self) -> String {
         let name = self.name();
         harmless(&match &self.fixture {
-            Some(path) => format!("{name}, called as {} says", from_here(path).display()),
-            None => format!("{name}, called without accounts"),
+            Some(path) => format!("{name} · fixture {}", self.fixture_name(path)),
+            None => format!("{name} · no fixture"),
         })
     }
 
-    /// In what the outcome is not as the fixture expects.
+    /// The name of one of the program's own fixtures, or else the path.
+    fn fixture_name(&self, path: &Path) -> String {
+        let stem = path.file_stem().and_then(OsStr::to_str);
+        match (&self.program, stem) {
+            (Program::Package(package), Some(stem)) if package.fixture_path(stem) == path => {
+                stem.to_owned()
+            }
+            _ => from_here(path).display().to_string(),
+        }
+    }
+
+    /// The differences between the outcome and the fixture's expectation.
     pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
         let expect = self.expect.as_ref();
         expect.map_or_else(Vec::new, |expect| expect.differences(outcome))
@@ -124,7 +138,7 @@ pub fn from_here(path: &Path) -> &Path {
         .unwrap_or(path)
 }
 
-/// Puts what the command line says in the place of what the fixture says; answers whether it did.
+/// Replaces values of the fixture by those of the command line; returns whether it replaced any.
 fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Result<bool> {
     match &arguments.data {
         Some(Data::Bytes(bytes)) => invocation.data.clone_from(bytes),

@@ -41,7 +41,7 @@ pub fn doctor() -> Result<ExitCode> {
         match Loader::new(engine) {
             Ok(_) => writeln!(text, "{name:<14} ok")?,
             // The other engine gives the same outcomes, so nothing is missing.
-            Err(error) => writeln!(text, "{name:<14} not here: {error}")?,
+            Err(error) => writeln!(text, "{name:<14} unavailable: {error}")?,
         }
     }
     let can_build = is_ready || toolchain::can_install();
@@ -49,17 +49,17 @@ pub fn doctor() -> Result<ExitCode> {
         text.push_str("\nready: `cargo entrypoint run` builds and runs a program\n");
     } else if can_build {
         text.push_str(
-            "\nready: `cargo entrypoint run` installs what is missing, because you are root here\n",
+            "\nready: `cargo entrypoint run` installs the missing tools, because you are root\n",
         );
     }
     report::print(&text)?;
     if !can_build {
-        bail!("guests cannot be built here yet; what is missing stands above");
+        bail!("programs cannot be built: install the missing tools that the report lists");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the targets need over what every program does. Who builds for none of them lacks nothing.
+/// Reports the tools that only some targets need. They are optional.
 fn other_targets(text: &mut String) -> Result<()> {
     let wasm = toolchain::find_linker(Path::new(".")).map(|linker| wasm_linker(&linker));
     match wasm {
@@ -70,7 +70,7 @@ fn other_targets(text: &mut String) -> Result<()> {
             let linker = linker.display();
             writeln!(
                 text,
-                "wasm32 linker  not here, for `--target wasm32`: {linker}"
+                "wasm32 linker  missing, for `--target wasm32`: {linker}"
             )?;
         }
         None => {}
@@ -79,7 +79,7 @@ fn other_targets(text: &mut String) -> Result<()> {
         Some(linker) => writeln!(text, "native linker  ok: {}", linker.display())?,
         None => writeln!(
             text,
-            "native linker  not here, for `--target native`: cc, which comes with any C compiler"
+            "native linker  missing, for `--target native`: cc, which comes with any C compiler"
         )?,
     }
     Ok(())

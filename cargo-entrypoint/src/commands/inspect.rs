@@ -50,7 +50,7 @@ fn locate_and_inspect(program: Option<&str>) -> Result<(String, Inspection)> {
     Ok((name, inspection))
 }
 
-/// What a file is that somebody might take for a blob.
+/// The kind of a file that a user may have mistaken for a blob.
 fn likely(bytes: &[u8]) -> Option<&'static str> {
     if bytes.is_empty() {
         Some("empty")

@@ -45,13 +45,13 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     let name = crate_name(folder)?;
     if folder.exists() {
         bail!(
-            "{} exists already; choose another name or remove it",
+            "{} exists already; choose another name, or remove the folder",
             folder.display()
         );
     }
     let framework = framework_folder()?;
     fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let absolute = folder
         .canonicalize()
         .context("cannot find the new folder")?;
@@ -71,11 +71,11 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     stand_alone_if_needed(folder)?;
     let manifest = quoted(&folder.join("Cargo.toml").display().to_string());
     report::print(&format!(
-        "made the program `{name}` in {folder}\n\
+        "created the program `{name}` in {folder}\n\
          run it:   cargo entrypoint run {argument}\n\
          test it:  cargo test --manifest-path {manifest}\n\
          \n\
-         outside of this project's folder, `cargo entrypoint` is there after\n\
+         to use `cargo entrypoint` outside of this project's folder, install it:\n\
          cargo install --path {command}\n",
         folder = folder.display(),
         argument = quoted(&as_argument(folder)),
@@ -84,7 +84,7 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A word as a shell takes it for one.
+/// A word, quoted for a shell if necessary.
 fn quoted(word: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "-_./+@".contains(character);
     if word.chars().all(is_plain) {
@@ -93,7 +93,7 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// A path that cannot be taken for a package of the workspace.
+/// A path that is not mistaken for a package of the workspace.
 fn as_argument(folder: &Path) -> String {
     if folder.components().count() == 1 {
         format!("./{}", folder.display())
@@ -106,7 +106,7 @@ fn crate_name(folder: &Path) -> Result<String> {
     let name = folder
         .file_name()
         .and_then(|name| name.to_str())
-        .with_context(|| format!("`{}` does not end in a name", folder.display()))?;
+        .with_context(|| format!("`{}` does not end in a crate's name", folder.display()))?;
     let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic());
     let is_word = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     if !starts_well || !name.chars().all(is_word) {
@@ -126,11 +126,11 @@ fn framework_folder() -> Result<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let framework = own
         .parent()
-        .context("the command's crate stands in the project's folder")?;
+        .context("the command's crate is in the project's folder")?;
     if !framework.join("entrypoint/Cargo.toml").is_file() {
         bail!(
-            "the project's crates are no longer in {}; run `cargo install --path cargo-entrypoint` where \
-             they are now",
+            "the project's crates are no longer in {}; run `cargo install --path cargo-entrypoint` in the \
+             project's current folder",
             framework.display()
         );
     }
@@ -139,7 +139,7 @@ fn framework_folder() -> Result<PathBuf> {
         .context("cannot find the project's folder")
 }
 
-/// Where a crate of this project is: relative for a program inside of it, absolute for others.
+/// The path of a crate of this project: relative for a program inside of it, absolute for others.
 fn dependency_path(folder: &Path, framework: &Path, name: &str) -> String {
     match folder.strip_prefix(framework) {
         Ok(inside) => {
@@ -168,14 +168,14 @@ fn stand_alone_if_needed(folder: &Path) -> Result<()> {
         return Ok(());
     }
     let mut text = fs::read_to_string(&manifest).context("cannot read the new manifest")?;
-    text.push_str("\n# The workspace above does not know this crate.\n[workspace]\n");
+    text.push_str("\n# The workspace above does not list this crate.\n[workspace]\n");
     write(&manifest, &text)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

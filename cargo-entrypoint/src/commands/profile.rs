@@ -20,17 +20,17 @@ use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::report::{self, EXIT_FAILED};
 
-/// The feature of `entrypoint` under which the default heaps count what is live.
+/// The feature of `entrypoint` that makes the default heaps count live bytes.
 const HEAP_TRACE: &str = "entrypoint/heap-trace";
 
 /// How much more gas a build that counts its heap may use.
 const COUNTING_FACTOR: u64 = 100;
 
-/// The heap's history, and what is to be said of it.
+/// The heap's history, and a note about it.
 struct Heap {
-    /// That of the program as it is.
+    /// The heap of the program itself.
     plain: HeapProfile,
-    /// That of a build that counts what is live, if there is one.
+    /// The heap of a build that counts live bytes, if there is one.
     counted: Option<HeapProfile>,
     note: String,
 }
@@ -49,11 +49,11 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let mut text = String::new();
     let title = call.title();
     report::people::profiled(&mut text, &title, &call.invocation, &profiled.outcome)?;
-    // Where nothing ran, nothing was looked up.
+    // If the program did not run, no debug information was read.
     if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(
-            "\nthe blob has no debug information: there are no source lines, and functions have the names \
-             of exports, or their addresses\n",
+            "\nthe blob has no debug information: the profile has no source lines, and names functions by \
+             export or address\n",
         );
     }
     tables::gas(&mut text, &costs, &mut sources)?;
@@ -63,7 +63,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
         match picture {
             Some(path) => writeln!(text, "{name:<9} {}", from_here(&path).display())?,
-            None => writeln!(text, "{name:<9} no picture: there is nothing to draw")?,
+            None => writeln!(text, "{name:<9} no picture: nothing to draw")?,
         }
     }
     report::print(&text)?;
@@ -86,7 +86,7 @@ fn run(name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
     Ok(program.profile(invocation)?)
 }
 
-/// The folder for the pictures, which is there afterwards: building takes longer than finding out that it cannot be made.
+/// Creates the folder for the pictures. Building takes longer than finding out that this fails.
 fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
     let folder = match (&arguments.output, &call.program) {
         (Some(folder), _) => folder.clone(),
@@ -94,11 +94,12 @@ fn output_folder(arguments: &ProfileArguments, call: &Call) -> Result<PathBuf> {
         (None, Program::Blob(_)) => PathBuf::from("profile"),
     };
     fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     Ok(folder)
 }
 
-/// The heap as a build that counts shows it, where there is one; else as the program itself says.
+/// The heap of a build that counts live bytes, if there is one; otherwise that of the program
+/// itself.
 fn heap(call: &Call, profiled: &Profiled) -> Heap {
     let as_it_is = |note: &str| Heap {
         plain: profiled.heap.clone(),
@@ -106,25 +107,25 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
-        return as_it_is("the program's heap is its own and does not say how it is used");
+        return as_it_is("the program has its own heap, which does not report its use");
     }
     let Program::Package(package) = &call.program else {
         return as_it_is(
-            "what is live is not known: a blob cannot be built again with a heap that counts",
+            "live bytes are unknown: a blob cannot be rebuilt with a heap that counts them",
         );
     };
     match counted(package, &call.invocation, profiled) {
         Ok(Some(counted)) => {
             let mut note = format!(
-                "live and leaked are those of a build that counts them: {} gas, without counting {}",
+                "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
                 grouped(counted.outcome.gas_used),
                 grouped(profiled.outcome.gas_used),
             );
             if counted.outcome.status != profiled.outcome.status {
-                note.push_str("; it did not end as the other did");
+                note.push_str("; the counting build ended differently");
             }
             if counted.outcome.heap.peak != profiled.outcome.heap.peak {
-                note.push_str("; its heap starts elsewhere, so gaps differ");
+                note.push_str("; its heap starts at another address, so alignment gaps differ");
             }
             Heap {
                 plain: profiled.heap.clone(),
@@ -133,16 +134,18 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             }
         }
         Ok(None) => as_it_is(
-            "what is live is not counted: the program names its heap, so no other is put in its place",
+            "live bytes are not counted: the program names its heap, so the build cannot replace it",
         ),
         Err(error) => {
-            report::error(&error.context("the build that counts its heap"));
-            as_it_is("what is live is not known: the build that counts its heap failed")
+            report::error(
+                &error.context("cannot build the program with a heap that counts live bytes"),
+            );
+            as_it_is("live bytes are unknown: the build that counts them failed")
         }
     }
 }
 
-/// The same invocation, of a build that counts what is live; `None` if there is nothing that counts.
+/// The same invocation of a build that counts live bytes; `None` if its heap counts none.
 fn counted(
     package: &ProgramPackage,
     invocation: &Invocation,
@@ -164,7 +167,7 @@ fn counted(
     Ok(is_counted.then_some(counted))
 }
 
-/// Draws what there is to draw: the flame graph, the heap.
+/// Draws the flame graph and the heap, if there is anything to draw.
 fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Option<PathBuf>; 2]> {
     let (program, fixture) = short_names(call);
     let base = format!("{program}-{fixture}");
@@ -184,7 +187,7 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
     let write = |kind: &str, picture: Option<Vec<u8>>| {
         let path = folder.join(format!("{base}.{kind}.svg"));
         let Some(picture) = picture else {
-            // One of an earlier run would be taken for that of this.
+            // A picture of an earlier run could be mistaken for one of this run.
             let _ = fs::remove_file(&path);
             return Ok(None);
         };

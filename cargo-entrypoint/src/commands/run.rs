@@ -14,16 +14,16 @@ use crate::report::{self, EXIT_FAILED};
 
 /// A program that has been run.
 struct Run {
-    /// The program and its fixture, for people.
+    /// Program and fixture, for the heading of a report.
     title: String,
     invocation: Invocation,
     outcome: Outcome,
-    /// In what the outcome is not as the fixture expects.
+    /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
 }
 
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
-    // What would run the program, as far as the command line says it.
+    // The engine that the command line selects, before the program's file is known.
     let target = arguments.target.map(Target::from).unwrap_or_default();
     let mut engine = engine_of(arguments, target);
     let run = match build_and_run(arguments, &mut engine) {
@@ -78,7 +78,8 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     })
 }
 
-/// Why a program is not run. What has handlers in place of an entry is said to.
+/// The error of a program that does not load. Adds a hint if the module exports handlers but no
+/// entry.
 fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     let handlers = match error {
         LoadError::MissingEntrypoint { .. } => handler::exports(program).unwrap_or_default(),
@@ -91,25 +92,25 @@ fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
     let handlers = handlers.collect::<Vec<_>>().join(", ");
     anyhow::Error::new(error).context(format!(
-        "{name} is no program but a handler, {handlers}, for a host as in docs/handlers.md"
+        "{name} is not a program but a module with the handlers {handlers}; run it in a host, as in docs/handlers.md"
     ))
 }
 
-/// Refuses a sanitizer for a file that was built without: it would find nothing, and say nothing of that.
+/// Rejects a sanitizer for a file that was built without it, because it would find nothing.
 fn check_sanitizer(arguments: &RunArguments, call: &Call, program: &[u8]) -> Result<()> {
     let Some(sanitizer) = arguments.sanitizer else {
         return Ok(());
     };
     if !Sanitizer::from(sanitizer).is_in(program) {
         bail!(
-            "{} was built without the sanitizer; name the program's package, which is built with it",
+            "{} was built without the sanitizer; pass the program's package, so that it is built again",
             call.name()
         );
     }
     Ok(())
 }
 
-/// What the command line says, or what the file is.
+/// The target from the command line, or that of the file.
 fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
     let asked = arguments.target.map(Target::from);
     let Some(found) = call.target_of_file()? else {
@@ -119,19 +120,17 @@ fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
         && asked != found
     {
         bail!(
-            "{} is a program for {found}, and `--target {asked}` was given; leave that out",
+            "{} is a program for {found}, not for {asked}; remove `--target {asked}`",
             call.name()
         );
     }
     Ok(found)
 }
 
-/// The engine of a target. What the target has no use for is refused, and not left aside in silence.
+/// The engine of a target. It rejects options that the target does not support.
 fn engine(arguments: &RunArguments, target: Target) -> Result<Engine> {
     if target != Target::Riscv64 && arguments.engine.is_some() {
-        bail!(
-            "`--engine` says how PolkaVM executes a program for riscv64, and this one is for {target}"
-        );
+        bail!("`--engine` selects a PolkaVM engine for riscv64, and this program is for {target}");
     }
     if target != Target::Native {
         let given = [

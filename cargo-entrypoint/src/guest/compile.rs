@@ -1,4 +1,4 @@
-//! What the compiler is told for every target.
+//! The compiler's arguments for every target.
 
 use std::ffi::OsStr;
 use std::io::{BufReader, Read};
@@ -12,19 +12,20 @@ use super::Target;
 use crate::package::ProgramPackage;
 use crate::toolchain::Toolchain;
 
-/// What is compiled, and with what.
+/// The package to compile, and the tools.
 pub(super) struct Compilation<'a> {
     pub package: &'a ProgramPackage,
     /// Cargo features, besides the default ones.
     pub features: &'a [&'a str],
     pub toolchain: &'a Toolchain,
-    /// Where cargo puts what it builds.
+    /// Cargo's target folder.
     pub folder: &'a Path,
 }
 
 impl Compilation<'_> {
-    /// A command that compiles the crate as a library of this type, whatever crate types its manifest lists, for a target as the
-    /// compiler calls it. Further arguments may be added, at last those for the compiler.
+    /// A command that compiles the crate as a library of this type, whatever crate types its
+    /// manifest lists. `target` is the compiler's name of the target. The caller may add further
+    /// arguments, those for the compiler last.
     pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Command {
         let mut command = self.toolchain.cargo();
         command
@@ -48,7 +49,8 @@ impl Compilation<'_> {
         command
     }
 
-    /// Says that it takes a while, where `core` has not been compiled for a target as the compiler calls it.
+    /// Prints that compiling `core` takes a while, if it has not been compiled for this target.
+    /// `compilers_name` is the compiler's name of the target.
     pub fn announce_core(&self, target: Target, compilers_name: &str) {
         if !self.folder.join(compilers_name).join("release").exists() {
             eprintln!(
@@ -63,18 +65,18 @@ impl Compilation<'_> {
         let library = run(
             command,
             &self.package.folder,
-            || format!("`{name}` does not compile for {target}; the compiler has said why"),
+            || format!("`{name}` does not compile for {target}; see the compiler's errors above"),
             |artifact| {
                 let mut files = artifact.filenames.iter();
                 let library = files.find(|file| file.extension() == Some(extension))?;
                 Some(library.as_std_path().to_owned())
             },
         )?;
-        library.with_context(|| format!("cargo has built no library of `{name}` for {target}"))
+        library.with_context(|| format!("cargo built no library of `{name}` for {target}"))
     }
 }
 
-/// Runs cargo to its end, and picks a file out of what it has built of the package in a folder.
+/// Runs cargo to its end, and picks a file from the artifacts of the package in a folder.
 pub(super) fn run(
     mut command: Command,
     folder: &Path,

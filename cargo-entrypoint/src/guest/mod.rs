@@ -1,4 +1,4 @@
-//! A program crate to what a machine runs: a blob, a WebAssembly module, or a library of this machine.
+//! Builds program crates: to a blob, a WebAssembly module, or a native library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,17 @@ pub use loader::Target;
 pub use native::{RUNS_NATIVELY, Sanitizer, build_native};
 pub use runner::native_runner;
 
-/// Whether what is built keeps the information by which a failure is told its function and its source line.
+/// Whether a build keeps the debug information, with which failures name functions and lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebugInfo {
-    /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and in a library all that a debugger wants.
+    /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and
+    /// everything for a debugger in a library.
     Keep,
     /// Leave it out, for the blob that is deployed.
     Strip,
 }
 
-/// Builds a program's blob. What the compiler says, and its progress, go to the standard error.
+/// Builds a program's blob. The compiler's messages and progress go to the standard error.
 ///
 /// # Errors
 ///
@@ -53,11 +54,11 @@ pub fn build_with_features(
 
 /// Builds a program for a target, with some of its cargo features besides its default ones.
 ///
-/// A library stays where [`file_path`] says, with all that a debugger needs to know of it.
+/// A library stays at [`file_path`], with the information for debuggers.
 ///
 /// # Errors
 ///
-/// As for [`build`], or if the target is this machine and programs do not run natively here.
+/// As for [`build`], or if the target is native and this computer cannot run native programs.
 pub fn build_for(
     package: &ProgramPackage,
     target: Target,
@@ -79,7 +80,8 @@ pub fn build_for(
     }
 }
 
-/// The blob of a program, and what to call the program for people. A package is built, with debug information.
+/// The blob of a program, and the program's name for people. It builds a package with debug
+/// information.
 ///
 /// # Errors
 ///
@@ -94,13 +96,13 @@ pub fn blob_of(program: &Program) -> Result<(String, Vec<u8>)> {
     }
 }
 
-/// Where `cargo entrypoint build` puts what it has built for a target.
+/// The path of the file that `cargo entrypoint build` writes for a target.
 #[must_use]
 pub fn file_path(package: &ProgramPackage, target: Target) -> PathBuf {
     named(package, &[], target.extension())
 }
 
-/// Where the build of a program with these features leaves the ELF file that its blob is made of.
+/// The path of the ELF file that the blob of a program with these features is made of.
 #[must_use]
 pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
     named(package, features, "elf")
@@ -119,7 +121,8 @@ fn folder(package: &ProgramPackage) -> PathBuf {
     package.target_folder.join("guest")
 }
 
-/// Has somebody build a program while nobody else builds in the same folder: two builds of one program would write the same files.
+/// Runs `build` while holding the lock of the build folder: two builds of one program would write
+/// the same files.
 fn locked<T>(
     package: &ProgramPackage,
     features: &[&str],
@@ -137,10 +140,10 @@ fn locked<T>(
     })
 }
 
-/// Makes the folder, and waits until nobody builds in it. It is free again when the file is dropped.
+/// Creates the folder, and waits for its lock. Dropping the file releases the lock.
 fn lock(folder: &Path) -> Result<fs::File> {
     fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let path = folder.join("build.lock");
     fs::File::create(&path)
         .and_then(|file| {

@@ -1,4 +1,4 @@
-//! A library of this machine, for its debuggers and sanitizers, and for speed.
+//! A native library, for debuggers, sanitizers and speed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,26 @@ use crate::files;
 use crate::package::ProgramPackage;
 use crate::toolchain;
 
-/// The feature with which the crate `entrypoint` is what a program needs on the author's own machine.
+/// The feature of the crate `entrypoint` for native programs.
 const FEATURE: &str = "entrypoint/native";
 
-/// What looks for faults while a program runs natively.
+/// A tool that finds faults while a native program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sanitizer {
-    /// Finds accesses beyond what is on the stack or in a static. It knows nothing of what is where on the program's own heap.
+    /// Finds accesses beyond the stack and beyond statics. It does not know the blocks of the
+    /// program's own heap.
     Address,
 }
 
 impl Sanitizer {
-    /// What the compiler calls it.
+    /// The compiler's name for it.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Address => "address",
         }
     }
 
-    /// What the files of its runtime are called by.
+    /// The name in the files of its runtime.
     pub(super) const fn runtime(self) -> &'static str {
         match self {
             Self::Address => "asan",
@@ -55,13 +56,15 @@ impl Sanitizer {
     }
 }
 
-/// Builds a program as a library of this machine, with some of its cargo features besides its default ones, and returns where it is.
+/// Builds a program as a native library, with some of its cargo features besides its default ones,
+/// and returns its path.
 ///
-/// With a sanitizer, the process that opens it must have been built with the same: see [`native_runner`](super::native_runner).
+/// With a sanitizer, the process that opens the library needs the same sanitizer: see
+/// [`native_runner`](super::native_runner).
 ///
 /// # Errors
 ///
-/// As for [`build`](super::build), or if programs do not run natively on this machine.
+/// As for [`build`](super::build), or if this computer cannot run native programs.
 pub fn build_native(
     package: &ProgramPackage,
     features: &[&str],
@@ -95,11 +98,12 @@ fn build(
     compilation.announce_core(Target::Native, &host);
     let mut command = compilation.command("cdylib", host);
     command
-        // The compiler comes with one for this machine, but what panics in that names other files than on the other machines, no
-        // sanitizer sees into it, and it unwinds, for which some of it wants functions that only `std` has.
+        // The compiler has a prebuilt `core` for this computer, but its panics name other files
+        // than on the other targets, no sanitizer covers it, and it unwinds, which needs functions
+        // of `std`.
         .arg("-Zbuild-std=core,alloc")
         .args(["--config", "profile.release.debug=\"full\""])
-        // Panics name files as on the other machines; a debugger finds them where they are.
+        // Panics name the same files as on the other targets, and a debugger finds the real ones.
         .arg("-Ztrim-paths")
         .args(["--config", "profile.release.trim-paths=\"macro\""]);
     if let Some(sanitizer) = sanitizer {
@@ -115,13 +119,13 @@ fn build(
     Ok(path.to_owned())
 }
 
-/// Whether programs run natively on this machine: on 64-bit Linux.
+/// Whether this computer can run native programs: only 64-bit Linux can.
 pub const RUNS_NATIVELY: bool = cfg!(all(target_os = "linux", target_pointer_width = "64"));
 
 /// Fails unless programs run natively here.
 pub(super) fn check_machine() -> Result<()> {
     if !RUNS_NATIVELY {
-        bail!("programs run natively on 64-bit Linux only; the other targets run here");
+        bail!("native programs run on 64-bit Linux only; use another target");
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn function_of(file: &object::File<'_>, target: RelocationTarget) -> Option<Stri
     let address = file.symbol_by_index(index).ok()?.address();
     let name = file
         .symbols()
-        // The compiler's labels begin with a point, and say nothing to an author.
+        // The compiler's labels begin with a point, and mean nothing to an author.
         .filter(|symbol| symbol.kind() == object::SymbolKind::Text)
         .filter(|symbol| (symbol.address()..=symbol.address() + symbol.size()).contains(&address))
         .find_map(|symbol| symbol.name().ok().map(str::to_owned))?;

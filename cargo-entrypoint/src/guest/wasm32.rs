@@ -11,7 +11,7 @@ use crate::toolchain::wasm_linker;
 /// The target's name.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Stack of a program in bytes, as on the machine where it is deployed.
+/// Stack of a program in bytes, as on riscv64.
 const STACK_SIZE: u32 = 64 * 1024;
 
 /// Builds the module.
@@ -21,7 +21,7 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
     let mut command = compilation.command("cdylib", TARGET);
     command
         .arg("-Zbuild-std=core,alloc")
-        // No machine that runs modules reads lines; the functions' names do not come from here.
+        // No engine for modules reads lines, and the functions' names do not come from here.
         .args(["--config", "profile.release.debug=false"])
         .arg("-Ztrim-paths")
         .args(["--config", "profile.release.trim-paths=\"all\""])

@@ -7,16 +7,18 @@ use loader::profile::{FrameKind, GasProfile};
 
 use super::inlining::Inlining;
 
-/// A function while it runs. As [`loader::profile::Frame`], with what the program's file still knows of what was inlined.
+/// A running function: [`loader::profile::Frame`], with the inlined functions that the program's
+/// ELF file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Its path, or what it is, if it is no function.
+    /// Its path, or a description if it is not a function.
     pub function: String,
-    /// What it is.
+    /// Its kind.
     pub kind: FrameKind,
     /// The place in it: of the instruction, or of the call that leads on.
     pub location: Option<SourceLocation>,
-    /// Other lines of the same file that it may be as well, in order. The same code is often inlined on several lines.
+    /// Other possible lines of the same file, in order. The same code is often inlined on several
+    /// lines.
     pub or_lines: Vec<u32>,
 }
 
@@ -38,12 +40,12 @@ pub struct Line {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The lines that it may be as well, in order.
+    /// The other possible lines, in order.
     pub or_lines: Vec<u32>,
 }
 
-/// Where the gas of an invocation went, in three ways. The own gas of all functions is the whole; that of the lines is it
-/// where all code has lines; that of the stacks is it.
+/// The gas of an invocation by function, by line and by stack. The own gas of all functions adds up
+/// to the whole; that of the stacks too, and that of the lines if all code has lines.
 #[derive(Clone, Debug, Default)]
 pub struct Costs {
     /// All gas.
@@ -70,7 +72,8 @@ impl Costs {
             let frames = inlining.complete(&stack.frames);
             let names = frames.iter().map(|frame| frame.function.clone());
             functions.add(names.clone(), stack.gas);
-            // What is no instruction of a function's, such as an import, belongs to the line that led there.
+            // Gas without an instruction of its own, such as a syscall's, belongs to the line that
+            // led there.
             lines.add(frames.iter().filter_map(line), stack.gas);
             *stacks.entry(names.collect()).or_default() += stack.gas;
         }
@@ -99,7 +102,7 @@ impl<T> Default for Sums<T> {
 }
 
 impl<T: Clone + Eq + Ord + std::hash::Hash> Sums<T> {
-    /// Adds gas that was used in the last of these. What calls itself is counted once.
+    /// Adds gas that was used in the last of these. A recursive function counts once.
     fn add(&mut self, stack: impl Iterator<Item = T>, gas: u64) {
         let mut seen = HashSet::new();
         let mut last = None;

@@ -7,7 +7,8 @@ use inferno::flamegraph::{self, Options};
 use super::costs::Costs;
 use super::drawable;
 
-/// A flame graph as an SVG file: the wider a function, the more gas was used in it and in what it calls. A click zooms in.
+/// A flame graph as an SVG file: the wider a function, the more gas it used together with the
+/// functions it calls. A click zooms in.
 ///
 /// # Errors
 ///
@@ -37,7 +38,8 @@ pub fn graph(title: &str, costs: &Costs) -> Result<Vec<u8>> {
     Ok(svg)
 }
 
-/// The stacks as flame graphs are made of: names separated by semicolons, and the gas behind a space.
+/// The stacks in the format of flame graphs: names separated by semicolons, and the gas behind a
+/// space.
 #[must_use]
 pub fn folded(costs: &Costs) -> Vec<String> {
     let fold = |(stack, gas): (&Vec<String>, &u64)| {
@@ -47,13 +49,14 @@ pub fn folded(costs: &Costs) -> Vec<String> {
     costs.stacks.iter().map(fold).collect()
 }
 
-/// A name as it can stand in a folded stack. A semicolon is in the name of every function that is generic over an array.
+/// A name for a folded stack. The name of a function that is generic over an array contains a
+/// semicolon.
 fn foldable(name: &str) -> String {
     let name = drawable(name).replace("; ", ", ").replace(';', ",");
     if name.trim().is_empty() {
-        return "(without a name)".to_owned();
+        return "(unnamed)".to_owned();
     }
-    // A number at the end would be taken for another gas figure.
+    // A number at the end could be mistaken for another gas figure.
     match name.rsplit_once(' ') {
         Some((start, end)) if !end.contains(|character: char| character.is_alphabetic()) => {
             format!("{start}\u{a0}{end}")

@@ -33,12 +33,12 @@ pub struct Summary {
     pub used: u32,
     /// Lost to the heap at the end; `None` if that was not counted.
     pub leaked: Option<u64>,
-    /// In use at the end, free to be taken again; `None` as above.
+    /// In use at the end, and free for reuse; `None` as above.
     pub free: Option<u64>,
 }
 
 impl Summary {
-    /// The figures of a heap that says how much is used.
+    /// The figures of a heap; `None` if the heap does not report its use.
     #[must_use]
     pub fn of(heap: &HeapProfile) -> Option<Self> {
         let last = heap.samples.last()?;
@@ -48,7 +48,7 @@ impl Summary {
             leaked: last.counts.map(|counts| counts.leaked),
             free: last
                 .counts
-                // A blob may say anything of both.
+                // A blob can report any numbers.
                 .map(|counts| {
                     u64::from(last.used)
                         .saturating_sub(counts.live)
@@ -74,8 +74,8 @@ impl Scale {
     }
 }
 
-/// The heap over the gas that was used, as an SVG file that needs nothing else; `None` if the heap does not say how much is
-/// used. `note` stands below the title.
+/// The heap over the used gas, as a self-contained SVG file; `None` if the heap does not report its
+/// use. `note` is below the title.
 #[must_use]
 pub fn picture(title: &str, note: &str, heap: &HeapProfile) -> Option<String> {
     let summary = Summary::of(heap)?;
@@ -97,7 +97,7 @@ fn draw(
     let byte_step = byte_step(f64::from(summary.peak) / 5.0);
     let scale = Scale {
         gas: (gas as f64).max(1.0),
-        // The peak has room above it.
+        // Space above the peak.
         bytes: (f64::from(summary.peak) * 1.04 / byte_step).ceil().max(1.0) * byte_step,
     };
     let figures = figures(heap, summary);
@@ -136,7 +136,7 @@ fn draw(
             scale.y(scale.bytes / 2.0),
         );
         let style = format!("text-anchor=\"middle\" font-size=\"16\" fill=\"{QUIET}\"");
-        text(out, middle, &style, "nothing was taken from the heap")?;
+        text(out, middle, &style, "the program allocated nothing")?;
     }
     writeln!(out, "</svg>")
 }
@@ -147,7 +147,7 @@ fn figures(heap: &HeapProfile, summary: Summary) -> String {
         None => String::new(),
     };
     format!(
-        "{} bytes at the peak, {} at the end{leaked}; the limit is {}",
+        "{} bytes at the peak, {} at the end{leaked}; heap size {}",
         grouped(summary.peak.into()),
         grouped(summary.used.into()),
         grouped(heap.limit.into())
@@ -159,7 +159,7 @@ fn legend(out: &mut String, summary: Summary) -> fmt::Result {
         &[
             (LIVE, "live"),
             (LEAKED, "leaked"),
-            (FREE, "given back, to be taken again"),
+            (FREE, "freed, for reuse"),
         ]
     } else {
         &[(IN_USE, "in use")]
@@ -284,8 +284,8 @@ fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) -> fmt::R
     writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{text}</text>")
 }
 
-/// As many samples as there is room for side by side: of those that fall on one place the first, the last, and those with
-/// the most and the least in use and live.
+/// As many samples as fit side by side: for each column the first, the last, and those with the
+/// most and the least bytes in use and live.
 fn thinned(samples: &[HeapSample], gas: u64) -> Vec<HeapSample> {
     // Two pixels wide.
     const COLUMNS: u64 = (WIDTH - LEFT - RIGHT) as u64 / 2;
@@ -319,7 +319,7 @@ fn thinned(samples: &[HeapSample], gas: u64) -> Vec<HeapSample> {
 }
 
 fn ticks(end: f64, step: f64) -> impl Iterator<Item = f64> {
-    // A hair more, for what sums of fractions lose.
+    // A little more, against rounding errors of the sums.
     let count = (end / step + 1e-9).floor() as u32;
     (0..=count).map(move |index| f64::from(index) * step)
 }
@@ -335,7 +335,7 @@ fn nice_step(least: f64) -> f64 {
     factor.unwrap_or(&10.0) * power
 }
 
-/// A step for bytes: a power of two where it is long.
+/// A step for bytes: a power of two if it is large.
 fn byte_step(least: f64) -> f64 {
     if least <= 200.0 {
         nice_step(least)

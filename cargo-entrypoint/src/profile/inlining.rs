@@ -1,9 +1,11 @@
-//! What the compiler inlined, from the ELF file that a blob is made of.
+//! Inlined functions, from the ELF file that a blob is made of.
 //!
-//! PolkaVM's linker keeps of the functions that are inlined at an instruction only the first few, and of their names only the
-//! last part. Its source line it keeps. The ELF file knows everything, but not where the linker has put an instruction; so an
-//! instruction is looked up by its function and its source line, with the column. Where that is in several inlined functions, what
-//! they have in common is shown, with all lines that it may be: a stack may be less deep than it was, and is not wrong.
+//! Of the functions that are inlined at an instruction, PolkaVM's linker keeps only the first few,
+//! and only the last part of their names. It keeps the source line. The ELF file names all
+//! functions, but does not contain the position of an instruction in the blob. So this module looks
+//! up an instruction by its function and source line, with the column. If several inlined functions
+//! contain that line, it shows what they have in common, with all possible lines: the stack may be
+//! shorter than it was, but is never wrong.
 
 use std::collections::HashMap;
 use std::fs;
@@ -21,10 +23,10 @@ use crate::package::ProgramPackage;
 /// Length of the shortest instruction in bytes.
 const STEP: usize = 2;
 
-/// Most lines that are shown as those of which it may be any.
+/// The most possible lines that are shown for one place.
 const MOST_LINES: usize = 4;
 
-/// What was inlined in each function at each source line.
+/// The inlined functions of each function at each source line.
 #[derive(Debug, Default)]
 pub struct Inlining {
     at: HashMap<(String, SourceLocation), Vec<Chain>>,
@@ -38,7 +40,8 @@ type Chain = Vec<Frame>;
 type Dwarf<'a> = addr2line::Context<EndianSlice<'a, LittleEndian>>;
 
 impl Inlining {
-    /// What was inlined in the last build of a package with its default features. Nothing, if that cannot be told.
+    /// The inlined functions in the last build of a package with its default features; none if they
+    /// cannot be read.
     #[must_use]
     pub fn of(package: &ProgramPackage) -> Self {
         fs::read(guest::elf_path(package, &[]))
@@ -47,13 +50,13 @@ impl Inlining {
             .unwrap_or_default()
     }
 
-    /// What was inlined, by the debug information of an ELF file.
+    /// The inlined functions, from the debug information of an ELF file.
     ///
     /// # Errors
     ///
-    /// If the bytes are no ELF file, or the debug information cannot be read.
+    /// If the bytes are not an ELF file, or the debug information cannot be read.
     pub fn read(elf: &[u8]) -> Result<Self> {
-        let file = object::File::parse(elf).context("no ELF file")?;
+        let file = object::File::parse(elf).context("not an ELF file")?;
         let load = |id: gimli::SectionId| -> Result<EndianSlice<'_, LittleEndian>, gimli::Error> {
             let section = file.section_by_name(id.name());
             let data = section.and_then(|section| section.data().ok());
@@ -119,7 +122,7 @@ impl Inlining {
     /// The frames of a function, more than these.
     fn completed(&self, function: &[Frame]) -> Option<Chain> {
         let mut candidates = self.at.get(&chain_key(function)?)?.iter().filter(|chain| {
-            // What the linker has kept is right.
+            // The frames that the linker has kept are right.
             chain.len() >= function.len()
                 && chain
                     .iter()
@@ -141,7 +144,7 @@ fn own(frame: &BlobFrame) -> Frame {
     }
 }
 
-/// What two chains share: how they start and how they end.
+/// The common start and the common end of two chains.
 fn in_common(left: &[Frame], right: &[Frame]) -> Chain {
     let shortest = left.len().min(right.len());
     let is_same = |(left, right): &(&Frame, &Frame)| left.function == right.function;
@@ -163,7 +166,8 @@ fn in_common(left: &[Frame], right: &[Frame]) -> Chain {
         .collect()
 }
 
-/// One of two frames of the same function. A place that may be in several files or on very many lines is left out.
+/// One of two frames of the same function. A place in several files or on very many lines is left
+/// out.
 fn either(left: &Frame, right: &Frame) -> Frame {
     let mut frame = Frame {
         location: None,
@@ -235,7 +239,7 @@ fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
     Some(chain)
 }
 
-/// The last part of a function's path, without what it is generic over.
+/// The last part of a function's path, without generic arguments.
 fn identifier(path: &str) -> &str {
     let mut end = path.len();
     // `path::name::<A, B>` and `name<A, B>`.
@@ -264,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_part_of_a_path_is_the_same_in_both_ways_to_write_it() {
+    fn identifier_is_equal_in_both_notations() {
         for (linker, compiler) in [
             (
                 "counter::process_instruction",
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_is_not_clear_only_what_is_certain_is_shown() {
+    fn ambiguous_lines_show_the_common_frames() {
         let chain = |names: &[&str]| -> Chain { names.iter().map(|name| frame(name, 1)).collect() };
         let known = vec![
             chain(&["f", "a", "x", "z"]),
@@ -327,7 +331,7 @@ mod tests {
         assert_eq!(completed(&chain(&["f", "b"])), Some(only));
         assert_eq!(completed(&chain(&["f", "c"])), None);
         assert_eq!(completed(&[frame("f", 2)]), None);
-        // Never less than what the linker has kept.
+        // Never less than the linker has kept.
         assert_eq!(completed(&chain(&["f", "a", "q"])), None);
         assert_eq!(
             completed(&chain(&["f", "a", "y"])).map(|chain| chain.len()),
@@ -336,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn two_chains_have_their_start_and_their_end_in_common() {
+    fn chains_share_start_and_end() {
         let left = ["a", "b", "c", "z"].map(|name| frame(name, 1));
         let right = ["a", "b", "x", "y", "z"].map(|name| frame(name, 1));
         let names = |chain: &[Frame]| -> String {

@@ -1,7 +1,7 @@
-//! What a profile looks like: tables for a terminal, a flame graph, a picture of the heap.
+//! The presentation of a profile: tables for a terminal, a flame graph, a picture of the heap.
 //!
-//! Everything is made from a [`loader::profile::Profiled`], is the same for the same run, and lets nothing that a blob says
-//! act on a terminal or in a browser.
+//! Everything comes from a [`loader::profile::Profiled`], and is the same for the same run. It
+//! escapes the blob's texts, so that they cannot act on a terminal or in a browser.
 
 pub mod costs;
 pub mod flame;
@@ -12,8 +12,8 @@ pub mod sources;
 
 use crate::text::harmless;
 
-/// A text of a blob's as it can stand in a picture: without what a terminal would obey, and without the two characters besides
-/// that are none in XML.
+/// A text of a blob, safe for a picture: without control characters, and without the two other
+/// characters that XML excludes.
 fn drawable(text: &str) -> String {
     harmless(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -29,7 +29,7 @@ pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
     let is_own = |cost: &&Cost<Line>| sources.is_own(&cost.of.file);
     let mut own: Vec<Cost<Line>> = costs.lines.iter().filter(is_own).cloned().collect();
     if !own.is_empty() {
-        // Calls are what an author sees in their own lines.
+        // In their own lines, authors look for calls.
         own.sort_by(|left, right| {
             let key = |cost: &Cost<Line>| (cost.total, cost.own);
             key(right).cmp(&key(left)).then(left.of.cmp(&right.of))
@@ -44,8 +44,8 @@ pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
     Ok(())
 }
 
-/// Writes how the heap was used: `counted` is the same in a build that counts what is live, if there is one, and `note` says
-/// what the figures do not.
+/// Writes how the heap was used. `counted` is the same in a build that counts live bytes, if there
+/// is one, and `note` explains the figures.
 pub fn heap(
     out: &mut String,
     heap: &HeapProfile,
@@ -63,7 +63,7 @@ pub fn heap(
         write!(out, ", {} leaked", grouped(leaked))?;
     }
     if let Some(free @ 1..) = counted.free {
-        write!(out, ", {} to be taken again", grouped(free))?;
+        write!(out, ", {} free for reuse", grouped(free))?;
     }
     writeln!(out, ", {limit} limit (bytes)")?;
     writeln!(out, "          {note}")
@@ -106,7 +106,7 @@ fn source(line: &Line, sources: &mut Sources) -> String {
     for other in &line.or_lines {
         place += &format!(" or {other}");
     }
-    // The text of one of several lines would say that it was that one.
+    // The text of one of several possible lines would be a guess.
     let text = match line.or_lines[..] {
         [] => sources.line(&line.file, line.line),
         _ => None,

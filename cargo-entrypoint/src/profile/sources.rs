@@ -10,7 +10,7 @@ use crate::toolchain;
 /// Longest source file that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;
 
-/// Where the files are that debug information names without the paths of a machine.
+/// Finds source files by their names in debug information, which have no paths of a computer.
 #[derive(Debug, Default)]
 pub struct Sources {
     package: PathBuf,
@@ -28,7 +28,7 @@ struct File {
 }
 
 impl Sources {
-    /// The sources of a package and of what it depends on.
+    /// The sources of a package and of its dependencies.
     #[must_use]
     pub fn of(package: &ProgramPackage) -> Self {
         let mut roots: Vec<PathBuf> = package.folder.ancestors().map(Path::to_owned).collect();
@@ -41,7 +41,7 @@ impl Sources {
         }
     }
 
-    /// No sources: what a blob names may be anything.
+    /// No sources, for a blob: it may name any file.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
@@ -85,7 +85,7 @@ impl Sources {
     }
 }
 
-/// A file's name as people know it: without what the compiler puts in the place of folders of the machine that it ran on.
+/// A file's name for people: without the compiler's replacement for the folders of the computer.
 #[must_use]
 pub fn shown(file: &str) -> &str {
     if let Some(path) = in_library(file) {
@@ -98,13 +98,13 @@ pub fn shown(file: &str) -> &str {
     }
 }
 
-/// Cargo keeps what came from a registry in a folder that ends in a hash of its address.
+/// Cargo keeps the packages of a registry in a folder that ends in a hash of its address.
 fn is_registry(folder: &str) -> bool {
     let hash = folder.rsplit_once('-').map_or("", |(_, hash)| hash);
     hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The part of the path of one of the compiler's own files that is the same everywhere: from `library/` on, without it.
+/// The path of one of the compiler's own files below `library/`, which is the same everywhere.
 fn in_library(file: &str) -> Option<&str> {
     let (_, path) = file.strip_prefix("/rustc/")?.split_once("/library/")?;
     Some(path)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_found_by_the_name_that_the_compiler_has_given_its_file() {
+    fn line_is_found_by_its_debug_name() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = Sources {
             package: folder.to_owned(),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_shown_without_the_folders_of_a_machine() {
+    fn files_are_shown_without_local_folders() {
         for (given, expected) in [
             ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
             ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),

@@ -1,4 +1,4 @@
-//! Results as markdown, and in what they differ from a baseline.
+//! Results as Markdown, and their differences from a baseline.
 
 use std::fmt::{Result, Write};
 
@@ -30,13 +30,13 @@ pub fn results(out: &mut String, results: &Results) -> Result {
     Ok(())
 }
 
-/// Writes in what the results differ from the baseline `file`, as a list.
+/// Writes the differences between the results and the baseline `file`, as a list.
 pub fn changes(out: &mut String, file: &str, changes: &[Change]) -> Result {
     let file = harmless(file);
     if changes.is_empty() {
-        return writeln!(out, "everything is as in {file}");
+        return writeln!(out, "no differences from {file}");
     }
-    writeln!(out, "against {file}:\n")?;
+    writeln!(out, "differences from {file}:\n")?;
     for change in changes {
         writeln!(out, "- {}", harmless(&change.to_string()))?;
     }
@@ -46,7 +46,7 @@ pub fn changes(out: &mut String, file: &str, changes: &[Change]) -> Result {
 fn entry(out: &mut String, rows: &[entry::Row]) -> Result {
     writeln!(
         out,
-        "\n## entry\n\nGas of a call whose handler does nothing, by the number of accounts.\n"
+        "\n## entry\n\nGas of an invocation whose function does nothing, by number of accounts.\n"
     )?;
     let mut table = Table::new(&["entry", "account table"]);
     for case in CASES {
@@ -101,7 +101,7 @@ fn allocators(out: &mut String, rows: &[allocators::Row]) -> Result {
 fn size(out: &mut String, rows: &[size::Row]) -> Result {
     writeln!(
         out,
-        "\n## size\n\nBytes of the stripped blob, by what reaches the host when the program panics.\n"
+        "\n## size\n\nBytes of the stripped blob, by what a panic reports to the host.\n"
     )?;
     let mut table = Table::new(&["program"]);
     for level in LEVELS {

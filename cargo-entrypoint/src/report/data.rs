@@ -15,7 +15,7 @@ const SHOWN_RANGES: usize = 16;
 /// keeps some of them.
 const GAP: usize = 8;
 
-/// Writes the data of an account, and what has changed of it.
+/// Writes the data of an account, and its changes.
 pub fn write(out: &mut String, before: &[u8], after: &[u8]) -> Result {
     let is_short = before.len().max(after.len()) <= SHOWN_BYTES;
     let (shown_before, shown_after) = (shortened(before), shortened(after));
@@ -75,7 +75,7 @@ fn bytes(count: usize) -> String {
     format!("{} bytes", grouped(count as u64))
 }
 
-/// Returns data in hexadecimal, cut where it is long, and then with its length.
+/// Returns data in hexadecimal; long data is cut, and followed by its length.
 fn shortened(data: &[u8]) -> String {
     match data.len() {
         0 => "none".to_owned(),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_grows_or_shrinks_says_so() {
+    fn resized_data_shows_both_lengths() {
         let (short, long) = ([1; 33], [1; 36]);
         check(
             &short,

@@ -1,4 +1,4 @@
-//! What is in a blob, as a report.
+//! An inspection as a report.
 
 use std::fmt::{Result, Write};
 
@@ -42,7 +42,7 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
     } else {
         writeln!(
             out,
-            "size        {} bytes as `cargo entrypoint build --release` makes it, {} with debug information",
+            "size        {} bytes from `cargo entrypoint build --release`, {} with debug information",
             grouped(stripped),
             grouped(all)
         )?;
@@ -50,16 +50,16 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
     let bits = if inspection.is_64_bit { 64 } else { 32 };
     writeln!(
         out,
-        "machine     {bits} bits, instruction set {}",
+        "target      {bits} bits, instruction set {}",
         inspection.instruction_set
     )?;
     if inspection.is_accepted() {
-        return writeln!(out, "loader      takes the blob");
+        return writeln!(out, "loader      accepts the blob");
     }
     for refusal in &inspection.refusals {
         writeln!(
             out,
-            "loader      refuses the blob: {}",
+            "loader      rejects the blob: {}",
             harmless(&refusal.to_string())
         )?;
     }
@@ -69,9 +69,9 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
 fn needs(out: &mut String, inspection: &Inspection) -> Result {
     let needs = &inspection.requirements;
     let says = if needs.has_heap_header {
-        "the program says how much of it is used"
+        "the program reports how much it uses"
     } else {
-        "the program does not say how much of it is used"
+        "the program does not report how much it uses"
     };
     writeln!(out, "\nneeds           bytes")?;
     let least_heap = grouped(needs.least_heap.into());
@@ -85,9 +85,9 @@ fn needs(out: &mut String, inspection: &Inspection) -> Result {
     }
     for used in &needs.limits {
         let warning = if used.is_exceeded() {
-            ", which is too much"
+            " (over the limit)"
         } else if used.is_near() {
-            ", which is near"
+            " (near the limit)"
         } else {
             ""
         };
@@ -127,7 +127,7 @@ fn memory_map(out: &mut String, memory: &MemoryMap, inspection: &Inspection) -> 
         let remark = match region.kind {
             RegionKind::ReadOnlyData => in_file(inspection.data.read_only_in_file, region),
             RegionKind::ReadWriteData => in_file(inspection.data.read_write_in_file, region),
-            RegionKind::Heap => "  more if the loader is asked for it".to_owned(),
+            RegionKind::Heap => "  more if the invocation requests it".to_owned(),
             RegionKind::Input => "  without accounts and instruction data".to_owned(),
             RegionKind::Stack => format!(
                 "  downwards from {}",
@@ -184,14 +184,14 @@ fn imports(out: &mut String, imports: &[ImportUse], code: &Code) -> Result {
             import
                 .signature
                 .as_deref()
-                .unwrap_or("the loader offers no such import")
+                .unwrap_or("not a syscall of the loader")
         )?;
     }
     if code.calls_of_no_import > 0 {
         writeln!(
             out,
             "  {:<34}{:>10}  each traps",
-            "calls of no import",
+            "calls of unknown syscalls",
             grouped(code.calls_of_no_import.into())
         )?;
     }
@@ -243,8 +243,8 @@ fn functions(out: &mut String, inspection: &Inspection) -> Result {
         FunctionSource::DebugInformation => writeln!(out, "\nfunctions   {}", grouped(count))?,
         FunctionSource::EntryPoints => writeln!(
             out,
-            "\nfunctions   {} that start for certain; without debug information others are part of what \
-             stands before them",
+            "\nfunctions   {} with a known start; without debug information, the others count with the \
+             function before them",
             grouped(count)
         )?,
     }
@@ -282,7 +282,7 @@ fn title(function: &Function, source: FunctionSource) -> String {
             format!("{}, exported as `{}`", shown(name), shown(export))
         }
         (None, Some(export), _) => format!("exported as `{}`", shown(export)),
-        (None, None, FunctionSource::DebugInformation) => "without a name".to_owned(),
+        (None, None, FunctionSource::DebugInformation) => "unnamed".to_owned(),
         (None, None, FunctionSource::EntryPoints) => format!("at {:#x}", function.program_counter),
     };
     if let Some(location) = &function.location {
@@ -302,7 +302,7 @@ fn short_path(path: &str) -> String {
 }
 
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {
-    // "1 others" would take the room of the one.
+    // "1 others" would take as much space as the row itself.
     if rows.len() <= SHOWN_ROWS + 1 {
         (rows, &[])
     } else {
@@ -317,7 +317,7 @@ fn percentage(part: u64, all: u64) -> f64 {
     part as f64 * 100.0 / all as f64
 }
 
-/// One of the blob's names: harmless, and not longer than a report bears.
+/// One of the blob's names: escaped, and cut if it is long.
 fn shown(name: &str) -> String {
     let mut text: String = name.chars().take(SHOWN_NAME).collect();
     if text.len() < name.len() {

@@ -7,7 +7,7 @@ use loader::{Engine, InvocationError, LoadError, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What an outcome would be, where there is none.
+/// The JSON of a run without an outcome.
 #[derive(Serialize)]
 struct NoOutcome<'a> {
     status: Option<u64>,
@@ -73,12 +73,13 @@ pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
 }
 
 fn text(value: &impl Serialize) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(value).context("it has no JSON")?;
+    let mut text =
+        serde_json::to_string_pretty(value).context("cannot write the report as JSON")?;
     text.push('\n');
     Ok(text)
 }
 
-/// The stable name of what kept a program from running.
+/// The stable name of an error that kept a program from running.
 pub fn kind(error: &Error) -> &'static str {
     if let Some(error) = error.downcast_ref::<InvocationError>() {
         error.kind()

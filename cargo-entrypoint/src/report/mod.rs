@@ -1,4 +1,4 @@
-//! What is printed: to the standard output what was asked for, to the standard error what went wrong.
+//! Printing: results to the standard output, errors to the standard error.
 
 use std::io::{self, Write};
 
@@ -10,13 +10,14 @@ pub mod inspection;
 pub mod json;
 pub mod people;
 
-/// Exit code after a program that failed, did not do what its fixture expects, or would be refused.
+/// Exit code of a program that failed, differed from what its fixture expects, or that the loader
+/// rejects.
 pub const EXIT_FAILED: u8 = 1;
 
 /// Exit code when no program was run, or its outcome could not be shown.
 pub const EXIT_NOT_RUN: u8 = 2;
 
-/// Prints a text on the standard output. A reader that has gone away, as `head` does, has seen enough.
+/// Prints a text on the standard output. It ignores a reader that has closed it, such as `head`.
 pub fn print(text: &str) -> Result<()> {
     let mut output = io::stdout().lock();
     let written = output
@@ -30,6 +31,6 @@ pub fn print(text: &str) -> Result<()> {
 
 /// Prints an error with its causes on the standard error.
 pub fn error(error: &Error) {
-    // Where the standard error is closed there is nobody to tell.
+    // If the standard error is closed, there is no way to report that.
     let _ = writeln!(io::stderr(), "error: {error:#}");
 }

@@ -14,12 +14,7 @@ pub fn outcome(
     invocation: &Invocation,
     outcome: &Outcome,
 ) -> Result {
-    let machine = match outcome.engine {
-        Engine::Wasm => "WebAssembly engine".to_owned(),
-        Engine::Native => "machine itself".to_owned(),
-        engine => engine.to_string(),
-    };
-    writeln!(out, "{title}, on the {machine}\n")?;
+    writeln!(out, "{title} · {}\n", outcome.engine)?;
     ending(out, invocation, outcome)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
@@ -43,7 +38,7 @@ pub fn profiled(
     invocation: &Invocation,
     outcome: &Outcome,
 ) -> Result {
-    writeln!(out, "{title}, one instruction at a time\n")?;
+    writeln!(out, "{title} · profile\n")?;
     ending(out, invocation, outcome)
 }
 
@@ -60,7 +55,10 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
     }
     let gas = grouped(outcome.gas_used);
     if outcome.engine == Engine::Native {
-        return writeln!(out, "gas       {gas} for imports; nothing else is counted");
+        return writeln!(
+            out,
+            "gas       {gas} for syscalls; instructions are not counted"
+        );
     }
     writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
 }

@@ -69,8 +69,8 @@ pub fn new_program(folder: &Path, name: &str) -> PathBuf {
     program
 }
 
-/// Runs `cargo entrypoint` in a program's folder outside of the project. What the program depends on has been compiled
-/// once already, at the versions that are locked here.
+/// Runs `cargo entrypoint` in a program's folder outside of the project. What the program depends
+/// on has been compiled once already, at the versions that are locked here.
 pub fn entrypoint_outside(program: &Path, words: &[&str]) -> Output {
     std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
     Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))

@@ -94,7 +94,9 @@ macro_rules! export_handler {
             #[allow(dead_code)]
             fn __answer_of_the_handler<'call, R>(
                 call: $crate::handler::Call<'call>,
-                take: impl ::core::ops::FnOnce(::core::option::Option<&[::core::primitive::u8]>) -> R,
+                take: impl ::core::ops::FnOnce(
+                    ::core::option::Option<&[::core::primitive::u8]>,
+                ) -> R,
             ) -> R {
                 // A compiler error names this type and the function.
                 let handler: fn($crate::handler::Call<'call>) -> _ = $name;

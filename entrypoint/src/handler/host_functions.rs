@@ -21,7 +21,8 @@ use crate::host_return::{HostReturnError, text_of};
 ///     let sent = body(call)?.unwrap_or_default();
 ///     Ok(announced.is_some() && sent.len() > 1_000)
 /// }
-/// # assert_eq!(entrypoint::handler::TestHost::new().call(None, |call| is_long(call).map(drop)), None);
+/// # let host = entrypoint::handler::TestHost::new();
+/// # assert_eq!(host.call(None, |call| is_long(call).map(drop)), None);
 /// ```
 ///
 /// The functions are safe. Each takes the [`Call`](crate::handler::Call) and, if declared, one

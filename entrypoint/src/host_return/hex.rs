@@ -240,7 +240,10 @@ mod tests {
         /// Texts of digits, with anything in a few places, against a reading of the contract.
         #[test]
         fn any_text_gives_its_first_fault(
-            mut text in prop::collection::vec(prop::sample::select(b"0123456789abcdefABCDEF"), 0..40),
+            mut text in prop::collection::vec(
+                prop::sample::select(b"0123456789abcdefABCDEF"),
+                0..40,
+            ),
             spoiled in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
             room in 0_usize..24,
         ) {

@@ -51,7 +51,8 @@ pub struct Input<'input> {
 /// let error = entrypoint::input::read(&mut bytes).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "the input ends inside the program id: it takes 32 bytes from offset 11 on, and there are 9",
+///     "the input ends inside the program id: it takes 32 bytes from offset 11 on, and there \
+///      are 9",
 /// );
 /// # Ok::<(), entrypoint::input::InputError>(())
 /// ```

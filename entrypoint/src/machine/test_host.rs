@@ -24,7 +24,8 @@ use crate::host_return::HostReturnError;
 ///     header(call, "host")
 /// }
 ///
-/// let host = TestHost::new().function("header", |name| (name == b"host").then(|| b"example.org".to_vec()));
+/// let header = |name: &[u8]| (name == b"host").then(|| b"example.org".to_vec());
+/// let host = TestHost::new().function("header", header);
 /// assert_eq!(host.call(Some(b"/"), handle), Some(b"example.org".to_vec()));
 /// // A missing function returns nothing.
 /// assert_eq!(TestHost::new().call(Some(b"/"), handle), None);

@@ -134,7 +134,8 @@ macro_rules! __entry {
             // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this call.
             // Its scratch memory is not allocated again before the end. A guest has one thread. The
             // program's function of an earlier call has returned and kept nothing of its input.
-            let status = unsafe { $crate::__private::$($enter)*(input, known, process_instruction) };
+            let status =
+                unsafe { $crate::__private::$($enter)*(input, known, process_instruction) };
             // SAFETY: the program's function has returned. By that section, the host reads the
             // input before it calls the program again.
             unsafe { $crate::__private::end() };

@@ -1,8 +1,8 @@
 //! Works through its input line by line, with an arena that is emptied after each.
 //!
-//! The arena stands in a static, and the report in another one, over a piece of the program's heap. What a line
-//! needs is gone after it, whatever the order in which it was taken, so the room that the program needs is that of
-//! its longest line.
+//! The arena is in a static, and the report in another one, over a part of the program's heap. The
+//! memory of a line is freed after the line, for any order of allocations, so the program needs as
+//! much scratch memory as its longest line.
 #![no_std]
 
 use entrypoint::allocator::allocator_api2::vec::Vec;
@@ -11,21 +11,21 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 
 entrypoint!(process_instruction);
 
-/// What a word takes. How long it is depends on the machine: a `&str` is an address and a length.
+/// The memory of a word. It depends on the target: a `&str` is an address and a length.
 const WORD: usize = size_of::<&str>();
 
-/// What a line may take: 32 words, at the bottom.
+/// The memory of one line: 32 words, at the bottom.
 const LINE: Budget = Budget::new(32 * WORD, 0);
 
 static SCRATCH: StaticBuffer<{ 32 * WORD }> = StaticBuffer::new();
 
-/// The static was taken before: there is one call in a process, as there is on the VM.
+/// The static was taken before: a process has one invocation, as on the VM.
 const CALLED_TWICE: ProgramError = ProgramError::Custom(2);
 
-/// The arena has no room: a line or a word is too long.
+/// The arena is full: a line or a word is too long.
 const NO_ROOM: ProgramError = ProgramError::Custom(1);
 
-/// Sorts the words of each line of the instruction data, and says which one is the longest of all.
+/// Sorts the words of each line of the instruction data, and logs the longest one of all.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

@@ -1,7 +1,8 @@
 //! Brings its own global allocator: `heap = custom` leaves the default one out.
 //!
-//! The allocator here is the crate's own bump allocator in a [`TracingAllocator`], so that the program can say
-//! what it did with memory. A program may as well take one from another crate, or forbid allocation.
+//! The allocator here is the crate's own bump allocator in a [`TracingAllocator`], so that the
+//! program can log its use of memory. A program may as well use one from another crate, or forbid
+//! allocation.
 #![no_std]
 
 extern crate alloc;
@@ -17,7 +18,8 @@ entrypoint!(process_instruction, heap = custom);
 custom_heap!(
     /// The program's heap.
     pub static HEAP: TracingAllocator<BumpAllocator> =
-        // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+        // SAFETY: `new` requires one thread, and no other allocator over the announced heap. The
+        // program has one thread, and this is its only allocator.
         TracingAllocator::new(unsafe { BumpAllocator::new() });
 );
 

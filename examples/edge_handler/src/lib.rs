@@ -1,7 +1,7 @@
-//! Greets whoever sends a request, in the language that they want.
+//! Greets the sender of a request, in the requested language.
 //!
-//! It is no program but a handler: a WebAssembly module that a host calls for each request, in one instance for as long as it
-//! likes. `docs/handlers.md` has such a host.
+//! This is not a program but a handler: a WebAssembly module with a request/response interface. A
+//! host calls it for each request, in one instance. `docs/handlers.md` has such a host.
 //!
 //! | | |
 //! |---|---|
@@ -26,14 +26,15 @@ entrypoint::host_functions! {
     fn header(name: &str) -> Option<&str>;
 }
 
-/// What is known of a language: how it begins in `accept-language`, and how to greet in it.
+/// A language: its prefix in `accept-language`, and its greeting.
 const LANGUAGES: [(&str, &str); 3] = [("en", "Hello"), ("de", "Hallo"), ("fr", "Bonjour")];
 
-/// Answers a request. What a client may send has an answer: after an error the host takes a new instance.
+/// Replies to a request. The handler has a reply for every request that a client may send: after an
+/// error, the host creates a new instance.
 pub fn handle(call: Call<'_>) -> Result<Option<String>, HostReturnError> {
     let refused = match greet(call) {
         Err(HostReturnError::NotUtf8 { .. }) => "400 Bad Request",
-        // There was no room for what the client has sent.
+        // The request did not fit in memory.
         Err(HostReturnError::NoRoom) => "431 Request Header Fields Too Large",
         answered => return answered,
     };
@@ -50,8 +51,8 @@ fn greet(call: Call<'_>) -> Result<Option<String>, HostReturnError> {
     };
     let wanted = header(call, "accept-language")?.unwrap_or_default();
     let (language, greeting) = choose(wanted);
-    // A header that is empty is there. Nothing here is copied: the values stand in room of this module's, where the host
-    // has written them.
+    // An empty header is present. This copies nothing: the values are in memory of this module,
+    // where the host has written them.
     let browser = match header(call, "user-agent")? {
         None => "no browser that says so",
         Some("") => "a browser without a name",
@@ -62,7 +63,8 @@ fn greet(call: Call<'_>) -> Result<Option<String>, HostReturnError> {
     )))
 }
 
-/// The first language of the list that is known here. Browsers list what is wanted most first.
+/// The first language of the list that this module knows. Browsers list the preferred language
+/// first.
 fn choose(wanted: &str) -> (&'static str, &'static str) {
     let known = |range: &str| {
         let tag = range.split([';', '-']).next().unwrap_or_default();
@@ -73,7 +75,7 @@ fn choose(wanted: &str) -> (&'static str, &'static str) {
     wanted.split(',').find_map(known).unwrap_or(LANGUAGES[0])
 }
 
-// On the author's machine a test is the host.
+// On the author's computer, a test is the host.
 #[cfg(test)]
 mod tests {
     use entrypoint::handler::TestHost;

@@ -1,6 +1,6 @@
 //! Keeps state of its own at the base of the heap: `BumpAllocator<G>`.
 //!
-//! Functions deep inside a program can reach the state without passing it along, it costs no allocation,
+//! Functions deep inside a program can reach the state without a parameter. It costs no allocation,
 //! and the loader's zeroed memory is its initial value.
 #![no_std]
 
@@ -17,7 +17,7 @@ use entrypoint::{
 entrypoint!(process_instruction, heap = custom);
 custom_heap_default!(static HEAP: BumpAllocator<Statistics>);
 
-/// What the program keeps count of.
+/// The program's counts.
 #[derive(Zeroable)]
 struct Statistics {
     bytes_seen: Cell<u32>,

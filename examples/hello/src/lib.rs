@@ -5,7 +5,7 @@ use entrypoint::{AccountInfo, ProgramResult, Pubkey, entrypoint, msg};
 
 entrypoint!(process_instruction);
 
-/// Greets whoever the instruction data names, or the world.
+/// Greets the name in the instruction data, or the world.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

@@ -1,10 +1,11 @@
 //! Pays orders of several payments, each from several accounts, as far as their money goes.
 //!
-//! An order is paid as a whole or not at all. Those that cannot be paid are reported, and the others go on.
+//! An order is paid as a whole or not at all. The program reports orders that cannot be paid, and
+//! goes on with the others.
 //!
-//! Accounts: those that pay have signed and are owned by the program, or the loader refuses what it did; all that pay
-//! or are paid are writable.
-//! Instruction data: payments of 12 bytes. Neighbours that name the same order are that order.
+//! Accounts: those that pay have signed and are owned by the program, or the loader rejects the
+//! changes; all that pay or are paid are writable. Instruction data: payments of 12 bytes. Adjacent
+//! payments with the same order number are one order.
 //!
 //! | bytes | |
 //! |---|---|
@@ -14,9 +15,10 @@
 //! | 1 | 0 if the order needs this payment, otherwise it can do without |
 //! | 8 | amount in kelvins, little endian |
 //!
-//! It is all planned in scratch memory before the first kelvin moves: in an arena, a part of the heap that is taken
-//! once. At its top is the plan, the balances that the accounts will have, to the end. At its bottom are copies for
-//! what is being tried, which are gone after it: it is rewound after each payment and, around them, each order.
+//! The program plans everything in scratch memory before the first kelvin moves: in an arena, a
+//! part of the heap that is allocated once. At its top is the plan until the end: the new balances
+//! of the accounts. At its bottom are temporary copies. The program rewinds them after each payment
+//! and each order.
 #![no_std]
 
 use entrypoint::allocator::allocator_api2::{alloc::Allocator, vec::Vec};
@@ -26,14 +28,14 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 // An account that is listed twice would have two balances here.
 entrypoint!(process_instruction, duplicates = reject);
 
-/// Bytes of the heap for planning, enough for five accounts. However many there are, it does not take more: the rest of
-/// the heap is for what else a program does.
+/// Bytes of the heap for planning, enough for five accounts. It never uses more, for any number of
+/// accounts: the rest of the heap is for other uses of a program.
 const SCRATCH: usize = 120;
 
-/// Planning takes more than the scratch memory.
+/// Planning needs more than the scratch memory.
 const NO_ROOM: ProgramError = ProgramError::Custom(1);
 
-/// A mark or a handle was refused by the arena: a mistake in this program.
+/// The arena rejected a mark or a handle: a mistake in this program.
 const REFUSED: ProgramError = ProgramError::Custom(2);
 
 type Payment = [u8; 12];
@@ -47,8 +49,8 @@ pub fn process_instruction(
     let (payments, []) = instruction_data.as_chunks() else {
         return Err(ProgramError::InvalidInstructionData);
     };
-    // At the bottom the balances before an order and after a payment, at the top those of the plan. Nothing in it is of
-    // a type that is larger on one machine than on another, so that the budget is the same on all.
+    // At the bottom are the balances before an order and after a payment, at the top those of the
+    // plan. All types have the same size on every target, so the budget is the same too.
     let copy = size_of::<u64>() * accounts.len();
     let budget = Budget::new(2 * copy, copy);
     let mut arena = Arena::try_with_capacity(SCRATCH).map_err(|_| NO_ROOM)?;
@@ -61,7 +63,8 @@ pub fn process_instruction(
     for order in payments.chunk_by(|left, right| left[0] == right[0]) {
         let start = bottom.bottom_mark();
         plan_order(&mut bottom, accounts, balances, order)?;
-        // There is a copy behind a handle, so this begins an epoch, in which that handle would be refused.
+        // There is a copy behind a handle, so this begins an epoch, in which that handle is
+        // rejected.
         bottom.rewind(start).map_err(|_| REFUSED)?;
     }
     for (account, &balance) in accounts.iter().zip(&*balances) {
@@ -79,7 +82,8 @@ fn plan_order(
     balances: &mut [u64],
     order: &[Payment],
 ) -> ProgramResult {
-    // Behind a handle, which borrows nothing: of what borrows the bottom, nothing outlives the next rewind.
+    // Behind a handle, which borrows nothing: a borrow of the bottom would have to end before the
+    // next rewind.
     let before = bottom.alloc_bottom_slice(balances).map_err(|_| NO_ROOM)?;
     for payment @ &[number, _, _, optional, ..] in order {
         let start = bottom.bottom_mark();
@@ -101,7 +105,7 @@ fn plan_order(
     Ok(())
 }
 
-/// Changes the balances by a payment, as far as there is enough. The answer is how many kelvins are missing.
+/// Changes the balances by a payment, if they suffice. Returns the missing kelvins.
 fn pay(
     accounts: &[AccountInfo],
     balances: &mut [u64],
@@ -139,6 +143,6 @@ fn copy_to<'arena, A: Allocator + 'arena>(
     copy.try_reserve_exact(balances.len())
         .map_err(|_| NO_ROOM)?;
     copy.extend(balances);
-    // Nobody has to drop it: a rewind takes the room back, or the end of the arena.
+    // It need not be dropped: a rewind, or the end of the arena, frees the memory.
     Ok(copy.leak())
 }

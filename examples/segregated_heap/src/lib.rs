@@ -1,8 +1,9 @@
-//! Frees blocks in another order than it allocates them: `heap = segregated` takes every one of them back.
+//! Frees blocks in another order than it allocates them: `heap = segregated` reuses every one of
+//! them.
 //!
-//! The jobs of a queue are boxes of 32 bytes. Two thousand of them are 64,000 bytes, twice the heap, but no more
-//! than eight live at once. The default heap, which takes back only its most recent block, would run out of memory
-//! here, as it does if `heap = segregated` is removed.
+//! The jobs of a queue are boxes of 32 bytes. Two thousand of them are 64,000 bytes, twice the
+//! heap, but at most eight live at once. The default heap reuses only its most recent block and
+//! would run out of memory here, which happens if `heap = segregated` is removed.
 #![no_std]
 
 extern crate alloc;

@@ -16,7 +16,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 
 entrypoint!(process_instruction);
 
-/// What can be wrong with a vault. The numbers are the program's custom error codes.
+/// The errors of a vault. The numbers are the program's custom error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum VaultError {

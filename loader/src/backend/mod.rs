@@ -117,8 +117,8 @@ pub trait Instance {
 pub struct MemoryRequest {
     /// Length of the heap in bytes.
     pub heap_size: u32,
-    /// The length of the heap that the loader announces to the program: [`Heap::size`]. A sweep
-    /// announces less than it maps.
+    /// The heap length that the loader announces to the program: [`Heap::size`]. A sweep announces
+    /// less than there is.
     pub announced_heap: u32,
     /// Length of the serialized input in bytes.
     pub input_length: usize,

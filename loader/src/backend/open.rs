@@ -11,7 +11,8 @@ use crate::error::LoadError;
 ///
 /// # Errors
 ///
-/// [`LoadError`] if this build or this machine does not have the engine, or if it needs a command.
+/// [`LoadError`] if this build or this computer does not have the engine, or if the engine needs a
+/// command.
 pub(crate) fn open(engine: Engine) -> Result<Arc<dyn BackendObject>, LoadError> {
     if let Some(feature) = engine.disabled_feature() {
         return Err(LoadError::EngineDisabled { engine, feature });

@@ -43,11 +43,9 @@ pub enum Failure {
     },
     /// An allocation did not fit into the heap, and the program did not handle that.
     #[error(
-        "out of memory: no room for {} bytes aligned to {align}; {} of the heap's {} bytes are in \
-         use",
+        "out of memory: cannot allocate {} bytes aligned to {align}; {}",
         thousands(size),
-        or_unknown(*used),
-        thousands(limit)
+        heap_use(*used, *limit)
     )]
     OutOfMemory {
         /// Size in bytes of the allocation that failed.
@@ -61,8 +59,8 @@ pub enum Failure {
     },
     /// The program allocated before it announced the heap to its allocator.
     #[error(
-        "the heap was never announced: {} bytes were asked for before `set_heap_base` and \
-         `set_heap_limit` were called",
+        "the heap was not announced: the program allocated {} bytes before it called \
+         `set_heap_base` and `set_heap_limit`",
         thousands(size)
     )]
     HeapNotAnnounced {
@@ -81,7 +79,7 @@ pub enum Failure {
         location: Option<SourceLocation>,
     },
     /// The invocation has more accounts than the program accepts.
-    #[error("the program takes {max} accounts at most, and was given {given}")]
+    #[error("the program accepts at most {max} accounts, and the invocation has {given}")]
     TooManyAccounts {
         /// Number of accounts.
         given: u64,
@@ -89,7 +87,7 @@ pub enum Failure {
         max: u64,
     },
     /// An account occurs twice, and the program rejects duplicates.
-    #[error("account {index} is account {first} again, and the program refuses duplicates")]
+    #[error("account {index} repeats account {first}, and the program rejects duplicates")]
     DuplicateAccount {
         /// Position of the repeat.
         index: u64,
@@ -110,8 +108,8 @@ pub enum Failure {
     Trapped {
         /// The VM's program counter; `None` if the engine does not report it.
         program_counter: Option<u32>,
-        /// What trapped: the instruction, as PolkaVM writes it; the name of the trap in
-        /// WebAssembly; how the process ended. `None` if there is no instruction.
+        /// The cause: the instruction, in PolkaVM's notation; the name of the trap in WebAssembly;
+        /// how the process ended. `None` if there is no instruction.
         cause: Option<String>,
         /// The guest address that the instruction reads or writes; `None` if it does neither, or if
         /// the engine does not report it.
@@ -150,7 +148,7 @@ pub enum Failure {
     },
     /// The program passed an address to a syscall that it may not read, or not write.
     #[error(
-        "`{}` was given {} bytes at {address:#x}, which the program may not {access}",
+        "`{}` was called with {} bytes at {address:#x}, which the program may not {access}",
         import.symbol(),
         thousands(length)
     )]
@@ -162,7 +160,7 @@ pub enum Failure {
         address: u64,
         /// Number of bytes.
         length: u64,
-        /// What the syscall does there.
+        /// The syscall's access.
         access: Access,
     },
     /// The program logged more than the limit.
@@ -173,7 +171,7 @@ pub enum Failure {
     },
     /// The program set more return data than the limit.
     #[error(
-        "the program set {} bytes of return data, the most allowed is {}",
+        "the program set {} bytes of return data; the limit is {}",
         thousands(length),
         thousands(limit)
     )]
@@ -247,7 +245,7 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// What a syscall does to memory.
+/// A syscall's access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -272,8 +270,12 @@ fn describe(error: &ProgramError) -> String {
     format!("{error:?}")
 }
 
-fn or_unknown(used: Option<u32>) -> String {
-    used.map_or_else(|| "an unknown part".to_owned(), thousands)
+fn heap_use(used: Option<u32>, limit: u32) -> String {
+    let limit = thousands(limit);
+    match used {
+        Some(used) => format!("{} of the heap's {limit} bytes are in use", thousands(used)),
+        None => format!("the heap has {limit} bytes, its use is unknown"),
+    }
 }
 
 pub(crate) fn at(location: &Option<SourceLocation>) -> String {
@@ -299,7 +301,7 @@ fn ended_at(
 ) -> String {
     program_counter.map_or_else(String::new, |counter| {
         let (function, location) = (inside(function), at(location));
-        format!("; it ended at {counter:#x}{function}{location}")
+        format!("; stopped at {counter:#x}{function}{location}")
     })
 }
 

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 pub enum InvocationError {
     /// The heap is smaller than the least that every program may rely on.
     #[error(
-        "a heap of {} bytes is too small: the least is {} bytes (32 KiB)",
+        "a heap of {} bytes is too small: the minimum is {} bytes (32 KiB)",
         thousands(size),
         thousands(min)
     )]
@@ -33,7 +33,7 @@ pub enum InvocationError {
     },
     /// The gas is more than the loader's limit, or than the VM can count.
     #[error(
-        "a gas limit of {} is too large: the most is {}",
+        "a gas limit of {} is too large: the maximum is {}",
         thousands(gas),
         thousands(limit)
     )]
@@ -45,7 +45,7 @@ pub enum InvocationError {
     },
     /// There are more different accounts than an input can name.
     #[error(
-        "{count} different accounts are too many: the most is {}",
+        "{count} different accounts are too many: the maximum is {}",
         abi::input::MAX_DISTINCT_ACCOUNTS
     )]
     TooManyAccounts {
@@ -74,7 +74,7 @@ pub enum InvocationError {
     },
     /// Two first occurrences have the same address.
     #[error(
-        "account {index} has the address of account {first}, {key}; give it as a repeat of {first}"
+        "account {index} has the key of account {first}, {key}; pass it as a repeat of account {first}"
     )]
     DuplicateKey {
         /// Position of the second.
@@ -86,7 +86,7 @@ pub enum InvocationError {
     },
     /// An account has more data than an account may have.
     #[error(
-        "account {index} has {} bytes of data, the most is {}",
+        "account {index} has {} bytes of data; the maximum is {}",
         thousands(length),
         thousands(abi::input::MAX_PERMITTED_DATA_LENGTH)
     )]
@@ -98,7 +98,7 @@ pub enum InvocationError {
     },
     /// The serialized input is longer than the loader's limit.
     #[error(
-        "the serialized input takes {} bytes, the limit is {}",
+        "the serialized input takes {} bytes; the limit is {}",
         thousands(length),
         thousands(limit)
     )]
@@ -125,12 +125,12 @@ pub enum InvocationError {
     SetupFailed {
         /// The export.
         export: &'static str,
-        /// What the engine reports.
+        /// The engine's error.
         reason: String,
     },
     /// A WebAssembly program's `alloc` returned an address where the loader cannot write.
     #[error(
-        "the program's `alloc` returned {address:#x} for {} bytes, where they cannot be written",
+        "the program's `alloc` returned {address:#x}, where {} bytes cannot be written",
         thousands(length)
     )]
     InvalidAllocation {
@@ -150,7 +150,7 @@ pub enum InvocationError {
     /// The engine failed: the VM, or the process of a native program.
     #[error("the engine failed: {reason}")]
     Engine {
-        /// What it reports.
+        /// The engine's error.
         reason: String,
     },
 }

@@ -1,20 +1,20 @@
-//! Why there is no loader, or no program.
+//! Why a loader or a program cannot be loaded.
 
 use crate::display::thousands;
 use crate::engine::{Engine, Target};
 
 use super::failure::{SourceLocation, at, inside};
 
-/// Why there is no loader, or no program.
+/// Why a loader or a program cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The engine cannot run on this machine.
-    #[error("the {engine} engine cannot run on this machine: {reason}")]
+    /// The engine cannot run on this computer.
+    #[error("the {engine} engine cannot run on this computer: {reason}")]
     EngineUnavailable {
         /// The engine.
         engine: Engine,
-        /// What the VM reports.
+        /// The VM's error.
         reason: String,
     },
     /// This build of the loader does not have the engine.
@@ -41,7 +41,7 @@ pub enum LoadError {
     },
     /// The file is longer than the loader's limit.
     #[error(
-        "the program is {} bytes long, the limit is {}",
+        "the program is {} bytes long; the limit is {}",
         thousands(length),
         thousands(limit)
     )]
@@ -52,7 +52,10 @@ pub enum LoadError {
         limit: usize,
     },
     /// The file is a program for another target.
-    #[error("this is a program for {found}, and the {engine} engine runs those for {}", engine.target())]
+    #[error(
+        "this is a program for {found}; the {engine} engine runs programs for {}",
+        engine.target()
+    )]
     WrongTarget {
         /// The file's target.
         found: Target,
@@ -60,35 +63,35 @@ pub enum LoadError {
         engine: Engine,
     },
     /// The file is not a WebAssembly module that the loader accepts.
-    #[error("not a WebAssembly module that can be run: {reason}")]
+    #[error("invalid WebAssembly module: {reason}")]
     InvalidModule {
-        /// What the engine, or the loader, reports.
+        /// The error of the engine, or of the loader.
         reason: String,
     },
     /// The file is not a library that can be run.
-    #[error("not a library that can be run: {reason}")]
+    #[error("invalid native library: {reason}")]
     InvalidLibrary {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// The file is not a blob.
-    #[error("not a PolkaVM blob: {reason}")]
+    #[error("invalid PolkaVM blob: {reason}")]
     InvalidBlob {
-        /// What the VM reports.
+        /// The VM's error.
         reason: String,
     },
-    /// The blob is a program for a machine with 32 bits.
-    #[error("the blob is a 32-bit program; programs are built for RV64")]
+    /// The blob is a 32-bit program.
+    #[error("the blob is a 32-bit program; build it for riscv64 with `cargo entrypoint build`")]
     Not64Bit,
     /// The program does not export `entrypoint`.
     #[error("the program does not export `entrypoint`; it exports {exports}")]
     MissingEntrypoint {
-        /// What it exports, for people.
+        /// Its exports, for people.
         exports: String,
     },
     /// The program is longer, or declares more memory, than the loader allows.
     #[error(
-        "the program has {} bytes of {what}, the limit is {}",
+        "the program has {} bytes of {what}; the limit is {}",
         thousands(size),
         thousands(limit)
     )]
@@ -121,7 +124,7 @@ pub enum LoadError {
     InvalidJump {
         /// The VM's program counter of the jump or call.
         program_counter: u32,
-        /// Where it goes: an address, or a program counter if the instruction names its target.
+        /// The target: an address, or a program counter if the instruction names its target.
         target: u32,
         /// The function that the jump is in, if the blob has debug information.
         function: Option<String>,

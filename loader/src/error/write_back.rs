@@ -70,7 +70,7 @@ pub enum WriteBackError {
     },
     /// The data is longer than an account's may be.
     #[error(
-        "the data of account {index} ({key}) is {} bytes long, the most is {}",
+        "the data of account {index} ({key}) is {} bytes long; the maximum is {}",
         thousands(length),
         thousands(MAX_PERMITTED_DATA_LENGTH)
     )]
@@ -82,42 +82,46 @@ pub enum WriteBackError {
         length: u64,
     },
     /// The address was changed. `key` is the address as it was.
-    #[error("the key of account {index} ({key}) was changed; it never may be")]
+    #[error("the key of account {index} ({key}) was changed; a program may not change it")]
     KeyChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
     },
     /// The account's signer flag was changed.
-    #[error("the signer flag of account {index} ({key}) was changed; it never may be")]
+    #[error("the signer flag of account {index} ({key}) was changed; a program may not change it")]
     SignerFlagChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
     },
     /// The account's writable flag was changed.
-    #[error("the writable flag of account {index} ({key}) was changed; it never may be")]
+    #[error(
+        "the writable flag of account {index} ({key}) was changed; a program may not change it"
+    )]
     WritableFlagChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
     },
     /// The account's executable flag was changed.
-    #[error("the executable flag of account {index} ({key}) was changed; it never may be")]
+    #[error(
+        "the executable flag of account {index} ({key}) was changed; a program may not change it"
+    )]
     ExecutableChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
     },
     /// The account's rent epoch was changed.
-    #[error("the rent epoch of account {index} ({key}) was changed; it never may be")]
+    #[error("the rent epoch of account {index} ({key}) was changed; a program may not change it")]
     RentEpochChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         key: Pubkey,
     },
     /// The entry of a repeat was changed.
-    #[error("account {index} was account {first} ({key}) again, and no longer is")]
+    #[error("account {index} was a repeat of account {first} ({key}), and no longer is")]
     RepeatChanged {
         index: usize,
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
@@ -127,7 +131,7 @@ pub enum WriteBackError {
     },
     /// The kelvins of all accounts do not add up to what they were.
     #[error(
-        "the accounts held {} kelvins together, and hold {} now",
+        "the sum of all kelvins changed from {} to {}",
         thousands(before),
         thousands(after)
     )]

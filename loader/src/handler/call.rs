@@ -24,17 +24,17 @@ pub struct Instance<T: 'static> {
     is_dead: bool,
 }
 
-/// What a call answered.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer<T> {
-    /// The bytes; `None` if the handler had nothing to answer.
+    /// The bytes; `None` if the handler returned nothing.
     pub bytes: Option<Vec<u8>>,
     /// The lines that the handler logged.
     pub logs: Vec<String>,
     /// Gas used.
     pub gas_used: u64,
-    /// What the functions of the host worked with.
+    /// The state that the host functions worked with.
     pub state: T,
 }
 
@@ -43,7 +43,7 @@ impl<T: 'static> Handler<T> {
     ///
     /// # Errors
     ///
-    /// [`InvocationError`] if there is no memory for it.
+    /// [`InvocationError`] if the engine cannot create it.
     pub fn instance(&self) -> Result<Instance<T>, InvocationError> {
         let (mut view, calls) = self
             .module
@@ -80,8 +80,9 @@ impl<T: 'static> Instance<T> {
     ///
     /// # Errors
     ///
-    /// [`CallError`]. After [`CallError::Failed`] the instance may not be called any more, because
-    /// nobody knows in what the handler was interrupted; after all others it may.
+    /// [`CallError`]. After [`CallError::Failed`] the instance cannot be called any more, because
+    /// the handler may have stopped in the middle of a change. After all other errors it can be
+    /// called.
     ///
     /// # Panics
     ///
@@ -189,7 +190,7 @@ fn give<T: 'static, C: wasmi::AsContextMut<Data = Data<Running<T>>>>(
         .map_err(|error| match error {
             ScratchError::Failed(error) => error,
             ScratchError::Invalid { address, .. } => Error::new(format!(
-                "`alloc` returned {address:#x} for {length} bytes, where they cannot be written"
+                "`alloc` returned {address:#x}, where {length} bytes cannot be written"
             )),
         })?;
     let Some(address) = scratch else {
@@ -211,7 +212,7 @@ pub(super) fn define<T: 'static>(
     });
 }
 
-/// Lets the embedder answer a call of a running handler.
+/// Runs a host function that a running handler calls.
 fn call_function<T: 'static>(
     function: &Function<T>,
     mut view: View<Caller<'_, Data<Running<T>>>>,
@@ -221,13 +222,13 @@ fn call_function<T: 'static>(
     pay(&mut view, length)?;
     let bytes = view.read(address, length).map_err(|_| {
         Error::new(format!(
-            "{length} bytes at {address:#x} are not in its memory"
+            "{length} bytes at {address:#x} are not in the handler's memory"
         ))
     })?;
-    // It is away while `alloc` runs, which may not ask in its turn: each question inside of a
-    // question would take more of the host's own stack.
+    // The state is taken while `alloc` runs, which may not call a host function: each nested call
+    // would use more of the host's own stack.
     let Some(mut state) = view.store.data_mut().user.state.take() else {
-        return Err(Error::new("`alloc` calls a function of the host"));
+        return Err(Error::new("`alloc` calls a host function"));
     };
     // The engine's own code cannot be unwound. What the function has left half done is given up
     // with the state.
@@ -236,7 +237,7 @@ fn call_function<T: 'static>(
         Ok(answer) => give_answer(&mut view, answer)?,
         Err(panic) => {
             view.store.data_mut().user.panic = Some(panic);
-            return Err(Error::new("a function of the host has panicked"));
+            return Err(Error::new("a host function panicked"));
         }
     };
     view.store.data_mut().user.state = Some(state);
@@ -261,7 +262,7 @@ fn give_answer<T: 'static>(
     give(view, alloc, &answer)
 }
 
-/// Takes the price of bytes off the gas, as for the loader's own syscalls.
+/// Takes the price of the bytes off the gas, as for the loader's syscalls.
 fn pay<T: 'static>(
     view: &mut View<Caller<'_, Data<Running<T>>>>,
     length: u64,

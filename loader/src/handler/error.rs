@@ -7,32 +7,35 @@ use crate::error::Failure;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[non_exhaustive]
 pub enum CallError {
-    /// There is no such export.
+    /// The handler does not have this export.
     #[error("the handler does not export `{export}` as a function of the type (i64) -> (i64)")]
     NoExport {
-        /// The name that was asked for.
+        /// The name that the host called.
         export: String,
     },
-    /// The handler has no room for the argument.
-    #[error("the handler has no room for {} bytes", thousands(length))]
+    /// The handler cannot allocate memory for the argument.
+    #[error(
+        "the handler cannot allocate {} bytes for the argument",
+        thousands(length)
+    )]
     NoRoom {
         /// Number of bytes.
         length: usize,
     },
-    /// The handler ended without an answer. The instance cannot be called any more.
+    /// The handler did not return. The instance cannot be called any more.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// The handler had an answer, and no room for it.
-    #[error("the handler had no room for its answer")]
+    /// The handler could not allocate memory for its result.
+    #[error("the handler could not allocate its result")]
     NoRoomForAnswer,
-    /// The handler's answer is no bytes of its own.
-    #[error("the handler answered {value:#018x}, which is no place in its memory")]
+    /// The handler's result is not a range of its memory.
+    #[error("the handler returned {value:#018x}, which is not a range of its memory")]
     InvalidAnswer {
-        /// What it answered.
+        /// The value that it returned.
         value: u64,
     },
-    /// An earlier call has failed, and may have left anything behind.
-    #[error("an earlier call of this instance has failed; make a new one")]
+    /// An earlier call failed, and may have stopped in the middle of a change.
+    #[error("an earlier call of this instance failed; create a new instance")]
     Dead,
 }
 

@@ -1,10 +1,9 @@
-//! Handlers: WebAssembly modules that are called for themselves, again and again, and ask their
-//! host for what they need.
+//! Handlers: WebAssembly modules with a request/response interface, which can call host functions.
 //!
-//! A program is called with accounts, in fresh memory. A handler is called with bytes and answers
-//! bytes, in an instance that lives as long as its embedder likes and keeps its memory. Both have
-//! the loader's imports; a handler has functions of the embedder's besides, which take bytes and
-//! answer bytes or nothing.
+//! A program is called with accounts, in fresh memory. A handler is called with bytes and returns
+//! bytes, in an instance that keeps its memory for as long as the embedder keeps the instance. Both
+//! have the loader's syscalls. A handler also has the embedder's host functions, which take bytes
+//! and return bytes or nothing.
 //!
 //! | type | what it is |
 //! |---|---|
@@ -33,17 +32,17 @@
 //!
 //! # Bytes
 //!
-//! Bytes pass as one i64, an [`abi::packed::PackedSlice`]. What the host has to say it writes to
-//! room that it gets from the handler's export `alloc`, also while the handler runs and has called
-//! a function; what the handler answers the host reads before it calls again. Each place that a
-//! handler names is checked before it is used: that it is in the handler's memory, and aligned
-//! where room was asked for.
+//! Bytes pass as one i64, an [`abi::packed::PackedSlice`]. The host writes its bytes to scratch
+//! memory that the handler's export `alloc` allocates, also while the handler runs and has called a
+//! host function. The host reads the handler's result before it calls the handler again. It checks
+//! each range that a handler returns: the range must be in the handler's memory, and scratch memory
+//! must be aligned.
 //!
 //! # Memory
 //!
-//! An instance may add as much memory as [`Limits::heap`] says, all together and once: memory does
-//! not shrink. A handler that gives back what it takes does not grow after its first calls, because
-//! what `alloc` gives is taken back with each call.
+//! An instance may add at most [`Limits::heap`] bytes of memory in its whole life, because memory
+//! does not shrink. A handler that frees what it allocates does not grow after its first calls,
+//! because each call reuses the memory of `alloc`.
 
 mod call;
 mod error;
@@ -60,10 +59,10 @@ use crate::backend::wasm::{Module, Running, define_syscalls, validate};
 use crate::error::LoadError;
 use crate::limits::{DEFAULT_GAS, Limits};
 
-/// A function of an embedder's: what it is called with, and what it answers.
+/// A host function: it takes bytes, and returns bytes or nothing.
 type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
 
-/// What is offered to handlers: functions, and limits.
+/// The functions and limits that a host offers to handlers.
 ///
 /// `T` is what the functions work with: each call of a handler brings one of its own.
 pub struct Host<T> {
@@ -91,10 +90,10 @@ impl<T: 'static> Host<T> {
     }
 
     /// Offers a function to handlers, which import it from the module `env` as `(address: i32,
-    /// length: i32) -> i64`. A function of a name that is offered already takes its place; those of
-    /// the loader stay.
+    /// length: i32) -> i64`. It replaces an earlier function of the same name, but not a syscall of
+    /// the loader.
     ///
-    /// `None` tells the handler that there is nothing, which is not the same as no bytes.
+    /// `None` reports to the handler that there is nothing, which is not the same as no bytes.
     #[must_use]
     pub fn function(
         mut self,
@@ -126,8 +125,8 @@ impl<T: 'static> Host<T> {
     ///
     /// # Errors
     ///
-    /// [`LoadError`] if the bytes are no module, or one that imports what is not offered, or that
-    /// gives its host no room.
+    /// [`LoadError`] if the bytes are not a module, if it imports an unknown function, or if it
+    /// does not export `alloc`.
     pub fn load(&self, module: &[u8]) -> Result<Handler<T>, LoadError> {
         let (length, limit) = (module.len(), self.limits.blob);
         if length > limit {
@@ -139,7 +138,7 @@ impl<T: 'static> Host<T> {
         let imports =
             validate::known_imports(&module, |name| is_offered(name).then(function_type))?;
         for (name, function) in &self.functions {
-            // The loader's own comes first.
+            // A syscall of the loader takes precedence.
             if imports.iter().all(|import| import.symbol() != name) {
                 call::define(&mut module, name, Arc::clone(function));
             }
@@ -156,11 +155,11 @@ impl<T: 'static> Host<T> {
 /// The names of what [`Instance::call`] could call in a module: functions of the type (i64) ->
 /// (i64).
 ///
-/// The names are the module's own, and may hold any characters.
+/// The names are the module's own, and may contain any characters.
 ///
 /// # Errors
 ///
-/// [`LoadError`] if the bytes are no module.
+/// [`LoadError`] if the bytes are not a module.
 pub fn exports(module: &[u8]) -> Result<Vec<String>, LoadError> {
     let module = Module::<()>::compile(module, &Limits::default())?;
     let handler = FuncType::new([ValType::I64], [ValType::I64]);

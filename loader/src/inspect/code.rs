@@ -14,14 +14,13 @@ use crate::backend::polkavm::control_flow::called_by;
 pub struct Code {
     /// Length of the code itself.
     pub length: u64,
-    /// Length of the jump table, with the figures in front of it that say how long it is. Together
-    /// with code and bitmask this is the content of the file's section.
+    /// Length of the jump table, with the figures before it that encode its length. Together with
+    /// code and bitmask this is the content of the file's section.
     pub jump_table_length: u64,
     /// Entries of the jump table: places that are jumped to by a computed address, which are mostly
     /// those to which calls return.
     pub jump_table_entries: u32,
-    /// Length of the bitmask that says where instructions start; 0 where the instruction set needs
-    /// none.
+    /// Length of the bitmask of instruction starts; 0 if the instruction set needs none.
     pub bitmask_length: u64,
     /// Number of instructions.
     pub instructions: u32,
@@ -46,12 +45,12 @@ pub struct MnemonicUse {
     pub bytes: u64,
 }
 
-/// What one pass over the code finds.
+/// The result of one pass over the code.
 pub(super) struct CodeStats {
     pub code: Code,
     /// For each import, the number of instructions that call it.
     pub import_calls: Vec<u32>,
-    /// Where functions start that one instruction calls by their addresses.
+    /// The starts of functions that one instruction calls by address.
     pub called: BTreeSet<u32>,
 }
 
@@ -76,7 +75,7 @@ pub(super) fn instructions(blob: &ProgramBlob) -> impl Iterator<Item = Placed> {
         })
 }
 
-/// Counts the code of a blob whose section of code holds so many bytes.
+/// Counts the code of a blob. `section_content` is the length of its code section.
 pub(super) fn count(blob: &ProgramBlob, section_content: u64) -> CodeStats {
     let mut uses: BTreeMap<&'static str, MnemonicUse> = BTreeMap::new();
     let mut import_calls = vec![0_u32; blob.imports().len() as usize];

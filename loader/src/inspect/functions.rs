@@ -26,13 +26,13 @@ pub struct Functions {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum FunctionSource {
-    /// The blob's debug information says which function each instruction is of. Neighbours of the
-    /// same name are told apart only where it is certain that a function starts: at exports and at
-    /// the targets of direct calls. Code of no function is in a function without a name.
+    /// The blob's debug information names the function of each instruction. Adjacent functions of
+    /// the same name are separated only where a function certainly starts: at exports and at the
+    /// targets of direct calls. Code without a function is in a function without a name.
     DebugInformation,
-    /// There is no debug information that could be read, so the code is cut at exports and at the
-    /// targets of direct calls, where functions start for certain. Functions that are only jumped
-    /// to, or called by a computed address, are part of what stands before them.
+    /// There is no readable debug information, so the code is cut at exports and at the targets of
+    /// direct calls, where functions certainly start. Functions that are only jumped to, or called
+    /// by a computed address, count with the function before them.
     EntryPoints,
 }
 
@@ -41,7 +41,7 @@ pub enum FunctionSource {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Function {
-    /// Its name, which only debug information has; `None` if it says none.
+    /// Its name, from the debug information; `None` if that has none.
     pub name: Option<String>,
     /// The export that it starts with; `None` if it is not exported.
     pub export: Option<String>,
@@ -78,7 +78,7 @@ impl FunctionLabel {
     }
 }
 
-/// Where functions start for certain, and the names of the exports there.
+/// The certain starts of functions, and the names of the exports there.
 type Entries = BTreeMap<u32, Option<String>>;
 
 /// All ranges of the code, lowest first, and the functions that they are parts of.
@@ -180,17 +180,17 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
             let label = label_at(blob, entry).unwrap_or_default();
             ranges.start(entry, label.exported_at(entry, entries));
         }
-        // Code that stands behind it has no name, until the next range starts.
+        // Code behind the range has no name, until the next range starts.
         ranges.resume(end, NAMELESS);
         end_of_last = end;
     }
     (ranges.labels.len() > 1).then_some(ranges)
 }
 
-/// What the debug information calls the function of the code that starts here, and where in the
-/// source that is.
+/// The name of the function that starts here, and its place in the source, from the debug
+/// information.
 fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
-    /// What has no name after so many regions gets none.
+    /// The most regions that are searched for a name.
     const REGIONS: usize = 64;
 
     let mut label = None;
@@ -204,8 +204,8 @@ fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
         if region.instruction_range().end.0 <= start {
             continue;
         }
-        // The first frame says which function this is, and the second where in it, unless that is
-        // the first of another function that was inlined whole.
+        // The first frame names the function, and the second has the place in it, unless that is
+        // the first frame of another function that was inlined whole.
         let mut frames = region.frames();
         let Some(frame) = frames.next() else {
             continue;

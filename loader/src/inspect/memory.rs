@@ -1,4 +1,4 @@
-//! What the program's memory will look like.
+//! The layout of the program's memory.
 
 use abi::Pubkey;
 use abi::heap::MIN_HEAP_LENGTH;
@@ -15,11 +15,11 @@ use crate::invoke::input::write::serialized_length;
 pub struct DataSizes {
     /// Read-only data.
     pub read_only: u32,
-    /// The part of it that the file holds; the rest is zeroes.
+    /// The part of it that is in the file; the rest is zeroes.
     pub read_only_in_file: u32,
     /// Read-write data, bss included.
     pub read_write: u32,
-    /// The part of it that the file holds; the rest is zeroes, which includes bss.
+    /// The part of it that is in the file; the rest is zeroes, which includes bss.
     pub read_write_in_file: u32,
     /// The stack.
     pub stack: u32,
@@ -38,17 +38,17 @@ impl DataSizes {
     }
 }
 
-/// Where everything is in a program's memory if it is called with the least heap (32 KiB), no
-/// accounts and no instruction data.
+/// The layout of a program's memory with the smallest heap (32 KiB), no accounts and no instruction
+/// data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemoryMap {
-    /// Address of the heap, whatever its length.
+    /// Address of the heap, for any length.
     pub heap_base: u32,
-    /// What is mapped for all of it, in bytes and whole pages.
+    /// Length of all mapped memory, in bytes and whole pages.
     pub mapped: u64,
-    /// What is where, from low addresses to high.
+    /// The regions, from low addresses to high.
     pub regions: Vec<Region>,
 }
 
@@ -57,7 +57,7 @@ pub struct MemoryMap {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Region {
-    /// What it holds.
+    /// Its content.
     pub kind: RegionKind,
     /// Its lowest address.
     pub address: u32,
@@ -65,7 +65,7 @@ pub struct Region {
     pub length: u32,
 }
 
-/// What a part of a program's memory holds.
+/// The content of a part of a program's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -97,7 +97,7 @@ impl RegionKind {
 }
 
 impl MemoryMap {
-    /// `None` if the VM has no room for it.
+    /// `None` if the program does not fit in the VM's memory.
     pub(super) fn of(blob: &ProgramBlob) -> Option<Self> {
         let map = MemoryMapBuilder::new(PAGE_SIZE)
             .ro_data_size(blob.ro_data_size())
@@ -107,7 +107,7 @@ impl MemoryMap {
             .ok()?;
         let heap_base = map.heap_base();
         let input_address = input_address(heap_base, MIN_HEAP_LENGTH);
-        // The program's address is no part of the length.
+        // The program's address does not change the length.
         let input_length = serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
         let end = input_address + input_length;
         if end - u64::from(heap_base) > u64::from(map.max_heap_size()) {

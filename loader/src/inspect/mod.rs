@@ -1,4 +1,4 @@
-//! What is in a blob, and what its program needs of the loader.
+//! The contents of a blob, and the needs of its program.
 //!
 //! Everything here is read from the blob's bytes; nothing is run. All lengths are in bytes, all
 //! addresses are the guest's, and a program counter is an offset in the blob's code.
@@ -25,14 +25,14 @@
 //!
 //! # Functions
 //!
-//! A blob says where its functions are only in its debug information, which `cargo entrypoint build
-//! --release` leaves out. Without it the code is cut where it is certain that functions start, and
-//! [`Functions::source`] says so.
+//! Only debug information has the positions of functions, and `cargo entrypoint build --release`
+//! leaves it out. Without it the code is cut where functions certainly start, and
+//! [`Functions::source`] reports that.
 //!
 //! # Hostile blobs
 //!
-//! Any bytes get an answer or an error. Names are cut after [`MAX_NAME_LENGTH`] bytes; they are the
-//! blob's, so they may hold characters that a terminal obeys.
+//! Any bytes give an inspection or an error. Names are cut after [`MAX_NAME_LENGTH`] bytes. They
+//! come from the blob, so they may contain control characters of a terminal.
 
 mod code;
 mod functions;
@@ -53,11 +53,11 @@ use crate::error::LoadError;
 use crate::limits::Limits;
 use crate::program::Loader;
 
-/// The longest name, in bytes, that is taken over from a blob. A longer one is cut, and ends in
-/// `…`.
+/// The longest name, in bytes, that an inspection copies from a blob. A longer name is cut, and
+/// ends in `…`.
 pub const MAX_NAME_LENGTH: usize = 1_024;
 
-/// What is in a blob: see [`Loader::inspect`](crate::Loader::inspect).
+/// The contents of a blob: see [`Loader::inspect`](crate::Loader::inspect).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -69,25 +69,25 @@ pub struct Inspection {
     pub stripped_length: u64,
     /// The VM's name for the instruction set.
     pub instruction_set: &'static str,
-    /// Whether the program is one for a machine with 64 bits.
+    /// Whether the program is for 64 bits.
     pub is_64_bit: bool,
     /// The parts of the file, in its order and without gaps: their lengths add up to the file's.
     pub sections: Vec<Section>,
     /// How much of each kind of data the program declares.
     pub data: DataSizes,
-    /// Where everything will be in the program's memory; `None` if it does not fit into any.
+    /// The layout of the program's memory; `None` if the program does not fit in the VM's memory.
     pub memory: Option<MemoryMap>,
-    /// What the program exports, in the blob's order.
+    /// The exports, in the blob's order.
     pub exports: Vec<Export>,
-    /// What the program imports, in the order of the imports' numbers.
+    /// The imports, in the order of their numbers.
     pub imports: Vec<ImportUse>,
     /// The code, counted.
     pub code: Code,
     /// The code by functions.
     pub functions: Functions,
-    /// What the program needs of the loader.
+    /// The needs of the program.
     pub requirements: Requirements,
-    /// Why this loader refuses the blob, rule by rule; empty if it does not.
+    /// Why this loader rejects the blob, rule by rule; empty if it accepts the blob.
     #[cfg_attr(feature = "serde", serde(serialize_with = "refusals_as_data"))]
     pub refusals: Vec<LoadError>,
 }
@@ -155,55 +155,56 @@ impl Inspection {
         }
     }
 
-    /// Whether this loader takes the blob.
+    /// Whether this loader accepts the blob.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.refusals.is_empty()
     }
 }
 
-/// Something that a program exports.
+/// An export of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Export {
     /// Its name.
     pub symbol: String,
-    /// Where it starts.
+    /// Its start.
     pub program_counter: u32,
 }
 
-/// Something that a program imports.
+/// An import of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ImportUse {
     /// Its name; `?` if the blob gives its number and no name.
     pub symbol: String,
-    /// The parameters and the answer of the loader's import of this name, as Rust writes them;
-    /// `None` if the loader offers no such import.
+    /// The parameters and the return type of the loader's syscall of this name, in Rust's syntax;
+    /// `None` if the loader has no such syscall.
     pub signature: Option<String>,
     /// Number of instructions that call it.
     pub call_sites: u32,
 }
 
-/// What a program needs of the loader, as far as its blob says.
+/// The needs of a program, as far as its blob declares them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Requirements {
-    /// The least heap, in bytes, with which a program is called. Whether it is enough the blob does
-    /// not say.
+    /// The smallest heap, in bytes, that an invocation may have. The blob does not declare whether
+    /// that suffices.
     pub least_heap: u32,
-    /// Whether the heap keeps the header that says how much of it was used: the program exports
+    /// Whether the heap has the header that reports its use: the program exports
     /// [`entrypoint_heap_bump`](abi::heap::BUMP_HEAP_EXPORT).
     pub has_heap_header: bool,
     /// Stack in bytes.
     pub stack: u32,
-    /// What the VM maps for the program with the least heap, no accounts and no instruction data,
-    /// in bytes and whole pages; `None` if that does not fit into its memory.
+    /// Length of the memory that the VM maps for the program with the smallest heap, no accounts
+    /// and no instruction data, in bytes and whole pages; `None` if that does not fit in the VM's
+    /// memory.
     pub least_memory: Option<u64>,
-    /// What the loader bounds.
+    /// The parts that the loader limits.
     pub limits: Vec<LimitUse>,
 }
 
@@ -214,20 +215,20 @@ pub struct Requirements {
 pub struct LimitUse {
     /// `code`, `data` or `stack`, as in [`LoadError::MemoryTooLarge`].
     pub what: &'static str,
-    /// What the program takes.
+    /// The program's use.
     pub size: u64,
     /// The loader's limit.
     pub limit: u32,
 }
 
 impl LimitUse {
-    /// Whether the program takes more than the loader gives.
+    /// Whether the program uses more than the limit.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.size > self.limit.into()
     }
 
-    /// Whether the program takes three quarters of the limit or more, and no more than all of it.
+    /// Whether the program uses three quarters of the limit or more, and at most all of it.
     #[must_use]
     pub fn is_near(&self) -> bool {
         !self.is_exceeded() && self.size * 4 >= u64::from(self.limit) * 3
@@ -265,7 +266,7 @@ fn signature(import: Import) -> String {
     let parameters: Vec<String> = import
         .parameters()
         .iter()
-        // The compiler writes pointers with a space that nobody else does.
+        // The compiler writes pointers with an unusual space.
         .map(|(name, kind)| format!("{name}: {}", kind.replace("* ", "*")))
         .collect();
     let parameters = parameters.join(", ");
@@ -275,7 +276,7 @@ fn signature(import: Import) -> String {
     }
 }
 
-/// A name of the blob's, of a length that is no harm: many names may share the same bytes.
+/// A name of the blob's, with a bounded length: many names may share the same bytes.
 fn name(bytes: &[u8]) -> String {
     if bytes.len() <= MAX_NAME_LENGTH {
         return String::from_utf8_lossy(bytes).into_owned();

@@ -13,20 +13,20 @@ const HEADER_LENGTH: usize = 4 + 1 + 8;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Section {
-    /// What it holds.
+    /// Its content.
     pub kind: SectionKind,
     /// The section's number in the file; `None` for what has none: the header, the end, what
     /// follows the end.
     pub number: Option<u8>,
-    /// Where it starts in the file, in bytes.
+    /// Its start in the file, in bytes.
     pub offset: u64,
     /// Its length in bytes, with its own number and length.
     pub length: u64,
-    /// Bytes that it holds.
+    /// Length of its content in bytes.
     pub content: u64,
 }
 
-/// What a part of the file holds.
+/// The content of a part of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -44,22 +44,21 @@ pub enum SectionKind {
     Imports,
     /// Names and places of exports.
     Exports,
-    /// Jump table and code, and for the older instruction sets a bitmask that says where
-    /// instructions start.
+    /// Jump table and code, and for the older instruction sets a bitmask of instruction starts.
     Code,
     /// Debug information: names of functions and files.
     DebugStrings,
-    /// Debug information: what line each instruction comes from.
+    /// Debug information: the source line of each instruction.
     DebugLinePrograms,
     /// Debug information: what code each line program is about.
     DebugLineProgramRanges,
-    /// A hash that somebody has put there; the VM does not read it.
+    /// A hash that the VM does not read.
     MetadataHash,
     /// A section that the VM skips, because it does not know it.
     Unknown,
     /// The byte that ends the file.
     End,
-    /// Bytes behind the end, which nobody reads.
+    /// Bytes behind the end, which the VM does not read.
     Trailing,
 }
 
@@ -147,8 +146,8 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Section> {
     sections
 }
 
-/// Number of the section at the start of the bytes, length of what it holds, and of all of it;
-/// `None` at the end.
+/// Number of the section at the start of the bytes, length of its content, and whole length; `None`
+/// at the end.
 fn section(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let number = *bytes.first().filter(|number| **number != 0)?;
     let (content, width) = varint(&bytes[1..])?;

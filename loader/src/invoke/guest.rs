@@ -32,7 +32,8 @@ pub trait GuestMemory {
     /// [`Inaccessible`] if the program may not write all of them.
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible>;
 
-    /// Whether the program may write `length` bytes. The loader asks before it allocates so many.
+    /// Whether the program may write `length` bytes. The loader calls this before it allocates so
+    /// many.
     fn is_writable(&mut self, address: u64, length: u64) -> bool;
 
     /// The gas that remains.

@@ -239,7 +239,7 @@ impl SumChange {
 mod tests {
     use super::*;
 
-    /// The kind of a rule's error, whatever is broken.
+    /// The kind of a rule's error, for any change.
     fn kind(rule: &Rule) -> &'static str {
         let before = AccountInput::default();
         let after = AccountAfter {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_table_has_the_order_of_the_rules() {
+    fn documented_table_has_the_rules_order() {
         let documented: Vec<&str> = include_str!("../lib.rs")
             .lines()
             .filter(|line| line.starts_with("//! |"))

@@ -1,4 +1,4 @@
-//! Where a program's gas goes, and how its heap fills.
+//! Profiles: the gas of a program by function and line, and the history of its heap.
 //!
 //! [`Program::profile`] runs a program as [`Program::invoke`] does, one instruction at a time, and
 //! writes down which functions each unit of gas was used in. The outcome is the same, and the gas
@@ -21,19 +21,17 @@
 //!
 //! # What costs what
 //!
-//! Each instruction costs one unit, which counts for the instruction's own place. A syscall is a
-//! frame of its own: the instruction that calls it, and the price of the bytes that it touches.
-//!
-//! The VM takes the gas of a block of instructions before the first of them runs. A program that
-//! ends inside of a block has therefore paid for instructions that never ran. They are in a frame of
-//! their own, [`FrameKind::Prepaid`], and so is the rest of the gas if it does not suffice for the
-//! next block.
+//! Each instruction costs one unit, which counts at its own place. A syscall is a frame of its own,
+//! with the instruction that calls it and the price of the bytes that it touches. The VM takes the
+//! gas of a block of instructions before the first of them runs. So a program that ends inside of a
+//! block has paid for instructions that never ran: they count in a frame of their own,
+//! [`FrameKind::Prepaid`]. So does the rest of the gas if it does not suffice for the next block.
 //!
 //! # Stacks
 //!
-//! A call is an instruction that leaves a return address, a return is a jump to one. Inlined
-//! functions come from the debug information, as far as PolkaVM's linker leaves it there. Without
-//! debug information, functions start at exports and at the targets of calls.
+//! A call is an instruction that leaves a return address, and a return is a jump to one. Inlined
+//! functions come from the debug information; PolkaVM's linker leaves out some of it. In a blob
+//! without debug information, functions start at exports and at the targets of calls.
 
 mod names;
 mod recorder;
@@ -59,18 +57,18 @@ use recorder::{Cost, Prepaid, Recorder, Recording};
 pub struct Profiled {
     /// The same as that of [`Program::invoke`] on the interpreter.
     pub outcome: Outcome,
-    /// Where the gas went.
+    /// The gas, by stack.
     pub gas: GasProfile,
     /// How the heap filled.
     pub heap: HeapProfile,
 }
 
-/// Where the gas of one invocation went.
+/// The gas of one invocation, by stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasProfile {
     frames: Vec<Frame>,
-    /// Ways to come to a function: the node before, and the frames of the calling instruction. Each
-    /// stands behind the node before it; the first has none and no frames.
+    /// Paths to a function: the node before, and the frames of the calling instruction. Each node
+    /// comes after the node before it; the first has none and no frames.
     nodes: Vec<(u32, Vec<u32>)>,
     /// Ways to a function, frames in it, and the gas that was used there.
     costs: Vec<((u32, Vec<u32>), u64)>,
@@ -91,16 +89,16 @@ pub struct Stack<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Frame {
-    /// Its path without the compiler's hashes; only its name if it is inlined; a description if it is
-    /// not a function. The text comes from the blob, so it may be anything.
+    /// Its path without the compiler's hashes; only its name if it is inlined; a description if it
+    /// is not a function. A blob can make this any text.
     pub function: String,
-    /// What it is.
+    /// Its kind.
     pub kind: FrameKind,
     /// The place of the instruction in it, or of the call that leads further in.
     pub location: Option<SourceLocation>,
 }
 
-/// What a [`Frame`] is.
+/// The kind of a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FrameKind {
@@ -122,7 +120,7 @@ pub struct HeapProfile {
     /// Length of the heap in bytes.
     pub limit: u32,
     /// Each change, in order; the first is the start and the last the end. Empty if the program's
-    /// heap does not say how much is used. Very many are thinned.
+    /// heap does not report its use. If there are too many, some are left out.
     pub samples: Vec<HeapSample>,
 }
 
@@ -135,18 +133,17 @@ pub struct HeapSample {
     pub used: u32,
     /// The most bytes that were in use at once so far.
     pub peak: u32,
-    /// What the bytes in use are; `None` unless the program counts that, as
-    /// [`abi::heap::HeapTrace`] says.
+    /// The bytes in use by kind; `None` unless the program counts them, as [`abi::heap::HeapTrace`]
+    /// describes.
     pub counts: Option<HeapCounts>,
 }
 
-/// What the bytes in use are. What is neither live nor leaked waits to be taken again.
+/// The bytes in use by kind. Bytes that are neither live nor leaked are free for reuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapCounts {
-    /// Bytes in blocks that were taken and not given back, as long as they were asked for.
+    /// Bytes in allocated blocks that were not freed, in their requested length.
     pub live: u64,
-    /// Bytes that are lost to the heap: freed blocks that were not taken back, what rounds sizes
-    /// up, gaps.
+    /// Bytes that the heap cannot reuse: freed blocks that it did not take back, rounding, gaps.
     pub leaked: u64,
 }
 
@@ -177,7 +174,7 @@ impl GasProfile {
         })
     }
 
-    /// Whether the blob has debug information for anything that ran. Without it there are no source
+    /// Whether the blob has debug information for any code that ran. Without it there are no source
     /// lines, and functions have the names of exports or their addresses.
     #[must_use]
     pub fn has_debug_info(&self) -> bool {
@@ -280,8 +277,8 @@ fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
     match cost {
         Cost::Instruction => None,
         Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
-        Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(paid, not run)", FrameKind::Prepaid)),
-        Cost::Prepaid(Prepaid::OutOfGas) => Some(("(too little left)", FrameKind::Prepaid)),
+        Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
+        Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),
         Cost::Truncated => Some(("(deeper calls)", FrameKind::Truncated)),
     }
 }

@@ -12,7 +12,8 @@ use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {
     blob: &'a ProgramBlob,
-    /// Where functions start that are exported or called by address, with the names of the exports.
+    /// The starts of functions that are exported or called by address, with the names of the
+    /// exports.
     functions: BTreeMap<u32, Option<String>>,
     frames: Vec<Frame>,
     number_of: HashMap<Frame, u32>,
@@ -70,8 +71,8 @@ impl<'a> Names<'a> {
         let functions = self.functions_at(program_counter);
         let calling = caller.map(|caller| self.functions_at(caller));
         let calling = calling.as_deref().unwrap_or_default();
-        // Where PolkaVM's linker has put one function into another, the inner one's instructions
-        // name the outer one too.
+        // If PolkaVM's linker has put one function into another, the inner one's instructions name
+        // the outer one too.
         let is_repeated = functions.len() > calling.len()
             && calling
                 .iter()
@@ -90,7 +91,7 @@ impl<'a> Names<'a> {
         for frame in frames {
             let (kind, unnamed) = match numbers.len() {
                 0 => (FrameKind::Function, self.by_address(program_counter)),
-                _ => (FrameKind::Inlined, "(without a name)".to_owned()),
+                _ => (FrameKind::Inlined, "(unnamed)".to_owned()),
             };
             numbers.push(self.number(Frame {
                 function: frame.function.unwrap_or(unnamed),
@@ -112,7 +113,7 @@ impl<'a> Names<'a> {
         number
     }
 
-    /// All frames by their numbers, and whether any has been told by debug information.
+    /// All frames by their numbers, and whether any comes from debug information.
     pub fn finish(self) -> (Vec<Frame>, bool) {
         (self.frames, self.has_debug_info)
     }

@@ -16,16 +16,16 @@ use crate::outcome::{HeapUse, Outcome};
 
 // These bound the memory that a blob can make the loader use.
 
-/// Calls inside of calls that are told apart.
+/// The call depth up to which calls are distinguished.
 const MAX_DEPTH: usize = 128;
 
 /// Calls inside of calls whose returns are recognized.
 const MAX_FRAMES: usize = 1 << 18;
 
-/// Ways to come to a call that are told apart.
+/// The most paths to a call that are distinguished.
 const MAX_NODES: usize = 50_000;
 
-/// Places with costs that are told apart, each with the way that led there.
+/// The most places with costs that are distinguished, each with its path.
 const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
@@ -40,11 +40,11 @@ struct Call {
     return_address: u32,
     /// The way that leads into it.
     node: u32,
-    /// If it is too deep to be distinguished, the place of the first such call.
+    /// If the call is too deep to be distinguished, the instruction of the first such call.
     too_deep: Option<u32>,
 }
 
-/// A way to a call: the way to the function that contains it, and its place.
+/// A path to a call: the path to the calling function, and the instruction in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     /// The node before.
@@ -53,7 +53,7 @@ pub(super) struct Node {
     pub caller: u32,
 }
 
-/// What gas was paid for.
+/// The kind of a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Cost {
     /// The instruction itself.
@@ -83,9 +83,9 @@ pub(super) struct Place {
     pub cost: Cost,
 }
 
-/// What has been written down.
+/// The recorded costs and samples.
 pub(super) struct Recording {
-    /// The first is the entry. Each comes after its parent.
+    /// The first is the entry, which has no caller. Each comes after its parent.
     pub nodes: Vec<Node>,
     /// By their first occurrence.
     pub costs: Vec<(Place, u64)>,
@@ -93,7 +93,7 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// The instruction that called, to come to this node.
+    /// The instruction that called this node.
     pub fn caller(&self, node: u32) -> Option<u32> {
         (node != 0).then(|| self.nodes[node as usize].caller)
     }
@@ -102,7 +102,7 @@ impl Recording {
 /// The instruction that has been announced and is running.
 struct Running {
     program_counter: u32,
-    /// Where it jumps to, if it may be a return.
+    /// The target of its jump, if that may be a return.
     target: Option<u32>,
 }
 
@@ -110,7 +110,7 @@ struct Running {
 pub(super) struct Recorder<'a> {
     flow: &'a HashMap<u32, Flow>,
     entry: u32,
-    /// Where the counts of a heap that counts are.
+    /// The address of the counts, if the heap has them.
     heap_trace: Option<u32>,
     running: Option<Running>,
     /// The instruction that was announced last.
@@ -123,11 +123,11 @@ pub(super) struct Recorder<'a> {
     /// The sum of all costs.
     gas: u64,
     samples: Vec<HeapSample>,
-    /// What tells whether the heap has changed since the last sample.
+    /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
 
-/// What a change of the heap changes.
+/// The value that shows a change of the heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum HeapState {
     Used(u32),
@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// What has been written down of an invocation with this outcome.
+    /// The recording of an invocation with this outcome.
     pub fn finish(mut self, outcome: &Outcome) -> Recording {
         let gas_used = outcome.gas_used;
         let prepaid = gas_used.saturating_sub(self.gas);
@@ -241,8 +241,8 @@ impl<'a> Recorder<'a> {
         Some(number)
     }
 
-    /// A jump to where a call returns ends that call, and those inside of it. Any other jump stays
-    /// in the function, or goes on in another in its place.
+    /// A jump to a return address ends the call with that address, and those inside of it. Any
+    /// other jump stays in the function, or is a tail call.
     fn leave(&mut self, target: Option<u32>) {
         let returns_to = |call: &Call| Some(call.return_address) == target;
         if let Some(position) = self.calls.iter().rposition(returns_to) {
@@ -297,8 +297,8 @@ impl<'a> Recorder<'a> {
         let trace = self
             .heap_trace
             .and_then(|address| read_pod::<HeapTrace>(guest, address.into()).ok());
-        // In the middle of a call the figures do not fit together; a heap that counts says when one
-        // is over.
+        // In the middle of an allocator call the figures are inconsistent. A heap that counts its
+        // calls shows when one has ended.
         let state = match trace {
             Some(trace) => HeapState::Calls(trace.calls),
             None => HeapState::Used(used),

@@ -1,11 +1,11 @@
-//! What a good outcome is.
+//! The judgement of outcomes.
 
 use super::report::{Problem, Resource};
 use crate::account::Account;
 use crate::error::Failure;
 use crate::outcome::Outcome;
 
-/// What a good outcome was.
+/// The judgement of a good outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Complete,
@@ -153,13 +153,13 @@ mod tests {
         location: None,
     };
 
-    /// What is wrong with an outcome in a sweep of gas under a limit of 50.
+    /// The problem of an outcome in a sweep of gas under a limit of 50.
     fn problem(outcome: Outcome) -> Option<Problem> {
         judge(Resource::Gas).judge(&outcome, 50, None).err()
     }
 
     #[test]
-    fn the_complete_result_may_differ_in_its_figures_alone() {
+    fn complete_result_ignores_figures() {
         let judge = judge(Resource::Gas);
         let is_complete = |change: fn(&mut Outcome)| {
             let mut outcome = complete();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_clean_if_nothing_is_left_of_the_call() {
+    fn clean_error_leaves_nothing() {
         assert_eq!(problem(failed(NO_GAS)), None);
         let with = |change: fn(&mut Outcome)| {
             let mut outcome = failed(NO_GAS);
@@ -251,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn more_than_enough_is_enough() {
+    fn failure_above_a_sufficient_limit_is_a_problem() {
         let judge = judge(Resource::Gas);
         let verdict = judge.judge(&failed(NO_GAS), 50, Some(49));
         assert_eq!(verdict, Err(Problem::LessWasEnough { enough: 49 }));
     }
 
     #[test]
-    fn what_is_allowed_leaves_nothing_either() {
+    fn allowed_outcome_must_change_nothing() {
         let judge = Judge {
             allow: |outcome| outcome.failure == Some(Failure::Aborted),
             ..judge(Resource::Heap)

@@ -1,14 +1,16 @@
 //! Fault sweeps: one invocation under every limit, as database engines do it.
 //!
-//! A program meets its limits in places that nobody has thought of: the gas ends between two writes that belong together, the heap
-//! in the middle of a list. A sweep calls a program again and again, each time with one unit of gas or one byte of heap
-//! more, and holds every outcome to one rule: it is either the complete result, or a clean error with nothing changed.
+//! A program meets its limits at places that its author did not expect: gas ends between two writes
+//! that belong together, the heap in the middle of a list. A sweep calls a program again and again,
+//! each time with one more unit of gas or byte of heap. Every outcome must be either the complete
+//! result, or a clean error with nothing changed.
 //!
 //! ```
 //! use loader::{Engine, Invocation, Loader, Pubkey, sweep};
 //!
 //! // Two instructions that return 0: `a0 = 0`, `ret`.
-//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
+//! let blob = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\
+//!     \x06\x06\0\0\x04\x07\x03\0\0";
 //! let program = Loader::new(Engine::Interpreter)?.load(blob)?;
 //! let invocation = Invocation::new(Pubkey::new([1; 32]));
 //!
@@ -21,22 +23,24 @@
 //!
 //! # The rule
 //!
-//! An outcome is *complete* if it is that of the invocation as it was given, with all its gas and heap: the same status, failure,
-//! logs, return data and accounts. Gas and heap figures may differ, and so may what `rlo_log_compute_units_` logs.
+//! An outcome is *complete* if it equals that of the invocation with all its gas and heap: the same
+//! status, failure, logs, return data and accounts. Gas and heap figures may differ, and so may the
+//! log lines of `rlo_log_compute_units_`.
 //!
-//! It is a *clean error* if it is [`Failure::OutOfGas`] in a sweep of gas, [`Failure::OutOfMemory`] or an error that the program
-//! chose to return in a sweep of the heap, or what [`Sweep::allow`] says; if the accounts are bit for bit as they were, there is no
-//! return data, and the logs are the first of the complete logs.
+//! An outcome is a *clean error* if it changed nothing, and failed because of the limit. That is:
+//! [`Failure::OutOfGas`] in a sweep of gas; [`Failure::OutOfMemory`], or an error that the program
+//! returned, in a sweep of the heap; or an outcome that [`Sweep::allow`] accepts. The accounts are
+//! unchanged, there is no return data, and the logs are a prefix of the complete logs.
 //!
-//! A limit above one that was enough is enough. For gas that is always so. Memory that is refused
-//! may be done without, so that a program succeeds in another way: `allow` it.
+//! A limit above a sufficient limit suffices too. For gas that always holds. A program may succeed
+//! in another way after a failed allocation: `allow` that.
 //!
 //! # The heap
 //!
-//! No loader gives less than 32 KiB, so most programs would never meet the end of theirs. A sweep of the heap therefore leaves memory as it is and
-//! announces less of it: the program is told a smaller size, down to [`LEAST_HEAP`], and everything else stays at its address.
-//! That a program of 32 KiB is never told less elsewhere is no reason to leave the low limits out: every one of them makes
-//! another allocation the first that is refused.
+//! An invocation has at least 32 KiB of heap, so most programs would never reach the end of theirs.
+//! A sweep of the heap therefore maps the whole heap and announces less of it: the program gets a
+//! smaller size, down to [`LEAST_HEAP`], and everything else keeps its address. The limits below 32
+//! KiB matter, because each makes another allocation the first one that fails.
 
 mod judge;
 mod report;
@@ -55,8 +59,8 @@ use crate::outcome::Outcome;
 use crate::program::Program;
 use crate::sweep::judge::{Judge, Verdict};
 
-/// The least heap, in bytes, that a sweep announces: the header that heaps of ours keep, and one more. To a program a heap that
-/// is nothing but the header is one that was never announced.
+/// The smallest heap, in bytes, that a sweep announces: the heap header and one byte. A heap with
+/// only the header counts as not announced.
 pub const LEAST_HEAP: u32 = size_of::<HeapHeader>() as u32 + 1;
 
 /// Sweeps the gas with the options of [`Sweep::new`].
@@ -104,7 +108,7 @@ pub struct Sweep {
 /// Limits on either side of the least that is enough that are always tried.
 const AROUND: u64 = 32;
 
-/// Limits tried where no stride says otherwise, beyond those that are tried always.
+/// How many limits a sweep tries by default, besides those that it always tries.
 const SAMPLE: u64 = 1_000;
 
 impl Default for Sweep {
@@ -119,14 +123,14 @@ impl Default for Sweep {
 }
 
 impl Sweep {
-    /// Tries every limit up to 2,000, then about 1,000 more up to what is enough, all close to that, and
-    /// some above.
+    /// Tries every limit up to 2,000, about 1,000 more up to the least sufficient limit, all limits
+    /// close to that one, and some above.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tries no limit below this one, in gas or bytes. For a program whose heap begins with state of its own, without
-    /// which it cannot even fail.
+    /// Tries no limit below this one, in gas or bytes. Use it if the program's heap begins with
+    /// state of its own, without which the program cannot even fail.
     pub fn start(mut self, limit: u64) -> Self {
         self.start = limit;
         self
@@ -149,8 +153,8 @@ impl Sweep {
         self
     }
 
-    /// Takes other outcomes for good ones too. A failure must leave accounts and return data as they were all the same; what it
-    /// logs is its own.
+    /// Accepts other outcomes too. Even then, a failure must leave accounts and return data
+    /// unchanged; its logs may differ.
     pub fn allow(mut self, allow: fn(&Outcome) -> bool) -> Self {
         self.allow = allow;
         self
@@ -160,18 +164,19 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean error, or if the invocation
-    /// itself makes no sense or runs out of gas.
+    /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean
+    /// error, or if the invocation itself is invalid or runs out of gas.
     pub fn gas(&self, program: &Program, invocation: &Invocation) -> Result<Report, SweepFailed> {
         self.run(Resource::Gas, program, invocation)
     }
 
-    /// Calls a program with every size of heap from [`LEAST_HEAP`] to enough, or with a sample of them.
+    /// Calls a program with every size of heap from [`LEAST_HEAP`] to the least sufficient one, or
+    /// with a sample of them.
     ///
     /// # Errors
     ///
-    /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean error, or if the invocation
-    /// itself makes no sense or runs out of gas or memory.
+    /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean
+    /// error, or if the invocation itself is invalid or runs out of gas or memory.
     pub fn heap(&self, program: &Program, invocation: &Invocation) -> Result<Report, SweepFailed> {
         self.run(Resource::Heap, program, invocation)
     }
@@ -182,7 +187,8 @@ impl Sweep {
         program: &Program,
         invocation: &Invocation,
     ) -> Result<Report, SweepFailed> {
-        // Natively no instruction is counted; on WebAssembly a heap of the program's own has whole pages.
+        // The native engine does not count instructions. On WebAssembly, a program's own heap grows
+        // in whole pages.
         let what = match (resource, program.engine()) {
             (Resource::Gas, Engine::Native) => Some("sweeps of gas"),
             (Resource::Heap, Engine::Wasm) => Some("sweeps of the heap"),
@@ -284,7 +290,7 @@ fn sampled(from: u64, to: u64, stride: u64) -> impl Iterator<Item = u64> {
         .take_while(move |at| *at <= to)
 }
 
-/// The invocation with less of something.
+/// The invocation with a lower limit.
 fn limited(resource: Resource, invocation: &Invocation, limit: u64) -> Invocation {
     let mut limited = invocation.clone();
     match resource {

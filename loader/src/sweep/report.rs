@@ -1,4 +1,4 @@
-//! What a sweep found.
+//! The result of a sweep.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::InvocationError;
 use crate::outcome::Outcome;
 
-/// What runs out in a sweep.
+/// The resource that a sweep limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// Gas, in units.
@@ -24,11 +24,11 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What a sweep found, if every outcome was good.
+/// The result of a sweep, if every outcome was good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What ran out.
+    /// The limited resource.
     pub resource: Resource,
     /// The least limit that was tried and enough.
     pub enough: u64,
@@ -38,7 +38,7 @@ pub struct Report {
     pub complete: u64,
     /// How many ended in a clean error, by its [`kind`](crate::Failure::kind).
     pub failures: BTreeMap<&'static str, u64>,
-    /// How many ended otherwise, as [`Sweep::allow`](super::Sweep::allow) says they may.
+    /// How many had another outcome that [`Sweep::allow`](super::Sweep::allow) accepts.
     pub allowed: u64,
 }
 
@@ -57,24 +57,24 @@ impl fmt::Display for Report {
             write!(formatter, ", {count} {kind}")?;
         }
         if self.allowed > 0 {
-            write!(formatter, ", {} what is allowed", self.allowed)?;
+            write!(formatter, ", {} allowed", self.allowed)?;
         }
         Ok(())
     }
 }
 
-/// What is wrong with an outcome.
+/// The problem of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// It used more gas than it had.
-    #[error("more gas was used than there was")]
+    #[error("the program used more gas than the limit")]
     UsedMore,
     /// It succeeded with another result than the complete one.
-    #[error("the program succeeded with another result")]
+    #[error("the program succeeded with a different result")]
     AnotherResult,
     /// It failed for a reason that has nothing to do with the limit.
-    #[error("the program failed in another way")]
+    #[error("the program failed for a reason other than the limit")]
     AnotherFailure,
     /// It failed, and an account is not what it was.
     #[error("the program failed, but an account was changed")]
@@ -83,10 +83,10 @@ pub enum Problem {
     #[error("the program failed, but left return data")]
     ReturnData,
     /// It failed after lines that are not the first of the complete logs.
-    #[error("the logs are not the first of the complete ones")]
+    #[error("the logs are not a prefix of the complete logs")]
     Logs,
     /// It failed although less was enough.
-    #[error("a limit of {enough} was enough, and this is not")]
+    #[error("the lower limit of {enough} was enough")]
     LessWasEnough {
         /// The lesser limit.
         enough: u64,
@@ -100,13 +100,13 @@ pub enum SweepFailed {
     /// The program could not be called.
     #[error(transparent)]
     NotCalled(#[from] InvocationError),
-    /// The invocation itself runs out of gas or memory, so that there is no complete result.
+    /// The invocation itself runs out of gas or memory, so there is no complete result.
     #[error(
-        "there is no complete result to compare with: {}; give the invocation more of it",
+        "the sweep has no complete result to compare with: {}; raise the invocation's gas or heap",
         failure_of(outcome)
     )]
     NotEnough {
-        /// What became of the invocation.
+        /// The outcome of the invocation.
         outcome: Box<Outcome>,
     },
     /// An outcome was neither the complete result nor a clean error.
@@ -115,13 +115,13 @@ pub enum SweepFailed {
         failure_of(outcome)
     )]
     Outcome {
-        /// What was limited.
+        /// The limited resource.
         resource: Resource,
         /// The limit.
         limit: u64,
-        /// What is wrong.
+        /// The problem.
         problem: Problem,
-        /// What became of the invocation.
+        /// The outcome under the limit.
         outcome: Box<Outcome>,
     },
 }
@@ -129,6 +129,6 @@ pub enum SweepFailed {
 fn failure_of(outcome: &Outcome) -> String {
     match &outcome.failure {
         Some(failure) => failure.to_string(),
-        None => format!("it logged {:?}", outcome.logs),
+        None => format!("logs: {:?}", outcome.logs),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::End;
 
-/// What the process is called with.
+/// The arguments of the process.
 #[derive(Debug)]
 pub struct Arguments {
     /// The Unix socket at which the loader listens.
@@ -14,7 +14,7 @@ pub struct Arguments {
     pub library: PathBuf,
     /// Time of the processor's that the process may use, in seconds; 0 if it may use any.
     pub cpu_seconds: u64,
-    /// Whether a crash leaves a core file, as the system's own setting says.
+    /// Whether a crash writes a core file, if the system is set up for it.
     pub core_dumps: bool,
 }
 
@@ -22,11 +22,11 @@ pub struct Arguments {
 pub const USAGE: &str = "\
 usage: native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
 
-Runs a program that was built as a library of this machine, as the loader says that listens at the Unix socket.
+Runs a native program for the loader that listens on the Unix socket SOCKET.
 `cargo entrypoint run --target native` starts it.
 
-  CPU_SECONDS    the time of the processor's that it may use; 0: any
-  --core-dumps   a crash leaves a core file where the system is set up for that";
+  CPU_SECONDS    the most CPU time that the process may use; 0 for no limit
+  --core-dumps   let a crash write a core file, if the system is set up for it";
 
 impl Arguments {
     /// Reads the words behind the process's own name.
@@ -38,16 +38,17 @@ impl Arguments {
         let [socket, library, cpu_seconds] = words.as_slice() else {
             return Err(End::misused(USAGE));
         };
-        let cpu_seconds = cpu_seconds.to_str().and_then(|word| word.parse().ok());
-        let Some(cpu_seconds) = cpu_seconds else {
+        let seconds = cpu_seconds.to_str().and_then(|word| word.parse().ok());
+        let Some(seconds) = seconds else {
             return Err(End::misused(format!(
-                "CPU_SECONDS is no whole number\n{USAGE}"
+                "CPU_SECONDS is {}, which is not a whole number\n{USAGE}",
+                cpu_seconds.display()
             )));
         };
         Ok(Self {
             socket: socket.into(),
             library: library.into(),
-            cpu_seconds,
+            cpu_seconds: seconds,
             core_dumps,
         })
     }

@@ -1,4 +1,4 @@
-//! The socket: messages, and what the loader may ask for at any time.
+//! The socket: messages, and the loader's access to memory.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,8 @@ use bytemuck::Zeroable;
 use super::End;
 use super::memory::Memory;
 
-/// Memory is copied in pieces of so many bytes, so that the process needs no more for it whatever length a message says.
+/// The length of the pieces in which memory is copied. It bounds the buffer, whatever length a
+/// message has.
 const PIECE: usize = 64 * 1024;
 
 /// The loader, from this side.
@@ -26,7 +27,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If nobody listens there.
+    /// If no loader listens at the path.
     pub fn open(path: &Path) -> Result<Self, End> {
         let socket = UnixStream::connect(path).map_err(|error| {
             End::misused(format!("cannot connect to {}: {error}", path.display()))
@@ -42,18 +43,18 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// If the loader is gone.
+    /// If the loader has closed the socket.
     pub fn send(&mut self, message: &Message) -> Result<(), End> {
         self.socket
             .write_all(bytemuck::bytes_of(message))
             .map_err(|_| End::Closed)
     }
 
-    /// The next message that does not ask for memory. Those that do are answered.
+    /// The next message that is not about memory. It handles those that are.
     ///
     /// # Errors
     ///
-    /// If the loader is gone.
+    /// If the loader has closed the socket.
     pub fn next(&mut self) -> Result<Message, End> {
         loop {
             let mut message = Message::zeroed();
@@ -69,9 +70,10 @@ impl Connection {
         }
     }
 
-    /// Sends memory to the loader: all of it, or word that it is not there.
+    /// Sends memory to the loader: all of it, or a message that it is inaccessible.
     fn read(&mut self, address: u64, length: u64) -> Result<(), End> {
-        // All pieces are looked at before the first is sent, because what was said of the length cannot be taken back.
+        // It reads all pieces before it sends the first, because it cannot take back the length
+        // that it announces.
         for (address, length) in pieces(address, length) {
             if !self.load(address, length)? {
                 return self.send(&Message::new(Message::INACCESSIBLE, [0; 3]));
@@ -80,7 +82,9 @@ impl Connection {
         self.send(&Message::new(Message::BYTES, [length, 0, 0]))?;
         for (address, length) in pieces(address, length) {
             if !self.load(address, length)? {
-                return Err(End::refused("memory went away while it was read"));
+                return Err(End::refused(
+                    "the program unmapped memory while the loader read it",
+                ));
             }
             self.socket
                 .write_all(&self.piece[..length])
@@ -95,7 +99,8 @@ impl Connection {
             .map_err(|error| memory_failed(&error))
     }
 
-    /// Writes what the loader sends. All of it is taken from the socket, also where it cannot be written.
+    /// Writes bytes that the loader sends. It reads all of them from the socket, even if it cannot
+    /// write them.
     fn write(&mut self, address: u64, length: u64) -> Result<(), End> {
         let mut is_written = true;
         for (address, length) in pieces(address, length) {
@@ -104,8 +109,10 @@ impl Connection {
             if !is_written {
                 continue;
             }
-            // SAFETY: the loader writes to the heap and the input, which this crate has no reference to, and elsewhere only where
-            // the program asks it to. The program is in this process and could write there itself.
+            // SAFETY: `store` requires that this crate does not rely on the bytes in the range. The
+            // loader writes only to the heap and the input, to which this crate has no reference,
+            // and to ranges that the program passed to a syscall. The program is untrusted, and
+            // could write to those ranges itself.
             let stored = unsafe { self.memory.store(address, piece) };
             is_written = stored.map_err(|error| memory_failed(&error))?;
         }
@@ -118,7 +125,8 @@ impl Connection {
     }
 }
 
-/// The pieces of a range of memory, with their lengths in bytes. A range that goes round passes addresses where nothing ever is.
+/// The pieces of a range of memory, with their lengths in bytes. Addresses wrap around; such a
+/// range includes addresses that are never mapped.
 fn pieces(address: u64, length: u64) -> impl Iterator<Item = (u64, usize)> {
     (0..length).step_by(PIECE).map(move |offset| {
         let piece = (length - offset).min(PIECE as u64);

@@ -3,19 +3,19 @@
 /// Why the process ends, other than by a signal.
 #[derive(Debug)]
 pub enum End {
-    /// The loader has closed the socket, or is no more: nobody is there who would want to know anything.
+    /// The loader has closed the socket, or has ended. There is no loader to report to.
     Closed,
-    /// Something is wrong.
+    /// An error.
     Wrong {
         /// The exit code.
         code: u8,
-        /// What is wrong, for people.
+        /// The message, for people.
         what: String,
     },
 }
 
 impl End {
-    /// The loader has asked for what cannot be.
+    /// The loader has sent an invalid request.
     pub fn refused(what: impl Into<String>) -> Self {
         Self::wrong(1, what)
     }
@@ -25,7 +25,7 @@ impl End {
         Self::wrong(2, what)
     }
 
-    /// The library is no program.
+    /// The library is not a program.
     pub fn no_program(what: impl Into<String>) -> Self {
         Self::wrong(3, what)
     }
@@ -37,7 +37,7 @@ impl End {
         }
     }
 
-    /// Says what is wrong on the standard error, and returns the exit code.
+    /// Prints the message on the standard error, and returns the exit code.
     #[must_use]
     pub fn say(&self) -> u8 {
         match self {

@@ -17,19 +17,19 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Maps a heap at [`NATIVE_HEAP_BASE`], or elsewhere if something else is there, and behind it, on the next address that the
-    /// contract allows, an input. Lengths are in bytes.
+    /// Maps a heap at [`NATIVE_HEAP_BASE`], or elsewhere if that range is in use, and an input
+    /// behind it, at the next address that the contract allows. Lengths are in bytes.
     ///
     /// # Errors
     ///
-    /// If the system has no room.
+    /// If the system cannot map so much memory.
     pub fn new(heap_size: u64, input_length: u64) -> Result<Self, End> {
         let refused = |reason: &dyn std::fmt::Display| {
             End::refused(format!(
                 "cannot map a heap of {heap_size} bytes and an input of {input_length}: {reason}"
             ))
         };
-        let too_long = || refused(&"there are not so many addresses");
+        let too_long = || refused(&"the sizes exceed the address space");
         let alignment = u64::from(INPUT_ALIGNMENT);
         let offset = heap_size
             .checked_next_multiple_of(alignment)
@@ -71,7 +71,8 @@ impl Mapping {
     }
 }
 
-/// Maps memory at the contract's address. Fails where something else is, but for kernels before 4.17, which then map it elsewhere.
+/// Maps memory at the contract's address. Fails if the range is in use; kernels before 4.17 then
+/// map it elsewhere.
 fn map_at_base(length: usize) -> rustix::io::Result<*mut c_void> {
     let base = ptr::without_provenance_mut(NATIVE_HEAP_BASE as usize);
     let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
@@ -80,6 +81,7 @@ fn map_at_base(length: usize) -> rustix::io::Result<*mut c_void> {
 
 fn map(address: *mut c_void, length: usize, flags: MapFlags) -> rustix::io::Result<*mut c_void> {
     let readable_and_writable = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: neither set of flags above replaces memory that is mapped already, so what comes back is nobody else's.
+    // SAFETY: `mmap_anonymous` requires that the mapping replaces no memory that is in use. Without
+    // `FIXED`, and with `FIXED_NOREPLACE`, the kernel never replaces a mapping.
     unsafe { mmap_anonymous(address, length, readable_and_writable, flags) }
 }

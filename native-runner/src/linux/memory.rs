@@ -1,7 +1,8 @@
-//! Memory at addresses of which nobody knows whether anything is there.
+//! Access to memory that may not be mapped.
 //!
-//! The program hands out addresses as it likes, and to follow a bad one would end the process by the loader's doing. So the system
-//! copies: between the memory and a file that has no name, for which it says whether the memory is there.
+//! The program passes any addresses, and a direct access to an unmapped one would end the process.
+//! So the kernel copies between the memory and an anonymous file, and reports whether the memory is
+//! mapped.
 
 use std::fs::File;
 use std::io;
@@ -21,7 +22,7 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the system has no room for it.
+    /// If the system cannot create it.
     pub fn new() -> io::Result<Self> {
         let file = memfd_create("native-runner", MemfdFlags::CLOEXEC)?;
         Ok(Self { file: file.into() })
@@ -33,7 +34,9 @@ impl Memory {
     ///
     /// If the file cannot be used.
     pub fn load(&self, address: u64, buffer: &mut [u8]) -> io::Result<bool> {
-        // SAFETY: the call reads memory only, and answers that it is not there where it is not.
+        // SAFETY: `pwrite64` requires an open file descriptor, which `file` owns. The kernel reads
+        // `buffer.len()` bytes at `address`, checks each of them, and returns `EFAULT` for unmapped
+        // memory. It writes no memory of this process.
         let copied = unsafe {
             libc::syscall(
                 libc::SYS_pwrite64,
@@ -50,7 +53,8 @@ impl Memory {
         Ok(true)
     }
 
-    /// Copies bytes to the address, and returns whether all of it can be written. Where it cannot, some of it may have been.
+    /// Copies bytes to the address, and returns whether it wrote all of them. If not, it may have
+    /// written some.
     ///
     /// # Errors
     ///
@@ -58,10 +62,13 @@ impl Memory {
     ///
     /// # Safety
     ///
-    /// Whatever is at the address and can be written, it is not what code of this crate relies on.
+    /// No code of this crate may rely on the contents of the range: the range is not borrowed, and
+    /// it is not memory of this crate.
     pub unsafe fn store(&self, address: u64, bytes: &[u8]) -> io::Result<bool> {
         self.file.write_all_at(bytes, 0)?;
-        // SAFETY: the call answers that the memory is not there where it is not; what is there may be written, as the caller says.
+        // SAFETY: `pread64` requires an open file descriptor, which `file` owns. The kernel writes
+        // up to `bytes.len()` bytes at `address`, and returns `EFAULT` for unmapped memory. The
+        // caller promises that no code of this crate relies on these bytes.
         let copied = unsafe {
             libc::syscall(
                 libc::SYS_pread64,

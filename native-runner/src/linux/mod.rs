@@ -1,4 +1,4 @@
-//! What the process does, on 64-bit Linux.
+//! The process, on 64-bit Linux.
 
 use std::ffi::OsString;
 
@@ -17,7 +17,7 @@ use arguments::Arguments;
 use connection::Connection;
 use program::Program;
 
-/// Opens the library and does what the loader says.
+/// Opens the library, and serves the loader's requests.
 ///
 /// # Errors
 ///

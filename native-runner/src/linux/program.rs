@@ -33,18 +33,23 @@ impl Program {
         let path = path
             .canonicalize()
             .map_err(|error| End::no_program(format!("cannot open {}: {error}", path.display())))?;
-        // SAFETY: its constructors run. What they do, the program does in a process of its own, which is there for that.
+        // SAFETY: `Library::open` requires that the library's constructors are sound to run. They
+        // are the program's code, which is untrusted; this process exists to run it, and contains
+        // nothing else.
         let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|error| {
-            // The error itself says no more than which call has failed.
+            // The error itself names only the failed call.
             let reason = error.source().unwrap_or(&error);
             End::no_program(format!("cannot open {}: {reason}", path.display()))
         })?;
-        // SAFETY: the contract says of what type this export is.
+        // SAFETY: `get` requires that the symbol has the type `Entry`. The contract defines this
+        // type for the export.
         let entry = unsafe { library.get::<Entry>(ENTRYPOINT_EXPORT.as_bytes()) };
-        // SAFETY: as above.
+        // SAFETY: `get` requires that the symbol has the type `TakeHost`, which the contract
+        // defines.
         let take_host = unsafe { library.get::<TakeHost>(NATIVE_HOST_EXPORT.as_bytes()) };
-        // SAFETY: it exists for its name, and nobody calls it.
+        // SAFETY: `get` requires that the symbol has the given type. The export is a marker, and
+        // this crate never calls it.
         let marker = unsafe { library.get::<extern "C" fn()>(BUMP_HEAP_EXPORT.as_bytes()) };
         let program = Self {
             entry: *entry.map_err(|_| lacks(&path, ENTRYPOINT_EXPORT))?,
@@ -55,30 +60,32 @@ impl Program {
         Ok(program)
     }
 
-    /// Whether it says that its heap keeps the header of [`abi::heap`].
+    /// Whether the program declares that its heap has the header of [`abi::heap`].
     #[must_use]
     pub fn keeps_header(&self) -> bool {
         self.keeps_header
     }
 
-    /// Tells the program where everything is, and calls it. Returns the status.
+    /// Passes the host to the program, and calls it. Returns the status.
     ///
     /// # Safety
     ///
-    /// The host says what is so: its heap and the input can be read and written by the program alone, and its `call` may be called by
-    /// the program.
+    /// `host` and `input` must be valid: only the program accesses the heap and the input, both are
+    /// mapped for reads and writes in their whole lengths, and the program may call `host.call`.
     #[must_use]
     pub unsafe fn enter(&self, host: &NativeHost, input: *mut u8) -> u64 {
-        // SAFETY: the host stays where it is until the entry has returned, and says what is so, as the caller does.
+        // SAFETY: `take_host` requires a host that stays valid until the entry returns. `host` is
+        // borrowed until then, and the caller promises that its fields are valid.
         unsafe { (self.take_host)(host) };
-        // SAFETY: the input can be read and written, as the caller says, and the program was told how long it is.
+        // SAFETY: `entry` requires an input that the program may read and write in its whole
+        // length. The caller promises that, and `host.input_length` is the length.
         unsafe { (self.entry)(input) }
     }
 }
 
 fn lacks(path: &Path, export: &str) -> End {
     End::no_program(format!(
-        "{} is no program for this machine: it has no function `{export}`. Build it with `cargo entrypoint build --target native`",
+        "{} is not a native program: it does not export `{export}`; build it with `cargo entrypoint build --target native`",
         path.display()
     ))
 }

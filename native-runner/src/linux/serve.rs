@@ -1,4 +1,4 @@
-//! What the loader says, from the first message to the last.
+//! Serves the loader's requests, from the first message to the last.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,7 +10,8 @@ use super::connection::Connection;
 use super::mapping::Mapping;
 use super::program::Program;
 
-/// The socket, for [`call`], which the program calls without anything of ours. Nobody holds it while the program runs.
+/// The socket, for [`call`], which the program calls without any pointer of this crate. It is not
+/// locked while the program runs.
 static CONNECTION: OnceLock<Mutex<Connection>> = OnceLock::new();
 
 fn connection() -> Result<MutexGuard<'static, Connection>, End> {
@@ -18,7 +19,7 @@ fn connection() -> Result<MutexGuard<'static, Connection>, End> {
     Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Does what the loader says.
+/// Serves the loader's requests.
 ///
 /// # Errors
 ///
@@ -44,42 +45,45 @@ pub fn serve(connected: Connection, program: &Program) -> Result<(), End> {
                     input_length: placed.input_length(),
                     call,
                 };
-                // SAFETY: heap and input are mapped, this crate has no reference to them, and `call` is for the program.
+                // SAFETY: `enter` requires that heap and input are mapped, that only the program
+                // accesses them, and that the program may call `call`. `Mapping` has mapped both
+                // and this crate has no reference to them; `call` is the function of the contract.
                 let status = unsafe { program.enter(&host, placed.input()) };
                 Message::new(Message::RETURNED, [status, 0, 0])
             }
             (Message::PLACE, Some(_)) => {
-                return Err(End::refused("heap and input are in their places already"));
+                return Err(End::refused("the loader mapped heap and input twice"));
             }
             (Message::ENTER, None) => {
-                return Err(End::refused("the program has no heap and no input yet"));
+                return Err(End::refused(
+                    "the loader entered the program before it mapped heap and input",
+                ));
             }
             (kind, _) => {
-                return Err(End::refused(format!(
-                    "a message of kind {kind} makes no sense now"
-                )));
+                return Err(End::refused(format!("unexpected message of kind {kind}")));
             }
         };
         connection()?.send(&answer)?;
     }
 }
 
-/// Calls an import: asks the loader, and gives it memory until it answers.
+/// Runs a syscall: sends it to the loader, and serves memory until the loader replies.
 ///
 /// # Safety
 ///
 /// The arguments can be read.
 unsafe extern "C" fn call(import: u32, arguments: *const [u64; MAX_ARGUMENTS]) -> u64 {
-    // SAFETY: as the caller says. They need not be aligned.
+    // SAFETY: `read_unaligned` requires that `arguments` is readable for its type. The caller
+    // promises that; no alignment is needed.
     let values = unsafe { arguments.read_unaligned() };
     answer(import, values).unwrap_or_else(|end| {
-        // There is nothing that the program could do without an answer.
+        // The program cannot continue without a reply.
         std::process::exit(end.say().into())
     })
 }
 
 fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
-    // Held until the answer is there, so that a program of several threads gets each its own.
+    // Locked until the reply has arrived, so that each thread of a program gets its own.
     let mut connection = connection()?;
     connection.send(&Message {
         kind: Message::CALLED,
@@ -90,7 +94,7 @@ fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
     if message.kind != Message::ANSWER {
         let kind = message.kind;
         return Err(End::refused(format!(
-            "a message of kind {kind} is no answer to a call"
+            "unexpected message of kind {kind} during a syscall"
         )));
     }
     let [answer, ..] = message.values;

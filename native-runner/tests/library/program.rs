@@ -1,12 +1,8 @@
-//! A program that does what the first eight bytes of its input say. It stands in for one that was built with the framework, so that
-//! what the runner does can be seen without it.
+//! A program that does what the first eight bytes of its input say. It stands in for one that was
+//! built with the framework, so that what the runner does can be seen without it.
 //!
 //! Compiled by `tests/runner.rs`, with `--cfg` for what is to be otherwise.
-#![allow(
-    dead_code,
-    unexpected_cfgs,
-    reason = "the test sets what is compiled"
-)]
+#![allow(dead_code, unexpected_cfgs, reason = "the test sets what is compiled")]
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -80,18 +76,18 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             let mut sum = 0;
             for offset in 0..host.heap_size as usize {
                 let byte = base.wrapping_add(offset);
-                // SAFETY: the heap is there.
+                // SAFETY: `read` requires a mapped address. The heap is mapped in its whole length.
                 sum += u64::from(unsafe { byte.read() });
-                // SAFETY: as above.
+                // SAFETY: `write` requires a mapped, writable address. The heap is both.
                 unsafe { byte.write(offset as u8) };
             }
             sum
         }
         // Calls twice, and returns both answers.
         6 => {
-            // SAFETY: as above.
+            // SAFETY: `call` requires readable arguments. They are a borrowed array.
             let first = unsafe { (host.call)(0, &[1; 5]) };
-            // SAFETY: as above.
+            // SAFETY: `call` requires readable arguments. They are a borrowed array.
             let second = unsafe { (host.call)(u32::MAX, &[first; 5]) };
             first << 32 | second
         }

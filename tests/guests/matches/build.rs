@@ -1,7 +1,7 @@
 //! Writes the family: functions that dispatch in every way that a compiler makes tables of.
 //!
-//! Each arm does something that no other does, so that the compiler cannot make a table of values
-//! instead of a table of addresses, and no wrong jump gives the right result.
+//! Each arm has a different effect, so that the compiler cannot make a table of values instead of a
+//! table of addresses, and so that no wrong jump gives the right result.
 
 use std::fmt::Write;
 
@@ -98,8 +98,8 @@ fn enumeration(name: &str, size: u64) -> String {
     )
 }
 
-/// Work between where it becomes known which arm is next and the match, so that the compiler does not
-/// jump to the arm at once.
+/// Work between the choice of the next arm and the match, so that the compiler does not jump to the
+/// arm at once.
 fn work(variable: &str) -> String {
     format!(
         "{variable} = {variable}.wrapping_mul(0x9e37_79b9) ^ ({variable} >> 7);

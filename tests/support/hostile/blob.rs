@@ -24,8 +24,8 @@ impl Loaders {
         Self(loaders.collect())
     }
 
-    /// Any bytes as a blob, and the same with a header that says how many they are: without that nearly all would be refused for
-    /// the header alone. Answers whether it is a program.
+    /// Any bytes as a blob, and the same with a header that says how many they are: without that
+    /// nearly all would be refused for the header alone. Answers whether it is a program.
     pub fn check_bytes(&self, bytes: &[u8]) -> bool {
         let first = self.check(bytes);
         let mut with_length = bytes.to_vec();
@@ -37,7 +37,8 @@ impl Loaders {
         self.check(&with_length).is_some()
     }
 
-    /// Loads and calls a blob on every engine. Answers the outcome they agree on, if it is a program.
+    /// Loads and calls a blob on every engine. Answers the outcome they agree on, if it is a
+    /// program.
     pub fn check(&self, bytes: &[u8]) -> Option<Outcome> {
         let invocation = invocation();
         let mut results = self.0.iter().map(|loader| {

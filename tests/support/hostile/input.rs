@@ -7,14 +7,15 @@ use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
 use entrypoint::input::{LazyAccount, LazyAccounts, read, read_lazily};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 
-/// This byte stands for as many zeroes as the next two bytes say, because an account has 10,240 of them.
+/// This byte stands for as many zeroes as the next two bytes say, because an account has 10,240 of
+/// them.
 const ZEROES: u8 = 0xFD;
 
 /// The longest input that is made.
 const MAX_LENGTH: usize = 1 << 17;
 
-/// Most entries with which the trusted readers are called: one without a heap has to have a limit, and one with a heap keeps its list
-/// for ever, which a fuzzer would feel.
+/// Most entries with which the trusted readers are called: one without a heap has to have a limit,
+/// and one with a heap keeps its list for ever, which a fuzzer would feel.
 const MAX_ACCOUNTS: usize = 300;
 
 /// What was seen of an input. Places are distances from its start.
@@ -153,7 +154,8 @@ pub fn check(bytes: &[u8]) -> bool {
 
     START.set(start);
     let input: *mut u8 = words.as_mut_ptr().cast();
-    // Whoever calls with a length vouches for the account table at the end of it, which these bytes may only look like.
+    // Whoever calls with a length vouches for the account table at the end of it, which these bytes
+    // may only look like.
     let mut lengths = vec![None];
     if bytes.len() < 16 || !has_table(bytes) {
         lengths.push(Some(bytes.len()));
@@ -162,8 +164,9 @@ pub fn check(bytes: &[u8]) -> bool {
         lengths.clear();
     }
     for length in lengths {
-        // SAFETY: the words are aligned to 8, the checked reader has walked over these very bytes without leaving them,
-        // they do not end like an account table if the length is given, and no view of them lives any more.
+        // SAFETY: the words are aligned to 8, the checked reader has walked over these very bytes
+        // without leaving them, they do not end like an account table if the length is given, and
+        // no view of them lives any more.
         let status = unsafe { enter::<false>(input, length, record) };
         expect(&checked, status);
         // SAFETY: as above.

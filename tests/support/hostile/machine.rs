@@ -1,4 +1,5 @@
-//! A program that does what a script says, by hand in the VM's own instructions, and where its memory is.
+//! A program that does what a script says, by hand in the VM's own instructions, and where its
+//! memory is.
 
 use std::ops::Range;
 
@@ -83,7 +84,8 @@ impl Machine {
         machine
     }
 
-    /// The input as the program sees it, by its own answer. Read piece by piece, because its length is not known.
+    /// The input as the program sees it, by its own answer. Read piece by piece, because its length
+    /// is not known.
     fn read_input(&self) -> Vec<u8> {
         let accounts = abi::input::entry_length(40).unwrap() + abi::input::entry_length(8).unwrap();
         let length = 8 + SCRIPT_LENGTH + 32 + 8 + accounts + 8 + 3 * 8 + 16;
@@ -113,7 +115,8 @@ impl Machine {
         first
     }
 
-    /// Runs a script, and looks at the window of memory afterwards if it comes to that. All must be as the model says.
+    /// Runs a script, and looks at the window of memory afterwards if it comes to that. All must be
+    /// as the model says.
     pub fn check(&self, script: &Script) -> Outcome {
         let mut script = script.clone();
         if script.calls.len() < MAX_CALLS {
@@ -174,8 +177,8 @@ const STORE: u32 = 3;
 const END: u32 = 4;
 const DISPATCH: u32 = 5;
 
-/// The program. For each call of the script it loads the arguments, calls, and stores what it is answered, one word after
-/// the other, in its read-write data; then it returns the status.
+/// The program. For each call of the script it loads the arguments, calls, and stores what it is
+/// answered, one word after the other, in its read-write data; then it returns the status.
 fn blob() -> Vec<u8> {
     let imports = Import::ALL.len() as u32;
     let calls = DISPATCH + imports + 1;

@@ -65,8 +65,8 @@ impl<'a> Model<'a> {
         model
     }
 
-    /// Does as the program does: how many calls there are it reads first, all else when it needs it. Gas is taken for each basic block
-    /// when it is entered.
+    /// Does as the program does: how many calls there are it reads first, all else when it needs
+    /// it. Gas is taken for each basic block when it is entered.
     fn run_calls(&mut self, count: u64) -> Result<u64, End> {
         self.spend(5)?;
         let mut at = self.machine.layout.input + 16;
@@ -162,7 +162,8 @@ impl<'a> Model<'a> {
             self.spend(Import::ALL.len() as u64 + 1)?;
             return Err(End::Trapped);
         };
-        // Compared up to the right one, each comparison a block; then the call, and the jump behind it.
+        // Compared up to the right one, each comparison a block; then the call, and the jump behind
+        // it.
         self.spend(wanted + 1)?;
         self.spend(2)?;
         let mut answer = a;

@@ -1,4 +1,5 @@
-//! Calls that a program makes of its loader, whatever their arguments, and the status it returns in the end.
+//! Calls that a program makes of its loader, whatever their arguments, and the status it returns in
+//! the end.
 
 use abi::imports::Import;
 use abi::input::ACCOUNT_TABLE_MAGIC;
@@ -12,7 +13,8 @@ pub const MAX_CALLS: usize = 16;
 /// Bytes of one call in the instruction data: the import's number and five arguments.
 pub const CALL_LENGTH: usize = 6 * 8;
 
-/// Bytes of every script in the instruction data: the number of calls, as many as fit, and the status behind the last.
+/// Bytes of every script in the instruction data: the number of calls, as many as fit, and the
+/// status behind the last.
 pub const SCRIPT_LENGTH: usize = 8 + MAX_CALLS * CALL_LENGTH + 8;
 
 /// One call.
@@ -59,7 +61,8 @@ impl Script {
 
     /// Reads a script. Any bytes are one; what is missing is zero.
     ///
-    /// An argument is a place in the program's memory, or a number that means something, and a distance from it.
+    /// An argument is a place in the program's memory, or a number that means something, and a
+    /// distance from it.
     pub fn decode(bytes: &[u8], layout: &Layout) -> Self {
         let mut bytes = bytes.iter().copied();
         let mut script = Self::default();

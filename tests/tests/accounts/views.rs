@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use tests::input::{inputs, read_checked, see, two_and_a_repeat, words};
 use tests::model::{Model, operations};
 
-// The entry whose list of accounts is on the stack; the one with a list on the heap is in `readers`.
+// The entry whose list of accounts is on the stack; the one with a list on the heap is in
+// `readers`.
 entrypoint::entrypoint_no_alloc!(pay, max_accounts = 6);
 
 unsafe extern "C" {
@@ -35,7 +36,7 @@ fn with_views(test: impl FnOnce([AccountInfo<'_>; 3])) {
 }
 
 #[test]
-fn two_mutable_borrows_of_an_account_do_not_live_at_once() {
+fn mutable_borrow_excludes_a_mutable_borrow() {
     with_views(|[first, second, again]| {
         let mut data = first.try_borrow_mut_data().unwrap();
         assert_eq!(first.try_borrow_mut_data().unwrap_err(), BORROWED);
@@ -52,7 +53,7 @@ fn two_mutable_borrows_of_an_account_do_not_live_at_once() {
 }
 
 #[test]
-fn shared_and_mutable_borrows_do_not_live_at_once() {
+fn mutable_borrow_excludes_shared_borrows() {
     with_views(|[first, _, again]| {
         let data = first.try_borrow_mut_data().unwrap();
         assert_eq!(first.try_borrow_data().unwrap_err(), BORROWED);
@@ -140,7 +141,7 @@ fn data_without_bytes_is_borrowed_like_any_other() {
 }
 
 #[test]
-fn data_grows_by_10_240_bytes_and_not_by_one_more() {
+fn data_grows_by_at_most_10_240_bytes() {
     for original in [0, 1, 5, 8] {
         let mut expected = two_and_a_repeat();
         expected.account_mut(0).data = vec![3; original];
@@ -202,7 +203,7 @@ fn data_is_not_resized_while_it_is_borrowed() {
 }
 
 #[test]
-fn growing_and_filling_leaves_the_neighbours_alone() {
+fn growth_leaves_other_accounts_unchanged() {
     let expected = two_and_a_repeat();
     let mut bytes = expected.bytes();
     let start = bytes.as_ptr().addr();
@@ -221,7 +222,7 @@ fn growing_and_filling_leaves_the_neighbours_alone() {
 }
 
 #[test]
-fn a_balance_neither_overflows_nor_falls_below_zero() {
+fn balance_stays_within_its_bounds() {
     with_views(|[first, _, again]| {
         assert_eq!(
             first.credit(u64::MAX - 99),
@@ -239,7 +240,7 @@ fn a_balance_neither_overflows_nor_falls_below_zero() {
 }
 
 #[test]
-fn an_account_is_owned_by_the_program_it_was_given_to() {
+fn account_is_owned_by_its_new_owner() {
     with_views(|[first, second, again]| {
         let [old, new] = [Pubkey::new([9; 32]), Pubkey::new([77; 32])];
         assert!(first.is_owned_by(&old));
@@ -253,7 +254,7 @@ fn an_account_is_owned_by_the_program_it_was_given_to() {
 }
 
 #[test]
-fn a_program_with_its_accounts_on_the_stack_works_on_the_same_bytes() {
+fn no_alloc_program_sees_the_same_bytes() {
     let mut expected = two_and_a_repeat();
     expected.entries.truncate(2);
     let mut input = words(&expected.bytes());
@@ -277,7 +278,7 @@ fn a_program_with_its_accounts_on_the_stack_works_on_the_same_bytes() {
 }
 
 #[test]
-fn a_text_that_is_no_key_is_refused() {
+fn invalid_key_text_is_rejected() {
     let refusal = |text: &str| text.parse::<Pubkey>().expect_err(text).to_string();
     let too_long = "the text stands for more than 32 bytes";
     assert_eq!(refusal(""), "the text stands for 0 bytes, a key has 32");
@@ -307,7 +308,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_text_of_a_key_stands_for_the_key(bytes in any::<[u8; 32]>(), zeros in 0..=32_usize) {
+    fn key_text_round_trips(bytes in any::<[u8; 32]>(), zeros in 0..=32_usize) {
         let mut bytes = bytes;
         bytes[..zeros].fill(0);
         let key = Pubkey::new(bytes);
@@ -320,7 +321,7 @@ proptest! {
     }
 
     #[test]
-    fn views_do_what_the_model_says(
+    fn views_match_the_model(
         expected in inputs(), operations in operations(), restore in any::<bool>(),
     ) {
         let mut bytes = expected.bytes();

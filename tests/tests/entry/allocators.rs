@@ -1,5 +1,6 @@
-//! What this project's allocators cost inside the VM, against what they are meant to cost, and against what their
-//! README says. Other projects' allocators are left to `cargo entrypoint bench allocators`.
+//! What this project's allocators cost inside the VM, against what they are meant to cost, and
+//! against what their README says. Other projects' allocators are left to `cargo entrypoint bench
+//! allocators`.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -33,7 +34,7 @@ fn row(allocator: Allocator, workload: &str) -> &'static Row {
 }
 
 #[test]
-fn the_command_and_the_guest_mean_the_same_workloads_and_heap() {
+fn command_and_guest_agree_on_workloads() {
     assert_eq!(
         WORKLOADS.map(|workload| workload.name),
         allocator_bench::WORKLOADS
@@ -42,7 +43,7 @@ fn the_command_and_the_guest_mean_the_same_workloads_and_heap() {
 }
 
 #[test]
-fn there_is_a_row_for_every_allocator_and_workload() {
+fn every_allocator_and_workload_has_a_row() {
     let found: Vec<_> = ours()
         .iter()
         .map(|row| (row.allocator.as_str(), row.workload.as_str()))
@@ -55,7 +56,7 @@ fn there_is_a_row_for_every_allocator_and_workload() {
 }
 
 #[test]
-fn a_second_run_gives_the_same() {
+fn second_run_is_equal() {
     assert_eq!(measure_ours(), ours());
 }
 
@@ -95,7 +96,7 @@ fn a_workload_that_does_not_fit_fails() {
 }
 
 #[test]
-fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
+fn section_replaces_only_the_old_one() {
     let end = &marked::end(readme::START);
     let text = |section: &str| format!("before\n{}\n{section}{end}\nafter\n", readme::START);
     let replaced = marked::replace(&text("old\n"), readme::START, "new\n").expect("a place");
@@ -128,7 +129,7 @@ fn a_section_takes_the_place_of_the_old_one_and_of_nothing_else() {
 
 /// Bytes follow from what a workload asks for, whatever the compiler.
 #[test]
-fn peaks_are_what_the_workloads_ask_for() {
+fn peaks_match_the_workloads() {
     for allocator in Allocator::OURS {
         for (workload, live, least) in [
             ("box_freed", 8, 8),
@@ -172,7 +173,7 @@ fn gas_is_within_the_targets() {
 }
 
 #[test]
-fn the_read_me_says_what_is_measured() {
+fn readme_matches_the_results() {
     if !is_reference_compiler() {
         return;
     }
@@ -203,7 +204,7 @@ fn the_read_me_says_what_is_measured() {
 
 /// The crate's front page quotes two figures of each.
 #[test]
-fn the_front_page_says_what_was_measured() {
+fn front_page_matches_the_results() {
     if !is_reference_compiler() {
         return;
     }

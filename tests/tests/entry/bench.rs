@@ -1,5 +1,6 @@
-//! What our entries cost inside the VM, against what they are meant to cost. Other projects' entries are left to
-//! `cargo entrypoint bench entry`, but for the one whose input the bench writes itself.
+//! What our entries cost inside the VM, against what they are meant to cost. Other projects'
+//! entries are left to `cargo entrypoint bench entry`, but for the one whose input the bench writes
+//! itself.
 
 use std::sync::OnceLock;
 
@@ -61,12 +62,12 @@ fn there_is_a_row_for_every_entry_table_and_case() {
 }
 
 #[test]
-fn a_second_run_gives_the_same() {
+fn second_run_is_equal() {
     assert_eq!(measure_entries(&Entry::OURS), ours());
 }
 
 #[test]
-fn with_a_table_the_number_of_accounts_costs_nothing() {
+fn table_entry_is_free_of_the_account_count() {
     for entry in Entry::OURS {
         let rows = rows(entry, true);
         // Having none may be another matter.
@@ -81,7 +82,7 @@ fn with_a_table_the_number_of_accounts_costs_nothing() {
 }
 
 #[test]
-fn with_a_table_a_call_is_within_the_target() {
+fn table_entry_is_within_the_target() {
     if !is_reference_compiler() {
         return;
     }
@@ -110,7 +111,7 @@ fn each(rows: &[&Row]) -> [f64; 2] {
 }
 
 #[test]
-fn without_a_table_an_account_is_walked_over_in_a_few_instructions() {
+fn walk_costs_a_few_instructions_per_account() {
     if !is_reference_compiler() {
         return;
     }
@@ -133,7 +134,7 @@ fn without_a_table_an_account_costs_something() {
 
 /// That its handler gets the accounts is checked when it is measured.
 #[test]
-fn pinocchio_reads_the_input_that_the_bench_writes_for_it() {
+fn pinocchio_reads_the_benchs_input() {
     let rows = measure_entries(&[Entry::Pinocchio]);
     let found: Vec<_> = rows
         .iter()

@@ -101,7 +101,7 @@ fn without_a_message_a_panic_links_no_formatting() {
 }
 
 #[test]
-fn a_program_that_does_not_panic_links_no_formatting() {
+fn panic_free_program_links_no_formatting() {
     for program in ["empty", "log"] {
         let formatting = formatting(program, "message");
         assert!(formatting.is_empty(), "{program}: {formatting:?}");
@@ -135,7 +135,8 @@ fn the_page_shows_the_measured_sizes() {
     );
 }
 
-/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of each row.
+/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of
+/// each row.
 type Part = (Vec<u32>, Vec<String>);
 
 /// The words between backticks.
@@ -166,7 +167,7 @@ fn tables(page: &str) -> Vec<([String; 2], Vec<Part>)> {
 }
 
 #[test]
-fn the_page_says_what_stands_in_the_blobs() {
+fn page_matches_the_blobs() {
     if !is_reference_compiler() {
         return;
     }
@@ -179,7 +180,8 @@ fn the_page_says_what_stands_in_the_blobs() {
         for (bytes, names) in &rows {
             for (bytes, name) in bytes.iter().zip(names) {
                 let of_name = |(function, _): &(&String, &Function)| {
-                    // Without what stands for the types of a generic function, and what PolkaVM calls an export through.
+                    // Without what stands for the types of a generic function, and what PolkaVM
+                    // calls an export through.
                     let path = function
                         .split_once('<')
                         .map_or(function.as_str(), |(path, _)| path);

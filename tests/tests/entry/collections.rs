@@ -1,4 +1,5 @@
-//! The standard collections give on each of our heaps, on the VM and in WebAssembly, what they give on the host.
+//! The standard collections give on each of our heaps, on the VM and in WebAssembly, what they give
+//! on the host.
 
 use loader::{Engine, Failure, Invocation, Loader, Outcome, Program};
 use tests::{PROGRAM_ID, guest};
@@ -21,7 +22,7 @@ fn call(program: &Program, rounds: u8, heap_size: u32) -> Outcome {
 }
 
 #[test]
-fn collections_give_the_same_on_the_vm_as_on_the_host() {
+fn collections_match_the_host() {
     let expected: Vec<String> = tests::collections::work(4)
         .lines()
         .map(str::to_owned)
@@ -38,7 +39,7 @@ fn collections_give_the_same_on_the_vm_as_on_the_host() {
 }
 
 #[test]
-fn every_heap_size_gives_everything_or_a_clean_refusal() {
+fn every_heap_size_is_complete_or_out_of_memory() {
     let rounds = 3;
     let expected: Vec<String> = tests::collections::work(rounds.into())
         .lines()

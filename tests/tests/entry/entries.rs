@@ -119,7 +119,7 @@ fn failures(programs: &[Program], call: &Invocation) -> Option<Failure> {
 }
 
 #[test]
-fn every_number_of_accounts_up_to_the_most_is_taken() {
+fn every_count_up_to_the_maximum_is_accepted() {
     for feature in [
         None,
         Some("no_alloc"),
@@ -134,7 +134,7 @@ fn every_number_of_accounts_up_to_the_most_is_taken() {
 }
 
 #[test]
-fn one_account_too_many_is_refused() {
+fn one_account_too_many_is_rejected() {
     for feature in ["no_alloc", "no_alloc_reject"] {
         let programs = programs(Some(feature));
         for (accounts, repeats) in [(9, &[][..]), (8, &[0]), (1, &[0; 8]), (63, &[])] {
@@ -148,7 +148,7 @@ fn one_account_too_many_is_refused() {
 }
 
 #[test]
-fn a_repeat_is_refused_where_that_is_asked_for() {
+fn repeat_is_rejected_with_the_option() {
     for feature in ["reject", "no_alloc_reject"] {
         let programs = programs(Some(feature));
         for (accounts, first) in [(1, 0), (2, 0), (2, 1), (7, 0), (7, 3), (7, 6)] {
@@ -165,7 +165,7 @@ fn a_repeat_is_refused_where_that_is_asked_for() {
 
 /// The examples do not ask how they got their accounts.
 #[test]
-fn the_examples_do_the_same_without_an_account_table() {
+fn examples_agree_without_an_account_table() {
     for name in ["hello", "counter", "vault", "no_alloc", "arena", "scratch"] {
         let package = ProgramPackage::in_folder(&example(name)).expect("a program");
         let blob = cargo_entrypoint::testing::build(example(name));

@@ -5,7 +5,8 @@ use cargo_entrypoint::testing::check_fixture;
 use loader::Outcome;
 use tests::{example, is_reference_compiler};
 
-/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each takes.
+/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each
+/// takes.
 fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -56,14 +57,14 @@ fn no_alloc_leaves_its_heap_alone() {
 }
 
 #[test]
-fn custom_heap_says_nothing_of_its_heap() {
+fn custom_heap_reports_no_heap_use() {
     for outcome in check_all("custom_heap", &[("default", 2_177)]) {
         assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
     }
 }
 
 #[test]
-fn heap_state_uses_its_heap_and_gives_it_back() {
+fn heap_state_frees_its_heap() {
     for outcome in check_all("heap_state", &[("default", 1_140)]) {
         assert_eq!(outcome.heap.used, Some(0));
         assert!(outcome.heap.peak > Some(0));
@@ -71,7 +72,7 @@ fn heap_state_uses_its_heap_and_gives_it_back() {
 }
 
 #[test]
-fn segregated_heap_takes_everything_back() {
+fn segregated_heap_reuses_every_block() {
     for outcome in check_all("segregated_heap", &[("default", 84_668)]) {
         assert_eq!(outcome.heap.peak, Some(360));
     }
@@ -83,7 +84,7 @@ fn arena_empties_its_scratch_after_each_line() {
 }
 
 #[test]
-fn scratch_takes_its_arena_of_the_heap_and_gives_it_back() {
+fn scratch_frees_its_arena() {
     let known = [
         ("default", 4_811),
         ("full", 4_327),
@@ -102,7 +103,7 @@ fn scratch_takes_its_arena_of_the_heap_and_gives_it_back() {
 
 /// A path of this machine in a program would make it another program elsewhere, at another price.
 #[test]
-fn a_program_names_no_path_of_this_machine() {
+fn program_names_no_local_path() {
     let blob = cargo_entrypoint::testing::build(example("arena"));
     let project = tests::project().to_str().expect("a path that is text");
     let cargo_home = std::env::var("CARGO_HOME")

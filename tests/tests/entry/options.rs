@@ -1,4 +1,5 @@
-//! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros` quotes these figures.
+//! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros`
+//! quotes these figures.
 
 use cargo_entrypoint::guest::{DebugInfo, build_with_features};
 use cargo_entrypoint::package::ProgramPackage;
@@ -34,7 +35,7 @@ fn each(program: &Program) -> [f64; 2] {
 }
 
 #[test]
-fn refusing_duplicates_costs_a_little_for_each_account() {
+fn rejecting_duplicates_costs_little_per_account() {
     if !is_reference_compiler() {
         return;
     }
@@ -55,7 +56,7 @@ fn a_limit_of_accounts_costs_one_unit() {
 }
 
 #[test]
-fn a_lazy_entry_pays_for_the_accounts_it_asks_for() {
+fn lazy_entry_pays_per_requested_account() {
     if !is_reference_compiler() {
         return;
     }

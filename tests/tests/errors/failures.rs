@@ -18,7 +18,7 @@ fn failure(invocation: &Invocation) -> Failure {
 }
 
 #[test]
-fn a_panic_names_its_message_file_line_and_column() {
+fn panic_names_message_file_line_and_column() {
     let Failure::Panicked { message, location } = failure(&call(Command::Panic, &[9])) else {
         panic!("no panic");
     };
@@ -46,13 +46,13 @@ fn a_panic_of_the_language_is_a_panic_too() {
 }
 
 #[test]
-fn a_panic_allocates_nothing() {
+fn panic_allocates_nothing() {
     let outcome = run(&call(Command::Panic, &[9]));
     assert_eq!(outcome.heap.peak, Some(0));
 }
 
 #[test]
-fn an_allocation_that_does_not_fit_names_size_align_used_and_limit() {
+fn out_of_memory_names_size_align_use_and_limit() {
     assert_eq!(
         failure(&call(Command::Allocate, &[100_000])),
         Failure::OutOfMemory {
@@ -75,7 +75,7 @@ fn an_allocation_that_does_not_fit_names_size_align_used_and_limit() {
 }
 
 #[test]
-fn a_larger_heap_has_more_room() {
+fn larger_heap_fits_more() {
     // The header takes 8 bytes, so exactly this fits into 256 KiB.
     let fits = call(Command::Allocate, &[256 * 1024 - 8]).heap_size(256 * 1024);
     let outcome = run(&fits);
@@ -86,7 +86,7 @@ fn a_larger_heap_has_more_room() {
 }
 
 #[test]
-fn a_refused_reservation_is_no_failure() {
+fn failed_reservation_is_not_a_failure() {
     let outcome = run(&call(Command::TryReserve, &[100_000]));
     assert!(outcome.is_success());
     assert_eq!(outcome.logs, ["refused"]);
@@ -95,7 +95,7 @@ fn a_refused_reservation_is_no_failure() {
 }
 
 #[test]
-fn a_loop_uses_all_gas_and_no_more() {
+fn endless_loop_uses_exactly_all_gas() {
     let outcome = run(&call(Command::Loop, &[]).gas(12_345));
     assert_out_of_gas(&outcome, 12_345);
     assert_eq!(outcome.gas_used, 12_345);
@@ -111,7 +111,7 @@ fn assert_out_of_gas(outcome: &Outcome, gas: u64) {
 }
 
 #[test]
-fn out_of_gas_says_where_it_ended() {
+fn out_of_gas_names_the_place() {
     let failure = failure(&call(Command::Recurse, &[]).gas(1_000));
     let Failure::OutOfGas {
         program_counter: Some(program_counter),
@@ -135,13 +135,13 @@ fn out_of_gas_says_where_it_ended() {
     assert_eq!(
         failure.to_string(),
         format!(
-            "out of gas: the limit is 1,000; it ended at {program_counter:#x} in {function} at {location}"
+            "out of gas: the limit is 1,000; stopped at {program_counter:#x} in {function} at {location}"
         )
     );
 }
 
 #[test]
-fn out_of_gas_in_an_import_says_where_too() {
+fn out_of_gas_in_a_syscall_names_the_place() {
     // Comparing these bytes costs 8,192 units for each of the two, and setting them as much.
     let data = AccountInput::new(Pubkey::new([3; 32]))
         .owner(PROGRAM_ID)
@@ -162,7 +162,7 @@ fn out_of_gas_in_an_import_says_where_too() {
 }
 
 #[test]
-fn gas_that_is_not_enough_for_the_first_block_ends_at_its_start() {
+fn too_little_gas_ends_at_the_first_block() {
     let Failure::OutOfGas {
         program_counter: Some(none),
         location,
@@ -206,7 +206,7 @@ fn gas_is_enough_or_it_is_not() {
 }
 
 #[test]
-fn a_stack_overflow_names_the_function_and_the_line() {
+fn stack_overflow_names_function_and_line() {
     let Failure::StackOverflow {
         size,
         function,
@@ -227,7 +227,7 @@ fn a_stack_overflow_names_the_function_and_the_line() {
 }
 
 #[test]
-fn a_trap_names_the_instruction_the_address_the_function_and_the_line() {
+fn trap_names_instruction_address_and_line() {
     let failure = failure(&call(Command::Peek, &[0xffff]));
     let Failure::Trapped {
         program_counter: Some(program_counter),
@@ -253,7 +253,7 @@ fn a_trap_names_the_instruction_the_address_the_function_and_the_line() {
 }
 
 #[test]
-fn memory_that_is_not_the_programs_cannot_be_touched() {
+fn foreign_memory_is_inaccessible() {
     for address in [0, 0xffff, 0x2_0000, 0xffff_ffff, 1 << 32, u64::MAX] {
         assert_eq!(
             failure(&call(Command::Peek, &[address])).kind(),
@@ -270,7 +270,7 @@ fn memory_that_is_not_the_programs_cannot_be_touched() {
 }
 
 #[test]
-fn imports_refuse_wild_pointers_and_name_them() {
+fn syscalls_name_invalid_pointers() {
     for (address, length) in [
         (0, 1),
         (0xffff_fff0, 0x20),
@@ -281,7 +281,7 @@ fn imports_refuse_wild_pointers_and_name_them() {
         assert_eq!(
             failure(&call(Command::LogAt, &[address, length])).to_string(),
             format!(
-                "`rlo_log_` was given {} bytes at {address:#x}, which the program may not read",
+                "`rlo_log_` was called with {} bytes at {address:#x}, which the program may not read",
                 cargo_entrypoint::text::grouped(length)
             )
         );
@@ -298,7 +298,7 @@ fn imports_refuse_wild_pointers_and_name_them() {
 }
 
 #[test]
-fn memory_imports_do_their_work() {
+fn memory_syscalls_work() {
     let account = AccountInput::new(Pubkey::new([3; 32]))
         .owner(PROGRAM_ID)
         .writable();
@@ -315,11 +315,11 @@ fn memory_imports_do_their_work() {
 }
 
 #[test]
-fn memory_imports_check_their_pointers() {
+fn memory_syscalls_check_their_pointers() {
     let read_only = 0x1_0000;
     assert_eq!(
         failure(&call(Command::Memory, &[read_only, read_only, 8])).to_string(),
-        "`rlo_memcpy_` was given 8 bytes at 0x10000, which the program may not write"
+        "`rlo_memcpy_` was called with 8 bytes at 0x10000, which the program may not write"
     );
     let nowhere = 0xf000_0000;
     assert_eq!(
@@ -328,12 +328,12 @@ fn memory_imports_check_their_pointers() {
     );
     assert_eq!(
         failure(&call(Command::Memory, &[read_only, nowhere, 8])).to_string(),
-        "`rlo_memcpy_` was given 8 bytes at 0xf0000000, which the program may not read"
+        "`rlo_memcpy_` was called with 8 bytes at 0xf0000000, which the program may not read"
     );
 }
 
 #[test]
-fn an_abort_without_a_report_says_only_that() {
+fn abort_without_a_report_has_no_details() {
     let magic = abi::report::ABORT_REPORT_MAGIC;
     for arguments in [
         [0, 0],
@@ -388,7 +388,7 @@ fn a_loaders_own_limits_hold() {
 }
 
 #[test]
-fn a_spoilt_heap_header_is_reported_as_unknown() {
+fn corrupt_heap_header_is_reported_as_unknown() {
     let outcome = run(&call(Command::SpoilHeap, &[0xff]));
     assert!(outcome.is_success());
     assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
@@ -410,7 +410,7 @@ fn errors_keep_their_codes() {
 }
 
 #[test]
-fn every_import_answers() {
+fn every_syscall_returns_its_value() {
     let outcome = run(&call(Command::Imports, &[]));
     assert!(outcome.is_success(), "{:?}", outcome.failure);
     assert_eq!(outcome.return_data, b"0123456789");

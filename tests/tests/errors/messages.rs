@@ -1,5 +1,5 @@
-//! Every message of every error of the loader, as `messages.txt` has them: who changes a text sees it there, and who adds an
-//! error writes an example of it here.
+//! Every message of every error of the loader, as `messages.txt` has them: who changes a text sees
+//! it there, and who adds an error writes an example of it here.
 //!
 //! The kinds of errors are read from the loader's source, so none can be left out.
 
@@ -145,10 +145,10 @@ fn load_errors() -> Vec<LoadError> {
             engine: Engine::Interpreter,
         },
         LoadError::InvalidModule {
-            reason: "it does not export `alloc`".to_owned(),
+            reason: "no export `alloc`".to_owned(),
         },
         LoadError::InvalidLibrary {
-            reason: "it is not an ELF file".to_owned(),
+            reason: "not an ELF file".to_owned(),
         },
     ]
 }
@@ -441,7 +441,7 @@ fn every_error_has_an_example() {
 }
 
 #[test]
-fn every_message_is_the_committed_one() {
+fn every_message_is_committed() {
     let found = messages().text;
     if std::env::var_os(BLESS).is_some() {
         std::fs::write(FILE, &found).expect("the file can be written");

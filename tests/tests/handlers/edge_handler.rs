@@ -1,5 +1,6 @@
-//! Handlers on WebAssembly, as the loader calls them: what they are given, what they ask, what they answer, and that an instance
-//! that serves many calls takes no more memory than for the first ones.
+//! Handlers on WebAssembly, as the loader calls them: what they are given, what they ask, what they
+//! answer, and that an instance that serves many calls takes no more memory than for the first
+//! ones.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -59,7 +60,7 @@ fn response(request: Request, path: &str) -> String {
 }
 
 #[test]
-fn a_header_that_is_absent_is_not_one_that_is_empty() {
+fn absent_and_empty_headers_differ() {
     let greeting = |language: &str, text: &str| {
         format!("HTTP/1.1 200 OK\r\ncontent-language: {language}\r\n\r\n{text}\n")
     };
@@ -92,7 +93,7 @@ fn a_header_that_is_absent_is_not_one_that_is_empty() {
 }
 
 #[test]
-fn no_argument_is_not_an_empty_one_and_both_are_answered() {
+fn missing_and_empty_arguments_differ() {
     let mut instance = instance(&host());
     let asked = Request::default().header("user-agent", "a");
     let nothing = instance.call("handle", asked.clone(), None).unwrap();
@@ -104,7 +105,7 @@ fn no_argument_is_not_an_empty_one_and_both_are_answered() {
 }
 
 #[test]
-fn a_header_of_any_length_arrives_whole() {
+fn header_of_any_length_arrives() {
     let mut instance = instance(&host().gas(u64::MAX));
     for length in [1, 7, 8, 9, 127, 129, 65_535, 65_536, 65_537, 1_000_000] {
         let browser: String = ('a'..='z').cycle().take(length).collect();
@@ -116,7 +117,7 @@ fn a_header_of_any_length_arrives_whole() {
 }
 
 #[test]
-fn what_a_client_may_send_is_answered_and_the_instance_lives() {
+fn every_client_request_gets_a_reply() {
     let small = host().limits(Limits::default().heap(256 * 1024));
     let mut instance = instance(&small);
     let bad = Request::default().header("accept-language", b"\xff");
@@ -139,7 +140,7 @@ fn what_a_client_may_send_is_answered_and_the_instance_lives() {
 }
 
 #[test]
-fn what_was_enough_gas_is_enough_and_less_ends_the_instance() {
+fn less_than_sufficient_gas_ends_the_instance() {
     let request = Request::default().header("user-agent", "Mosaic");
     let expected = instance(&host()).call("handle", request.clone(), Some(b"/Ada"));
     let expected = expected.unwrap();
@@ -162,7 +163,8 @@ fn what_was_enough_gas_is_enough_and_less_ends_the_instance() {
     }
 }
 
-/// What a host says to the handlers of the tests: nothing to `nothing`, and otherwise twice what it is told.
+/// What a host says to the handlers of the tests: nothing to `nothing`, and otherwise twice what it
+/// is told.
 fn echoing() -> Host<()> {
     Host::new()
         .function("question", |(), bytes: &[u8]| {
@@ -193,7 +195,7 @@ fn answer(
 }
 
 #[test]
-fn every_kind_of_answer_arrives() {
+fn every_kind_of_result_arrives() {
     let mut instance = new();
     let mut answer = |export, argument| answer(&mut instance, export, argument).unwrap();
     let bytes = |bytes: &[u8]| Some(bytes.to_vec());
@@ -215,7 +217,7 @@ fn every_kind_of_answer_arrives() {
 }
 
 #[test]
-fn every_answer_of_the_host_arrives() {
+fn every_host_reply_arrives() {
     let mut instance = new();
     let mut answer = |export, argument| answer(&mut instance, export, argument).unwrap();
     let bytes = |bytes: &[u8]| Some(bytes.to_vec());
@@ -235,7 +237,7 @@ fn every_answer_of_the_host_arrives() {
 }
 
 #[test]
-fn a_handler_that_fails_says_why_and_is_called_no_more() {
+fn failed_handler_reports_why_and_stays_dead() {
     for (export, argument, message) in [
         ("give_up", &b"this"[..], "given up on Ok(Some(\"this\"))"),
         ("error", b"", "it is not to be"),
@@ -277,7 +279,7 @@ fn a_heap_that_is_full_is_out_of_memory() {
 }
 
 #[test]
-fn an_answer_without_room_is_none_and_the_instance_lives() {
+fn unallocated_result_keeps_the_instance() {
     let host = echoing().limits(Limits::default().heap(3 * 65_536));
     let mut instance = host.load(handlers()).unwrap().instance().unwrap();
     // Two pages for the heap leave one for the copy.
@@ -300,7 +302,7 @@ fn logs_are_those_of_the_call() {
 }
 
 #[test]
-fn an_export_that_is_no_handler_is_named() {
+fn export_of_another_type_is_named() {
     let mut instance = new();
     for export in ["alloc", "memory", "entrypoint", "", "handle"] {
         let error = answer(&mut instance, export, None).unwrap_err();
@@ -345,7 +347,7 @@ fn serve(instance: &mut Instance<Request>, length: usize) {
 }
 
 #[test]
-fn a_hundred_thousand_calls_take_no_more_memory_than_the_first_ones() {
+fn memory_is_constant_over_100_000_calls() {
     const LENGTHS: [usize; 10] = [40, 0, 1, 130, 500, 8_000, 100_000, 64_000, 300_000, 200];
     let mut instance = instance(&host().gas(u64::MAX));
     for length in LENGTHS {
@@ -362,25 +364,27 @@ fn a_hundred_thousand_calls_take_no_more_memory_than_the_first_ones() {
         serve(&mut instance, length);
         assert_eq!(instance.memory_length(), memory, "call {number}");
     }
-    // The module itself, some three pages; room for what is handed in and answered; and the longest answer, on the heap.
+    // The module itself, some three pages; room for what is handed in and answered; and the longest
+    // answer, on the heap.
     assert!(memory <= 64 * 65_536, "{} pages", memory / 65_536);
 }
 
 #[test]
-fn requests_of_any_length_take_no_more_memory_than_the_longest_may() {
+fn memory_is_bounded_by_the_longest_request() {
     let mut instance = instance(&host().gas(u64::MAX));
     for number in 0..50_000_usize {
         let maximum = if number % 250 == 0 { 100_000 } else { 400 };
         serve(&mut instance, number * 7_919 % (maximum + 1));
-        // Room is at most four times what is in it at once: a path, two headers and the answer, 317 kB. The heap has the
-        // answer, which doubles as it grows, and begins anew where the room has taken the next pages.
+        // Room is at most four times what is in it at once: a path, two headers and the answer, 317
+        // kB. The heap has the answer, which doubles as it grows, and begins anew where the room
+        // has taken the next pages.
         let pages = instance.memory_length() / 65_536;
         assert!(pages <= 40, "{pages} pages in call {number}");
     }
 }
 
 #[test]
-fn the_same_call_again_and_again_takes_what_the_first_took() {
+fn repeated_call_costs_what_the_first_cost() {
     let mut instance = instance(&host());
     let request = Request::default().header("user-agent", "Mosaic/0.9");
     let mut first = None;
@@ -403,7 +407,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_calls_in_any_order_answer_what_the_first_would(steps in prop::collection::vec(step(), 1..20)) {
+    fn the_order_of_calls_does_not_matter(steps in prop::collection::vec(step(), 1..20)) {
         let mut instance = new();
         for Step(export, argument) in steps {
             let argument = argument.as_deref();

@@ -1,5 +1,5 @@
-//! What a host hands a program through its other exports: a host that is nothing but the VM, against a
-//! program that says what it sees.
+//! What a host hands a program through its other exports: a host that is nothing but the VM,
+//! against a program that says what it sees.
 #![forbid(unsafe_code)]
 
 use std::num::NonZeroU32;
@@ -109,7 +109,7 @@ fn packed(address: u32, length: u32) -> PackedSlice {
 }
 
 #[test]
-fn nothing_empty_and_no_room_are_told_apart() {
+fn nothing_empty_and_no_room_differ() {
     Host::each(|host| {
         host.reset();
         for export in ["see", "see_text"] {
@@ -140,7 +140,7 @@ fn nothing_empty_and_no_room_are_told_apart() {
 }
 
 #[test]
-fn room_is_aligned_and_refused_without_wrapping() {
+fn scratch_is_aligned_and_never_wraps() {
     Host::each(|host| {
         host.reset();
         for length in [
@@ -170,7 +170,7 @@ fn room_is_aligned_and_refused_without_wrapping() {
 }
 
 #[test]
-fn what_is_no_slice_of_the_arena_is_refused() {
+fn slice_outside_the_arena_is_rejected() {
     Host::each(|host| {
         host.reset();
         for length in [1, 2, 8, 1 << 31, u32::MAX - 1] {
@@ -216,7 +216,7 @@ fn what_is_no_slice_of_the_arena_is_refused() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_bytes_all_the_same() {
+fn invalid_text_is_still_bytes() {
     Host::each(|host| {
         host.reset();
         for (bytes, valid_up_to) in [
@@ -240,7 +240,7 @@ fn bytes_that_are_no_text_are_bytes_all_the_same() {
 }
 
 #[test]
-fn the_program_lends_what_it_has() {
+fn program_lends_its_bytes() {
     Host::each(|host| {
         host.reset();
         for length in 0..=GREETING.len() {
@@ -258,7 +258,7 @@ fn the_program_lends_what_it_has() {
 }
 
 #[test]
-fn each_invocation_has_all_of_the_room() {
+fn each_invocation_has_the_whole_arena() {
     Host::each(|host| {
         for invocation in 0..5_u8 {
             host.reset();
@@ -272,7 +272,7 @@ fn each_invocation_has_all_of_the_room() {
 }
 
 #[test]
-fn hexadecimal_text_is_decoded_up_to_the_first_bad_digit() {
+fn hex_is_decoded_up_to_the_first_bad_digit() {
     Host::each(|host| {
         host.reset();
         for (digits, expected) in [
@@ -306,7 +306,7 @@ fn the_loader_runs_a_program_with_these_exports() {
 }
 
 #[test]
-fn the_arena_takes_no_space_in_the_blob() {
+fn arena_takes_no_space_in_the_blob() {
     let blob = ProgramBlob::parse(blob().into()).expect("a blob");
     assert!(blob.rw_data_size() as usize >= CAPACITY);
     assert!(blob.rw_data().len() < CAPACITY);
@@ -324,12 +324,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Step::Give),
         1 => Just(Step::Reset),
-        6 => (-100..1_100_i32, 1..1_100_u32).prop_map(|(offset, length)| Step::Read(offset, length)),
+        6 => (-100..1_100_i32, 1..1_100_u32)
+            .prop_map(|(offset, length)| Step::Read(offset, length)),
     ]
 }
 
-/// Holds the program to a model: all bytes of the arena, which are zero at first and change only where the
-/// host writes.
+/// Holds the program to a model: all bytes of the arena, which are zero at first and change only
+/// where the host writes.
 fn follow(host: &mut Host, steps: &[Step]) {
     host.reset();
     let first = host.alloc(0).expect("empty").get();

@@ -1,4 +1,5 @@
-//! Handlers by hand that lie about their memory, their `alloc` and their answers, and hosts that fail: each is an error of the call.
+//! Handlers by hand that lie about their memory, their `alloc` and their answers, and hosts that
+//! fail: each is an error of the call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +8,8 @@ use loader::{Failure, Limits, LoadError};
 
 const PAGE: u32 = 65_536;
 
-/// A module of one page, with a handler `handle` of this code, whose parameter is local 0, and this `alloc`.
+/// A module of one page, with a handler `handle` of this code, whose parameter is local 0, and this
+/// `alloc`.
 fn module(alloc: &str, code: &str) -> String {
     format!(
         r#"(module
@@ -82,7 +84,7 @@ fn packed(address: u32, length: u32) -> String {
 }
 
 #[test]
-fn an_answer_is_bytes_of_the_handlers_memory_or_an_error_that_shows_it() {
+fn result_outside_the_memory_is_an_error() {
     assert_eq!(answer_of("i64.const 0"), Ok(None));
     for address in [1, 8, PAGE, u32::MAX] {
         let empty = answer_of(&packed(address, 0));
@@ -111,7 +113,7 @@ fn an_answer_is_bytes_of_the_handlers_memory_or_an_error_that_shows_it() {
         assert_eq!(error, CallError::InvalidAnswer { value });
         assert_eq!(
             error.to_string(),
-            format!("the handler answered {value:#018x}, which is no place in its memory")
+            format!("the handler returned {value:#018x}, which is not a range of its memory")
         );
         // It has returned, so it may be called again.
         assert!(instance.call("nothing", Vec::new(), None).is_ok());
@@ -121,7 +123,7 @@ fn an_answer_is_bytes_of_the_handlers_memory_or_an_error_that_shows_it() {
 }
 
 #[test]
-fn an_answer_may_be_in_pages_that_were_added() {
+fn result_may_be_in_added_pages() {
     let code = format!("(drop (memory.grow (i32.const 1))) {}", packed(PAGE, PAGE));
     assert_eq!(answer_of(&code), Ok(Some(vec![0; PAGE as usize])));
     let code = format!(
@@ -133,7 +135,7 @@ fn an_answer_may_be_in_pages_that_were_added() {
 }
 
 #[test]
-fn memory_grows_by_the_limit_in_the_whole_life_of_an_instance() {
+fn memory_limit_holds_for_an_instances_life() {
     let code = "(i64.shl (i64.extend_i32_u (memory.grow (i32.const 1))) (i64.const 32))";
     let module = wat::parse_str(module(ALLOC, code)).unwrap();
     let host = host().limits(Limits::default().heap(3 * PAGE));
@@ -149,7 +151,7 @@ fn memory_grows_by_the_limit_in_the_whole_life_of_an_instance() {
 }
 
 #[test]
-fn an_argument_stands_where_alloc_says_and_nowhere_else() {
+fn argument_is_written_only_to_alloc() {
     for argument in [None, Some(&b""[..]), Some(b"argument"), Some(&[9; 999])] {
         let echoed = call(&mut instance(ALLOC, "local.get 0"), argument);
         assert_eq!(echoed.unwrap().as_deref(), argument);
@@ -164,14 +166,11 @@ fn an_argument_stands_where_alloc_says_and_nowhere_else() {
 const NOWHERE: [i64; 6] = [1_025, 4, 65_532, 65_536, -8, -1];
 
 #[test]
-fn an_alloc_that_answers_rubbish_is_not_written_through() {
+fn invalid_alloc_address_is_not_written() {
     for address in NOWHERE {
         let alloc = format!("i32.const {address}");
         let said = trap(instance(&alloc, "unreachable"), Some(b"argument"));
-        assert!(
-            said.contains("for 8 bytes, where they cannot be written"),
-            "{said}"
-        );
+        assert!(said.contains(", where 8 bytes cannot be written"), "{said}");
     }
     // While the handler runs: room for its argument, and rubbish for what it has asked.
     for address in NOWHERE {
@@ -180,21 +179,18 @@ fn an_alloc_that_answers_rubbish_is_not_written_through() {
              (select (i32.const 1024) (i32.const {address}) (i32.eq (global.get $calls) (i32.const 1)))"
         );
         let said = trap(instance(&alloc, ASK), Some(b"argument"));
-        assert!(
-            said.contains("for 6 bytes, where they cannot be written"),
-            "{said}"
-        );
+        assert!(said.contains(", where 6 bytes cannot be written"), "{said}");
     }
 }
 
 #[test]
-fn the_last_place_of_the_memory_is_room() {
+fn last_bytes_of_the_memory_are_usable() {
     let mut instance = instance("i32.const 65528", ASK);
     assert_eq!(call(&mut instance, None), Ok(Some(b"answer".to_vec())));
 }
 
 #[test]
-fn a_host_without_room_for_its_answer_says_so_to_the_handler() {
+fn failed_reply_allocation_reaches_the_handler() {
     // The answer is the host's value, which is `NO_ROOM`.
     let error = call(&mut instance("i32.const 0", ASK), None).unwrap_err();
     assert_eq!(error, CallError::NoRoomForAnswer);
@@ -218,23 +214,17 @@ fn an_alloc_that_does_not_return_ends_the_call() {
 }
 
 #[test]
-fn an_alloc_may_not_ask_the_host() {
+fn alloc_cannot_call_the_host() {
     // Each question would lead to the next, deeper and deeper in the host's own stack.
     let alloc = format!("(drop {ASK}) {ALLOC}");
     let said = trap(instance(&alloc, ASK), None);
-    assert!(
-        said.contains("`alloc` calls a function of the host"),
-        "{said}"
-    );
+    assert!(said.contains("`alloc` calls a host function"), "{said}");
     let said = trap(instance(&alloc, "i64.const 0"), Some(b"argument"));
-    assert!(
-        said.contains("`alloc` calls a function of the host"),
-        "{said}"
-    );
+    assert!(said.contains("`alloc` calls a host function"), "{said}");
 }
 
 #[test]
-fn an_alloc_may_not_even_ask_what_has_no_answer() {
+fn alloc_cannot_call_a_silent_host_function() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| None);
     let alloc = format!("(drop {ASK}) {ALLOC}");
     let module = wat::parse_str(module(&alloc, ASK)).unwrap();
@@ -246,7 +236,7 @@ fn an_alloc_may_not_even_ask_what_has_no_answer() {
 }
 
 #[test]
-fn what_is_empty_needs_no_room() {
+fn empty_bytes_need_no_allocation() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| Some(Vec::new()));
     let module = wat::parse_str(module("unreachable", ASK)).unwrap();
     let mut instance = host.load(&module).unwrap().instance().unwrap();
@@ -275,7 +265,7 @@ fn a_module_that_is_too_long_is_not_looked_at() {
 }
 
 #[test]
-fn an_alloc_may_log_and_the_lines_are_those_of_the_call() {
+fn log_lines_of_alloc_belong_to_the_call() {
     let alloc = format!("(call $log (i32.const 16) (i64.const 2)) {ALLOC}");
     let mut instance = instance(&alloc, ASK);
     for argument in [Some(&b"argument"[..]), None] {
@@ -315,7 +305,7 @@ fn a_question_is_bytes_of_the_handlers_memory() {
         (8, 1 << 20),
     ] {
         let said = trap(instance(ALLOC, &ask(address, length)), None);
-        assert!(said.contains("are not in its memory"), "{said}");
+        assert!(said.contains("are not in the handler's memory"), "{said}");
     }
     // What it would cost to look at so much is not there.
     let huge = instance(ALLOC, &ask(u32::MAX, u32::MAX));
@@ -323,7 +313,7 @@ fn a_question_is_bytes_of_the_handlers_memory() {
 }
 
 #[test]
-fn bytes_are_paid_for_both_ways() {
+fn bytes_cost_gas_in_both_directions() {
     let gas = |length: u32, answer: usize| {
         let host = Host::new().function("ask", move |(): &mut (), _: &[u8]| Some(vec![1; answer]));
         let code = format!("(call $ask (i32.const 0) (i32.const {length}))");
@@ -340,7 +330,7 @@ fn bytes_are_paid_for_both_ways() {
 }
 
 #[test]
-fn an_answer_that_is_not_paid_for_is_not_given() {
+fn unpaid_reply_is_not_written() {
     let host = Host::new()
         .gas(10_000)
         .function("ask", |(): &mut (), _: &[u8]| Some(vec![1; 100_000]));
@@ -372,21 +362,21 @@ fn exports_of_other_types_are_not_called() {
 }
 
 #[test]
-fn a_module_that_is_no_handler_is_refused_with_the_reason() {
+fn invalid_handler_is_rejected_with_the_reason() {
     let plain = module(ALLOC, "i64.const 0");
     for (text, expected) in [
         (
             plain.replace(r#"(export "memory")"#, ""),
-            "not a WebAssembly module that can be run: it does not export its memory as `memory`",
+            "invalid WebAssembly module: no export `memory` that is a 32-bit memory",
         ),
         (
             plain.replace(r#"(export "alloc")"#, ""),
-            "not a WebAssembly module that can be run: it does not export `alloc`",
+            "invalid WebAssembly module: no export `alloc`",
         ),
         (
             module("i64.const 0", "i64.const 0")
                 .replace("(param i32) (result i32)", "(param i32) (result i64)"),
-            "not a WebAssembly module that can be run: its export `alloc` is no function of the type (i32) -> (i32)",
+            "invalid WebAssembly module: the export `alloc` is not a function of the type (i32) -> (i32)",
         ),
         (
             plain.replace("\"ask\"", "\"other\""),
@@ -398,7 +388,7 @@ fn a_module_that_is_no_handler_is_refused_with_the_reason() {
         ),
         (
             plain.replace("$ask (param i32 i32)", "$ask (param i32 i64)"),
-            "not a WebAssembly module that can be run: it imports `ask`, which is a function of the type (i32, i32) -> (i64)",
+            "invalid WebAssembly module: the import `ask` is not a function of the type (i32, i32) -> (i64)",
         ),
     ] {
         let error = load(&text).map(|_| ()).unwrap_err();
@@ -407,7 +397,7 @@ fn a_module_that_is_no_handler_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_function_that_has_a_name_of_the_loaders_does_not_take_its_place() {
+fn host_function_cannot_replace_a_syscall() {
     let host = host().function("rlo_log_", |_: &mut Asked, _: &[u8]| panic!("not this one"));
     let code = "(call $log (i32.const 16) (i64.const 2)) i64.const 0";
     let module = wat::parse_str(module(ALLOC, code)).unwrap();
@@ -417,7 +407,7 @@ fn a_function_that_has_a_name_of_the_loaders_does_not_take_its_place() {
 }
 
 #[test]
-fn a_function_that_panics_leaves_an_instance_that_is_dead() {
+fn panicking_host_function_ends_the_instance() {
     let host = Host::new().function("ask", |(): &mut (), _: &[u8]| panic!("the host's own"));
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let handler = host.load(&module).unwrap();
@@ -434,7 +424,7 @@ fn a_function_that_panics_leaves_an_instance_that_is_dead() {
 }
 
 #[test]
-fn every_prefix_and_every_flipped_bit_of_a_handler_is_answered() {
+fn every_damaged_handler_loads_or_is_an_error() {
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let host = host().gas(10_000);
     let try_it = |bytes: &[u8]| {

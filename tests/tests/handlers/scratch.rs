@@ -1,5 +1,5 @@
-//! Handlers under a host that breaks the rules: what a handler says to values that point anywhere but to what was handed in during
-//! the call.
+//! Handlers under a host that breaks the rules: what a handler says to values that point anywhere
+//! but to what was handed in during the call.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,8 @@ use loader::Target;
 use tests::guest;
 use wasmi::{Caller, Engine, Func, Instance, Linker, Memory, Module, Store, TypedFunc};
 
-/// What the host answers whatever it is asked: room for so many bytes first, if any, and then a value.
+/// What the host answers whatever it is asked: room for so many bytes first, if any, and then a
+/// value.
 #[derive(Clone, Copy, Default)]
 struct Says {
     room: Option<u32>,
@@ -120,7 +121,7 @@ fn refused(error: &str) -> String {
 }
 
 #[test]
-fn an_argument_that_was_not_handed_in_is_an_error() {
+fn argument_not_from_alloc_is_an_error() {
     let mut machine = Machine::new();
     let given = machine.give(b"argument");
     let address = (given >> 32) as u32;
@@ -147,7 +148,7 @@ fn an_argument_that_was_not_handed_in_is_an_error() {
 }
 
 #[test]
-fn an_answer_that_was_not_handed_in_during_the_call_is_an_error() {
+fn reply_from_an_earlier_call_is_an_error() {
     let mut machine = Machine::new();
     let unused = machine.give(b"unused");
     let argument = machine.give(b"argument");
@@ -171,7 +172,7 @@ fn an_answer_that_was_not_handed_in_during_the_call_is_an_error() {
 }
 
 #[test]
-fn room_is_taken_back_at_both_ends_of_a_call() {
+fn scratch_is_freed_at_both_ends_of_a_call() {
     let mut machine = Machine::new();
     let first = machine.alloc(8);
     machine.see(0);

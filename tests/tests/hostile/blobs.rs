@@ -81,7 +81,8 @@ fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
     program.profile(invocation).expect("a profile")
 }
 
-/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told apart.
+/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told
+/// apart.
 fn check_bounded(profiled: &Profiled) -> u64 {
     assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
     let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
@@ -97,7 +98,7 @@ fn check_bounded(profiled: &Profiled) -> u64 {
 }
 
 #[test]
-fn calls_without_end_are_profiled_in_bounded_memory() {
+fn endless_calls_profile_in_bounded_memory() {
     // Two blocks that call each other, each in two ways, and never return.
     let call = |target| asm::load_imm_and_jump(RA, 2, target);
     let blob = Blob::new(&[
@@ -116,8 +117,8 @@ fn calls_without_end_are_profiled_in_bounded_memory() {
     assert!(deeper > gas * 9 / 10, "{deeper}");
 }
 
-/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as many: 90,000 ways to the
-/// last, which has this many instructions.
+/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as
+/// many: 90,000 ways to the last, which has this many instructions.
 fn many_ways(length: usize) -> Profiled {
     const SITES: u32 = 300;
     let return_address = |index: u32| (2 * (index + 1)) as i32;
@@ -146,7 +147,7 @@ fn many_ways(length: usize) -> Profiled {
 }
 
 #[test]
-fn calls_in_very_many_ways_are_profiled_in_bounded_memory() {
+fn many_call_paths_profile_in_bounded_memory() {
     // Too many ways: what is called in the others is put together where it is called.
     let profiled = many_ways(2);
     let together = check_bounded(&profiled);
@@ -180,7 +181,7 @@ fn the_smallest_program_costs_two() {
 }
 
 #[test]
-fn declared_memory_is_bounded_before_anything_runs() {
+fn declared_memory_is_bounded_before_a_run() {
     let code = [asm::load_imm(A0, 0), asm::ret()];
     let limits = Limits::default();
     for size in [limits.program_data + 4_097, 3_500_000_000, 4_294_500_000] {
@@ -222,7 +223,7 @@ fn declared_memory_is_bounded_before_anything_runs() {
 }
 
 #[test]
-fn sbrk_is_refused_by_name() {
+fn sbrk_is_rejected_by_name() {
     let blob = Blob::new(&[asm::load_imm(T0, 4_096), asm::sbrk(A0, T0), asm::ret()]);
     let error = refusal(&blob);
     assert_eq!(error.kind(), "ForbiddenInstruction");
@@ -230,7 +231,7 @@ fn sbrk_is_refused_by_name() {
 }
 
 #[test]
-fn an_entry_where_no_code_starts_is_refused() {
+fn entry_without_code_is_rejected() {
     let blob = Blob::new(&[asm::load_imm64(A0, 0x1122_3344_5566_7788), asm::ret()]);
     let bytes = blob.bytes();
     // The export is stored as a program counter in front of its name.
@@ -251,7 +252,7 @@ fn an_entry_where_no_code_starts_is_refused() {
 }
 
 #[test]
-fn empty_log_lines_are_counted() {
+fn empty_log_lines_count() {
     let code = [
         asm::load_imm(A0, 0x1_0000),
         asm::load_imm(A1, 0),
@@ -272,7 +273,7 @@ fn empty_log_lines_are_counted() {
 }
 
 #[test]
-fn reading_return_data_is_paid_for() {
+fn reading_return_data_costs_gas() {
     let length = 1 << 20;
     let code = [
         asm::load_imm(A0, 0x2_0000),
@@ -298,7 +299,7 @@ fn reading_return_data_is_paid_for() {
 }
 
 #[test]
-fn an_import_of_no_number_traps() {
+fn unknown_syscall_number_traps() {
     let outcome = run(
         &Blob::new(&[asm::ecalli(77), asm::ret()]),
         Limits::default(),
@@ -311,7 +312,7 @@ fn an_import_of_no_number_traps() {
 }
 
 #[test]
-fn debug_information_that_makes_no_sense_is_no_harm() {
+fn invalid_debug_information_is_harmless() {
     // A line program that sets the line to the greatest number and adds one to it.
     let mut lines = vec![1_u8, 8];
     lines.extend([0xf0, 0xff, 0xff, 0xff, 0xff]);
@@ -339,7 +340,7 @@ fn code_has_a_greatest_length() {
 }
 
 #[test]
-fn a_blobs_names_are_shown_short_and_harmless() {
+fn names_are_cut_and_escaped() {
     let blob = Blob {
         imports: &["x\n\u{1b}[2Jstatus    0 (success)"],
         ..Blob::new(&[asm::ecalli(0)])

@@ -1,5 +1,6 @@
-//! Every import with every wild pointer and length, a program that overwrites what the loader wrote, and one that returns any
-//! number: no harm, and what an independent model says, on both engines.
+//! Every import with every wild pointer and length, a program that overwrites what the loader
+//! wrote, and one that returns any number: no harm, and what an independent model says, on both
+//! engines.
 
 use std::sync::OnceLock;
 
@@ -114,7 +115,7 @@ fn every_pointer_of_every_import_may_be_wild() {
 }
 
 #[test]
-fn pointers_and_lengths_are_told_by_their_types_and_names() {
+fn parameter_kinds_follow_types_and_names() {
     assert_eq!(pointers_and_lengths(Import::Log), (vec![0], vec![1]));
     assert_eq!(
         pointers_and_lengths(Import::Memcmp),
@@ -140,7 +141,7 @@ fn after(address: u64, value: u64, length: u64) -> loader::Outcome {
 }
 
 #[test]
-fn a_heap_header_that_makes_no_sense_is_not_believed() {
+fn invalid_heap_header_is_ignored() {
     let heap = machine().layout.heap;
     let before = machine().check(&Script::default());
     assert_eq!((before.heap.used, before.heap.peak), (Some(0), Some(0)));
@@ -158,7 +159,7 @@ fn a_heap_header_that_makes_no_sense_is_not_believed() {
 }
 
 #[test]
-fn logs_end_where_their_limit_is() {
+fn logs_end_at_their_limit() {
     let machine = machine();
     let text = machine.layout.writable.start + 512;
     let lengths = [0, 1, 500, 521, 522, 523, 1_022, 1_023, 1_024, 1_025];
@@ -178,7 +179,7 @@ fn logs_end_where_their_limit_is() {
 }
 
 #[test]
-fn what_the_loader_does_not_read_back_may_be_overwritten() {
+fn bytes_not_read_back_may_change() {
     let layout = &machine().layout;
     let data_length = layout.input;
     let program_id = layout.input + 8 + tests::hostile::script::SCRIPT_LENGTH as u64;
@@ -258,7 +259,7 @@ fn a_status_may_be_any_number() {
 }
 
 #[test]
-fn a_script_that_calls_what_is_no_import_traps() {
+fn unknown_syscall_in_a_script_traps() {
     let layout = &machine().layout;
     let next = layout.input + 16 + tests::hostile::script::CALL_LENGTH as u64;
     let outcome = after(next, 0xFF, 8);
@@ -276,12 +277,14 @@ proptest! {
     })]
 
     #[test]
-    fn scripts_of_any_bytes_end_as_the_model_says(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn scripts_of_any_bytes_match_the_model(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
         machine().check_bytes(&bytes);
     }
 
     #[test]
-    fn calls_with_any_numbers_end_as_the_model_says(
+    fn calls_with_any_numbers_match_the_model(
         calls in prop::collection::vec((0..Import::ALL.len(), any::<[u64; 5]>()), 0..8),
         status: u64,
     ) {

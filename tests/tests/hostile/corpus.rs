@@ -1,5 +1,5 @@
-//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long runs have found worth keeping, in every run of the
-//! tests.
+//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long
+//! runs have found worth keeping, in every run of the tests.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ use tests::hostile::machine::Machine;
 use tests::hostile::script::Script;
 use tests::hostile::{input, script};
 
-/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails unless there are a few.
+/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails
+/// unless there are a few.
 fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);
@@ -28,20 +29,20 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
 }
 
 #[test]
-fn the_corpus_of_blobs_does_no_harm() {
+fn corpus_blobs_are_harmless() {
     let loaders = Loaders::new(&Engine::POLKAVM);
     let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
     assert!(programs >= 10, "{programs} of them are programs");
 }
 
 #[test]
-fn the_corpus_of_inputs_is_read_by_all_or_by_none() {
+fn corpus_inputs_are_read_by_all_or_none() {
     let inputs = replay("input", |bytes| input::check(&input::expand(bytes)));
     assert!(inputs >= 5, "{inputs} of them are inputs");
 }
 
 #[test]
-fn the_corpus_of_imports_ends_as_the_model_says() {
+fn corpus_imports_match_the_model() {
     let machine = Machine::new(&Engine::POLKAVM);
     let calls = replay("imports", |bytes| {
         let script = Script::decode(bytes, &machine.layout);
@@ -51,7 +52,7 @@ fn the_corpus_of_imports_ends_as_the_model_says() {
 }
 
 #[test]
-fn bytes_are_read_as_they_were_when_the_corpora_were_made() {
+fn corpora_still_decode_as_when_recorded() {
     let machine = Machine::new(&[Engine::Interpreter]);
     let bases = script::bases(&machine.layout);
     let bytes = [0x80, 2, 0xFF, 0xFF, 12, 8, 0, 0, 0, 5, 1, 11, 0x10, 0, 4];

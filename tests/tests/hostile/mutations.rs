@@ -1,5 +1,5 @@
-//! Damaged blobs, random bytes and random code, loaded and called: each is refused or ends, with the same outcome on both engines,
-//! and does no harm.
+//! Damaged blobs, random bytes and random code, loaded and called: each is refused or ends, with
+//! the same outcome on both engines, and does no harm.
 
 use std::sync::OnceLock;
 
@@ -12,8 +12,8 @@ use proptest::sample::Index;
 use tests::hostile::blob::{Loaders, set_length};
 use tests::inspection::{Blob, programs, vm_blob};
 
-/// The header, which says how many bytes follow, is made true. To compile a blob takes far longer than to interpret it, so that most
-/// are only interpreted.
+/// The header, which says how many bytes follow, is made true. To compile a blob takes far longer
+/// than to interpret it, so that most are only interpreted.
 fn check(mut bytes: Vec<u8>, on_both: bool) -> bool {
     static BOTH: OnceLock<Loaders> = OnceLock::new();
     static INTERPRETER: OnceLock<Loaders> = OnceLock::new();
@@ -42,7 +42,8 @@ fn real() -> &'static [Vec<u8>] {
     })
 }
 
-/// A blob of this code, byte for byte, and of the bits that say where instructions start, in the sets that have them.
+/// A blob of this code, byte for byte, and of the bits that say where instructions start, in the
+/// sets that have them.
 fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
     // An empty jump table: no entries, of no bytes.
     let mut content = vec![0, 0];
@@ -174,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_no_blob(
+    fn random_bytes_are_not_a_blob(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         set in 0..4_u8,
         on_both in seldom(),

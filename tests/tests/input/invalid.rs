@@ -26,13 +26,13 @@ fn refused(invocation: &Invocation) -> InvocationError {
 }
 
 #[test]
-fn a_heap_has_a_least_and_a_greatest_size() {
+fn heap_size_has_bounds() {
     for size in [0_u32, 1, 32_767] {
         let error = refused(&call().heap_size(size));
         assert_eq!(
             error.to_string(),
             format!(
-                "a heap of {} bytes is too small: the least is 32,768 bytes (32 KiB)",
+                "a heap of {} bytes is too small: the minimum is 32,768 bytes (32 KiB)",
                 cargo_entrypoint::text::grouped(size.into())
             )
         );
@@ -78,7 +78,7 @@ fn gas_fits_in_the_vms_counter() {
 }
 
 #[test]
-fn accounts_are_told_apart() {
+fn accounts_are_distinct() {
     let with = |accounts: &[u16]| {
         accounts.iter().fold(call(), |call, number| {
             call.account(AccountInput::new(key(*number)))
@@ -87,7 +87,7 @@ fn accounts_are_told_apart() {
     assert_eq!(
         refused(&with(&[1, 2, 1])).to_string(),
         format!(
-            "account 2 has the address of account 0, {}; give it as a repeat of 0",
+            "account 2 has the key of account 0, {}; pass it as a repeat of account 0",
             key(1)
         )
     );
@@ -144,7 +144,7 @@ fn accounts_are_told_apart() {
 }
 
 #[test]
-fn data_and_input_have_a_greatest_length() {
+fn data_and_input_have_a_maximum_length() {
     let most = 10 * 1024 * 1024;
     let with = |length| call().account(AccountInput::new(key(1)).data(vec![0; length]));
     assert_eq!(
@@ -170,7 +170,7 @@ fn data_and_input_have_a_greatest_length() {
 }
 
 #[test]
-fn a_blob_that_is_no_blob_is_refused() {
+fn invalid_blob_is_rejected() {
     for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap();
         let kind = |bytes: &[u8]| loader.load(bytes).expect_err("no blob").kind();
@@ -189,7 +189,7 @@ fn a_blob_that_is_no_blob_is_refused() {
 }
 
 #[test]
-fn errors_of_loading_explain_themselves() {
+fn load_errors_explain_themselves() {
     let error = LoadError::MissingEntrypoint {
         exports: "nothing".to_owned(),
     };
@@ -200,7 +200,7 @@ fn errors_of_loading_explain_themselves() {
 }
 
 #[test]
-fn a_fixture_with_a_typing_error_names_the_place() {
+fn invalid_fixture_names_the_place() {
     let error = |text: &str| Fixture::parse(text).expect_err("no fixture").to_string();
     let all_say = |text: &str, parts: &[&str]| {
         let error = error(text);
@@ -224,15 +224,11 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     all_say("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
     all_say(
         "[[accounts]]\nkelvins = 1",
-        &[
-            "line 1, column 1",
-            "account 0",
-            "neither `key` nor `repeat`",
-        ],
+        &["line 1, column 1", "account 0", "needs `key` or `repeat`"],
     );
     all_say(
         "[[accounts]]\nrepeat = 0\nkelvins = 1",
-        &["account 0", "keep `repeat` alone"],
+        &["account 0", "remove all except `repeat`"],
     );
     // What a loader would refuse, it would without a line.
     all_say(
@@ -242,7 +238,7 @@ fn a_fixture_with_a_typing_error_names_the_place() {
     let twice = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n";
     all_say(
         &twice.repeat(2),
-        &["line 3, column 1", "account 1 has the address of account 0"],
+        &["line 3, column 1", "account 1 has the key of account 0"],
     );
     all_say(
         "[[accounts]]\nwriteable = true",

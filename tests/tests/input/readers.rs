@@ -1,5 +1,5 @@
-//! Every reader finds the same in every input that the checked one accepts: the checked one itself, the lazy one, and those
-//! that the macros use, with and without an account table.
+//! Every reader finds the same in every input that the checked one accepts: the checked one itself,
+//! the lazy one, and those that the macros use, with and without an account table.
 
 use std::cell::{Cell, RefCell};
 
@@ -39,8 +39,8 @@ fn record_lazily(program_id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> Pr
 /// Most entries that a test has.
 const MAX_ACCOUNTS: usize = 301;
 
-/// What a program sees, whichever macro made its entry, and its status. The checked reader has accepted the first `length`
-/// bytes of `input`.
+/// What a program sees, whichever macro made its entry, and its status. The checked reader has
+/// accepted the first `length` bytes of `input`.
 fn read_trusted(input: &mut [u64], length: usize) -> (Seen, u64) {
     let input: *mut u8 = input.as_mut_ptr().cast();
     INPUT.set(input.addr());
@@ -164,7 +164,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn what_was_written_is_read_by_all(
+    fn written_input_is_read_by_all(
         expected in inputs(),
         answer in prop::option::of(prop::sample::select(ProgramError::BUILTIN)),
     ) {
@@ -197,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_anybody_wrote_are_read_by_all_or_by_none(
+    fn random_bytes_are_read_by_all_or_none(
         expected in inputs(), mutations in mutations(),
     ) {
         let (mut bytes, spans) = expected.write();
@@ -214,7 +214,8 @@ proptest! {
             prop_assert!(slice.start <= slice.end && slice.end <= bytes.len(), "{slice:?}");
         }
         if bytes.ends_with(&ACCOUNT_TABLE_MAGIC.to_le_bytes()) {
-            // No loader writes that where there is no table, and the trusted readers would believe it.
+            // No loader writes that where there is no table, and the trusted readers would believe
+            // it.
             return Ok(());
         }
         let mut input = words(&bytes);
@@ -241,7 +242,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..config() })]
 
     #[test]
-    fn every_prefix_is_refused_by_the_name_of_its_last_field(expected in inputs()) {
+    fn every_prefix_error_names_the_last_field(expected in inputs()) {
         let (mut bytes, spans) = expected.write();
         let count = expected.entries.len();
         let entries = spans.iter().find(|span| span.field == Field::AccountCount).unwrap();
@@ -289,7 +290,7 @@ fn with_word(field: Field, account: Option<usize>, word: u64) -> Vec<u8> {
 }
 
 #[test]
-fn an_empty_input_is_refused() {
+fn empty_input_is_rejected() {
     assert_eq!(
         refusal(&[]),
         "the input ends inside the instruction data length: it takes 8 bytes from offset 0 on, and there \
@@ -298,7 +299,7 @@ fn an_empty_input_is_refused() {
 }
 
 #[test]
-fn a_truncated_input_is_refused() {
+fn truncated_input_is_rejected() {
     let bytes = two_and_a_repeat().bytes();
     assert_eq!(
         refusal(&bytes[..bytes.len() - 1]),
@@ -313,7 +314,7 @@ fn a_truncated_input_is_refused() {
 }
 
 #[test]
-fn instruction_data_that_overruns_is_refused() {
+fn overrunning_instruction_data_is_rejected() {
     assert_eq!(
         refusal(&with_word(Field::InstructionDataLength, None, 30_000)),
         "the input ends inside the instruction data: it takes 30000 bytes from offset 8 on, and there are \
@@ -328,7 +329,7 @@ fn instruction_data_that_overruns_is_refused() {
 }
 
 #[test]
-fn account_data_that_overruns_is_refused() {
+fn overrunning_account_data_is_rejected() {
     assert_eq!(
         refusal(&with_word(Field::DataLength, Some(1), 10_485_760)),
         "the input ends inside the account data of account 1: it takes 10485760 bytes from offset 10488 \
@@ -337,7 +338,7 @@ fn account_data_that_overruns_is_refused() {
 }
 
 #[test]
-fn account_data_above_the_limit_is_refused() {
+fn account_data_above_the_limit_is_rejected() {
     for length in [10_485_761, u64::MAX] {
         assert_eq!(
             refusal(&with_word(Field::DataLength, Some(1), length)),
@@ -356,7 +357,7 @@ fn account_data_at_the_limit_is_read() {
 }
 
 #[test]
-fn a_repeat_of_what_does_not_come_before_it_is_refused() {
+fn repeat_of_a_later_account_is_rejected() {
     // Forward, itself, and a position that the input does not have.
     for (account, refers_to) in [(1, 2), (1, 1), (0, 0), (2, 3), (1, 254), (2, 254)] {
         let mut expected = two_and_a_repeat();
@@ -370,7 +371,7 @@ fn a_repeat_of_what_does_not_come_before_it_is_refused() {
 }
 
 #[test]
-fn more_accounts_than_there_are_bytes_for_are_refused() {
+fn account_count_beyond_the_bytes_is_rejected() {
     assert_eq!(
         refusal(&with_word(Field::AccountCount, None, u64::MAX)),
         "the input announces 18446744073709551615 accounts, but has room for 2588 at most",

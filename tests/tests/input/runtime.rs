@@ -49,12 +49,12 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn an_input_is_read_by_the_runtime(expected in inputs()) {
+    fn rialo_reads_our_input(expected in inputs()) {
         rialo_reads(&mut words(&expected.bytes()), &expected);
     }
 
     #[test]
-    fn the_account_table_is_invisible_to_the_runtime(
+    fn account_table_is_invisible_to_rialo(
         expected in inputs(), address in any::<u32>(),
     ) {
         let bytes = expected.bytes_with_table(u64::from(address) / 8 * 8);
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn what_the_runtime_has_changed_is_read_by_us(
+    fn input_changed_by_rialo_is_read(
         mut expected in inputs(),
         kelvins in any::<[u64; 6]>(),
         owners in any::<[[u8; 32]; 6]>(),
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn every_status_means_what_it_means_to_the_runtime(
+    fn every_status_has_the_runtimes_meaning(
         status in prop_oneof![
             any::<u64>(),
             (0..40_u64).prop_map(|number| number << 32),
@@ -117,7 +117,7 @@ fn same_meaning(status: u64) {
 }
 
 #[test]
-fn every_error_has_the_number_that_it_has_at_the_runtime() {
+fn every_error_has_the_runtimes_number() {
     assert_eq!(ProgramError::BUILTIN.len(), 25);
     for error in ProgramError::BUILTIN {
         assert_eq!(ProgramError::from_status(u64::from(*error)), Some(*error));
@@ -135,7 +135,7 @@ fn every_error_has_the_number_that_it_has_at_the_runtime() {
 }
 
 #[test]
-fn data_that_the_runtime_has_resized_is_read_by_us() {
+fn data_resized_by_rialo_is_read() {
     let mut expected = two_and_a_repeat();
     let mut input = words(&expected.bytes());
     // 5 bytes become 8 and 10 become 9: as many bytes as an entry of that length has as sent.
@@ -151,7 +151,7 @@ fn data_that_the_runtime_has_resized_is_read_by_us() {
 }
 
 #[test]
-fn data_that_the_runtime_has_resized_and_restored_is_read_by_us() {
+fn data_resized_and_restored_by_rialo_is_read() {
     let mut expected = two_and_a_repeat();
     let mut input = words(&expected.bytes());
     rialo_runs(&mut input, |accounts| {

@@ -1,4 +1,5 @@
-//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format reads it.
+//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format
+//! reads it.
 //!
 //! The bytes are the real ones: a program returns the whole input that it was given.
 
@@ -19,8 +20,8 @@ fn program() -> Program {
         .unwrap()
 }
 
-/// The input as the loader can be asked for it: it names first occurrences only, and its instruction data is
-/// the command to return it.
+/// The input as the loader can be asked for it: it names first occurrences only, and its
+/// instruction data is the command to return it.
 fn with_command(mut expected: Expected) -> Expected {
     for position in 0..expected.entries.len() {
         if let Entry::Repeat(_) = expected.entries[position] {
@@ -36,7 +37,7 @@ fn with_command(mut expected: Expected) -> Expected {
 }
 
 #[test]
-fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
+fn bytes_are_as_documented_and_rialo_reads_them() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |expected| {
@@ -64,7 +65,7 @@ fn the_loaders_bytes_are_the_documented_ones_and_rialo_reads_them() {
 }
 
 #[test]
-fn without_an_account_table_the_bytes_are_the_rialo_runtimes() {
+fn bytes_without_table_are_the_rialo_runtimes() {
     let program = program();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     let result = runner.run(&inputs().prop_map(with_command), |mut expected| {

@@ -1,4 +1,5 @@
-//! What an inspection says of a real program is so: the VM's own reader, the linker and a running program say the same.
+//! What an inspection says of a real program is so: the VM's own reader, the linker and a running
+//! program say the same.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ fn content(inspection: &Inspection, kind: SectionKind) -> u64 {
 }
 
 #[test]
-fn real_programs_are_what_the_vm_says() {
+fn real_programs_match_the_vm() {
     let vm = polkavm::Engine::new(&Config::new()).expect("a VM");
     for Built {
         name,
@@ -121,7 +122,7 @@ fn real_programs_are_what_the_vm_says() {
 }
 
 #[test]
-fn stripping_takes_the_names_and_nothing_else() {
+fn stripping_removes_only_names() {
     for Built {
         name,
         kept,
@@ -215,8 +216,8 @@ fn functions_are_those_of_the_debug_information() {
             assert!(!name.contains('['), "{program}: {name}");
             *counts.entry(name).or_insert(0) += function.instructions;
         }
-        // The VM gives the names of functions without debug information of their own as the linker has cut them: inside a crate's hash,
-        // or inside a type.
+        // The VM gives the names of functions without debug information of their own as the linker
+        // has cut them: inside a crate's hash, or inside a type.
         for (name, count) in instructions_by_name(kept) {
             let is_whole = name.matches('<').count() == name.matches('>').count();
             if is_whole && !name.contains('[') && !name.contains("]::") {
@@ -245,7 +246,7 @@ fn functions_are_those_of_the_debug_information() {
 }
 
 #[test]
-fn a_heap_that_says_its_use_is_known_before() {
+fn heap_header_is_declared_in_the_blob() {
     for Built { name, kept, .. } in programs() {
         let keeps = inspect(kept).requirements.has_heap_header;
         let called = loader().load(kept).expect("a program");

@@ -11,7 +11,7 @@ use tests::inspection::{
 };
 
 #[test]
-fn a_program_finds_everything_where_the_map_says() {
+fn memory_map_matches_the_program() {
     for rw_data_size in [0, 1, 16, 4_095, 4_096, 70_001] {
         // Each returns an address as its status.
         let run = |register| {
@@ -66,7 +66,7 @@ fn the_inputs_length_is_that_of_an_empty_call() {
 }
 
 #[test]
-fn every_rule_that_refuses_is_named() {
+fn every_broken_rule_is_named() {
     let mut blob = latest(&[
         asm::load_imm(T0, 4_096),
         asm::sbrk(A0, T0),
@@ -130,7 +130,7 @@ fn every_rule_that_refuses_is_named() {
 }
 
 #[test]
-fn what_only_the_vm_can_refuse_is_named_too() {
+fn rejections_of_the_vm_are_named_too() {
     // Nothing of the loader's own rules is broken here, but there is no place for all of the data.
     let limits = Limits::default().program_data(u32::MAX).stack(u32::MAX);
     let mut blob = latest(&[asm::ret()]).entrypoint();
@@ -177,9 +177,10 @@ fn a_limit_is_near_from_three_quarters_on() {
 }
 
 #[test]
-fn calls_are_where_functions_start() {
+fn calls_go_to_function_starts() {
     let code = [
-        // Block 0 calls block 2, and 3 is jumped to, whose address is kept in no register of returns.
+        // Block 0 calls block 2, and 3 is jumped to, whose address is kept in no register of
+        // returns.
         asm::load_imm_and_jump(RA, 2, 2),
         asm::load_imm_and_jump(T0, 2, 3),
         asm::ret(),
@@ -207,7 +208,7 @@ fn calls_are_where_functions_start() {
 }
 
 #[test]
-fn sections_that_nobody_knows_are_named_by_number() {
+fn unknown_sections_are_named_by_number() {
     let mut blob = latest(&[asm::ret()]).entrypoint();
     blob.builder.add_custom_section(131, vec![7; 32]);
     blob.builder.add_custom_section(200, vec![7; 300]);
@@ -240,7 +241,7 @@ fn a_name_has_a_greatest_length() {
 }
 
 #[test]
-fn the_entry_is_where_code_starts() {
+fn entry_is_at_a_code_start() {
     // An export by hand: in the middle of the first instruction.
     let mut bytes = latest(&[asm::load_imm64(A0, 0x1122_3344_5566_7788), asm::ret()])
         .entrypoint()

@@ -1,5 +1,5 @@
-//! Inspections of blobs that no linker made: debug information by hand, code by hand, damaged blobs. None does harm,
-//! and what is said of them is what the VM would do.
+//! Inspections of blobs that no linker made: debug information by hand, code by hand, damaged
+//! blobs. None does harm, and what is said of them is what the VM would do.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use tests::inspection::{
 };
 
 #[test]
-fn bytes_that_are_no_blob_are_refused() {
+fn invalid_bytes_are_rejected() {
     for bytes in [
         &b""[..],
         b"PVM\0",
@@ -31,7 +31,7 @@ fn bytes_that_are_no_blob_are_refused() {
 }
 
 #[test]
-fn debug_information_that_makes_no_sense_names_nothing() {
+fn invalid_debug_information_names_nothing() {
     let ranges =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     // A line program that sets the line to the greatest number and adds one to it.
@@ -90,7 +90,8 @@ impl Lines {
         offset
     }
 
-    /// Says that the code of these program counters is of a function, and of what lines in the file `f.rs`.
+    /// Says that the code of these program counters is of a function, and of what lines in the file
+    /// `f.rs`.
     fn function(&mut self, namespace: &str, name: &str, starts_and_lines: &[(u32, u8)], end: u32) {
         let [namespace, name, file] = [namespace, name, "f.rs"].map(|text| self.string(text));
         let start = starts_and_lines[0].0;
@@ -127,7 +128,7 @@ impl Lines {
 }
 
 #[test]
-fn neighbours_of_one_name_are_told_apart_where_a_call_goes() {
+fn same_named_neighbours_split_at_call_targets() {
     // Blocks 0 to 3; the first calls the third.
     let code = [
         asm::load_imm_and_jump(RA, 2, 2),
@@ -147,7 +148,8 @@ fn neighbours_of_one_name_are_told_apart_where_a_call_goes() {
     let functions = lines.inspect(latest(&code));
     assert_eq!(functions, [named(0, "f", 10), named(2, "f", 20)]);
 
-    // Code without a line in the middle of a function does not make two of it, if no call goes to the second part.
+    // Code without a line in the middle of a function does not make two of it, if no call goes to
+    // the second part.
     let mut lines = Lines::new();
     lines.function("", "f", &[(at[0], 10)], at[1]);
     lines.function("", "f", &[(at[2], 20)], at[3]);
@@ -200,15 +202,15 @@ fn blob_of_code(code: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn code_that_no_linker_wrote_is_counted_as_the_vm_runs_it() {
+fn unusual_code_is_counted_as_the_vm_runs_it() {
     let one = vm_blob(&latest(&[asm::move_reg(A0, A2), asm::ret()]).bytes());
     let mut instructions = one.instructions();
     let length = instructions.nth(1).expect("two instructions").offset.0 as usize;
     let move_reg = &one.code()[..length];
     assert_eq!(move_reg.len(), 2);
 
-    // The VM cuts code into pieces, and a block ends where one does. A linker writes that down; here the VM makes
-    // an instruction invalid for it.
+    // The VM cuts code into pieces, and a block ends where one does. A linker writes that down;
+    // here the VM makes an instruction invalid for it.
     let bytes = blob_of_code(&move_reg.repeat(5_000));
     let inspection = inspect(&bytes);
     assert_consistent(&bytes, &inspection);
@@ -249,7 +251,8 @@ fn every_instruction_set_is_read() {
         let bitmask = vm_blob(&bytes).bitmask().len() as u64;
         assert_eq!(inspection.code.bitmask_length, bitmask);
 
-        // The VM puts a trap behind code that does not end, which is none of the blob's instructions.
+        // The VM puts a trap behind code that does not end, which is none of the blob's
+        // instructions.
         code.pop();
         let bytes = Blob::new(isa, &code).entrypoint().bytes();
         assert_consistent(&bytes, &inspect(&bytes));
@@ -283,7 +286,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_blobs_are_inspected_or_refused(
+    fn damaged_blobs_are_inspected_or_rejected(
         which: Index,
         cut: Option<Index>,
         damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8),

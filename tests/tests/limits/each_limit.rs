@@ -1,6 +1,8 @@
-//! Every limit of the loader: at the limit a program runs, one past it there is an error that names limit and value.
+//! Every limit of the loader: at the limit a program runs, one past it there is an error that names
+//! limit and value.
 //!
-//! And what knows no limit of its own ends at one of the loader's, at a price that is known to the unit.
+//! And what knows no limit of its own ends at one of the loader's, at a price that is known to the
+//! unit.
 
 use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
@@ -77,7 +79,8 @@ fn end(blob: &[u8], limits: Limits, call: &Invocation) -> End {
     interpreted
 }
 
-/// A call that takes exactly as much as the limits allow succeeds, and ends like this under limits that are one less.
+/// A call that takes exactly as much as the limits allow succeeds, and ends like this under limits
+/// that are one less.
 #[track_caller]
 fn check(blob: &[u8], call: &Invocation, exact: Limits, one_less: Limits, past: End) {
     assert_eq!(end(blob, exact, call), End::Success, "at the limit");
@@ -243,7 +246,7 @@ fn the_list_of_accounts() {
 }
 
 #[test]
-fn different_accounts_whatever_the_limit_is() {
+fn distinct_accounts_are_always_limited() {
     let with = |count: usize| {
         (0..count).fold(call(), |call, number| {
             let mut key = [7; 32];
@@ -339,7 +342,7 @@ fn endless(blob: &[u8], call: &Invocation) -> Outcome {
 }
 
 #[test]
-fn a_loop_costs_all_gas() {
+fn endless_loop_costs_all_gas() {
     let blob = blob(0, 0, &[asm::jump(0)]);
     for gas in [0, 1, 1_000_000] {
         let outcome = endless(&blob, &call().gas(gas));
@@ -352,7 +355,7 @@ fn a_loop_costs_all_gas() {
 }
 
 #[test]
-fn a_recursion_costs_what_its_calls_cost() {
+fn recursion_costs_its_calls() {
     // Each call makes a frame of 16 bytes, keeps the way back in it and calls itself: three units.
     let stack = 8_192;
     let code = [
@@ -365,13 +368,14 @@ fn a_recursion_costs_what_its_calls_cost() {
         panic!("{:?}", outcome.failure);
     };
     assert_eq!(size, Some(stack));
-    // As many calls as there are frames in the stack, and one that has no room: its block is paid for whole, or not to its end.
+    // As many calls as there are frames in the stack, and one that has no room: its block is paid
+    // for whole, or not to its end.
     let calls = u64::from(stack) / 16;
     assert_eq!(outcome.gas_used, 3 * calls + 3);
 }
 
 #[test]
-fn a_wild_pointer_is_no_stack_overflow() {
+fn wild_pointer_is_not_a_stack_overflow() {
     // An access next to nothing, and one right below the stack that is not the stack pointer's.
     for (address, offset) in [(0, 0), (0xfffd_0000_u32 as i32, -8)] {
         let code = [
@@ -395,8 +399,9 @@ fn a_wild_pointer_is_no_stack_overflow() {
 }
 
 #[test]
-fn logging_for_ever_costs_what_the_lines_cost() {
-    // Two to set the arguments, and for each line one for the call, one for its 8 bytes and one to go back.
+fn endless_logging_costs_its_lines() {
+    // Two to set the arguments, and for each line one for the call, one for its 8 bytes and one to
+    // go back.
     let code = [
         asm::load_imm(A0, 0x1_0000),
         asm::load_imm(A1, 8),
@@ -409,20 +414,22 @@ fn logging_for_ever_costs_what_the_lines_cost() {
         outcome.failure,
         Some(Failure::LogsTooLong { limit: 65_536 })
     );
-    // With their ends they have 9 bytes each. The line that is too much is not read, so its bytes cost nothing.
+    // With their ends they have 9 bytes each. The line that is too much is not read, so its bytes
+    // cost nothing.
     let lines = 65_536 / 9;
     assert_eq!(outcome.logs.len() as u64, lines);
     assert_eq!(outcome.gas_used, 3 + 3 * lines + 2);
 }
 
 #[test]
-fn allocating_for_ever_ends_with_the_heap() {
+fn endless_allocation_ends_with_the_heap() {
     let outcome = endless(&probe(), &probe_call(Command::AllocateForEver, &[]));
     assert_eq!(
         outcome.failure.as_ref().map(Failure::kind),
         Some("OutOfMemory")
     );
-    // The price of one block more is that of every block, so twice the heap's blocks cost twice as much.
+    // The price of one block more is that of every block, so twice the heap's blocks cost twice as
+    // much.
     let gas = |heap| {
         let call = probe_call(Command::AllocateForEver, &[]).heap_size(heap);
         endless(&probe(), &call).gas_used

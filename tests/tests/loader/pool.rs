@@ -1,6 +1,8 @@
-//! Instances are used again, and nothing shows it: memory and registers are those of a new instance, whatever ran before.
+//! Instances are used again, and nothing shows it: memory and registers are those of a new
+//! instance, whatever ran before.
 //!
-//! The program here is made by hand, so that it reads and writes every byte that a guest can reach, and every register.
+//! The program here is made by hand, so that it reads and writes every byte that a guest can reach,
+//! and every register.
 
 use std::sync::Barrier;
 
@@ -47,7 +49,8 @@ impl Ending {
     ];
 }
 
-/// Reads ranges of memory, leaves a value in each word if that is not zero, and in the registers, and ends as it is told.
+/// Reads ranges of memory, leaves a value in each word if that is not zero, and in the registers,
+/// and ends as it is told.
 ///
 /// Instruction data: the value, the ending, then pairs of start and end of a range, then zero.
 fn spy() -> Vec<u8> {
@@ -213,7 +216,7 @@ const HEAPS: [u32; 3] = [32 << 10, 50_000, 200 << 10];
 const ACCOUNTS: [u8; 3] = [0, 1, 8];
 
 #[test]
-fn nothing_is_left_of_an_invocation_whatever_its_end_and_its_sizes() {
+fn instance_keeps_nothing_of_an_invocation() {
     for engine in Engine::POLKAVM {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
@@ -269,7 +272,7 @@ fn the_spy_writes_and_reads_every_part_of_memory() {
 }
 
 #[test]
-fn the_price_of_a_call_is_that_of_the_first() {
+fn reused_instance_costs_the_same() {
     for engine in Engine::POLKAVM {
         let program = program(engine, 1);
         let call = plant(Ending::Success, HEAPS[0], 0);
@@ -301,7 +304,7 @@ fn calls() -> impl Strategy<Value = Vec<Invocation>> {
 }
 
 #[test]
-fn a_batch_has_the_outcomes_of_one_call_after_the_other_in_their_order() {
+fn batch_outcomes_match_single_calls_in_order() {
     let [interpreted, compiled] = Engine::POLKAVM.map(|engine| program(engine, 3));
     let fresh = program(Engine::Interpreter, 0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
@@ -320,7 +323,7 @@ fn a_batch_has_the_outcomes_of_one_call_after_the_other_in_their_order() {
 }
 
 #[test]
-fn handles_on_one_program_serve_many_threads_and_a_panic_stops_none() {
+fn threads_share_a_program_despite_a_panic() {
     const THREADS: usize = 8;
     let shared = program(Engine::Interpreter, 3);
     let expected = outcome(&shared, &look(HEAPS[0], 1));
@@ -347,7 +350,7 @@ fn handles_on_one_program_serve_many_threads_and_a_panic_stops_none() {
 }
 
 #[test]
-fn waiting_instances_of_many_programs_exhaust_nothing() {
+fn idle_instances_of_many_programs_are_bounded() {
     for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
         let calls = [plant(Ending::Success, HEAPS[0], 0), look(HEAPS[0], 0)];
@@ -359,7 +362,8 @@ fn waiting_instances_of_many_programs_exhaust_nothing() {
             assert_eq!(expected.get_or_insert_with(|| outcomes.clone()), &outcomes);
             programs.push(program);
         }
-        // Of some the instance still waits, of others it is gone; and of the dropped ones nothing is taken.
+        // Of some the instance still waits, of others it is gone; and of the dropped ones nothing
+        // is taken.
         programs.rotate_left(45);
         programs.truncate(10);
         for program in &programs {

@@ -1,4 +1,5 @@
-//! Invocations are written and read again; outcomes are written as `cargo entrypoint run --json` prints them.
+//! Invocations are written and read again; outcomes are written as `cargo entrypoint run --json`
+//! prints them.
 
 use loader::{Account, AccountInput, Invocation, Pubkey};
 use probe::Command;
@@ -35,7 +36,7 @@ fn an_invocation_is_read_as_it_was_written() {
 }
 
 #[test]
-fn what_is_no_invocation_is_refused_by_name() {
+fn invalid_invocation_is_rejected_by_name() {
     let good = to_value(Invocation::new(PROGRAM_ID)).expect("JSON");
     for (field, value, says) in [
         ("program_id", "0", "'0'"),
@@ -64,7 +65,7 @@ fn an_account_is_read_as_it_was_written() {
 }
 
 #[test]
-fn an_outcome_tells_the_kind_of_its_failure_and_describes_it() {
+fn outcome_has_kind_and_description() {
     let own = AccountInput::new(Pubkey::new([9; 32])).owner(PROGRAM_ID);
     for invocation in [
         call(Command::Succeed, &[]),

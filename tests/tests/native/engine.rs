@@ -1,5 +1,5 @@
-//! Programs on this machine itself: whatever one does to its process is a failure of its run. The loader goes on, and nothing is left
-//! behind.
+//! Programs on this machine itself: whatever one does to its process is a failure of its run. The
+//! loader goes on, and nothing is left behind.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::ffi::OsString;
@@ -131,7 +131,7 @@ fn assert_works(program: &Program) {
 }
 
 #[test]
-fn whatever_ends_the_process_is_the_runs_failure() {
+fn every_process_end_is_a_failure() {
     let _alone = alone();
     let program = program(20);
     let heap = NATIVE_HEAP_BASE;
@@ -183,7 +183,7 @@ fn whatever_ends_the_process_is_the_runs_failure() {
 }
 
 #[test]
-fn time_is_limited_whatever_is_done_with_it() {
+fn cpu_time_and_blocking_are_limited() {
     let _alone = alone();
     let program = program(1);
     for steps in [
@@ -202,7 +202,7 @@ fn time_is_limited_whatever_is_done_with_it() {
 }
 
 #[test]
-fn what_a_program_leaves_behind_ends_with_it() {
+fn left_processes_end_with_the_program() {
     let _alone = alone();
     let outcome = invoke(&program(20), &call(&[(Command::LeaveProcess, [0; 3])]));
     let left: u32 = outcome.logs[0].parse().expect("the number of a process");
@@ -248,7 +248,7 @@ fn every_invocation_has_fresh_memory() {
 }
 
 #[test]
-fn the_heap_is_where_the_contract_says() {
+fn heap_is_at_the_contracts_address() {
     let _alone = alone();
     let call = call(&[(Command::LogBlock, [0; 3])]);
     let outcome = invoke(&program(20), &call);
@@ -291,7 +291,7 @@ fn script(folder: &Path, name: &str, text: &str) -> OsString {
 }
 
 #[test]
-fn a_command_that_runs_nothing_is_no_hang() {
+fn command_without_a_program_does_not_hang() {
     let _alone = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let by = |name, text| refusal(&program_by([script(folder.path(), name, text)]));
@@ -306,7 +306,7 @@ fn a_command_that_runs_nothing_is_no_hang() {
     );
     says(
         &refusal(&program_by::<OsString>([])),
-        &["there is no command"],
+        &["the loader has no command"],
     );
     says(
         &by("over", "exit 7"),
@@ -326,7 +326,7 @@ fn a_command_that_runs_nothing_is_no_hang() {
 }
 
 #[test]
-fn a_command_may_stand_before_the_runner() {
+fn command_may_precede_the_runner() {
     let _alone = alone();
     let runner = runner();
     assert_works(&program_by([OsString::from("env"), runner.clone()]));
@@ -349,7 +349,7 @@ fn a_command_may_stand_before_the_runner() {
 }
 
 #[test]
-fn what_is_no_program_is_refused() {
+fn invalid_library_is_rejected() {
     let _alone = alone();
     let loader = || Loader::native([runner()]);
     for rubbish in [&b""[..], b"ELF", b"#!/bin/sh\n"] {
@@ -455,9 +455,12 @@ const PRETENCES: [(&str, &str); 10] = [
     ("read another kind", "protocol error"),
     (
         "copy everything",
-        "`rlo_memcpy_` was given 1,099,511,627,776 bytes",
+        "`rlo_memcpy_` was called with 1,099,511,627,776 bytes",
     ),
-    ("return and close", "the memory of the input is gone"),
+    (
+        "return and close",
+        "the program unmapped the memory of the input",
+    ),
 ];
 
 /// Not a test by itself: this executable, started as a runner.
@@ -499,7 +502,7 @@ fn pretend() {
 }
 
 #[test]
-fn a_process_that_does_not_do_what_it_should_is_the_runs_failure() {
+fn misbehaving_process_is_a_failure() {
     let _alone = alone();
     let own = std::env::current_exe().expect("an executable");
     for (how, expected) in PRETENCES {
@@ -523,14 +526,14 @@ fn a_process_that_does_not_do_what_it_should_is_the_runs_failure() {
 }
 
 #[test]
-fn a_sanitizers_find_is_a_failure_and_an_honest_program_succeeds() {
+fn sanitizer_report_is_a_failure() {
     let _alone = alone();
     let machine = Machine::new(Engine::Native).sanitizer(Some(Sanitizer::Address));
     let package = |folder: &Path| ProgramPackage::in_folder(folder).expect("a program");
     let overrun = package(&guest("overrun"));
     let loader = match machine.loader(&overrun.target_folder) {
         Ok(loader) => loader,
-        Err(error) if error.to_string().contains("comes without") => {
+        Err(error) if error.to_string().contains("has no sanitizer") => {
             println!("skipped: {error}");
             return;
         }

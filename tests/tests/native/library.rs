@@ -1,5 +1,5 @@
-//! Programs as libraries of this machine: they export what their host calls, and need nothing but the C library's memory
-//! functions.
+//! Programs as libraries of this machine: they export what their host calls, and need nothing but
+//! the C library's memory functions.
 #![cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -48,7 +48,7 @@ fn check(name: &str, library: &[u8], has_header: bool) {
 }
 
 #[test]
-fn programs_export_what_their_host_calls_and_need_little() {
+fn libraries_export_the_contract() {
     for name in EXAMPLES {
         let library = tests::native::build(&example(name));
         check(name, &library, name != "custom_heap");

@@ -71,7 +71,7 @@ fn gas_of(profiled: &Profiled, kind: FrameKind) -> u64 {
 }
 
 #[test]
-fn every_unit_of_every_example_is_accounted_for() {
+fn every_unit_of_gas_is_accounted_for() {
     for name in EXAMPLES {
         let program = build(name, &[], DebugInfo::Keep);
         for name_of_fixture in package(name).fixtures() {
@@ -93,7 +93,7 @@ fn every_unit_of_every_example_is_accounted_for() {
 }
 
 #[test]
-fn a_program_without_debug_information_has_addresses_and_the_same_gas() {
+fn stripped_program_has_addresses_and_same_gas() {
     let invocation = fixture("counter", "default");
     let profiled = profile(&build("counter", &[], DebugInfo::Strip), &invocation);
     assert!(!profiled.gas.has_debug_info());
@@ -190,7 +190,7 @@ fn a_program_that_fails_is_accounted_for() {
 }
 
 #[test]
-fn instructions_that_were_paid_and_never_ran_are_told_apart() {
+fn prepaid_instructions_are_separate() {
     let profiled = profile(&probe(Engine::Interpreter), &call(Command::Peek, &[0]));
     let failure = profiled.outcome.failure.as_ref().expect("a trap");
     assert_eq!(failure.kind(), "Trapped");
@@ -198,7 +198,7 @@ fn instructions_that_were_paid_and_never_ran_are_told_apart() {
 }
 
 #[test]
-fn any_gas_is_accounted_for() {
+fn any_gas_limit_is_accounted_for() {
     let program = probe(Engine::Interpreter);
     let needed = profile(&program, &call(Command::ReturnData, &[100]))
         .outcome
@@ -282,7 +282,7 @@ fn check_heap(profiled: &Profiled) -> &HeapProfile {
 }
 
 #[test]
-fn the_history_of_a_heap_is_told() {
+fn heap_history_is_recorded() {
     let history = |name: &str| {
         let program = build(name, &[], DebugInfo::Strip);
         let profiled = profile(&program, &fixture(name, "default"));
@@ -300,7 +300,7 @@ fn the_history_of_a_heap_is_told() {
 }
 
 #[test]
-fn a_heap_that_does_not_say_has_no_history() {
+fn unreported_heap_has_no_history() {
     let program = build("custom_heap", &[], DebugInfo::Strip);
     let profiled = profile(&program, &fixture("custom_heap", "default"));
     assert_eq!(profiled.heap.samples, []);
@@ -308,7 +308,7 @@ fn a_heap_that_does_not_say_has_no_history() {
 }
 
 #[test]
-fn a_build_that_counts_tells_what_is_live_and_what_is_leaked() {
+fn counting_build_reports_live_and_leaked() {
     let counted = |name: &str| {
         let program = build(name, &["entrypoint/heap-trace"], DebugInfo::Strip);
         let invocation = fixture(name, "default").gas(100_000_000);
@@ -345,7 +345,7 @@ fn a_build_that_counts_tells_what_is_live_and_what_is_leaked() {
 }
 
 #[test]
-fn nothing_of_the_counting_is_in_an_ordinary_blob() {
+fn ordinary_blob_has_no_counting_code() {
     let export = b"entrypoint_heap_trace";
     let has_export = |name: &str, features: &[&str]| {
         let blob = guest::build_with_features(&package(name), features, DebugInfo::Strip);

@@ -1,5 +1,5 @@
-//! Every example and every fixture, and some commands of the probe, under every limit of gas and heap: the complete result, or a
-//! clean error with nothing changed.
+//! Every example and every fixture, and some commands of the probe, under every limit of gas and
+//! heap: the complete result, or a clean error with nothing changed.
 
 use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::testing::{Swept, sweep_fixture, sweep_fixture_with};
@@ -108,7 +108,7 @@ fn sweep_probe(
 }
 
 #[test]
-fn a_program_that_fails_at_the_end_fails_so_under_every_limit_that_is_enough() {
+fn failing_program_fails_under_every_limit() {
     for (command, arguments, failure) in [
         (Command::Panic, &[7][..], "Panicked"),
         (Command::Fail, &[7], "ProgramError"),
@@ -126,7 +126,7 @@ fn a_program_that_fails_at_the_end_fails_so_under_every_limit_that_is_enough() {
 }
 
 #[test]
-fn kelvins_are_moved_in_whole_or_not_at_all() {
+fn kelvins_move_completely_or_not_at_all() {
     let account = |number| AccountInput::new(Pubkey::new([number; 32])).owner(PROGRAM_ID);
     let invocation = call(Command::SetKelvins, &[0, 5])
         .account(account(2).kelvins(5).data([1; 100]).writable())
@@ -136,7 +136,7 @@ fn kelvins_are_moved_in_whole_or_not_at_all() {
 }
 
 #[test]
-fn what_the_program_logs_of_its_gas_is_another_result_but_what_the_loader_logs_is_not() {
+fn program_logging_gas_is_a_difference() {
     let invocation = call(Command::Imports, &[]).gas(100_000);
     let SweepFailed::Outcome {
         limit,
@@ -148,7 +148,8 @@ fn what_the_program_logs_of_its_gas_is_another_result_but_what_the_loader_logs_i
         panic!("no outcome");
     };
     let complete = probe(Engine::Interpreter).invoke(&invocation).unwrap();
-    // The line is written before gas runs out, and is not the first that was written under another limit.
+    // The line is written before gas runs out, and is not the first that was written under another
+    // limit.
     assert!(limit < complete.gas_used);
     assert_eq!(problem, Problem::Logs);
     assert_ne!(outcome.logs[3], complete.logs[3]);
@@ -165,12 +166,12 @@ fn what_the_program_logs_of_its_gas_is_another_result_but_what_the_loader_logs_i
 }
 
 #[test]
-fn memory_that_a_program_does_without_is_another_result_unless_that_is_allowed() {
+fn surviving_a_refusal_must_be_allowed() {
     let invocation = call(Command::TryReserve, &[1_000]);
     let error = sweep_probe(Sweep::new(), Sweep::heap, &invocation).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "with a heap limit of 9: the program succeeded with another result (it logged [\"refused\"])"
+        "with a heap limit of 9: the program succeeded with a different result (logs: [\"refused\"])"
     );
     let allowed = Sweep::new().allow(|outcome| outcome.logs == ["refused"]);
     let report = sweep_probe(allowed, Sweep::heap, &invocation).unwrap();
@@ -180,7 +181,7 @@ fn memory_that_a_program_does_without_is_another_result_unless_that_is_allowed()
         text.starts_with("1008 bytes of heap are enough; of 10"),
         "{text}"
     );
-    assert!(text.ends_with(", 999 what is allowed"), "{text}");
+    assert!(text.ends_with(", 999 allowed"), "{text}");
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn every_byte_of_a_heap_counts() {
 }
 
 #[test]
-fn what_has_no_complete_result_is_not_swept() {
+fn invocation_without_a_result_is_not_swept() {
     let not_enough = |error| match error {
         Err(SweepFailed::NotEnough { outcome }) => outcome.failure.unwrap().kind(),
         other => panic!("{other:?}"),
@@ -220,8 +221,9 @@ fn what_has_no_complete_result_is_not_swept() {
 }
 
 #[test]
-fn a_failure_that_has_nothing_to_do_with_the_limit_is_named() {
-    // The first allocation that is refused makes the commands of collections panic, if the heap's own report does not come first.
+fn unrelated_failure_is_named() {
+    // The first allocation that is refused makes the commands of collections panic, if the heap's
+    // own report does not come first.
     let never = Sweep::new().allow(|outcome| {
         assert!(!matches!(outcome.failure, Some(Failure::Panicked { .. })));
         false

@@ -60,7 +60,7 @@ fn address(index: i32) -> i32 {
 }
 
 #[test]
-fn an_address_that_is_not_in_the_table_is_refused() {
+fn address_outside_the_table_is_rejected() {
     let jump_to = |address: i32| {
         [
             asm::load_imm(A2, address),
@@ -166,7 +166,7 @@ fn constants_are_followed_from_block_to_block() {
 }
 
 #[test]
-fn what_is_not_known_is_taken() {
+fn unknown_jumps_are_accepted() {
     let end = asm::ret();
     // An argument, a syscall's answer, what was loaded or computed.
     for code in [
@@ -214,7 +214,7 @@ fn what_is_not_known_is_taken() {
 }
 
 #[test]
-fn a_jump_into_the_middle_of_a_block_is_refused() {
+fn jump_into_a_block_is_rejected() {
     let bytes = blob(
         &[
             asm::branch_eq_imm(A0, 1, 2),
@@ -260,7 +260,7 @@ fn a_jump_into_the_middle_of_a_block_is_refused() {
 }
 
 #[test]
-fn a_program_that_the_linker_miscompiled_is_refused_by_name() {
+fn miscompiled_program_is_rejected_by_name() {
     let package = ProgramPackage::in_folder(&guest("folded_table")).expect("a package");
     // The build refuses it before it links.
     let error = guest::build_for(&package, Target::Riscv64, &[], DebugInfo::Strip)
@@ -393,7 +393,7 @@ fn run(blob: &[u8], place: u32, base: Reg, offset: i32) -> Option<(u32, bool)> {
 }
 
 #[test]
-fn a_refused_jump_goes_where_the_error_says() {
+fn error_names_the_jumps_target() {
     let config = ProptestConfig::with_cases(4_000);
     let reached = Cell::new(0);
     let loader = Loader::new(Engine::Interpreter).expect("an engine");

@@ -53,7 +53,7 @@ fn dynamic_symbols(library: &[u8]) -> [Vec<String>; 2] {
 }
 
 #[test]
-fn a_library_is_a_program_that_a_debugger_can_look_into() {
+fn library_has_debug_information() {
     let folder = example("counter");
     let library = build(&folder, Target::Native, DebugInfo::Keep);
     let [exports, _] = dynamic_symbols(&library);
@@ -83,7 +83,7 @@ fn a_library_is_a_program_that_a_debugger_can_look_into() {
 }
 
 #[test]
-fn a_library_for_release_says_nothing_of_this_machine() {
+fn release_library_names_no_local_path() {
     let folder = guest("probe");
     let library = build(&folder, Target::Native, DebugInfo::Strip);
     let file = object::File::parse(&*library).expect("a library");
@@ -100,7 +100,7 @@ fn a_library_for_release_says_nothing_of_this_machine() {
 }
 
 #[test]
-fn panics_name_the_same_file_on_every_machine() {
+fn panics_name_the_same_file_on_every_target() {
     let folder = guest("probe");
     for target in Target::ALL {
         let built = build(&folder, target, DebugInfo::Strip);
@@ -118,7 +118,7 @@ fn panics_name_the_same_file_on_every_machine() {
 }
 
 #[test]
-fn a_module_has_a_small_stack_and_the_names_of_its_functions() {
+fn module_has_a_small_stack_and_function_names() {
     let folder = example("counter");
     let [kept, stripped] = [DebugInfo::Keep, DebugInfo::Strip]
         .map(|debug_info| build(&folder, Target::Wasm32, debug_info));
@@ -132,7 +132,8 @@ fn a_module_has_a_small_stack_and_the_names_of_its_functions() {
         let memory = memory
             .and_then(|export| export.memory().copied())
             .expect("a memory");
-        // One page of stack, and what is linked behind it; the compiler's own choice would be sixteen.
+        // One page of stack, and what is linked behind it; the compiler's own choice would be
+        // sixteen.
         assert!(memory.minimum() < 16, "{} pages", memory.minimum());
         let entry = module.get_export(abi::entry::ENTRYPOINT_EXPORT);
         assert!(entry.and_then(|export| export.func().cloned()).is_some());
@@ -145,7 +146,7 @@ fn a_module_has_a_small_stack_and_the_names_of_its_functions() {
 }
 
 #[test]
-fn what_is_built_with_a_sanitizer_stands_beside_what_is_not() {
+fn sanitized_build_has_its_own_folder() {
     let package = package(&example("counter"));
     let plain = build_native(&package, &[], DebugInfo::Keep, None);
     let plain = plain.unwrap_or_else(|error| panic!("{error:?}"));
@@ -177,12 +178,12 @@ fn what_is_built_with_a_sanitizer_stands_beside_what_is_not() {
 /// `None` where the compiler comes without the sanitizer, which it then says.
 fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
     native_runner(&package.target_folder, Some(Sanitizer::Address))
-        .inspect_err(|error| assert!(error.to_string().contains("comes without"), "{error:?}"))
+        .inspect_err(|error| assert!(error.to_string().contains("has no sanitizer"), "{error:?}"))
         .ok()
 }
 
-/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the status, if it returns one, and what is said
-/// on the standard error.
+/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the
+/// status, if it returns one, and what is said on the standard error.
 fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("socket");

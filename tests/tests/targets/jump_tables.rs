@@ -1,9 +1,9 @@
 //! Programs dispatch as they are written, on every target and engine: matches, `?`, tables of
 //! functions, trait objects, texts, loops over a state.
 //!
-//! PolkaVM's linker once miscompiled jumps through a table (docs/decisions/0019). Here every arm of a
-//! generated family of functions is called, and its result is compared with that of the same function
-//! in this process.
+//! PolkaVM's linker once miscompiled jumps through a table (docs/decisions/0019). Here every arm of
+//! a generated family of functions is called, and its result is compared with that of the same
+//! function in this process.
 
 use std::sync::OnceLock;
 
@@ -119,7 +119,7 @@ fn check(name: &str, failure: Option<String>, data: &[u8]) {
 }
 
 #[test]
-fn every_arm_gives_the_result_of_the_host() {
+fn every_arm_matches_the_host() {
     let arms: usize = FAMILY.iter().map(|member| member.keys.len()).sum();
     assert!(FAMILY.len() >= 140 && arms > 2_500, "{arms}");
     for (name, outcome) in run_everywhere(&family()) {
@@ -197,7 +197,8 @@ fn known_errors_have_their_status() {
     }
 }
 
-/// The VM of the published runtime, without our loader: it has no syscalls, and this call needs none.
+/// The VM of the published runtime, without our loader: it has no syscalls, and this call needs
+/// none.
 mod published {
     use polkavm_026::{
         BackendKind, Config, Engine, GasMeteringKind, InterruptKind, Module, ModuleConfig,

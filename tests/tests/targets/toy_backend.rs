@@ -1,5 +1,5 @@
-//! A backend from outside of the loader gets everything that the loader's own have: input, syscalls,
-//! write-back rules, diagnosis, limits, sweeps.
+//! A backend from outside of the loader gets everything that the loader's own have: input,
+//! syscalls, write-back rules, diagnosis, limits, sweeps.
 
 use abi::input::AccountHeader;
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText};
@@ -39,7 +39,7 @@ fn invoke(lines: &[&str], data: &[u8], invocation: &Invocation) -> Outcome {
 }
 
 #[test]
-fn a_program_gets_its_input_and_syscalls_and_its_changes_are_kept() {
+fn program_gets_input_and_keeps_its_changes() {
     let data = ENTRY + AccountHeader::DATA;
     let lines = [
         "call rlo_log_ data 5",
@@ -129,7 +129,7 @@ fn the_rules_of_the_write_back_hold() {
 }
 
 #[test]
-fn a_failure_says_what_happened() {
+fn failure_names_its_cause() {
     let failure = |lines: &[&str], data: &[u8]| {
         let outcome = invoke(lines, data, &call().gas(100));
         assert!(outcome.return_data.is_empty());

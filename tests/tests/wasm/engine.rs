@@ -1,5 +1,5 @@
-//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about their memory, and that take
-//! what they are not given.
+//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about
+//! their memory, and that take what they are not given.
 
 use abi::imports::Import;
 use loader::{
@@ -53,7 +53,7 @@ fn kind(text: &str) -> &'static str {
 }
 
 #[test]
-fn the_smallest_program_succeeds_and_its_status_is_read() {
+fn smallest_program_returns_its_status() {
     let outcome = run(&program("", "i64.const 0"), &call());
     assert!(outcome.is_success());
     assert_eq!((outcome.engine, outcome.status), (Engine::Wasm, Some(0)));
@@ -64,7 +64,7 @@ fn the_smallest_program_succeeds_and_its_status_is_read() {
 }
 
 #[test]
-fn a_program_gets_its_input_at_a_place_of_its_own() {
+fn program_gets_its_input_in_its_memory() {
     // The status is the program id's first byte, behind eight bytes of length and no data.
     let code = "local.get 0 i64.load8_u offset=8";
     let outcome = run(&program("", code), &call());
@@ -74,7 +74,7 @@ fn a_program_gets_its_input_at_a_place_of_its_own() {
 }
 
 #[test]
-fn what_is_no_program_is_refused_with_the_reason() {
+fn invalid_module_is_rejected_with_the_reason() {
     let entry = r#"(func (export "entrypoint") (param i32 i32) (result i64) i64.const 0)"#;
     let cases = [
         (
@@ -83,27 +83,27 @@ fn what_is_no_program_is_refused_with_the_reason() {
         ),
         (
             format!("(module {MEMORY} {entry})"),
-            "not a WebAssembly module that can be run: it does not export `alloc`",
+            "invalid WebAssembly module: no export `alloc`",
         ),
         (
             format!("(module (memory 1) {ALLOC} {entry})"),
-            "not a WebAssembly module that can be run: it does not export its memory as `memory`",
+            "invalid WebAssembly module: no export `memory` that is a 32-bit memory",
         ),
         (
             format!(
                 r#"(module {MEMORY} {ALLOC} (func (export "entrypoint") (param i32) (result i64) i64.const 0))"#
             ),
-            "not a WebAssembly module that can be run: its export `entrypoint` is no function of the type (i32, i32) -> (i64)",
+            "invalid WebAssembly module: the export `entrypoint` is not a function of the type (i32, i32) -> (i64)",
         ),
         (
             format!(r#"(module {MEMORY} {entry} (global (export "alloc") i32 (i32.const 8)))"#),
-            "not a WebAssembly module that can be run: its export `alloc` is no function of the type (i32) -> (i32)",
+            "invalid WebAssembly module: the export `alloc` is not a function of the type (i32) -> (i32)",
         ),
         (
             format!(
                 r#"(module {MEMORY} {ALLOC} {entry} (func (export "entrypoint_heap") (param i64)))"#
             ),
-            "not a WebAssembly module that can be run: its export `entrypoint_heap` is no function of the type (i32, i32) -> ()",
+            "invalid WebAssembly module: the export `entrypoint_heap` is not a function of the type (i32, i32) -> ()",
         ),
         (
             program(r#"(import "env" "file_open" (func))"#, "i64.const 0"),
@@ -121,11 +121,11 @@ fn what_is_no_program_is_refused_with_the_reason() {
                 r#"(import "env" "rlo_log_" (func (param i32 i32)))"#,
                 "i64.const 0",
             ),
-            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+            "invalid WebAssembly module: the import `rlo_log_` is not a function of the type (i32, i64) -> ()",
         ),
         (
             program(r#"(import "env" "rlo_log_" (global i32))"#, "i64.const 0"),
-            "not a WebAssembly module that can be run: it imports `rlo_log_`, which is a function of the type (i32, i64) -> ()",
+            "invalid WebAssembly module: the import `rlo_log_` is not a function of the type (i32, i64) -> ()",
         ),
         (
             program("(import \"env\" \"\\1b[31m\" (func))", "i64.const 0"),
@@ -135,7 +135,7 @@ fn what_is_no_program_is_refused_with_the_reason() {
             format!(
                 r#"(module {MEMORY} {ALLOC} {entry} (func (export "\1b[31m")) (func (export "\1b[31m")))"#
             ),
-            "not a WebAssembly module that can be run: duplicate export name `\\u{1b}[31m` already defined (at offset 0x4e)",
+            "invalid WebAssembly module: duplicate export name `\\u{1b}[31m` already defined (at offset 0x4e)",
         ),
     ];
     for (text, expected) in cases {
@@ -144,7 +144,7 @@ fn what_is_no_program_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_module_that_wants_to_run_when_it_is_loaded_is_refused() {
+fn module_with_a_start_function_is_rejected() {
     let text = format!(
         r#"(module {MEMORY} {ALLOC} (func $start (loop br 0)) (start $start)
         (func (export "entrypoint") (param i32 i32) (result i64) i64.const 0))"#
@@ -154,7 +154,7 @@ fn a_module_that_wants_to_run_when_it_is_loaded_is_refused() {
 
 /// Each of these takes a few bytes of a module for much of the loader's time.
 #[test]
-fn a_module_that_is_long_work_to_compile_is_refused() {
+fn module_with_costly_code_is_rejected() {
     let signature = |count: usize| {
         let values = "i64 ".repeat(count);
         format!("(type $many (func (param {values}) (result {values})))")
@@ -176,14 +176,14 @@ fn a_module_that_is_long_work_to_compile_is_refused() {
 }
 
 #[test]
-fn what_is_for_another_machine_is_said_to_be() {
+fn wrong_target_is_reported() {
     let wasm = Loader::new(Engine::Wasm).unwrap();
     let polkavm = Loader::new(Engine::Interpreter).unwrap();
     let module = wat::parse_str(program("", "i64.const 0")).unwrap();
     let error = polkavm.load(&module).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "this is a program for wasm32, and the interpreter engine runs those for riscv64"
+        "this is a program for wasm32; the interpreter engine runs programs for riscv64"
     );
     assert_eq!(polkavm.inspect(&module).unwrap_err(), error);
     // Whatever the bytes are, only PolkaVM's engines inspect.
@@ -202,7 +202,7 @@ fn what_is_for_another_machine_is_said_to_be() {
 }
 
 #[test]
-fn every_prefix_and_every_flipped_bit_of_a_module_is_answered() {
+fn every_damaged_module_loads_or_is_an_error() {
     let module = wat::parse_str(program(
         r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
         "i32.const 0 i64.const 4 call $log i64.const 0",
@@ -225,7 +225,7 @@ fn every_prefix_and_every_flipped_bit_of_a_module_is_answered() {
 }
 
 #[test]
-fn memory_that_a_module_declares_is_limited() {
+fn declared_memory_is_limited() {
     let limits = Limits::default();
     let pages = (limits.program_data + limits.stack) / 65_536;
     let with = |pages: u32| {
@@ -239,14 +239,14 @@ fn memory_that_a_module_declares_is_limited() {
 }
 
 #[test]
-fn a_table_of_any_size_is_no_memory_of_the_hosts() {
+fn table_size_is_bounded() {
     let text = program("(table 4000000000 funcref)", "i64.const 0");
     let error = load(&text, Limits::default()).map(|program| program.invoke(&call()));
     assert!(matches!(error, Err(_) | Ok(Err(_))), "{error:?}");
 }
 
 #[test]
-fn memory_grows_by_the_heap_and_a_page_and_no_further() {
+fn memory_grows_by_heap_and_one_page() {
     // The status is the number of pages that could be added one by one.
     let code = "(local i64)
         (loop
@@ -262,7 +262,7 @@ fn memory_grows_by_the_heap_and_a_page_and_no_further() {
 }
 
 #[test]
-fn a_heap_that_is_the_loaders_to_place_is_announced_first() {
+fn loader_placed_heap_is_announced_first() {
     // The status is the base and the size, if `alloc` was called after that.
     let text = r#"(module
         (memory (export "memory") 1)
@@ -285,7 +285,7 @@ fn a_heap_that_is_the_loaders_to_place_is_announced_first() {
 }
 
 #[test]
-fn room_that_is_none_is_not_written_to() {
+fn invalid_scratch_is_not_written() {
     let with = |answer: &str| {
         let text = program("", "i64.const 0");
         text.replace("i32.const 1024", answer)
@@ -319,7 +319,7 @@ fn room_that_is_none_is_not_written_to() {
 }
 
 #[test]
-fn an_alloc_that_does_not_answer_is_an_error_of_the_call() {
+fn failing_alloc_is_an_invocation_error() {
     for (code, says) in [
         ("unreachable", "unreachable"),
         ("(loop br 0) unreachable", "fuel"),
@@ -348,7 +348,7 @@ fn an_alloc_that_does_not_answer_is_an_error_of_the_call() {
 }
 
 #[test]
-fn an_endless_loop_runs_out_of_gas_whatever_the_gas() {
+fn endless_loop_runs_out_of_any_gas() {
     let text = program("", "(loop br 0) i64.const 0");
     for gas in [0, 1, 1_000, 1_000_000] {
         let outcome = run(&text, &call().gas(gas));
@@ -358,7 +358,7 @@ fn an_endless_loop_runs_out_of_gas_whatever_the_gas() {
 }
 
 #[test]
-fn what_was_enough_gas_is_enough() {
+fn sufficient_gas_suffices() {
     let text = program(
         r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
         "i32.const 0 i64.const 100 call $log i64.const 0",
@@ -389,7 +389,7 @@ fn endless_recursion_overflows_the_stack() {
 }
 
 #[test]
-fn what_the_machine_does_not_allow_traps_and_says_what_it_was() {
+fn forbidden_operation_traps_with_its_name() {
     for (code, says) in [
         ("unreachable", "unreachable"),
         ("i32.const -1 i64.load", "out of bounds"),
@@ -403,7 +403,7 @@ fn what_the_machine_does_not_allow_traps_and_says_what_it_was() {
 }
 
 #[test]
-fn what_an_instance_writes_is_gone_in_the_next() {
+fn each_instance_has_fresh_memory() {
     let code = "(i64.load (i32.const 512)) (i64.store (i32.const 512) (i64.const 9))";
     let program = load(&program("", code), Limits::default()).unwrap();
     for _ in 0..3 {
@@ -412,7 +412,7 @@ fn what_an_instance_writes_is_gone_in_the_next() {
 }
 
 #[test]
-fn every_import_answers_every_wild_pointer() {
+fn every_syscall_checks_every_pointer() {
     let wild: [i64; 9] = [0, 1, 4, 65_535, 65_536, 65_537, -1, -8, 1 << 31];
     let lengths: [i64; 8] = [0, 1, 32, 65_536, 65_537, 1 << 32, i64::MAX, -1];
     for import in Import::ALL {
@@ -468,8 +468,9 @@ fn every_import_answers_every_wild_pointer() {
 }
 
 #[test]
-fn the_rules_of_accounts_are_the_same() {
-    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind the start.
+fn account_rules_are_the_same() {
+    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind
+    // the start.
     let code = "(i64.store8 offset=136 (local.get 0) (i64.const 9)) i64.const 0";
     let account = |owner: Pubkey| {
         AccountInput::new(Pubkey::new([2; 32]))

@@ -1,4 +1,5 @@
-//! Programs on WebAssembly, under a host of the test's own: what they export, what they do, and how they give up.
+//! Programs on WebAssembly, under a host of the test's own: what they export, what they do, and how
+//! they give up.
 
 use entrypoint::input::Field;
 use loader::{Engine, Loader, Program};
@@ -45,7 +46,8 @@ fn calls() -> Vec<(&'static str, Written)> {
     ]
 }
 
-/// The lines that do not tell what is on the heap: where there is no table, a list of the accounts is, but not here.
+/// The lines that do not tell what is on the heap: where there is no table, a list of the accounts
+/// is, but not here.
 fn of_any_heap(logs: &[String]) -> Vec<&String> {
     let lines = logs.iter();
     lines
@@ -61,7 +63,7 @@ fn program(name: &str) -> Program {
 }
 
 #[test]
-fn programs_do_what_they_do_on_the_vm() {
+fn programs_match_the_vm() {
     for (name, written) in calls() {
         let program = program(name);
         for with_table in [true, false] {
@@ -109,7 +111,7 @@ fn exports(name: &'static str, features: &'static [&'static str]) -> Vec<String>
 }
 
 #[test]
-fn a_program_exports_what_its_host_calls() {
+fn program_exports_the_contract() {
     for name in [
         "arena",
         "counter",
@@ -168,7 +170,7 @@ fn other_entries_see_their_accounts_too() {
 
 /// Nothing else tells a table from a walk: one that has the accounts in another order is believed.
 #[test]
-fn the_account_table_is_what_the_program_sees() {
+fn program_sees_the_account_table() {
     let data = 41_u64.to_le_bytes();
     let written = call(b"", vec![account(1, 0, &data), account(2, 0, &data)]);
     let starts = written
@@ -196,7 +198,7 @@ fn the_account_table_is_what_the_program_sees() {
 
 /// Asks for room in the middle of a call, as a host does that answers an import with bytes.
 #[test]
-fn what_the_host_asks_for_during_a_call_is_nobody_elses() {
+fn scratch_of_a_call_is_not_shared() {
     for (name, written) in calls() {
         for with_table in [true, false] {
             for room in [100, 3 * PAGE as u32] {
@@ -233,7 +235,7 @@ fn abort(kind: u32, values: [u64; 4]) -> Option<Abort> {
 }
 
 #[test]
-fn a_program_that_gives_up_says_why() {
+fn aborting_program_reports_the_cause() {
     let mut probe = Machine::new(module("probe", &[]), PAGES);
     let data = tests::probe_data(probe::Command::Panic, &[17]);
     let panicked = gives_up(&mut probe, &call(&data, vec![]), true).expect("a report");
@@ -267,7 +269,7 @@ fn a_program_that_gives_up_says_why() {
 }
 
 #[test]
-fn a_heap_that_nobody_announced_is_said_to_be_missing() {
+fn unannounced_heap_is_reported() {
     for (name, data) in [
         ("custom_heap", b"some words"),
         ("heap_state", b"some bytes"),
@@ -280,7 +282,7 @@ fn a_heap_that_nobody_announced_is_said_to_be_missing() {
 }
 
 #[test]
-fn a_memory_that_is_full_is_no_missing_heap() {
+fn full_memory_is_not_a_missing_heap() {
     // As much as the module has itself, and a page for the input.
     let fewest = Machine::new(module("segregated_heap", &[]), PAGES).pages() as usize;
     let mut machine = Machine::new(module("segregated_heap", &[]), fewest + 1);
@@ -302,7 +304,7 @@ fn a_memory_that_is_full_is_no_missing_heap() {
 
 /// Where no room is left for the list of accounts, the program says so.
 #[test]
-fn a_list_of_accounts_without_room_is_out_of_memory() {
+fn unallocated_account_list_is_out_of_memory() {
     let fewest = Machine::new(module("counter", &[]), PAGES).pages() as usize;
     let mut machine = Machine::new(module("counter", &[]), fewest + 1);
     // No byte of the page is left behind the input.

@@ -1,4 +1,5 @@
-//! Instances of programs on WebAssembly that serve one call after the other: how much memory they take in the long run.
+//! Instances of programs on WebAssembly that serve one call after the other: how much memory they
+//! take in the long run.
 
 use tests::wasm_host::{PAGE, Written, account, call, count, machine, withdraw};
 
@@ -25,7 +26,7 @@ fn serve(name: &'static str, written: &[Written], times: usize) {
 }
 
 #[test]
-fn a_hundred_thousand_calls_take_no_more_memory_than_the_first_ones() {
+fn memory_is_constant_over_100_000_calls() {
     let counts = [
         count(1, 0, 0),
         count(2, 100, 2),
@@ -41,7 +42,7 @@ fn a_hundred_thousand_calls_take_no_more_memory_than_the_first_ones() {
 
 /// What was handed in is taken back at both ends of a call.
 #[test]
-fn room_is_taken_back_at_both_ends_of_a_call() {
+fn scratch_is_freed_at_both_ends_of_a_call() {
     let mut machine = machine("counter");
     let written = count(1, 0, 2);
     let (_, first) = written.call(&mut machine, false);

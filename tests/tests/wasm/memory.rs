@@ -1,5 +1,5 @@
-//! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches what is
-//! another's.
+//! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches
+//! what is another's.
 
 use proptest::prelude::*;
 use tests::guest;
@@ -177,7 +177,7 @@ impl Machine {
 }
 
 #[test]
-fn a_heap_grows_past_pages_that_the_host_has_taken() {
+fn heap_grows_past_the_hosts_pages() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
     assert!(machine.take(0, 100, 8));
@@ -191,7 +191,7 @@ fn a_heap_grows_past_pages_that_the_host_has_taken() {
 }
 
 #[test]
-fn nothing_is_taken_before_the_first_block() {
+fn no_page_before_the_first_block() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
     assert_eq!(machine.sum.call(&mut machine.store, 0).expect("no trap"), 0);
@@ -199,10 +199,11 @@ fn nothing_is_taken_before_the_first_block() {
 }
 
 #[test]
-fn pages_that_adjoin_are_one_room() {
+fn adjacent_pages_are_one_region() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
-    // Each of them is a little more than a third of a page: together they take two pages, not three.
+    // Each of them is a little more than a third of a page: together they take two pages, not
+    // three.
     for _ in 0..5 {
         assert!(machine.take(1, 25_000, 1));
     }
@@ -220,7 +221,7 @@ fn a_vector_grows_over_many_pages() {
 }
 
 #[test]
-fn collections_give_what_they_give_on_the_host() {
+fn collections_match_the_host() {
     let mut machine = Machine::new(256);
     // Others' pages in between, so that the heap is in several pieces.
     for _ in 0..3 {
@@ -233,7 +234,7 @@ fn collections_give_what_they_give_on_the_host() {
 }
 
 #[test]
-fn a_memory_that_is_full_refuses_and_goes_on() {
+fn full_memory_refuses_and_goes_on() {
     let mut machine = Machine::new(24);
     for heap in [0, 1] {
         while machine.take(heap, 30_000, 8) {}
@@ -261,7 +262,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let size = || prop_oneof![6 => 1..200_u32, 2 => 1..40_000_u32, 1 => 1..200_000_u32];
     let align = || (0..9_u32).prop_map(|bits| 1 << bits);
     let step = prop_oneof![
-        4 => (heap(), size(), align()).prop_map(|(heap, size, align)| Step::Take(heap, size, align)),
+        4 => (heap(), size(), align())
+            .prop_map(|(heap, size, align)| Step::Take(heap, size, align)),
         2 => (heap(), size(), align())
             .prop_map(|(heap, size, align)| Step::TakeZeroed(heap, size, align)),
         3 => any::<usize>().prop_map(Step::Give),
@@ -272,10 +274,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn nobody_touches_what_is_anothers(most_pages in 18..120_usize, steps in steps()) {
+    fn users_leave_each_others_memory_alone(most_pages in 18..120_usize, steps in steps()) {
         let mut machine = Machine::new(most_pages);
         for step in &steps {
             match *step {

@@ -1,4 +1,5 @@
-//! Nothing is kept that a program may not change, and each refusal says which rule and which account.
+//! Nothing is kept that a program may not change, and each refusal says which rule and which
+//! account.
 
 use loader::{Account, AccountInput, Failure, Invocation, Pubkey, WriteBackError};
 use probe::Command;
@@ -58,7 +59,7 @@ fn kept(invocation: &Invocation) -> Vec<Account> {
 }
 
 #[test]
-fn the_owner_may_change_data_length_kelvins_and_owner() {
+fn owner_may_change_everything_allowed() {
     let changed = kept(&call(Command::SetData, &[0, 3, 7]).account(own(FIRST)));
     assert_eq!(changed[0].data, [0, 0, 0, 7]);
     let grown = kept(&call(Command::Resize, &[0, 10_244]).account(own(FIRST)));
@@ -70,7 +71,7 @@ fn the_owner_may_change_data_length_kelvins_and_owner() {
 }
 
 #[test]
-fn a_read_only_account_stays_as_it_is() {
+fn read_only_account_stays_unchanged() {
     let read_only = AccountInput {
         is_writable: false,
         ..own(FIRST)
@@ -92,7 +93,7 @@ fn a_read_only_account_stays_as_it_is() {
 }
 
 #[test]
-fn another_programs_account_keeps_data_kelvins_and_owner() {
+fn foreign_account_keeps_data_kelvins_and_owner() {
     let with = |invocation: Invocation| invocation.account(own(SECOND)).account(foreign(FIRST));
     let (index, key) = (1, FIRST);
     assert_eq!(
@@ -127,7 +128,7 @@ fn kelvins_are_neither_made_nor_lost() {
 }
 
 #[test]
-fn an_account_with_data_is_not_reassigned() {
+fn account_with_data_is_not_reassigned() {
     let invocation = call(Command::Assign, &[0, 9]).account(own(FIRST).data([0, 1]));
     assert_eq!(
         refusal(&invocation),
@@ -139,7 +140,7 @@ fn an_account_with_data_is_not_reassigned() {
 }
 
 #[test]
-fn growth_has_a_limit_that_the_loader_keeps_too() {
+fn loader_checks_the_growth_limit_too() {
     // 4 + 10,240 is 0x2804; safe code cannot ask for more, raw code can: 0x2805.
     let poke = |byte, value| call(Command::PokeEntry, &[0, DATA_LENGTH + byte, value]);
     let at_limit = kept(&call(Command::Resize, &[0, 0x2804]).account(own(FIRST)));
@@ -187,7 +188,7 @@ fn fixed_fields_stay_fixed() {
 }
 
 #[test]
-fn a_repeat_stays_a_repeat() {
+fn repeat_stays_a_repeat() {
     // The repeat is the eight bytes behind the first account's entry.
     let repeat = 88 + 4 + 10_240 + 4 + 8;
     for byte in 0..8 {
@@ -206,7 +207,7 @@ fn a_repeat_stays_a_repeat() {
 }
 
 #[test]
-fn what_safe_code_cannot_do_is_refused_all_the_same() {
+fn changes_beyond_safe_code_are_rejected() {
     assert_eq!(
         refusal(&call(Command::PokeEntry, &[0, OWNER, 0x55]).account(foreign(FIRST))),
         WriteBackError::ReassignedByNonOwner {
@@ -224,7 +225,7 @@ fn what_safe_code_cannot_do_is_refused_all_the_same() {
 }
 
 #[test]
-fn a_borrow_that_never_ends_is_nobodys_business() {
+fn leaked_borrow_is_ignored() {
     let accounts = kept(&call(Command::LeakBorrow, &[0]).account(own(FIRST)));
     assert_eq!(accounts, [own(FIRST).account]);
     let accounts = kept(&call(Command::PokeEntry, &[0, MARKER, 0]).account(own(FIRST)));
@@ -232,7 +233,7 @@ fn a_borrow_that_never_ends_is_nobodys_business() {
 }
 
 #[test]
-fn a_failed_program_changes_nothing() {
+fn failed_program_changes_nothing() {
     let invocation = call(Command::BorrowTwo, &[0, 1])
         .account(own(FIRST))
         .repeat(0);
@@ -245,7 +246,7 @@ fn a_failed_program_changes_nothing() {
 }
 
 #[test]
-fn two_accounts_can_be_borrowed_at_once_and_one_twice_cannot() {
+fn two_accounts_borrow_at_once_one_twice_fails() {
     let two = call(Command::BorrowTwo, &[0, 1])
         .account(own(FIRST))
         .account(own(SECOND));
@@ -270,7 +271,7 @@ fn two_accounts_can_be_borrowed_at_once_and_one_twice_cannot() {
 }
 
 #[test]
-fn the_program_sees_what_the_host_wrote() {
+fn program_sees_the_hosts_accounts() {
     let mut signer = foreign(SECOND).kelvins(u64::MAX - 5).signer();
     signer.account.executable = true;
     signer.account.rent_epoch = u64::MAX;

@@ -1,7 +1,8 @@
-//! Whatever a program does to its input, the loader's verdict is that of the rules as they are stated here: random programs
-//! of edits, run by the guest `poke`, on both engines.
+//! Whatever a program does to its input, the loader's verdict is that of the rules as they are
+//! stated here: random programs of edits, run by the guest `poke`, on both engines.
 //!
-//! The statement has its own reader of the input, from `docs/abi.md`, and shares no code with the loader's.
+//! The statement has its own reader of the input, from `docs/abi.md`, and shares no code with the
+//! loader's.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -71,7 +72,8 @@ fn verdict(call: &Invocation, offsets: &[usize], input: &[u8]) -> Result<Vec<Acc
 /// The name of a rule, and whether it is kept.
 type Rule<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
 
-/// The rules for one account, in the order in which they are asked for. One that stands behind the lengths may read the data.
+/// The rules for one account, in the order in which they are asked for. One that stands behind the
+/// lengths may read the data.
 fn rules<'a>(program: &'a Pubkey, before: &'a AccountInput, bytes: &'a [u8]) -> Vec<Rule<'a>> {
     let account = &before.account;
     let was = account.data.len();
@@ -219,7 +221,7 @@ fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
 }
 
 #[test]
-fn the_loaders_verdict_is_that_of_the_rules() {
+fn verdict_matches_the_rules() {
     // The same cases each time, because they are counted.
     let config = ProptestConfig {
         cases: 2_000,
@@ -284,7 +286,7 @@ fn failing(ending: Ending) -> Invocation {
 }
 
 #[test]
-fn whatever_a_program_fails_with_it_has_changed_nothing() {
+fn every_failure_changes_nothing() {
     let kept = run(&failing(Ending::Success));
     assert_eq!(kept.failure, None);
     assert_ne!(kept.accounts, before(&failing(Ending::Success)));
@@ -309,8 +311,9 @@ fn whatever_a_program_fails_with_it_has_changed_nothing() {
 }
 
 #[test]
-fn the_first_account_is_named_that_breaks_a_rule() {
-    // The second account breaks a rule that is asked for early, the first one that is asked for late.
+fn first_broken_rule_is_reported() {
+    // The second account breaks a rule that is asked for early, the first one that is asked for
+    // late.
     let scene = Scene::of_two_foreign(vec![
         Edit::Kelvins {
             account: Pick(0),
@@ -326,7 +329,7 @@ fn the_first_account_is_named_that_breaks_a_rule() {
 }
 
 #[test]
-fn lengths_are_refused_one_past_their_limits() {
+fn lengths_are_rejected_one_past_their_limits() {
     let most = 10 * 1024 * 1024;
     for (length, change, expected) in [
         (0, 10_240, "accepted"),

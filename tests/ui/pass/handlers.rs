@@ -1,4 +1,5 @@
-//! Handlers in a crate without a prelude and without unsafe code, some in a module, with names like those of the expansion.
+//! Handlers in a crate without a prelude and without unsafe code, some in a module, with names like
+//! those of the expansion.
 
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]

@@ -222,7 +222,8 @@ impl Shadow {
             Some(self.model.resize(block, new))
         };
         let moved = with_end(arena, block.top, |end| match operation {
-            // SAFETY: the block is live, from this end, has this layout, and the new one is no smaller.
+            // SAFETY: the block is live, from this end, has this layout, and the new one is no
+            // smaller.
             ArenaOperation::Grow { .. } => unsafe { end.grow(pointer, old, new) },
             // SAFETY: as above.
             ArenaOperation::GrowZeroed { .. } => unsafe { end.grow_zeroed(pointer, old, new) },
@@ -423,7 +424,8 @@ impl Shadow {
     }
 }
 
-/// `None` if there was no room. `expected` is what the model says, `None` for a block without bytes.
+/// `None` if there was no room. `expected` is what the model says, `None` for a block without
+/// bytes.
 fn accept(
     block: Result<NonNull<[u8]>, AllocError>,
     layout: Layout,

@@ -1,6 +1,7 @@
-//! The global allocator, and how it gets its heap.
+//! The global allocator, and its heap.
 //!
-//! Each file has one: `Heap`, its type, `new`, which makes it, and `start`, which is called once before the workload.
+//! Each file has one allocator: `Heap`, its type, `new`, which creates it, and `start`, which is
+//! called once before the workload.
 
 mod bump;
 #[cfg(feature = "linked_list_allocator")]
@@ -35,7 +36,7 @@ mod guest {
         feature = "rlsf" => { use super::rlsf as chosen; }
         feature = "linked_list_allocator" => { use super::linked_list as chosen; }
         feature = "one_buffer" => { use super::one_buffer as chosen; }
-        // Also where none is chosen, so that the assertion below is all that is said.
+        // Also if none is chosen, so that the assertion below is the only error.
         _ => { use super::bump as chosen; }
     }
 
@@ -77,11 +78,11 @@ mod guest {
     /// Called once, before the first allocation.
     #[inline(always)]
     pub unsafe fn start() -> ProgramResult {
-        // SAFETY: the caller promises that this is the one call, and that nothing has been allocated.
+        // SAFETY: `start` requires one call, before any allocation. The caller promises both.
         unsafe { chosen::start(heap()) }
     }
 
-    /// What was counted, if the allocator is traced.
+    /// The counts, if the allocator is traced.
     #[inline(always)]
     pub fn counts() -> Option<TraceCounts> {
         #[cfg(feature = "traced")]
@@ -91,7 +92,7 @@ mod guest {
     }
 }
 
-/// On the host `std` has the global allocator, and there is no heap of a loader's.
+/// On the host, `std` has the global allocator, and there is no heap of a loader.
 #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
 mod host {
     use entrypoint::{ProgramError, ProgramResult};

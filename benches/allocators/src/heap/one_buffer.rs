@@ -1,4 +1,5 @@
-//! No allocator: the same buffer for every block, so that what is left of a workload is its loop.
+//! Not an allocator: it returns the same buffer for every block, so that a workload costs only its
+//! loop.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -7,7 +8,7 @@ use entrypoint::ProgramResult;
 
 use super::single_thread::SingleThread;
 
-/// Bytes of the longest block of the workloads that it stands in for, a zeroed KiB.
+/// Bytes of the longest block of the workloads that it supports, a zeroed KiB.
 const LENGTH: usize = 1024;
 
 #[repr(align(16))]
@@ -17,9 +18,10 @@ pub struct Heap(SingleThread<Buffer>);
 
 /// # Safety
 ///
-/// The global allocator of a program with one thread, which uses no more than one of its blocks at a time.
+/// The global allocator of a program with one thread, which uses at most one of its blocks at a
+/// time.
 pub const unsafe fn new() -> Heap {
-    // SAFETY: the program has one thread.
+    // SAFETY: `new` requires that one thread uses the value. The program has one thread.
     Heap(unsafe { SingleThread::new(Buffer([0; LENGTH])) })
 }
 
@@ -41,7 +43,8 @@ impl Heap {
     }
 }
 
-// SAFETY: every block lies in the buffer and is aligned. They are all the same one, which `new` allows for.
+// SAFETY: `GlobalAlloc` requires blocks that are in allocated memory and aligned. Every block is in
+// the buffer and aligned. They are all the same one, which the contract of `new` allows.
 unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -53,7 +56,8 @@ unsafe impl GlobalAlloc for Heap {
         self.block(layout.size(), layout.align())
     }
 
-    /// Costs nothing, but looks at the block, so that the caller has to have it, and what it wrote to it.
+    /// Costs nothing, but reads the block for the compiler, so that the caller must have the block
+    /// and its contents.
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
         look_at(block);
@@ -68,8 +72,8 @@ unsafe impl GlobalAlloc for Heap {
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
 #[inline(always)]
 fn look_at(block: *mut u8) {
-    // SAFETY: there are no instructions. To the compiler it may read memory through the pointer, which stays in
-    // its register.
+    // SAFETY: there are no instructions. The compiler may assume that they read memory through the
+    // pointer, which stays in its register.
     unsafe {
         core::arch::asm!("/* {} */", in(reg) block, options(readonly, nostack, preserves_flags))
     };

@@ -1,5 +1,5 @@
-//! `picoalloc`, without its spinlock, over address space whose length is known when it is compiled, as its own
-//! environments have it.
+//! `picoalloc`, without its spinlock, over an address range whose length is known at compile time,
+//! as in its own environments.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
@@ -10,7 +10,7 @@ use picoalloc::{Allocator, Env, Size};
 use super::single_thread::{SingleThread, loader_heap};
 use crate::HEAP_LENGTH;
 
-/// What a block's address is a multiple of.
+/// Alignment of every block in bytes.
 const ALIGNMENT: usize = 32;
 
 /// The heap, less the most that its header and its alignment take.
@@ -30,7 +30,7 @@ impl Env for LoaderSpace {
 
     #[inline]
     unsafe fn allocate_address_space(&mut self) -> *mut u8 {
-        // SAFETY: this allocator alone uses the region.
+        // SAFETY: `loader_heap` requires that only the caller uses the region. This allocator does.
         let start = unsafe { loader_heap() }.cast::<u8>().as_ptr();
         start.wrapping_add(start.align_offset(ALIGNMENT))
     }
@@ -50,7 +50,7 @@ pub struct Heap(SingleThread<Allocator<LoaderSpace>>);
 ///
 /// The global allocator of a program with one thread, and its only one.
 pub const unsafe fn new() -> Heap {
-    // SAFETY: the program has one thread.
+    // SAFETY: `new` requires that one thread uses the value. The program has one thread.
     Heap(unsafe { SingleThread::new(Allocator::new(LoaderSpace)) })
 }
 
@@ -59,23 +59,25 @@ pub const unsafe fn new() -> Heap {
 /// Called once, before the first allocation.
 #[inline(always)]
 pub unsafe fn start(heap: &Heap) -> ProgramResult {
-    // SAFETY: nobody allocates in here.
+    // SAFETY: `get` requires that the reference is the only one. No code in this function
+    // allocates.
     let heap = unsafe { heap.0.get() };
-    // It takes its space with its first block.
+    // It reserves its range with its first block.
     let size = Size::from_bytes_usize(1).ok_or(ProgramError::InvalidArgument)?;
     let block = heap
         .alloc(size, size)
         .ok_or(ProgramError::InvalidArgument)?;
-    // SAFETY: the block is a live one.
+    // SAFETY: `free` requires a live block of this heap. The line above allocated it.
     unsafe { heap.free(block) };
     Ok(())
 }
 
-// SAFETY: every method does what the inner allocator does.
+// SAFETY: `GlobalAlloc` requires that blocks are live until they are freed, disjoint, and as long
+// and aligned as their layouts. The inner allocator guarantees that.
 unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: nothing in here allocates, so this is the only reference.
+        // SAFETY: `get` requires that the reference is the only one. No code here allocates.
         let heap = unsafe { self.0.get() };
         let (Some(align), Some(size)) = sizes(layout) else {
             return ptr::null_mut();
@@ -86,7 +88,7 @@ unsafe impl GlobalAlloc for Heap {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as in `alloc`.
+        // SAFETY: `get` requires that the reference is the only one. No code here allocates.
         let heap = unsafe { self.0.get() };
         let (Some(align), Some(size)) = sizes(layout) else {
             return ptr::null_mut();
@@ -97,26 +99,27 @@ unsafe impl GlobalAlloc for Heap {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
-        // SAFETY: as in `alloc`.
+        // SAFETY: `get` requires that the reference is the only one. No code here allocates.
         let heap = unsafe { self.0.get() };
-        // SAFETY: a block is not null.
+        // SAFETY: `new_unchecked` requires a pointer that is not null. A live block is not null.
         let block = unsafe { NonNull::new_unchecked(block) };
-        // SAFETY: the caller gives the block up.
+        // SAFETY: `free` requires a live block of this heap. The caller passes one.
         unsafe { heap.free(block) };
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as in `alloc`.
+        // SAFETY: `get` requires that the reference is the only one. No code here allocates.
         let heap = unsafe { self.0.get() };
-        // SAFETY: the caller promises that the size rounded up to the alignment does not pass `isize::MAX`.
+        // SAFETY: `Layout::from_size_align_unchecked` requires that the size, rounded up to the
+        // alignment, is at most `isize::MAX`. The caller promises that.
         let layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
         let (Some(align), Some(size)) = sizes(layout) else {
             return ptr::null_mut();
         };
-        // SAFETY: a block is not null.
+        // SAFETY: `new_unchecked` requires a pointer that is not null. A live block is not null.
         let block = unsafe { NonNull::new_unchecked(block) };
-        // SAFETY: the block is a live one.
+        // SAFETY: `realloc` requires a live block of this heap. The caller passes one.
         unsafe { heap.realloc(block, align, size) }.map_or(ptr::null_mut(), NonNull::as_ptr)
     }
 }

@@ -9,7 +9,7 @@ pub type Heap = SegregatedBumpAllocator;
 ///
 /// The global allocator of a program with one thread, and its only one.
 pub const unsafe fn new() -> Heap {
-    // SAFETY: the contract is the same.
+    // SAFETY: `new` requires that one thread uses the heap. The program has one thread.
     unsafe { SegregatedBumpAllocator::new() }
 }
 

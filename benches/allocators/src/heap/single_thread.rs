@@ -1,4 +1,4 @@
-//! What stands in for a lock in a program with one thread, and costs nothing.
+//! A replacement for a lock in a program with one thread, which costs nothing.
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -8,7 +8,8 @@ use allocator::{HeapSource, LoaderHeap};
 /// A value that is shared without a lock.
 pub struct SingleThread<T>(UnsafeCell<T>);
 
-// SAFETY: `new` makes one thread its caller's promise.
+// SAFETY: `Sync` requires that threads can share the value. The caller of `new` promises that one
+// thread uses it.
 unsafe impl<T> Sync for SingleThread<T> {}
 
 impl<T> SingleThread<T> {
@@ -19,7 +20,7 @@ impl<T> SingleThread<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// Where the value is.
+    /// The value's address.
     #[inline(always)]
     pub const fn pointer(&self) -> *mut T {
         self.0.get()
@@ -34,7 +35,8 @@ impl<T> SingleThread<T> {
     )]
     #[inline(always)]
     pub unsafe fn get(&self) -> &mut T {
-        // SAFETY: the pointer is to a live value, and the caller promises that the reference is the only one.
+        // SAFETY: a mutable reference requires a live value and no other reference. The pointer is
+        // to a live value, and the caller promises that there is no other.
         unsafe { &mut *self.pointer() }
     }
 }
@@ -43,13 +45,15 @@ impl<T> SingleThread<T> {
 ///
 /// # Safety
 ///
-/// Nobody else uses it.
+/// The value must not be in use.
 pub unsafe fn loader_heap() -> NonNull<[u8]> {
-    // SAFETY: the caller is the only one to use the region.
+    // SAFETY: `LoaderHeap::new` requires that no other code uses the region. The caller promises
+    // that.
     let source = unsafe { LoaderHeap::new() };
     let start = source.start();
     let length = source.end().addr() - start.addr();
-    // SAFETY: a heap's start is never null; where there is no heap it is that of a static.
+    // SAFETY: `NonNull::new_unchecked` requires a pointer that is not null. A heap's start is never
+    // null; without a heap it is that of a static.
     let start = unsafe { NonNull::new_unchecked(start) };
     NonNull::slice_from_raw_parts(start, length)
 }

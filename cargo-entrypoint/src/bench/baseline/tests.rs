@@ -1,4 +1,4 @@
-//! What counts as worse, and what a bless leaves behind.
+//! Which changes are worse, and which rows `--bless` keeps.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn texts(changes: &[Change]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_the_same_is_no_change() {
+fn equal_results_have_no_changes() {
     let same = results(&[row("a", "x", 1)]);
     assert_eq!(compare(&same, &same, &Scope::All), []);
 }
@@ -95,7 +95,7 @@ fn a_peers_figure_is_shown_and_not_judged() {
 }
 
 #[test]
-fn another_behaviour_must_not_go_by_unseen() {
+fn changed_behaviour_is_worse() {
     let before = results(&[row("a", "x", 10)]);
     let mut failed = row("a", "x", 10);
     failed.status = None;
@@ -103,13 +103,13 @@ fn another_behaviour_must_not_go_by_unseen() {
     let changes = compare(&before, &results(&[failed]), &Scope::All);
     assert_eq!(
         texts(&changes),
-        ["a/x did `status 0x0` and does `no status, Trapped`"]
+        ["a/x changed from `status 0x0` to `no status, Trapped`"]
     );
     assert!(changes[0].is_worse());
 }
 
 #[test]
-fn a_peak_that_is_not_known_any_more_must_not_go_by_unseen() {
+fn lost_heap_peak_is_worse() {
     let before = results(&[row("a", "x", 10)]);
     let mut unknown = row("a", "x", 10);
     unknown.heap_peak = None;
@@ -132,14 +132,14 @@ fn rows_come_and_go() {
     let changes = compare(&before, &after, &Scope::All);
     assert_eq!(
         texts(&changes),
-        ["a/y is new", "a/x is no more", "b/x is no more"]
+        ["a/y is new", "a/x is gone", "b/x is gone"]
     );
-    // Under another name anything could have become larger.
+    // A renamed row may hide a larger figure.
     let worse: Vec<bool> = changes.iter().map(Change::is_worse).collect();
     assert_eq!(worse, [false, true, true]);
-    // Where only one program was measured nothing is known of the other.
+    // If only one program was measured, the other is not compared.
     let changes = compare(&before, &after, &only("a"));
-    assert_eq!(texts(&changes), ["a/y is new", "a/x is no more"]);
+    assert_eq!(texts(&changes), ["a/y is new", "a/x is gone"]);
     // Neither of a suite that was not measured.
     assert_eq!(compare(&before, &Results::default(), &Scope::All), []);
     let changes = compare(&Results::default(), &after, &Scope::All);
@@ -147,7 +147,7 @@ fn rows_come_and_go() {
 }
 
 #[test]
-fn a_bless_keeps_what_was_not_measured_and_drops_what_is_gone() {
+fn bless_keeps_unmeasured_rows() {
     let old = Results {
         entry: Some(Vec::new()),
         allocators: Some(Vec::new()),
@@ -175,7 +175,7 @@ fn a_bless_keeps_what_was_not_measured_and_drops_what_is_gone() {
         merged.programs.expect("programs"),
         [row("b", "y", 2), row("b", "z", 2)]
     );
-    // A suite that was measured says nothing about programs.
+    // A measured suite does not affect programs.
     let size = Results {
         compiler: old.compiler.clone(),
         size: Some(Vec::new()),
@@ -200,7 +200,7 @@ fn two_compilers_do_not_share_a_baseline() {
         refused.contains("`rustc 0`") && refused.contains("`rustc 1`"),
         "{refused}"
     );
-    // Nothing of the other one would stay.
+    // The new baseline would keep no row of the other compiler.
     let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
     assert_eq!(merged, measured);
     old.size = Some(Vec::new());
@@ -208,7 +208,7 @@ fn two_compilers_do_not_share_a_baseline() {
 }
 
 #[test]
-fn what_is_no_baseline_is_refused_with_its_place() {
+fn invalid_baseline_is_rejected_with_its_place() {
     for (text, parts) in [
         ("{\n]", ["line 2", "column 1"]),
         ("[]", ["line 1", "invalid length 0"]),

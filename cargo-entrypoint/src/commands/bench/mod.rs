@@ -22,7 +22,7 @@ use plan::Plan;
 use tables::Table;
 
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
-    // Whatever can be wrong is found before anything is built.
+    // Finds every error in the arguments before it builds anything.
     let plan = Plan::new(arguments.what.as_deref())?;
     let baseline = Baseline::open(arguments, &plan)?;
     let tables = if arguments.update {
@@ -30,9 +30,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     } else {
         Vec::new()
     };
-    let package = plan
-        .any_package()
-        .context("there is nothing to be measured")?;
+    let package = plan.any_package().context("there is nothing to measure")?;
     let toolchain = toolchain::find_or_provide(&package.folder)?;
     let compiler = toolchain::version(&toolchain.rustc).context("the compiler has no name")?;
     if arguments.bless {
@@ -47,7 +45,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    // What was measured is shown even if it cannot be written.
+    // Prints the results even if it cannot write them.
     let printed = show(arguments, &results);
     for table in &tables {
         table.write(&results)?;
@@ -73,7 +71,9 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         baseline.compare(arguments, &plan, &results)?
     };
     if arguments.bless && !not_met.is_empty() {
-        report::error(&anyhow!("nothing was blessed, because of that"));
+        report::error(&anyhow!(
+            "the baseline was not written, because a program differs from its fixture"
+        ));
     }
     Ok(if is_worse || !not_met.is_empty() {
         ExitCode::from(EXIT_FAILED)
@@ -124,7 +124,8 @@ struct Baseline {
 }
 
 impl Baseline {
-    /// Reads it, if there is one. One that is named must be there, unless it is about to be written.
+    /// Reads the baseline, if it exists. A named baseline must exist, unless the command is about
+    /// to write it.
     fn open(arguments: &BenchArguments, plan: &Plan) -> Result<Self> {
         let path = match &arguments.baseline {
             Some(path) => path.clone(),
@@ -133,7 +134,7 @@ impl Baseline {
         let is_there = path.exists();
         if !is_there && arguments.baseline.is_some() && !arguments.bless {
             bail!(
-                "there is no baseline {}; --bless writes one",
+                "there is no baseline {}; create it with --bless",
                 path.display()
             );
         }
@@ -145,7 +146,7 @@ impl Baseline {
         Ok(Self { path, results })
     }
 
-    /// Finds out, before anything is measured, whether it could be written.
+    /// Checks, before the measurement, whether the baseline can be written.
     fn check_bless(&self, plan: &Plan, compiler: &str) -> Result<()> {
         let nothing = Results {
             compiler: compiler.to_owned(),
@@ -163,7 +164,7 @@ impl Baseline {
             .with_context(|| format!("cannot bless {}", self.path.display()))
     }
 
-    /// Writes the results into it, and says what has changed.
+    /// Writes the results to the baseline, and prints the changes.
     fn bless(&self, plan: &Plan, results: &Results) -> Result<()> {
         files::write_whole(&self.path, self.merged(plan, results)?.to_json()?)?;
         if let Some(old) = &self.results {
@@ -172,15 +173,16 @@ impl Baseline {
             report::bench::changes(&mut text, "the old baseline", &changes)?;
             eprintln!("{}", text.trim_end());
         }
-        eprintln!("blessed: {} is written", shown(&self.path));
+        eprintln!("wrote the baseline {}", shown(&self.path));
         Ok(())
     }
 
-    /// Says in what the results differ from it, and answers whether that is a fault.
+    /// Prints the differences between the results and the baseline, and returns whether they are a
+    /// failure.
     fn compare(&self, arguments: &BenchArguments, plan: &Plan, results: &Results) -> Result<bool> {
         let path = shown(&self.path);
         let Some(old) = &self.results else {
-            eprintln!("there is no baseline {path} to compare with; --bless writes one");
+            eprintln!("there is no baseline {path} to compare with; create it with --bless");
             return Ok(false);
         };
         let is_comparable = old.compiler == results.compiler;
@@ -188,7 +190,7 @@ impl Baseline {
         let mut text = String::new();
         if !is_comparable {
             text += &format!(
-                "{path} was measured with `{}`, and this is `{}`: no difference counts\n",
+                "{path} was measured with `{}`, and this run with `{}`: differences are not failures\n",
                 harmless(&old.compiler),
                 results.compiler
             );
@@ -209,18 +211,18 @@ impl Baseline {
         let command = again(arguments);
         if !worse.is_empty() {
             report::error(&anyhow!(
-                "worse than {path}; if that is meant to be, type `{command}` and commit the file with the change"
+                "results are worse than {path}; if you intend that, run `{command}` and commit the file with the change"
             ));
         } else if changes.iter().any(Change::is_better) {
-            eprintln!("better than {path}; `{command}` makes that what later runs are held to");
+            eprintln!("results are better than {path}; record them with `{command}`");
         } else if !changes.is_empty() {
-            eprintln!("`{command}` writes what differs into {path}");
+            eprintln!("record the differences in {path} with `{command}`");
         }
         Ok(!worse.is_empty())
     }
 }
 
-/// The command that blesses what this one has measured.
+/// The command that writes these results to the baseline.
 fn again(arguments: &BenchArguments) -> String {
     let mut command = "cargo entrypoint bench".to_owned();
     if let Some(what) = &arguments.what {
@@ -232,7 +234,7 @@ fn again(arguments: &BenchArguments) -> String {
     command + " --bless"
 }
 
-/// A path for people, from where they are.
+/// A path for people, relative to the current folder.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let path = here

@@ -1,4 +1,4 @@
-//! What is to be measured.
+//! What to measure.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,13 +9,14 @@ use cargo_entrypoint::bench::programs::Subject;
 use cargo_entrypoint::bench::{allocators, entry, size};
 use cargo_entrypoint::package::{self, Here, Program, ProgramPackage};
 
-/// What to do where a suite's guest is not to be found.
-const WRONG_PLACE: &str = "type it in the folder of the entrypoint project, where the package is";
+/// The advice if a suite's guest is not found.
+const WRONG_PLACE: &str =
+    "run the command in the folder of the entrypoint project, where the package is";
 
 /// The suites' names, as they are typed.
 const SUITES: [&str; 3] = ["entry", "allocators", "size"];
 
-/// What is to be measured, and where the baseline stands. Everything that can be wrong with it has been looked at.
+/// What to measure, and the path of the baseline. All of it is checked.
 pub struct Plan {
     /// The guests of the suite `entry`.
     pub entry: Option<entry::Guests>,
@@ -23,7 +24,7 @@ pub struct Plan {
     pub allocators: Option<ProgramPackage>,
     /// The guest of the suite `size`.
     pub size: Option<ProgramPackage>,
-    /// The programs; `None` if a suite was asked for.
+    /// The programs; `None` if the command line names a suite.
     pub programs: Option<Vec<Subject>>,
     /// Which of the programs that a baseline may know are measured.
     pub scope: Scope,
@@ -32,7 +33,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Finds what is meant.
+    /// Finds what the command line names.
     pub fn new(what: Option<&str>) -> Result<Self> {
         match what {
             Some(name) if SUITES.contains(&name) => Self::suite(name),
@@ -77,11 +78,11 @@ impl Plan {
 
     fn program(name: &str) -> Result<Self> {
         let program = package::locate(Some(name))
-            .with_context(|| format!("`{name}` is none of the suites {}", SUITES.join(", ")))?;
+            .with_context(|| format!("`{name}` is not one of the suites {}", SUITES.join(", ")))?;
         match program {
             Program::Package(package) => Self::of_program(package),
             Program::Blob(file) => bail!(
-                "{} is a blob, which has no fixtures to be measured with; name the folder of its crate",
+                "{} is a file and has no fixtures; pass the folder of its crate",
                 file.display()
             ),
         }
@@ -92,7 +93,7 @@ impl Plan {
         let package = subject.package();
         if subject.is_empty() {
             bail!(
-                "`{}` has no fixtures to be measured with; a file such as {} says what it is called with",
+                "`{}` has no fixtures; add one, such as {}",
                 package.name,
                 package.fixture_path("default").display()
             );
@@ -120,15 +121,15 @@ impl Plan {
         let subjects = programs.into_iter().map(Subject::read);
         let mut subjects = subjects.collect::<Result<Vec<_>>>()?;
         subjects.retain(|subject| !subject.is_empty());
-        // Nobody else has the guests.
+        // Only this project has the guests.
         let is_this_project = package::member_folder(entry::PACKAGE)?.is_some();
         if subjects.is_empty() && !is_this_project {
             match names.as_slice() {
                 [] => bail!(
-                    "there is nothing to be measured: no default member of this workspace is a program"
+                    "there is nothing to measure: no default member of this workspace is a program"
                 ),
                 names => bail!(
-                    "there is nothing to be measured: no program of this workspace has fixtures; its programs are {}",
+                    "there is nothing to measure: no program of this workspace has fixtures; its programs are {}",
                     names.join(", ")
                 ),
             }
@@ -168,10 +169,10 @@ fn entry_guests() -> Result<entry::Guests> {
 /// The guest of a suite, whose folder is `benches/{folder}`.
 fn guest(package: &str, folder: &str) -> Result<ProgramPackage> {
     let found = package::member_folder(package)
-        .and_then(|folder| folder.context("it is no package of this workspace"))
+        .and_then(|folder| folder.context("the workspace has no such package"))
         .with_context(|| {
             let program = if SUITES.contains(&folder) {
-                format!("; a program of that name is given as `./{folder}`")
+                format!("; write a program of that name as `./{folder}`")
             } else {
                 String::new()
             };

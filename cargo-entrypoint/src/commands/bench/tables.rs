@@ -18,7 +18,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The tables that show what is measured. Measuring takes longer than finding out that there is no place for one.
+    /// The tables that show the results. This finds missing places before the measurement, which
+    /// takes longer.
     pub fn all(plan: &Plan) -> Result<Vec<Self>> {
         let mut tables = Vec::new();
         if let Some(guest) = &plan.allocators {
@@ -58,7 +59,9 @@ impl Table {
             });
         }
         if tables.is_empty() {
-            bail!("no page has a table of this; --update is for `entry`, `allocators` and `size`");
+            bail!(
+                "no page has a table for these results; --update is for `entry`, `allocators` and `size`"
+            );
         }
         for table in &tables {
             table.text_with("")?;
@@ -69,7 +72,7 @@ impl Table {
     /// Writes the table, whole or not at all.
     pub fn write(&self, results: &Results) -> Result<()> {
         files::write_whole(&self.path, self.text_with(&(self.section)(results))?)?;
-        eprintln!("the table in {} is written", self.path.display());
+        eprintln!("wrote the table in {}", self.path.display());
         Ok(())
     }
 

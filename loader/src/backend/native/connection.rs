@@ -1,5 +1,5 @@
-//! The loader's side of the socket. The process on the other side is not trusted: it may send
-//! nothing, nonsense, or more than the loader has asked for.
+//! The loader's side of the socket. The loader does not trust the process on the other side: it may
+//! send nothing, invalid messages, or more than the loader requested.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -16,7 +16,7 @@ const CHUNK: usize = 64 * 1024;
 /// The signal that ends a process which has used its CPU time.
 const SIGXCPU: i32 = 24;
 
-/// The process does not answer any more, and why.
+/// The process does not reply any more, and why.
 #[derive(Clone, Debug)]
 pub(super) struct Disconnected(pub Failure);
 
@@ -46,7 +46,7 @@ impl Connection {
         &mut self.process
     }
 
-    /// Why the process does not answer any more, if it does not.
+    /// Why the process does not reply any more, if it does not.
     pub fn disconnected(&self) -> Option<Failure> {
         self.disconnected
             .as_ref()
@@ -144,8 +144,8 @@ impl Connection {
         let limit = self.limit;
         let failure = match self.process.end() {
             Some(status) if status.signal() == Some(SIGXCPU) => Failure::TimedOut { limit },
-            Some(status) => Failure::trapped_because(format!("its process has ended: {status}")),
-            None => Failure::trapped_because("its process has ended"),
+            Some(status) => Failure::trapped_because(format!("the process ended: {status}")),
+            None => Failure::trapped_because("the process ended"),
         };
         self.disconnect(failure)
     }

@@ -1,4 +1,4 @@
-//! Programs for the machine itself, each invocation in a process of its own: the engine `native`.
+//! Native programs, each invocation in a process of its own: the engine `native`.
 //!
 //! The loader directs the process over a socket, and the process waits while the program calls a
 //! syscall: see [`abi::native`]. So syscalls, rules and diagnosis are those of the other targets.
@@ -44,7 +44,7 @@ pub(crate) struct Library {
 }
 
 impl Loader {
-    /// A loader that runs libraries on the machine itself, each invocation in a process of its own.
+    /// A loader that runs native libraries, each invocation in a process of its own.
     ///
     /// `command` starts the process: the path of the project's `native-runner`, which
     /// `cargo_entrypoint::guest` builds, and before it the command that runs that, if there is one,
@@ -71,11 +71,11 @@ impl Backend for Runner {
     fn load(&self, file: &[u8], _limits: &Limits) -> Result<Library, LoadError> {
         if !file.starts_with(b"\x7fELF") {
             return Err(LoadError::InvalidLibrary {
-                reason: "it is not an ELF file".to_owned(),
+                reason: "not an ELF file".to_owned(),
             });
         }
         let invalid = |error: io::Error| LoadError::InvalidLibrary {
-            reason: format!("it cannot be written to a file: {error}"),
+            reason: format!("cannot write the library to a temporary file: {error}"),
         };
         // A process that can write to the socket can reply in the program's place.
         let folder = Builder::new()
@@ -235,7 +235,7 @@ impl Instance for Guest {
                 Ok(value) => {
                     request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
                 }
-                // If the process has gone, that is the cause, and not what the syscall reports.
+                // If the process has ended, that is the cause, and not the error of the syscall.
                 Err(failure) => {
                     let failure = self.connection.disconnected().unwrap_or(failure);
                     return Ok(End::Failed(failure));

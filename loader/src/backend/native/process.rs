@@ -31,7 +31,7 @@ pub(super) struct Process {
     is_wrapped: bool,
     /// How long it may run and block together; `None` for no limit.
     limit: Option<Duration>,
-    /// How long the loader has seen it block on something else than the loader.
+    /// How long the loader has seen the process block on something else than the loader.
     idle: Duration,
     status: Option<ExitStatus>,
 }
@@ -46,12 +46,12 @@ impl Process {
     ) -> Result<(Self, UnixStream), InvocationError> {
         let [executable, arguments @ ..] = command else {
             return Err(InvocationError::engine(
-                "there is no command to run programs with",
+                "the loader has no command to run programs; pass one to `Loader::native`",
             ));
         };
         let listener = UnixListener::bind(socket).map_err(|error| {
             InvocationError::engine(format!(
-                "cannot make a socket at {}, where temporary files are: {error}",
+                "cannot create the socket {} in the folder for temporary files: {error}",
                 socket.display()
             ))
         })?;
@@ -116,8 +116,8 @@ impl Process {
         }
     }
 
-    /// Whether it has run, and blocked on something else than the loader, for longer than its
-    /// limit. The loader has just waited for it for so long.
+    /// Whether the process has run, and blocked on something else than the loader, for longer than
+    /// its limit. `waited` is how long the loader has just waited for it.
     pub fn is_timed_out(&mut self, waited: Duration) -> bool {
         let Some(limit) = self.limit.filter(|_| !self.is_wrapped) else {
             return false;
@@ -178,8 +178,8 @@ impl Process {
     /// ended.
     pub fn end(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            // It may have left its group, and others may be in it. Each call fails only if there is
-            // no process left to end.
+            // The process may have left its group, and other processes may be in it. Each call
+            // fails only if no process is left to end.
             if let Some(group) = self.pid().filter(|_| !self.is_wrapped) {
                 let _ = kill_process_group(group, Signal::KILL);
             }
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_line_is_read_whatever_the_process_is_called() {
+    fn stat_line_is_parsed_for_any_process_name() {
         let line =
             |state: &str| format!("12 (a) b (c) {state} 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 1");
         let ticks = u32::try_from(clock_ticks_per_second()).expect("a few");

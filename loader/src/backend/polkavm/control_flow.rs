@@ -15,15 +15,15 @@ use polkavm::{ProgramBlob, ProgramCounter, Reg};
 
 use super::debug_info;
 
-/// What an instruction does to the stack of calls.
+/// The effect of an instruction on the stack of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// Calls.
     Call {
         /// The return address that it leaves.
         return_address: u32,
-        /// The function that it calls; `None` if the address is computed, or if the callee is right
-        /// behind it.
+        /// The function that it calls; `None` if the address is computed, or if the callee directly
+        /// follows it.
         target: Option<u32>,
     },
     /// Jumps to the sum of a register and an offset, which may be a return address.

@@ -15,7 +15,7 @@ const MAX_FRAMES: usize = 256;
 pub(crate) struct DebugFrame {
     /// Its path, or only its name if it is inlined.
     pub function: Option<String>,
-    /// Where in it the instruction is, or the call that is inlined.
+    /// The place in the function: of the instruction, or of the inlined call.
     pub location: Option<SourceLocation>,
 }
 

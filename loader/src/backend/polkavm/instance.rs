@@ -29,7 +29,7 @@ impl Observer for () {}
 /// A program in one of the VM's instances, for one invocation, and its observer.
 pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
-    /// Bytes that the VM's instance may hold.
+    /// The most bytes that the VM's instance keeps.
     pub(super) holds: u64,
     pub(super) observer: &'a mut O,
 }
@@ -105,7 +105,7 @@ impl<O: Observer> Observed<'_, O> {
                     };
                     let before = guest.gas();
                     let returned = syscalls.call(*syscall, guest.arguments(), guest);
-                    // A syscall takes gas and never adds any.
+                    // A syscall takes off gas, and never adds any.
                     observer.syscall(*syscall, before - guest.gas());
                     match returned {
                         Ok(Some(value)) => guest.vm.set_reg(Reg::A0, value),

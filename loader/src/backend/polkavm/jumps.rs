@@ -4,9 +4,8 @@
 //! entry of a jump table for a number and folded it (docs/decisions/0019). Such a program traps
 //! only on the path that jumps, which may be one that no test of its author takes.
 //!
-//! The module follows the code from every place where it can be entered, and keeps what is known of
-//! each register: a constant, or nothing. The work is linear in the length of the code, whatever
-//! the code is.
+//! The module follows the code from every place where it can be entered. For each register it keeps
+//! a constant, or nothing. The work is linear in the length of the code, for any code.
 
 use std::collections::BTreeSet;
 
@@ -22,9 +21,9 @@ const MAX_CHANGES: u8 = 4;
 /// A jump or a call to an address at which no code starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct InvalidJump {
-    /// Where the instruction is.
+    /// The place of the instruction.
     pub program_counter: ProgramCounter,
-    /// Where it goes: an address, or a program counter if the instruction names its target.
+    /// The target: an address, or a program counter if the instruction names its target.
     pub target: u32,
 }
 
@@ -35,7 +34,7 @@ pub(crate) fn first_invalid(blob: &ProgramBlob) -> Option<InvalidJump> {
     flow.first_invalid()
 }
 
-/// What is known of the registers at a place.
+/// The known registers at a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Registers {
     /// The low halves of the constants: an address has no more.
@@ -105,7 +104,7 @@ impl Registers {
     }
 }
 
-/// What is known where a block starts.
+/// The known registers at the start of a block.
 struct Block {
     place: u32,
     registers: Registers,
@@ -125,9 +124,10 @@ struct Flow<'a> {
 
 /// How a block ends.
 enum End {
-    /// It goes on at its end.
+    /// Continues behind its last instruction.
     Next,
-    /// It goes to a place, and goes on if the second value says so.
+    /// Jumps to a place; the second value says whether it may also continue at the next
+    /// instruction.
     To(u32, bool),
     /// It goes to an address in a register, plus an offset.
     Indirect(RawReg, i32),
@@ -251,8 +251,8 @@ impl<'a> Flow<'a> {
         self.invalid.pop_first()
     }
 
-    /// Follows a block to its last instruction. Returns where that is, what comes behind it, and
-    /// what it does; `None` if the code ends before.
+    /// Follows a block to its last instruction. Returns the place of that instruction, the next
+    /// place, and how it ends the block; `None` if the code ends before.
     fn follow(
         &self,
         place: u32,

@@ -104,7 +104,7 @@ impl PolkaVm {
     fn compile(&self, blob: &ProgramBlob, mut config: ModuleConfig) -> Result<Module, LoadError> {
         config.set_page_size(PAGE_SIZE);
         config.set_gas_metering(Some(GasMeteringKind::Sync));
-        // One unit an instruction, said openly, because the VM's default may change.
+        // One unit an instruction, set explicitly, because the VM's default may change.
         config.set_cost_model(Some(CostModelKind::Simple(CostModel::naive_ref())));
         Module::from_blob(&self.vm, &config, blob.clone()).map_err(|error| match error {
             CompileError::Error(error) => LoadError::EngineUnavailable {
@@ -205,7 +205,7 @@ impl LoadedBlob {
         Ok(result)
     }
 
-    /// Bytes that an instance may hold besides heap and input.
+    /// The most bytes that an instance keeps besides heap and input.
     fn fixed_bytes(&self) -> u64 {
         let map = self.module.memory_map();
         let code = self.blob.code().len() as u64 * TRANSLATED_BYTES;

@@ -15,8 +15,8 @@ use crate::error::InvocationError;
 /// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
-/// The most bytes that all idle instances together hold. Otherwise one caller's long invocations
-/// would take the host's memory for good.
+/// The most bytes that all idle instances keep together. Without this limit, the long invocations
+/// of one caller would use the host's memory permanently.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The idle instances of all programs of a loader.
@@ -34,7 +34,7 @@ struct Waiting {
 
 type ProgramNumber = u64;
 
-/// An instance, and how many bytes it may hold.
+/// An instance, and the most bytes that it keeps.
 pub(crate) struct Instance {
     pub vm: RawInstance,
     /// Bytes of the largest memory that it ever had: the VM keeps that for the next invocation.
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_wait_than_were_in_use_and_than_may() {
+    fn idle_instances_are_bounded() {
         let (module, pool) = (module(), Pool::new(2));
         let [first, second] = [pool.instances(), pool.instances()];
         for _ in 0..5 {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_instance_once_held_counts_for_ever() {
+    fn largest_size_of_an_instance_counts() {
         let (module, pool) = (module(), Pool::new(10));
         let instances = pool.instances();
         let mut large = instances.take(&module).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_goes_takes_only_its_own() {
+    fn dropped_program_drops_only_its_instances() {
         let (module, pool) = (module(), Pool::new(10));
         let [kept, dropped] = [pool.instances(), pool.instances()];
         kept.give_back(kept.take(&module).unwrap());

@@ -4,8 +4,8 @@ use polkavm::program::{Instruction, RawReg};
 
 /// Returns the register that an instruction writes, or `None` if it writes none.
 ///
-/// Three instructions write more than their operands say, and are not covered: `ecalli`, `memset`,
-/// and a jump, which may run anything before the next instruction.
+/// Three instructions write more registers than their operands name, and are not covered: `ecalli`,
+/// `memset`, and a jump, which may run any code before the next instruction.
 pub(crate) fn written(instruction: Instruction) -> Option<RawReg> {
     use Instruction as I;
     // No catch-all arm: a new instruction of the VM has to be put into one of the two groups.

@@ -26,8 +26,8 @@ const RULES: [Rule; 7] = [
     jumps,
 ];
 
-/// Every way in which a blob breaks the loader's rules. Checks a rule only when the iterator gets
-/// to it.
+/// Every way in which a blob breaks the loader's rules. The iterator checks a rule only when it
+/// reaches it.
 pub(crate) fn refusals<'a>(
     blob: &'a ProgramBlob,
     limits: &'a Limits,
@@ -76,7 +76,7 @@ fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
             exports: list_exports(blob),
         }],
         1 => Vec::new(),
-        _ => vec![invalid("it exports `entrypoint` more than once".to_owned())],
+        _ => vec![invalid("more than one export `entrypoint`".to_owned())],
     }
 }
 
@@ -136,7 +136,7 @@ fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
         .collect()
 }
 
-/// A jump to a constant address that is no code was miscompiled, and traps only when it is reached.
+/// A jump to a constant address without code was miscompiled, and traps only when it is reached.
 fn jumps(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     jumps::first_invalid(blob)
         .map(|jump| {

@@ -152,8 +152,8 @@ impl Instance for Guest<'_> {
         &mut self.view
     }
 
-    /// Adds pages for the heap, if the program lets the loader map it, and takes memory for the
-    /// input from the program's `alloc`.
+    /// Adds pages for the heap, if the program lets the loader map it, and allocates memory for the
+    /// input with the program's `alloc`.
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
         let heap_pages = u64::from(request.heap_size).div_ceil(PAGE);
         self.view.set_gas(SETUP_FUEL);

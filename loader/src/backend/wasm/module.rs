@@ -14,8 +14,8 @@ use crate::display::escape_control;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
 
-/// The deepest calls inside of calls. A program's own stack, 64 KiB, is as deep if each takes 16
-/// bytes of it.
+/// The limit of the call depth. A program's own stack of 64 KiB has the same depth if each call
+/// uses 16 bytes of it.
 const MAX_RECURSION_DEPTH: usize = 4_096;
 
 /// A compiled module, and the functions that it imports.
@@ -39,7 +39,7 @@ impl<U: 'static> Module<U> {
     pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
         // If the engine is built for it, it accepts text as well.
         if !bytes.starts_with(b"\0asm") {
-            return Err(invalid("it does not begin as one"));
+            return Err(invalid("bad magic number"));
         }
         let mut config = Config::default();
         config
@@ -49,8 +49,8 @@ impl<U: 'static> Module<U> {
             .wasm_multi_memory(false)
             .set_max_recursion_depth(MAX_RECURSION_DEPTH)
             // Three bytes of a block with a thousand parameters, or seven of a function with
-            // thousands of locals, take as long to compile as kilobytes of other code, and no gas
-            // pays for that.
+            // thousands of locals, take as long to compile as kilobytes of other code, and the
+            // program pays no gas for that.
             .enforced_limits(EnforcedLimits::strict());
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
@@ -59,7 +59,7 @@ impl<U: 'static> Module<U> {
             Some(ExternType::Memory(memory)) if !memory.is_64() => {
                 memory.minimum().saturating_mul(PAGE)
             }
-            _ => return Err(invalid("it does not export its memory as `memory`")),
+            _ => return Err(invalid("no export `memory` that is a 32-bit memory")),
         };
         let limit = limits.program_data.saturating_add(limits.stack);
         if initial_memory > limit.into() {
@@ -143,7 +143,7 @@ fn arguments(given: &[Val]) -> Arguments {
         *argument = match value {
             Val::I32(value) => value.cast_unsigned().into(),
             Val::I64(value) => value.cast_unsigned(),
-            // No import takes any other.
+            // No import has parameters of another type.
             _ => 0,
         };
     }
@@ -179,7 +179,7 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
     /// The address of scratch memory that the module's `alloc` has allocated for so many bytes;
     /// `None` if it has none.
     ///
-    /// `alloc` may return anything, so the range is checked: it is in the memory, and aligned.
+    /// `alloc` may return any number, so the range is checked: it is in the memory, and aligned.
     pub fn alloc_scratch(
         &mut self,
         alloc: Alloc,

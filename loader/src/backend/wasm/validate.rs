@@ -44,10 +44,10 @@ fn check_export<U: 'static>(
         Some(_) => {
             let wanted = signature(type_);
             Err(invalid(format!(
-                "its export `{name}` is no function of the type {wanted}"
+                "the export `{name}` is not a function of the type {wanted}"
             )))
         }
-        None => Err(invalid(format!("it does not export `{name}`"))),
+        None => Err(invalid(format!("no export `{name}`"))),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn known_imports<U: 'static>(
         if !matches!(needed.ty(), ExternType::Func(found) if *found == type_) {
             let (symbol, wanted) = (display_name(symbol.as_bytes()), signature(&type_));
             return Err(invalid(format!(
-                "it imports `{symbol}`, which is a function of the type {wanted}"
+                "the import `{symbol}` is not a function of the type {wanted}"
             )));
         }
         if let Some(import) = import

@@ -51,5 +51,5 @@ fn value<T: bytemuck::Pod>(guest: &mut impl GuestMemory, address: u64) -> Result
 
 /// Only a native program can unmap memory that the loader mapped.
 fn input_is_gone() -> Failure {
-    Failure::trapped_because("the memory of the input is gone")
+    Failure::trapped_because("the program unmapped the memory of the input")
 }

@@ -15,8 +15,8 @@ use crate::limits::{Limits, MAX_COUNTED_GAS};
 impl Invocation {
     /// Checks everything that does not need a program.
     ///
-    /// [`Program::invoke`](crate::Program::invoke) calls this itself. Call it earlier if it takes
-    /// long to get the program.
+    /// [`Program::invoke`](crate::Program::invoke) calls this itself. Call it earlier if loading
+    /// the program takes long.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
     Ok(())
 }
 
-/// Where each key occurs first. A list is faster for a few accounts, and slow for a thousand.
+/// The first position of each key. A list is faster for a few accounts, and slow for a thousand.
 enum Positions<'a> {
     Few(Vec<(&'a Pubkey, usize)>),
     Many(BTreeMap<&'a Pubkey, usize>),

@@ -23,7 +23,7 @@ struct SerializedInput {
 
 /// Bytes of the input without a gap.
 struct Segment {
-    /// Where they start in `bytes`. They end where the next segment starts.
+    /// The start in `bytes`. A segment ends where the next one starts.
     start: usize,
     /// Their address in the guest's memory.
     address: u64,
@@ -82,7 +82,7 @@ pub(crate) fn write(
     let serialized = serialize(invocation, address);
     for (address, bytes) in serialized.segments() {
         guest.write(address, bytes).map_err(|Inaccessible| {
-            InvocationError::engine("the program's memory has no room for the input")
+            InvocationError::engine("the backend mapped too little memory for the input")
         })?;
     }
     Ok(serialized.entries)

@@ -47,7 +47,7 @@ impl Syscalls {
         Ok(())
     }
 
-    /// Adds a line. An empty line counts one byte, because it takes memory of the loader's too.
+    /// Adds a line. An empty line counts one byte, because it uses the loader's memory too.
     fn log(&mut self, line: String) -> Returned {
         let limit = self.limits.logs;
         self.logged_bytes += line.len() + 1;

@@ -22,7 +22,7 @@ use call::Call;
 /// The arguments of a syscall, as 64-bit numbers. Those beyond its parameters may be any numbers.
 pub type Arguments = [u64; MAX_ARGUMENTS];
 
-/// What a syscall returns to the program; a failure ends the program.
+/// The value that a syscall returns to the program; a failure ends the program.
 type Returned = Result<Option<u64>, Failure>;
 
 /// The syscalls of one invocation, and what the program has set with them.
@@ -69,8 +69,8 @@ impl Syscalls {
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
     ///
-    /// The price of the bytes that it touches is taken off the guest's gas; the price of the
-    /// instruction is the backend's to take.
+    /// It takes the price of the bytes that the syscall touches off the guest's gas; the backend
+    /// takes the price of the instruction.
     ///
     /// # Errors
     ///

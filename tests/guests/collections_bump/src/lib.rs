@@ -1,4 +1,5 @@
-//! The standard collections on the `bump` heap: logs what came of the rounds that the instruction data asks for.
+//! The standard collections on the `bump` heap: logs the results of some rounds. The instruction
+//! data has their number.
 #![no_std]
 
 #[path = "../../../support/collections.rs"]
@@ -8,7 +9,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, l
 
 entrypoint!(process_instruction, heap = bump);
 
-/// Logs the lines of as many rounds as the first byte of the instruction data says.
+/// Logs the lines of some rounds: the first byte of the instruction data is their number.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

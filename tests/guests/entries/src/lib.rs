@@ -1,5 +1,5 @@
-//! Returns what it sees of its accounts, by whichever macro it is entered: program id, length of the instruction data, and
-//! [`SEEN_LENGTH`] bytes for each account in order.
+//! Returns its view of its accounts, under each entry macro: program id, length of the instruction
+//! data, and [`SEEN_LENGTH`] bytes for each account in order.
 #![no_std]
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey, set_return_data};
@@ -23,11 +23,11 @@ entrypoint::entrypoint_lazy!(process_lazily);
 /// Most accounts that the tests give.
 pub const MAX_ACCOUNTS: usize = 8;
 
-/// Length in bytes of what is returned of an account: distance of its key from the instruction data, key, owner, kelvins, data
-/// length, rent epoch, three flags, 5 zero bytes.
+/// Length in bytes of the view of an account: distance of its key from the instruction data, key,
+/// owner, kelvins, data length, rent epoch, three flags, 5 zero bytes.
 pub const SEEN_LENGTH: usize = 8 + 32 + 32 + 8 + 8 + 8 + 8;
 
-/// Length in bytes of what stands before: program id and length of the instruction data.
+/// Length in bytes of the start: program id and length of the instruction data.
 pub const PREFIX_LENGTH: usize = 32 + 8;
 
 /// Returns what it sees.

@@ -61,7 +61,7 @@ pub fn turn_data(account: &AccountInfo, by: u64, how: u64) -> ProgramResult {
         3 => data[by..].fill(how as u8),
         _ => data.sort_unstable(),
     }
-    // A part of it, by a borrow that is taken on.
+    // A part of it, by a mapped borrow.
     let part = RefMut::map(data, |data| &mut data[by..]);
     msg!("{} left, the first {}", part.len(), part[0]);
     Ok(())
@@ -73,7 +73,7 @@ pub fn transfer(from: &AccountInfo, to: &AccountInfo, kelvins: u64) -> ProgramRe
 }
 
 pub fn resize(account: &AccountInfo, length: u64) -> ProgramResult {
-    // No machine's accounts get there.
+    // No target's accounts are at this address.
     let length = usize::try_from(length).map_err(|_| ProgramError::InvalidRealloc)?;
     account.resize(length)
 }

@@ -26,7 +26,7 @@ mod stateful {
     );
     entrypoint::custom_heap_default!(pub static HEAP: BumpAllocator<Tally>);
 
-    /// What is kept at the base of the heap.
+    /// The state at the base of the heap.
     #[derive(bytemuck::Zeroable)]
     pub struct Tally {
         pub calls: Cell<u64>,
@@ -64,7 +64,8 @@ mod lazily {
     entrypoint::custom_heap!(
         /// The program's heap.
         pub static HEAP: TracingAllocator<BumpAllocator> =
-            // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+            // SAFETY: `new` requires one thread, and no other allocator over the announced heap.
+            // The program has one thread, and this is its only allocator.
             TracingAllocator::new(unsafe { BumpAllocator::new() });
     );
 

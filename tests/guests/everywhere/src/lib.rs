@@ -1,8 +1,9 @@
-//! Does what its instruction data says, the same on every machine: the tests' hand inside of all of them.
+//! Runs the commands of its instruction data, with the same effect on every target.
 //!
-//! The instruction data is a script: steps of [`STEP_LENGTH`] bytes, each a [`Command`] and three numbers of eight bytes in little
-//! endian. Whatever numbers come, commands up to [`Command::LAST_SAME`] do the same on every machine: where `usize` could show
-//! what it is, they take less than they are given. The commands behind it are for what a machine does by itself.
+//! The instruction data is a script: steps of [`STEP_LENGTH`] bytes, each a [`Command`] and three
+//! numbers of eight bytes in little endian. Commands up to [`Command::LAST_SAME`] have the same
+//! effect on every target, for any numbers: they reduce numbers that could reveal the size of
+//! `usize`. The commands behind it depend on the target.
 #![no_std]
 
 extern crate alloc;
@@ -18,10 +19,10 @@ mod panics;
 mod says;
 mod text;
 
-/// Most accounts, repeats included, that the program takes where it lists them itself.
+/// The most accounts, repeats included, that the program accepts if it lists them itself.
 pub const MAX_LISTED: usize = 64;
 
-/// Most accounts that the program takes with the feature `lean`.
+/// The most accounts that the program accepts with the feature `lean`.
 pub const MAX_LEAN: usize = 4;
 
 /// Bytes of a step.
@@ -30,7 +31,7 @@ pub const STEP_LENGTH: usize = 1 + 3 * 8;
 /// Declares the commands.
 macro_rules! commands {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// What the first byte of a step stands for, with the numbers a, b and c behind it.
+        /// The meaning of the first byte of a step; the numbers a, b and c follow.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Command {
@@ -45,7 +46,7 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Ends the script with what the status a stands for.
+    /// Ends the script with status a.
     Return,
     /// Logs a text of up to 4,095 bytes: a its length in letters, b the letters.
     LogText,
@@ -73,7 +74,7 @@ commands! {
     Resize,
     /// Gives account a to the key of byte b.
     Assign,
-    /// Borrows the data of accounts a and b at once: c says how.
+    /// Borrows the data of accounts a and b at once; c selects the kinds of borrows.
     BorrowTwo,
     /// Borrows the data of account a up to 299 times at once: b how many.
     BorrowOften,
@@ -85,7 +86,7 @@ commands! {
     PanicAsRust,
     /// Allocates up to 16,383 bytes and keeps them: a how many.
     Allocate,
-    /// Asks for room that may not be there: little if a is odd, and else more than any heap has.
+    /// Allocates memory, and may fail: little if a is odd, otherwise more than any heap has.
     TryReserve,
     /// Grows and shrinks two vectors in turns: a how often, b by how much.
     Regrow,
@@ -95,7 +96,7 @@ commands! {
     Zeroed,
     /// Uses the standard collections on up to 255 words: a how many, b which.
     Collections,
-    /// Takes texts apart: a their length, b what is in them.
+    /// Parses texts: a is the length, b selects the contents.
     Texts,
     /// Calculates with whole numbers.
     Integers,
@@ -123,7 +124,7 @@ commands! {
     ReadAt,
     /// Writes the byte b at the address a.
     WriteAt,
-    /// Hands the b bytes at the address a to an import: c says to which.
+    /// Passes the b bytes at the address a to a syscall; c selects it.
     PassOn,
     /// Logs the address of a block of the heap.
     LogBlock,
@@ -133,20 +134,20 @@ commands! {
     AbortProcess,
     /// Runs an instruction that is none.
     IllegalInstruction,
-    /// Closes all files but the standard ones, and goes on.
+    /// Closes all files but the standard ones, and continues.
     CloseFiles,
-    /// Writes the b bytes of byte a to every file but the standard ones, and goes on.
+    /// Writes the b bytes of byte a to every file but the standard ones, and continues.
     WriteToFiles,
     /// Prints a line on the standard output.
     Print,
-    /// Waits for ever, and takes no time of the processor's.
+    /// Blocks for ever, and uses no CPU time.
     Pause,
     /// Leaves a process behind, which waits for ever, and ends this one with exit code a.
     LeaveProcess,
 }
 
 impl Command {
-    /// The last of those that do the same on every machine.
+    /// The last command with the same effect on every target.
     pub const LAST_SAME: Self = Self::OutOfMemory;
 
     /// A step of a script.
@@ -160,7 +161,7 @@ impl Command {
     }
 }
 
-/// What a command works with.
+/// The context of a command.
 struct Call<'a> {
     program_id: &'a Pubkey,
     accounts: &'a [AccountInfo<'a>],
@@ -176,7 +177,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Does what the script says, step by step.
+/// Runs the script, step by step.
 pub fn process_instruction(
     program_id: &Pubkey,
     accounts: &[AccountInfo],

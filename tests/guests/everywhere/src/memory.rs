@@ -11,7 +11,7 @@ use core::hint::black_box;
 
 use entrypoint::msg;
 
-/// More bytes than a heap ever has, and no more than a vector may have on any machine.
+/// More bytes than any heap has, and at most as many as a vector may have on any target.
 const TOO_MANY: usize = 1 << 30;
 
 /// Lengths are less than this.
@@ -89,7 +89,8 @@ pub fn boxes(count: u64, order: u64) {
     msg!("{sum:x}");
 }
 
-/// What is zeroed by the allocator need not have been written: it shows what the machine has handed over.
+/// Memory that the allocator zeroes need not be written: this shows the memory that the target has
+/// provided.
 pub fn zeroed(length: u64) {
     let mut bytes = black_box(vec![0_u8; (length % LONG) as usize]);
     let dirty = bytes.iter().filter(|byte| **byte != 0).count();

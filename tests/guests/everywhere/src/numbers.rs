@@ -37,7 +37,7 @@ pub fn integers(a: u64, b: u64, c: u64) {
     );
 }
 
-/// All that is not a number is one: its bits are the machine's.
+/// Replaces every NaN by the same one, because its bits depend on the target.
 pub fn fractions(a: u64, b: u64, c: u64) {
     let [x, y] = [f64::from_bits(a), f64::from_bits(b)].map(black_box);
     let z = black_box(c as f64 / 3.0);

@@ -1,4 +1,4 @@
-//! What each machine answers in its own way, and what a program that keeps to safe functions cannot do.
+//! Commands whose effect depends on the target, or that safe code cannot have.
 
 use alloc::boxed::Box;
 use core::hint::black_box;
@@ -9,7 +9,7 @@ use entrypoint::{Pubkey, msg};
 
 use crate::Command;
 
-/// Runs a command that is the machine's own.
+/// Runs a command that depends on the target.
 pub fn run(command: Command, numbers: [u64; 3]) {
     let [a, b, c] = numbers;
     match command {
@@ -45,24 +45,25 @@ fn recurse(depth: u64) -> u64 {
 
 fn read(address: u64) -> u8 {
     let address = black_box(address as usize);
-    // SAFETY: none is claimed; the machine answers for what happens.
+    // SAFETY: none is claimed; the test checks what the target does.
     unsafe { with_exposed_provenance::<u8>(address).read_volatile() }
 }
 
 fn write(address: u64, byte: u8) {
     let address = black_box(address as usize);
-    // SAFETY: none is claimed; the machine answers for what happens.
+    // SAFETY: none is claimed; the test checks what the target does.
     unsafe { with_exposed_provenance_mut::<u8>(address).write_volatile(byte) }
 }
 
-/// Calls an import with what is not the program's. Nobody in the program looks at what is there.
+/// Passes memory to a syscall that the program does not own. The program itself never reads it.
 fn pass_on(address: u64, length: u64, import: u64) {
     let (address, length) = (black_box(address as usize), black_box(length as usize));
-    // SAFETY: none is claimed; the loader answers for what happens.
+    // SAFETY: none is claimed; the test checks what the loader does.
     let bytes =
         unsafe { slice::from_raw_parts_mut(with_exposed_provenance_mut::<u8>(address), length) };
     match import {
-        // SAFETY: nobody looks whether it is text but the loader.
+        // SAFETY: `from_utf8_unchecked` requires text. Only the loader reads it, and it accepts any
+        // bytes.
         0 => entrypoint::log(unsafe { str::from_utf8_unchecked(bytes) }),
         1 => entrypoint::set_return_data(bytes),
         2 => {
@@ -70,14 +71,14 @@ fn pass_on(address: u64, length: u64, import: u64) {
             let _ = entrypoint::get_return_data(bytes);
         }
         _ => {
-            // SAFETY: as above.
+            // SAFETY: none is claimed; the test checks what the loader does.
             let key = unsafe { &*with_exposed_provenance::<Pubkey>(address) };
             entrypoint::log_pubkey(key);
         }
     }
 }
 
-/// What a process can do to itself.
+/// The ways in which a process can damage itself.
 #[cfg(target_os = "linux")]
 mod process {
     use core::ffi::{c_int, c_void};
@@ -135,13 +136,14 @@ mod process {
     }
 
     fn print(file: c_int, bytes: &[u8]) {
-        // SAFETY: the pointer and the length are those of one slice.
+        // SAFETY: `write` requires a readable range. The pointer and the length are those of one
+        // slice.
         let _ = unsafe { write(file, bytes.as_ptr().cast(), bytes.len()) };
     }
 
     #[cfg(target_arch = "x86_64")]
     fn illegal() {
-        // SAFETY: none is claimed; the machine answers for what happens.
+        // SAFETY: none is claimed; the test checks what the target does.
         unsafe { core::arch::asm!("ud2") }
     }
 
@@ -153,6 +155,6 @@ mod process {
 
 #[cfg(not(target_os = "linux"))]
 mod process {
-    /// There is no process.
+    /// This target has no process.
     pub fn run(_command: crate::Command, _a: u64, _b: u64) {}
 }

@@ -1,4 +1,4 @@
-//! Panics that nobody wrote.
+//! Panics of the language, such as an index out of bounds.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! What the program tells its loader, and what it remembers.
+//! Syscalls, and state that outlives a command.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

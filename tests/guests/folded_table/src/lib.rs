@@ -1,5 +1,5 @@
-//! A jump through a table at a constant index, as LLVM writes it, in assembly: our compiler is told
-//! to make no such tables. PolkaVM's linker miscompiles it (docs/decisions/0019).
+//! A jump through a table at a constant index, as LLVM writes it, in assembly: the build disables
+//! such tables in compiled code. PolkaVM's linker miscompiles it (docs/decisions/0019).
 #![no_std]
 
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
@@ -32,7 +32,7 @@ core::arch::global_asm!(
     ".size second_entry, . - second_entry",
 );
 
-/// Returns `Custom(2)`: what stands behind the table's second entry.
+/// Returns `Custom(2)`: the arm of the table's second entry.
 ///
 /// # Errors
 ///
@@ -46,8 +46,9 @@ fn second_entry() -> u32 {
     unsafe extern "C" {
         fn second_entry() -> u32;
     }
-    // SAFETY: the function is the one above. It takes nothing, touches no memory but its table, and
-    // keeps to the C calling convention: it changes a0 and a1 alone, and returns to ra.
+    // SAFETY: the call requires the signature and the convention of the function above. It takes
+    // nothing, touches no memory but its table, and keeps to the C calling convention: it changes
+    // a0 and a1 alone, and returns to ra.
     unsafe { second_entry() }
 }
 

@@ -1,4 +1,5 @@
-//! Handlers that say what they see, answer whatever there is to answer, and fail in every way; and a program beside them.
+//! Handlers that report what they get, return every kind of result, and fail in every way; and a
+//! program in the same module.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,10 +22,10 @@ entrypoint::export_handler!(
 );
 
 entrypoint::host_functions! {
-    /// What the host says to some bytes.
+    /// The host's reply to some bytes.
     fn question(bytes: &[u8]) -> Option<&[u8]>;
 
-    /// What the host says to nothing.
+    /// The host's reply to nothing.
     fn alone() -> Option<&str>;
 }
 
@@ -48,7 +49,7 @@ fn echo(call: Call<'_>) -> Seen<Option<&[u8]>> {
     call.bytes()
 }
 
-/// What becomes of the argument, as bytes and as text.
+/// The lengths of the argument, as bytes and as text.
 fn see(call: Call<'_>) -> String {
     let length = call.bytes().map(|bytes| bytes.map(<[u8]>::len));
     format!(
@@ -57,7 +58,7 @@ fn see(call: Call<'_>) -> String {
     )
 }
 
-/// What becomes of the host's answer to the argument.
+/// The reply of the host to the argument, or its error.
 fn ask(call: Call<'_>) -> Result<Option<Vec<u8>>, String> {
     let asked = call.bytes().ok().flatten().unwrap_or_default();
     match question(call, asked) {
@@ -75,7 +76,7 @@ fn ask_alone(call: Call<'_>) -> Seen<Option<&str>> {
     alone(call)
 }
 
-/// The argument and two answers, of which the first must be there after the second.
+/// The argument and two replies; the first must still be valid after the second.
 fn ask_twice(call: Call<'_>) -> Seen<Vec<u8>> {
     let asked = call.bytes()?.unwrap_or_default();
     let first = question(call, asked)?.unwrap_or_default();
@@ -83,7 +84,7 @@ fn ask_twice(call: Call<'_>) -> Seen<Vec<u8>> {
     Ok([asked, first, second].concat())
 }
 
-/// As many bytes as the argument says in decimal digits, through a heap block of that length.
+/// As many bytes as the argument requests in decimal digits, in a heap block of that length.
 fn fill(call: Call<'_>) -> Result<Vec<u8>, core::num::ParseIntError> {
     let digits = call.text().ok().flatten().unwrap_or_default();
     Ok(vec![b'x'; digits.parse()?])

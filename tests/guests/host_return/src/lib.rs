@@ -1,6 +1,6 @@
-//! Says what it sees of what the host hands in: the tests' eyes inside the VM.
+//! Reports how it reads the values that the host passes.
 //!
-//! Most exports answer an [`Answer`] as one u64; `echo` and `greet` lend bytes.
+//! Most exports return an [`Answer`] as one u64; `echo` and `greet` lend bytes.
 #![no_std]
 
 use entrypoint::host_return::{HexError, HostReturnError, PackedSlice, decode_hex, lend};
@@ -8,7 +8,7 @@ use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
 entrypoint::entrypoint!(process_instruction);
 entrypoint::host_return!(
-    /// What the host hands in.
+    /// The values that the host passes.
     pub static SCRATCH: HostArena<CAPACITY>
 );
 
@@ -20,7 +20,7 @@ pub static GREETING: &[u8] = b"hello, host";
 
 macro_rules! answers {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// What was seen. A number belongs to it, which travels in the low half of the u64.
+        /// The result of a read. Its number is in the low half of the u64.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         pub enum Answer {
@@ -28,7 +28,7 @@ macro_rules! answers {
         }
 
         impl Answer {
-            /// The answer and its number, if the value is one.
+            /// The result and its number, if the value has one.
             #[must_use]
             pub fn from_u64(value: u64) -> Option<(Self, u32)> {
                 let answer = match value >> 32 {
@@ -46,7 +46,7 @@ answers! {
     Nothing = 1,
     /// There are as many bytes.
     Bytes = 2,
-    /// There was no room.
+    /// The allocation failed.
     NoRoom = 3,
     /// As many bytes without an address.
     Malformed = 4,
@@ -82,7 +82,7 @@ fn failed(error: HostReturnError) -> u64 {
     }
 }
 
-/// What `bytes` says.
+/// The result of `bytes`.
 #[must_use]
 pub fn see(packed: u64) -> u64 {
     SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
@@ -92,7 +92,7 @@ pub fn see(packed: u64) -> u64 {
     })
 }
 
-/// What `text` says.
+/// The result of `text`.
 #[must_use]
 pub fn see_text(packed: u64) -> u64 {
     SCRATCH.with(|arena| match arena.text(PackedSlice::from_u64(packed)) {
@@ -102,7 +102,7 @@ pub fn see_text(packed: u64) -> u64 {
     })
 }
 
-/// What `decode_hex` says of the text, into eight bytes; no text is an empty one.
+/// The result of `decode_hex` of the text, into eight bytes; no text is an empty one.
 #[must_use]
 pub fn see_hex(packed: u64) -> u64 {
     SCRATCH.with(|arena| {
@@ -128,7 +128,7 @@ pub fn used() -> u64 {
     SCRATCH.with(|arena| Answer::Used.with(arena.used()))
 }
 
-/// Lends the host its own bytes; nothing for nothing, and no room for whatever cannot be read.
+/// Lends the host its own bytes; nothing for nothing, and `NO_ROOM` for anything unreadable.
 #[must_use]
 pub fn echo(packed: u64) -> u64 {
     let echoed = SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
@@ -146,7 +146,8 @@ pub fn greet(length: u64) -> u64 {
     lend(greeting).unwrap_or(PackedSlice::NO_ROOM).to_u64()
 }
 
-/// Takes as much room as there is data, and logs whether there was that much and whether it is aligned.
+/// Allocates as much memory as there is data, and logs whether that succeeded and whether it is
+/// aligned.
 fn process_instruction(_: &Pubkey, _: &[AccountInfo], data: &[u8]) -> ProgramResult {
     let address = SCRATCH.guest_alloc(data.len());
     entrypoint::msg!("{} {}", u8::from(address != 0), address % 8);

@@ -47,7 +47,7 @@ pub fn results() -> impl Iterator<Item = u64> {
 #[cfg(not(feature = "no-entrypoint"))]
 entrypoint::entrypoint!(process_instruction);
 
-/// What the program is to do, by the first byte of its instruction data.
+/// The program's work, by the first byte of its instruction data.
 pub mod command {
     /// Calls every arm of the family, and writes the results into the account's data.
     pub const FAMILY: u8 = 0;
@@ -55,16 +55,16 @@ pub mod command {
     pub const BUILTIN: u8 = 1;
     /// Returns the custom error whose code is the next four bytes.
     pub const CUSTOM: u8 = 2;
-    /// Does what [`known_status`](crate::known_status) does with the bytes that follow, and returns the
+    /// Calls [`known_status`](crate::known_status) with the bytes that follow, and returns the
     /// status as return data.
     pub const KNOWN: u8 = 3;
 }
 
-/// Does what the instruction data says.
+/// Runs the command in the instruction data.
 ///
 /// # Errors
 ///
-/// The error that was asked for.
+/// The requested error.
 pub fn process_instruction(
     _program_id: &Pubkey,
     accounts: &[AccountInfo],

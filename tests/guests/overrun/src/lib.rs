@@ -1,4 +1,5 @@
-//! Reads behind the end of a static, which on no machine ends it: the tests' program for what a sanitizer finds.
+//! Reads behind the end of a static, which no target notices by itself: a program for tests of the
+//! sanitizer.
 //!
 //! Instruction data: how many bytes behind the start of the static, 8 bytes, little endian.
 #![no_std]
@@ -21,7 +22,8 @@ pub fn process_instruction(
         return Err(ProgramError::InvalidInstructionData);
     };
     let byte = black_box(&TABLE).as_ptr().wrapping_add(offset as usize);
-    // SAFETY: none where the offset is 32 or more; that is the fault which is to be found.
+    // SAFETY: `read_volatile` requires a byte of the static. An offset of 32 or more breaks that;
+    // this is the fault that the sanitizer must find.
     let value = unsafe { byte.read_volatile() };
     if value == 7 {
         Ok(())

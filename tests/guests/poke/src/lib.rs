@@ -1,8 +1,8 @@
-//! Overwrites its own input as its instruction data says, and then ends as it says: the tests' program that keeps
-//! to no rule.
+//! Overwrites its own input as its instruction data requests, and then ends in the requested way: a
+//! program that breaks every rule.
 //!
-//! The first byte is an [`Ending`], pokes follow: where in the input as a u32, how many bytes as a u16, and the bytes.
-//! Tests write them with [`script`].
+//! The first byte is an [`Ending`]. Pokes follow: the offset in the input as a u32, the number of
+//! bytes as a u16, and the bytes. Tests write them with [`script`].
 #![no_std]
 
 extern crate alloc;
@@ -50,21 +50,21 @@ endings! {
     Loop = 2,
     /// Allocates for ever.
     AllocateForEver = 3,
-    /// Says that its heap was never announced.
+    /// Reports that its heap was not announced.
     HeapNotAnnounced = 4,
     /// Panics.
     Panic = 5,
-    /// Says that it was given too many accounts.
+    /// Reports too many accounts.
     TooManyAccounts = 6,
-    /// Says that it was given an account twice.
+    /// Reports a repeated account.
     DuplicateAccount = 7,
     /// Aborts without a reason.
     Abort = 8,
-    /// Reads where there is no memory.
+    /// Reads unmapped memory.
     Trap = 9,
     /// Recurses for ever.
     Recurse = 10,
-    /// Logs what is nowhere.
+    /// Logs unmapped memory.
     WildLog = 11,
     /// Logs for ever.
     LogForEver = 12,
@@ -75,7 +75,8 @@ endings! {
 /// Bytes of a poke before its own.
 pub const POKE_HEADER_LENGTH: usize = 6;
 
-/// Writes a script: offsets from the start of the input, and the bytes that are written there, in this order.
+/// Writes a script: offsets from the start of the input, and the bytes to write there, in this
+/// order.
 ///
 /// # Panics
 ///
@@ -92,7 +93,7 @@ pub fn script(ending: Ending, pokes: &[(u32, Vec<u8>)]) -> Vec<u8> {
     script
 }
 
-/// Does what the instruction data says.
+/// Runs the script in the instruction data.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

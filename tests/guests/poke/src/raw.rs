@@ -1,4 +1,4 @@
-//! What a program that keeps to safe functions cannot do.
+//! Operations that safe code cannot have.
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
 mod guest {
@@ -13,33 +13,34 @@ mod guest {
     }
 
     pub fn peek(address: u64) -> u8 {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).read_volatile() }
     }
 
     pub fn poke(address: u64, byte: u8) {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).write_volatile(byte) }
     }
 
     pub fn log(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_log_` requires a readable range. The loader checks it.
         unsafe { rlo_log_(address, length) }
     }
 
     pub fn set_return_data(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_set_return_data` requires a readable range. The loader checks it.
         unsafe { rlo_set_return_data(address, length) }
     }
 
     pub fn abort(report: &AbortReport) {
         let address = core::ptr::from_ref(core::hint::black_box(report)).expose_provenance();
-        // SAFETY: the loader checks the address.
+        // SAFETY: `rlo_abort` requires a report at the address. The loader checks it.
         unsafe { rlo_abort(address as u64, ABORT_REPORT_MAGIC) }
     }
 
     pub fn abort_without_report() {
-        // SAFETY: the loader believes neither.
+        // SAFETY: `rlo_abort` requires a report at the address, or another magic number. This is
+        // not the magic number.
         unsafe { rlo_abort(0, 0) }
     }
 }

@@ -1,7 +1,7 @@
-//! Does what its instruction data says: the tests' hand inside the VM.
+//! Runs the command in its instruction data.
 //!
-//! The first byte is a command, numbers follow in little endian. [`Command`] lists them; tests build the
-//! bytes with `probe_data` of the test crate's support.
+//! The first byte is a command, numbers follow in little endian. [`Command`] lists them; tests
+//! build the bytes with `probe_data` of the test crate's support.
 #![no_std]
 
 extern crate alloc;
@@ -23,7 +23,7 @@ entrypoint!(process_instruction);
 /// Declares the commands and the reading of their numbers.
 macro_rules! commands {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// What the first byte stands for.
+        /// The meaning of the first byte.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Command {
@@ -52,7 +52,7 @@ commands! {
     Index = 3,
     /// Allocates as many bytes and keeps them.
     Allocate = 4,
-    /// Tries to reserve as many bytes, and logs whether that was refused.
+    /// Tries to reserve as many bytes, and logs whether that failed.
     TryReserve = 5,
     /// Boxes as many numbers one after the other, and keeps them.
     Boxes = 6,
@@ -88,14 +88,14 @@ commands! {
     Abort = 21,
     /// Overwrites the heap's header with a byte.
     SpoilHeap = 22,
-    /// Uses the standard collections, and returns what they say.
+    /// Uses the standard collections, and returns their results.
     Collections = 23,
-    /// Logs a key, five numbers and the gas, and answers the return data it sets.
+    /// Logs a key, five numbers and the gas, and returns the return data that it sets.
     Imports = 24,
     /// Logs what the program sees of its call.
     Describe = 25,
-    /// Copies, sets and compares memory through the imports: destination, source, length. The first two are
-    /// offsets in the first account's data, or addresses if there is no account.
+    /// Copies, sets and compares memory with the syscalls: destination, source, length. The first
+    /// two are offsets in the first account's data, or addresses if there is no account.
     Memory = 26,
     /// Leaves an account's data borrowed: account.
     LeakBorrow = 27,
@@ -117,7 +117,7 @@ impl Arguments<'_> {
     }
 }
 
-/// Does what the instruction data says.
+/// Runs the command in the instruction data.
 pub fn process_instruction(
     program_id: &Pubkey,
     accounts: &[AccountInfo],
@@ -177,7 +177,7 @@ pub fn process_instruction(
         Command::Poke => raw::poke(next()?, next()? as u8),
         Command::PokeEntry => {
             let account = account(next()?)?;
-            // The key stands eight bytes behind the start of the entry.
+            // The key is eight bytes behind the start of the entry.
             let entry = account.key().as_bytes().as_ptr().addr() as u64 - 8;
             raw::poke(entry + next()?, next()? as u8);
         }

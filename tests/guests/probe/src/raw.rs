@@ -1,4 +1,4 @@
-//! What a program that keeps to safe functions cannot do.
+//! Operations that safe code cannot have.
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
 mod guest {
@@ -16,40 +16,41 @@ mod guest {
     }
 
     pub fn peek(address: u64) -> u8 {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).read_volatile() }
     }
 
     pub fn poke(address: u64, byte: u8) {
-        // SAFETY: none is claimed; the VM answers for what happens.
+        // SAFETY: none is claimed; the test checks what the VM does.
         unsafe { with_exposed_provenance_mut::<u8>(address as usize).write_volatile(byte) }
     }
 
     pub fn log(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_log_` requires a readable range. The loader checks it.
         unsafe { rlo_log_(address, length) }
     }
 
     pub fn set_return_data(address: u64, length: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_set_return_data` requires a readable range. The loader checks it.
         unsafe { rlo_set_return_data(address, length) }
     }
 
     pub fn abort(report: u64, magic: u64) {
-        // SAFETY: the loader checks both.
+        // SAFETY: `rlo_abort` requires a report at the address. The loader checks it.
         unsafe { rlo_abort(report, magic) }
     }
 
     pub fn memory(destination: u64, source: u64, length: u64) {
-        // SAFETY: the loader checks all three.
+        // SAFETY: `rlo_memcpy_` requires two accessible ranges. The loader checks them.
         unsafe { rlo_memcpy_(destination, source, length) };
-        // SAFETY: as above.
+        // SAFETY: `rlo_memmove_` requires two accessible ranges. The loader checks them.
         unsafe { rlo_memmove_(destination, source, length) };
-        // SAFETY: as above.
+        // SAFETY: `rlo_memset_` requires a writable range. The loader checks it.
         unsafe { rlo_memset_(destination, 7, length) };
         let mut result = 0_i32;
         let address = core::ptr::from_mut(&mut result).expose_provenance() as u64;
-        // SAFETY: as above, and there are four bytes at `address`.
+        // SAFETY: `rlo_memcmp_` requires two readable ranges, which the loader checks, and four
+        // writable bytes at `address`, which are those of `result`.
         unsafe { rlo_memcmp_(destination, source, length, address) };
         entrypoint::msg!("{}", core::hint::black_box(result));
     }

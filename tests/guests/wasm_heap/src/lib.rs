@@ -1,7 +1,7 @@
-//! A WebAssembly module with two heaps on one memory, whose exports take and give back blocks.
+//! A WebAssembly module with two heaps on one memory, whose exports allocate and free blocks.
 //!
-//! The global allocator is a segregated heap; beside it stands a bump heap. Each grows the memory when it needs
-//! more, and so may the host. On other targets the crate is empty.
+//! The global allocator is a segregated heap; the other is a bump heap. Each grows the memory when
+//! it needs more, and so may the host. On other targets the crate is empty.
 #![no_std]
 #![cfg(target_arch = "wasm32")]
 
@@ -17,11 +17,13 @@ use allocator::{BumpAllocator, LinearMemory, SegregatedBumpAllocator, WasmMemory
 
 #[global_allocator]
 static SEGREGATED: SegregatedBumpAllocator<WasmMemory> =
-    // SAFETY: the module has one thread, and nobody else uses this source.
+    // SAFETY: the source requires that one thread, and one heap, uses it. The module has one
+    // thread, and only this heap uses the source.
     unsafe { SegregatedBumpAllocator::with_source(WasmMemory::new(LinearMemory)) };
 
 static BUMP: BumpAllocator<(), WasmMemory> =
-    // SAFETY: as above.
+    // SAFETY: the source requires that one thread, and one heap, uses it. The module has one
+    // thread, and only this heap uses the source.
     unsafe { BumpAllocator::with_source(WasmMemory::new(LinearMemory)) };
 
 /// The heap of a number: 0 is the global one.
@@ -33,11 +35,11 @@ fn layout(size: u32, align: u32) -> Option<Layout> {
     Layout::from_size_align(size as usize, align as usize).ok()
 }
 
-/// A block's address; 0 if there is no room.
+/// A block's address; 0 if the allocation fails.
 #[unsafe(no_mangle)]
 extern "C" fn take(number: u32, size: u32, align: u32) -> *mut u8 {
     match layout(size, align) {
-        // SAFETY: the host asks for sizes other than 0.
+        // SAFETY: `alloc` requires a size other than 0. The host passes only such sizes.
         Some(layout) => unsafe { heap(number).alloc(layout) },
         None => core::ptr::null_mut(),
     }
@@ -47,7 +49,7 @@ extern "C" fn take(number: u32, size: u32, align: u32) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn take_zeroed(number: u32, size: u32, align: u32) -> *mut u8 {
     match layout(size, align) {
-        // SAFETY: the host asks for sizes other than 0.
+        // SAFETY: `alloc_zeroed` requires a size other than 0. The host passes only such sizes.
         Some(layout) => unsafe { heap(number).alloc_zeroed(layout) },
         None => core::ptr::null_mut(),
     }
@@ -57,16 +59,18 @@ extern "C" fn take_zeroed(number: u32, size: u32, align: u32) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn give(number: u32, block: *mut u8, size: u32, align: u32) {
     if let Some(layout) = layout(size, align) {
-        // SAFETY: the host gives back what it took, with the layout that it has now.
+        // SAFETY: `dealloc` requires a live block of this heap, and its layout. The host frees only
+        // blocks that it allocated here, with their present layout.
         unsafe { heap(number).dealloc(block, layout) };
     }
 }
 
-/// A block's new address; 0 if there is no room.
+/// A block's new address; 0 if the allocation fails.
 #[unsafe(no_mangle)]
 extern "C" fn resize(number: u32, block: *mut u8, size: u32, align: u32, new_size: u32) -> *mut u8 {
     match layout(size, align) {
-        // SAFETY: the host resizes what it took, with the layout that it has now, to a size other than 0.
+        // SAFETY: `realloc` requires a live block with its layout, and a new size other than 0. The
+        // host resizes only blocks that it allocated, with their present layout, to such sizes.
         Some(layout) => unsafe { heap(number).realloc(block, layout, new_size as usize) },
         None => core::ptr::null_mut(),
     }
@@ -82,7 +86,8 @@ extern "C" fn sum(count: u32) -> u64 {
     numbers.iter().sum()
 }
 
-/// The lines of some rounds of the collections' workload, for good: address in the high half, length in the low one.
+/// The lines of some rounds of the collections' workload, which are never freed: address in the
+/// high half, length in the low one.
 #[unsafe(no_mangle)]
 extern "C" fn work(rounds: u32) -> u64 {
     let text = collections::work(rounds).leak();

@@ -1,8 +1,8 @@
 //! An error, its status, and a function that fails with it, in a crate of their own.
 //!
-//! The compiler learns late which errors a function of another crate can return. This is what it
-//! takes for LLVM to leave a jump through a table at a constant index, which PolkaVM's linker
-//! miscompiles (docs/decisions/0019).
+//! The compiler learns late which errors a function of another crate can return. Only then LLVM
+//! leaves a jump through a table at a constant index, which PolkaVM's linker miscompiles
+//! (docs/decisions/0019).
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,8 @@ use entrypoint::AccountInfo;
 
 macro_rules! errors {
     ($($name:ident = $number:literal,)*) => {
-        /// The errors of `entrypoint`, with a status that is a `match`: see [`status`](Self::status).
+        /// The errors of `entrypoint`, with a status that is a `match`: see
+        /// [`status`](Self::status).
         pub enum Error {
             /// An error of the program's own.
             Custom(u32),
