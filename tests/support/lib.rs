@@ -104,7 +104,7 @@ pub fn run(invocation: &Invocation) -> Outcome {
     interpreted
 }
 
-/// Whether guests are compiled by the compiler that `bench.json` names: gas is exact for a blob, and
+/// Whether the compiler that `bench.json` names compiles the guests: gas is exact for a blob, and
 /// another compiler makes another blob. If not, the test prints that it is skipped.
 ///
 /// `.ci/run` fails if it is another one, so that no figure goes unchecked there.
