@@ -101,7 +101,7 @@ macro_rules! import_enum {
 
             /// The return type.
             #[must_use]
-            pub const fn answer(self) -> &'static str {
+            pub const fn return_type(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($return),)*
                 }

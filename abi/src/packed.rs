@@ -7,18 +7,18 @@ use core::num::NonZeroU32;
 
 /// The place of bytes in guest memory as one u64: address in the high half, length in the low half.
 ///
-/// Every u64 is a valid `PackedSlice`; [`view`](Self::view) interprets it.
+/// Every u64 is a valid `PackedSlice`; [`unpack`](Self::unpack) interprets it.
 ///
 /// ```
 /// use core::num::NonZeroU32;
-/// use abi::packed::{HostReturn, PackedSlice};
+/// use abi::packed::{PackedSlice, Unpacked};
 ///
 /// let address = NonZeroU32::new(0x3_0008).unwrap();
 /// let packed = PackedSlice::new(address, 5);
 /// assert_eq!(packed.to_u64(), 0x0003_0008_0000_0005);
-/// assert_eq!(packed.view(), Ok(HostReturn::Slice { address, length: 5 }));
-/// assert_eq!(PackedSlice::from_u64(0).view(), Ok(HostReturn::Nothing));
-/// assert!(PackedSlice::from_u64(5).view().is_err());
+/// assert_eq!(packed.unpack(), Ok(Unpacked::Slice { address, length: 5 }));
+/// assert_eq!(PackedSlice::from_u64(0).unpack(), Ok(Unpacked::Nothing));
+/// assert!(PackedSlice::from_u64(5).unpack().is_err());
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
@@ -26,7 +26,7 @@ pub struct PackedSlice(u64);
 
 /// The meaning of a [`PackedSlice`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HostReturn {
+pub enum Unpacked {
     /// No value.
     Nothing,
     /// A value for which there was not enough scratch memory.
@@ -95,25 +95,25 @@ impl PackedSlice {
     ///
     /// [`Malformed`] if the address is 0 and the length is neither 0 nor `u32::MAX`.
     #[inline]
-    pub const fn view(self) -> Result<HostReturn, Malformed> {
+    pub const fn unpack(self) -> Result<Unpacked, Malformed> {
         let length = self.0 as u32;
         match NonZeroU32::new((self.0 >> 32) as u32) {
-            Some(address) => Ok(HostReturn::Slice { address, length }),
+            Some(address) => Ok(Unpacked::Slice { address, length }),
             None => match length {
-                0 => Ok(HostReturn::Nothing),
-                NO_ROOM_LENGTH => Ok(HostReturn::NoRoom),
+                0 => Ok(Unpacked::Nothing),
+                NO_ROOM_LENGTH => Ok(Unpacked::NoRoom),
                 _ => Err(Malformed { length }),
             },
         }
     }
 }
 
-impl From<HostReturn> for PackedSlice {
-    fn from(host_return: HostReturn) -> Self {
-        match host_return {
-            HostReturn::Nothing => Self::NOTHING,
-            HostReturn::NoRoom => Self::NO_ROOM,
-            HostReturn::Slice { address, length } => Self::new(address, length),
+impl From<Unpacked> for PackedSlice {
+    fn from(unpacked: Unpacked) -> Self {
+        match unpacked {
+            Unpacked::Nothing => Self::NOTHING,
+            Unpacked::NoRoom => Self::NO_ROOM,
+            Unpacked::Slice { address, length } => Self::new(address, length),
         }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{HostReturn, Malformed, PackedSlice};
+    use super::{Malformed, PackedSlice, Unpacked};
 
     const EDGES: [u32; 9] = [
         0,
@@ -151,11 +151,11 @@ mod tests {
     fn the_three_answers_are_three() {
         assert_eq!(PackedSlice::NOTHING.to_u64(), 0);
         assert_eq!(PackedSlice::NO_ROOM.to_u64(), 0xFFFF_FFFF);
-        assert_eq!(PackedSlice::NOTHING.view(), Ok(HostReturn::Nothing));
-        assert_eq!(PackedSlice::NO_ROOM.view(), Ok(HostReturn::NoRoom));
-        assert_eq!(PackedSlice::from(HostReturn::Nothing), PackedSlice::NOTHING);
-        assert_eq!(PackedSlice::from(HostReturn::NoRoom), PackedSlice::NO_ROOM);
-        let Ok(HostReturn::Slice { length: 0, .. }) = PackedSlice::EMPTY.view() else {
+        assert_eq!(PackedSlice::NOTHING.unpack(), Ok(Unpacked::Nothing));
+        assert_eq!(PackedSlice::NO_ROOM.unpack(), Ok(Unpacked::NoRoom));
+        assert_eq!(PackedSlice::from(Unpacked::Nothing), PackedSlice::NOTHING);
+        assert_eq!(PackedSlice::from(Unpacked::NoRoom), PackedSlice::NO_ROOM);
+        let Ok(Unpacked::Slice { length: 0, .. }) = PackedSlice::EMPTY.unpack() else {
             panic!("empty is a slice of no bytes")
         };
     }
@@ -167,15 +167,15 @@ mod tests {
                 let value = u64::from(address) * (1 << 32) + u64::from(length);
                 let packed = PackedSlice::from_u64(value);
                 let expected = match (address, length) {
-                    (0, 0) => Ok(HostReturn::Nothing),
-                    (0, u32::MAX) => Ok(HostReturn::NoRoom),
+                    (0, 0) => Ok(Unpacked::Nothing),
+                    (0, u32::MAX) => Ok(Unpacked::NoRoom),
                     (0, _) => Err(Malformed { length }),
-                    (_, _) => Ok(HostReturn::Slice {
+                    (_, _) => Ok(Unpacked::Slice {
                         address: NonZeroU32::new(address).unwrap(),
                         length,
                     }),
                 };
-                assert_eq!(packed.view(), expected, "{packed:?}");
+                assert_eq!(packed.unpack(), expected, "{packed:?}");
                 if let Some(address) = NonZeroU32::new(address) {
                     assert_eq!(PackedSlice::new(address, length), packed);
                 }
@@ -202,7 +202,7 @@ mod tests {
             let value = packed.to_u64();
             let halves = (value >> 32, value % (1 << 32));
             prop_assert_eq!(halves, (address.get().into(), length.into()));
-            prop_assert_eq!(packed.view(), Ok(HostReturn::Slice { address, length }));
+            prop_assert_eq!(packed.unpack(), Ok(Unpacked::Slice { address, length }));
         }
 
         #[test]
@@ -211,15 +211,15 @@ mod tests {
             length: u32,
         ) {
             let packed = PackedSlice::from_u64(u64::from(address) << 32 | u64::from(length));
-            if let Ok(view) = packed.view() {
-                prop_assert_eq!(PackedSlice::from(view), packed);
+            if let Ok(unpacked) = packed.unpack() {
+                prop_assert_eq!(PackedSlice::from(unpacked), packed);
             }
         }
 
         #[test]
         fn a_length_without_an_address_is_malformed(length in 1..u32::MAX) {
             let packed = PackedSlice::from_u64(length.into());
-            prop_assert_eq!(packed.view(), Err(Malformed { length }));
+            prop_assert_eq!(packed.unpack(), Err(Malformed { length }));
         }
     }
 }

@@ -163,7 +163,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     }
 
     /// Returns the `length` bytes at `address`, if all were allocated since the last
-    /// [`reset`](Self::reset) or [`reset_except`](Self::reset_except).
+    /// [`reset`](Self::reset) or [`reset_retaining`](Self::reset_retaining).
     ///
     /// Any two numbers are allowed. The result is `None` for a range that includes another byte.
     /// The bounds of adjoining regions are not checked, nor the gap that aligns the second of them.
@@ -205,7 +205,7 @@ impl<M: PageMemory> PagedInvocationArena<M> {
     ///
     /// No slice from [`bytes`](Self::bytes) and no pointer from [`alloc`](Self::alloc) is used any
     /// more, except for those bytes.
-    pub unsafe fn reset_except(&self, address: usize, length: usize) {
+    pub unsafe fn reset_retaining(&self, address: usize, length: usize) {
         let kept = |extent: &&Extent| extent.find(address, length).is_some();
         let kept = self.present().find(kept);
         // SAFETY: by the contract, only slices of and pointers to the retained bytes are still

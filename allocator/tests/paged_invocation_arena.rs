@@ -161,7 +161,7 @@ fn kept_regions_stay_and_are_not_lent() {
     let before = room.alloc(10).expect("room");
     let input = room.alloc(21).expect("room");
     let behind = room.alloc(30).expect("room");
-    room.reset_except(input);
+    room.reset_retaining(input);
     for gone in [before, input, behind] {
         let addresses = gone.addresses();
         assert_eq!(room.arena.bytes(addresses.start, gone.length), None);
@@ -195,7 +195,7 @@ fn foreign_regions_are_not_kept() {
         (usize::MAX, usize::MAX),
     ] {
         // SAFETY: nobody uses the region.
-        unsafe { room.arena.reset_except(address, length) };
+        unsafe { room.arena.reset_retaining(address, length) };
         assert_eq!(room.arena.used(), 0, "{length} bytes at {address:x}");
         room.regions.clear();
         assert_eq!(room.alloc(16).expect("room").pointer, only.pointer);
@@ -278,7 +278,7 @@ fn follow(room: &mut Room<'_>, step: &Step) {
         Step::Reset => room.reset(),
         Step::ResetExcept(index) => match room.regions.len() {
             0 => room.reset(),
-            count => room.reset_except(room.regions[index % count]),
+            count => room.reset_retaining(room.regions[index % count]),
         },
         Step::OthersTake(pages) => room.pages.others_take(pages),
         Step::OthersRace => room.pages.others_race(),
@@ -305,7 +305,7 @@ fn serve(room: &mut Room<'_>, round: &[usize]) -> bool {
         room.reset();
         return false;
     };
-    room.reset_except(input);
+    room.reset_retaining(input);
     let served = more.iter().all(|length| room.alloc(*length).is_some());
     room.check();
     room.reset();

@@ -13,7 +13,7 @@ use crate::parse::{DeclaredHeap, NamedHeap};
 
 /// Expands a whole program: the typed function, the heap, the panic handler, the export.
 pub fn program(program: &Program) -> TokenStream {
-    let handler = handler(&program.handler, program.accounts.entry());
+    let function = function(&program.function, program.accounts.entry());
     let heap = match program.heap {
         Heap::Ours(kind) => {
             let kind = Ident::new(kind.name(), Span::call_site());
@@ -30,7 +30,7 @@ pub fn program(program: &Program) -> TokenStream {
     };
     let export = export(program);
     quote! {
-        #handler
+        #function
         #heap
         #panic
         #export
@@ -42,7 +42,7 @@ pub fn program(program: &Program) -> TokenStream {
 /// The compiler checks the function's type where the author wrote its path, and the export finds it
 /// whatever the path is relative to. A second entry in the same module is a second definition of
 /// the constant, which explains its name.
-pub fn handler(path: &ExprPath, entry: Entry) -> TokenStream {
+pub fn function(path: &ExprPath, entry: Entry) -> TokenStream {
     let type_ = match entry {
         Entry::WithHeap | Entry::NoAlloc => quote!(::entrypoint::ProcessInstruction),
         Entry::Lazy => quote!(::entrypoint::ProcessInstructionLazily),
@@ -184,7 +184,7 @@ pub fn panic_handler(level: PanicLevel) -> TokenStream {
     let report = match level {
         PanicLevel::Message => quote!(panic_with_message),
         PanicLevel::Location => quote!(panic_with_location),
-        PanicLevel::Abort => quote!(panic_without_words),
+        PanicLevel::Abort => quote!(panic_silent),
     };
     quote! {
         #[doc(hidden)]

@@ -16,8 +16,8 @@ use crate::validate;
 /// Expands the errors, and the code for the rest of the program.
 pub fn after(invocation: &Invocation, entry: Entry, error: syn::Error) -> TokenStream {
     let mut tokens = error.into_compile_error();
-    if let Ok(handler) = validate::handler(&invocation.handler) {
-        tokens.extend(expand::handler(&handler, entry));
+    if let Ok(function) = validate::function(&invocation.function) {
+        tokens.extend(expand::function(&function, entry));
     }
     let says = |name: &str| invocation.options.iter().any(|option| option.name == name);
     if !says("heap") {

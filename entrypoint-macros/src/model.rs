@@ -15,7 +15,7 @@ pub enum Entry {
 
 /// A program that can be expanded.
 pub struct Program {
-    pub handler: ExprPath,
+    pub function: ExprPath,
     pub accounts: Accounts,
     pub heap: Heap,
     /// `None` if the program declares its own panic handler.

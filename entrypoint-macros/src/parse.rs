@@ -13,7 +13,7 @@ const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`
 /// The arguments of `entrypoint!` or `entrypoint_no_alloc!`.
 pub struct Invocation {
     /// The first argument: any expression.
-    pub handler: Expr,
+    pub function: Expr,
     pub options: Vec<RawOption>,
     /// Errors for arguments that are not options.
     pub not_options: Vec<syn::Error>,
@@ -51,7 +51,7 @@ impl Parse for Invocation {
             ));
         }
         let next = found(input);
-        let handler: Expr = input.parse().map_err(|error| {
+        let function: Expr = input.parse().map_err(|error| {
             syn::Error::new(
                 error.span(),
                 format!(
@@ -86,7 +86,7 @@ impl Parse for Invocation {
             }
         }
         Ok(Self {
-            handler,
+            function,
             options,
             not_options,
         })

@@ -31,7 +31,7 @@ impl Errors {
 /// Returns the program that an invocation describes, or all its errors.
 pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
     let mut errors = Errors::default();
-    let handler = errors.keep(handler(&invocation.handler));
+    let function = errors.keep(function(&invocation.function));
     for error in &invocation.not_options {
         errors.push(error.clone());
     }
@@ -78,9 +78,9 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             name => errors.push(unknown_option(&option.name, name, entry)),
         }
     }
-    match (errors.0, handler) {
-        (None, Some(handler)) => Ok(Program {
-            handler,
+    match (errors.0, function) {
+        (None, Some(function)) => Ok(Program {
+            function,
             accounts: match entry {
                 Entry::WithHeap => Accounts::OnHeap { reject_duplicates },
                 Entry::NoAlloc => Accounts::OnStack {
@@ -98,7 +98,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
 }
 
 /// Returns the first argument as a path.
-pub fn handler(expression: &Expr) -> syn::Result<ExprPath> {
+pub fn function(expression: &Expr) -> syn::Result<ExprPath> {
     let found = match ungrouped(expression) {
         Expr::Path(path) => return Ok(path.clone()),
         Expr::Assign(_) => "an option",

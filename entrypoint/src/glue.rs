@@ -50,7 +50,7 @@ pub unsafe fn announce_heap(base: u64, size: u64) {
 pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input: *mut u8,
     length: Option<usize>,
-    handler: ProcessInstruction,
+    function: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
     // SAFETY: by this function's contract, `input` is an input of that length, aligned to 8, on one
@@ -62,11 +62,11 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
             cold_path();
             // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
             // thread. Its provenance is exposed, and no view of an account exists yet.
-            let entries = unsafe { Entries::find(input) };
+            let entries = unsafe { Entries::locate(input) };
             if entries.count == 0 {
                 // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
                 // stepped over.
-                unsafe { entries.none() }
+                unsafe { entries.empty() }
             } else {
                 // SAFETY: the entries are those of an input under this function's contract. There
                 // is at least one, and no view of an account exists yet.
@@ -77,7 +77,7 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
     // exposed.
     let opened = unsafe { open(input) };
-    status(handler(
+    status(function(
         opened.program_id,
         accounts,
         opened.instruction_data,
@@ -95,7 +95,7 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
 pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
     input: *mut u8,
     length: Option<usize>,
-    handler: ProcessInstruction,
+    function: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
     let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
@@ -108,11 +108,11 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
             cold_path();
             // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
             // thread. Its provenance is exposed, and no view of an account exists yet.
-            let entries = unsafe { Entries::find(input) };
+            let entries = unsafe { Entries::locate(input) };
             if entries.count == 0 {
                 // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
                 // stepped over.
-                unsafe { entries.none() }
+                unsafe { entries.empty() }
             } else {
                 // SAFETY: the entries are those of an input under this function's contract. The
                 // list is a local variable of this function, lives until the program's function has
@@ -129,7 +129,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
     // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
     // exposed.
     let opened = unsafe { open(input) };
-    status(handler(
+    status(function(
         opened.program_id,
         accounts,
         opened.instruction_data,
@@ -145,17 +145,17 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
 pub unsafe fn enter_lazily(
     input: *mut u8,
     _length: Option<usize>,
-    handler: ProcessInstructionLazily,
+    function: ProcessInstructionLazily,
 ) -> u64 {
     input.expose_provenance();
     // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
     // exposed.
     let opened = unsafe { open(input) };
     // SAFETY: `open` found this length in the same input, and no view of an account exists yet.
-    let entries = unsafe { Entries::behind(input, opened.instruction_data.len()) };
+    let entries = unsafe { Entries::after(input, opened.instruction_data.len()) };
     // SAFETY: these are all entries of the input, which this function's contract covers.
     let accounts = unsafe { LazyAccounts::new(entries) };
-    status(handler(
+    status(function(
         opened.program_id,
         accounts,
         opened.instruction_data,

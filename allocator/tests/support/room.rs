@@ -97,13 +97,13 @@ impl<'pages> Room<'pages> {
         assert_eq!(self.arena.used(), 0);
     }
 
-    pub fn reset_except(&mut self, region: Region) {
+    pub fn reset_retaining(&mut self, region: Region) {
         self.regions.clear();
         self.kept = (region.length > 0).then_some(region);
         // SAFETY: as above, but for this region, which is not lent.
         unsafe {
             self.arena
-                .reset_except(region.addresses().start, region.length)
+                .reset_retaining(region.addresses().start, region.length)
         };
     }
 

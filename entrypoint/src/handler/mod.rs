@@ -73,7 +73,7 @@ pub use answer::Answer;
 pub use host_functions::HostBytes;
 
 use crate::host_return::{HostReturnError, text_of};
-use crate::machine::Asked;
+use crate::machine::HostReplies;
 #[allow(unused_imports, reason = "where tests run there is something")]
 pub use crate::machine::for_tests::*;
 
@@ -109,7 +109,7 @@ pub use crate::machine::for_tests::*;
 #[derive(Clone, Copy)]
 pub struct Call<'call> {
     argument: Result<Option<&'call [u8]>, HostReturnError>,
-    asked: Asked<'call>,
+    host: HostReplies<'call>,
     /// Neither `Send` nor `Sync`.
     _one_thread: PhantomData<*const ()>,
 }
@@ -118,11 +118,11 @@ impl<'call> Call<'call> {
     #[allow(dead_code, reason = "where programs run nobody calls a handler")]
     pub(crate) fn new(
         argument: Result<Option<&'call [u8]>, HostReturnError>,
-        asked: Asked<'call>,
+        host: HostReplies<'call>,
     ) -> Self {
         Self {
             argument,
-            asked,
+            host,
             _one_thread: PhantomData,
         }
     }
@@ -152,8 +152,8 @@ impl<'call> Call<'call> {
     /// Not part of the public interface: reads the results of host functions.
     #[doc(hidden)]
     #[must_use]
-    pub fn __asked(self) -> Asked<'call> {
-        self.asked
+    pub fn __host(self) -> HostReplies<'call> {
+        self.host
     }
 }
 

@@ -58,7 +58,7 @@ mod hex;
 mod lend;
 mod read;
 
-pub use abi::packed::{HostReturn, PackedSlice};
+pub use abi::packed::{PackedSlice, Unpacked};
 pub use allocator::InvocationArena;
 
 pub use error::HostReturnError;

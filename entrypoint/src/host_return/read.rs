@@ -2,7 +2,7 @@
 
 use allocator::InvocationArena;
 
-use super::{HostReturn, HostReturnError, PackedSlice};
+use super::{HostReturnError, PackedSlice, Unpacked};
 
 /// Returns the bytes from the host, without a copy, or `None` if it passed nothing.
 ///
@@ -26,11 +26,11 @@ pub(crate) fn read_in<'room>(
     packed: PackedSlice,
     lend: impl FnOnce(usize, usize) -> Option<&'room [u8]>,
 ) -> Result<Option<&'room [u8]>, HostReturnError> {
-    match packed.view()? {
-        HostReturn::Nothing => Ok(None),
-        HostReturn::NoRoom => Err(HostReturnError::NoRoom),
-        HostReturn::Slice { length: 0, .. } => Ok(Some(&[])),
-        HostReturn::Slice { address, length } => {
+    match packed.unpack()? {
+        Unpacked::Nothing => Ok(None),
+        Unpacked::NoRoom => Err(HostReturnError::NoRoom),
+        Unpacked::Slice { length: 0, .. } => Ok(Some(&[])),
+        Unpacked::Slice { address, length } => {
             let address = address.get();
             match lend(address as usize, length as usize) {
                 Some(bytes) => Ok(Some(bytes)),

@@ -73,14 +73,14 @@ impl Entries {
     ///
     /// As for [`open`]; `input` is aligned to 8; and no view of its accounts exists yet.
     #[inline(always)]
-    pub(crate) unsafe fn find(input: *mut u8) -> Self {
+    pub(crate) unsafe fn locate(input: *mut u8) -> Self {
         // Volatile: otherwise the compiler keeps the word for the program's function while it lists
         // the accounts, in a register that it must save first.
         // SAFETY: by the contract, an input starts with this word and is aligned for it.
         let length = unsafe { input.cast::<u64>().read_volatile() } as usize;
         // SAFETY: by the contract, the precondition of `open` holds and no view exists. The length
         // is the first word of the input, which is what `open` reads.
-        unsafe { Self::behind(input, length) }
+        unsafe { Self::after(input, length) }
     }
 
     /// Returns all entries of an input whose instruction data has this length.
@@ -89,7 +89,7 @@ impl Entries {
     ///
     /// As for [`open`], which finds this length; and no view of the input's accounts exists yet.
     #[inline(always)]
-    pub(crate) unsafe fn behind(input: *mut u8, instruction_data_length: usize) -> Self {
+    pub(crate) unsafe fn after(input: *mut u8, instruction_data_length: usize) -> Self {
         let before = size_of::<u64>() + instruction_data_length + size_of::<Pubkey>();
         let count = input.wrapping_add(round_up(before));
         // SAFETY: by the contract, the count is there. The read needs no alignment.
@@ -108,7 +108,7 @@ impl Entries {
     ///
     /// As for [`open`]; the input is aligned to 8; and no entry was stepped over yet.
     #[inline(always)]
-    pub(crate) unsafe fn none<'input>(&self) -> &'input [AccountInfo<'input>] {
+    pub(crate) unsafe fn empty<'input>(&self) -> &'input [AccountInfo<'input>] {
         let nowhere = self.next.wrapping_sub(size_of::<u64>()).cast();
         // SAFETY: an empty slice needs an address that is not null and that is aligned to 8. This
         // is the address of the count. By the contract it is in memory, at a multiple of 8 from the

@@ -140,7 +140,7 @@ pub fn read_lazily(input: &mut [u8]) -> Result<(&Pubkey, LazyAccounts<'_>, &[u8]
     // SAFETY: `read` has checked that these bytes are an input, and found this length. They are
     // borrowed exclusively for as long as the returned values, and their provenance is exposed. The
     // views of `read` are dropped. Views are not `Send`, so one thread uses them.
-    let entries = unsafe { Entries::behind(input, instruction_data.len()) };
+    let entries = unsafe { Entries::after(input, instruction_data.len()) };
     // SAFETY: the bytes are an input, borrowed exclusively, with exposed provenance, on one thread,
     // and these are all its entries.
     let accounts = unsafe { LazyAccounts::new(entries) };

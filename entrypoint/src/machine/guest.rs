@@ -47,7 +47,7 @@ pub fn panic_with_location(info: &PanicInfo<'_>) -> ! {
 
 /// Reports only that the program panicked.
 #[cold]
-pub fn panic_without_words(_info: &PanicInfo<'_>) -> ! {
+pub fn panic_silent(_info: &PanicInfo<'_>) -> ! {
     abort(&AbortReport::new(AbortKind::Panic, [0; 4]))
 }
 

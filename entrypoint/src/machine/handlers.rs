@@ -10,9 +10,9 @@ use crate::host_return::{HostReturnError, PackedSlice, read_in};
 
 /// The results of host functions during a call. They are in scratch memory until the call ends.
 #[derive(Clone, Copy)]
-pub struct Asked<'call>(PhantomData<&'call [u8]>);
+pub struct HostReplies<'call>(PhantomData<&'call [u8]>);
 
-impl<'call> Asked<'call> {
+impl<'call> HostReplies<'call> {
     /// Returns the bytes of a host's result, if they are in scratch memory of this call.
     pub fn read(self, packed: u64) -> Result<Option<&'call [u8]>, HostReturnError> {
         handed_in(PackedSlice::from_u64(packed))
@@ -39,9 +39,9 @@ pub unsafe fn serve(argument: u64, handler: impl FnOnce(Call<'_>) -> PackedSlice
     };
     // SAFETY: no other call of the module runs, so it uses no slice of and no pointer to scratch
     // memory, except the argument. By the contract, the host uses none either.
-    unsafe { ROOM.reset_except(address, length) };
+    unsafe { ROOM.reset_retaining(address, length) };
     // The closure takes a call of any lifetime, so it cannot keep anything of this one.
-    let answer = handler(Call::new(argument, Asked(PhantomData)));
+    let answer = handler(Call::new(argument, HostReplies(PhantomData)));
     // SAFETY: the handler has returned and kept nothing. By the contract, the host reads the result
     // before it calls again, and so before the next allocation.
     unsafe { ROOM.reset() };
@@ -104,7 +104,7 @@ macro_rules! __only_handlers {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __ask_host {
+macro_rules! __call_host {
     ($call:ident, $name:ident, $given:ident) => {{
         #[link(wasm_import_module = "env")]
         unsafe extern "C" {
@@ -116,7 +116,7 @@ macro_rules! __ask_host {
         // SAFETY: the address and the length are those of one slice, which the host only reads. By
         // `docs/abi.md`, the host writes only to scratch memory that `alloc` returned since.
         let answered = unsafe { $name($given.as_ptr(), $given.len()) };
-        $call.__asked().read(answered)
+        $call.__host().read(answered)
     }};
 }
 

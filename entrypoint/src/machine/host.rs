@@ -10,7 +10,7 @@ mod threads;
 
 pub(crate) use list_on_heap::list_memory;
 pub use std::thread_local;
-pub use test_host::Asked;
+pub use test_host::HostReplies;
 pub use threads::ArenaCell;
 
 /// The host for unit tests of handlers.

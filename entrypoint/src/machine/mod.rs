@@ -18,7 +18,7 @@
 //! | `list_memory` | memory for a list of accounts without an account table |
 //! | [`ArenaCell`] | the arena of [`host_return!`](crate::host_return!) |
 //! | `heap_is_missing`, `note_high_half` | the parts of `guest` that depend on the target |
-//! | [`Asked`] | the results of host functions, for a [handler](mod@crate::handler) |
+//! | [`HostReplies`] | the results of host functions, for a [handler](mod@crate::handler) |
 //! | `for_tests` | the host for unit tests of handlers, if any |
 //!
 //! And for the expansions of macros:
@@ -32,7 +32,7 @@
 //! | `__export_alloc!` | exports the function that allocates scratch memory, if the program provides it |
 //! | `__global_allocator!` | a static that is the global allocator, on a guest |
 //! | `__unnamed_heap!` | a heap without a name, on a guest |
-//! | `__export_handler!`, `__only_handlers!`, `__ask_host!` | the parts of [`handler!`](crate::handler!) and [`host_functions!`](crate::host_functions!) |
+//! | `__export_handler!`, `__only_handlers!`, `__call_host!` | the parts of [`handler!`](crate::handler!) and [`host_functions!`](crate::host_functions!) |
 //! | `__arena_cell!`, `__host_return_exports!` | the parts of [`host_return!`](crate::host_return!) |
 //!
 //! A failure or a report names the author's line, not a line of this folder. A macro that defines a

@@ -17,11 +17,11 @@ mod one_thread;
 mod only_programs;
 
 pub use abi::native::NativeHost as Host;
-pub use guest::{panic_with_location, panic_with_message, panic_without_words};
+pub use guest::{panic_silent, panic_with_location, panic_with_message};
 pub(crate) use list_on_heap::list_memory;
 use loader_heap::heap_is_missing;
 pub use one_thread::ArenaCell;
-pub use only_programs::{Asked, for_tests};
+pub use only_programs::{HostReplies, for_tests};
 
 const _: () = assert!(
     usize::BITS == 64,
@@ -29,14 +29,14 @@ const _: () = assert!(
 );
 
 /// The host's table, once the host has passed it.
-struct Told {
+struct HostCell {
     host: Cell<Option<NativeHost>>,
 }
 
 // SAFETY: a program has one thread (`docs/machine-model.md`), so no two threads use the cell.
-unsafe impl Sync for Told {}
+unsafe impl Sync for HostCell {}
 
-static TOLD: Told = Told {
+static HOST: HostCell = HostCell {
     host: Cell::new(None),
 };
 
@@ -48,27 +48,27 @@ static TOLD: Told = Told {
 /// - Until the next call of the entry has returned: `call` accepts any syscall and follows
 ///   [`abi::imports`]; the heap fulfils the contract of [`announce_heap`]; and the input has the
 ///   given length.
-pub unsafe fn be_told(host: *const NativeHost) {
+pub unsafe fn set_host(host: *const NativeHost) {
     // SAFETY: by the contract, `host` is valid for a read.
-    TOLD.host.set(Some(unsafe { host.read() }));
+    HOST.host.set(Some(unsafe { host.read() }));
 }
 
 /// Begins an entry: announces the heap, and returns the length of the input, if known.
 ///
 /// # Safety
 ///
-/// - This is the first thing that happens in the program, except [`be_told`].
-/// - If [`be_told`] was not called, there is a heap of [`MIN_HEAP_LENGTH`] bytes at
+/// - This is the first thing that happens in the program, except [`set_host`].
+/// - If [`set_host`] was not called, there is a heap of [`MIN_HEAP_LENGTH`] bytes at
 ///   [`NATIVE_HEAP_BASE`] that fulfils the contract of [`announce_heap`].
 /// - The program has one thread and one allocator over the announced heap.
 pub unsafe fn begin() -> Option<usize> {
-    let Some(host) = TOLD.host.get() else {
+    let Some(host) = HOST.host.get() else {
         // SAFETY: by the contract, nothing has happened yet, this heap fulfils the contract of
         // `announce_heap`, and there is one thread and one allocator.
         unsafe { announce_heap(NATIVE_HEAP_BASE, MIN_HEAP_LENGTH.into()) };
         return None;
     };
-    // SAFETY: by the contract of `be_told`, the host's heap fulfils the contract of
+    // SAFETY: by the contract of `set_host`, the host's heap fulfils the contract of
     // `announce_heap`. By this function's contract, nothing has happened yet, and there is one
     // thread and one allocator.
     unsafe { announce_heap(host.heap_base, host.heap_size) };
@@ -81,10 +81,10 @@ pub unsafe fn begin() -> Option<usize> {
 ///
 /// The arguments fulfil the contract of the syscall.
 unsafe fn call(import: Import, arguments: [u64; MAX_ARGUMENTS]) -> u64 {
-    let Some(host) = TOLD.host.get() else {
+    let Some(host) = HOST.host.get() else {
         return 0;
     };
-    // SAFETY: by the contract of `be_told`, `call` accepts any syscall with this array of
+    // SAFETY: by the contract of `set_host`, `call` accepts any syscall with this array of
     // arguments, which is readable during the call. By this function's contract, the arguments are
     // valid.
     unsafe { (host.call)(import as u32, &raw const arguments) }
@@ -204,7 +204,7 @@ macro_rules! __entry {
         unsafe extern "C" fn entrypoint_native_host(host: *const $crate::__private::Host) {
             // SAFETY: by that section, `host` is readable, and its heap, length and function are
             // valid until the entry has returned.
-            unsafe { $crate::__private::be_told(host) }
+            unsafe { $crate::__private::set_host(host) }
         }
 
         /// # Safety

@@ -9,8 +9,8 @@ macro_rules! __export_handler {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __ask_host {
+macro_rules! __call_host {
     ($call:ident, $name:ident, $given:ident) => {
-        $call.__asked().ask(::core::stringify!($name), $given)
+        $call.__host().call(::core::stringify!($name), $given)
     };
 }

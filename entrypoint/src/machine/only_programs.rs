@@ -9,11 +9,11 @@ mod no_handlers;
 
 /// Empty: this target has no host functions.
 #[derive(Clone, Copy)]
-pub struct Asked<'call>(PhantomData<&'call [u8]>);
+pub struct HostReplies<'call>(PhantomData<&'call [u8]>);
 
-impl<'call> Asked<'call> {
+impl<'call> HostReplies<'call> {
     /// Returns `None`: this target has no host functions.
-    pub fn ask(self, _name: &str, _given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
+    pub fn call(self, _name: &str, _given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
         Ok(None)
     }
 }

@@ -6,11 +6,11 @@ mod loader_heap;
 mod one_thread;
 mod only_programs;
 
-pub use guest::{panic_with_location, panic_with_message, panic_without_words};
+pub use guest::{panic_silent, panic_with_location, panic_with_message};
 pub(crate) use list_on_heap::list_memory;
 use loader_heap::heap_is_missing;
 pub use one_thread::ArenaCell;
-pub use only_programs::{Asked, for_tests};
+pub use only_programs::{HostReplies, for_tests};
 pub use polkavm_derive::{default_abi, polkavm_export};
 
 /// The syscalls, as PolkaVM links them.

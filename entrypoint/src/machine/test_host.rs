@@ -68,7 +68,7 @@ impl TestHost {
         argument: Option<&'call [u8]>,
         handler: impl FnOnce(Call<'call>) -> A,
     ) -> Option<Vec<u8>> {
-        let call = Call::new(Ok(argument), Asked(self));
+        let call = Call::new(Ok(argument), HostReplies(self));
         handler(call).give(|bytes| bytes.map(<[u8]>::to_vec))
     }
 }
@@ -82,11 +82,11 @@ impl fmt::Debug for TestHost {
 
 /// The test's host, as a handler sees it.
 #[derive(Clone, Copy)]
-pub struct Asked<'call>(&'call TestHost);
+pub struct HostReplies<'call>(&'call TestHost);
 
-impl<'call> Asked<'call> {
+impl<'call> HostReplies<'call> {
     /// Calls the function of this name.
-    pub fn ask(self, name: &str, given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
+    pub fn call(self, name: &str, given: &[u8]) -> Result<Option<&'call [u8]>, HostReturnError> {
         let Self(host) = self;
         let mut functions = host.functions.iter().rev();
         let Some((_, function)) = functions.find(|(known, _)| *known == name) else {

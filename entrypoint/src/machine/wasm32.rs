@@ -14,8 +14,8 @@ mod handlers;
 mod no_mangle;
 mod one_thread;
 
-pub use guest::{panic_with_location, panic_with_message, panic_without_words};
-pub use handlers::{Asked, for_tests, keep, serve};
+pub use guest::{panic_silent, panic_with_location, panic_with_message};
+pub use handlers::{HostReplies, for_tests, keep, serve};
 pub use one_thread::ArenaCell;
 
 #[cfg(target_feature = "atomics")]
@@ -93,7 +93,7 @@ pub unsafe fn begin(input: *mut u8, length: usize, is_loaders_heap: bool) {
     IS_LOADERS_HEAP.store(is_loaders_heap, Ordering::Relaxed);
     // SAFETY: by the contract, the host uses only the input, and no other call of the program runs,
     // so no slice of and no pointer to other scratch memory is used any more.
-    unsafe { ROOM.reset_except(input.addr(), length) };
+    unsafe { ROOM.reset_retaining(input.addr(), length) };
 }
 
 /// Ends an entry: resets all scratch memory.

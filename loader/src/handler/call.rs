@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use abi::Pubkey;
-use abi::packed::{HostReturn, PackedSlice};
+use abi::packed::{PackedSlice, Unpacked};
 use abi::wasm::ALLOC_EXPORT;
 use wasmi::{Caller, Error};
 
@@ -150,11 +150,11 @@ impl<T: 'static> Instance<T> {
     /// The bytes that the handler has returned.
     fn read(&mut self, value: u64) -> Result<Option<Vec<u8>>, CallError> {
         let invalid = CallError::InvalidAnswer { value };
-        match PackedSlice::from_u64(value).view() {
-            Ok(HostReturn::Nothing) => Ok(None),
-            Ok(HostReturn::NoRoom) => Err(CallError::NoRoomForAnswer),
-            Ok(HostReturn::Slice { length: 0, .. }) => Ok(Some(Vec::new())),
-            Ok(HostReturn::Slice { address, length }) => self
+        match PackedSlice::from_u64(value).unpack() {
+            Ok(Unpacked::Nothing) => Ok(None),
+            Ok(Unpacked::NoRoom) => Err(CallError::NoRoomForAnswer),
+            Ok(Unpacked::Slice { length: 0, .. }) => Ok(Some(Vec::new())),
+            Ok(Unpacked::Slice { address, length }) => self
                 .view
                 .read(address.get().into(), length.into())
                 .map(Some)

@@ -270,9 +270,9 @@ fn signature(import: Import) -> String {
         .map(|(name, kind)| format!("{name}: {}", kind.replace("* ", "*")))
         .collect();
     let parameters = parameters.join(", ");
-    match import.answer() {
+    match import.return_type() {
         "()" => format!("({parameters})"),
-        answer => format!("({parameters}) -> {answer}"),
+        type_ => format!("({parameters}) -> {type_}"),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
-use entrypoint::host_return::{HostReturn, PackedSlice};
+use entrypoint::host_return::{PackedSlice, Unpacked};
 use host_return::{Answer, CAPACITY, GREETING};
 use loader::{Engine, Invocation, Loader};
 use polkavm::{
@@ -92,11 +92,11 @@ impl Host {
 
     /// Reads what the program has lent.
     fn take(&mut self, packed: u64) -> Option<Vec<u8>> {
-        match PackedSlice::from_u64(packed).view().expect("well formed") {
-            HostReturn::Nothing => None,
-            HostReturn::NoRoom => panic!("the program could not lend"),
-            HostReturn::Slice { length: 0, .. } => Some(Vec::new()),
-            HostReturn::Slice { address, length } => {
+        match PackedSlice::from_u64(packed).unpack().expect("well formed") {
+            Unpacked::Nothing => None,
+            Unpacked::NoRoom => panic!("the program could not lend"),
+            Unpacked::Slice { length: 0, .. } => Some(Vec::new()),
+            Unpacked::Slice { address, length } => {
                 let bytes = self.instance.read_memory(address.get(), length);
                 Some(bytes.expect("memory"))
             }
@@ -180,7 +180,7 @@ fn slice_outside_the_arena_is_rejected() {
             }
         }
 
-        let Ok(HostReturn::Slice { address, .. }) = host.give(b"0123456789").view() else {
+        let Ok(Unpacked::Slice { address, .. }) = host.give(b"0123456789").unpack() else {
             panic!("no room");
         };
         let first = address.get();

@@ -421,7 +421,7 @@ fn every_syscall_checks_every_pointer() {
             .iter()
             .map(|(_, type_)| if *type_ == "u64" { "i64" } else { "i32" })
             .collect();
-        let answers = import.answer() != "()";
+        let answers = import.return_type() != "()";
         let declared = format!(
             r#"(import "env" "{}" (func $call (param {}) {}))"#,
             import.symbol(),

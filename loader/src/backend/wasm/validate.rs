@@ -89,7 +89,7 @@ pub(crate) fn type_of(import: Import) -> FuncType {
         _ => ValType::I32,
     };
     let parameters = import.parameters().iter().map(|(_, type_)| value(type_));
-    let answer = (import.answer() != "()").then(|| value(import.answer()));
+    let answer = (import.return_type() != "()").then(|| value(import.return_type()));
     FuncType::new(parameters, answer)
 }
 
