@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cargo_entrypoint::guest::Sanitizer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::parse_size;
 use loader::{Engine, Target};
+use program_build::guest::Sanitizer;
 
 /// Builds programs, runs them on the VM, and shows what they did.
 #[derive(Debug, Parser)]

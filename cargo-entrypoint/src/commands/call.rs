@@ -5,11 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::guest;
-use cargo_entrypoint::package::{self, Program, ProgramPackage};
 use cargo_entrypoint::text::harmless;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome, Target};
+use program_build::guest;
+use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data};
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
 use loader::{Engine, Loader};
+use program_build::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
 
 use crate::report;
 

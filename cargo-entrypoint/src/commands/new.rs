@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::arguments::NewArguments;
 use crate::report;
 
-/// The crate's files, with `{name}`, `{entrypoint}` and `{cargo-entrypoint}` to be filled in.
+/// The crate's files, with `{name}`, `{entrypoint}` and `{program-test}` to be filled in.
 const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
@@ -25,17 +25,18 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// The crates that a program and its test depend on, and those that the compiler brings.
-const TAKEN_NAMES: [&str; 12] = [
+const TAKEN_NAMES: [&str; 13] = [
     "abi",
     "alloc",
     "allocator",
     "bytemuck",
-    "cargo-entrypoint",
     "core",
     "entrypoint",
     "entrypoint-macros",
     "loader",
     "polkavm",
+    "program-build",
+    "program-test",
     "std",
     "test",
 ];
@@ -63,8 +64,8 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
                 &dependency_path(&absolute, &framework, "entrypoint"),
             )
             .replace(
-                "{cargo-entrypoint}",
-                &dependency_path(&absolute, &framework, "cargo-entrypoint"),
+                "{program-test}",
+                &dependency_path(&absolute, &framework, "program-test"),
             );
         write(&folder.join(file), &text)?;
     }

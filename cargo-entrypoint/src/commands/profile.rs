@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::package::{Program, ProgramPackage};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
@@ -15,6 +13,8 @@ use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
 use loader::{Engine, Failure, Invocation, Loader};
+use program_build::guest::{self, DebugInfo};
+use program_build::package::{Program, ProgramPackage};
 
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use cargo_entrypoint::guest::Sanitizer;
-use cargo_entrypoint::machine::Machine;
 use cargo_entrypoint::text::harmless;
 use loader::{Engine, Invocation, LoadError, Outcome, Target, handler};
+use program_build::guest::Sanitizer;
+use program_build::machine::Machine;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;

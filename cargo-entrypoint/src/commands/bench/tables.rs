@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::bench::results::Results;
 use cargo_entrypoint::bench::{allocators, entry, marked, readme, size};
-use cargo_entrypoint::{files, package};
+use program_build::{files, package};
 
 use super::plan::Plan;
 

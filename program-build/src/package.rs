@@ -302,10 +302,7 @@ fn is_program(package: &Package) -> bool {
             || target.is_cdylib()
             || target.is_staticlib()
     });
-    is_library
-        && depends_on("entrypoint")
-        && !depends_on("loader")
-        && !depends_on("cargo-entrypoint")
+    is_library && depends_on("entrypoint") && !depends_on("loader") && !depends_on("program-build")
 }
 
 fn is_plain_name(name: &str) -> bool {

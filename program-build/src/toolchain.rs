@@ -188,7 +188,7 @@ pub fn find_linker(folder: &Path) -> Option<Linker> {
 /// The executable of a linker that links WebAssembly. `rust-lld` links everything; the others have a name for each format.
 ///
 /// ```
-/// use cargo_entrypoint::toolchain::{Linker, wasm_linker};
+/// use program_build::toolchain::{Linker, wasm_linker};
 ///
 /// let linker = Linker { path: "/usr/bin/ld.lld-22".into(), wants_flavor: false };
 /// assert_eq!(wasm_linker(&linker).to_str(), Some("/usr/bin/wasm-ld-22"));
