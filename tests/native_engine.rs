@@ -15,15 +15,15 @@ use std::time::Duration;
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::Import;
 use abi::native::Message;
-use cargo_entrypoint::guest::{Sanitizer, native_runner};
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
 use everywhere::Command;
 use loader::fixture::Fixture;
 use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
     Program, Pubkey,
 };
+use program_build::guest::{Sanitizer, native_runner};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use support_everywhere::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
 

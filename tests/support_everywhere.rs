@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
 use everywhere::Command;
 use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
+use program_build::guest::{self, DebugInfo};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use tests::PROGRAM_ID;
 
 /// The engines that run here, PolkaVM's interpreter first.

@@ -6,14 +6,14 @@
 
 use std::sync::OnceLock;
 
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::package::ProgramPackage;
 use loader::inspect::{Inspection, Section, SectionKind};
 use loader::{Engine, Loader};
 use polkavm::ProgramBlob;
 use polkavm::program::Instruction;
 use polkavm_common::program::InstructionSetKind;
 use polkavm_common::writer::ProgramBlobBuilder;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 use tests::{EXAMPLES, example, guest as test_guest};
 
 pub fn loader() -> Loader {

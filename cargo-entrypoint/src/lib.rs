@@ -6,6 +6,3 @@
 pub mod bench;
 pub mod profile;
 pub mod text;
-
-pub use program_build::{files, guest, machine, package, toolchain};
-pub use program_test as testing;

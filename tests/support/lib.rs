@@ -57,7 +57,7 @@ pub fn project() -> &'static Path {
 #[must_use]
 pub fn probe(engine: Engine) -> Program {
     static BLOB: OnceLock<Vec<u8>> = OnceLock::new();
-    let blob = BLOB.get_or_init(|| cargo_entrypoint::testing::build(guest("probe")));
+    let blob = BLOB.get_or_init(|| program_test::build(guest("probe")));
     let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
     loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -96,7 +96,7 @@ pub fn run(invocation: &Invocation) -> Outcome {
 /// Gas is exact for a blob, and another compiler makes another blob.
 #[must_use]
 pub fn is_reference_compiler() -> bool {
-    let Some((_, rustc, _)) = cargo_entrypoint::toolchain::find_compiler(project()) else {
+    let Some((_, rustc, _)) = program_build::toolchain::find_compiler(project()) else {
         return false;
     };
     let output = std::process::Command::new(rustc).arg("--version").output();
