@@ -39,7 +39,10 @@ fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
     );
     refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
     refused(&["bench", "allocators", "bump"], &["bump"]);
-    refused(&["bench", "loader"], &["`loader` is no program"]);
+    refused(
+        &["bench", "program-loader"],
+        &["`program-loader` is no program"],
+    );
     refused(
         &["bench", "README.md"],
         &["README.md is a blob, which has no fixtures"],

@@ -307,7 +307,10 @@ fn rubbish_is_refused_by_name() {
         &["inspect", "no-such"],
         &["there is no program `no-such`", "`counter`"],
     );
-    refused(&["inspect", "loader"], &["`loader` is no program"]);
+    refused(
+        &["inspect", "program-loader"],
+        &["`program-loader` is no program"],
+    );
     refused(&["inspect", "hello", "--jsno"], &["--jsno", "--json"]);
     refused(&["inspect", "hello", "counter"], &["counter"]);
     refused(&["inspetc"], &["inspetc", "inspect"]);

@@ -149,8 +149,8 @@ fn words_that_make_no_sense_are_refused() {
         &["there is no program `no-such-program`", "`counter`"],
     );
     refused(
-        &["run", "loader"],
-        &["`loader` is no program", "entrypoint"],
+        &["run", "program-loader"],
+        &["`program-loader` is no program", "entrypoint"],
     );
     refused(
         &["run", "counter", "--fixture", "no-such"],

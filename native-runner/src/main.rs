@@ -1,40 +1,7 @@
-//! The process in which a program runs that was built as a library of the author's own machine.
-//!
-//! ```text
-//! native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
-//! ```
-//!
-//! A loader starts one such process for each invocation, and tells it over a Unix socket what to do: [`abi::native::Message`] is all
-//! that the two say to each other. Whatever the program does to itself, it does to this process, and the loader sees how that ended:
-//!
-//! | exit code | |
-//! |---|---|
-//! | 0 | the loader has closed the socket |
-//! | 1 | the loader has asked for what cannot be; the standard error says what |
-//! | 2 | wrong arguments, nobody who listens at the socket, or a machine that is not 64-bit Linux |
-//! | 3 | the library cannot be opened, or is no program |
-//! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time, `SIGABRT` where its stack has overflowed (which the standard error says) or it has called `abort` |
-//!
-//! Built with AddressSanitizer it ends with 1, or what `ASAN_OPTIONS` says, where that has found something; the report is on the standard
-//! error, and the heap is wherever the system has room, because the sanitizer's own memory is where the heap would be.
-//!
-//! The process is killed when the thread that has started it ends, so that no program outlives its loader.
+//! The process in which a native program runs. See the library of this package.
 
 use std::process::ExitCode;
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-mod linux;
-
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> ExitCode {
-    match linux::run(std::env::args_os().skip(1)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(end) => ExitCode::from(end.say()),
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-fn main() -> ExitCode {
-    eprintln!("native-runner: programs run natively on 64-bit Linux only");
-    ExitCode::from(2)
+    native_runner::main()
 }

@@ -64,7 +64,7 @@ impl ProgramPackage {
         if !is_program(package) {
             bail!(
                 "the package `{name}` is no program: a program is a library crate that depends on \
-                 `entrypoint`"
+                 `program-entrypoint`"
             );
         }
         let folder = package
@@ -286,7 +286,7 @@ fn here(metadata: &Metadata) -> Option<&Package> {
     is_program(innermost).then_some(innermost)
 }
 
-/// A library that depends on `entrypoint`, and on nothing that runs programs.
+/// A library that depends on `program-entrypoint`, and on nothing that runs programs.
 fn is_program(package: &Package) -> bool {
     let depends_on = |name: &str| {
         package
@@ -302,7 +302,10 @@ fn is_program(package: &Package) -> bool {
             || target.is_cdylib()
             || target.is_staticlib()
     });
-    is_library && depends_on("entrypoint") && !depends_on("loader") && !depends_on("program-build")
+    is_library
+        && depends_on("program-entrypoint")
+        && !depends_on("program-loader")
+        && !depends_on("program-build")
 }
 
 fn is_plain_name(name: &str) -> bool {

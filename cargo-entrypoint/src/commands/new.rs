@@ -25,7 +25,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// The crates that a program and its test depend on, and those that the compiler brings.
-const TAKEN_NAMES: [&str; 13] = [
+const TAKEN_NAMES: [&str; 18] = [
     "abi",
     "alloc",
     "allocator",
@@ -35,7 +35,12 @@ const TAKEN_NAMES: [&str; 13] = [
     "entrypoint-macros",
     "loader",
     "polkavm",
+    "program-abi",
+    "program-allocator",
     "program-build",
+    "program-entrypoint",
+    "program-entrypoint-macros",
+    "program-loader",
     "program-test",
     "std",
     "test",

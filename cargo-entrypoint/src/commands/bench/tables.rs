@@ -22,8 +22,8 @@ impl Table {
     pub fn all(plan: &Plan) -> Result<Vec<Self>> {
         let mut tables = Vec::new();
         if let Some(guest) = &plan.allocators {
-            let folder = package::member_folder("allocator")?
-                .context("there is no package `allocator` with a README")?;
+            let folder = package::member_folder("program-allocator")?
+                .context("there is no package `program-allocator` with a README")?;
             let versions = allocators::versions(guest)?;
             tables.push(Self {
                 path: folder.join("README.md"),
