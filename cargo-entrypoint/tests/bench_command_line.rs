@@ -41,7 +41,7 @@ fn a_bench_that_makes_no_sense_is_refused_before_anything_is_built() {
     refused(&["bench", "allocators", "bump"], &["bump"]);
     refused(
         &["bench", "program-loader"],
-        &["`program-loader` is no program"],
+        &["`program-loader` is not a program"],
     );
     refused(
         &["bench", "README.md"],

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use support::{entrypoint, entrypoint_in, json, new_program, project, stderr, stdout};
+use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
 #[test]
 fn any_kind_of_library_is_a_program() {
@@ -209,6 +209,23 @@ fn a_blob_keeps_debug_information_unless_it_is_for_release() {
     assert!(short < long, "{short} < {long}");
     let said = run_out(&release);
     assert!(!said.contains(".rs:") && !said.contains(" in "), "{said}");
+}
+
+#[test]
+fn a_library_without_an_entry_is_not_a_program() {
+    // It may have been one: the macro could be in the expansion of another.
+    refused(
+        &["build", "program-abi"],
+        &[
+            "`program-abi` does not compile for riscv64",
+            "it may not be a program, because no source file of it invokes `entrypoint!`",
+        ],
+    );
+    // It is for machines with `std`, so it cannot be one.
+    refused(
+        &["build", "program-test"],
+        &["`program-test` is not a program", "`#![no_std]`"],
+    );
 }
 
 #[test]

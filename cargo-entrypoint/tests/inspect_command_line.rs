@@ -309,7 +309,7 @@ fn rubbish_is_refused_by_name() {
     );
     refused(
         &["inspect", "program-loader"],
-        &["`program-loader` is no program"],
+        &["`program-loader` is not a program"],
     );
     refused(&["inspect", "hello", "--jsno"], &["--jsno", "--json"]);
     refused(&["inspect", "hello", "counter"], &["counter"]);

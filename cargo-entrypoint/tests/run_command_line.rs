@@ -134,7 +134,7 @@ fn words_that_make_no_sense_are_refused() {
         &["run", "."],
         &["is a workspace and no program", "`counter`"],
     );
-    refused(&["run", "tests"], &["is no program"]);
+    refused(&["run", "tests"], &["is not a program"]);
     refused(&["run", "--gas", "lots"], &["lots"]);
     refused(
         &["run", "--heap", "0"],
@@ -150,7 +150,7 @@ fn words_that_make_no_sense_are_refused() {
     );
     refused(
         &["run", "program-loader"],
-        &["`program-loader` is no program", "entrypoint"],
+        &["`program-loader` is not a program", "entrypoint"],
     );
     refused(
         &["run", "counter", "--fixture", "no-such"],

@@ -24,4 +24,5 @@ pub mod files;
 pub mod guest;
 pub mod machine;
 pub mod package;
+mod sources;
 pub mod toolchain;

@@ -20,8 +20,8 @@ use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::report::{self, EXIT_FAILED};
 
-/// The feature of `entrypoint` under which the default heaps count what is live.
-const HEAP_TRACE: &str = "entrypoint/heap-trace";
+/// The feature of `program-entrypoint` under which the default heaps count what is live.
+const HEAP_TRACE: &str = "heap-trace";
 
 /// How much more gas a build that counts its heap may use.
 const COUNTING_FACTOR: u64 = 100;
@@ -148,7 +148,8 @@ fn counted(
     invocation: &Invocation,
     profiled: &Profiled,
 ) -> Result<Option<Profiled>> {
-    let blob = guest::build_with_features(package, &[HEAP_TRACE], DebugInfo::Strip)?;
+    let feature = package.entrypoint_feature(HEAP_TRACE)?;
+    let blob = guest::build_with_features(package, &[&feature], DebugInfo::Strip)?;
     let mut invocation = invocation.clone();
     // Counting costs gas. A program that has run out of it would only go on.
     if !matches!(profiled.outcome.failure, Some(Failure::OutOfGas { .. })) {
