@@ -191,6 +191,16 @@ pub struct BenchArguments {
 pub struct NewArguments {
     /// The folder to make; its last part is the crate's name
     pub name: PathBuf,
+
+    /// A checkout of the entrypoint project, whose crates the program depends on [default: the checkout that
+    /// this command was installed from, if it was not installed from a registry]
+    #[arg(long, value_name = "FOLDER")]
+    pub path: Option<PathBuf>,
+
+    /// Depend on the published crates of this command's version [default: if this command was installed from
+    /// a registry]
+    #[arg(long, conflicts_with = "path")]
+    pub registry: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

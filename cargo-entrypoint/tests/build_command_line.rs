@@ -237,6 +237,7 @@ fn doctor_says_what_is_there() {
         "\nlinker ",
         "\nwasm32 linker ",
         "\nnative linker ",
+        "\nnative runner ",
         "VM interpreter",
         "VM compiler",
     ] {

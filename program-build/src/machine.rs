@@ -70,11 +70,12 @@ impl Machine {
         guest::build_for(package, target, &[], DebugInfo::Keep)
     }
 
-    /// What loads programs. For native ones, what runs them is built below this target folder.
+    /// What loads programs. For native ones, the executable in which they run is compiled below this
+    /// target folder, unless it is installed.
     ///
     /// # Errors
     ///
-    /// If this machine does not have the engine, or what runs native programs does not compile.
+    /// If this machine does not have the engine, or as for [`guest::native_runner`].
     pub fn loader(&self, target_folder: &Path) -> Result<Loader> {
         if self.engine.target() != Target::Native {
             return Ok(Loader::new(self.engine)?);

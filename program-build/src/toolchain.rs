@@ -345,10 +345,14 @@ pub fn library_sources(folder: &Path) -> Option<PathBuf> {
 /// Where cargo keeps the sources of packages from registries: a folder for all of them, in which each registry has one.
 #[must_use]
 pub fn registry_sources() -> Option<PathBuf> {
-    let home = env::var_os("CARGO_HOME")
+    Some(cargo_home()?.join("registry/src"))
+}
+
+/// Cargo's own folder.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME")
         .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
-    Some(home.join("registry/src"))
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
 }
 
 fn has_sources(sysroot: &Path) -> bool {
@@ -362,7 +366,7 @@ fn answers(program: &Path) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .map(|folder| folder.join(name))

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use loader::{Engine, Loader};
+use program_build::guest::{MISSING_RUNNER, NativeRunner, RUNS_NATIVELY, find_native_runner};
 use program_build::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
 
 use crate::report;
@@ -81,6 +82,22 @@ fn other_targets(text: &mut String) -> Result<()> {
             text,
             "native linker  not here, for `--target native`: cc, which comes with any C compiler"
         )?,
+    }
+    if RUNS_NATIVELY {
+        match find_native_runner() {
+            Some(NativeRunner::Installed(path)) => {
+                writeln!(text, "native runner  ok: {}", path.display())?;
+            }
+            Some(NativeRunner::Compiled(folder)) => writeln!(
+                text,
+                "native runner  ok: compiled from {} when it is first used",
+                folder.display()
+            )?,
+            None => writeln!(
+                text,
+                "native runner  not here, for `--target native`: {MISSING_RUNNER}"
+            )?,
+        }
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
     let program = machine
-        .loader(&call.target_folder()?)?
+        .loader(&call.target_folder(target))?
         .load(&program)
         .map_err(|error| not_loaded(error, &call, &program))?;
     let outcome = program.invoke(&call.invocation)?;
