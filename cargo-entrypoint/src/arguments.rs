@@ -35,7 +35,9 @@ pub enum Command {
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
-    /// Say what is there to build guests with, and what is missing
+    /// Install what is missing to build guests, and nothing else
+    Setup,
+    /// Report what is installed to build guests, and what is missing
     Doctor,
 }
 

@@ -246,6 +246,29 @@ fn doctor_says_what_is_there() {
 }
 
 #[test]
+fn setup_reports_what_it_has_set_up() {
+    // Everything is installed where the tests run, or the first of them has installed it.
+    let output = entrypoint(&["setup"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).starts_with("ready: rustc "),
+        "{}",
+        stdout(&output)
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .arg("doctor")
+        .env("ENTRYPOINT_SETUP", "maybe")
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("ENTRYPOINT_SETUP is `maybe`; set it to `always` or `never`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn two_entrypoints_in_two_modules_do_not_compile() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "doubled");

@@ -1,5 +1,5 @@
-//! The command on a machine without cargo and without this project, as far as that can be had here: copies of the
-//! executables in a folder of their own, called with an empty path.
+//! The command on a machine without cargo and without this project, as far as that can be had here:
+//! copies of the executables in a folder of their own, called with an empty path.
 
 mod support;
 

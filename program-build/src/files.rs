@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// Writes a file, also where several do so at once: whoever reads it finds the old bytes or the new ones.
+/// Writes a file, also where several do so at once: whoever reads it finds the old bytes or the new
+/// ones.
 ///
 /// # Errors
 ///
@@ -21,7 +22,8 @@ pub fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Finds out whether [`write_whole`] would write this file, for whoever has a long way to go before that.
+/// Finds out whether [`write_whole`] would write this file, for whoever has a long way to go before
+/// that.
 ///
 /// # Errors
 ///

@@ -41,7 +41,8 @@ impl Machine {
         }
     }
 
-    /// Starts the process of a native program with this command, such as `gdb --args`, and lets it take as long as it likes.
+    /// Starts the process of a native program with this command, such as `gdb --args`, and lets it
+    /// take as long as it likes.
     #[must_use]
     pub fn command(mut self, command: Vec<String>) -> Self {
         self.command = command;
@@ -70,8 +71,8 @@ impl Machine {
         guest::build_for(package, target, &[], DebugInfo::Keep)
     }
 
-    /// What loads programs. For native ones, the executable in which they run is compiled below this
-    /// target folder, unless it is installed.
+    /// What loads programs. For native ones, the executable in which they run is compiled below
+    /// this target folder, unless it is installed.
     ///
     /// # Errors
     ///

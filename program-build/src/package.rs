@@ -19,8 +19,8 @@ pub struct ProgramPackage {
     pub target_folder: PathBuf,
     /// The workspace's own folder; that of the package, if it is in no workspace.
     pub workspace_folder: PathBuf,
-    /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it does not
-    /// depend on it directly.
+    /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
+    /// does not depend on it directly.
     pub entrypoint: Option<String>,
 }
 
@@ -138,7 +138,8 @@ impl ProgramPackage {
         );
     }
 
-    /// The fixture that is meant when none is named: `default`, or the only one; none if there are none.
+    /// The fixture that is meant when none is named: `default`, or the only one; none if there are
+    /// none.
     ///
     /// # Errors
     ///
@@ -241,7 +242,8 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     }
 }
 
-/// The programs that are meant where none is named: the one in the current folder, or else those of the workspace.
+/// The programs that are meant where none is named: the one in the current folder, or else those of
+/// the workspace.
 #[derive(Clone, Debug)]
 pub enum Here {
     /// The current folder is that of a program, or inside of it.
@@ -283,7 +285,8 @@ impl Here {
     }
 }
 
-/// The folder of a package of the workspace that the current folder is in; `None` if it has no such package.
+/// The folder of a package of the workspace that the current folder is in; `None` if it has no such
+/// package.
 ///
 /// # Errors
 ///
@@ -335,7 +338,8 @@ fn may_be_program(package: &Package) -> bool {
 
 /// The root file of a package's library.
 fn library(package: &Package) -> Option<&Path> {
-    // Any crate type but a macro's: the program is compiled as a static library, whatever its manifest lists.
+    // Any crate type but a macro's: the program is compiled as a static library, whatever its
+    // manifest lists.
     let library = package.targets.iter().find(|target| {
         target.is_lib()
             || target.is_rlib()

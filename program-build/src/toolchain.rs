@@ -5,11 +5,17 @@
 //!
 //! 1. the active toolchain's component `rust-src`;
 //! 2. Debian's matched packages [`DEBIAN_PACKAGES`], in the system's own prefix;
-//! 3. as root on a Debian system, those packages are installed, and a line says so.
+//! 3. as root on a Debian system, those packages are installed.
+//!
+//! Before an installation, one line on the standard error names the command. Then
+//! [`SETUP_VARIABLE`] decides: with `always` the packages are installed, with `never` they are not.
+//! If it is not set, the author is asked where there is a terminal to ask at. Without a terminal,
+//! as in CI, the packages are installed.
 //!
 //! Nothing is ever fetched through rustup, because that is the user's decision to make.
 
 use std::env;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,7 +69,8 @@ impl Toolchain {
         command
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
-        // The same program must cost the same gas whatever the caller's environment says to other builds.
+        // The same program must cost the same gas whatever the caller's environment says to other
+        // builds.
         remove_variables(&mut command);
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
@@ -88,7 +95,8 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
-        // Without a target it fetches what other systems need, too. Every git dependency is fetched.
+        // Without a target it fetches what other systems need, too. Every git dependency is
+        // fetched.
         .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
         .current_dir(folder)
         .stdout(std::io::stderr());
@@ -140,7 +148,8 @@ fn changes_builds(variable: &str) -> bool {
     prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 
-/// The compiler with sources, if there is one. `folder` is the program's: a toolchain may be pinned there.
+/// The compiler with sources, if there is one. `folder` is the program's: a toolchain may be pinned
+/// there.
 #[must_use]
 pub fn find_compiler(folder: &Path) -> Option<(Origin, PathBuf, PathBuf)> {
     let active = (
@@ -158,7 +167,8 @@ pub fn find_compiler(folder: &Path) -> Option<(Origin, PathBuf, PathBuf)> {
     })
 }
 
-/// A linker for guests, if there is one: that of the toolchain that is active in the folder, or one on the path.
+/// A linker for guests, if there is one: that of the toolchain that is active in the folder, or one
+/// on the path.
 #[must_use]
 pub fn find_linker(folder: &Path) -> Option<Linker> {
     let in_sysroot = sysroot(Path::new("rustc"), folder)
@@ -185,7 +195,8 @@ pub fn find_linker(folder: &Path) -> Option<Linker> {
     })
 }
 
-/// The executable of a linker that links WebAssembly. `rust-lld` links everything; the others have a name for each format.
+/// The executable of a linker that links WebAssembly. `rust-lld` links everything; the others have
+/// a name for each format.
 ///
 /// ```
 /// use program_build::toolchain::{Linker, wasm_linker};
@@ -204,7 +215,8 @@ pub fn wasm_linker(linker: &Linker) -> PathBuf {
     }
 }
 
-/// The linker with which native programs are linked, if there is one: that of the system's C compiler.
+/// The linker with which native programs are linked, if there is one: that of the system's C
+/// compiler.
 #[must_use]
 pub fn find_native_linker() -> Option<PathBuf> {
     on_path("cc")
@@ -244,18 +256,74 @@ pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &s
     })
 }
 
-/// The toolchain for the guest in a folder. Installs what is missing where that needs no decision of the user's.
+/// The environment variable that decides whether missing packages are installed: `always` or
+/// `never`.
+pub const SETUP_VARIABLE: &str = "ENTRYPOINT_SETUP";
+
+/// Whether missing packages are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// Without a question.
+    Always,
+    /// Not at all.
+    Never,
+    /// If the author agrees, where there is a terminal to ask at, and always where there is none.
+    Ask,
+}
+
+impl Setup {
+    /// What [`SETUP_VARIABLE`] says.
+    ///
+    /// # Errors
+    ///
+    /// If it says anything else than it may.
+    pub fn from_environment() -> Result<Self> {
+        let value = env::var_os(SETUP_VARIABLE).unwrap_or_default();
+        Self::parse(&value.to_string_lossy())
+    }
+
+    fn parse(value: &str) -> Result<Self> {
+        match value {
+            "" => Ok(Self::Ask),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            other => bail!("{SETUP_VARIABLE} is `{other}`; set it to `always` or `never`"),
+        }
+    }
+}
+
+/// The toolchain for the guest in a folder. Installs what is missing as [`SETUP_VARIABLE`] says.
 ///
 /// # Errors
 ///
-/// If something is missing and cannot be installed: the message names the commands that do.
+/// If something is missing and is not installed: the message names the commands that install it.
 pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
-    // Tests ask from many threads, and a package is installed once.
-    static PROVIDING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = PROVIDING
+    find_or_install(folder, None)
+}
+
+/// As [`find_or_provide`], and installs what is missing whatever [`SETUP_VARIABLE`] says.
+///
+/// # Errors
+///
+/// As for [`find_or_provide`].
+pub fn set_up(folder: &Path) -> Result<Toolchain> {
+    find_or_install(folder, Some(Setup::Always))
+}
+
+fn find_or_install(folder: &Path, setup: Option<Setup>) -> Result<Toolchain> {
+    // Tests ask from many threads. A package is installed once, and the author is asked once.
+    static DECLINED: Mutex<bool> = Mutex::new(false);
+    let mut declined = DECLINED
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-
+    let mut provide = |packages: &[&str], otherwise: &'static str| {
+        let setup = match setup {
+            Some(setup) => setup,
+            None if *declined => Setup::Never,
+            None => Setup::from_environment()?,
+        };
+        provide(packages, otherwise, setup, &mut declined)
+    };
     if find_compiler(folder).is_none() {
         provide(&DEBIAN_PACKAGES, MISSING_COMPILER)?;
     }
@@ -285,25 +353,56 @@ LLVM's own is called ld.lld. Type one of these:
     rustup default stable
     apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
 
-/// Whether missing packages may be installed without asking: as root, on a Debian system.
+/// Whether missing packages can be installed: as root, on a Debian system.
 #[must_use]
 pub fn can_install() -> bool {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
     is_root && Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some()
 }
 
-fn provide(packages: &[&str], otherwise: &'static str) -> Result<()> {
+fn provide(
+    packages: &[&str],
+    otherwise: &'static str,
+    setup: Setup,
+    declined: &mut bool,
+) -> Result<()> {
     if !can_install() {
         bail!(otherwise);
     }
-    eprintln!(
-        "installing the guest toolchain: apt-get install {}",
+    if setup == Setup::Never {
+        bail!("{otherwise}\nNothing was installed, because of {SETUP_VARIABLE} or your answer.");
+    }
+    // Directly, because a test's output is kept back until the test has failed.
+    let mut terminal = io::stderr();
+    let by_hand = format!(
+        "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
+    writeln!(
+        terminal,
+        "installing the guest toolchain: `{by_hand}` (with {SETUP_VARIABLE}=never, type it by hand)"
+    )?;
+    let may_ask = io::stdin().is_terminal() && terminal.is_terminal();
+    if setup == Setup::Ask && may_ask {
+        write!(terminal, "install it now? [Y/n] ")?;
+        terminal.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if !is_yes(&answer) {
+            *declined = true;
+            bail!(otherwise);
+        }
+    }
     apt_get(&["update", "-qq"])?;
     let mut install = vec!["install", "-qq", "-y", "--no-install-recommends"];
     install.extend(packages);
     apt_get(&install).context(otherwise)
+}
+
+/// Whether an answer agrees. The end of the input, which has no line, does not.
+fn is_yes(answer: &str) -> bool {
+    let word = answer.trim().to_ascii_lowercase();
+    answer.ends_with('\n') && ["", "y", "yes"].contains(&word.as_str())
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
@@ -342,7 +441,8 @@ pub fn library_sources(folder: &Path) -> Option<PathBuf> {
     Some(sysroot(&rustc, folder)?.join(LIBRARY))
 }
 
-/// Where cargo keeps the sources of packages from registries: a folder for all of them, in which each registry has one.
+/// Where cargo keeps the sources of packages from registries: a folder for all of them, in which
+/// each registry has one.
 #[must_use]
 pub fn registry_sources() -> Option<PathBuf> {
     Some(cargo_home()?.join("registry/src"))
@@ -371,4 +471,31 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_is_always_or_never() {
+        assert_eq!(Setup::parse("").ok(), Some(Setup::Ask));
+        assert_eq!(Setup::parse("always").ok(), Some(Setup::Always));
+        assert_eq!(Setup::parse("never").ok(), Some(Setup::Never));
+        let error = Setup::parse("no").expect_err("not a value of it");
+        assert_eq!(
+            error.to_string(),
+            "ENTRYPOINT_SETUP is `no`; set it to `always` or `never`"
+        );
+    }
+
+    #[test]
+    fn an_empty_line_agrees_and_no_line_does_not() {
+        for answer in ["\n", "y\n", "YES\r\n"] {
+            assert!(is_yes(answer), "{answer:?}");
+        }
+        for answer in ["", "n\n", "no\n", "maybe\n", "y"] {
+            assert!(!is_yes(answer), "{answer:?}");
+        }
+    }
 }

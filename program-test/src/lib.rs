@@ -1,4 +1,5 @@
-//! For the tests of programs: builds a program, runs its fixtures on every target, and sweeps its limits.
+//! For the tests of programs: builds a program, runs its fixtures on every target, and sweeps its
+//! limits.
 //!
 //! ```no_run
 //! // In tests/fixtures.rs of a program crate:
@@ -28,8 +29,8 @@ pub fn build(manifest_folder: impl AsRef<Path>) -> Vec<u8> {
     build_package(&package)
 }
 
-/// Builds the program crate in a folder, or a crate of handlers, for a target and returns what its machine takes: a blob, a
-/// WebAssembly module or a library, with debug information.
+/// Builds the program crate in a folder, or a crate of handlers, for a target and returns what its
+/// machine takes: a blob, a WebAssembly module or a library, with debug information.
 ///
 /// # Panics
 ///
@@ -41,18 +42,20 @@ pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("cannot build `{}` for {target}: {error:?}", package.name))
 }
 
-/// Builds the program crate in a folder for every machine, runs one of its fixtures on each of them, and compares the outcomes with
-/// each other and with what the fixture expects: status, failure, logs, return data and accounts are to be the same, and on
-/// PolkaVM's two engines everything is.
+/// Builds the program crate in a folder for every machine, runs one of its fixtures on each of
+/// them, and compares the outcomes with each other and with what the fixture expects: status,
+/// failure, logs, return data and accounts are to be the same, and on PolkaVM's two engines
+/// everything is.
 ///
-/// The machines are PolkaVM, WebAssembly, and this machine itself, if it is one on which programs run natively (64-bit Linux).
+/// The machines are PolkaVM, WebAssembly, and this machine itself, if it is one on which programs
+/// run natively (64-bit Linux).
 ///
 /// What is returned is PolkaVM's outcome.
 ///
 /// # Panics
 ///
-/// If the crate does not build, the fixture cannot be read, the machines differ, or anything is not as the fixture expects; the
-/// message lists every difference.
+/// If the crate does not build, the fixture cannot be read, the machines differ, or anything is not
+/// as the fixture expects; the message lists every difference.
 pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
     let here = |target: &Target| *target != Target::Native || guest::RUNS_NATIVELY;
     let targets: Vec<Target> = Target::ALL.into_iter().filter(here).collect();
@@ -60,8 +63,8 @@ pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
     outcomes.swap_remove(0)
 }
 
-/// As [`check_fixture`], on some machines only: for a program that is not meant for the others. There is an outcome for each target,
-/// in their order.
+/// As [`check_fixture`], on some machines only: for a program that is not meant for the others.
+/// There is an outcome for each target, in their order.
 ///
 /// # Panics
 ///
@@ -138,16 +141,16 @@ fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: 
     first
 }
 
-/// Builds the program crate in a folder and calls it as one of its fixtures says, under every limit of gas and of heap that
-/// [`Sweep::new`] tries, and under a few of them on the other engine. Each outcome is the complete result or a clean error with
-/// nothing changed.
+/// Builds the program crate in a folder and calls it as one of its fixtures says, under every limit
+/// of gas and of heap that [`Sweep::new`] tries, and under a few of them on the other engine. Each
+/// outcome is the complete result or a clean error with nothing changed.
 ///
 /// What is returned says how much was enough.
 ///
 /// # Panics
 ///
-/// If the crate does not build, the fixture cannot be read, or an outcome is neither; the message names the first limit
-/// of which that is so.
+/// If the crate does not build, the fixture cannot be read, or an outcome is neither; the message
+/// names the first limit of which that is so.
 pub fn sweep_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Swept {
     sweep_fixture_with(manifest_folder, name, &Sweep::new(), &Sweep::new())
 }

@@ -93,14 +93,15 @@ impl Call {
         Ok(Target::of(&magic))
     }
 
-    /// Where the process of a native program is compiled, if it is not installed: in the program's own
-    /// workspace, or in that of the tool.
+    /// Where the process of a native program is compiled, if it is not installed: in the program's
+    /// own workspace, or in that of the tool.
     pub fn target_folder(&self, target: Target) -> PathBuf {
         match &self.program {
             Program::Package(package) => package.target_folder.clone(),
             // For other targets nothing is compiled, so neither cargo nor the workspace is needed.
             Program::Blob(_) if target != Target::Native => PathBuf::new(),
-            // Without the workspace nothing is compiled: the error comes when the process is looked for.
+            // Without the workspace nothing is compiled: the error comes when the process is looked
+            // for.
             Program::Blob(_) => {
                 package::own_target_folder().unwrap_or_else(|_| PathBuf::from("target"))
             }

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use loader::{Engine, Loader};
 use program_build::guest::{MISSING_RUNNER, NativeRunner, RUNS_NATIVELY, find_native_runner};
-use program_build::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
+use program_build::toolchain::{
+    self, MISSING_COMPILER, MISSING_LINKER, Origin, SETUP_VARIABLE, Setup, wasm_linker,
+};
 
 use crate::report;
 
@@ -45,12 +47,18 @@ pub fn doctor() -> Result<ExitCode> {
             Err(error) => writeln!(text, "{name:<14} not here: {error}")?,
         }
     }
+    let setup = Setup::from_environment()?;
     let can_build = is_ready || toolchain::can_install();
     if is_ready {
         text.push_str("\nready: `cargo entrypoint run` builds and runs a program\n");
+    } else if can_build && setup == Setup::Never {
+        writeln!(
+            text,
+            "\n{SETUP_VARIABLE} is `never`: `cargo entrypoint setup` installs what is missing"
+        )?;
     } else if can_build {
         text.push_str(
-            "\nready: `cargo entrypoint run` installs what is missing, because you are root here\n",
+            "\nready: `cargo entrypoint setup` or `run` installs what is missing, as you are root\n",
         );
     }
     report::print(&text)?;

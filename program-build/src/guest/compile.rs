@@ -23,8 +23,9 @@ pub(super) struct Compilation<'a> {
 }
 
 impl Compilation<'_> {
-    /// A command that compiles the crate as a library of this type, whatever crate types its manifest lists, for a target as the
-    /// compiler calls it. Further arguments may be added, at last those for the compiler.
+    /// A command that compiles the crate as a library of this type, whatever crate types its
+    /// manifest lists, for a target as the compiler calls it. Further arguments may be added, at
+    /// last those for the compiler.
     pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Command {
         let mut command = self.toolchain.cargo();
         command
@@ -48,7 +49,8 @@ impl Compilation<'_> {
         command
     }
 
-    /// Says that it takes a while, where `core` has not been compiled for a target as the compiler calls it.
+    /// Says that it takes a while, where `core` has not been compiled for a target as the compiler
+    /// calls it.
     pub fn announce_core(&self, target: Target, compilers_name: &str) {
         if !self.folder.join(compilers_name).join("release").exists() {
             eprintln!(

@@ -1,4 +1,5 @@
-//! A program crate to what a machine runs: a blob, a WebAssembly module, or a library of this machine.
+//! A program crate to what a machine runs: a blob, a WebAssembly module, or a library of this
+//! machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,10 +21,12 @@ pub use loader::Target;
 pub use native::{RUNS_NATIVELY, Sanitizer, build_native};
 pub use runner::{MISSING_RUNNER, NativeRunner, find_native_runner, native_runner};
 
-/// Whether what is built keeps the information by which a failure is told its function and its source line.
+/// Whether what is built keeps the information by which a failure is told its function and its
+/// source line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DebugInfo {
-    /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and in a library all that a debugger wants.
+    /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and in
+    /// a library all that a debugger wants.
     Keep,
     /// Leave it out, for the blob that is deployed.
     Strip,
@@ -79,7 +82,8 @@ pub fn build_for(
     }
 }
 
-/// The blob of a program, and what to call the program for people. A package is built, with debug information.
+/// The blob of a program, and what to call the program for people. A package is built, with debug
+/// information.
 ///
 /// # Errors
 ///
@@ -119,7 +123,8 @@ fn folder(package: &ProgramPackage) -> PathBuf {
     package.target_folder.join("guest")
 }
 
-/// Has somebody build a program while nobody else builds in the same folder: two builds of one program would write the same files.
+/// Has somebody build a program while nobody else builds in the same folder: two builds of one
+/// program would write the same files.
 fn locked<T>(
     package: &ProgramPackage,
     features: &[&str],
@@ -137,7 +142,8 @@ fn locked<T>(
     })
 }
 
-/// Makes the folder, and waits until nobody builds in it. It is free again when the file is dropped.
+/// Makes the folder, and waits until nobody builds in it. It is free again when the file is
+/// dropped.
 fn lock(folder: &Path) -> Result<fs::File> {
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;

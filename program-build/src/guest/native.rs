@@ -12,13 +12,15 @@ use crate::files;
 use crate::package::ProgramPackage;
 use crate::toolchain;
 
-/// The feature of `program-entrypoint` with which it is what a program needs on the author's own machine.
+/// The feature of `program-entrypoint` with which it is what a program needs on the author's own
+/// machine.
 const FEATURE: &str = "native";
 
 /// What looks for faults while a program runs natively.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sanitizer {
-    /// Finds accesses beyond what is on the stack or in a static. It knows nothing of what is where on the program's own heap.
+    /// Finds accesses beyond what is on the stack or in a static. It knows nothing of what is where
+    /// on the program's own heap.
     Address,
 }
 
@@ -55,9 +57,11 @@ impl Sanitizer {
     }
 }
 
-/// Builds a program as a library of this machine, with some of its cargo features besides its default ones, and returns where it is.
+/// Builds a program as a library of this machine, with some of its cargo features besides its
+/// default ones, and returns where it is.
 ///
-/// With a sanitizer, the process that opens it must have been built with the same: see [`native_runner`](super::native_runner).
+/// With a sanitizer, the process that opens it must have been built with the same: see
+/// [`native_runner`](super::native_runner).
 ///
 /// # Errors
 ///
@@ -96,8 +100,9 @@ fn build(
     compilation.announce_core(Target::Native, &host);
     let mut command = compilation.command("cdylib", host);
     command
-        // The compiler comes with one for this machine, but what panics in that names other files than on the other machines, no
-        // sanitizer sees into it, and it unwinds, for which some of it wants functions that only `std` has.
+        // The compiler comes with one for this machine, but what panics in that names other files
+        // than on the other machines, no sanitizer sees into it, and it unwinds, for which some of
+        // it wants functions that only `std` has.
         .arg("-Zbuild-std=core,alloc")
         .args(["--config", "profile.release.debug=\"full\""])
         // Panics name files as on the other machines; a debugger finds them where they are.

@@ -1,7 +1,8 @@
 //! A blob: compile, link, link again.
 //!
-//! The crate is compiled as a static library, because that needs no linker driver of any compiler's. The LLVM linker makes a
-//! position-independent ELF file of it that keeps its relocations, and PolkaVM's linker makes the blob of that.
+//! The crate is compiled as a static library, because that needs no linker driver of any
+//! compiler's. The LLVM linker makes a position-independent ELF file of it that keeps its
+//! relocations, and PolkaVM's linker makes the blob of that.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ const TARGET: &str = "riscv64emac-unknown-none-polkavm";
 /// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
 const STACK_SIZE: u32 = 64 * 1024;
 
-/// The instructions of a blob: the oldest set, which every loader knows and nobody changes any more. It has no hints that cost gas
-/// and do nothing here (docs/decisions/0012).
+/// The instructions of a blob: the oldest set, which every loader knows and nobody changes any
+/// more. It has no hints that cost gas and do nothing here (docs/decisions/0012).
 const INSTRUCTION_SET: TargetInstructionSet = TargetInstructionSet::ReviveV1;
 
 /// Builds the blob, and leaves the ELF file that it is made of.
@@ -43,13 +44,14 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
     compilation.announce_core(Target::Riscv64, TARGET);
     let mut command = compilation.command("staticlib", target);
-    // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable reaches
-    // `core` as well, and takes the place of the flags in cargo's configuration files.
+    // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable
+    // reaches `core` as well, and takes the place of the flags in cargo's configuration files.
     command.env("CARGO_ENCODED_RUSTFLAGS", "-Cjump-tables=no");
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
         .args(["--config", "profile.release.debug=\"limited\""])
-        // Paths of this machine would make the program another one elsewhere: their length moves what stands behind them.
+        // Paths of this machine would make the program another one elsewhere: their length moves
+        // what stands behind them.
         .arg("-Ztrim-paths")
         .args(["--config", "profile.release.trim-paths=\"all\""]);
     compilation.run(command, Target::Riscv64, "a")
@@ -122,7 +124,8 @@ fn link_blob(elf: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
     let mut config = polkavm_linker::Config::default();
     config.set_min_stack_size(STACK_SIZE);
     config.set_strip(debug_info == DebugInfo::Strip);
-    // These put hints for another cost model into the code; where every instruction costs one, they only cost.
+    // These put hints for another cost model into the code; where every instruction costs one, they
+    // only cost.
     config.set_enable_gas_cost_model_aware_optimizations(false);
     polkavm_linker::program_from_elf(config, INSTRUCTION_SET, elf)
         .map_err(|error| anyhow::anyhow!("PolkaVM's linker refuses the program: {error}"))

@@ -42,9 +42,9 @@ pub const MISSING_RUNNER: &str =
 Type this, or `cargo install --path cargo-entrypoint` in a checkout of the entrypoint project:
     cargo install cargo-entrypoint";
 
-/// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate, it
-/// compiles that below the target folder `guest/native-runner`, with the cargo that is active there. For
-/// a sanitizer it always compiles.
+/// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate,
+/// it compiles that below the target folder `guest/native-runner`, with the cargo that is active
+/// there. For a sanitizer it always compiles.
 ///
 /// # Errors
 ///
