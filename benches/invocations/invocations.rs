@@ -15,11 +15,11 @@ use std::hint::black_box;
 use std::path::Path;
 
 use cargo_entrypoint::bench::size;
-use cargo_entrypoint::guest::DebugInfo;
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
+use program_build::guest::DebugInfo;
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use rayon::ThreadPoolBuilder;
 
 const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);

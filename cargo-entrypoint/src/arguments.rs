@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cargo_entrypoint::guest::Sanitizer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::parse_size;
 use loader::{Engine, Target};
+use program_build::guest::Sanitizer;
 
 /// Builds programs, runs them, and shows what they did
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ pub enum Command {
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
+    /// Install what is missing to build guests, and nothing else
+    Setup,
     /// Check that the tools to build programs are installed
     Doctor,
 }
@@ -193,6 +195,16 @@ pub struct BenchArguments {
 pub struct NewArguments {
     /// The folder to create; its last part is the crate's name
     pub name: PathBuf,
+
+    /// A checkout of the entrypoint project, whose crates the program depends on [default: the checkout that
+    /// this command was installed from, if it was not installed from a registry]
+    #[arg(long, value_name = "FOLDER")]
+    pub path: Option<PathBuf>,
+
+    /// Depend on the published crates of this command's version [default: if this command was installed from
+    /// a registry]
+    #[arg(long, conflicts_with = "path")]
+    pub registry: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

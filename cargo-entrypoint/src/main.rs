@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Bench(arguments) => commands::bench::bench(&arguments),
+        Command::Setup => commands::setup::setup(),
         Command::Doctor => commands::doctor::doctor(),
     };
     result.unwrap_or_else(|error| {

@@ -39,7 +39,10 @@ fn invalid_arguments_fail_before_the_build() {
     );
     refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
     refused(&["bench", "allocators", "bump"], &["bump"]);
-    refused(&["bench", "loader"], &["`loader` is not a program"]);
+    refused(
+        &["bench", "program-loader"],
+        &["`program-loader` is not a program"],
+    );
     refused(
         &["bench", "README.md"],
         &["README.md is a file and has no fixtures"],

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use support::{entrypoint, entrypoint_in, json, new_program, project, stderr, stdout};
+use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
 #[test]
 fn any_kind_of_library_is_a_program() {
@@ -213,6 +213,23 @@ fn release_blob_has_no_debug_information() {
 }
 
 #[test]
+fn a_library_without_an_entry_is_not_a_program() {
+    // It may have been one: the macro could be in the expansion of another.
+    refused(
+        &["build", "program-abi"],
+        &[
+            "`program-abi` does not compile for riscv64",
+            "it may not be a program, because no source file of it invokes `entrypoint!`",
+        ],
+    );
+    // It is for machines with `std`, so it cannot be one.
+    refused(
+        &["build", "program-test"],
+        &["`program-test` is not a program", "`#![no_std]`"],
+    );
+}
+
+#[test]
 fn doctor_lists_the_tools() {
     let output = entrypoint(&["doctor"]);
     let said = stdout(&output);
@@ -221,11 +238,35 @@ fn doctor_lists_the_tools() {
         "\nlinker ",
         "\nwasm32 linker ",
         "\nnative linker ",
+        "\nnative runner ",
         "VM interpreter",
         "VM compiler",
     ] {
         assert!(said.contains(part), "{part:?} is not in:\n{said}");
     }
+}
+
+#[test]
+fn setup_reports_what_it_has_set_up() {
+    // Everything is installed where the tests run, or the first of them has installed it.
+    let output = entrypoint(&["setup"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).starts_with("ready: rustc "),
+        "{}",
+        stdout(&output)
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .arg("doctor")
+        .env("ENTRYPOINT_SETUP", "maybe")
+        .output()
+        .expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("ENTRYPOINT_SETUP is `maybe`; set it to `always` or `never`"),
+        "{said}"
+    );
 }
 
 #[test]

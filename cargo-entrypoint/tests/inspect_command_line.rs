@@ -310,7 +310,10 @@ fn invalid_files_are_named() {
         &["inspect", "no-such"],
         &["there is no program `no-such`", "`counter`"],
     );
-    refused(&["inspect", "loader"], &["`loader` is not a program"]);
+    refused(
+        &["inspect", "program-loader"],
+        &["`program-loader` is not a program"],
+    );
     refused(&["inspect", "hello", "--jsno"], &["--jsno", "--json"]);
     refused(&["inspect", "hello", "counter"], &["counter"]);
     refused(&["inspetc"], &["inspetc", "inspect"]);

@@ -5,9 +5,9 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_entrypoint::guest::{Sanitizer, native_runner};
-use cargo_entrypoint::package::own_target_folder;
 use everywhere::Command;
+use program_build::guest::{Sanitizer, native_runner};
+use program_build::package::own_target_folder;
 use serde_json::{Value, json};
 use support::{entrypoint, json, project, refused, says, stderr, stdout};
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use support::{json, new_program, project, refused, stderr, stdout};
+use support::{entrypoint, json, new_program, project, refused, says, stderr, stdout};
 
 #[test]
 fn new_program_runs_and_passes_its_test() {
@@ -37,6 +37,44 @@ fn new_program_runs_and_passes_its_test() {
     assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
     let output = in_shared_target(Command::new("cargo").arg("test"));
     assert!(stdout(&output).contains("2 passed"), "{}", stdout(&output));
+}
+
+#[test]
+fn new_depends_on_what_it_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = |name: &str, words: &[&str]| {
+        let program = folder.path().join(name);
+        let output = entrypoint(&[&["new", &program.display().to_string()], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        std::fs::read_to_string(program.join("Cargo.toml")).expect("a manifest")
+    };
+    let manifest = made("published", &["--registry"]);
+    says(
+        &manifest,
+        &[
+            "program-entrypoint = \"0.1.0\"\n",
+            "program-test = \"0.1.0\"\n",
+        ],
+    );
+    let checkout = project().display().to_string();
+    let manifest = made("local", &["--path", &checkout]);
+    let path = project().join("entrypoint").display().to_string();
+    says(
+        &manifest,
+        &[&format!("program-entrypoint = {{ path = {path:?} }}\n")],
+    );
+
+    let nowhere = folder.path().display().to_string();
+    let name = folder.path().join("lost").display().to_string();
+    refused(
+        &["new", &name, "--path", &nowhere],
+        &[&nowhere, "is not a checkout", "entrypoint/Cargo.toml"],
+    );
+    refused(
+        &["new", &name, "--path", &checkout, "--registry"],
+        &["--registry", "cannot be used with"],
+    );
+    assert!(!folder.path().join("lost").exists());
 }
 
 #[test]

@@ -149,8 +149,8 @@ fn invalid_arguments_are_rejected() {
         &["there is no program `no-such-program`", "`counter`"],
     );
     refused(
-        &["run", "loader"],
-        &["`loader` is not a program", "entrypoint"],
+        &["run", "program-loader"],
+        &["`program-loader` is not a program", "entrypoint"],
     );
     refused(
         &["run", "counter", "--fixture", "no-such"],

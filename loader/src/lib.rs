@@ -14,7 +14,7 @@
 //!
 //! // The bytes of a blob: those of a file that `cargo entrypoint build` has written, or, as here,
 //! // of a program crate that is built now.
-//! let blob = cargo_entrypoint::testing::build("../examples/counter");
+//! let blob = program_test::build("../examples/counter");
 //! let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
 //!
 //! let program_id = Pubkey::new([1; 32]);

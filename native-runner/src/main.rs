@@ -25,19 +25,6 @@
 
 use std::process::ExitCode;
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-mod linux;
-
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> ExitCode {
-    match linux::run(std::env::args_os().skip(1)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(end) => ExitCode::from(end.say()),
-    }
-}
-
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
-fn main() -> ExitCode {
-    eprintln!("native-runner: programs run natively on 64-bit Linux only");
-    ExitCode::from(2)
+    native_runner::main()
 }

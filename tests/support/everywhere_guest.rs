@@ -5,9 +5,9 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::PROGRAM_ID;
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
+use program_build::guest::{self, DebugInfo};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use everywhere::Command;
 use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
 

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use crate::{EXAMPLES, example, guest as test_guest};
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::package::ProgramPackage;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 use loader::inspect::{Inspection, Section, SectionKind};
 use loader::{Engine, Loader};
 use polkavm::ProgramBlob;

@@ -70,7 +70,7 @@ pub fn project() -> &'static Path {
 #[must_use]
 pub fn probe(engine: Engine) -> Program {
     static BLOB: OnceLock<Vec<u8>> = OnceLock::new();
-    let blob = BLOB.get_or_init(|| cargo_entrypoint::testing::build(guest("probe")));
+    let blob = BLOB.get_or_init(|| program_test::build(guest("probe")));
     let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
     loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -113,8 +113,8 @@ pub fn is_reference_compiler() -> bool {
     let text = std::fs::read_to_string(project().join("bench.json")).expect("the baseline");
     let baseline: serde_json::Value = serde_json::from_str(&text).expect("the baseline is JSON");
     let reference = baseline["compiler"].as_str().map(release);
-    let found = cargo_entrypoint::toolchain::find_compiler(project())
-        .and_then(|(_, rustc, _)| cargo_entrypoint::toolchain::version(&rustc));
+    let found = program_build::toolchain::find_compiler(project())
+        .and_then(|(_, rustc, _)| program_build::toolchain::version(&rustc));
     let is_reference = reference.is_some() && found.as_deref().map(release) == reference;
     if !is_reference {
         println!(

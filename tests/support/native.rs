@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use cargo_entrypoint::package::ProgramPackage;
+use program_build::package::ProgramPackage;
 
 /// Compiles the crate in a folder to a library of this machine, by the compiler that is active
 /// there.

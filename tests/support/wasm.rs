@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use cargo_entrypoint::guest::{DebugInfo, Target, build_for};
-use cargo_entrypoint::package::ProgramPackage;
+use program_build::guest::{DebugInfo, Target, build_for};
+use program_build::package::ProgramPackage;
 
 use crate::project;
 

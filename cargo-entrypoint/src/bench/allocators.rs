@@ -11,8 +11,8 @@ use loader::{Engine, Invocation, Loader, Program};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
-use crate::guest::{self, DebugInfo};
-use crate::package::ProgramPackage;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 
 /// The package of the guest.
 pub const PACKAGE: &str = "allocator-bench";

@@ -11,9 +11,9 @@ use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
-use crate::guest::{self, DebugInfo};
-use crate::package::ProgramPackage;
 use crate::text::grouped;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 
 /// The package of the guest with our entries.
 pub const PACKAGE: &str = "entry-bench";

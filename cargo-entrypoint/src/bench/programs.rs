@@ -8,8 +8,8 @@ use loader::{Engine, Limits, Loader};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
-use crate::guest::{self, DebugInfo};
-use crate::package::ProgramPackage;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 
 /// The cost of one invocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

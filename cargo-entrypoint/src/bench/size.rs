@@ -6,9 +6,9 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
-use crate::guest::{self, DebugInfo};
-use crate::package::ProgramPackage;
 use crate::text::grouped;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 
 /// The package of the guest.
 pub const PACKAGE: &str = "size-bench";

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::files;
-use cargo_entrypoint::guest::{self, DebugInfo, Target};
-use cargo_entrypoint::package::{self, Program};
+use program_build::files;
+use program_build::guest::{self, DebugInfo, Target};
+use program_build::package::{self, Program};
 
 use crate::arguments::BuildArguments;
 use crate::report;

@@ -6,11 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::guest;
-use cargo_entrypoint::package::{self, Program, ProgramPackage};
 use cargo_entrypoint::text::harmless;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome, Target};
+use program_build::guest;
+use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data};
 
@@ -95,12 +95,18 @@ impl Call {
         Ok(Target::of(&magic))
     }
 
-    /// The folder for builds that running the program needs: in its own workspace, or in that of
-    /// the tool.
-    pub fn target_folder(&self) -> Result<PathBuf> {
+    /// Where the process of a native program is compiled, if it is not installed: in the program's
+    /// own workspace, or in that of the tool.
+    pub fn target_folder(&self, target: Target) -> PathBuf {
         match &self.program {
-            Program::Package(package) => Ok(package.target_folder.clone()),
-            Program::Blob(_) => package::own_target_folder(),
+            Program::Package(package) => package.target_folder.clone(),
+            // For other targets nothing is compiled, so neither cargo nor the workspace is needed.
+            Program::Blob(_) if target != Target::Native => PathBuf::new(),
+            // Without the workspace nothing is compiled: the error comes when the process is looked
+            // for.
+            Program::Blob(_) => {
+                package::own_target_folder().unwrap_or_else(|_| PathBuf::from("target"))
+            }
         }
     }
 

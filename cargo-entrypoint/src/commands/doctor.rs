@@ -5,8 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::toolchain::{self, MISSING_COMPILER, MISSING_LINKER, Origin, wasm_linker};
 use loader::{Engine, Loader};
+use program_build::guest::{MISSING_RUNNER, NativeRunner, RUNS_NATIVELY, find_native_runner};
+use program_build::toolchain::{
+    self, MISSING_COMPILER, MISSING_LINKER, Origin, SETUP_VARIABLE, Setup, wasm_linker,
+};
 
 use crate::report;
 
@@ -44,12 +47,18 @@ pub fn doctor() -> Result<ExitCode> {
             Err(error) => writeln!(text, "{name:<14} unavailable: {error}")?,
         }
     }
+    let setup = Setup::from_environment()?;
     let can_build = is_ready || toolchain::can_install();
     if is_ready {
         text.push_str("\nready: `cargo entrypoint run` builds and runs a program\n");
+    } else if can_build && setup == Setup::Never {
+        writeln!(
+            text,
+            "\n{SETUP_VARIABLE} is `never`: `cargo entrypoint setup` installs what is missing"
+        )?;
     } else if can_build {
         text.push_str(
-            "\nready: `cargo entrypoint run` installs the missing tools, because you are root\n",
+            "\nready: `cargo entrypoint setup` or `run` installs what is missing, as you are root\n",
         );
     }
     report::print(&text)?;
@@ -81,6 +90,22 @@ fn other_targets(text: &mut String) -> Result<()> {
             text,
             "native linker  missing, for `--target native`: cc, which comes with any C compiler"
         )?,
+    }
+    if RUNS_NATIVELY {
+        match find_native_runner() {
+            Some(NativeRunner::Installed(path)) => {
+                writeln!(text, "native runner  ok: {}", path.display())?;
+            }
+            Some(NativeRunner::Compiled(folder)) => writeln!(
+                text,
+                "native runner  ok: compiled from {} when it is first used",
+                folder.display()
+            )?,
+            None => writeln!(
+                text,
+                "native runner  not here, for `--target native`: {MISSING_RUNNER}"
+            )?,
+        }
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use cargo_entrypoint::guest;
-use cargo_entrypoint::package;
 use loader::inspect::Inspection;
 use loader::{Engine, Loader};
+use program_build::guest;
+use program_build::package;
 
 use crate::arguments::InspectArguments;
 use crate::report::{self, EXIT_FAILED};

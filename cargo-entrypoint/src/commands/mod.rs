@@ -8,3 +8,4 @@ pub mod inspect;
 pub mod new;
 pub mod profile;
 pub mod run;
+pub mod setup;

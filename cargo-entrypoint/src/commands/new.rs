@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::arguments::NewArguments;
 use crate::report;
 
-/// The crate's files, with `{name}`, `{entrypoint}` and `{cargo-entrypoint}` to be filled in.
+/// The crate's files, with `{name}`, `{program-entrypoint}` and `{program-test}` to be filled in.
 const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
@@ -25,17 +25,23 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// The crates that a program and its test depend on, and those that the compiler brings.
-const TAKEN_NAMES: [&str; 12] = [
+const TAKEN_NAMES: [&str; 18] = [
     "abi",
     "alloc",
     "allocator",
     "bytemuck",
-    "cargo-entrypoint",
     "core",
     "entrypoint",
     "entrypoint-macros",
     "loader",
     "polkavm",
+    "program-abi",
+    "program-allocator",
+    "program-build",
+    "program-entrypoint",
+    "program-entrypoint-macros",
+    "program-loader",
+    "program-test",
     "std",
     "test",
 ];
@@ -49,7 +55,7 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
             folder.display()
         );
     }
-    let framework = framework_folder()?;
+    let crates = Crates::find(arguments)?;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let absolute = folder
@@ -59,12 +65,12 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
         let text = text
             .replace("{name}", &name)
             .replace(
-                "{entrypoint}",
-                &dependency_path(&absolute, &framework, "entrypoint"),
+                "{program-entrypoint}",
+                &crates.dependency(&absolute, "entrypoint"),
             )
             .replace(
-                "{cargo-entrypoint}",
-                &dependency_path(&absolute, &framework, "cargo-entrypoint"),
+                "{program-test}",
+                &crates.dependency(&absolute, "program-test"),
             );
         write(&folder.join(file), &text)?;
     }
@@ -75,11 +81,11 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
          run it:   cargo entrypoint run {argument}\n\
          test it:  cargo test --manifest-path {manifest}\n\
          \n\
-         to use `cargo entrypoint` outside of this project's folder, install it:\n\
-         cargo install --path {command}\n",
+         to use `cargo entrypoint` in any folder, install it:\n\
+         cargo install {command}\n",
         folder = folder.display(),
         argument = quoted(&as_argument(folder)),
-        command = quoted(&framework.join("cargo-entrypoint").display().to_string()),
+        command = crates.command(),
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -121,22 +127,81 @@ fn crate_name(folder: &Path) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// The folder of this project, from which the new crate takes its dependencies.
-fn framework_folder() -> Result<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let framework = own
-        .parent()
-        .context("the command's crate is in the project's folder")?;
-    if !framework.join("entrypoint/Cargo.toml").is_file() {
-        bail!(
-            "the project's crates are no longer in {}; run `cargo install --path cargo-entrypoint` in the \
-             project's current folder",
-            framework.display()
-        );
+/// Where the new crate takes this project's crates from.
+enum Crates {
+    /// A checkout of this project.
+    Checkout(PathBuf),
+    /// A registry, at the version of this command.
+    Registry,
+}
+
+impl Crates {
+    fn find(arguments: &NewArguments) -> Result<Self> {
+        if arguments.registry {
+            return Ok(Self::Registry);
+        }
+        if let Some(folder) = &arguments.path {
+            return match checkout(folder) {
+                Some(folder) => Ok(Self::Checkout(folder)),
+                None => bail!(
+                    "{} is not a checkout of the entrypoint project: it has no entrypoint/Cargo.toml and \
+                     program-test/Cargo.toml",
+                    folder.display()
+                ),
+            };
+        }
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        if is_from_registry(own) {
+            return Ok(Self::Registry);
+        }
+        let folder = own.parent().unwrap_or(own);
+        match checkout(folder) {
+            Some(folder) => Ok(Self::Checkout(folder)),
+            None => bail!(
+                "this command was installed from the checkout {}, which does not exist; pass the folder \
+                 of a checkout with `--path FOLDER`, or `--registry` to depend on published crates",
+                folder.display()
+            ),
+        }
     }
-    framework
-        .canonicalize()
-        .context("cannot find the project's folder")
+
+    /// What stands behind a crate's name in the manifest of the program in a folder.
+    fn dependency(&self, program: &Path, folder: &str) -> String {
+        match self {
+            Self::Checkout(checkout) => {
+                let path = dependency_path(program, checkout, folder);
+                format!("{{ path = {path:?} }}")
+            }
+            Self::Registry => format!("{:?}", env!("CARGO_PKG_VERSION")),
+        }
+    }
+
+    /// What `cargo install` is called with to install this command.
+    fn command(&self) -> String {
+        match self {
+            Self::Checkout(checkout) => {
+                let folder = checkout.join("cargo-entrypoint").display().to_string();
+                format!("--path {}", quoted(&folder))
+            }
+            Self::Registry => "cargo-entrypoint".to_owned(),
+        }
+    }
+}
+
+/// The absolute path of a folder, if it is a checkout of this project.
+fn checkout(folder: &Path) -> Option<PathBuf> {
+    let is_there = |name: &str| folder.join(name).join("Cargo.toml").is_file();
+    let is_checkout = is_there("entrypoint") && is_there("program-test");
+    is_checkout.then(|| folder.canonicalize().ok()).flatten()
+}
+
+/// Whether a package's folder is one into which cargo unpacks packages of a registry:
+/// `registry/src/REGISTRY/PACKAGE`.
+fn is_from_registry(folder: &Path) -> bool {
+    let mut ancestors = folder.ancestors().skip(2);
+    ancestors
+        .next()
+        .is_some_and(|folder| folder.ends_with("registry/src"))
 }
 
 /// The path of a crate of this project: relative for a program inside of it, absolute for others.
@@ -178,4 +243,27 @@ fn write(path: &Path, text: &str) -> Result<()> {
             .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_of_a_registry_is_known_by_its_folder() {
+        let index = "index.crates.io-1949cf8c6b5b557f";
+        for folder in [
+            format!("/root/.cargo/registry/src/{index}/cargo-entrypoint-0.1.0"),
+            format!("/opt/cargo home/registry/src/{index}/cargo-entrypoint-1.0.0"),
+        ] {
+            assert!(is_from_registry(Path::new(&folder)), "{folder}");
+        }
+        for folder in [
+            "/src/registry/cargo-entrypoint",
+            "/registry/src/cargo-entrypoint",
+            "/",
+        ] {
+            assert!(!is_from_registry(Path::new(folder)), "{folder}");
+        }
+    }
 }

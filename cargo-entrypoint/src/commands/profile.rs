@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::package::{Program, ProgramPackage};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
@@ -15,13 +13,15 @@ use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
 use loader::{Engine, Failure, Invocation, Loader};
+use program_build::guest::{self, DebugInfo};
+use program_build::package::{Program, ProgramPackage};
 
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::report::{self, EXIT_FAILED};
 
-/// The feature of `entrypoint` that makes the default heaps count live bytes.
-const HEAP_TRACE: &str = "entrypoint/heap-trace";
+/// The feature of `program-entrypoint` under which the default heaps count what is live.
+const HEAP_TRACE: &str = "heap-trace";
 
 /// How much more gas a build that counts its heap may use.
 const COUNTING_FACTOR: u64 = 100;
@@ -151,7 +151,8 @@ fn counted(
     invocation: &Invocation,
     profiled: &Profiled,
 ) -> Result<Option<Profiled>> {
-    let blob = guest::build_with_features(package, &[HEAP_TRACE], DebugInfo::Strip)?;
+    let feature = package.entrypoint_feature(HEAP_TRACE)?;
+    let blob = guest::build_with_features(package, &[&feature], DebugInfo::Strip)?;
     let mut invocation = invocation.clone();
     // Counting costs gas. A program that has run out of it would only go on.
     if !matches!(profiled.outcome.failure, Some(Failure::OutOfGas { .. })) {

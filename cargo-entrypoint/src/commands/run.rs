@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use cargo_entrypoint::guest::Sanitizer;
-use cargo_entrypoint::machine::Machine;
 use cargo_entrypoint::text::harmless;
 use loader::{Engine, Invocation, LoadError, Outcome, Target, handler};
+use program_build::guest::Sanitizer;
+use program_build::machine::Machine;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
@@ -66,7 +66,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
     let program = machine
-        .loader(&call.target_folder()?)?
+        .loader(&call.target_folder(target))?
         .load(&program)
         .map_err(|error| not_loaded(error, &call, &program))?;
     let outcome = program.invoke(&call.invocation)?;

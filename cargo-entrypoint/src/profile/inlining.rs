@@ -17,8 +17,8 @@ use loader::profile::{Frame as BlobFrame, FrameKind};
 use object::{Object, ObjectSection, SectionKind};
 
 use super::costs::Frame;
-use crate::guest;
-use crate::package::ProgramPackage;
+use program_build::guest;
+use program_build::package::ProgramPackage;
 
 /// Length of the shortest instruction in bytes.
 const STEP: usize = 2;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::package::ProgramPackage;
-use crate::toolchain;
+use program_build::package::ProgramPackage;
+use program_build::toolchain;
 
 /// Longest source file that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;

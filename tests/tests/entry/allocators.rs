@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use cargo_entrypoint::bench::allocators::{Allocator, HEAP_SIZE, Row, WORKLOADS, measure};
 use cargo_entrypoint::bench::{marked, readme};
-use cargo_entrypoint::guest::{DebugInfo, build_with_features};
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::toolchain;
 use loader::{Engine, Failure, Invocation, Loader};
+use program_build::guest::{DebugInfo, build_with_features};
+use program_build::package::ProgramPackage;
+use program_build::toolchain;
 use tests::{PROGRAM_ID, is_reference_compiler, project};
 
 fn guest() -> ProgramPackage {

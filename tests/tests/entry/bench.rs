@@ -8,8 +8,8 @@ use cargo_entrypoint::bench::entry::{
     CASES, Entry, Guests, Row, START, measure, pinocchio_version, section,
 };
 use cargo_entrypoint::bench::marked;
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::toolchain;
+use program_build::package::ProgramPackage;
+use program_build::toolchain;
 use tests::{is_reference_compiler, project};
 
 /// The most that a call with an account table may cost, whatever the accounts.

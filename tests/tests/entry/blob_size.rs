@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use cargo_entrypoint::bench::marked;
 use cargo_entrypoint::bench::size;
-use cargo_entrypoint::guest::DebugInfo;
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::toolchain;
 use polkavm::ProgramBlob;
+use program_build::guest::DebugInfo;
+use program_build::package::ProgramPackage;
+use program_build::toolchain;
 use tests::{is_reference_compiler, project};
 
 /// Where the compiler keeps the formatting of `core`.

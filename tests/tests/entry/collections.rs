@@ -7,7 +7,7 @@ use tests::{PROGRAM_ID, guest};
 const HEAPS: [&str; 2] = ["bump", "segregated"];
 
 fn program(heap: &str, engine: Engine) -> Program {
-    let blob = cargo_entrypoint::testing::build(guest(&format!("collections_{heap}")));
+    let blob = program_test::build(guest(&format!("collections_{heap}")));
     let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
     loader.load(&blob).unwrap_or_else(|error| panic!("{error}"))
 }

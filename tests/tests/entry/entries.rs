@@ -1,10 +1,10 @@
 //! Every entry sees the same on the VM, with an account table and without one.
 
-use cargo_entrypoint::guest::{DebugInfo, build_with_features};
-use cargo_entrypoint::package::ProgramPackage;
 use entries::{MAX_ACCOUNTS, SEEN_LENGTH};
 use loader::fixture::Fixture;
 use loader::{AccountEntry, AccountInput, Engine, Failure, Invocation, Limits, Loader, Program};
+use program_build::guest::{DebugInfo, build_with_features};
+use program_build::package::ProgramPackage;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tests::input::{Expected, inputs};
@@ -168,7 +168,7 @@ fn repeat_is_rejected_with_the_option() {
 fn examples_agree_without_an_account_table() {
     for name in ["hello", "counter", "vault", "no_alloc", "arena", "scratch"] {
         let package = ProgramPackage::in_folder(&example(name)).expect("a program");
-        let blob = cargo_entrypoint::testing::build(example(name));
+        let blob = program_test::build(example(name));
         let loader = Loader::new(Engine::Interpreter).expect("an engine");
         let program = loader.load(&blob).expect("a program");
         for fixture in package.fixtures() {

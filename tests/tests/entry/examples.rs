@@ -1,8 +1,8 @@
 //! Every fixture of every example gives what it expects, on both engines, at a known price.
 
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::testing::check_fixture;
 use loader::Outcome;
+use program_build::package::ProgramPackage;
+use program_test::check_fixture;
 use tests::{example, is_reference_compiler};
 
 /// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each
@@ -104,7 +104,7 @@ fn scratch_frees_its_arena() {
 /// A path of this machine in a program would make it another program elsewhere, at another price.
 #[test]
 fn program_names_no_local_path() {
-    let blob = cargo_entrypoint::testing::build(example("arena"));
+    let blob = program_test::build(example("arena"));
     let project = tests::project().to_str().expect("a path that is text");
     let cargo_home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))

@@ -1,9 +1,9 @@
 //! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros`
 //! quotes these figures.
 
-use cargo_entrypoint::guest::{DebugInfo, build_with_features};
-use cargo_entrypoint::package::ProgramPackage;
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
+use program_build::guest::{DebugInfo, build_with_features};
+use program_build::package::ProgramPackage;
 use tests::{PROGRAM_ID, is_reference_compiler, project};
 
 fn program(feature: &str) -> Program {

@@ -366,7 +366,7 @@ fn logs_and_return_data_have_limits() {
 #[test]
 fn a_loaders_own_limits_hold() {
     let limits = Limits::default().logs(10).return_data(3);
-    let blob = cargo_entrypoint::testing::build(guest("probe"));
+    let blob = program_test::build(guest("probe"));
     let program = Loader::new(Engine::Interpreter)
         .unwrap()
         .limits(limits)

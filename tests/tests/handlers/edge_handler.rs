@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use cargo_entrypoint::testing;
 use loader::handler::{Answer, CallError, Handler, Host, Instance};
 use loader::{Engine, Failure, Limits, Loader, Target};
+use program_test as testing;
 use proptest::prelude::*;
 use tests::{call, example, guest};
 

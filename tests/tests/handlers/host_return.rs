@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 fn blob() -> &'static [u8] {
     static BLOB: OnceLock<Vec<u8>> = OnceLock::new();
-    BLOB.get_or_init(|| cargo_entrypoint::testing::build(tests::guest("host_return")))
+    BLOB.get_or_init(|| program_test::build(tests::guest("host_return")))
 }
 
 /// The VM with the program, as any host has it.

@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use abi::packed::PackedSlice;
-use cargo_entrypoint::testing;
 use loader::Target;
+use program_test as testing;
 use tests::guest;
 use wasmi::{Caller, Engine, Func, Instance, Linker, Memory, Module, Store, TypedFunc};
 

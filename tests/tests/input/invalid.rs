@@ -177,7 +177,7 @@ fn invalid_blob_is_rejected() {
         assert_eq!(kind(b""), "InvalidBlob");
         assert_eq!(kind(b"not a blob"), "InvalidBlob");
         assert_eq!(kind(b"PVM\0"), "InvalidBlob");
-        let blob = cargo_entrypoint::testing::build(example("hello"));
+        let blob = program_test::build(example("hello"));
         assert!(loader.load(&blob).is_ok());
         for length in (0..blob.len()).step_by(7) {
             assert!(

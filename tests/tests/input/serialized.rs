@@ -11,7 +11,7 @@ use tests::{guest, probe_data};
 
 /// The probe, under a loader that lets it return much.
 fn program() -> Program {
-    let blob = cargo_entrypoint::testing::build(guest("probe"));
+    let blob = program_test::build(guest("probe"));
     let limits = Limits::default().return_data(1 << 20);
     Loader::new(Engine::Interpreter)
         .unwrap()

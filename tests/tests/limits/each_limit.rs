@@ -42,7 +42,7 @@ fn small(rw_data: u32, stack: u32) -> Vec<u8> {
 }
 
 fn probe() -> Vec<u8> {
-    cargo_entrypoint::testing::build(guest("probe"))
+    program_test::build(guest("probe"))
 }
 
 fn call() -> Invocation {

@@ -15,9 +15,6 @@ use std::time::Duration;
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::Import;
 use abi::native::Message;
-use cargo_entrypoint::guest::{Sanitizer, native_runner};
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
 use everywhere::Command;
 use loader::fixture::Fixture;
 use loader::{
@@ -25,6 +22,9 @@ use loader::{
     Program, Pubkey,
 };
 use tests::everywhere_guest::{Step, call, file, invoke, load, package};
+use program_build::guest::{Sanitizer, native_runner};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use tests::{PROGRAM_ID, example, guest};
 
 /// One test at a time: each looks at what the last one has left behind.

@@ -1,13 +1,13 @@
 //! A profile accounts for every unit of gas, and watching changes nothing.
 
-use cargo_entrypoint::guest::{self, DebugInfo};
-use cargo_entrypoint::package::ProgramPackage;
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::inlining::Inlining;
 use loader::fixture::Fixture;
 use loader::profile::{Frame, FrameKind, HeapProfile, Profiled, Stack};
 use loader::{Engine, Invocation, Loader, Program};
 use probe::Command;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 use tests::{EXAMPLES, call, example, probe};
 
 /// What must hold of every profile.

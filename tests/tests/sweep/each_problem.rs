@@ -1,11 +1,11 @@
 //! Every example and every fixture, and some commands of the probe, under every limit of gas and
 //! heap: the complete result, or a clean error with nothing changed.
 
-use cargo_entrypoint::package::ProgramPackage;
-use cargo_entrypoint::testing::{Swept, sweep_fixture, sweep_fixture_with};
 use loader::sweep::{self, Problem, Sweep, SweepFailed};
 use loader::{AccountInput, Engine, Failure, Invocation, InvocationError, Pubkey};
 use probe::Command;
+use program_build::package::ProgramPackage;
+use program_test::{Swept, sweep_fixture, sweep_fixture_with};
 use tests::{PROGRAM_ID, call, example, probe};
 
 /// Sweeps all fixtures of an example, and checks what can be said of each.

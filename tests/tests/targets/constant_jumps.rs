@@ -3,8 +3,6 @@
 
 use std::cell::Cell;
 
-use cargo_entrypoint::guest::{self, DebugInfo, Target, elf_path};
-use cargo_entrypoint::package::ProgramPackage;
 use loader::{Engine, Failure, Invocation, LoadError, Loader, ProgramError};
 use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, T0, T1};
 use polkavm_common::program::{
@@ -12,6 +10,8 @@ use polkavm_common::program::{
 };
 use polkavm_common::writer::ProgramBlobBuilder;
 use polkavm_linker::{OptLevel, TargetInstructionSet};
+use program_build::guest::{self, DebugInfo, Target, elf_path};
+use program_build::package::ProgramPackage;
 use proptest::prelude::*;
 use tests::{PROGRAM_ID, guest};
 

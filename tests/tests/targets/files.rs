@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 
 use abi::heap::MIN_HEAP_LENGTH;
 use abi::native::Message;
-use cargo_entrypoint::guest::{
+use object::{Object, ObjectSection, ObjectSymbol};
+use program_build::guest::{
     DebugInfo, Sanitizer, Target, build_for, build_native, file_path, native_runner,
 };
-use cargo_entrypoint::package::ProgramPackage;
-use object::{Object, ObjectSection, ObjectSymbol};
+use program_build::package::ProgramPackage;
 use tests::{example, guest, project};
 
 fn package(folder: &Path) -> ProgramPackage {

@@ -7,14 +7,14 @@
 
 use std::sync::OnceLock;
 
-use cargo_entrypoint::guest::{self, DebugInfo, RUNS_NATIVELY, Target, elf_path};
-use cargo_entrypoint::machine::Machine;
-use cargo_entrypoint::package::ProgramPackage;
 use loader::{
     AccountInput, Engine, Failure, Invocation, Loader, Outcome, Program, ProgramError, Pubkey,
 };
 use matches::{FAMILY, command};
 use polkavm_linker::{OptLevel, TargetInstructionSet};
+use program_build::guest::{self, DebugInfo, RUNS_NATIVELY, Target, elf_path};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 use tests::{PROGRAM_ID, guest};
 
 fn package() -> ProgramPackage {

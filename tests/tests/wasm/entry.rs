@@ -57,7 +57,7 @@ fn of_any_heap(logs: &[String]) -> Vec<&String> {
 
 /// The program's blob, on the loader's interpreter.
 fn program(name: &str) -> Program {
-    let blob = cargo_entrypoint::testing::build(example(name));
+    let blob = program_test::build(example(name));
     let loader = Loader::new(Engine::Interpreter).expect("an engine");
     loader.load(&blob).expect("a program")
 }

@@ -162,7 +162,7 @@ fn before(call: &Invocation) -> Vec<Account> {
 fn run(call: &Invocation) -> Outcome {
     static PROGRAMS: OnceLock<[Program; 2]> = OnceLock::new();
     let programs = PROGRAMS.get_or_init(|| {
-        let blob = cargo_entrypoint::testing::build(guest("poke"));
+        let blob = program_test::build(guest("poke"));
         Engine::POLKAVM.map(|engine| Loader::new(engine).unwrap().load(&blob).unwrap())
     });
     let [interpreted, mut compiled] = programs

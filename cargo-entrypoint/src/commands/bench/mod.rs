@@ -13,7 +13,7 @@ use cargo_entrypoint::bench::entry::{Entry, EntryFailed};
 use cargo_entrypoint::bench::programs::NotMet;
 use cargo_entrypoint::bench::results::Results;
 use cargo_entrypoint::bench::{allocators, entry, programs, size};
-use cargo_entrypoint::{files, toolchain};
+use program_build::{files, toolchain};
 
 use crate::arguments::BenchArguments;
 use crate::report::{self, EXIT_FAILED};

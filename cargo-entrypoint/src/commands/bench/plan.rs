@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use cargo_entrypoint::bench::baseline::{FILE_NAME, Scope};
 use cargo_entrypoint::bench::programs::Subject;
 use cargo_entrypoint::bench::{allocators, entry, size};
-use cargo_entrypoint::package::{self, Here, Program, ProgramPackage};
+use program_build::package::{self, Here, Program, ProgramPackage};
 
 /// The advice if a suite's guest is not found.
 const WRONG_PLACE: &str =

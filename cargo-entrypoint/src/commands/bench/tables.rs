@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::bench::results::Results;
 use cargo_entrypoint::bench::{allocators, entry, marked, readme, size};
-use cargo_entrypoint::{files, package};
+use program_build::{files, package};
 
 use super::plan::Plan;
 
@@ -23,8 +23,8 @@ impl Table {
     pub fn all(plan: &Plan) -> Result<Vec<Self>> {
         let mut tables = Vec::new();
         if let Some(guest) = &plan.allocators {
-            let folder = package::member_folder("allocator")?
-                .context("there is no package `allocator` with a README")?;
+            let folder = package::member_folder("program-allocator")?
+                .context("there is no package `program-allocator` with a README")?;
             let versions = allocators::versions(guest)?;
             tables.push(Self {
                 path: folder.join("README.md"),

@@ -47,7 +47,7 @@ impl Loader {
     /// A loader that runs native libraries, each invocation in a process of its own.
     ///
     /// `command` starts the process: the path of the project's `native-runner`, which
-    /// `cargo_entrypoint::guest` builds, and before it the command that runs that, if there is one,
+    /// `program_build::guest` builds, and before it the command that runs that, if there is one,
     /// such as a debugger and its arguments.
     ///
     /// This is not a sandbox: a program can do all that the process's user can. Run your own

@@ -11,6 +11,7 @@
 //! Nothing is ever fetched through rustup, because that is the user's decision to make.
 
 use std::env;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -193,7 +194,7 @@ pub fn find_linker(folder: &Path) -> Option<Linker> {
 /// The linker for WebAssembly. `rust-lld` links everything; the others have a name for each format.
 ///
 /// ```
-/// use cargo_entrypoint::toolchain::{Linker, wasm_linker};
+/// use program_build::toolchain::{Linker, wasm_linker};
 ///
 /// let linker = Linker { path: "/usr/bin/ld.lld-22".into(), wants_flavor: false };
 /// assert_eq!(wasm_linker(&linker).to_str(), Some("/usr/bin/wasm-ld-22"));
@@ -249,19 +250,74 @@ pub(crate) fn has_runtime(rustc: &Path, folder: &Path, target: &str, runtime: &s
     })
 }
 
-/// The toolchain for guests in a folder. It installs missing parts if that needs no decision of the
-/// user.
+/// The environment variable that decides whether missing packages are installed: `always` or
+/// `never`.
+pub const SETUP_VARIABLE: &str = "ENTRYPOINT_SETUP";
+
+/// Whether missing packages are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// Without a question.
+    Always,
+    /// Not at all.
+    Never,
+    /// If the author agrees, where there is a terminal to ask at, and always where there is none.
+    Ask,
+}
+
+impl Setup {
+    /// What [`SETUP_VARIABLE`] says.
+    ///
+    /// # Errors
+    ///
+    /// If it says anything else than it may.
+    pub fn from_environment() -> Result<Self> {
+        let value = env::var_os(SETUP_VARIABLE).unwrap_or_default();
+        Self::parse(&value.to_string_lossy())
+    }
+
+    fn parse(value: &str) -> Result<Self> {
+        match value {
+            "" => Ok(Self::Ask),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            other => bail!("{SETUP_VARIABLE} is `{other}`; set it to `always` or `never`"),
+        }
+    }
+}
+
+/// The toolchain for the guest in a folder. Installs what is missing as [`SETUP_VARIABLE`] says.
 ///
 /// # Errors
 ///
-/// If a part is missing and cannot be installed; the message names the commands that install it.
+/// If something is missing and is not installed: the message names the commands that install it.
 pub fn find_or_provide(folder: &Path) -> Result<Toolchain> {
-    // Tests call this on many threads, and a package is installed once.
-    static PROVIDING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = PROVIDING
+    find_or_install(folder, None)
+}
+
+/// As [`find_or_provide`], and installs what is missing whatever [`SETUP_VARIABLE`] says.
+///
+/// # Errors
+///
+/// As for [`find_or_provide`].
+pub fn set_up(folder: &Path) -> Result<Toolchain> {
+    find_or_install(folder, Some(Setup::Always))
+}
+
+fn find_or_install(folder: &Path, setup: Option<Setup>) -> Result<Toolchain> {
+    // Tests ask from many threads. A package is installed once, and the author is asked once.
+    static DECLINED: Mutex<bool> = Mutex::new(false);
+    let mut declined = DECLINED
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-
+    let mut provide = |packages: &[&str], otherwise: &'static str| {
+        let setup = match setup {
+            Some(setup) => setup,
+            None if *declined => Setup::Never,
+            None => Setup::from_environment()?,
+        };
+        provide(packages, otherwise, setup, &mut declined)
+    };
     if find_compiler(folder).is_none() {
         provide(&DEBIAN_PACKAGES, MISSING_COMPILER)?;
     }
@@ -291,25 +347,56 @@ LLVM's own is called ld.lld. Run one of these commands:
     rustup default stable
     apt-get install -y --no-install-recommends lld-22    (Debian, as root)";
 
-/// Whether missing packages may be installed without asking: as root, on a Debian system.
+/// Whether missing packages can be installed: as root, on a Debian system.
 #[must_use]
 pub fn can_install() -> bool {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
     is_root && Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some()
 }
 
-fn provide(packages: &[&str], otherwise: &'static str) -> Result<()> {
+fn provide(
+    packages: &[&str],
+    otherwise: &'static str,
+    setup: Setup,
+    declined: &mut bool,
+) -> Result<()> {
     if !can_install() {
         bail!(otherwise);
     }
-    eprintln!(
-        "installing the guest toolchain: apt-get install {}",
+    if setup == Setup::Never {
+        bail!("{otherwise}\nNothing was installed, because of {SETUP_VARIABLE} or your answer.");
+    }
+    // Directly, because a test's output is kept back until the test has failed.
+    let mut terminal = io::stderr();
+    let by_hand = format!(
+        "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
+    writeln!(
+        terminal,
+        "installing the guest toolchain: `{by_hand}` (with {SETUP_VARIABLE}=never, type it by hand)"
+    )?;
+    let may_ask = io::stdin().is_terminal() && terminal.is_terminal();
+    if setup == Setup::Ask && may_ask {
+        write!(terminal, "install it now? [Y/n] ")?;
+        terminal.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if !is_yes(&answer) {
+            *declined = true;
+            bail!(otherwise);
+        }
+    }
     apt_get(&["update", "-qq"])?;
     let mut install = vec!["install", "-qq", "-y", "--no-install-recommends"];
     install.extend(packages);
     apt_get(&install).context(otherwise)
+}
+
+/// Whether an answer agrees. The end of the input, which has no line, does not.
+fn is_yes(answer: &str) -> bool {
+    let word = answer.trim().to_ascii_lowercase();
+    answer.ends_with('\n') && ["", "y", "yes"].contains(&word.as_str())
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
@@ -354,10 +441,14 @@ pub fn library_sources(folder: &Path) -> Option<PathBuf> {
 /// The folder of the sources of packages from registries, with a folder for each registry.
 #[must_use]
 pub fn registry_sources() -> Option<PathBuf> {
-    let home = env::var_os("CARGO_HOME")
+    Some(cargo_home()?.join("registry/src"))
+}
+
+/// Cargo's own folder.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME")
         .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
-    Some(home.join("registry/src"))
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
 }
 
 fn has_sources(sysroot: &Path) -> bool {
@@ -371,9 +462,36 @@ fn answers(program: &Path) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_is_always_or_never() {
+        assert_eq!(Setup::parse("").ok(), Some(Setup::Ask));
+        assert_eq!(Setup::parse("always").ok(), Some(Setup::Always));
+        assert_eq!(Setup::parse("never").ok(), Some(Setup::Never));
+        let error = Setup::parse("no").expect_err("not a value of it");
+        assert_eq!(
+            error.to_string(),
+            "ENTRYPOINT_SETUP is `no`; set it to `always` or `never`"
+        );
+    }
+
+    #[test]
+    fn an_empty_line_agrees_and_no_line_does_not() {
+        for answer in ["\n", "y\n", "YES\r\n"] {
+            assert!(is_yes(answer), "{answer:?}");
+        }
+        for answer in ["", "n\n", "no\n", "maybe\n", "y"] {
+            assert!(!is_yes(answer), "{answer:?}");
+        }
+    }
 }

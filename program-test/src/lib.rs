@@ -1,4 +1,12 @@
-//! For the tests of programs.
+//! For the tests of programs: builds a program, runs its fixtures on every target, and sweeps its
+//! limits.
+//!
+//! ```no_run
+//! // In tests/fixtures.rs of a program crate:
+//! let _ = program_test::check_fixture(env!("CARGO_MANIFEST_DIR"), "default");
+//! let _ = program_test::sweep_fixture(env!("CARGO_MANIFEST_DIR"), "default");
+//! ```
+#![forbid(unsafe_code)]
 
 use std::path::Path;
 
@@ -6,9 +14,9 @@ use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
 use loader::{Engine, Invocation, Loader, Outcome, Program, Target};
 
-use crate::guest::{self, DebugInfo};
-use crate::machine::Machine;
-use crate::package::ProgramPackage;
+use program_build::guest::{self, DebugInfo};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
 ///

@@ -65,7 +65,14 @@ impl Compilation<'_> {
         let library = run(
             command,
             &self.package.folder,
-            || format!("`{name}` does not compile for {target}; see the compiler's errors above"),
+            || {
+                let hint = if self.package.invokes_entry_macro() {
+                    ""
+                } else {
+                    "; it may not be a program, because no source file of it invokes `entrypoint!`"
+                };
+                format!("`{name}` does not compile for {target}; see the compiler's errors above{hint}")
+            },
             |artifact| {
                 let mut files = artifact.filenames.iter();
                 let library = files.find(|file| file.extension() == Some(extension))?;

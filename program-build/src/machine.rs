@@ -13,8 +13,8 @@ use crate::package::ProgramPackage;
 /// An engine, and the command that starts a native program.
 ///
 /// ```no_run
-/// use cargo_entrypoint::machine::Machine;
-/// use cargo_entrypoint::package::ProgramPackage;
+/// use program_build::machine::Machine;
+/// use program_build::package::ProgramPackage;
 /// use loader::{Engine, Invocation, Pubkey};
 ///
 /// let package = ProgramPackage::in_folder("examples/hello".as_ref())?;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 use crate::guest::Target;
+use crate::sources;
 
 /// A program crate.
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct ProgramPackage {
     pub target_folder: PathBuf,
     /// The workspace's own folder; that of the package, if it is in no workspace.
     pub workspace_folder: PathBuf,
+    /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
+    /// does not depend on it directly.
+    pub entrypoint: Option<String>,
 }
 
 /// The program for a command: a crate or a file.
@@ -31,6 +35,9 @@ pub enum Program {
 
 /// The program that is run when none is named and none is here.
 const DEFAULT_PROGRAM: &str = "counter";
+
+/// The package that programs link.
+const ENTRYPOINT: &str = "program-entrypoint";
 
 impl ProgramPackage {
     /// The program crate in this folder.
@@ -61,10 +68,10 @@ impl ProgramPackage {
 
     fn new(package: &Package, metadata: &Metadata) -> Result<Self> {
         let name = package.name.to_string();
-        if !is_program(package) {
+        if !may_be_program(package) {
             bail!(
-                "the package `{name}` is not a program: a program is a library crate that depends on \
-                 `entrypoint`"
+                "the package `{name}` is not a program: a program is a library crate with `#![no_std]` that \
+                 invokes `entrypoint!`"
             );
         }
         let folder = package
@@ -76,7 +83,32 @@ impl ProgramPackage {
             folder: folder.as_std_path().to_owned(),
             target_folder: metadata.target_directory.as_std_path().to_owned(),
             workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
+            entrypoint: entrypoint_key(package),
         })
+    }
+
+    /// The cargo feature of the package `program-entrypoint` with this name, as the program's own
+    /// package calls it: `program-entrypoint/native`.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not depend on `program-entrypoint` directly.
+    pub fn entrypoint_feature(&self, feature: &str) -> Result<String> {
+        let key = self.entrypoint.as_ref().with_context(|| {
+            format!(
+                "the package `{}` does not depend on `program-entrypoint` directly, and this build needs \
+                 the feature `{feature}` of it; type `cargo add program-entrypoint` in {}",
+                self.name,
+                self.folder.display()
+            )
+        })?;
+        Ok(format!("{key}/{feature}"))
+    }
+
+    /// Whether a source file of the package invokes a macro that makes a program or a handler.
+    #[must_use]
+    pub fn invokes_entry_macro(&self) -> bool {
+        sources::invoke_entry_macro(&self.folder.join("src"))
     }
 
     /// The fixture that is meant by a name or a path.
@@ -189,7 +221,9 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     };
     let package = match program {
         Some(name) => find(name),
-        None => here(&metadata).or_else(|| find(DEFAULT_PROGRAM)),
+        None => here(&metadata)
+            .or_else(|| find(DEFAULT_PROGRAM))
+            .or_else(|| innermost(&metadata).filter(|package| may_be_program(package))),
     };
     match package {
         Some(package) => ProgramPackage::new(package, &metadata).map(Program::Package),
@@ -271,6 +305,11 @@ pub fn member_folder(name: &str) -> Result<Option<PathBuf>> {
 
 /// The program whose folder the current folder is, or is inside of: the innermost.
 fn here(metadata: &Metadata) -> Option<&Package> {
+    innermost(metadata).filter(|package| is_program(package))
+}
+
+/// The innermost package that the current folder is in.
+fn innermost(metadata: &Metadata) -> Option<&Package> {
     let current = std::env::current_dir().ok()?;
     let contains = |package: &&Package| {
         package
@@ -279,35 +318,47 @@ fn here(metadata: &Metadata) -> Option<&Package> {
             .is_some_and(|folder| current.starts_with(folder))
     };
     let depth = |package: &&Package| package.manifest_path.components().count();
-    let innermost = metadata
-        .packages
-        .iter()
-        .filter(contains)
-        .max_by_key(depth)?;
-    is_program(innermost).then_some(innermost)
+    let packages = metadata.packages.iter();
+    packages.filter(contains).max_by_key(depth)
 }
 
-/// A library that depends on `entrypoint`, and on nothing that runs programs.
+/// Whether a package is listed as a program: a library whose sources invoke one of the macros that
+/// make a program or a handler. This is what can be known before it is built.
 fn is_program(package: &Package) -> bool {
-    let depends_on = |name: &str| {
-        package
-            .dependencies
-            .iter()
-            .any(|dependency| dependency.name == name && dependency.kind == DependencyKind::Normal)
-    };
+    library(package).is_some_and(|root| root.parent().is_some_and(sources::invoke_entry_macro))
+}
+
+/// Whether a package that was named may be a program. The macro may be in the expansion of another
+/// macro, so every library for machines without `std` may be one. The build then tells.
+fn may_be_program(package: &Package) -> bool {
+    is_program(package) || library(package).is_some_and(sources::are_no_std)
+}
+
+/// The root file of a package's library.
+fn library(package: &Package) -> Option<&Path> {
     // Any crate type but a macro's: the program is compiled as a static library, whatever its
     // manifest lists.
-    let is_library = package.targets.iter().any(|target| {
+    let library = package.targets.iter().find(|target| {
         target.is_lib()
             || target.is_rlib()
             || target.is_dylib()
             || target.is_cdylib()
             || target.is_staticlib()
-    });
-    is_library
-        && depends_on("entrypoint")
-        && !depends_on("loader")
-        && !depends_on("cargo-entrypoint")
+    })?;
+    Some(library.src_path.as_std_path())
+}
+
+/// The name by which a package's manifest depends on `program-entrypoint`.
+fn entrypoint_key(package: &Package) -> Option<String> {
+    let dependency = package.dependencies.iter().find(|dependency| {
+        dependency.name == ENTRYPOINT && dependency.kind == DependencyKind::Normal
+    })?;
+    Some(
+        dependency
+            .rename
+            .clone()
+            .unwrap_or_else(|| dependency.name.clone()),
+    )
 }
 
 fn is_plain_name(name: &str) -> bool {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use loader::inspect::Inspection;
 use loader::{Engine, Limits, LoadError, Loader};
 use polkavm_linker::TargetInstructionSet;
 
@@ -101,10 +102,17 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
         );
     }
     let blob = link_blob(&bytes, debug_info)?;
-    if invalid_jump(&blob)?.is_some() {
+    let inspection = inspect(&blob)?;
+    if inspection.exports.is_empty() {
+        bail!(
+            "the crate is not a program: it exports nothing. A program invokes \
+             `entrypoint!(process_instruction)`"
+        );
+    }
+    if invalid_jump(inspection).is_some() {
         // Debug information names the function and the line.
         let blob = link_blob(&bytes, DebugInfo::Keep)?;
-        if let Some(error) = invalid_jump(&blob)? {
+        if let Some(error) = invalid_jump(inspect(&blob)?) {
             bail!("PolkaVM's linker has miscompiled the program: {error}");
         }
     }
@@ -122,15 +130,19 @@ fn link_blob(elf: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
         .map_err(|error| anyhow::anyhow!("PolkaVM's linker rejects the program: {error}"))
 }
 
-/// Returns the loader's error for a jump to where no code starts, if the blob has one.
-fn invalid_jump(blob: &[u8]) -> Result<Option<LoadError>> {
+/// Returns what the loader sees in the blob.
+fn inspect(blob: &[u8]) -> Result<Inspection> {
     // The loader that loads the blob checks its length, with its own limits.
     let limits = Limits::default().blob(usize::MAX);
-    let inspection = Loader::new(Engine::Interpreter)?
+    Ok(Loader::new(Engine::Interpreter)?
         .limits(limits)
-        .inspect(blob)?;
+        .inspect(blob)?)
+}
+
+/// Returns the loader's error for a jump to where no code starts, if the blob has one.
+fn invalid_jump(inspection: Inspection) -> Option<LoadError> {
     let mut refusals = inspection.refusals.into_iter();
-    Ok(refusals.find(|refusal| matches!(refusal, LoadError::InvalidJump { .. })))
+    refusals.find(|refusal| matches!(refusal, LoadError::InvalidJump { .. }))
 }
 
 /// Leaves the file's time alone where nothing changes, so that cargo sees nothing new.

@@ -12,8 +12,9 @@ use crate::files;
 use crate::package::ProgramPackage;
 use crate::toolchain;
 
-/// The feature of the crate `entrypoint` for native programs.
-const FEATURE: &str = "entrypoint/native";
+/// The feature of `program-entrypoint` with which it is what a program needs on the author's own
+/// machine.
+const FEATURE: &str = "native";
 
 /// A tool that finds faults while a native program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +74,8 @@ pub fn build_native(
 ) -> Result<PathBuf> {
     check_machine()?;
     let path = super::named(package, features, Target::Native.extension());
-    let features = [features, &[FEATURE]].concat();
+    let feature = package.entrypoint_feature(FEATURE)?;
+    let features = [features, &[feature.as_str()]].concat();
     super::locked(package, &features, |compilation| {
         let Some(sanitizer) = sanitizer else {
             return build(compilation, debug_info, None, &path);

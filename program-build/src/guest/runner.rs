@@ -1,0 +1,177 @@
+//! The executable of the process in which a native program runs.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::compile;
+use super::native::{Sanitizer, check_machine};
+use crate::toolchain;
+
+/// Name of the executable that is installed beside `cargo-entrypoint`.
+const INSTALLED: &str = "program-native-runner";
+
+/// Where the executable of the process in which a native program runs comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NativeRunner {
+    /// It is installed: this is its path.
+    Installed(PathBuf),
+    /// It is compiled when it is needed, from the crate in this folder.
+    Compiled(PathBuf),
+}
+
+/// Finds the executable in which native programs run, or the crate that it is compiled from. It is
+/// looked for in this order:
+///
+/// 1. `program-native-runner` beside the executable that calls this;
+/// 2. the crate `native-runner` in the checkout that this was built from;
+/// 3. `program-native-runner` on the path, and where cargo installs executables.
+#[must_use]
+pub fn find_native_runner() -> Option<NativeRunner> {
+    beside_executable()
+        .map(NativeRunner::Installed)
+        .or_else(|| source_folder().map(NativeRunner::Compiled))
+        .or_else(|| installed_elsewhere().map(NativeRunner::Installed))
+}
+
+/// What to type where there is no executable in which native programs run.
+pub const MISSING_RUNNER: &str =
+    "native programs run in a process of `program-native-runner`, which was not found. \
+Type this, or `cargo install --path cargo-entrypoint` in a checkout of the entrypoint project:
+    cargo install cargo-entrypoint";
+
+/// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate,
+/// it compiles that below the target folder `guest/native-runner`, with the cargo that is active
+/// there. For a sanitizer it always compiles.
+///
+/// # Errors
+///
+/// If programs do not run natively on this machine, the executable was not found, or it does not
+/// compile: with a sanitizer, perhaps because the compiler comes without it.
+pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Result<PathBuf> {
+    check_machine()?;
+    if let Some(sanitizer) = sanitizer {
+        let folder = source_folder().with_context(|| {
+            format!(
+                "the sanitizer `{}` has to be in the process that runs the program, and that is compiled \
+                 from the checkout {}, which does not exist; run `cargo install --path cargo-entrypoint` in \
+                 a checkout of the entrypoint project",
+                sanitizer.name(),
+                checkout().display()
+            )
+        })?;
+        return compile(&folder, target_folder, Some(sanitizer));
+    }
+    match find_native_runner().context(MISSING_RUNNER)? {
+        NativeRunner::Installed(path) => Ok(path),
+        NativeRunner::Compiled(folder) => compile(&folder, target_folder, None),
+    }
+}
+
+fn compile(folder: &Path, target_folder: &Path, sanitizer: Option<Sanitizer>) -> Result<PathBuf> {
+    let mut target_folder = target_folder.join("guest/native-runner");
+    let mut command = Command::new("cargo");
+    toolchain::remove_variables(&mut command);
+    command
+        .current_dir(folder)
+        .args(["rustc", "--bin", "native-runner", "--release", "--quiet"])
+        .args(["--message-format", "json-render-diagnostics"]);
+    if let Some(sanitizer) = sanitizer {
+        target_folder.push(sanitizer.name());
+        let rustc = Path::new("rustc");
+        let host = toolchain::host(rustc, folder)?;
+        if !toolchain::has_runtime(rustc, folder, &host, sanitizer.runtime()) {
+            bail!(
+                "the Rust compiler that is active comes without the sanitizer `{}`; type `rustup default stable` for one that \
+                 has it",
+                sanitizer.name()
+            );
+        }
+        sanitizer.set(&mut command);
+        // Where a target is named, build scripts and macros are compiled without the sanitizer.
+        command
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args(["--target", &host]);
+    }
+    if !target_folder.exists() {
+        eprintln!("compiling `native-runner`, in which programs run natively; this happens once");
+    }
+    command.arg("--target-dir").arg(&target_folder);
+    if let Some(sanitizer) = sanitizer {
+        // The program's library takes the sanitizer's functions from the executable.
+        let functions = format!("__{}_*", sanitizer.runtime());
+        command.arg("--").arg(format!(
+            "-Clink-arg=-Wl,--export-dynamic-symbol={functions}"
+        ));
+    }
+    let failed =
+        || "the crate `native-runner` does not compile; the compiler has said why".to_owned();
+    let executable = compile::run(command, folder, failed, |artifact| {
+        Some(artifact.executable.as_ref()?.as_std_path().to_owned())
+    })?;
+    executable.context("cargo has built no executable of `native-runner`")
+}
+
+/// The installed executable that belongs to the one that runs.
+fn beside_executable() -> Option<PathBuf> {
+    let own = env::current_exe().ok()?.canonicalize().ok()?;
+    beside(own.parent()?)
+}
+
+/// The executable in a folder, unless cargo builds in that folder: there it may be older than its
+/// sources.
+fn beside(folder: &Path) -> Option<PathBuf> {
+    if folder.join(".fingerprint").exists() {
+        return None;
+    }
+    let path = folder.join(INSTALLED);
+    path.is_file().then_some(path)
+}
+
+fn installed_elsewhere() -> Option<PathBuf> {
+    toolchain::on_path(INSTALLED).or_else(|| {
+        let path = toolchain::cargo_home()?.join("bin").join(INSTALLED);
+        path.is_file().then_some(path)
+    })
+}
+
+/// The checkout that this was built from, if it was built from one. It may be gone.
+fn checkout() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// The crate `native-runner` of the checkout.
+fn source_folder() -> Option<PathBuf> {
+    let folder = checkout().join("native-runner");
+    let is_there = folder.join("Cargo.toml").is_file();
+    is_there.then(|| folder.canonicalize().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn an_installed_runner_is_used_and_one_in_a_build_folder_is_not() {
+        let folder = env::temp_dir().join(format!("beside-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        assert_eq!(beside(&folder), None);
+        let path = folder.join(INSTALLED);
+        fs::write(&path, []).expect("a file");
+        assert_eq!(beside(&folder), Some(path));
+        fs::create_dir(folder.join(".fingerprint")).expect("a folder");
+        assert_eq!(beside(&folder), None);
+        fs::remove_dir_all(&folder).expect("the folder");
+    }
+
+    #[test]
+    fn a_checkout_has_the_source() {
+        let folder = source_folder().expect("the tests run in a checkout");
+        assert!(folder.ends_with("native-runner"));
+    }
+}

@@ -1,0 +1,28 @@
+//! Finds a program crate and its toolchain, and builds the program for each target.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`package`] | which program crate is meant, and its fixtures |
+//! | [`toolchain`] | the compiler and the linkers for guests |
+//! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
+//! | [`machine`] | a loader for what was built |
+//! | [`files`] | files that are written whole or not at all |
+//!
+//! A program's tests need `program-test` instead, which builds with this crate.
+//!
+//! ```no_run
+//! use program_build::guest::{self, DebugInfo};
+//! use program_build::package::ProgramPackage;
+//!
+//! let package = ProgramPackage::in_folder("examples/hello".as_ref())?;
+//! let blob = guest::build(&package, DebugInfo::Keep)?;
+//! # anyhow::Ok(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod files;
+pub mod guest;
+pub mod machine;
+pub mod package;
+mod sources;
+pub mod toolchain;
