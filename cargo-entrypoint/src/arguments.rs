@@ -196,13 +196,13 @@ pub struct NewArguments {
     /// The folder to create; its last part is the crate's name
     pub name: PathBuf,
 
-    /// A checkout of the entrypoint project, whose crates the program depends on [default: the checkout that
-    /// this command was installed from, if it was not installed from a registry]
+    /// A checkout of the entrypoint project, whose crates the program depends on [default: the
+    /// checkout that this command was installed from, if it was not installed from a registry]
     #[arg(long, value_name = "FOLDER")]
     pub path: Option<PathBuf>,
 
-    /// Depend on the published crates of this command's version [default: if this command was installed from
-    /// a registry]
+    /// Depend on the published crates of this command's version [default: if this command was
+    /// installed from a registry]
     #[arg(long, conflicts_with = "path")]
     pub registry: bool,
 }

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod linux;
 
-/// Does what the process does, and returns its exit code. An executable calls this and nothing else.
+/// Runs the process, and returns its exit code. An executable calls this and nothing else.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[must_use]
 pub fn main() -> ExitCode {

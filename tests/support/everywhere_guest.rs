@@ -5,11 +5,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::PROGRAM_ID;
+use everywhere::Command;
+use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
-use everywhere::Command;
-use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
 
 /// The engines that run here, PolkaVM's interpreter first.
 pub fn engines() -> Vec<Engine> {

@@ -3,14 +3,14 @@
 use std::sync::OnceLock;
 
 use crate::{EXAMPLES, example, guest as test_guest};
-use program_build::guest::{self, DebugInfo};
-use program_build::package::ProgramPackage;
 use loader::inspect::{Inspection, Section, SectionKind};
 use loader::{Engine, Loader};
 use polkavm::ProgramBlob;
 use polkavm::program::Instruction;
 use polkavm_common::program::InstructionSetKind;
 use polkavm_common::writer::ProgramBlobBuilder;
+use program_build::guest::{self, DebugInfo};
+use program_build::package::ProgramPackage;
 
 pub fn loader() -> Loader {
     Loader::new(Engine::Interpreter).expect("the interpreter")

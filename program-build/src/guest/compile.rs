@@ -71,7 +71,9 @@ impl Compilation<'_> {
                 } else {
                     "; it may not be a program, because no source file of it invokes `entrypoint!`"
                 };
-                format!("`{name}` does not compile for {target}; see the compiler's errors above{hint}")
+                format!(
+                    "`{name}` does not compile for {target}; see the compiler's errors above{hint}"
+                )
             },
             |artifact| {
                 let mut files = artifact.filenames.iter();

@@ -21,10 +21,10 @@ use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
     Program, Pubkey,
 };
-use tests::everywhere_guest::{Step, call, file, invoke, load, package};
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
+use tests::everywhere_guest::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
 
 /// One test at a time: each looks at what the last one has left behind.
@@ -507,7 +507,7 @@ fn misbehaving_process_is_a_failure() {
     let own = std::env::current_exe().expect("an executable");
     for (how, expected) in PRETENCES {
         let how = format!("how={how}");
-        let words = ["pretend", "--exact", &how].map(OsString::from);
+        let words = ["engine::pretend", "--exact", &how].map(OsString::from);
         let program = program_by([own.clone().into()].into_iter().chain(words));
         let call = call(&[])
             .account(AccountInput::new(Pubkey::default()))

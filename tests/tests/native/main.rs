@@ -1,4 +1,3 @@
 //! Programs as native libraries.
 
 mod engine;
-mod library;
