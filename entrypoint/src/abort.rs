@@ -4,7 +4,7 @@
 
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport};
 
-use crate::machine::{halt, raw};
+use crate::target::{halt, raw};
 
 /// Passes the report to the loader and ends the program.
 #[cold]

@@ -97,7 +97,7 @@
 //! has for it. The entry itself trusts the loader that called it. Bytes from any other source are
 //! for [`input::read`].
 #![no_std]
-// On the targets of programs, which `machine` lists, there is no `std`.
+// On the targets of programs, which `target` lists, there is no `std`.
 #![cfg_attr(
     any(
         feature = "native",
@@ -126,10 +126,11 @@ pub mod handler;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
-mod imports;
+
 pub mod input;
 mod log;
-mod machine;
+mod syscalls;
+mod target;
 mod text;
 
 pub use abi::status::SUCCESS;
@@ -141,11 +142,11 @@ pub use entrypoint_macros::{
 
 pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
-pub use crate::imports::{
+pub use crate::log::MAX_FORMATTED_LENGTH;
+pub use crate::syscalls::{
     get_return_data, log, log_64, log_compute_units, log_pubkey, remaining_compute_units,
     set_return_data,
 };
-pub use crate::log::MAX_FORMATTED_LENGTH;
 
 /// The type of a program's function: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
 ///
@@ -196,7 +197,7 @@ pub mod __private {
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
     pub use crate::log::log_arguments;
-    pub use crate::machine::*;
+    pub use crate::target::*;
 
     /// The type of a heap without a name: the heap itself, unless the build is for profiling.
     #[cfg(not(feature = "heap-trace"))]

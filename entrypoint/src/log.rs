@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::imports::log;
+use crate::syscalls::log;
 use crate::text::TextBuffer;
 
 /// The most bytes of a formatted log line. [`msg!`](crate::msg) cuts a longer one.

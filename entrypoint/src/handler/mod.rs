@@ -73,9 +73,9 @@ pub use answer::Answer;
 pub use host_functions::HostBytes;
 
 use crate::host_return::{HostReturnError, text_of};
-use crate::machine::HostReplies;
+use crate::target::HostReplies;
 #[allow(unused_imports, reason = "where tests run there is something")]
-pub use crate::machine::for_tests::*;
+pub use crate::target::for_tests::*;
 
 /// One call of a handler: its argument, and the way to the host for
 /// [`host_functions!`](crate::host_functions!).

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use allocator::InvocationArena;
 
 use super::{HostReturnError, PackedSlice, read};
-use crate::machine::ArenaCell;
+use crate::target::ArenaCell;
 
 /// An [`InvocationArena`] that the host fills. [`host_return!`](crate::host_return!) declares it.
 ///

@@ -10,7 +10,7 @@ use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 use super::{Entries, Entry};
 use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
-use crate::machine::list_memory;
+use crate::target::list_memory;
 
 /// Returns the loader's account table as a slice of views.
 ///

@@ -3,19 +3,21 @@
 //! Log lines go to standard output. There is no return data, and gas is not metered. The allocator
 //! and the panic handler are those of `std`.
 
-mod list_on_heap;
+#[path = "../shared/account_list.rs"]
+mod account_list;
+mod arena;
+mod handler;
+#[path = "../shared/no_handlers.rs"]
 mod no_handlers;
-mod test_host;
-mod threads;
 
-pub(crate) use list_on_heap::list_memory;
+pub(crate) use account_list::list_memory;
+pub use arena::ArenaCell;
+pub use handler::HostReplies;
 pub use std::thread_local;
-pub use test_host::HostReplies;
-pub use threads::ArenaCell;
 
 /// The host for unit tests of handlers.
 pub mod for_tests {
-    pub use super::test_host::TestHost;
+    pub use super::handler::TestHost;
 }
 
 /// Replacements of the syscalls.

@@ -9,14 +9,17 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use allocator::PagedInvocationArena;
 
-mod guest;
-mod handlers;
-mod no_mangle;
-mod one_thread;
+#[path = "../shared/arena.rs"]
+mod arena;
+#[path = "../shared/export.rs"]
+mod export;
+mod handler;
+#[path = "../shared/panic.rs"]
+mod panic;
 
-pub use guest::{panic_silent, panic_with_location, panic_with_message};
-pub use handlers::{HostReplies, for_tests, keep, serve};
-pub use one_thread::ArenaCell;
+pub use arena::ArenaCell;
+pub use handler::{HostReplies, for_tests, keep, serve};
+pub use panic::{panic_silent, panic_with_location, panic_with_message};
 
 #[cfg(target_feature = "atomics")]
 compile_error!("a program has one thread\nhelp: compile it without the target feature `atomics`");

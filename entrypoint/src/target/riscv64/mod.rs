@@ -1,16 +1,21 @@
 //! PolkaVM's RISC-V, the target of blobs, with registers for heap and input.
 
-mod guest;
-mod list_on_heap;
-mod loader_heap;
-mod one_thread;
-mod only_programs;
+#[path = "../shared/account_list.rs"]
+mod account_list;
+#[path = "../shared/arena.rs"]
+mod arena;
+#[path = "../shared/handler.rs"]
+mod handler;
+#[path = "../shared/heap.rs"]
+mod heap;
+#[path = "../shared/panic.rs"]
+mod panic;
 
-pub use guest::{panic_silent, panic_with_location, panic_with_message};
-pub(crate) use list_on_heap::list_memory;
-use loader_heap::heap_is_missing;
-pub use one_thread::ArenaCell;
-pub use only_programs::{HostReplies, for_tests};
+pub(crate) use account_list::list_memory;
+pub use arena::ArenaCell;
+pub use handler::{HostReplies, for_tests};
+use heap::heap_is_missing;
+pub use panic::{panic_silent, panic_with_location, panic_with_message};
 pub use polkavm_derive::{default_abi, polkavm_export};
 
 /// The syscalls, as PolkaVM links them.

@@ -9,19 +9,25 @@ use abi::native::NativeHost;
 
 use crate::glue::announce_heap;
 
-mod guest;
-mod list_on_heap;
-mod loader_heap;
-mod no_mangle;
-mod one_thread;
-mod only_programs;
+#[path = "../shared/account_list.rs"]
+mod account_list;
+#[path = "../shared/arena.rs"]
+mod arena;
+#[path = "../shared/export.rs"]
+mod export;
+#[path = "../shared/handler.rs"]
+mod handler;
+#[path = "../shared/heap.rs"]
+mod heap;
+#[path = "../shared/panic.rs"]
+mod panic;
 
 pub use abi::native::NativeHost as Host;
-pub use guest::{panic_silent, panic_with_location, panic_with_message};
-pub(crate) use list_on_heap::list_memory;
-use loader_heap::heap_is_missing;
-pub use one_thread::ArenaCell;
-pub use only_programs::{HostReplies, for_tests};
+pub(crate) use account_list::list_memory;
+pub use arena::ArenaCell;
+pub use handler::{HostReplies, for_tests};
+use heap::heap_is_missing;
+pub use panic::{panic_silent, panic_with_location, panic_with_message};
 
 const _: () = assert!(
     usize::BITS == 64,

@@ -39,15 +39,21 @@
 //! function therefore has `collapse_debuginfo`, and a macro that exports one takes the attribute
 //! for riscv64 from the author's line first, in brackets.
 
-#[cfg_attr(all(target_arch = "riscv64", target_os = "none"), path = "riscv64.rs")]
-#[cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), path = "wasm32.rs")]
+#[cfg_attr(
+    all(target_arch = "riscv64", target_os = "none"),
+    path = "riscv64/mod.rs"
+)]
+#[cfg_attr(
+    all(target_arch = "wasm32", target_os = "unknown"),
+    path = "wasm32/mod.rs"
+)]
 #[cfg_attr(
     all(
         feature = "native",
         not(all(target_arch = "riscv64", target_os = "none")),
         not(all(target_arch = "wasm32", target_os = "unknown"))
     ),
-    path = "native.rs"
+    path = "native/mod.rs"
 )]
 #[cfg_attr(
     not(any(
@@ -55,7 +61,7 @@
         all(target_arch = "riscv64", target_os = "none"),
         all(target_arch = "wasm32", target_os = "unknown")
     )),
-    path = "host.rs"
+    path = "host/mod.rs"
 )]
 mod this;
 

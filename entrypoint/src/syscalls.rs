@@ -1,11 +1,11 @@
 //! The syscalls, as safe functions.
 //!
-//! Names and signatures come from the table in [`abi::imports`]. The module `machine` has the
+//! Names and signatures come from the table in [`abi::imports`]. The module `target` has the
 //! declarations for each target.
 
 use abi::Pubkey;
 
-use crate::machine::raw;
+use crate::target::raw;
 
 /// Logs one line. [`msg!`](crate::msg) is the convenient form.
 #[inline]
