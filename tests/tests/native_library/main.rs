@@ -1,4 +1,4 @@
-//! A native library in the process of the test. A binary of its own: the tests of `native` count the
-//! processes that they start.
+//! A native library in the process of the test. A binary of its own: the tests of `native` count
+//! the processes that they start.
 
 mod library;
