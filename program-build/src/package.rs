@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use loader::Target;
 
-use crate::guest::Target;
 use crate::sources;
 
 /// A program crate.
