@@ -11,6 +11,7 @@ use abi::input::{
 
 use super::{Entry, Field, InputError};
 use crate::account::AccountInfo;
+use crate::target::note_program_id;
 
 /// A whole input, after reading.
 #[derive(Debug)]
@@ -80,11 +81,13 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
         };
         accounts.push(account);
     }
+    // SAFETY: the cursor has stepped over 32 bytes there, which live as long as the input. A
+    // `Pubkey` has alignment 1 and no invalid values. Nothing writes these bytes: views write only
+    // to the entries of accounts, which are other bytes.
+    let program_id = unsafe { &*prefix.program_id.cast::<Pubkey>() };
+    note_program_id(program_id);
     Ok(Input {
-        // SAFETY: the cursor has stepped over 32 bytes there, which live as long as the input. A
-        // `Pubkey` has alignment 1 and no invalid values. Nothing writes these bytes: views write
-        // only to the entries of accounts, which are other bytes.
-        program_id: unsafe { &*prefix.program_id.cast::<Pubkey>() },
+        program_id,
         accounts,
         // SAFETY: the cursor has stepped over that many bytes there, which live as long as the
         // input. Nothing writes them, because they are not an account's entry.
