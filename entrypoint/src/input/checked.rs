@@ -69,7 +69,9 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     let mut accounts: Vec<AccountInfo<'_>> = Vec::with_capacity(prefix.count as usize);
     for position in 0..prefix.count as usize {
         let account = match cursor.entry(position)? {
-            Entry::First(start) => cursor.view(start),
+            // SAFETY: `entry` has just stepped over the first occurrence that starts there, and
+            // steps over an entry once.
+            Entry::First(start) => unsafe { cursor.view(start) },
             Entry::Repeat(index) => {
                 *accounts
                     .get(usize::from(index))
@@ -184,10 +186,15 @@ impl<'input> CheckedCursor<'input> {
         Ok(Entry::First(start))
     }
 
-    /// Returns the view of the first occurrence at `start`, which the cursor has just stepped over.
-    fn view(&self, start: *mut u8) -> AccountInfo<'input> {
-        // SAFETY: the cursor has stepped over the whole header, so the offset stays inside the
-        // input.
+    /// Returns the view of the first occurrence at `start`.
+    ///
+    /// # Safety
+    ///
+    /// The cursor has stepped over a whole first occurrence that starts there, and this is called
+    /// once for it.
+    unsafe fn view(&self, start: *mut u8) -> AccountInfo<'input> {
+        // SAFETY: by the contract, the cursor has stepped over the whole header, so the offset
+        // stays inside the input.
         let original = unsafe { start.add(AccountHeader::ORIGINAL_DATA_LENGTH) };
         // SAFETY: the four bytes are part of the header, so they are writable. The write needs no
         // alignment.
