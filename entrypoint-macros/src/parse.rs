@@ -13,8 +13,8 @@ const CUSTOM_HEAP_HELP: &str = "help: declare the allocator, as in \
                                 `custom_heap!(static HEAP: Allocator = Allocator::new())`";
 const ARENA_HELP: &str = "help: name the arena and its bytes, as in \
                           `host_return!(static SCRATCH: HostArena<4096>)`";
-const HANDLER_HELP: &str = "help: name functions that are in scope here, as in `handler!(handle)` or \
-                            `handler!(get, post)`";
+const HANDLER_HELP: &str = "help: name functions that are in scope here, as in \
+                            `handler!(handle)` or `handler!(get, post)`";
 const EXPORT_HANDLER_HELP: &str =
     "help: name functions that are in scope here, as in `export_handler!(handle)`";
 

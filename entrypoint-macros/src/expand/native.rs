@@ -25,7 +25,9 @@ impl Target for Native {
             ///
             /// The host follows `docs/abi.md`, section "Native library".
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint_native_host(host: *const ::entrypoint::__private::Host) {
+            unsafe extern "C" fn entrypoint_native_host(
+                host: *const ::entrypoint::__private::Host,
+            ) {
                 // SAFETY: by that section, `host` is readable, and its heap, length and function
                 // are valid until the entry has returned.
                 unsafe { ::entrypoint::__private::set_host(host) }
