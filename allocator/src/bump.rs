@@ -72,7 +72,7 @@ struct Heap {
     first: usize,
 }
 
-/// A place for a block.
+/// A place for a block. It may be beyond the end: see [`Heap::fits`].
 struct Place {
     address: usize,
     /// The address after the block, which may wrap around.
@@ -217,23 +217,28 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         let heap = self.heap();
         let place = heap.place(heap.top(), layout);
         if heap.fits(&place) {
-            return heap.occupy(&place);
+            // SAFETY: the place fits, and starts at or above the top.
+            return unsafe { heap.occupy(&place) };
         }
         match self.grow(&place, layout) {
-            Some(from) => self.take_above(from, layout),
+            // SAFETY: `grow` returns an offset at or above the top.
+            Some(from) => unsafe { self.take_above(from, layout) },
             None => ptr::null_mut(),
         }
     }
 
-    /// Takes a block at or above an offset that is not below the top.
+    /// Takes a block at or above the offset `from`. Returns null if it does not fit.
     ///
-    /// Returns null if it does not fit.
+    /// # Safety
+    ///
+    /// `from` is not below the top.
     #[inline(always)]
-    fn take_above(&self, from: usize, layout: Layout) -> *mut u8 {
+    unsafe fn take_above(&self, from: usize, layout: Layout) -> *mut u8 {
         let heap = self.heap();
         let place = heap.place(from, layout);
         if heap.fits(&place) {
-            heap.occupy(&place)
+            // SAFETY: the place fits. It starts at or above `from`, and so at or above the top.
+            unsafe { heap.occupy(&place) }
         } else {
             ptr::null_mut()
         }
@@ -241,7 +246,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
 
     /// Grows the source for a block that does not fit in its place.
     ///
-    /// Returns the offset from which the block can be placed.
+    /// Returns the offset from which the block can be placed. It is not below the top.
     #[inline(always)]
     fn grow(&self, place: &Place, layout: Layout) -> Option<usize> {
         let before = self.heap();
@@ -276,12 +281,19 @@ impl Heap {
         used as usize
     }
 
-    /// Sets `used`. The space must not be empty, and `used` must be at most `room - first`.
+    /// Sets `used`, and so the top.
+    ///
+    /// # Safety
+    ///
+    /// - The space is not empty.
+    /// - `used` is at most `room - first`.
+    /// - No live block ends above the new top.
     #[inline(always)]
-    fn set_used(&self, used: usize) {
+    unsafe fn set_used(&self, used: usize) {
         let word: *mut u32 = self.start.wrapping_sub(HEADER_LENGTH).cast();
-        // SAFETY: the space is not empty, so the eight bytes before `start` are valid for writes.
-        // The write needs no alignment. They are the header, not a block.
+        // SAFETY: by the contract, the space is not empty, so by the source's contract the eight
+        // bytes before `start` are valid for writes. They are the header, which no reference
+        // reaches. The write needs no alignment.
         unsafe { word.write_unaligned(used as u32) };
     }
 
@@ -298,15 +310,24 @@ impl Heap {
         peak as usize
     }
 
-    /// Lowers `used` and records the peak. The space must not be empty.
+    /// Lowers `used` and records the peak.
+    ///
+    /// # Safety
+    ///
+    /// - The space is not empty.
+    /// - `from` is `used`, and `to` is at most `from`.
+    /// - No live block ends above the new top.
     #[inline(always)]
-    fn lower_used(&self, from: usize, to: usize) {
+    unsafe fn lower_used(&self, from: usize, to: usize) {
         if from > self.peak() {
-            // SAFETY: the space is not empty, so the header is valid for writes. The write needs no
-            // alignment.
+            // SAFETY: by the contract, the space is not empty, so by the source's contract the
+            // second four bytes of the header are valid for writes. No reference reaches them. The
+            // write needs no alignment.
             unsafe { self.peak_word().write_unaligned(from as u32) };
         }
-        self.set_used(to);
+        // SAFETY: by the contract, the space is not empty, no live block ends above the new top,
+        // and `to` is at most `used`, which is at most `room - first`.
+        unsafe { self.set_used(to) };
     }
 
     /// Returns the offset after the most recent block.
@@ -348,10 +369,17 @@ impl Heap {
         }
     }
 
-    /// Makes a place the most recent block. The place must fit.
+    /// Makes a place the most recent block.
+    ///
+    /// # Safety
+    ///
+    /// - The place [fits](Self::fits).
+    /// - It starts at or above the top.
     #[inline(always)]
-    fn occupy(&self, place: &Place) -> *mut u8 {
-        self.set_used(place.end - self.start.addr() - self.first);
+    unsafe fn occupy(&self, place: &Place) -> *mut u8 {
+        // SAFETY: the place fits and has a size, so the space is not empty, and `used` is at most
+        // `room - first`. It starts at or above the top, so every other live block ends below it.
+        unsafe { self.set_used(place.end - self.start.addr() - self.first) };
         // SAFETY: the place fits, so it lies between `start` and `end`, in one allocation that
         // `start` reaches. Unlike a wrapping sum, `add` lets the compiler drop the caller's
         // comparison with null.
@@ -422,7 +450,10 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
         let position = heap.position(block);
         let used = position + layout.size();
         if used == heap.used() {
-            heap.lower_used(used, position);
+            // SAFETY: the block is in the space, so the space is not empty. `used` is that of the
+            // heap, and `position` is lower. The block is the newest, so every other live block
+            // ends at or below its start, the new top. The caller no longer uses the block.
+            unsafe { heap.lower_used(used, position) };
         }
     }
 
@@ -442,9 +473,15 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
             };
             if heap.fits(&place) {
                 if new_size < old_size {
-                    heap.lower_used(used, position + new_size);
+                    // SAFETY: the block is in the space, so the space is not empty. `used` is that
+                    // of the heap, and the new one is lower. The block is the newest, and ends at
+                    // the new top.
+                    unsafe { heap.lower_used(used, position + new_size) };
                 } else {
-                    heap.set_used(position + new_size);
+                    // SAFETY: the block is in the space, so the space is not empty. The place fits,
+                    // so its end is at most `room - first` after the first block. The block is the
+                    // newest, and ends at the new top.
+                    unsafe { heap.set_used(position + new_size) };
                 }
                 return heap.own(block);
             }
@@ -453,10 +490,15 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
             match self.grow(&place, new_layout) {
                 // The new bytes follow the block.
                 Some(from) if from == heap.top() => {
-                    heap.set_used(position + new_size);
+                    // SAFETY: the block is in the space, so the space is not empty. The source has
+                    // added, right after the old end, at least the bytes that the place lacked, so
+                    // its end is at most `room - first` after the first block. The block is the
+                    // newest, and ends at the new top.
+                    unsafe { heap.set_used(position + new_size) };
                     return heap.own(block);
                 }
-                Some(from) => self.take_above(from, new_layout),
+                // SAFETY: `grow` returns an offset at or above the top.
+                Some(from) => unsafe { self.take_above(from, new_layout) },
                 None => return ptr::null_mut(),
             }
         } else if new_size <= old_size {

@@ -6,10 +6,9 @@
 //! compiler would also report on the guest that they are missing.
 
 use proc_macro2::TokenStream;
-use quote::quote;
 
 use crate::expand;
-use crate::model::Entry;
+use crate::model::{Entry, HeapKind, PanicLevel};
 use crate::parse::Invocation;
 use crate::validate;
 
@@ -21,10 +20,10 @@ pub fn after(invocation: &Invocation, entry: Entry, error: syn::Error) -> TokenS
     }
     let says = |name: &str| invocation.options.iter().any(|option| option.name == name);
     if !says("heap") {
-        tokens.extend(quote!(::entrypoint::custom_heap_default! {}));
+        tokens.extend(expand::unnamed_heap(HeapKind::Bump));
     }
     if !says("panic") {
-        tokens.extend(quote!(::entrypoint::custom_panic_default! {}));
+        tokens.extend(expand::panic_handler(PanicLevel::Message));
     }
     tokens
 }

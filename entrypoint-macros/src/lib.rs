@@ -1,8 +1,9 @@
 //! The macros of the `entrypoint` crate. Use that crate: it re-exports them, and contains the code
 //! that they expand to.
 //!
-//! Each step has a file: `parse` reads an invocation, `model` describes the program, `validate`
-//! checks it, `expand` generates the code, and `fallback` generates code beside an error.
+//! Each step has a module: `parse` reads an invocation, `model` describes the program, `validate`
+//! checks it, `expand` generates the code, with a file for each target, and `fallback` generates
+//! code beside an error.
 
 use proc_macro::TokenStream;
 
@@ -164,10 +165,7 @@ pub fn entrypoint_lazy(input: TokenStream) -> TokenStream {
 /// before the program allocates.
 #[proc_macro]
 pub fn custom_heap_default(input: TokenStream) -> TokenStream {
-    match parse::heap(input.into()) {
-        Ok(heap) => expand::heap(&heap).into(),
-        Err(error) => error.into_compile_error().into(),
-    }
+    expand_or_explain(parse::heap(input.into()), |heap| expand::heap(&heap))
 }
 
 /// Declares the default panic handler.
@@ -188,8 +186,211 @@ pub fn custom_heap_default(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro]
 pub fn custom_panic_default(input: TokenStream) -> TokenStream {
-    match parse::panic_level(input.into()) {
-        Ok(level) => expand::panic_handler(level).into(),
+    expand_or_explain(parse::panic_level(input.into()), expand::panic_handler)
+}
+
+/// Declares a static that is the global allocator on every target of programs.
+///
+/// Use it with `heap = custom`, or with the feature `custom-heap`, for an allocator that
+/// [`custom_heap_default!`] does not offer. In a build for unit tests the static exists, but the
+/// global allocator is that of `std`.
+///
+/// ```
+/// use entrypoint::allocator::TracingAllocator;
+/// use entrypoint::{AccountInfo, BumpAllocator, ProgramResult, Pubkey, msg};
+///
+/// entrypoint::entrypoint!(process_instruction, heap = custom);
+/// entrypoint::custom_heap!(
+///     static HEAP: TracingAllocator<BumpAllocator> =
+///         // SAFETY: the only allocator over the announced heap, in a program that has one thread.
+///         TracingAllocator::new(unsafe { BumpAllocator::new() });
+/// );
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     _accounts: &[AccountInfo],
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     msg!("{} allocations", HEAP.counts().allocations);
+///     Ok(())
+/// }
+/// ```
+///
+/// Attributes, such as documentation, and a visibility may precede `static`. The allocator may take
+/// its memory from `entrypoint::allocator::LoaderHeap`, as here, which the host announces on every
+/// target, or from another source.
+#[proc_macro]
+pub fn custom_heap(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::custom_heap(input.into()), |heap| {
+        expand::custom_heap(&heap)
+    })
+}
+
+/// Exports `alloc`, which allocates scratch memory for the host of a WebAssembly module.
+///
+/// [`entrypoint!`] and its sisters include it. Use it alone in a module with exports other than the
+/// entry.
+///
+/// | export | |
+/// |---|---|
+/// | `alloc(size: i32) -> i32` | returns the address of `size` bytes, a multiple of 8; 0 if they do not fit, which never happens for size 0 |
+///
+/// Scratch memory is not part of the heap. When the host calls the entry, the program resets all of
+/// it except the input. When the entry returns, the program resets all of it. An instance that
+/// serves one call after the other therefore keeps the memory of its longest call, and takes no
+/// more. `docs/abi.md` defines when the host may write it.
+///
+/// On other targets, and with the feature `no-entrypoint` of the calling crate, it expands to
+/// nothing.
+///
+/// ```
+/// entrypoint::export_alloc!();
+/// ```
+#[proc_macro]
+pub fn export_alloc(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::export_alloc(input.into()), |()| expand::alloc())
+}
+
+/// Declares an arena that the host fills, and exports the functions for it.
+///
+/// ```
+/// use entrypoint::host_return::PackedSlice;
+///
+/// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
+///
+/// /// Returns the number of bytes from the host.
+/// fn count(packed: u64) -> usize {
+///     SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
+///         Ok(Some(bytes)) => bytes.len(),
+///         Ok(None) | Err(_) => 0,
+///     })
+/// }
+/// # assert_eq!(count(0), 0);
+/// ```
+///
+/// | export | |
+/// |---|---|
+/// | `guest_alloc(length) -> address` | allocates `length` bytes, see `entrypoint::host_return::HostArena::guest_alloc` |
+/// | `reset_arena()` | frees all of them; the host calls it at the start of each invocation |
+///
+/// The number of bytes is a literal, the name of a constant, or an expression in braces, as in
+/// `HostArena<{ 4 * 1024 }>`. Attributes and a visibility may precede `static`.
+///
+/// A program can have these exports once. Call the macro in a module, not in a function. The
+/// exports exist on riscv64 and WebAssembly. On other targets, and with the feature `no-entrypoint`
+/// of the calling crate, the macro declares only the static. Neither export uses the heap, which
+/// exists only after the host has called `entrypoint`.
+///
+/// The program cannot keep the bytes:
+///
+/// ```compile_fail,E0521
+/// use std::sync::Mutex;
+/// use entrypoint::host_return::PackedSlice;
+///
+/// entrypoint::host_return!(static SCRATCH: HostArena<4096>);
+/// static KEPT: Mutex<Option<&'static str>> = Mutex::new(None);
+///
+/// SCRATCH.with(|arena| {
+///     *KEPT.lock().unwrap() = arena.text(PackedSlice::EMPTY).unwrap();
+/// });
+/// ```
+#[proc_macro]
+pub fn host_return(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::host_return(input.into()), |arena| {
+        expand::host_return(&arena)
+    })
+}
+
+/// Exports functions as the handlers of a WebAssembly module, each under its own name.
+///
+/// ```
+/// use entrypoint::handler::Call;
+///
+/// entrypoint::handler!(echo, version);
+///
+/// fn echo(call: Call<'_>) -> Option<&[u8]> {
+///     call.bytes().ok()?
+/// }
+///
+/// fn version(_call: Call<'_>) -> &'static str {
+///     "1.0"
+/// }
+/// ```
+///
+/// A handler takes an `entrypoint::handler::Call` and returns any `entrypoint::handler::Answer`. The
+/// module `entrypoint::handler` describes calls to the host, and memory.
+///
+/// The macro is the sum of [`custom_heap_default!`], [`custom_panic_default!`], [`export_alloc!`]
+/// and [`export_handler!`]. A module has the first three once. A module with another heap or panic
+/// handler, or with [`entrypoint!`], calls only the macros that it lacks. The host of a handler does
+/// not announce a heap, so a custom heap needs its own memory, for example
+/// `entrypoint::allocator::WasmMemory`.
+///
+/// Handlers are for WebAssembly. On the other targets of programs the macro does not compile. In a
+/// build for unit tests, and with the feature `no-entrypoint` of the calling crate, it exports
+/// nothing.
+#[proc_macro]
+pub fn handler(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::handler(input.into()), |names| {
+        expand::handler_module(&names)
+    })
+}
+
+/// Exports functions as handlers from a module that already has heap, panic handler and `alloc`.
+///
+/// ```
+/// use entrypoint::handler::Call;
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
+///
+/// // A program with one handler, which returns a name.
+/// entrypoint::entrypoint!(process_instruction);
+/// entrypoint::export_handler!(name);
+///
+/// fn name(_call: Call<'_>) -> &'static str {
+///     "nothing"
+/// }
+///
+/// fn process_instruction(
+///     _program_id: &Pubkey,
+///     _accounts: &[AccountInfo],
+///     _instruction_data: &[u8],
+/// ) -> ProgramResult {
+///     Ok(())
+/// }
+/// ```
+///
+/// | export | |
+/// |---|---|
+/// | the function's name `(i64) -> i64` | takes an `entrypoint::host_return::PackedSlice`, and returns one |
+///
+/// Some names are reserved: `memory`, which every module exports, `entrypoint`, and the names of
+/// functions that the compiler calls, such as `memcmp`.
+///
+/// The macro may be called again, for other functions. On targets other than WebAssembly, and with
+/// the feature `no-entrypoint` of the calling crate, it exports nothing.
+#[proc_macro]
+pub fn export_handler(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::export_handler(input.into()), |names| {
+        expand::handlers(&names)
+    })
+}
+
+/// Not part of the public interface: calls a host function, for `host_functions!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __call_host(input: TokenStream) -> TokenStream {
+    expand_or_explain(parse::call_host(input.into()), |call| {
+        expand::call_host(&call)
+    })
+}
+
+/// Expands what was parsed, or the error.
+fn expand_or_explain<T>(
+    parsed: syn::Result<T>,
+    expand: impl FnOnce(T) -> proc_macro2::TokenStream,
+) -> TokenStream {
+    match parsed {
+        Ok(parsed) => expand(parsed).into(),
         Err(error) => error.into_compile_error().into(),
     }
 }

@@ -69,13 +69,6 @@ impl HeapKind {
             _ => None,
         }
     }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bump => "bump",
-            Self::Segregated => "segregated",
-        }
-    }
 }
 
 /// How much the default panic handler reports.
@@ -93,14 +86,6 @@ impl PanicLevel {
             "location" => Some(Self::Location),
             "abort" => Some(Self::Abort),
             _ => None,
-        }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Location => "location",
-            Self::Abort => "abort",
         }
     }
 }

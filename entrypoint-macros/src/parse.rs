@@ -9,6 +9,28 @@ use crate::model::{HeapKind, PanicLevel};
 const HEAP_HELP: &str = "help: write `custom_heap_default!(bump)` or `custom_heap_default!(segregated)`, or name \
                          the heap, as in `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
 const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`";
+const CUSTOM_HEAP_HELP: &str = "help: declare the allocator, as in \
+                                `custom_heap!(static HEAP: Allocator = Allocator::new())`";
+const ARENA_HELP: &str = "help: name the arena and its bytes, as in \
+                          `host_return!(static SCRATCH: HostArena<4096>)`";
+const HANDLER_HELP: &str = "help: name functions that are in scope here, as in \
+                            `handler!(handle)` or `handler!(get, post)`";
+const EXPORT_HANDLER_HELP: &str =
+    "help: name functions that are in scope here, as in `export_handler!(handle)`";
+
+/// Names that an export would take from other functions, without an error from the linker.
+///
+/// A comparison of two slices would call a handler named `memcmp`.
+const TAKEN_NAMES: [&str; 8] = [
+    "memory",
+    "entrypoint",
+    "memcpy",
+    "memmove",
+    "memset",
+    "memcmp",
+    "bcmp",
+    "strlen",
+];
 
 /// The arguments of `entrypoint!` or `entrypoint_no_alloc!`.
 pub struct Invocation {
@@ -39,6 +61,34 @@ pub struct NamedHeap {
     pub visibility: Visibility,
     pub name: Ident,
     pub type_: Type,
+}
+
+/// The argument of `custom_heap!`: `static NAME: Allocator = value`.
+pub struct CustomHeap {
+    pub attributes: Vec<Attribute>,
+    pub visibility: Visibility,
+    pub name: Ident,
+    pub type_: Type,
+    pub value: Expr,
+}
+
+/// The argument of `host_return!`: `static NAME: HostArena<CAPACITY>`.
+pub struct NamedArena {
+    pub attributes: Vec<Attribute>,
+    pub visibility: Visibility,
+    pub name: Ident,
+    /// A literal, a name, or an expression in braces.
+    pub capacity: TokenTree,
+}
+
+/// The arguments of `__call_host!`, from `host_functions!`.
+pub struct HostCall {
+    /// The variable with the call.
+    pub call: Ident,
+    /// The host function.
+    pub name: Ident,
+    /// The variable with the bytes for the host.
+    pub given: Ident,
 }
 
 impl Parse for Invocation {
@@ -180,6 +230,120 @@ pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
         Ok(level)
     };
     parser.parse2(input)
+}
+
+/// Parses the argument of `custom_heap!`.
+pub fn custom_heap(input: TokenStream) -> syn::Result<CustomHeap> {
+    let parser = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        expect::<Token![static]>(input, "a static with its value", CUSTOM_HEAP_HELP)?;
+        let name = expect(input, "the name of the static", CUSTOM_HEAP_HELP)?;
+        expect::<Token![:]>(input, "a colon and a type", CUSTOM_HEAP_HELP)?;
+        let type_ = expect(input, "a type", CUSTOM_HEAP_HELP)?;
+        expect::<Token![=]>(input, "the value of the static", CUSTOM_HEAP_HELP)?;
+        let value = input.parse()?;
+        input.parse::<Option<Token![;]>>()?;
+        expect_end(input, CUSTOM_HEAP_HELP)?;
+        Ok(CustomHeap {
+            attributes,
+            visibility,
+            name,
+            type_,
+            value,
+        })
+    };
+    parser.parse2(input)
+}
+
+/// Parses the argument of `host_return!`.
+pub fn host_return(input: TokenStream) -> syn::Result<NamedArena> {
+    let parser = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        expect::<Token![static]>(input, "a static", ARENA_HELP)?;
+        let name = expect(input, "the name of the static", ARENA_HELP)?;
+        expect::<Token![:]>(input, "a colon and a type", ARENA_HELP)?;
+        let next = input.fork();
+        let type_: Ident = expect(input, "`HostArena`", ARENA_HELP)?;
+        if type_ != "HostArena" {
+            return Err(next.error(format!(
+                "expected `HostArena`, found `{type_}`\n{ARENA_HELP}"
+            )));
+        }
+        expect::<Token![<]>(input, "the number of bytes, `<…>`", ARENA_HELP)?;
+        let capacity = expect(input, "a number of bytes", ARENA_HELP)?;
+        expect::<Token![>]>(input, "`>`", ARENA_HELP)?;
+        input.parse::<Option<Token![;]>>()?;
+        expect_end(input, ARENA_HELP)?;
+        Ok(NamedArena {
+            attributes,
+            visibility,
+            name,
+            capacity,
+        })
+    };
+    parser.parse2(input)
+}
+
+/// Parses the names of `handler!`.
+pub fn handler(input: TokenStream) -> syn::Result<Vec<Ident>> {
+    (|input: ParseStream<'_>| names(input, HANDLER_HELP)).parse2(input)
+}
+
+/// Parses the names of `export_handler!`.
+pub fn export_handler(input: TokenStream) -> syn::Result<Vec<Ident>> {
+    (|input: ParseStream<'_>| names(input, EXPORT_HANDLER_HELP)).parse2(input)
+}
+
+/// Parses the names of handlers, separated by commas, and rejects taken names.
+fn names(input: ParseStream<'_>, help: &str) -> syn::Result<Vec<Ident>> {
+    const NAMES: &str = "the names of functions";
+    let mut names: Vec<Ident> = Vec::new();
+    let mut taken: Option<syn::Error> = None;
+    loop {
+        let name: Ident = expect(input, NAMES, help)?;
+        if TAKEN_NAMES.iter().any(|taken| name == taken) {
+            let error = syn::Error::new(
+                name.span(),
+                format!(
+                    "`{name}` is the name of something else in a module\n\
+                     help: give the handler another name"
+                ),
+            );
+            match &mut taken {
+                Some(errors) => errors.combine(error),
+                None => taken = Some(error),
+            }
+        }
+        names.push(name);
+        if input.is_empty() {
+            break;
+        }
+        expect::<Token![,]>(input, NAMES, help)?;
+        if input.is_empty() {
+            break;
+        }
+    }
+    taken.map_or(Ok(names), Err)
+}
+
+/// Parses the arguments of `__call_host!`.
+pub fn call_host(input: TokenStream) -> syn::Result<HostCall> {
+    let parser = |input: ParseStream<'_>| {
+        let call = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let name = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let given = input.parse()?;
+        Ok(HostCall { call, name, given })
+    };
+    parser.parse2(input)
+}
+
+/// Rejects arguments of `export_alloc!`.
+pub fn export_alloc(input: TokenStream) -> syn::Result<()> {
+    (|input: ParseStream<'_>| expect_end(input, "help: write `export_alloc!()`")).parse2(input)
 }
 
 /// Parses a `T`, or returns an error with this project's message.

@@ -4,7 +4,7 @@
 
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport};
 
-use crate::target::{halt, raw};
+use crate::target::{halt, syscalls};
 
 /// Passes the report to the loader and ends the program.
 #[cold]
@@ -12,7 +12,7 @@ pub(crate) fn abort(report: &AbortReport) -> ! {
     let address = core::ptr::from_ref(report).cast();
     // SAFETY: the report and its texts live on this stack until the call returns, and the loader
     // only reads them.
-    unsafe { raw::rlo_abort(address, ABORT_REPORT_MAGIC) };
+    unsafe { syscalls::rlo_abort(address, ABORT_REPORT_MAGIC) };
     // In case that a loader returns after all.
     halt()
 }

@@ -13,6 +13,58 @@ use abi::{ProgramError, Pubkey};
 
 use crate::borrow::{MUTABLY_BORROWED, Ref, RefMut};
 
+use self::field::Field;
+
+/// The fields of an entry's header.
+mod field {
+    use core::marker::PhantomData;
+
+    use abi::Pubkey;
+    use abi::input::AccountHeader;
+
+    /// The place of a `T` in the header of a first occurrence.
+    ///
+    /// Only the constants below are fields. Reading and writing a field is sound because of two
+    /// properties that each of them has:
+    ///
+    /// - Its bytes lie inside the header.
+    /// - No reference to its bytes is ever made. The key, which a view lends, and the data are
+    ///   therefore not fields.
+    pub(super) struct Field<T> {
+        offset: usize,
+        _value: PhantomData<T>,
+    }
+
+    impl<T> Field<T> {
+        const fn at(offset: usize) -> Self {
+            assert!(offset + size_of::<T>() <= AccountHeader::DATA);
+            assert!(
+                offset + size_of::<T>() <= AccountHeader::KEY || offset >= AccountHeader::OWNER
+            );
+            Self {
+                offset,
+                _value: PhantomData,
+            }
+        }
+
+        /// Returns the offset from the start of the entry.
+        #[inline(always)]
+        pub(super) const fn offset(&self) -> usize {
+            self.offset
+        }
+    }
+
+    pub(super) const MARKER: Field<u8> = Field::at(AccountHeader::MARKER);
+    pub(super) const IS_SIGNER: Field<u8> = Field::at(AccountHeader::IS_SIGNER);
+    pub(super) const IS_WRITABLE: Field<u8> = Field::at(AccountHeader::IS_WRITABLE);
+    pub(super) const EXECUTABLE: Field<u8> = Field::at(AccountHeader::EXECUTABLE);
+    pub(super) const ORIGINAL_DATA_LENGTH: Field<u32> =
+        Field::at(AccountHeader::ORIGINAL_DATA_LENGTH);
+    pub(super) const OWNER: Field<Pubkey> = Field::at(AccountHeader::OWNER);
+    pub(super) const KELVINS: Field<u64> = Field::at(AccountHeader::KELVINS);
+    pub(super) const DATA_LENGTH: Field<u64> = Field::at(AccountHeader::DATA_LENGTH);
+}
+
 /// One account of the instruction: a view of its serialized entry, without a copy.
 ///
 /// A view is one u64, the entry's address, and may be copied. All views of an account, through a
@@ -84,26 +136,33 @@ impl<'input> AccountInfo<'input> {
         self.address
     }
 
-    /// Returns a pointer to the entry's byte at `offset`, which must lie inside the entry.
+    /// Returns a pointer to the byte at `offset` from the start of the entry.
+    ///
+    /// Making a pointer is safe. Code that uses it must show that its bytes lie inside the entry.
     #[inline(always)]
-    fn byte(&self, offset: usize) -> *mut u8 {
+    fn pointer(&self, offset: usize) -> *mut u8 {
         // The loader, or the checked reader, has exposed the provenance of the whole input.
         ptr::with_exposed_provenance_mut(self.address as usize + offset)
     }
 
     #[inline(always)]
-    fn read<T: bytemuck::Pod>(&self, offset: usize) -> T {
-        // SAFETY: by `from_address`, the bytes of the field are valid for reads. Any bytes are a
-        // valid `T`, which is `Pod`. The read needs no alignment.
-        unsafe { self.byte(offset).cast::<T>().read_unaligned() }
+    fn read<T: bytemuck::Pod>(&self, field: Field<T>) -> T {
+        // SAFETY: a field lies in the header, which is valid for reads by `from_address`. Any bytes
+        // are a valid `T`, which is `Pod`. The read needs no alignment. No reference to a field
+        // exists, and one thread uses the entry, so nothing writes the bytes at the same time.
+        unsafe { self.pointer(field.offset()).cast::<T>().read_unaligned() }
     }
 
     #[inline(always)]
-    fn write<T: bytemuck::Pod>(&self, offset: usize, value: T) {
-        // SAFETY: by `from_address`, the bytes of the field are valid for writes. No reference to
-        // them exists: this type lends references only to the key, which is never written, and to
-        // the data. The write needs no alignment.
-        unsafe { self.byte(offset).cast::<T>().write_unaligned(value) }
+    fn write<T: bytemuck::Pod>(&self, field: Field<T>, value: T) {
+        // SAFETY: a field lies in the header, which is valid for writes by `from_address`. No
+        // reference to a field exists, and one thread uses the entry, so nothing reads or writes
+        // the bytes at the same time. The write needs no alignment.
+        unsafe {
+            self.pointer(field.offset())
+                .cast::<T>()
+                .write_unaligned(value)
+        }
     }
 
     /// Returns the account's address.
@@ -112,14 +171,14 @@ impl<'input> AccountInfo<'input> {
     pub fn key(&self) -> &'input Pubkey {
         // SAFETY: by `from_address`, the 32 bytes are readable for `'input`. A `Pubkey` has
         // alignment 1 and no invalid values. No method writes the key.
-        unsafe { &*self.byte(AccountHeader::KEY).cast::<Pubkey>() }
+        unsafe { &*self.pointer(AccountHeader::KEY).cast::<Pubkey>() }
     }
 
     /// Returns the program that owns the account, by value: [`assign`](Self::assign) may change it.
     #[inline(always)]
     #[must_use]
     pub fn owner(&self) -> Pubkey {
-        self.read(AccountHeader::OWNER)
+        self.read(field::OWNER)
     }
 
     /// Returns whether `program_id` owns the account.
@@ -134,28 +193,28 @@ impl<'input> AccountInfo<'input> {
     /// The loader allows this only to the owner, and only if the data is all zero.
     #[inline]
     pub fn assign(&self, new_owner: &Pubkey) {
-        self.write(AccountHeader::OWNER, *new_owner);
+        self.write(field::OWNER, *new_owner);
     }
 
     /// Returns whether the account signed the transaction.
     #[inline(always)]
     #[must_use]
     pub fn is_signer(&self) -> bool {
-        self.read::<u8>(AccountHeader::IS_SIGNER) != 0
+        self.read(field::IS_SIGNER) != 0
     }
 
     /// Returns whether the program may change the account.
     #[inline(always)]
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.read::<u8>(AccountHeader::IS_WRITABLE) != 0
+        self.read(field::IS_WRITABLE) != 0
     }
 
     /// Returns whether the account holds a program.
     #[inline(always)]
     #[must_use]
     pub fn executable(&self) -> bool {
-        self.read::<u8>(AccountHeader::EXECUTABLE) != 0
+        self.read(field::EXECUTABLE) != 0
     }
 
     /// Returns the epoch at which the account next owes rent.
@@ -165,14 +224,18 @@ impl<'input> AccountInfo<'input> {
         let Some(offset) = rent_epoch_offset(self.original_data_len()) else {
             return 0;
         };
-        self.read(offset)
+        let rent_epoch = self.pointer(offset).cast::<u64>();
+        // SAFETY: by `from_address`, the entry includes the rent epoch. `rent_epoch_offset` gives
+        // its place for the data length as sent, which `original_data_len` returns. Nothing writes
+        // it. Any bytes are a valid u64. The read needs no alignment.
+        unsafe { rent_epoch.read_unaligned() }
     }
 
     /// Returns the account's balance.
     #[inline(always)]
     #[must_use]
     pub fn kelvins(&self) -> u64 {
-        self.read(AccountHeader::KELVINS)
+        self.read(field::KELVINS)
     }
 
     /// Sets the account's balance.
@@ -181,7 +244,7 @@ impl<'input> AccountInfo<'input> {
     /// accounts stays the same.
     #[inline(always)]
     pub fn set_kelvins(&self, kelvins: u64) {
-        self.write(AccountHeader::KELVINS, kelvins);
+        self.write(field::KELVINS, kelvins);
     }
 
     /// Adds to the account's balance.
@@ -219,7 +282,7 @@ impl<'input> AccountInfo<'input> {
     #[inline(always)]
     #[must_use]
     pub fn data_len(&self) -> usize {
-        self.read::<u64>(AccountHeader::DATA_LENGTH) as usize
+        self.read(field::DATA_LENGTH) as usize
     }
 
     /// Returns whether the account has no data.
@@ -232,7 +295,7 @@ impl<'input> AccountInfo<'input> {
     /// Returns the length of the data in bytes when the program was entered.
     #[must_use]
     pub fn original_data_len(&self) -> usize {
-        match self.read::<u32>(AccountHeader::ORIGINAL_DATA_LENGTH) {
+        match self.read(field::ORIGINAL_DATA_LENGTH) {
             0 => self.data_len(),
             ORIGINAL_LENGTH_ZERO => 0,
             length => length as usize,
@@ -247,18 +310,18 @@ impl<'input> AccountInfo<'input> {
     /// or another view of the account, or if 254 shared borrows are live.
     #[inline]
     pub fn try_borrow_data(&self) -> Result<Ref<'input, [u8]>, ProgramError> {
-        let state = self.read::<u8>(AccountHeader::MARKER);
+        let state = self.read(field::MARKER);
         // 1 means 254 borrows. One more could not be distinguished from a mutable borrow.
         if state <= MUTABLY_BORROWED + 1 {
             return Err(ProgramError::AccountBorrowFailed);
         }
-        self.write::<u8>(AccountHeader::MARKER, state - 1);
+        self.write(field::MARKER, state - 1);
         // SAFETY: by `from_address`, `data_len` bytes at the data are readable for `'input`. The
         // state excludes writers and `resize` until the borrow ends.
         let data = unsafe { &*self.data() };
         // SAFETY: by `from_address`, the state byte is readable and writable for `'input`. It
         // counts this borrow since the write above, and it guards the data.
-        Ok(unsafe { Ref::new(data, self.byte(AccountHeader::MARKER)) })
+        Ok(unsafe { Ref::new(data, self.pointer(field::MARKER.offset())) })
     }
 
     /// Borrows the data for writing. No other borrow may live at the same time.
@@ -269,16 +332,16 @@ impl<'input> AccountInfo<'input> {
     /// another view of the account.
     #[inline]
     pub fn try_borrow_mut_data(&self) -> Result<RefMut<'input, [u8]>, ProgramError> {
-        if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
+        if self.read(field::MARKER) != FIRST_OCCURRENCE {
             return Err(ProgramError::AccountBorrowFailed);
         }
-        self.write::<u8>(AccountHeader::MARKER, MUTABLY_BORROWED);
+        self.write(field::MARKER, MUTABLY_BORROWED);
         // SAFETY: by `from_address`, `data_len` bytes at the data are readable and writable for
         // `'input`. The state excludes every other borrow and `resize` until this one ends.
         let data = unsafe { &mut *self.data() };
         // SAFETY: by `from_address`, the state byte is writable for `'input`. It records this
         // borrow since the write above, and it guards the data.
-        Ok(unsafe { RefMut::new(data, self.byte(AccountHeader::MARKER)) })
+        Ok(unsafe { RefMut::new(data, self.pointer(field::MARKER.offset())) })
     }
 
     /// Sets the length of the data, into or out of the spare bytes after it. New bytes are zero.
@@ -289,7 +352,7 @@ impl<'input> AccountInfo<'input> {
     /// - [`ProgramError::InvalidRealloc`] if the data would grow by more than
     ///   [`MAX_PERMITTED_DATA_INCREASE`] bytes over its length when the program was entered.
     pub fn resize(&self, new_len: usize) -> Result<(), ProgramError> {
-        if self.read::<u8>(AccountHeader::MARKER) != FIRST_OCCURRENCE {
+        if self.read(field::MARKER) != FIRST_OCCURRENCE {
             return Err(ProgramError::AccountBorrowFailed);
         }
         let original = self.original_data_len();
@@ -302,25 +365,25 @@ impl<'input> AccountInfo<'input> {
         } else {
             original as u32
         };
-        self.write(AccountHeader::ORIGINAL_DATA_LENGTH, noted);
+        self.write(field::ORIGINAL_DATA_LENGTH, noted);
 
         let old_len = self.data_len();
         if new_len > old_len {
             // The bytes may be those that the program wrote before it shrank the data.
-            let fresh = self.byte(AccountHeader::DATA + old_len);
+            let fresh = self.pointer(AccountHeader::DATA + old_len);
             // SAFETY: by the check above, the bytes end at most `MAX_PERMITTED_DATA_INCREASE` after
             // the original data, so they lie in the entry's spare bytes, which are writable by
             // `from_address`. The state shows that no reference to them lives.
             unsafe { fresh.write_bytes(0, new_len - old_len) };
         }
-        self.write(AccountHeader::DATA_LENGTH, new_len as u64);
+        self.write(field::DATA_LENGTH, new_len as u64);
         Ok(())
     }
 
     /// Returns a pointer to the account's data, without a borrow.
     #[inline(always)]
     fn data(&self) -> *mut [u8] {
-        ptr::slice_from_raw_parts_mut(self.byte(AccountHeader::DATA), self.data_len())
+        ptr::slice_from_raw_parts_mut(self.pointer(AccountHeader::DATA), self.data_len())
     }
 }
 

@@ -80,8 +80,8 @@
 //! program can rely on, and `docs/abi.md` what a host must do.
 //!
 //! On any other target the crate compiles with `std`, for unit tests of the function over an input
-//! from [`input::read`]. There `msg!` prints, and the allocator and the panic handler are those of
-//! `std`.
+//! from [`input::read`]. There `msg!` prints, return data stays in the thread, and the allocator and
+//! the panic handler are those of `std`.
 //!
 //! # Features
 //!
@@ -116,17 +116,18 @@ extern crate alloc;
 )))]
 extern crate std;
 
+// The expansions of the macros in this crate's own tests name it.
+#[cfg(test)]
+extern crate self as entrypoint;
+
 mod abort;
 mod account;
 mod borrow;
-mod custom_heap;
-mod export_alloc;
 mod glue;
 pub mod handler;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
-
 pub mod input;
 mod log;
 mod syscalls;
@@ -137,7 +138,8 @@ pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 pub use entrypoint_macros::{
-    custom_heap_default, custom_panic_default, entrypoint, entrypoint_lazy, entrypoint_no_alloc,
+    custom_heap, custom_heap_default, custom_panic_default, entrypoint, entrypoint_lazy,
+    entrypoint_no_alloc, export_alloc, export_handler, handler, host_return,
 };
 
 pub use crate::account::AccountInfo;
@@ -167,32 +169,31 @@ pub type ProcessInstructionLazily =
 // both.
 const _: () = assert!(abi::heap::MIN_HEAP_LENGTH as usize == allocator::MIN_HEAP_LENGTH);
 
-/// Exports [`abi::heap::HEAP_TRACE_EXPORT`] for a heap that counts.
+/// Expands to the items: a heap without a name counts, and exports
+/// [`abi::heap::HEAP_TRACE_EXPORT`].
 #[cfg(feature = "heap-trace")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __heap_trace_export {
-    ([$($riscv64_attribute:tt)*] $heap:ident) => {
-        $crate::__export! {
-            [$($riscv64_attribute)*]
-            extern "C" fn entrypoint_heap_trace() -> u64 {
-                $heap.address()
-            }
-        }
-    };
+macro_rules! __if_heap_trace {
+    ($($items:tt)*) => { $($items)* };
 }
 
 /// Expands to nothing: the heap does not count.
 #[cfg(not(feature = "heap-trace"))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __heap_trace_export {
-    ([$($riscv64_attribute:tt)*] $heap:ident) => {};
+macro_rules! __if_heap_trace {
+    ($($items:tt)*) => {};
 }
+
+#[doc(hidden)]
+pub use entrypoint_macros::__call_host;
 
 /// Not part of the public interface: the items that the macros' expansions name.
 #[doc(hidden)]
 pub mod __private {
+    use core::mem::MaybeUninit;
+
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
@@ -229,25 +230,74 @@ pub mod __private {
     #[diagnostic::do_not_recommend]
     impl<G: bytemuck::Zeroable> HeapState for G {}
 
-    /// Returns the default heap with the program's own state `G`.
-    ///
-    /// The allocator checks the length too, but `track_caller` makes the error show the author's
-    /// line.
-    ///
-    /// # Safety
-    ///
-    /// As for [`allocator::BumpAllocator::new`].
-    #[must_use]
-    #[track_caller]
-    pub const unsafe fn default_heap<G: HeapState>() -> allocator::BumpAllocator<G> {
-        // The allocator's own header comes first.
-        assert!(
-            size_of::<abi::heap::HeapHeader>() + align_of::<G>() - 1 + size_of::<G>()
-                <= allocator::MIN_HEAP_LENGTH,
-            "the heap's global state does not fit in the 32 KiB that every program has"
-        );
-        // SAFETY: the caller fulfils the contract of `BumpAllocator::new`, which is that of this
-        // function.
-        unsafe { allocator::BumpAllocator::new() }
+    /// A heap type that `custom_heap_default!` can construct.
+    #[diagnostic::on_unimplemented(
+        message = "`custom_heap_default!` cannot construct a `{Self}`",
+        label = "neither a `BumpAllocator` nor a `SegregatedBumpAllocator`",
+        note = "declare another allocator with `custom_heap!`, which takes its value"
+    )]
+    pub trait DefaultHeap: Sized {
+        /// The heap in the memory that the loader announces.
+        const NEW: Unclaimed<Self>;
+    }
+
+    /// A heap that unsafe code may take once, because only one allocator may use the announced
+    /// memory.
+    #[derive(Debug)]
+    pub struct Unclaimed<H> {
+        heap: MaybeUninit<H>,
+        /// Whether the heap's state fits. Otherwise `heap` is uninitialized.
+        state_fits: bool,
+    }
+
+    impl<H> Unclaimed<H> {
+        /// Returns the heap.
+        ///
+        /// The allocator checks the length of its state too, but `track_caller` makes the error
+        /// show the author's line.
+        ///
+        /// # Safety
+        ///
+        /// As for [`allocator::BumpAllocator::new`]:
+        ///
+        /// - It is the only allocator over the announced heap.
+        /// - The program uses it from one thread.
+        #[must_use]
+        #[track_caller]
+        pub const unsafe fn claim(self) -> H {
+            assert!(
+                self.state_fits,
+                "the heap's global state does not fit in the 32 KiB that every program has"
+            );
+            // SAFETY: the fields are private to this module, and an `Unclaimed` whose state fits
+            // has an initialized heap.
+            unsafe { self.heap.assume_init() }
+        }
+    }
+
+    impl<G: HeapState> DefaultHeap for allocator::BumpAllocator<G> {
+        const NEW: Unclaimed<Self> = {
+            // The allocator's own header comes first.
+            let state_fits = size_of::<abi::heap::HeapHeader>() + align_of::<G>() - 1
+                + size_of::<G>()
+                <= allocator::MIN_HEAP_LENGTH;
+            let heap = if state_fits {
+                // SAFETY: only `claim` gives the heap away. Its caller promises that it is the only
+                // allocator over the announced heap, and that one thread uses it.
+                MaybeUninit::new(unsafe { Self::new() })
+            } else {
+                MaybeUninit::uninit()
+            };
+            Unclaimed { heap, state_fits }
+        };
+    }
+
+    impl DefaultHeap for allocator::SegregatedBumpAllocator {
+        const NEW: Unclaimed<Self> = Unclaimed {
+            // SAFETY: only `claim` gives the heap away. Its caller promises that it is the only
+            // allocator over the announced heap, and that one thread uses it.
+            heap: MaybeUninit::new(unsafe { Self::new() }),
+            state_fits: true,
+        };
     }
 }

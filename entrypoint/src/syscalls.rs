@@ -5,7 +5,7 @@
 
 use abi::Pubkey;
 
-use crate::target::raw;
+use crate::target::syscalls as raw;
 
 /// Logs one line. [`msg!`](crate::msg) is the convenient form.
 #[inline]
@@ -56,8 +56,16 @@ pub fn set_return_data(data: &[u8]) {
 /// Copies as much of the return data as fits into `buffer`.
 ///
 /// Returns the length of all return data and the program that set it, or `None` if there is none.
+/// The buffer may be empty.
 pub fn get_return_data(buffer: &mut [u8]) -> Option<(usize, Pubkey)> {
     let mut program_id = [0; 32];
+    // The host writes the id only if it copies at least one byte.
+    let mut one_byte = [0];
+    let buffer = if buffer.is_empty() {
+        &mut one_byte
+    } else {
+        buffer
+    };
     // SAFETY: the pointer and the length are those of one slice, and 32 bytes are writable at the
     // id.
     let length = unsafe {
@@ -68,4 +76,50 @@ pub fn get_return_data(buffer: &mut [u8]) -> Option<(usize, Pubkey)> {
         )
     };
     (length != 0).then(|| (length as usize, Pubkey::new(program_id)))
+}
+
+// The guest `probe` does the same under a loader.
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use abi::Pubkey;
+
+    use super::{get_return_data, set_return_data};
+    use crate::input::{self, testing};
+
+    /// Reads an input, which names the program of this thread.
+    fn program_id() -> Pubkey {
+        let mut bytes = testing::one_account(&[]);
+        *input::read(&mut bytes).unwrap().program_id
+    }
+
+    #[test]
+    fn return_data_is_kept_with_its_setter() {
+        let id = program_id();
+        assert_ne!(id, Pubkey::new([0; 32]));
+        set_return_data(b"0123456789");
+        for length in 0..=11 {
+            let mut buffer = [b'-'; 11];
+            let found = get_return_data(&mut buffer[..length]);
+            assert_eq!(found, Some((10, id)), "{length}");
+            let copied = length.min(10);
+            assert_eq!(buffer[..copied], b"0123456789"[..copied]);
+            assert!(buffer[copied..].iter().all(|byte| *byte == b'-'));
+        }
+        set_return_data(b"ab");
+        assert_eq!(get_return_data(&mut []), Some((2, id)));
+        set_return_data(b"");
+        assert_eq!(get_return_data(&mut [0; 4]), None);
+    }
+
+    #[test]
+    fn each_thread_has_its_own_return_data() {
+        set_return_data(b"here");
+        let elsewhere = std::thread::spawn(|| get_return_data(&mut [])).join();
+        assert_eq!(elsewhere.unwrap(), None);
+        let mut buffer = Vec::from([0; 4]);
+        assert!(get_return_data(&mut buffer).is_some());
+        assert_eq!(buffer, b"here");
+    }
 }

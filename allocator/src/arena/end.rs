@@ -48,8 +48,15 @@ impl End {
         self.reset_epoch.get()
     }
 
+    /// Sets the bytes in use.
+    ///
+    /// # Safety
+    ///
+    /// - Together with the other end, `used` is at most the arena's capacity.
+    /// - No block of this end beyond its first `used` bytes is used any more.
+    /// - Every handle to such a block is stale: `used` is at least `handles_reach`.
     #[inline(always)]
-    pub(super) fn set_used(&self, used: usize) {
+    pub(super) unsafe fn set_used(&self, used: usize) {
         debug_assert!(
             used >= self.handles_reach.get(),
             "the block of an ArenaHandle was freed as though it were a plain one"
@@ -70,14 +77,26 @@ impl End {
     }
 
     /// Records that every handle is stale.
-    pub(super) fn handles_void(&self) {
+    ///
+    /// # Safety
+    ///
+    /// Every handle to a value of this end is stale.
+    pub(super) unsafe fn handles_void(&self) {
         self.handles_reach.set(0);
     }
 
     /// Empties the end. Marks are valid from `epoch` on.
-    pub(super) fn empty(&self, epoch: u64) {
-        self.handles_void();
-        self.set_used(0);
+    ///
+    /// # Safety
+    ///
+    /// - No block of this end is used any more.
+    /// - Every handle to a value of this end is stale.
+    pub(super) unsafe fn empty(&self, epoch: u64) {
+        // SAFETY: by the contract, every handle is stale.
+        unsafe { self.handles_void() };
+        // SAFETY: 0 bytes always fit. By the contract, no block of this end is used any more, and
+        // every handle is stale; `handles_reach` is 0 since the line before.
+        unsafe { self.set_used(0) };
         self.reset_epoch.set(epoch);
     }
 }
@@ -180,7 +199,9 @@ impl Arena {
         if layout.size() == 0 {
             return Ok(layout.dangling_ptr());
         }
-        self.take::<S>(S::end(self).used(), layout)
+        // SAFETY: these are the bytes in use, so all blocks of this end are among them. The layout
+        // has a size.
+        unsafe { self.take::<S>(S::end(self).used(), layout) }
     }
 
     /// Frees a block: at once if it is the newest of its end, otherwise with the next reset.
@@ -194,7 +215,9 @@ impl Arena {
     #[inline(always)]
     pub(super) unsafe fn deallocate<S: Side>(&self, block: NonNull<u8>, layout: Layout) {
         if let Some(used) = self.used_without::<S>(block, layout) {
-            S::end(self).set_used(used);
+            // SAFETY: `used` is less than the bytes in use. Beyond it is only this block, the
+            // newest, which by the contract the caller frees, and which has no handle.
+            unsafe { S::end(self).set_used(used) };
         }
     }
 
@@ -222,7 +245,9 @@ impl Arena {
         let kept = old.size().min(new.size());
         if let Some(used) = self.used_without::<S>(block, old) {
             // The newest block can use its own bytes again: it needs only the difference.
-            let moved = self.take::<S>(used, new)?;
+            // SAFETY: beyond `used` is only this block, the newest. It has no handle, and its bytes
+            // are moved before the caller gets the new block. The layout has a size.
+            let moved = unsafe { self.take::<S>(used, new)? };
             if moved != block {
                 // SAFETY: by the contract, `block` has `old.size()` bytes, and `take` returned
                 // `new.size()` bytes at `moved`. `kept` is at most either. Both lie in the buffer
@@ -234,7 +259,9 @@ impl Arena {
         if new.size() <= old.size() && block.addr().get().is_multiple_of(new.align()) {
             return Ok(block);
         }
-        let moved = self.take::<S>(S::end(self).used(), new)?;
+        // SAFETY: these are the bytes in use, so all blocks of this end are among them. The layout
+        // has a size.
+        let moved = unsafe { self.take::<S>(S::end(self).used(), new)? };
         // SAFETY: by the contract, `block` has `old.size()` bytes, and `take` returned `new.size()`
         // bytes at `moved`. `kept` is at most either. The two do not overlap: `block` is in use,
         // and `moved` comes from free bytes. If `block` is empty it may be dangling, and no byte is
@@ -243,14 +270,22 @@ impl Arena {
         Ok(moved)
     }
 
-    /// Takes a block, which must not be empty, as if the end had `used` bytes in use.
+    /// Takes a block as if the end had `used` bytes in use. If it does not fit, nothing changes.
     ///
-    /// `used` must be at most the bytes in use. If the block does not fit, nothing changes.
+    /// # Safety
+    ///
+    /// - `used` is at most the bytes in use.
+    /// - If the block fits, no block of this end beyond its first `used` bytes is used any more,
+    ///   except to move its bytes to the new block, and none of them has a handle.
+    /// - The layout has a size.
     #[inline(always)]
-    fn take<S: Side>(&self, used: usize, layout: Layout) -> Result<NonNull<u8>, AllocError> {
+    unsafe fn take<S: Side>(&self, used: usize, layout: Layout) -> Result<NonNull<u8>, AllocError> {
         let address = S::place(S::free(self, used), layout).ok_or(AllocError)?;
         let offset = address - self.base.addr().get();
-        S::end(self).set_used(S::used_with(self, offset, layout.size()));
+        // SAFETY: `place` returned a block inside the free part, so both ends fit into the buffer.
+        // By the contract, blocks that stay lie within the first `used` bytes, and the new `used`
+        // covers those and the new block. Handles reach only to blocks that stay.
+        unsafe { S::end(self).set_used(S::used_with(self, offset, layout.size())) };
         // SAFETY: `place` returned an address with `layout.size()` bytes inside the free part of
         // the buffer, so `offset` is inside the buffer, which is one allocation from `base` on.
         let block = unsafe { self.base.add(offset) };

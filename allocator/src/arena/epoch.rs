@@ -97,8 +97,12 @@ arena.reset().unwrap();
     /// [`EpochSaturated`] if there is no epoch left. The arena is then unchanged.
     pub unsafe fn reset_unchecked(&self) -> Result<(), EpochSaturated> {
         self.begin_epoch()?;
-        self.bottom.empty(self.epoch());
-        self.top.empty(self.epoch());
+        // SAFETY: the caller promises that no block of the arena is used any more. An epoch has
+        // begun, so every handle is stale.
+        unsafe { self.bottom.empty(self.epoch()) };
+        // SAFETY: the caller promises that no block of the arena is used any more. An epoch has
+        // begun, so every handle is stale.
+        unsafe { self.top.empty(self.epoch()) };
         Ok(())
     }
 
@@ -116,7 +120,9 @@ arena.reset().unwrap();
     /// [`EpochSaturated`] if there is no epoch left. The arena is then unchanged.
     pub unsafe fn reset_top_unchecked(&self) -> Result<(), EpochSaturated> {
         self.begin_epoch()?;
-        self.top.empty(self.epoch());
+        // SAFETY: the caller promises that no block at the top is used any more. An epoch has
+        // begun, so every handle is stale.
+        unsafe { self.top.empty(self.epoch()) };
         Ok(())
     }
 
@@ -134,8 +140,8 @@ arena.reset().unwrap();
     /// [`EpochSaturated`] if an epoch must begin and there is none left. The arena is then
     /// unchanged.
     pub unsafe fn reset_bottom(&self) -> Result<(), EpochSaturated> {
-        // SAFETY: the caller promises that nothing at the bottom is used any more, so nothing
-        // beyond 0 bytes is.
+        // SAFETY: 0 is at most the bytes in use. The caller promises that nothing at the bottom is
+        // used any more, so nothing beyond 0 bytes is.
         unsafe { self.lower::<Bottom>(0) }
     }
 
@@ -153,8 +159,8 @@ arena.reset().unwrap();
     /// [`EpochSaturated`] if an epoch must begin and there is none left. The arena is then
     /// unchanged.
     pub unsafe fn reset_top(&self) -> Result<(), EpochSaturated> {
-        // SAFETY: the caller promises that nothing at the top is used any more, so nothing beyond 0
-        // bytes is.
+        // SAFETY: 0 is at most the bytes in use. The caller promises that nothing at the top is
+        // used any more, so nothing beyond 0 bytes is.
         unsafe { self.lower::<Top>(0) }
     }
 
@@ -166,8 +172,12 @@ arena.reset().unwrap();
     /// could be mistaken for one of a new epoch.
     pub unsafe fn force_reset_epoch(&mut self) {
         self.epoch.set(0);
-        self.bottom.empty(0);
-        self.top.empty(0);
+        // SAFETY: blocks of collections and references to values borrow the arena, so none is in
+        // use while it is borrowed by `&mut`. The caller promises not to use earlier handles.
+        unsafe { self.bottom.empty(0) };
+        // SAFETY: blocks of collections and references to values borrow the arena, so none is in
+        // use while it is borrowed by `&mut`. The caller promises not to use earlier handles.
+        unsafe { self.top.empty(0) };
     }
 
     /// Makes every handle stale, or changes nothing.
@@ -176,8 +186,10 @@ arena.reset().unwrap();
     pub(super) fn begin_epoch(&self) -> Result<(), EpochSaturated> {
         let epoch = self.epoch.get().checked_add(1).ok_or(EpochSaturated)?;
         self.epoch.set(epoch);
-        self.bottom.handles_void();
-        self.top.handles_void();
+        // SAFETY: the epoch is new, so every earlier handle is stale.
+        unsafe { self.bottom.handles_void() };
+        // SAFETY: the epoch is new, so every earlier handle is stale.
+        unsafe { self.top.handles_void() };
         Ok(())
     }
 }

@@ -157,24 +157,26 @@ impl Arena {
         if mark.used > S::end(self).used() {
             return Err(RewindError::AboveUse);
         }
-        // SAFETY: by this function's contract, nothing of this end beyond `mark.used` bytes is used
-        // any more.
+        // SAFETY: by the check above, `mark.used` is at most the bytes in use. By this function's
+        // contract, nothing of this end beyond them is used any more.
         unsafe { self.lower::<S>(mark.used)? };
         Ok(())
     }
 
-    /// Lowers the end to `used` bytes, which must be at most the bytes in use.
-    ///
-    /// It begins an epoch if that frees a value with a handle.
+    /// Lowers the end to `used` bytes. It begins an epoch if that frees a value with a handle.
     ///
     /// # Safety
     ///
-    /// Nothing of this end beyond its first `used` bytes is used any more.
+    /// - `used` is at most the bytes in use.
+    /// - Nothing of this end beyond its first `used` bytes is used any more.
     pub(super) unsafe fn lower<S: Side>(&self, used: usize) -> Result<(), EpochSaturated> {
         if used < S::end(self).handles_reach() {
             self.begin_epoch()?;
         }
-        S::end(self).set_used(used);
+        // SAFETY: by the contract, `used` is at most the bytes in use, which fit, and nothing of
+        // this end beyond `used` is used any more. If a handle reached beyond it, an epoch has
+        // begun, and every handle is stale.
+        unsafe { S::end(self).set_used(used) };
         Ok(())
     }
 }

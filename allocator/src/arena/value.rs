@@ -203,7 +203,9 @@ impl Arena {
         let block: *mut T = self.allocate::<S>(layout)?.cast().as_ptr();
         // SAFETY: the block is new, so no other code uses it, and has the layout of `T`.
         unsafe { block.write(value) };
-        Ok(self.handle::<S, T>(block, layout))
+        // SAFETY: the block is the newest of this end, or empty, and has this layout. A `T` was
+        // just moved there.
+        Ok(unsafe { self.handle::<S, T>(block, layout) })
     }
 
     fn alloc_slice<S: Side, T: Copy>(&self, values: &[T]) -> Result<ArenaHandle<[T]>, AllocError> {
@@ -213,7 +215,9 @@ impl Arena {
         // alignment, and does not overlap them. They are `Copy`, so a copy of their bytes is valid.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), block, values.len()) };
         let slice = ptr::slice_from_raw_parts(block, values.len());
-        Ok(self.handle::<S, [T]>(slice, layout))
+        // SAFETY: the block is the newest of this end, or empty, and has this layout. The values
+        // were just copied there.
+        Ok(unsafe { self.handle::<S, [T]>(slice, layout) })
     }
 
     fn alloc_str<S: Side>(&self, text: &str) -> Result<ArenaHandle<str>, AllocError> {
@@ -227,7 +231,12 @@ impl Arena {
     }
 
     /// Returns a handle to the newest block of the end, or to an empty block.
-    fn handle<S: Side, T: ?Sized>(&self, value: *const T, layout: Layout) -> ArenaHandle<T> {
+    ///
+    /// # Safety
+    ///
+    /// - `value` is the newest block of the end, or an empty block. Its layout is `layout`.
+    /// - It contains a valid `T`, to which no other pointer is used.
+    unsafe fn handle<S: Side, T: ?Sized>(&self, value: *const T, layout: Layout) -> ArenaHandle<T> {
         // An empty block is not in the buffer, so nothing can free it.
         if layout.size() > 0 {
             S::end(self).handle_made();

@@ -1,31 +1,148 @@
 //! Model to tokens.
 //!
+//! This file expands what every target has. Each other file has the items of one target: exports,
+//! global allocator and panic handler. The expansion contains the items of all targets, and
+//! `__select_target!` of `entrypoint` selects one group: only that crate knows its target.
+//!
 //! Every path is absolute. Every `cfg` on a feature that the calling crate may not declare is below
-//! an `allow(unexpected_cfgs)`.
+//! an `allow(unexpected_cfgs)`. All items have the location of the author's line, so a failure or a
+//! report names that line. Local variables resolve at [`Span::mixed_site`].
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
+use syn::ExprPath;
 use syn::spanned::Spanned;
-use syn::{ExprPath, Type};
 
 use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
-use crate::parse::{DeclaredHeap, NamedHeap};
+use crate::parse::{CustomHeap, DeclaredHeap, HostCall, NamedArena, NamedHeap};
+
+mod host;
+mod native;
+mod riscv64;
+mod wasm32;
+
+/// The targets. A new target is a file here and a row.
+const TARGETS: [&dyn Target; 4] = [
+    &riscv64::Riscv64,
+    &wasm32::Wasm32,
+    &native::Native,
+    &host::Host,
+];
+
+/// The items of one target.
+///
+/// The default of a method is the expansion that most targets share.
+trait Target {
+    /// Returns the name of the target's group in `__select_target!`.
+    fn name(&self) -> &'static str;
+
+    /// Exports a function under its own name.
+    fn export(&self, function: TokenStream) -> TokenStream {
+        quote! {
+            #[unsafe(no_mangle)]
+            #function
+        }
+    }
+
+    /// Exports the entry.
+    fn entry(&self, entry: &EntryExport) -> TokenStream;
+
+    /// Exports the function that announces the heap, if the entry does not announce it.
+    fn announced_heap(&self) -> TokenStream {
+        TokenStream::new()
+    }
+
+    /// Declares a heap without a name.
+    fn unnamed_heap(&self, kind: HeapKind) -> TokenStream;
+
+    /// Makes a static the global allocator.
+    fn global_allocator(&self, declaration: TokenStream) -> TokenStream {
+        quote! {
+            #[global_allocator]
+            #declaration
+        }
+    }
+
+    /// Declares the heap header to the loader, which reads use and peak there.
+    fn heap_header(&self) -> TokenStream {
+        let export = self.export(quote!(
+            extern "C" fn entrypoint_heap_bump() {}
+        ));
+        quote!(mod guest { #export })
+    }
+
+    /// Declares the panic handler, which calls a function of `entrypoint`.
+    fn panic_handler(&self, report: &TokenStream) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            #[panic_handler]
+            fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
+                ::entrypoint::__private::#report(info)
+            }
+        }
+    }
+
+    /// Exports the function that allocates scratch memory, if the program provides it.
+    fn alloc(&self) -> TokenStream {
+        TokenStream::new()
+    }
+
+    /// Exports a handler. `reply` is the function that calls it.
+    fn handler(&self, _name: &Ident, _reply: &Ident) -> TokenStream {
+        TokenStream::new()
+    }
+
+    /// Rejects a module with only handlers, if the target cannot call them.
+    fn only_handlers(&self, _names: &[Ident]) -> TokenStream {
+        TokenStream::new()
+    }
+
+    /// Calls a host function, as an expression.
+    fn call_host(&self, HostCall { call, name, given }: &HostCall) -> TokenStream {
+        quote!(#call.__host().call(::core::stringify!(#name), #given))
+    }
+
+    /// Returns the cell of a host's arena, as an expression.
+    fn arena_cell(&self, _capacity: &TokenTree) -> TokenStream {
+        quote! {
+            // SAFETY: by `docs/abi.md`, the host writes only initialized bytes, only to bytes that
+            // it allocated, and only while no call of the program runs.
+            unsafe { ::entrypoint::__private::ArenaCell::new() }
+        }
+    }
+
+    /// Exports the functions of a host's arena, from a module beside the arena.
+    fn arena_exports(&self, _arena: &Ident) -> TokenStream {
+        TokenStream::new()
+    }
+}
+
+/// The parts of an entry that depend on the program.
+struct EntryExport {
+    /// The function of `entrypoint` that reads the input and calls the program's function.
+    enter: TokenStream,
+    /// Whether the loader places the heap, as far as the entry knows: an expression.
+    is_loaders_heap: TokenStream,
+}
+
+/// Expands the items of all targets, of which `entrypoint` selects one group.
+fn select_target(items: impl Fn(&dyn Target) -> TokenStream) -> TokenStream {
+    let groups = TARGETS.iter().map(|target| {
+        let name = Ident::new(target.name(), Span::call_site());
+        let items = items(*target);
+        quote!(#name { #items })
+    });
+    quote!(::entrypoint::__select_target! { #(#groups)* })
+}
 
 /// Expands a whole program: the typed function, the heap, the panic handler, the export.
 pub fn program(program: &Program) -> TokenStream {
     let function = function(&program.function, program.accounts.entry());
     let heap = match program.heap {
-        Heap::Ours(kind) => {
-            let kind = Ident::new(kind.name(), Span::call_site());
-            quote!(::entrypoint::custom_heap_default! { #kind })
-        }
+        Heap::Ours(kind) => unnamed_heap(kind),
         Heap::Custom => TokenStream::new(),
     };
     let panic = match program.panic {
-        Some(level) => {
-            let level = Ident::new(level.name(), Span::call_site());
-            quote!(::entrypoint::custom_panic_default! { #level })
-        }
+        Some(level) => panic_handler(level),
         None => TokenStream::new(),
     };
     let export = export(program);
@@ -69,33 +186,27 @@ fn export(program: &Program) -> TokenStream {
         }
         Accounts::Nowhere => quote!(enter_lazily),
     };
-    // Whether the loader places the heap, as far as the entry knows.
-    let (is_announced, if_announced) = match program.heap {
+    let (is_loaders_heap, if_loaders_heap) = match program.heap {
         Heap::Ours(_) => (
             quote!(::core::cfg!(feature = "custom-heap")),
             quote!(feature = "custom-heap"),
         ),
         Heap::Custom => (quote!(true), quote!(all())),
     };
-    let attribute = riscv64_attribute();
+    let entry = EntryExport {
+        enter,
+        is_loaders_heap,
+    };
+    let entry = select_target(|target| target.entry(&entry));
+    let announced_heap = select_target(|target| target.announced_heap());
     quote! {
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(not(feature = "no-entrypoint"))]
-            ::entrypoint::__entry! { [#attribute] #is_announced, #enter }
-            #[cfg(all(#if_announced, not(feature = "no-entrypoint")))]
-            ::entrypoint::__announced_heap! {}
+            #entry
+            #[cfg(all(#if_loaders_heap, not(feature = "no-entrypoint")))]
+            #announced_heap
         };
-    }
-}
-
-/// Returns the attribute that exports a function on riscv64.
-///
-/// This is the only code for one target in this crate. PolkaVM's attribute gives the export the
-/// source location of the attribute, and that must be the author's line.
-fn riscv64_attribute() -> TokenStream {
-    quote! {
-        #[::entrypoint::__private::polkavm_export(abi = ::entrypoint::__private::default_abi)]
     }
 }
 
@@ -107,19 +218,53 @@ pub fn heap(heap: &DeclaredHeap) -> TokenStream {
     }
 }
 
-fn unnamed_heap(kind: HeapKind) -> TokenStream {
-    let kind = Ident::new(kind.name(), Span::call_site());
-    let attribute = riscv64_attribute();
+/// Expands a heap without a name.
+pub fn unnamed_heap(kind: HeapKind) -> TokenStream {
+    let heap = select_target(|target| target.unnamed_heap(kind));
     quote! {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
         mod __one_heap_per_crate {
             #[cfg(all(not(feature = "custom-heap"), not(feature = "no-entrypoint")))]
             mod guest {
-                ::entrypoint::__unnamed_heap! { [#attribute] #kind }
+                #heap
             }
         }
     }
+}
+
+/// Declares a heap without a name in the memory that the loader announces.
+fn heap_in_announced_memory(target: &dyn Target, kind: HeapKind) -> TokenStream {
+    let type_ = match kind {
+        HeapKind::Bump => quote!(::entrypoint::BumpAllocator),
+        HeapKind::Segregated => quote!(::entrypoint::SegregatedBumpAllocator),
+    };
+    let header = target.export(quote!(
+        extern "C" fn entrypoint_heap_bump() {}
+    ));
+    let trace = heap_trace(target);
+    quote! {
+        #[global_allocator]
+        static HEAP: ::entrypoint::__private::UnnamedHeap<#type_> =
+            ::entrypoint::__private::unnamed_heap(
+                // SAFETY: a program has one global allocator, so this is the only allocator over
+                // the announced heap. A guest has one thread.
+                unsafe { <#type_ as ::entrypoint::__private::DefaultHeap>::NEW.claim() },
+            );
+
+        #header
+        #trace
+    }
+}
+
+/// Exports the trace of the heap `HEAP`, if it counts.
+fn heap_trace(target: &dyn Target) -> TokenStream {
+    let export = target.export(quote! {
+        extern "C" fn entrypoint_heap_trace() -> u64 {
+            HEAP.address()
+        }
+    });
+    quote!(::entrypoint::__if_heap_trace! { #export })
 }
 
 fn named_heap(heap: &NamedHeap) -> TokenStream {
@@ -136,47 +281,45 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     let conditions = attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"));
-    let value = if names(type_, "SegregatedBumpAllocator") {
-        quote_spanned!(span=> unsafe { ::entrypoint::SegregatedBumpAllocator::new() })
-    } else {
-        quote_spanned!(span=> unsafe { ::entrypoint::__private::default_heap() })
+    // SAFETY (of the expansion): a program has one global allocator, so on a guest this is the only
+    // allocator over the announced heap, and a guest has one thread. Elsewhere the heap is never
+    // announced, unless unsafe code promises both.
+    let value = quote_spanned! {span=>
+        unsafe { <#type_ as ::entrypoint::__private::DefaultHeap>::NEW.claim() }
     };
-    let attribute = riscv64_attribute();
-    quote! {
-        // SAFETY: a program has one global allocator, and a guest has one thread. Elsewhere the
-        // heap is never announced, unless unsafe code promises that there is one thread.
-        ::entrypoint::__global_allocator! {
+    let allocator = select_target(|target| {
+        target.global_allocator(quote! {
             #(#attributes)*
             #visibility static #name: #type_ = #value;
-        }
+        })
+    });
+    let header = select_target(|target| target.heap_header());
+    quote! {
+        #allocator
 
         #(#conditions)*
         #[doc(hidden)]
         mod __one_heap_per_crate {
-            // Declares the heap header to the loader, which reads use and peak there.
-            ::entrypoint::__on_guest! {
-                mod guest {
-                    ::entrypoint::__export! {
-                        [#attribute]
-                        extern "C" fn entrypoint_heap_bump() {}
-                    }
-                }
-            }
+            #header
         }
     }
 }
 
-/// Returns whether a type is written as a path that ends in this name.
-fn names(type_: &Type, name: &str) -> bool {
-    match type_ {
-        // A type from a `macro_rules!` macro.
-        Type::Group(group) => names(&group.elem, name),
-        Type::Path(path) => {
-            let last = path.path.segments.last();
-            last.is_some_and(|segment| segment.ident == name)
-        }
-        _ => false,
-    }
+/// Expands a global allocator that the author constructs.
+pub fn custom_heap(heap: &CustomHeap) -> TokenStream {
+    let CustomHeap {
+        attributes,
+        visibility,
+        name,
+        type_,
+        value,
+    } = heap;
+    select_target(|target| {
+        target.global_allocator(quote! {
+            #(#attributes)*
+            #visibility static #name: #type_ = #value;
+        })
+    })
 }
 
 /// Expands the default panic handler.
@@ -186,17 +329,121 @@ pub fn panic_handler(level: PanicLevel) -> TokenStream {
         PanicLevel::Location => quote!(panic_with_location),
         PanicLevel::Abort => quote!(panic_silent),
     };
+    let handler = select_target(|target| target.panic_handler(&report));
     quote! {
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]
         mod __one_panic_handler_per_crate {
             #[cfg(all(not(feature = "custom-panic"), not(feature = "no-entrypoint")))]
-            ::entrypoint::__on_guest! {
-                #[panic_handler]
-                fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-                    ::entrypoint::__private::#report(info)
-                }
-            }
+            #handler
         }
     }
+}
+
+/// Expands the export `alloc`.
+pub fn alloc() -> TokenStream {
+    unless_no_entrypoint(select_target(|target| target.alloc()))
+}
+
+/// Expands a module of handlers: heap, panic handler, `alloc` and the handlers.
+pub fn handler_module(names: &[Ident]) -> TokenStream {
+    let heap = unnamed_heap(HeapKind::Bump);
+    let panic = panic_handler(PanicLevel::Message);
+    let alloc = alloc();
+    let handlers = handlers(names);
+    let only_handlers = unless_no_entrypoint(select_target(|target| target.only_handlers(names)));
+    quote! {
+        #heap
+        #panic
+        #alloc
+        #handlers
+        #only_handlers
+    }
+}
+
+/// Expands the exports of handlers.
+pub fn handlers(names: &[Ident]) -> TokenStream {
+    names.iter().map(handler).collect()
+}
+
+fn handler(name: &Ident) -> TokenStream {
+    let reply = Ident::new("__reply_of_the_handler", Span::mixed_site());
+    let export = select_target(|target| target.handler(name, &reply));
+    // At the location of the name, so that an error shows it, but resolved as code of the macro.
+    let span = name.span().resolved_at(Span::mixed_site());
+    let call_handler = quote_spanned! {span=>
+        // A compiler error names this type and the function.
+        let handler: fn(::entrypoint::handler::Call<'call>) -> _ = #name;
+        ::entrypoint::handler::Answer::give(&handler(call), take)
+    };
+    let function = quote_spanned! {Span::mixed_site()=>
+        #[allow(dead_code)]
+        fn #reply<'call, R>(
+            call: ::entrypoint::handler::Call<'call>,
+            take: impl ::core::ops::FnOnce(
+                ::core::option::Option<&[::core::primitive::u8]>
+            ) -> R,
+        ) -> R {
+            #call_handler
+        }
+    };
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #function
+
+            #[cfg(not(feature = "no-entrypoint"))]
+            #export
+        };
+    }
+}
+
+/// Expands a call of a host function, as an expression.
+pub fn call_host(call: &HostCall) -> TokenStream {
+    select_target(|target| target.call_host(call))
+}
+
+/// Expands an arena that the host fills, and the exports for it.
+pub fn host_return(arena: &NamedArena) -> TokenStream {
+    let NamedArena {
+        attributes,
+        visibility,
+        name,
+        capacity,
+    } = arena;
+    let cell = select_target(|target| target.arena_cell(capacity));
+    let exports = select_target(|target| target.arena_exports(name));
+    quote! {
+        #(#attributes)*
+        #visibility static #name: ::entrypoint::host_return::HostArena<#capacity> =
+            ::entrypoint::host_return::HostArena::__new(#cell);
+
+        #[doc(hidden)]
+        #[allow(unexpected_cfgs)]
+        mod __one_host_return_per_crate {
+            #[cfg(not(feature = "no-entrypoint"))]
+            #exports
+        }
+    }
+}
+
+/// Expands items that the feature `no-entrypoint` of the calling crate leaves out.
+fn unless_no_entrypoint(items: TokenStream) -> TokenStream {
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(not(feature = "no-entrypoint"))]
+            #items
+        };
+    }
+}
+
+/// Rejects a module with only handlers: it would be a program without an entry.
+fn reject_only_handlers(names: &[Ident]) -> TokenStream {
+    let names: String = names.iter().map(|name| format!("`{name}`, ")).collect();
+    let message = format!(
+        "this is no program but a handler, {names}for a host on WebAssembly\n\
+         help: build it with `cargo entrypoint build --target wasm32`; docs/handlers.md has such a host"
+    );
+    quote!(::core::compile_error!(#message);)
 }

@@ -62,7 +62,6 @@
 )]
 
 mod answer;
-mod exports;
 mod host_functions;
 
 use core::fmt;

@@ -11,6 +11,7 @@ use abi::input::{
 
 use super::{Entry, Field, InputError};
 use crate::account::AccountInfo;
+use crate::target::note_program_id;
 
 /// A whole input, after reading.
 #[derive(Debug)]
@@ -69,7 +70,9 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
     let mut accounts: Vec<AccountInfo<'_>> = Vec::with_capacity(prefix.count as usize);
     for position in 0..prefix.count as usize {
         let account = match cursor.entry(position)? {
-            Entry::First(start) => cursor.view(start),
+            // SAFETY: `entry` has just stepped over the first occurrence that starts there, and
+            // steps over an entry once.
+            Entry::First(start) => unsafe { cursor.view(start) },
             Entry::Repeat(index) => {
                 *accounts
                     .get(usize::from(index))
@@ -81,11 +84,13 @@ pub fn read(input: &mut [u8]) -> Result<Input<'_>, InputError> {
         };
         accounts.push(account);
     }
+    // SAFETY: the cursor has stepped over 32 bytes there, which live as long as the input. A
+    // `Pubkey` has alignment 1 and no invalid values. Nothing writes these bytes: views write only
+    // to the entries of accounts, which are other bytes.
+    let program_id = unsafe { &*prefix.program_id.cast::<Pubkey>() };
+    note_program_id(program_id);
     Ok(Input {
-        // SAFETY: the cursor has stepped over 32 bytes there, which live as long as the input. A
-        // `Pubkey` has alignment 1 and no invalid values. Nothing writes these bytes: views write
-        // only to the entries of accounts, which are other bytes.
-        program_id: unsafe { &*prefix.program_id.cast::<Pubkey>() },
+        program_id,
         accounts,
         // SAFETY: the cursor has stepped over that many bytes there, which live as long as the
         // input. Nothing writes them, because they are not an account's entry.
@@ -182,10 +187,15 @@ impl<'input> CheckedCursor<'input> {
         Ok(Entry::First(start))
     }
 
-    /// Returns the view of the first occurrence at `start`, which the cursor has just stepped over.
-    fn view(&self, start: *mut u8) -> AccountInfo<'input> {
-        // SAFETY: the cursor has stepped over the whole header, so the offset stays inside the
-        // input.
+    /// Returns the view of the first occurrence at `start`.
+    ///
+    /// # Safety
+    ///
+    /// The cursor has stepped over a whole first occurrence that starts there, and this is called
+    /// once for it.
+    unsafe fn view(&self, start: *mut u8) -> AccountInfo<'input> {
+        // SAFETY: by the contract, the cursor has stepped over the whole header, so the offset
+        // stays inside the input.
         let original = unsafe { start.add(AccountHeader::ORIGINAL_DATA_LENGTH) };
         // SAFETY: the four bytes are part of the header, so they are writable. The write needs no
         // alignment.

@@ -10,7 +10,7 @@ use abi::input::{ACCOUNT_TABLE_MAGIC, AccountTableFooter};
 use super::{Entries, Entry};
 use crate::abort::{duplicate_account, too_many_accounts};
 use crate::account::AccountInfo;
-use crate::target::list_memory;
+use crate::target::alloc_account_list;
 
 /// Returns the loader's account table as a slice of views.
 ///
@@ -195,7 +195,7 @@ pub(crate) unsafe fn walk<'input, const REJECT_DUPLICATES: bool>(
     // It is a multiple of 8, so rounding up adds nothing.
     let layout = unsafe { Layout::from_size_align_unchecked(size, align_of::<AccountInfo<'_>>()) };
     // SAFETY: by the contract, there is an entry, so the size is not zero. The alignment is 8.
-    let list = unsafe { list_memory(layout) }.cast::<AccountInfo<'input>>();
+    let list = unsafe { alloc_account_list(layout) }.cast::<AccountInfo<'input>>();
     if list.is_null() {
         handle_alloc_error(layout);
     }

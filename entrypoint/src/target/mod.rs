@@ -1,43 +1,32 @@
-//! The code for each target. Everything that differs between targets is in this folder.
+//! The code for each target. Everything that differs between targets is in this folder, and in
+//! `expand` of the crate `entrypoint-macros`, which has the exports.
 //!
-//! | name | target | |
+//! | folder | target | |
 //! |---|---|---|
 //! | `riscv64` | that of PolkaVM | registers announce heap and input; PolkaVM links the syscalls |
 //! | `wasm32` | `wasm32-unknown-unknown` | the heap takes pages of the memory; the host gets scratch memory from `alloc` |
 //! | `native` | any other, with the feature `native` | a library for a process of its own; the host passes a table |
 //! | `host` | any other | the author's unit tests: `std` with its allocator, and no host |
 //!
-//! The first three are guests: they have no `std`, and their panics go to the host. `guest` has
-//! their common code. One of the four is compiled, and each defines the same names for the rest of
-//! the crate:
+//! The first three are guests: they have no `std`, and their panics go to the host. `shared` has the
+//! parts of more than one target; the `mod.rs` of a target includes those that it needs by their
+//! path. One of the four targets is compiled, and each defines the same names for the rest of the
+//! crate:
 //!
 //! | | |
 //! |---|---|
-//! | `raw` | the syscalls of [`abi::imports`] that the crate calls |
+//! | `syscalls` | the syscalls of [`abi::imports`] that the crate calls |
 //! | `halt` | ends the program, if an abort returns |
-//! | `list_memory` | memory for a list of accounts without an account table |
+//! | `alloc_account_list` | memory for a list of accounts without an account table |
+//! | `note_program_id` | records which program a unit test is about |
 //! | [`ArenaCell`] | the arena of [`host_return!`](crate::host_return!) |
-//! | `heap_is_missing`, `note_high_half` | the parts of `guest` that depend on the target |
+//! | `heap_is_missing`, `note_high_half` | the parts of a guest's `panic` that depend on the target |
 //! | [`HostReplies`] | the results of host functions, for a [handler](mod@crate::handler) |
 //! | `for_tests` | the host for unit tests of handlers, if any |
+//! | `__select_target!` | expands to the group for this target: the expansions of macros contain one for each |
 //!
-//! And for the expansions of macros:
-//!
-//! | | |
-//! |---|---|
-//! | `__on_guest!` | the items, on a guest |
-//! | `__export!` | exports a function under its own name, on a guest |
-//! | `__entry!` | exports the entry |
-//! | `__announced_heap!` | exports the function that announces the heap, if the entry does not |
-//! | `__export_alloc!` | exports the function that allocates scratch memory, if the program provides it |
-//! | `__global_allocator!` | a static that is the global allocator, on a guest |
-//! | `__unnamed_heap!` | a heap without a name, on a guest |
-//! | `__export_handler!`, `__only_handlers!`, `__call_host!` | the parts of [`handler!`](crate::handler!) and [`host_functions!`](crate::host_functions!) |
-//! | `__arena_cell!`, `__host_return_exports!` | the parts of [`host_return!`](crate::host_return!) |
-//!
-//! A failure or a report names the author's line, not a line of this folder. A macro that defines a
-//! function therefore has `collapse_debuginfo`, and a macro that exports one takes the attribute
-//! for riscv64 from the author's line first, in brackets.
+//! To add a target: write its folder, add a row below, and list a guest's condition in `lib.rs`
+//! too.
 
 #[cfg_attr(
     all(target_arch = "riscv64", target_os = "none"),

@@ -132,6 +132,10 @@ fn every_command_agrees_on_every_target() {
             vec![(C::SetReturnData, [5, 3, 0]), (C::SetReturnData, [0; 3])],
             Well(0),
         ),
+        (
+            vec![(C::SetReturnData, [5, 3, 0]), (C::GetReturnData, [0; 3])],
+            Well(1),
+        ),
         (vec![(C::GetReturnData, [39, 0, 0])], Well(1)),
         (
             vec![(C::SetReturnData, [1_025, 0, 0])],

@@ -21,18 +21,3 @@ impl<const N: usize> ArenaCell<N> {
         self.0.with(action)
     }
 }
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __arena_cell {
-    ($capacity:tt) => {{
-        $crate::__private::thread_local! {
-            static __HOST_ARENA: $crate::host_return::InvocationArena<$capacity> = const {
-                // SAFETY: each thread has its own arena, and there is no host. Only unsafe code can
-                // write to the arena, through a pointer, and it must follow the rules of `alloc`.
-                unsafe { $crate::host_return::InvocationArena::new() }
-            };
-        }
-        $crate::__private::ArenaCell::new(&__HOST_ARENA)
-    }};
-}

@@ -9,7 +9,7 @@ use core::alloc::Layout;
 ///
 /// The layout has a size, and an alignment of at most 8.
 #[inline(always)]
-pub(crate) unsafe fn list_memory(layout: Layout) -> *mut u8 {
+pub(crate) unsafe fn alloc_account_list(layout: Layout) -> *mut u8 {
     // SAFETY: by the contract, the layout has a size.
     unsafe { alloc(layout) }
 }

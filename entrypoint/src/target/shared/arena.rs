@@ -27,13 +27,3 @@ impl<const N: usize> ArenaCell<N> {
         action(&self.0)
     }
 }
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __arena_cell {
-    ($capacity:tt) => {
-        // SAFETY: by `docs/abi.md`, the host writes only initialized bytes, only to bytes that it
-        // allocated, and only while no call of the program runs.
-        unsafe { $crate::__private::ArenaCell::new() }
-    };
-}

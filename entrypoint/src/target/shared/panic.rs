@@ -1,4 +1,4 @@
-//! Code for every target of programs: panics and refused allocations that go to the host.
+//! The reports of guests: panics and refused allocations go to the host.
 
 use core::alloc::Layout;
 use core::fmt;
@@ -6,8 +6,8 @@ use core::panic::PanicInfo;
 
 use abi::report::{AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
 
-use super::{heap_is_missing, note_high_half};
 use crate::abort::abort;
+use crate::target::{heap_is_missing, note_high_half};
 use crate::text::TextBuffer;
 
 fn guest_text(text: &str) -> GuestText {
@@ -64,19 +64,4 @@ fn out_of_memory(layout: Layout) -> ! {
         kind,
         [layout.size() as u64, layout.align() as u64, 0, 0],
     ))
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __on_guest {
-    ($($item:item)*) => { $($item)* };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __global_allocator {
-    ($($static:tt)*) => {
-        #[global_allocator]
-        $($static)*
-    };
 }

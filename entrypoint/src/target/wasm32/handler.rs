@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::num::NonZeroU32;
 use core::ptr;
 
-use super::ROOM;
+use super::heap::SCRATCH;
 use crate::handler::Call;
 use crate::host_return::{HostReturnError, PackedSlice, read_in};
 
@@ -21,7 +21,7 @@ impl<'call> HostReplies<'call> {
 
 /// Returns bytes in scratch memory. They stay until the next reset.
 fn handed_in<'call>(packed: PackedSlice) -> Result<Option<&'call [u8]>, HostReturnError> {
-    read_in(packed, |address, length| ROOM.bytes(address, length))
+    read_in(packed, |address, length| SCRATCH.bytes(address, length))
 }
 
 /// Calls a handler, and resets scratch memory before the call (except the argument) and after it.
@@ -39,12 +39,12 @@ pub unsafe fn serve(argument: u64, handler: impl FnOnce(Call<'_>) -> PackedSlice
     };
     // SAFETY: no other call of the module runs, so it uses no slice of and no pointer to scratch
     // memory, except the argument. By the contract, the host uses none either.
-    unsafe { ROOM.reset_retaining(address, length) };
+    unsafe { SCRATCH.reset_retaining(address, length) };
     // The closure takes a call of any lifetime, so it cannot keep anything of this one.
     let answer = handler(Call::new(argument, HostReplies(PhantomData)));
     // SAFETY: the handler has returned and kept nothing. By the contract, the host reads the result
     // before it calls again, and so before the next allocation.
-    unsafe { ROOM.reset() };
+    unsafe { SCRATCH.reset() };
     answer.to_u64()
 }
 
@@ -57,7 +57,7 @@ pub fn keep(bytes: Option<&[u8]>) -> PackedSlice {
     if bytes.is_empty() {
         return PackedSlice::EMPTY;
     }
-    let Some(region) = ROOM.alloc(bytes.len()) else {
+    let Some(region) = SCRATCH.alloc(bytes.len()) else {
         return PackedSlice::NO_ROOM;
     };
     // SAFETY: `bytes` is valid for reads of its length. The region is new and has that length, so
@@ -70,54 +70,6 @@ pub fn keep(bytes: Option<&[u8]>) -> PackedSlice {
         Some(address) => PackedSlice::new(address, bytes.len() as u32),
         None => PackedSlice::NO_ROOM,
     }
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_handler {
-    ($name:ident, $answer:ident) => {
-        const _: () = {
-            /// # Safety
-            ///
-            /// The host follows `docs/abi.md`, section "Handlers".
-            #[unsafe(no_mangle)]
-            unsafe extern "C" fn $name(argument: ::core::primitive::u64) -> ::core::primitive::u64 {
-                // SAFETY: by that section, the host calls this while no other call runs, no longer
-                // uses earlier scratch memory except the argument, and reads the result before it
-                // calls again.
-                unsafe {
-                    $crate::__private::serve(argument, |call| {
-                        $answer(call, $crate::__private::keep)
-                    })
-                }
-            }
-        };
-    };
-}
-
-/// Expands to nothing: handlers are for this target.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __only_handlers {
-    ($($name:ident)+) => {};
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __call_host {
-    ($call:ident, $name:ident, $given:ident) => {{
-        #[link(wasm_import_module = "env")]
-        unsafe extern "C" {
-            fn $name(
-                address: *const ::core::primitive::u8,
-                length: ::core::primitive::usize,
-            ) -> ::core::primitive::u64;
-        }
-        // SAFETY: the address and the length are those of one slice, which the host only reads. By
-        // `docs/abi.md`, the host writes only to scratch memory that `alloc` returned since.
-        let answered = unsafe { $name($given.as_ptr(), $given.len()) };
-        $call.__host().read(answered)
-    }};
 }
 
 /// Empty: `TestHost` exists only in builds for unit tests.

@@ -252,6 +252,9 @@ fn imports(program_id: &Pubkey) -> ProgramResult {
     entrypoint::log_compute_units();
     msg!("{} remain", entrypoint::remaining_compute_units());
     set_return_data(b"0123456789");
+    if entrypoint::get_return_data(&mut []) != Some((10, *program_id)) {
+        return Err(ProgramError::Custom(2));
+    }
     let mut buffer = [0; 4];
     match entrypoint::get_return_data(&mut buffer) {
         Some((10, setter)) if setter == *program_id && buffer == *b"0123" => Ok(()),

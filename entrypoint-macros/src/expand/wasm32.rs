@@ -1,0 +1,156 @@
+//! WebAssembly: an instance lives for many calls, and its host gets scratch memory from `alloc`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+use super::{EntryExport, Target, heap_trace};
+use crate::model::HeapKind;
+use crate::parse::HostCall;
+
+pub(super) struct Wasm32;
+
+impl Target for Wasm32 {
+    fn name(&self) -> &'static str {
+        "wasm32"
+    }
+
+    fn entry(
+        &self,
+        EntryExport {
+            enter,
+            is_loaders_heap,
+        }: &EntryExport,
+    ) -> TokenStream {
+        let alloc = self.alloc();
+        quote_spanned! {Span::mixed_site()=>
+            /// # Safety
+            ///
+            /// The host follows `docs/abi.md`, section "WebAssembly".
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn entrypoint(input: *mut u8, length: usize) -> u64 {
+                // SAFETY: by that section, the host calls this while no other call of the program
+                // runs, and no longer uses scratch memory other than the input.
+                unsafe { ::entrypoint::__private::begin(input, length, #is_loaders_heap) };
+                let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
+                let known = ::core::option::Option::Some(length);
+                // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this
+                // call. Its scratch memory is not allocated again before the end. A guest has one
+                // thread. The program's function of an earlier call has returned and kept nothing
+                // of its input.
+                let status = unsafe {
+                    ::entrypoint::__private::#enter(input, known, process_instruction)
+                };
+                // SAFETY: the program's function has returned. By that section, the host reads the
+                // input before it calls the program again.
+                unsafe { ::entrypoint::__private::end() };
+                status
+            }
+
+            #alloc
+        }
+    }
+
+    fn announced_heap(&self) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            /// # Safety
+            ///
+            /// The host follows `docs/abi.md`, section "WebAssembly".
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn entrypoint_heap(base: usize, size: usize) {
+                // SAFETY: by that section, the host calls this once, before anything else, with a
+                // zeroed region of 32,768 to 0x7fff_ffff bytes that it does not use itself. A guest
+                // has one thread and one global allocator.
+                unsafe { ::entrypoint::__private::announce_heap(base as u64, size as u64) }
+            }
+        }
+    }
+
+    fn unnamed_heap(&self, _kind: HeapKind) -> TokenStream {
+        let trace = heap_trace(self);
+        quote_spanned! {Span::mixed_site()=>
+            // An instance lives for many calls, so the heap takes back what it can, for either word
+            // of the option `heap`.
+            #[global_allocator]
+            static HEAP: ::entrypoint::__private::UnnamedHeap<
+                ::entrypoint::SegregatedBumpAllocator<::entrypoint::allocator::WasmMemory>,
+            > = {
+                let source = ::entrypoint::allocator::WasmMemory::new(
+                    ::entrypoint::allocator::LinearMemory,
+                );
+                // SAFETY: a program has one global allocator, over its own source, and a guest has
+                // one thread.
+                let heap = unsafe { ::entrypoint::SegregatedBumpAllocator::with_source(source) };
+                ::entrypoint::__private::unnamed_heap(heap)
+            };
+
+            #trace
+        }
+    }
+
+    fn alloc(&self) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            #[unsafe(no_mangle)]
+            extern "C" fn alloc(size: usize) -> *mut u8 {
+                ::entrypoint::__private::alloc_scratch(size)
+            }
+        }
+    }
+
+    fn handler(&self, name: &Ident, reply: &Ident) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            const _: () = {
+                /// # Safety
+                ///
+                /// The host follows `docs/abi.md`, section "Handlers".
+                #[unsafe(no_mangle)]
+                unsafe extern "C" fn #name(
+                    argument: ::core::primitive::u64,
+                ) -> ::core::primitive::u64 {
+                    // SAFETY: by that section, the host calls this while no other call runs, no
+                    // longer uses earlier scratch memory except the argument, and reads the result
+                    // before it calls again.
+                    unsafe {
+                        ::entrypoint::__private::serve(argument, |call| {
+                            #reply(call, ::entrypoint::__private::keep)
+                        })
+                    }
+                }
+            };
+        }
+    }
+
+    fn call_host(&self, HostCall { call, name, given }: &HostCall) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            {
+                #[link(wasm_import_module = "env")]
+                unsafe extern "C" {
+                    fn #name(
+                        address: *const ::core::primitive::u8,
+                        length: ::core::primitive::usize,
+                    ) -> ::core::primitive::u64;
+                }
+                // SAFETY: the address and the length are those of one slice, which the host only
+                // reads. By `docs/abi.md`, the host writes only to scratch memory that `alloc`
+                // returned since.
+                let returned = unsafe { #name(#given.as_ptr(), #given.len()) };
+                #call.__host().read(returned)
+            }
+        }
+    }
+
+    fn arena_exports(&self, arena: &Ident) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            #[unsafe(no_mangle)]
+            extern "C" fn guest_alloc(length: usize) -> usize {
+                super::#arena.guest_alloc(length)
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn reset_arena() {
+                // SAFETY: the host calls this while no call of the program runs, so the program is
+                // not inside `with`. By `docs/abi.md`, the host no longer writes to earlier bytes.
+                unsafe { super::#arena.reset_arena() }
+            }
+        }
+    }
+}
