@@ -317,13 +317,13 @@ pub fn host_return(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A handler takes an `entrypoint::handler::Call` and returns any `entrypoint::handler::Answer`. The
-/// module `entrypoint::handler` describes calls to the host, and memory.
+/// A handler takes an `entrypoint::handler::Call` and returns any `entrypoint::handler::Answer`.
+/// The module `entrypoint::handler` describes calls to the host, and memory.
 ///
 /// The macro is the sum of [`custom_heap_default!`], [`custom_panic_default!`], [`export_alloc!`]
 /// and [`export_handler!`]. A module has the first three once. A module with another heap or panic
-/// handler, or with [`entrypoint!`], calls only the macros that it lacks. The host of a handler does
-/// not announce a heap, so a custom heap needs its own memory, for example
+/// handler, or with [`entrypoint!`], calls only the macros that it lacks. The host of a handler
+/// does not announce a heap, so a custom heap needs its own memory, for example
 /// `entrypoint::allocator::WasmMemory`.
 ///
 /// Handlers are for WebAssembly. On the other targets of programs the macro does not compile. In a

@@ -80,8 +80,8 @@
 //! program can rely on, and `docs/abi.md` what a host must do.
 //!
 //! On any other target the crate compiles with `std`, for unit tests of the function over an input
-//! from [`input::read`]. There `msg!` prints, return data stays in the thread, and the allocator and
-//! the panic handler are those of `std`.
+//! from [`input::read`]. There `msg!` prints, return data stays in the thread, and the allocator
+//! and the panic handler are those of `std`.
 //!
 //! # Features
 //!

@@ -8,8 +8,8 @@
 //! | `native` | any other, with the feature `native` | a library for a process of its own; the host passes a table |
 //! | `host` | any other | the author's unit tests: `std` with its allocator, and no host |
 //!
-//! The first three are guests: they have no `std`, and their panics go to the host. `shared` has the
-//! parts of more than one target; the `mod.rs` of a target includes those that it needs by their
+//! The first three are guests: they have no `std`, and their panics go to the host. `shared` has
+//! the parts of more than one target; the `mod.rs` of a target includes those that it needs by their
 //! path. One of the four targets is compiled, and each defines the same names for the rest of the
 //! crate:
 //!
