@@ -10,8 +10,8 @@
 //!
 //! The first three are guests: they have no `std`, and their panics go to the host. `shared` has
 //! the parts of more than one target; the `mod.rs` of a target includes those that it needs by
-//! their path. One of the four targets is compiled, and each defines the same names for the rest of the
-//! crate:
+//! their path. One of the four targets is compiled, and each defines the same names for the rest of
+//! the crate:
 //!
 //! | | |
 //! |---|---|
