@@ -31,11 +31,11 @@ pub enum Command {
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
     Inspect(InspectArguments),
-    /// Create a program crate, with a fixture and a test
+    /// Create a program crate, with a fixture and two tests
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
-    /// Install what is missing to build guests, and nothing else
+    /// Install the tools that are missing to build programs (as root on Debian), or print how to
     Setup,
     /// Check that the tools to build programs are installed
     Doctor,
@@ -95,8 +95,8 @@ pub struct RunArguments {
 }
 
 const BUILD_HELP: &str = "\
-Writes target/guest/NAME.polkavm, NAME.wasm or NAME.so, for the target. The standard output has the
-path and the length of the file. Debug information changes neither code nor gas nor outcomes;
+Writes target/guest/NAME.polkavm, NAME.wasm or NAME.so, by the target, and prints the path and the
+length of the file. Debug information changes neither code nor gas nor outcomes;
 failures and debuggers use it to name functions and source lines.";
 
 #[derive(Debug, Args)]
@@ -150,8 +150,8 @@ const BENCH_HELP: &str = "\
 The baseline has the results of an earlier run. Without --baseline, it is `bench.json` next to the
 Cargo.toml of the measured program, or else at the root of the workspace. The command prints all
 differences. A larger figure of your own program is worse, and so is a program that behaves
-differently or is gone. With the compiler of the baseline, a worse result is exit code 1. If you
-intend it, run the same command with --bless, and commit the file together with the change.
+differently or is gone. A worse result is exit code 1, if the compiler is that of the baseline. If
+you intend it, run the same command with --bless, and commit the file together with the change.
 
 JSON: an array of rows if WHAT is given, otherwise the content that --bless writes to the baseline:
 an object with the compiler and an array for each suite.

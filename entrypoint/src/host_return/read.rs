@@ -67,7 +67,8 @@ pub(crate) fn text_of(
     }
 }
 
-// `tests/host_return.rs` reads bytes in an arena, on the VM. Here addresses have more than 32 bits.
+// `tests/tests/handlers/host_return.rs` reads bytes in an arena, on the VM. Here addresses have
+// more than 32 bits.
 #[cfg(test)]
 mod tests {
     use allocator::InvocationArena;

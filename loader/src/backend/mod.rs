@@ -1,4 +1,4 @@
-//! How the loader runs programs: the two traits of a backend, and the loader's own backends.
+//! How the loader runs programs: the three traits of a backend, and the loader's own backends.
 //!
 //! A [`Backend`] is the loader's code for one target. It loads program files and lends instances of
 //! them. All else is written once, for every backend: the check of the invocation, the serialized
@@ -19,7 +19,7 @@
 //! # A backend of your own
 //!
 //! Implement [`Backend`], [`Instance`] and [`GuestMemory`], and pass the backend to
-//! [`Loader::with_backend`](crate::Loader::with_backend). `tests/support_toy.rs` in this repository
+//! [`Loader::with_backend`](crate::Loader::with_backend). `tests/support/toy.rs` in this repository
 //! is a complete one.
 //!
 //! A backend must do these things, because the loader relies on them:

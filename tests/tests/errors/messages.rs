@@ -434,7 +434,7 @@ fn every_error_has_an_example() {
     let missing: Vec<_> = all.difference(&seen).collect();
     assert!(
         missing.is_empty(),
-        "add examples of {missing:?} to tests/messages.rs"
+        "add examples of {missing:?} to tests/tests/errors/messages.rs"
     );
     let unknown: Vec<_> = seen.difference(&all).collect();
     assert!(unknown.is_empty(), "the source has no {unknown:?}");
@@ -462,7 +462,7 @@ fn every_message_is_committed() {
     assert!(
         found == expected,
         "the messages are not those of tests/messages.txt:\n{}\n\nif they are meant to be, type\n    {BLESS}=1 cargo test \
-         -p tests --test messages\nand commit the file together with the change",
+         -p tests --test errors messages\nand commit the file together with the change",
         different.join("\n")
     );
 }
