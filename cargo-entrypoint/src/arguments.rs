@@ -96,8 +96,8 @@ pub struct RunArguments {
 
 const BUILD_HELP: &str = "\
 Writes target/guest/NAME.polkavm, NAME.wasm or NAME.so, by the target, and prints the path and the
-length of the file. Debug information changes neither code nor gas nor outcomes;
-failures and debuggers use it to name functions and source lines.";
+length of the file. Debug information changes neither code nor gas; failures and debuggers use it
+to name functions and source lines.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]

@@ -376,3 +376,19 @@ fn invalid_invocation_fails_before_the_build() {
         );
     }
 }
+
+#[test]
+fn a_missing_program_is_named_outside_of_a_workspace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("./nothing", "there is no file or folder ./nothing"),
+        (
+            "nothing",
+            "there is no file or folder nothing, and no workspace",
+        ),
+    ] {
+        let output = entrypoint_in(folder.path(), &["run", name]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+    }
+}

@@ -201,6 +201,9 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
         if path.is_dir() && !is_plain_name(name) {
             bail!("there is no Cargo.toml in {}", path.display());
         }
+        if !path.exists() && !is_plain_name(name) {
+            bail!("there is no file or folder {}", path.display());
+        }
         if path
             .extension()
             .and_then(|extension| extension.to_str())
@@ -212,7 +215,13 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     let metadata = MetadataCommand::new()
         .no_deps()
         .exec()
-        .map_err(|error| describe(error, "the current folder"))?;
+        .map_err(|error| describe(error, "the current folder"))
+        .with_context(|| match program {
+            Some(name) => {
+                format!("there is no file or folder {name}, and no workspace to find it in")
+            }
+            None => "no program is named".to_owned(),
+        })?;
     let find = |name: &str| {
         metadata
             .packages

@@ -56,6 +56,8 @@ fn likely(bytes: &[u8]) -> Option<&'static str> {
         Some("empty")
     } else if bytes.starts_with(b"\x7fELF") {
         Some("an ELF file (`cargo entrypoint build` makes a blob of a program crate)")
+    } else if bytes.starts_with(b"\0asm") {
+        Some("a WebAssembly module (`inspect` reads blobs)")
     } else {
         None
     }
