@@ -11,8 +11,8 @@ const SHOWN_BYTES: usize = 32;
 /// Most changed ranges that are shown.
 const SHOWN_RANGES: usize = 16;
 
-/// Changes that are closer to each other than this are shown as one: a field of eight bytes often
-/// keeps some of them.
+/// Changes with fewer equal bytes than this between them are shown as one: a change of an eight-byte
+/// field often keeps some of its bytes.
 const GAP: usize = 8;
 
 /// Writes the data of an account, and its changes.
@@ -72,7 +72,8 @@ fn changed(before: &[u8], after: &[u8]) -> Vec<Range<usize>> {
 }
 
 fn bytes(count: usize) -> String {
-    format!("{} bytes", grouped(count as u64))
+    let unit = if count == 1 { "byte" } else { "bytes" };
+    format!("{} {unit}", grouped(count as u64))
 }
 
 /// Returns data in hexadecimal; long data is cut, and followed by its length.

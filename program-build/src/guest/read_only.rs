@@ -55,7 +55,8 @@ pub(super) fn find_relocated(elf: &[u8]) -> Result<Option<Relocated>> {
         if let Some((offset, relocation)) = section.relocations().next() {
             return Ok(Some(Relocated {
                 section: name.to_owned(),
-                address: section.address() + offset,
+                // In a linked file the offset is an address already.
+                address: offset,
                 function: function_of(&file, relocation.target()),
             }));
         }
@@ -80,7 +81,11 @@ fn function_of(file: &object::File<'_>, target: RelocationTarget) -> Option<Stri
         .symbols()
         // The compiler's labels begin with a point, and mean nothing to an author.
         .filter(|symbol| symbol.kind() == object::SymbolKind::Text)
-        .filter(|symbol| (symbol.address()..=symbol.address() + symbol.size()).contains(&address))
+        // Assembly may give a function any size, or none.
+        .filter(|symbol| {
+            let offset = address.checked_sub(symbol.address());
+            offset.is_some_and(|offset| offset < symbol.size().max(1))
+        })
         .find_map(|symbol| symbol.name().ok().map(str::to_owned))?;
     Some(format!("{:#}", rustc_demangle::demangle(&name)))
 }

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use loader::{Engine, Failure, Invocation, LoadError, Loader, ProgramError};
+use object::{Object, ObjectSection};
 use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, T0, T1};
 use polkavm_common::program::{
     Instruction, InstructionSetKind, Instructions, ProgramCounter, Reg, asm,
@@ -15,9 +16,20 @@ use program_build::package::ProgramPackage;
 use proptest::prelude::*;
 use tests::{PROGRAM_ID, guest};
 
+/// The instruction sets of 64 bits. They encode places in the code in different ways.
+const SETS: [InstructionSetKind; 3] = [
+    InstructionSetKind::ReviveV1,
+    InstructionSetKind::JamV1,
+    InstructionSetKind::Latest64,
+];
+
 /// A blob of this code whose entry is its first block, with this table of blocks.
 fn blob(code: &[Instruction], jump_table: &[u32]) -> Vec<u8> {
-    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::ReviveV1);
+    blob_in(InstructionSetKind::ReviveV1, code, jump_table)
+}
+
+fn blob_in(set: InstructionSetKind, code: &[Instruction], jump_table: &[u32]) -> Vec<u8> {
+    let mut builder = ProgramBlobBuilder::new(set);
     builder.set_stack_size(4_096);
     builder.add_export_by_basic_block(0, b"entrypoint");
     builder.set_code(code, jump_table);
@@ -33,25 +45,32 @@ fn load(blob: &[u8]) -> Result<(), LoadError> {
     interpreter
 }
 
-/// Where a blob's refused jump goes.
+/// The target of the jump for which the code is rejected, in every instruction set.
 #[track_caller]
 fn refused(code: &[Instruction], jump_table: &[u32]) -> u32 {
-    let blob = blob(code, jump_table);
-    let inspected = Loader::new(Engine::Interpreter)
-        .and_then(|loader| loader.inspect(&blob))
-        .expect("an inspection");
-    match load(&blob) {
-        Err(error @ LoadError::InvalidJump { target, .. }) => {
-            assert_eq!(inspected.refusals, [error]);
-            target
+    let [target, others @ ..] = SETS.map(|set| {
+        let blob = blob_in(set, code, jump_table);
+        let inspected = Loader::new(Engine::Interpreter)
+            .and_then(|loader| loader.inspect(&blob))
+            .expect("an inspection");
+        match load(&blob) {
+            Err(error @ LoadError::InvalidJump { target, .. }) => {
+                assert_eq!(inspected.refusals, [error]);
+                target
+            }
+            other => panic!("{}: {other:?}", set.name()),
         }
-        other => panic!("{other:?}"),
-    }
+    });
+    assert_eq!(others, [target; 2]);
+    target
 }
 
 #[track_caller]
 fn taken(code: &[Instruction], jump_table: &[u32]) {
-    assert_eq!(load(&blob(code, jump_table)), Ok(()));
+    for set in SETS {
+        let loaded = load(&blob_in(set, code, jump_table));
+        assert_eq!(loaded, Ok(()), "{}", set.name());
+    }
 }
 
 /// The address of an entry of the jump table.
@@ -160,6 +179,22 @@ fn constants_are_followed_from_block_to_block() {
         ]
     };
     assert_eq!(refused(&joined(4, 4), &[0]), 4);
+    // However many ways there are, and whatever else they bring.
+    for arms in 1..=9_u32 {
+        let others = [A0, A1, A2, T0, T1];
+        let mut code = vec![asm::load_imm(S0, 4)];
+        code.extend(others.map(|register| asm::load_imm(register, 1)));
+        // The arms are the blocks behind the branches.
+        code.extend((0..arms).map(|arm| asm::branch_eq_imm(RA, arm as i32, arms + 1 + arm)));
+        code.push(asm::jump(2 * arms + 1));
+        for arm in 0..arms {
+            let register = others[arm as usize % others.len()];
+            code.push(asm::load_imm(register, 9 + arm as i32));
+            code.push(asm::jump(2 * arms + 1));
+        }
+        code.push(asm::jump_indirect(S0, 0));
+        assert_eq!(refused(&code, &[0]), 4, "{arms}");
+    }
     // They bring different things, of which one is right: the program may never come here with the
     // other, so nothing is known.
     taken(&joined(2, 4), &[0]);
@@ -266,13 +301,23 @@ fn miscompiled_program_is_rejected_by_name() {
     let error = guest::build_for(&package, Target::Riscv64, &[], DebugInfo::Strip)
         .expect_err("a table of addresses in read-only data");
     let error = format!("{error:#}");
+    let elf = std::fs::read(elf_path(&package, &[])).expect("the build leaves the ELF file");
+    let (_, address) = error.split_once("`.rodata` at 0x").expect("a section");
+    let digits: String = address
+        .chars()
+        .take_while(char::is_ascii_hexdigit)
+        .collect();
+    let address = u64::from_str_radix(&digits, 16).expect("an address");
+    let file = object::File::parse(&*elf).expect("an ELF file");
+    let table = file
+        .sections()
+        .find(|section| section.relocations().next().is_some() && section.name() == Ok(".rodata"))
+        .expect("the table");
+    assert_eq!(address, table.address(), "{error}");
     assert!(
-        error.contains("`.rodata` at 0x")
-            && error.contains("`second_entry`")
-            && error.contains("`.data.rel.ro`"),
+        error.contains("`second_entry`") && error.contains("`.data.rel.ro`"),
         "{error}"
     );
-    let elf = std::fs::read(elf_path(&package, &[])).expect("the build leaves the ELF file");
     let link = |level| {
         let mut config = polkavm_linker::Config::default();
         config.set_opt_level(level);

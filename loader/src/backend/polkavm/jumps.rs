@@ -5,21 +5,20 @@
 //! only on the path that jumps, which may be one that no test of its author takes.
 //!
 //! The module follows the code from every place where it can be entered. For each register it keeps
-//! a constant, or nothing. The work is linear in the length of the code, for any code.
+//! a constant, or nothing. Each place is looked at a bounded number of times, for any code.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use polkavm::program::{Instruction, RawReg};
 use polkavm::{ProgramBlob, ProgramCounter, RETURN_TO_HOST, Reg};
 
 use super::registers::written;
 
-/// How often what is known at one place may change before nothing is known there any more. Compiled
-/// code needs two or three; the bound is for code that was made to need many.
-const MAX_CHANGES: u8 = 4;
+/// Marks a place to which code jumps, and which has not been reached yet.
+const UNREACHED: u32 = u32::MAX;
 
 /// A jump or a call to an address at which no code starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidJump {
     /// The place of the instruction.
     pub program_counter: ProgramCounter,
@@ -31,7 +30,11 @@ pub(crate) struct InvalidJump {
 pub(crate) fn first_invalid(blob: &ProgramBlob) -> Option<InvalidJump> {
     let mut flow = Flow::new(blob);
     flow.settle();
-    flow.first_invalid()
+    let (place, target) = flow.invalid.pop_first()?;
+    Some(InvalidJump {
+        program_counter: ProgramCounter(place),
+        target,
+    })
 }
 
 /// The known registers at a place.
@@ -104,22 +107,57 @@ impl Registers {
     }
 }
 
-/// The known registers at the start of a block.
-struct Block {
+/// A set of places in the code.
+struct Places(Vec<u64>);
+
+impl Places {
+    fn new(length: usize) -> Self {
+        Self(vec![0; length.div_ceil(64)])
+    }
+
+    fn contains(&self, place: u32) -> bool {
+        let word = self.0.get(place as usize / 64);
+        word.is_some_and(|word| word & 1 << (place % 64) != 0)
+    }
+
+    /// Adds a place of the code. Returns whether it is new.
+    fn insert(&mut self, place: u32) -> bool {
+        let is_new = !self.contains(place);
+        self.0[place as usize / 64] |= 1 << (place % 64);
+        is_new
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.0).flat_map(|(index, word)| {
+            let bits = (0..64).filter(move |bit| word & 1 << bit != 0);
+            bits.map(move |bit| index * 64 + bit)
+        })
+    }
+}
+
+/// What is known at a place to which code jumps.
+struct Join {
     place: u32,
     registers: Registers,
-    changes: u8,
     is_pending: bool,
 }
 
+/// The code, cut where it can be entered or jumped to.
 struct Flow<'a> {
     blob: &'a ProgramBlob,
-    /// The number of the block that starts at each place of the code, plus one; 0 if none is known.
-    number_at: Vec<u32>,
-    blocks: Vec<Block>,
-    /// Blocks whose code has not been followed since what is known there changed.
+    /// The places at which the VM lets a program jump in.
+    starts: Places,
+    /// The places at which anything may be in the registers: exports, and the targets of computed
+    /// jumps.
+    roots: Places,
+    /// The number of the join at each place of the code, plus one; 0 if there is none, and
+    /// [`UNREACHED`] if it has no number yet.
+    join_at: Vec<u32>,
+    joins: Vec<Join>,
+    /// The joins whose code has not been followed since their registers changed.
     pending: Vec<u32>,
-    invalid: BTreeSet<InvalidJump>,
+    /// The target of each invalid jump, by the place of the instruction.
+    invalid: BTreeMap<u32, u32>,
 }
 
 /// How a block ends.
@@ -137,143 +175,154 @@ enum End {
 
 impl<'a> Flow<'a> {
     fn new(blob: &'a ProgramBlob) -> Self {
-        let mut flow = Self {
-            blob,
-            number_at: vec![0; blob.code().len()],
-            blocks: Vec::new(),
-            pending: Vec::new(),
-            invalid: BTreeSet::new(),
-        };
+        let length = blob.code().len();
+        let mut starts = Places::new(length);
+        let mut targets = Places::new(length);
+        let mut starts_block = true;
+        for instruction in blob.instructions() {
+            let place = instruction.offset.0;
+            if place as usize >= length {
+                break;
+            }
+            if starts_block {
+                starts.insert(place);
+            }
+            let end = end_of(instruction.kind);
+            starts_block = end.is_some();
+            if let Some(End::To(target, _)) = end
+                && (target as usize) < length
+            {
+                targets.insert(target);
+            }
+        }
+        let mut roots = Places::new(length);
         let exports = blob.exports().map(|export| export.program_counter());
         // A call returns through the table, and an address that the program keeps is one of it.
-        for entry in exports.chain(blob.jump_table()) {
-            let _ = flow.reach(entry.0, &Registers::UNKNOWN);
-        }
-        flow
-    }
-
-    fn starts_block(&self, place: u32) -> bool {
-        match self.number_at.get(place as usize) {
-            None => false,
-            Some(0) => {
-                let place = ProgramCounter(place);
-                self.blob.scan_is_jump_target_valid(self.blob.isa(), place)
+        for root in exports.chain(blob.jump_table()) {
+            if starts.contains(root.0) {
+                roots.insert(root.0);
             }
-            Some(_) => true,
+        }
+        let mut join_at = vec![0; length];
+        for place in targets.iter() {
+            if starts.contains(place) && !roots.contains(place) {
+                join_at[place as usize] = UNREACHED;
+            }
+        }
+        Self {
+            blob,
+            starts,
+            roots,
+            join_at,
+            joins: Vec::new(),
+            pending: Vec::new(),
+            invalid: BTreeMap::new(),
         }
     }
 
-    /// Notes that a place is reached with these registers. Returns `false` if no code starts there.
+    /// Notes that code goes to a place with these registers. Returns `false` if no code starts
+    /// there.
     fn reach(&mut self, place: u32, registers: &Registers) -> bool {
-        if !self.starts_block(place) {
+        if self.roots.contains(place) {
+            return true;
+        }
+        if !self.starts.contains(place) {
             return false;
         }
-        let number = &mut self.number_at[place as usize];
-        if *number == 0 {
-            self.blocks.push(Block {
+        let number = &mut self.join_at[place as usize];
+        if matches!(*number, 0 | UNREACHED) {
+            *number = self.joins.len() as u32 + 1;
+            self.pending.push(self.joins.len() as u32);
+            self.joins.push(Join {
                 place,
                 registers: *registers,
-                changes: 0,
                 is_pending: true,
             });
-            *number = self.blocks.len() as u32;
-            self.pending.push(*number - 1);
             return true;
         }
-        let number = *number - 1;
-        let block = &mut self.blocks[number as usize];
-        let mut common = block.registers.common(registers);
-        if common == block.registers {
+        let index = *number - 1;
+        let join = &mut self.joins[index as usize];
+        let common = join.registers.common(registers);
+        if common == join.registers {
             return true;
         }
-        block.changes += 1;
-        if block.changes >= MAX_CHANGES {
-            common = Registers::UNKNOWN;
-        }
-        block.registers = common;
-        if !std::mem::replace(&mut block.is_pending, true) {
-            self.pending.push(number);
+        join.registers = common;
+        if !std::mem::replace(&mut join.is_pending, true) {
+            self.pending.push(index);
         }
         true
     }
 
-    /// Follows the code until nothing that is known changes any more.
+    /// Follows the code until the known registers no longer change. Each change of a join forgets a
+    /// register, so a join is followed fourteen times at most.
     fn settle(&mut self) {
-        while let Some(number) = self.pending.pop() {
-            let block = &mut self.blocks[number as usize];
-            block.is_pending = false;
-            let (place, mut registers) = (block.place, block.registers);
-            let Some((at, next, end)) = self.follow(place, &mut registers) else {
-                continue;
-            };
-            let (target, goes_on) = match end {
-                End::Next => (None, true),
-                End::To(target, goes_on) => (Some(target), goes_on),
-                End::Indirect(..) | End::Trap => continue,
-            };
-            if goes_on {
-                // Behind the last instruction there is nothing: the program traps there.
-                let _ = self.reach(next.0, &registers);
-            }
-            if let Some(target) = target
-                && !self.reach(target, &registers)
-            {
-                self.invalid.insert(InvalidJump {
-                    program_counter: at,
-                    target,
-                });
-            }
+        let roots: Vec<u32> = self.roots.iter().collect();
+        for root in roots {
+            self.follow(root, Registers::UNKNOWN);
+        }
+        while let Some(index) = self.pending.pop() {
+            let join = &mut self.joins[index as usize];
+            join.is_pending = false;
+            let (place, registers) = (join.place, join.registers);
+            self.follow(place, registers);
         }
     }
 
-    /// Returns the first of the invalid jumps, now that it is settled what is known.
-    fn first_invalid(mut self) -> Option<InvalidJump> {
-        for block in &self.blocks {
-            let mut registers = block.registers;
-            let followed = self.follow(block.place, &mut registers);
-            let Some((at, _, End::Indirect(base, offset))) = followed else {
-                continue;
-            };
-            let Some(base) = registers.get(base) else {
-                continue;
-            };
-            let target = base.wrapping_add_signed(offset);
-            let code = self.blob.jump_table().get_by_address(target);
-            let is_valid = u64::from(target) == RETURN_TO_HOST
-                || code.is_some_and(|code| self.starts_block(code.0));
-            if !is_valid {
-                self.invalid.insert(InvalidJump {
-                    program_counter: at,
-                    target,
-                });
+    /// Follows the code from a place to the next root or join, or to where it does not go on.
+    fn follow(&mut self, from: u32, mut registers: Registers) {
+        let blob = self.blob;
+        let length = blob.code().len();
+        for instruction in blob.instructions_bounded_at_known_boundary(ProgramCounter(from)) {
+            let place = instruction.offset.0;
+            if place as usize >= length {
+                return;
             }
-        }
-        self.invalid.pop_first()
-    }
-
-    /// Follows a block to its last instruction. Returns the place of that instruction, the next
-    /// place, and how it ends the block; `None` if the code ends before.
-    fn follow(
-        &self,
-        place: u32,
-        registers: &mut Registers,
-    ) -> Option<(ProgramCounter, ProgramCounter, End)> {
-        let length = self.blob.code().len();
-        let instructions = self
-            .blob
-            .instructions_bounded_at(ProgramCounter(place))
-            .take_while(|instruction| (instruction.offset.0 as usize) < length);
-        for instruction in instructions {
+            if place != from {
+                if self.roots.contains(place) {
+                    return;
+                }
+                if self.join_at[place as usize] != 0 {
+                    self.reach(place, &registers);
+                    return;
+                }
+            }
             let end = end_of(instruction.kind);
-            // The base of an indirect jump is read before the instruction writes a register.
             if !matches!(end, Some(End::Indirect(..))) {
                 registers.step(instruction.kind);
             }
-            if let Some(end) = end {
-                return Some((instruction.offset, instruction.next_offset, end));
+            match end {
+                None | Some(End::Next) => {}
+                Some(End::To(target, goes_on)) => {
+                    if !self.reach(target, &registers) {
+                        self.invalid.insert(place, target);
+                    }
+                    if !goes_on {
+                        return;
+                    }
+                }
+                Some(End::Indirect(base, offset)) => {
+                    self.check(place, registers.get(base), offset);
+                    return;
+                }
+                Some(End::Trap) => return,
             }
         }
-        None
+    }
+
+    /// Notes whether a computed jump is invalid, as far as its base is known. What is known only
+    /// shrinks, so a later verdict replaces an earlier one.
+    fn check(&mut self, place: u32, base: Option<u32>, offset: i32) {
+        self.invalid.remove(&place);
+        let Some(base) = base else {
+            return;
+        };
+        let target = base.wrapping_add_signed(offset);
+        let code = self.blob.jump_table().get_by_address(target);
+        let is_valid = u64::from(target) == RETURN_TO_HOST
+            || code.is_some_and(|code| self.starts.contains(code.0));
+        if !is_valid {
+            self.invalid.insert(place, target);
+        }
     }
 }
 
