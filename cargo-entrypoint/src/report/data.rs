@@ -11,8 +11,8 @@ const SHOWN_BYTES: usize = 32;
 /// Most changed ranges that are shown.
 const SHOWN_RANGES: usize = 16;
 
-/// Changes with fewer equal bytes than this between them are shown as one: a change of an eight-byte
-/// field often keeps some of its bytes.
+/// Changes with fewer equal bytes than this between them are shown as one: a change of a field of
+/// eight bytes often keeps some of them.
 const GAP: usize = 8;
 
 /// Writes the data of an account, and its changes.
