@@ -30,7 +30,7 @@ pub struct ToyProgram {
     data: Vec<u8>,
 }
 
-/// A program's memory, from [`DATA`] on, and its gas.
+/// A program's memory, from `DATA` on, and its gas.
 pub struct ToyMemory {
     bytes: Vec<u8>,
     gas: u64,
