@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_package_of_a_registry_is_known_by_its_folder() {
-        let index = "index.crates.io-1949cf8c6b5b557f";
+        let index = "some-registry-1949cf8c6b5b557f";
         for folder in [
             format!("/root/.cargo/registry/src/{index}/cargo-entrypoint-0.1.0"),
             format!("/opt/cargo home/registry/src/{index}/cargo-entrypoint-1.0.0"),
