@@ -201,15 +201,15 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
         if path.is_dir() && !is_plain_name(name) {
             bail!("there is no Cargo.toml in {}", path.display());
         }
-        if !path.exists() && !is_plain_name(name) {
-            bail!("there is no file or folder {}", path.display());
-        }
         if path
             .extension()
             .and_then(|extension| extension.to_str())
             .is_some_and(|extension| Target::ALL.map(Target::extension).contains(&extension))
         {
             bail!("there is no file {}", path.display());
+        }
+        if !path.exists() && !is_plain_name(name) {
+            bail!("there is no file or folder {}", path.display());
         }
     }
     let metadata = MetadataCommand::new()
