@@ -137,10 +137,12 @@ fn results_of_arms_differ() {
             .iter()
             .map(|key| (member.call)(*key, matches::INPUT))
             .collect();
-        let arms = results.len() - 2;
+        // The last two keys have no arm.
+        results.truncate(results.len() - 2);
+        let arms = results.len();
         results.sort_unstable();
         results.dedup();
-        assert!(results.len() > arms * 9 / 10, "{}", member.name);
+        assert_eq!(results.len(), arms, "{}", member.name);
     }
 }
 
