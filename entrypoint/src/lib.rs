@@ -116,10 +116,6 @@ extern crate alloc;
 )))]
 extern crate std;
 
-// The expansions of the macros in this crate's own tests name it.
-#[cfg(test)]
-extern crate self as entrypoint;
-
 mod abort;
 mod account;
 mod borrow;
@@ -130,17 +126,10 @@ mod heap_trace;
 pub mod host_return;
 pub mod input;
 mod log;
+mod macros;
 mod syscalls;
 mod target;
 mod text;
-
-pub use abi::status::SUCCESS;
-pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
-pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
-pub use entrypoint_macros::{
-    custom_heap, custom_heap_default, custom_panic_default, entrypoint, entrypoint_lazy,
-    entrypoint_no_alloc, export_alloc, export_handler, handler, host_return,
-};
 
 pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
@@ -149,6 +138,9 @@ pub use crate::syscalls::{
     get_return_data, log, log_64, log_compute_units, log_pubkey, remaining_compute_units,
     set_return_data,
 };
+pub use abi::status::SUCCESS;
+pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
+pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 
 /// The type of a program's function: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
 ///
@@ -186,13 +178,12 @@ macro_rules! __if_heap_trace {
     ($($items:tt)*) => {};
 }
 
-#[doc(hidden)]
-pub use entrypoint_macros::__call_host;
-
 /// Not part of the public interface: the items that the macros' expansions name.
 #[doc(hidden)]
 pub mod __private {
     use core::mem::MaybeUninit;
+
+    pub use entrypoint_macros as macros;
 
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]

@@ -31,7 +31,7 @@ impl Target for Host {
                 // SAFETY: by the contract, `input` is an input, aligned to 8, used by one thread.
                 // Its length is not known.
                 unsafe {
-                    ::entrypoint::__private::#enter(
+                    __entrypoint::__private::#enter(
                         input,
                         ::core::option::Option::None,
                         process_instruction,
@@ -60,16 +60,16 @@ impl Target for Host {
     fn arena_cell(&self, capacity: &TokenTree) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             {
-                ::entrypoint::__private::thread_local! {
-                    static __HOST_ARENA: ::entrypoint::host_return::InvocationArena<#capacity> =
+                __entrypoint::__private::thread_local! {
+                    static __HOST_ARENA: __entrypoint::host_return::InvocationArena<#capacity> =
                         const {
                             // SAFETY: each thread has its own arena, and there is no host. Only
                             // unsafe code can write to the arena, through a pointer, and it must
                             // follow the rules of `alloc`.
-                            unsafe { ::entrypoint::host_return::InvocationArena::new() }
+                            unsafe { __entrypoint::host_return::InvocationArena::new() }
                         };
                 }
-                ::entrypoint::__private::ArenaCell::new(&__HOST_ARENA)
+                __entrypoint::__private::ArenaCell::new(&__HOST_ARENA)
             }
         }
     }

@@ -4,9 +4,10 @@
 //! global allocator and panic handler. The expansion contains the items of all targets, and
 //! `__select_target!` of `entrypoint` selects one group: only that crate knows its target.
 //!
-//! Every path is absolute. Every `cfg` on a feature that the calling crate may not declare is below
-//! an `allow(unexpected_cfgs)`. All items have the location of the author's line, so a failure or a
-//! report names that line. Local variables resolve at [`Span::mixed_site`].
+//! Every path is absolute: `crate_path` replaces `__entrypoint`. Every `cfg` on a feature that the
+//! calling crate may not declare is below an `allow(unexpected_cfgs)`. All items have the location
+//! of the author's line, so a failure or a report names that line. Local variables resolve at
+//! [`Span::mixed_site`].
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -76,7 +77,7 @@ trait Target {
         quote_spanned! {Span::mixed_site()=>
             #[panic_handler]
             fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-                ::entrypoint::__private::#report(info)
+                __entrypoint::__private::#report(info)
             }
         }
     }
@@ -106,7 +107,7 @@ trait Target {
         quote! {
             // SAFETY: by `docs/abi.md`, the host writes only initialized bytes, only to bytes that
             // it allocated, and only while no call of the program runs.
-            unsafe { ::entrypoint::__private::ArenaCell::new() }
+            unsafe { __entrypoint::__private::ArenaCell::new() }
         }
     }
 
@@ -131,7 +132,7 @@ fn select_target(items: impl Fn(&dyn Target) -> TokenStream) -> TokenStream {
         let items = items(*target);
         quote!(#name { #items })
     });
-    quote!(::entrypoint::__select_target! { #(#groups)* })
+    quote!(__entrypoint::__select_target! { #(#groups)* })
 }
 
 /// Expands a whole program: the typed function, the heap, the panic handler, the export.
@@ -161,8 +162,8 @@ pub fn program(program: &Program) -> TokenStream {
 /// the constant, which explains its name.
 pub fn function(path: &ExprPath, entry: Entry) -> TokenStream {
     let type_ = match entry {
-        Entry::WithHeap | Entry::NoAlloc => quote!(::entrypoint::ProcessInstruction),
-        Entry::Lazy => quote!(::entrypoint::ProcessInstructionLazily),
+        Entry::WithHeap | Entry::NoAlloc => quote!(__entrypoint::ProcessInstruction),
+        Entry::Lazy => quote!(__entrypoint::ProcessInstructionLazily),
     };
     let constant = quote_spanned! {path.span()=>
         const __ONE_ENTRYPOINT_PER_CRATE: #type_ = #path;
@@ -236,8 +237,8 @@ pub fn unnamed_heap(kind: HeapKind) -> TokenStream {
 /// Declares a heap without a name in the memory that the loader announces.
 fn heap_in_announced_memory(target: &dyn Target, kind: HeapKind) -> TokenStream {
     let type_ = match kind {
-        HeapKind::Bump => quote!(::entrypoint::BumpAllocator),
-        HeapKind::Segregated => quote!(::entrypoint::SegregatedBumpAllocator),
+        HeapKind::Bump => quote!(__entrypoint::BumpAllocator),
+        HeapKind::Segregated => quote!(__entrypoint::SegregatedBumpAllocator),
     };
     let header = target.export(quote!(
         extern "C" fn entrypoint_heap_bump() {}
@@ -245,11 +246,11 @@ fn heap_in_announced_memory(target: &dyn Target, kind: HeapKind) -> TokenStream 
     let trace = heap_trace(target);
     quote! {
         #[global_allocator]
-        static HEAP: ::entrypoint::__private::UnnamedHeap<#type_> =
-            ::entrypoint::__private::unnamed_heap(
+        static HEAP: __entrypoint::__private::UnnamedHeap<#type_> =
+            __entrypoint::__private::unnamed_heap(
                 // SAFETY: a program has one global allocator, so this is the only allocator over
                 // the announced heap. A guest has one thread.
-                unsafe { <#type_ as ::entrypoint::__private::DefaultHeap>::NEW.claim() },
+                unsafe { <#type_ as __entrypoint::__private::DefaultHeap>::NEW.claim() },
             );
 
         #header
@@ -264,7 +265,7 @@ fn heap_trace(target: &dyn Target) -> TokenStream {
             HEAP.address()
         }
     });
-    quote!(::entrypoint::__if_heap_trace! { #export })
+    quote!(__entrypoint::__if_heap_trace! { #export })
 }
 
 fn named_heap(heap: &NamedHeap) -> TokenStream {
@@ -285,7 +286,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     // allocator over the announced heap, and a guest has one thread. Elsewhere the heap is never
     // announced, unless unsafe code promises both.
     let value = quote_spanned! {span=>
-        unsafe { <#type_ as ::entrypoint::__private::DefaultHeap>::NEW.claim() }
+        unsafe { <#type_ as __entrypoint::__private::DefaultHeap>::NEW.claim() }
     };
     let allocator = select_target(|target| {
         target.global_allocator(quote! {
@@ -369,21 +370,24 @@ pub fn handlers(names: &[Ident]) -> TokenStream {
 fn handler(name: &Ident) -> TokenStream {
     let reply = Ident::new("__reply_of_the_handler", Span::mixed_site());
     let export = select_target(|target| target.handler(name, &reply));
-    // At the location of the name, so that an error shows it, but resolved as code of the macro.
+    // At the location of the name, so that an error shows it, but resolved as code of the macro. An
+    // error would show the whole invocation if a path of `entrypoint`, which resolves elsewhere,
+    // were part of the expression.
     let span = name.span().resolved_at(Span::mixed_site());
     let call_handler = quote_spanned! {span=>
         // A compiler error names this type and the function.
-        let handler: fn(::entrypoint::handler::Call<'call>) -> _ = #name;
-        ::entrypoint::handler::Answer::give(&handler(call), take)
+        let handler: fn(__Call<'call>) -> _ = #name;
+        __Answer::give(&handler(call), take)
     };
     let function = quote_spanned! {Span::mixed_site()=>
         #[allow(dead_code)]
         fn #reply<'call, R>(
-            call: ::entrypoint::handler::Call<'call>,
+            call: __entrypoint::handler::Call<'call>,
             take: impl ::core::ops::FnOnce(
                 ::core::option::Option<&[::core::primitive::u8]>
             ) -> R,
         ) -> R {
+            use __entrypoint::handler::{Answer as __Answer, Call as __Call};
             #call_handler
         }
     };
@@ -415,8 +419,8 @@ pub fn host_return(arena: &NamedArena) -> TokenStream {
     let exports = select_target(|target| target.arena_exports(name));
     quote! {
         #(#attributes)*
-        #visibility static #name: ::entrypoint::host_return::HostArena<#capacity> =
-            ::entrypoint::host_return::HostArena::__new(#cell);
+        #visibility static #name: __entrypoint::host_return::HostArena<#capacity> =
+            __entrypoint::host_return::HostArena::__new(#cell);
 
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]

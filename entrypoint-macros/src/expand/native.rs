@@ -26,11 +26,11 @@ impl Target for Native {
             /// The host follows `docs/abi.md`, section "Native library".
             #[unsafe(no_mangle)]
             unsafe extern "C" fn entrypoint_native_host(
-                host: *const ::entrypoint::__private::Host,
+                host: *const __entrypoint::__private::Host,
             ) {
                 // SAFETY: by that section, `host` is readable, and its heap, length and function
                 // are valid until the entry has returned.
-                unsafe { ::entrypoint::__private::set_host(host) }
+                unsafe { __entrypoint::__private::set_host(host) }
             }
 
             /// # Safety
@@ -42,11 +42,11 @@ impl Target for Native {
                 // SAFETY: the host calls this once, so nothing else has happened except
                 // `entrypoint_native_host`. By the contract, there is a heap. A program has one
                 // thread and one global allocator.
-                let length = unsafe { ::entrypoint::__private::begin() };
+                let length = unsafe { __entrypoint::__private::begin() };
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: by the contract, there is an input, aligned to 8, for this one call.
                 // `length` is the host's. A program has one thread.
-                unsafe { ::entrypoint::__private::#enter(input, length, process_instruction) }
+                unsafe { __entrypoint::__private::#enter(input, length, process_instruction) }
             }
         }
     }

@@ -30,7 +30,7 @@ impl Target for Wasm32 {
             unsafe extern "C" fn entrypoint(input: *mut u8, length: usize) -> u64 {
                 // SAFETY: by that section, the host calls this while no other call of the program
                 // runs, and no longer uses scratch memory other than the input.
-                unsafe { ::entrypoint::__private::begin(input, length, #is_loaders_heap) };
+                unsafe { __entrypoint::__private::begin(input, length, #is_loaders_heap) };
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 let known = ::core::option::Option::Some(length);
                 // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this
@@ -38,11 +38,11 @@ impl Target for Wasm32 {
                 // thread. The program's function of an earlier call has returned and kept nothing
                 // of its input.
                 let status = unsafe {
-                    ::entrypoint::__private::#enter(input, known, process_instruction)
+                    __entrypoint::__private::#enter(input, known, process_instruction)
                 };
                 // SAFETY: the program's function has returned. By that section, the host reads the
                 // input before it calls the program again.
-                unsafe { ::entrypoint::__private::end() };
+                unsafe { __entrypoint::__private::end() };
                 status
             }
 
@@ -60,7 +60,7 @@ impl Target for Wasm32 {
                 // SAFETY: by that section, the host calls this once, before anything else, with a
                 // zeroed region of 32,768 to 0x7fff_ffff bytes that it does not use itself. A guest
                 // has one thread and one global allocator.
-                unsafe { ::entrypoint::__private::announce_heap(base as u64, size as u64) }
+                unsafe { __entrypoint::__private::announce_heap(base as u64, size as u64) }
             }
         }
     }
@@ -71,16 +71,16 @@ impl Target for Wasm32 {
             // An instance lives for many calls, so the heap takes back what it can, for either word
             // of the option `heap`.
             #[global_allocator]
-            static HEAP: ::entrypoint::__private::UnnamedHeap<
-                ::entrypoint::SegregatedBumpAllocator<::entrypoint::allocator::WasmMemory>,
+            static HEAP: __entrypoint::__private::UnnamedHeap<
+                __entrypoint::SegregatedBumpAllocator<__entrypoint::allocator::WasmMemory>,
             > = {
-                let source = ::entrypoint::allocator::WasmMemory::new(
-                    ::entrypoint::allocator::LinearMemory,
+                let source = __entrypoint::allocator::WasmMemory::new(
+                    __entrypoint::allocator::LinearMemory,
                 );
                 // SAFETY: a program has one global allocator, over its own source, and a guest has
                 // one thread.
-                let heap = unsafe { ::entrypoint::SegregatedBumpAllocator::with_source(source) };
-                ::entrypoint::__private::unnamed_heap(heap)
+                let heap = unsafe { __entrypoint::SegregatedBumpAllocator::with_source(source) };
+                __entrypoint::__private::unnamed_heap(heap)
             };
 
             #trace
@@ -91,7 +91,7 @@ impl Target for Wasm32 {
         quote_spanned! {Span::mixed_site()=>
             #[unsafe(no_mangle)]
             extern "C" fn alloc(size: usize) -> *mut u8 {
-                ::entrypoint::__private::alloc_scratch(size)
+                __entrypoint::__private::alloc_scratch(size)
             }
         }
     }
@@ -110,8 +110,8 @@ impl Target for Wasm32 {
                     // longer uses earlier scratch memory except the argument, and reads the result
                     // before it calls again.
                     unsafe {
-                        ::entrypoint::__private::serve(argument, |call| {
-                            #reply(call, ::entrypoint::__private::keep)
+                        __entrypoint::__private::serve(argument, |call| {
+                            #reply(call, __entrypoint::__private::keep)
                         })
                     }
                 }

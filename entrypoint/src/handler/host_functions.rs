@@ -67,7 +67,8 @@ macro_rules! host_functions {
             let given: &[&[::core::primitive::u8]] =
                 &[$($crate::handler::HostBytes::bytes($argument))?];
             let given: &[::core::primitive::u8] = if let [given] = given { given } else { &[] };
-            $crate::handler::HostBytes::of($crate::__call_host!(call, $name, given))
+            let answer = $crate::__private::macros::call_host!([$crate] call, $name, given);
+            $crate::handler::HostBytes::of(answer)
         }
     )+};
     ($($other:tt)*) => {

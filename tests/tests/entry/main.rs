@@ -6,5 +6,4 @@ mod blob_size;
 mod collections;
 mod entries;
 mod examples;
-mod macros;
 mod options;

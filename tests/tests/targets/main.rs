@@ -4,4 +4,5 @@ mod agreement;
 mod constant_jumps;
 mod files;
 mod jump_tables;
+mod other_names;
 mod toy_backend;
