@@ -1,14 +1,11 @@
 //! Any bytes as a blob: refused or run, without harm.
 #![no_main]
 
-#[path = "../../support/hostile/mod.rs"]
-mod hostile;
-
 use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use loader::Engine;
-use hostile::blob::Loaders;
+use tests_fuzz::hostile::blob::Loaders;
 
 thread_local! {
     static LOADERS: OnceCell<Loaders> = const { OnceCell::new() };

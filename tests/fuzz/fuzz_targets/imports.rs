@@ -1,14 +1,11 @@
 //! Any bytes as calls of imports, held to the model.
 #![no_main]
 
-#[path = "../../support/hostile/mod.rs"]
-mod hostile;
-
 use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use loader::Engine;
-use hostile::machine::Machine;
+use tests_fuzz::hostile::machine::Machine;
 
 thread_local! {
     static MACHINE: OnceCell<Machine> = const { OnceCell::new() };
