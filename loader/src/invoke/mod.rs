@@ -104,8 +104,8 @@ fn judge(
         match entry {
             AccountEntry::First(before) => {
                 let after = read_back::account(guest, *address, &before.account)?;
-                let change = AccountChange::new(index, &invocation.program_id, before, after);
-                accounts.push(change.check()?);
+                AccountChange::new(index, &invocation.program_id, before, &after).check()?;
+                accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
                 let change = RepeatChange {

@@ -27,11 +27,26 @@ pub(crate) struct AccountAfter {
     pub data: Vec<u8>,
 }
 
+impl AccountAfter {
+    /// The account as the loader keeps it, if no rule is broken.
+    #[inline]
+    pub fn into_account(self) -> Account {
+        Account {
+            key: self.key,
+            owner: self.owner,
+            kelvins: self.kelvins,
+            data: self.data,
+            executable: self.executable != 0,
+            rent_epoch: self.rent_epoch,
+        }
+    }
+}
+
 /// A first occurrence of an account, before and after.
 pub(crate) struct AccountChange<'a> {
     index: usize,
     before: &'a AccountInput,
-    after: AccountAfter,
+    after: &'a AccountAfter,
     is_owned: bool,
     has_new_owner: bool,
     has_new_data: bool,
@@ -160,11 +175,12 @@ fn most_growth(before: &Account) -> u64 {
 }
 
 impl<'a> AccountChange<'a> {
+    #[inline]
     pub fn new(
         index: usize,
         program_id: &Pubkey,
         before: &'a AccountInput,
-        after: AccountAfter,
+        after: &'a AccountAfter,
     ) -> Self {
         let account = &before.account;
         Self {
@@ -177,23 +193,16 @@ impl<'a> AccountChange<'a> {
         }
     }
 
-    /// Checks the account, and returns it as the loader keeps it.
-    pub fn check(self) -> Result<Account, WriteBackError> {
+    #[inline]
+    pub fn check(&self) -> Result<(), WriteBackError> {
         for rule in &RULES {
             if let Rule::Account { is_broken, error } = rule
-                && is_broken(&self)
+                && is_broken(self)
             {
-                return Err(error(&self));
+                return Err(error(self));
             }
         }
-        Ok(Account {
-            key: self.after.key,
-            owner: self.after.owner,
-            kelvins: self.after.kelvins,
-            data: self.after.data,
-            executable: self.before.account.executable,
-            rent_epoch: self.after.rent_epoch,
-        })
+        Ok(())
     }
 }
 

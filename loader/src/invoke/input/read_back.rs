@@ -9,6 +9,7 @@ use crate::invoke::guest::{GuestMemory, Inaccessible, read_pod};
 use crate::invoke::write_back::{AccountAfter, most_data};
 
 /// Reads the account in the entry at an address.
+#[inline]
 pub(crate) fn account(
     guest: &mut impl GuestMemory,
     address: u64,
