@@ -52,6 +52,9 @@
 /// - `custom-panic` is `panic = custom`;
 /// - `no-entrypoint` leaves out everything, so that another program can link the crate as a
 ///   library.
+///
+/// [`custom_heap_default!`]: crate::custom_heap_default!
+/// [`custom_panic_default!`]: crate::custom_panic_default!
 #[macro_export]
 macro_rules! entrypoint {
     ($($arguments:tt)*) => {
@@ -79,6 +82,8 @@ macro_rules! entrypoint {
 ///     Ok(())
 /// }
 /// ```
+///
+/// [`entrypoint!`]: crate::entrypoint!
 #[macro_export]
 macro_rules! entrypoint_no_alloc {
     ($($arguments:tt)*) => {
@@ -110,6 +115,8 @@ macro_rules! entrypoint_no_alloc {
 ///     }
 /// }
 /// ```
+///
+/// [`entrypoint!`]: crate::entrypoint!
 #[macro_export]
 macro_rules! entrypoint_lazy {
     ($($arguments:tt)*) => {
@@ -160,6 +167,8 @@ macro_rules! entrypoint_lazy {
 ///
 /// A hand-written entry must call `entrypoint::allocator::set_heap_base` and `set_heap_limit`
 /// before the program allocates.
+///
+/// [`entrypoint!`]: crate::entrypoint!
 #[macro_export]
 macro_rules! custom_heap_default {
     ($($arguments:tt)*) => {
@@ -183,6 +192,8 @@ macro_rules! custom_heap_default {
 /// ```
 /// entrypoint::custom_panic_default!(location);
 /// ```
+///
+/// [`entrypoint!`]: crate::entrypoint!
 #[macro_export]
 macro_rules! custom_panic_default {
     ($($arguments:tt)*) => {
@@ -220,6 +231,8 @@ macro_rules! custom_panic_default {
 /// Attributes, such as documentation, and a visibility may precede `static`. The allocator may take
 /// its memory from `entrypoint::allocator::LoaderHeap`, as here, which the host announces on every
 /// target, or from another source.
+///
+/// [`custom_heap_default!`]: crate::custom_heap_default!
 #[macro_export]
 macro_rules! custom_heap {
     ($($arguments:tt)*) => {
@@ -247,6 +260,8 @@ macro_rules! custom_heap {
 /// ```
 /// entrypoint::export_alloc!();
 /// ```
+///
+/// [`entrypoint!`]: crate::entrypoint!
 #[macro_export]
 macro_rules! export_alloc {
     ($($arguments:tt)*) => {
@@ -332,6 +347,12 @@ macro_rules! host_return {
 /// Handlers are for WebAssembly. On the other targets of programs the macro does not compile. In a
 /// build for unit tests, and with the feature `no-entrypoint` of the calling crate, it exports
 /// nothing.
+///
+/// [`custom_heap_default!`]: crate::custom_heap_default!
+/// [`custom_panic_default!`]: crate::custom_panic_default!
+/// [`entrypoint!`]: crate::entrypoint!
+/// [`export_alloc!`]: crate::export_alloc!
+/// [`export_handler!`]: crate::export_handler!
 #[macro_export]
 macro_rules! handler {
     ($($arguments:tt)*) => {

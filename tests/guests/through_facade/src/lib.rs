@@ -13,7 +13,7 @@ facade::custom_panic_default!(location);
 facade::host_return!(static ARENA: HostArena<64>);
 facade::export_handler!(length);
 
-/// Returns `Custom` with the number of accounts, of bytes, and of bytes in an empty slice of a host.
+/// Returns `Custom` with the number of accounts, of bytes, and of bytes in a host's empty slice.
 ///
 /// # Errors
 ///
