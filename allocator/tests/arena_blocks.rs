@@ -77,7 +77,7 @@ fn addresses_are_aligned_not_offsets() {
 }
 
 #[test]
-fn alignment_beyond_the_buffer_is_refused() {
+fn alignment_beyond_the_buffer_is_rejected() {
     with_arena(8, 4000, |arena, _| {
         for (_, end) in ends(arena) {
             assert_eq!(end.allocate(layout(1, 4096)), Err(AllocError));

@@ -64,7 +64,7 @@ fn arena_may_be_in_a_part_of_the_heap() {
 }
 
 #[test]
-fn impossible_buffer_length_is_refused() {
+fn impossible_buffer_length_is_rejected() {
     let mut byte = 0_u8;
     let message = panic_message(|| {
         // SAFETY: the caller breaks the contract; the arena panics before it touches a byte.

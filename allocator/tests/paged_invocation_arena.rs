@@ -291,7 +291,7 @@ fn check_step(room: &mut Room<'_>, step: &Step) {
             };
             let address = start.wrapping_add_signed(distance);
             if room.arena.bytes(address, length).is_some() {
-                let wrong = (address..address + length).find(|at| !room.may_lend(*at));
+                let wrong = (address..address + length).find(|at| !room.may_return(*at));
                 assert_eq!(wrong, None, "{length} bytes at {address:x}");
             }
         }

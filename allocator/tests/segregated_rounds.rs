@@ -58,20 +58,20 @@ fn rounds(patterns: &[&[usize]], top_taken: &[bool]) {
 }
 
 #[test]
-fn growing_text() {
+fn growing_texts_take_no_more_memory() {
     rounds_take_no_more_room(&[&[8, 16, 32, 64]]);
     rounds_take_no_more_room(&[&[8, 16, 32, 64, 128]]);
 }
 
 #[test]
-fn list_shrunk_to_its_length() {
+fn shrunk_lists_take_no_more_memory() {
     rounds_take_no_more_room(&[&[128, 16]]);
     rounds_take_no_more_room(&[&[128, 64, 20]]);
     rounds_take_no_more_room(&[&[100, 3, 90]]);
 }
 
 #[test]
-fn long_list_shrunk_to_its_length() {
+fn long_shrunk_lists_take_no_more_memory() {
     for pattern in [
         &[200, 128][..],
         &[200, 20],
@@ -83,6 +83,6 @@ fn long_list_shrunk_to_its_length() {
 }
 
 #[test]
-fn several_patterns_in_turn() {
+fn several_patterns_take_no_more_memory() {
     rounds_take_no_more_room(&[&[8, 16, 32, 64], &[128, 40], &[30], &[16, 128, 64, 1]]);
 }

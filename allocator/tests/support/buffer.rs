@@ -44,7 +44,7 @@ impl Buffer {
         start + self.lent.start..start + self.lent.end
     }
 
-    /// Lends the bytes between the sentinels.
+    /// Borrows the bytes between the sentinels.
     pub fn lend(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.whole[self.lent.clone()]
     }
