@@ -13,7 +13,7 @@ facade::custom_panic_default!(location);
 facade::host_return!(static ARENA: HostArena<64>);
 facade::export_handler!(length);
 
-/// Returns `Custom` with the number of accounts, of bytes, and of bytes in a host's empty slice.
+/// Returns `Custom` with the number of accounts, of bytes, and of bytes in an empty host slice.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub fn process_instruction(_: &Pubkey, accounts: &[AccountInfo], data: &[u8]) ->
     ))
 }
 
-/// Answers with what the host says.
+/// Returns the argument's bytes.
 fn length(call: Call<'_>) -> Option<&[u8]> {
     call.bytes().ok()?
 }
