@@ -18,7 +18,8 @@ pub struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program succeeded, and matched what its fixture expects
-  1  the program failed, or differed from what its fixture expects (see the standard error)
+  1  the program failed, or the loader rejected its changes, or the outcome differed from what the
+     fixture expects (see the standard error)
   2  no program was run";
 
 #[derive(Debug, Subcommand)]

@@ -300,6 +300,49 @@ fn a_fixture_that_is_not_met_is_a_failure() {
 }
 
 #[test]
+fn status_and_end_are_printed_in_one_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.toml");
+    let run = |program: &str, text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        let fixture = file.display().to_string();
+        stdout(&entrypoint(&["run", program, "--fixture", &fixture]))
+    };
+    // A program that returns 0 and breaks a rule: the status is the program's, the end is not.
+    let report = run(
+        "counter",
+        "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\ndata = \"0000000000000000\"\n",
+    );
+    let expected = "status    0 (success)\nrejected  account 0 \
+        (Counter111111111111111111111111111111111111) was changed, but is not writable\n";
+    for part in [
+        expected,
+        "nothing was changed, because the loader rejected the changes\n",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    let report = run("counter", "");
+    let expected = "status    0xb00000000 (NotEnoughAccountKeys)\nfailed    the program returned \
+        NotEnoughAccountKeys: the instruction needs more accounts than it was given\n";
+    assert!(report.contains(expected), "{report}");
+    // The probe's command 1 returns the custom error of the number.
+    for (number, expected) in [
+        (
+            0_u64,
+            "status    0x100000000 (Custom(0))\nfailed    the program returned Custom(0)\n",
+        ),
+        (
+            7,
+            "status    7 (Custom(7))\nfailed    the program returned Custom(7)\n",
+        ),
+    ] {
+        let data = format!("01{}", hex::encode(number.to_le_bytes()));
+        let report = stdout(&entrypoint(&["run", "tests/guests/probe", "--data", &data]));
+        assert!(report.contains(expected), "{report}");
+    }
+}
+
+#[test]
 fn handler_is_reported_as_not_a_program() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);
     assert_eq!(output.status.code(), Some(2));

@@ -122,20 +122,13 @@ fn programs(out: &mut String, rows: &[programs::Row]) -> Result {
         table.figure_column(figure);
     }
     for row in rows {
-        let status = row
-            .status
-            .map_or_else(|| "none".to_owned(), |status| format!("{status:#x}"));
-        let status = match &row.failure {
-            None => "0 (success)".to_owned(),
-            Some(failure) => format!("{status} ({failure})"),
-        };
         let peak = row
             .heap_peak
             .map_or_else(|| "unknown".to_owned(), |peak| grouped(peak.into()));
         table.row(vec![
             harmless(&row.program),
             harmless(&row.fixture),
-            status,
+            harmless(&row.status_text()),
             grouped(row.gas),
             peak,
             grouped(row.blob),

@@ -3,7 +3,9 @@
 use std::fmt::{Result, Write};
 
 use cargo_entrypoint::text::{grouped, harmless};
-use loader::{Account, AccountEntry, AccountInput, Engine, HeapUse, Invocation, Outcome};
+use loader::{
+    Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome, status_text,
+};
 
 use super::data;
 
@@ -43,15 +45,15 @@ pub fn profiled(
 }
 
 fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Result {
-    match (&outcome.failure, outcome.status) {
-        (None, status) => writeln!(out, "status    {} (success)", status.unwrap_or(0))?,
-        (Some(failure), Some(status)) => {
-            writeln!(out, "status    {status:#x}")?;
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
-        }
-        (Some(failure), None) => {
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
-        }
+    if outcome.status.is_some() {
+        writeln!(out, "status    {}", status_text(outcome.status))?;
+    }
+    if let Some(failure) = &outcome.failure {
+        let what = match failure {
+            Failure::WriteBack(_) => "rejected",
+            _ => "failed",
+        };
+        writeln!(out, "{what:<9} {}", harmless(&failure.to_string()))?;
     }
     let gas = grouped(outcome.gas_used);
     if outcome.engine == Engine::Native {
@@ -92,13 +94,12 @@ fn accounts(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Res
             }
         }
     }
-    if !outcome.is_success() {
-        writeln!(
-            out,
-            "          nothing was changed, because the program failed"
-        )?;
-    }
-    Ok(())
+    let reason = match outcome.failure {
+        None => return Ok(()),
+        Some(Failure::WriteBack(_)) => "the loader rejected the changes",
+        Some(_) => "the program failed",
+    };
+    writeln!(out, "          nothing was changed, because {reason}")
 }
 
 fn account(out: &mut String, index: usize, before: &AccountInput, after: &Account) -> Result {

@@ -17,7 +17,7 @@ use crate::display::thousands;
 #[non_exhaustive]
 pub enum Failure {
     /// The program returned an error.
-    #[error("the program returned {}: {error}", describe(error))]
+    #[error("the program returned {}", returned(error))]
     ProgramError {
         /// The error.
         #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_program_error"))]
@@ -268,6 +268,14 @@ impl fmt::Display for Access {
 /// The error as it is written in code: `InsufficientFunds`, `Custom(7)`.
 fn describe(error: &ProgramError) -> String {
     format!("{error:?}")
+}
+
+/// The error, and its meaning if its name does not tell: a custom error has none that is known here.
+fn returned(error: &ProgramError) -> String {
+    match error {
+        ProgramError::Custom(_) => describe(error),
+        _ => format!("{}: {error}", describe(error)),
+    }
 }
 
 fn heap_use(used: Option<u32>, limit: u32) -> String {
