@@ -300,6 +300,36 @@ fn a_fixture_that_is_not_met_is_a_failure() {
 }
 
 #[test]
+fn fixture_without_expectation_expects_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.toml");
+    let run = |text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        let output = entrypoint(&["run", "--fixture", &file.display().to_string()]);
+        assert_eq!(output.status.code(), Some(1), "the program failed");
+        let said = stderr(&output);
+        let errors = said.lines().filter(|line| line.starts_with("error: "));
+        errors.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // The counter fails without an account.
+    assert_eq!(run(""), [""; 0]);
+    assert_eq!(run("[expect]\nfailure = \"ProgramError\""), [""; 0]);
+    assert_eq!(run("[expect]\nstatus = 0xb00000000"), [""; 0]);
+    assert_eq!(
+        run("[expect]\nlogs = []"),
+        ["error: not as the fixture expects: failure: expected none, found ProgramError"]
+    );
+    assert_eq!(
+        run("[expect]\nstatus = 0"),
+        [
+            "error: not as the fixture expects: status: expected 0 (success), found 0xb00000000 \
+             (NotEnoughAccountKeys)",
+            "error: not as the fixture expects: failure: expected none, found ProgramError"
+        ]
+    );
+}
+
+#[test]
 fn status_and_end_are_printed_in_one_way() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("one.toml");

@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use abi::Pubkey;
+use abi::status::SUCCESS;
 use bytesize::ByteSize;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -46,9 +47,10 @@ use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::engine::Target;
+use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, status_text};
 
 mod place;
 
@@ -157,6 +159,15 @@ impl Fixture {
 }
 
 /// The expected outcome. Fields that are `None` are not compared.
+///
+/// An expectation with any field expects success, unless it has a `failure` or a `status` other
+/// than 0. An empty one, as of a fixture without `[expect]`, expects nothing.
+///
+/// ```
+/// use loader::fixture::Expectation;
+///
+/// assert!(Expectation::default().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -195,20 +206,30 @@ pub struct ExpectedAccount {
 }
 
 impl Expectation {
+    /// Whether nothing is expected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns the differences between an outcome and this expectation, one line each.
     #[must_use]
     pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
         let mut differences = Differences(Vec::new());
-        if let Some(status) = self.status {
-            differences.compare("status", &Some(status), &outcome.status);
+        if self.is_empty() {
+            return differences.0;
         }
-        let kind = outcome
-            .failure
-            .as_ref()
-            .map(|failure| failure.kind().to_owned());
+        if self.status.is_some() && self.status != outcome.status {
+            let [expected, found] = [self.status, outcome.status].map(status_text);
+            differences.add("status", &expected, &found);
+        }
+        let expected = self.failure.as_deref();
+        let found = outcome.failure.as_ref().map(Failure::kind);
         // A fixture that expects success need not have this field.
-        if self.failure.is_some() || self.status.is_none_or(|status| status == 0) {
-            differences.compare("failure", &self.failure, &kind);
+        let is_compared = expected.is_some() || self.status.is_none_or(|status| status == SUCCESS);
+        if is_compared && expected != found {
+            let [expected, found] = [expected, found].map(|kind| kind.unwrap_or("none"));
+            differences.add("failure", expected, found);
         }
         if let Some(gas_used) = &self.gas_used
             && outcome.engine.target() == Target::Riscv64
@@ -265,9 +286,13 @@ struct Differences(Vec<String>);
 impl Differences {
     fn compare<T: PartialEq + fmt::Debug>(&mut self, what: &str, expected: &T, found: &T) {
         if expected != found {
-            self.0
-                .push(format!("{what}: expected {expected:?}, found {found:?}"));
+            self.add(what, &format!("{expected:?}"), &format!("{found:?}"));
         }
+    }
+
+    fn add(&mut self, what: &str, expected: &str, found: &str) {
+        self.0
+            .push(format!("{what}: expected {expected}, found {found}"));
     }
 }
 
