@@ -286,6 +286,35 @@ fn a_program_cannot_forge_the_report() {
 }
 
 #[test]
+fn format_characters_are_escaped_for_people_and_kept_in_json() {
+    // They turn the direction of the text, have no width, or begin a terminal's sequence.
+    let name = "x\u{202e}y\u{2066}z\u{200b}\u{9b}2J\u{e0041}";
+    let escaped = r"x\u{202e}y\u{2066}z\u{200b}\u{9b}2J\u{e0041}";
+    let data = hex::encode(name);
+    let output = entrypoint(&["run", "hello", "--data", &data]);
+    let report = stdout(&output);
+    assert!(report.contains(&format!("Hello, {escaped}!")), "{report}");
+
+    let output = entrypoint(&["run", "hello", "--data", &data, "--json"]);
+    assert_eq!(json(&output)["logs"], json!([format!("Hello, {name}!")]));
+    // The same characters on the way to the terminal.
+    assert!(output.stdout.is_ascii(), "{}", stdout(&output));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("\u{202e}lmot.toml");
+    let output = entrypoint(&["run", "hello", "--fixture", &file.display().to_string()]);
+    let said = stderr(&output);
+    assert!(said.contains(r"\u{202e}lmot.toml"), "{said}");
+    std::fs::write(&file, "gas = \"\u{2066}1\"\n").expect("a file");
+    let output = entrypoint(&["run", "hello", "--fixture", &file.display().to_string()]);
+    let said = stderr(&output);
+    for part in [r"\u{202e}lmot.toml", "1 | gas = \"\\u{2066}1\"\n  |"] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+    assert!(!said.contains(['\u{202e}', '\u{2066}']), "{said}");
+}
+
+#[test]
 fn a_fixture_that_is_not_met_is_a_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("wrong.toml");

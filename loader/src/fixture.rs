@@ -46,6 +46,7 @@ use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
+use crate::display::{escape_control, escape_control_in_lines};
 use crate::engine::Target;
 use crate::error::Failure;
 use crate::invocation::Invocation;
@@ -70,7 +71,7 @@ pub struct Fixture {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FixtureError {
     /// The file cannot be read.
-    #[error("cannot read the fixture {}: {reason}", path.display())]
+    #[error("cannot read the fixture {}: {reason}", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -78,7 +79,11 @@ pub enum FixtureError {
         reason: String,
     },
     /// The text is not a valid fixture.
-    #[error("invalid fixture{}: {reason}", in_file(path))]
+    #[error(
+        "invalid fixture{}: {}",
+        in_file(path),
+        escape_control_in_lines(reason)
+    )]
     Invalid {
         /// The file, if it came from one.
         path: Option<PathBuf>,
@@ -89,7 +94,11 @@ pub enum FixtureError {
 
 fn in_file(path: &Option<PathBuf>) -> String {
     path.as_ref()
-        .map_or_else(String::new, |path| format!(" {}", path.display()))
+        .map_or_else(String::new, |path| format!(" {}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    escape_control(&path.display().to_string())
 }
 
 impl Fixture {

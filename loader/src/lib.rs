@@ -112,7 +112,7 @@ const _: () = {
 mod account;
 pub mod backend;
 mod compare;
-mod display;
+pub mod display;
 mod engine;
 mod error;
 #[cfg(feature = "fixture")]

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::text::harmless;
+use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome, Target};
 use program_build::guest;
@@ -113,7 +113,7 @@ impl Call {
     /// Program and fixture, for the heading of a report.
     pub fn title(&self) -> String {
         let name = self.name();
-        harmless(&match &self.fixture {
+        escape_control(&match &self.fixture {
             Some(path) => format!("{name} · fixture {}", self.fixture_name(path)),
             None => format!("{name} · no fixture"),
         })

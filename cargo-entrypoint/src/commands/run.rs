@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use cargo_entrypoint::text::harmless;
+use loader::display::escape_control;
 use loader::{Engine, Invocation, LoadError, Outcome, Target, handler};
 use program_build::guest::Sanitizer;
 use program_build::machine::Machine;
@@ -89,7 +89,9 @@ fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     if handlers.is_empty() {
         return anyhow::Error::new(error).context(format!("cannot load {name}"));
     }
-    let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
+    let handlers = handlers
+        .iter()
+        .map(|name| format!("`{}`", escape_control(name)));
     let handlers = handlers.collect::<Vec<_>>().join(", ");
     anyhow::Error::new(error).context(format!(
         "{name} is not a program but a module with the handlers {handlers}; run it in a host, as in docs/handlers.md"

@@ -10,10 +10,10 @@ pub mod inlining;
 pub mod report;
 pub mod sources;
 
-use crate::text::harmless;
+use loader::display::escape_control;
 
 /// A text of a blob, safe for a picture: without control characters, and without the two other
 /// characters that XML excludes.
 fn drawable(text: &str) -> String {
-    harmless(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    escape_control(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

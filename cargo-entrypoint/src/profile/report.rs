@@ -7,7 +7,8 @@ use loader::profile::HeapProfile;
 use super::costs::{Cost, Costs, Line};
 use super::heap::Summary;
 use super::sources::{Sources, shown};
-use crate::text::{grouped, harmless};
+use crate::text::grouped;
+use loader::display::escape_control;
 
 /// Most rows of a table.
 const ROWS: usize = 15;
@@ -119,7 +120,7 @@ fn source(line: &Line, sources: &mut Sources) -> String {
 
 /// A text that neither acts on a terminal nor fills it.
 fn shortened(text: &str) -> String {
-    let text = harmless(text);
+    let text = escape_control(text);
     if text.chars().count() <= MOST_CHARACTERS {
         return text;
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::text::{grouped, harmless};
+use cargo_entrypoint::text::grouped;
+use loader::display::escape_control;
 use loader::{
     Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome, status_text,
 };
@@ -28,7 +29,7 @@ pub fn outcome(
         writeln!(out, "logs")?;
     }
     for line in &outcome.logs {
-        writeln!(out, "          {}", harmless(line))?;
+        writeln!(out, "          {}", escape_control(line))?;
     }
     accounts(out, invocation, outcome)
 }
@@ -53,7 +54,7 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
             Failure::WriteBack(_) => "rejected",
             _ => "failed",
         };
-        writeln!(out, "{what:<9} {}", harmless(&failure.to_string()))?;
+        writeln!(out, "{what:<9} {}", escape_control(&failure.to_string()))?;
     }
     let gas = grouped(outcome.gas_used);
     if outcome.engine == Engine::Native {

@@ -6,11 +6,12 @@ use abi::ProgramError;
 use abi::imports::Import;
 
 use super::write_back::WriteBackError;
-use crate::display::thousands;
+use crate::display::{escape_control, thousands};
 
 /// Why a program that ran changed nothing.
 ///
-/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`.
+/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`. The text escapes
+/// what the program wrote, as [`escape_control`] does; the fields keep it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
@@ -237,7 +238,7 @@ pub struct SourceLocation {
 
 impl fmt::Display for SourceLocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.file, self.line)?;
+        write!(formatter, "{}:{}", escape_control(&self.file), self.line)?;
         match self.column {
             Some(column) => write!(formatter, ":{column}"),
             None => Ok(()),
@@ -293,9 +294,9 @@ pub(crate) fn at(location: &Option<SourceLocation>) -> String {
 }
 
 pub(crate) fn inside(function: &Option<String>) -> String {
-    function
-        .as_ref()
-        .map_or_else(String::new, |function| format!(" in {function}"))
+    function.as_ref().map_or_else(String::new, |function| {
+        format!(" in {}", escape_control(function))
+    })
 }
 
 fn at_counter(program_counter: Option<u32>) -> String {
@@ -320,6 +321,7 @@ fn used_up(size: Option<u32>) -> String {
 }
 
 fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u32>) -> String {
+    let cause = cause.as_deref().map(escape_control);
     match (cause, address) {
         (Some(instruction), Some(address)) => {
             format!(": `{instruction}` may not access {address:#x}")
@@ -331,9 +333,9 @@ fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u
 }
 
 fn says(message: &Option<String>) -> String {
-    message
-        .as_ref()
-        .map_or_else(String::new, |message| format!(": {message}"))
+    message.as_ref().map_or_else(String::new, |message| {
+        format!(": {}", escape_control(message))
+    })
 }
 
 #[cfg(feature = "serde")]
@@ -350,4 +352,43 @@ fn serialize_import<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(import.symbol())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_escapes_what_the_program_wrote() {
+        let evil = || "a\u{202e}b\nc".to_owned();
+        let location = || {
+            Some(SourceLocation {
+                file: evil(),
+                line: 1,
+                column: None,
+            })
+        };
+        let panicked = Failure::Panicked {
+            message: Some(evil()),
+            location: location(),
+        };
+        assert_eq!(
+            panicked.to_string(),
+            r"the program panicked at a\u{202e}b\nc:1: a\u{202e}b\nc"
+        );
+        let overflow = Failure::StackOverflow {
+            size: None,
+            program_counter: None,
+            function: Some(evil()),
+            location: location(),
+        };
+        assert_eq!(
+            overflow.to_string(),
+            r"the stack overflowed in a\u{202e}b\nc at a\u{202e}b\nc:1"
+        );
+        assert_eq!(
+            Failure::trapped_because(evil()).to_string(),
+            r"the program trapped: a\u{202e}b\nc"
+        );
+    }
 }
