@@ -76,6 +76,55 @@ pub fn is_control(character: char) -> bool {
     )
 }
 
+/// A source file as its author knows it: relative to the workspace, or to the sources of a package
+/// or of the standard library. Debug information and panics spell the same file in several ways.
+///
+/// ```
+/// use loader::display::short_path;
+///
+/// assert_eq!(short_path("./src/lib.rs"), "src/lib.rs");
+/// assert_eq!(short_path("/rustc/0123abc/library/core/src/hint.rs"), "core/src/hint.rs");
+/// assert_eq!(
+///     short_path("./registry-0123456789abcdef/hex-0.4.3/src/lib.rs"),
+///     "hex-0.4.3/src/lib.rs"
+/// );
+/// ```
+#[must_use]
+pub fn short_path(file: &str) -> &str {
+    if let Some(path) = in_standard_library(file) {
+        return path;
+    }
+    let file = file.trim_start_matches("./");
+    match file.split_once('/') {
+        Some((folder, rest)) if is_registry(folder) => rest,
+        _ => file,
+    }
+}
+
+/// Whether a file belongs to the standard library, or to a dependency from a registry.
+#[must_use]
+pub fn is_foreign(file: &str) -> bool {
+    in_standard_library(file).is_some() || file.split('/').any(is_registry)
+}
+
+/// The path of a file of the standard library below its folder `library`, which is the same for
+/// every compiler; `None` for other files.
+#[must_use]
+pub fn in_standard_library(file: &str) -> Option<&str> {
+    // The folder is on the computer that compiled the library, or stands for it.
+    let is_absolute = file.starts_with('/');
+    let folders = ["/library/core/src/", "/library/alloc/src/"];
+    let start = folders.iter().find_map(|folder| file.find(folder))?;
+    is_absolute.then(|| &file[start + "/library/".len()..])
+}
+
+/// Whether a folder has the packages of a registry. Cargo ends its name in a hash of the registry's
+/// address.
+fn is_registry(folder: &str) -> bool {
+    let hash = folder.rsplit_once('-').map_or("", |(_, hash)| hash);
+    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The first ten of some names: enough to recognise the program.
 pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
     let names: Vec<String> = names.take(10).map(|name| format!("`{name}`")).collect();
@@ -89,6 +138,29 @@ pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_shown_without_local_folders() {
+        for (given, expected) in [
+            ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
+            ("examples/a/src/lib.rs", "examples/a/src/lib.rs"),
+            ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),
+            (
+                "./registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
+                "hex-0.4.3/src/lib.rs",
+            ),
+            (
+                "/usr/src/rustc-1.96.0/library/alloc/src/vec/mod.rs",
+                "alloc/src/vec/mod.rs",
+            ),
+            // The author's own.
+            ("./library/core/src/lib.rs", "library/core/src/lib.rs"),
+            ("lib.rs", "lib.rs"),
+            ("", ""),
+        ] {
+            assert_eq!(short_path(given), expected);
+        }
+    }
 
     #[test]
     fn characters_that_act_on_a_terminal_are_escaped() {

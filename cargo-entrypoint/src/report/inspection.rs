@@ -286,19 +286,10 @@ fn title(function: &Function, source: FunctionSource) -> String {
         (None, None, FunctionSource::EntryPoints) => format!("at {:#x}", function.program_counter),
     };
     if let Some(location) = &function.location {
-        let file = short_path(&location.file);
+        let file = shown(&location.file);
         title.push_str(&format!(", {file}:{}", location.line));
     }
     title
-}
-
-/// A source file, as an author knows it: relative to the workspace or to the compiler's sources.
-fn short_path(path: &str) -> String {
-    let of_compiler = path
-        .strip_prefix("/rustc/")
-        .and_then(|rest| rest.split_once('/'))
-        .map(|(_, rest)| rest);
-    shown(of_compiler.unwrap_or(path.strip_prefix("./").unwrap_or(path)))
 }
 
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {

@@ -228,7 +228,8 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SourceLocation {
-    /// The file, as the compiler was given it.
+    /// The file, as [`short_path`](crate::display::short_path) spells it in a failure; in a
+    /// profile, as the compiler was given it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
