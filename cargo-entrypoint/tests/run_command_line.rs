@@ -401,6 +401,62 @@ fn status_and_end_are_printed_in_one_way() {
     }
 }
 
+/// The line of the probe's source that has this text, and the column where it starts.
+fn probe_line(text: &str) -> String {
+    let file = "tests/guests/probe/src/lib.rs";
+    let source = std::fs::read_to_string(project().join(file)).expect("a source");
+    let lines = source.lines().zip(1..);
+    let mut found = lines.filter_map(|(line, number)| Some((number, line.find(text)? + 1)));
+    let (line, column) = found.next().expect("a line with the text");
+    assert_eq!(found.next(), None, "{text} is on one line");
+    format!("{file}:{line}:{column}")
+}
+
+#[test]
+fn failure_names_the_authors_line_and_what_to_do() {
+    let run = |command: u8, number: u64, more: &[&str]| {
+        let data = format!("{command:02x}{}", hex::encode(number.to_le_bytes()));
+        let words = [&["run", "tests/guests/probe", "--data", &data], more].concat();
+        let output = entrypoint(&words);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        output
+    };
+    // The probe's command 4 allocates.
+    let report = stdout(&run(4, 100_000, &[]));
+    let own = probe_line("Vec::<u8>::with_capacity");
+    let at =
+        format!("\nat        {own} in probe::process_instruction\n          alloc/src/vec/mod.rs:");
+    for part in [
+        &at,
+        "\nhelp      raise the heap size, for example to 128 KiB: `heap` in a fixture, `--heap` on the \
+         command line, or `Invocation::heap_size`\n",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    // Command 8 recurses without an end.
+    let report = stdout(&run(8, 0, &[]));
+    let own = probe_line("black_box([depth; 64])");
+    let at = format!("\nat        {own} in probe::recurse\n          core/src/hint.rs:");
+    for part in [
+        &at,
+        "\nhelp      keep large values in a `Box`",
+        "bytes are used up at 0x",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    for engine in ["interpreter", "compiler"] {
+        let error = &json(&run(8, 0, &["--json", "--engine", engine]))["error"];
+        assert_eq!(error["function"], "probe::recurse");
+        let place = format!("{}:{}:{}", error["file"], error["line"], error["column"]);
+        assert_eq!(place.replace('"', ""), own);
+    }
+    let report = stdout(&run(8, 0, &["--gas", "1000"]));
+    assert!(
+        report.contains("raise the gas limit: `gas` in a fixture"),
+        "{report}"
+    );
+}
+
 #[test]
 fn handler_is_reported_as_not_a_program() {
     let output = entrypoint(&["run", "edge_handler", "--target", "wasm32"]);

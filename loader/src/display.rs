@@ -94,17 +94,33 @@ pub fn short_path(file: &str) -> &str {
     if let Some(path) = in_standard_library(file) {
         return path;
     }
-    let file = file.trim_start_matches("./");
-    match file.split_once('/') {
-        Some((folder, rest)) if is_registry(folder) => rest,
-        _ => file,
+    let mut path = file.trim_start_matches("./");
+    let mut rest = path;
+    while let Some((folder, inner)) = rest.split_once('/') {
+        if is_registry(folder) {
+            path = inner;
+        }
+        rest = inner;
     }
+    path
 }
 
-/// Whether a file belongs to the standard library, or to a dependency from a registry.
+/// Whether a file belongs to the standard library, or to a dependency from outside of the workspace.
+///
+/// ```
+/// use loader::display::is_foreign;
+///
+/// assert!(is_foreign("/rustc/0123abc/library/core/src/hint.rs"));
+/// assert!(is_foreign("program-entrypoint-0.1.0/src/log.rs"));
+/// assert!(!is_foreign("./src/lib.rs"));
+/// ```
 #[must_use]
 pub fn is_foreign(file: &str) -> bool {
-    in_standard_library(file).is_some() || file.split('/').any(is_registry)
+    in_standard_library(file).is_some()
+        || file.split('/').any(is_registry)
+        || file
+            .split_once('/')
+            .is_some_and(|(folder, _)| is_package(folder))
 }
 
 /// The path of a file of the standard library below its folder `library`, which is the same for
@@ -123,6 +139,18 @@ pub fn in_standard_library(file: &str) -> Option<&str> {
 fn is_registry(folder: &str) -> bool {
     let hash = folder.rsplit_once('-').map_or("", |(_, hash)| hash);
     hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a folder is a package with its version, as cargo names a package outside of the workspace.
+fn is_package(folder: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    folder.match_indices('-').any(|(position, _)| {
+        let mut version = folder[position + 1..].splitn(3, '.');
+        let numbers = [version.next(), version.next()];
+        let patch = version.next().unwrap_or_default();
+        numbers.into_iter().flatten().all(is_number)
+            && patch.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// The first ten of some names: enough to recognise the program.
@@ -153,12 +181,40 @@ mod tests {
                 "/usr/src/rustc-1.96.0/library/alloc/src/vec/mod.rs",
                 "alloc/src/vec/mod.rs",
             ),
+            (
+                "program-entrypoint-0.1.0/registry-0123456789abcdef/polkavm-derive-0.37.0/src/lib.rs",
+                "polkavm-derive-0.37.0/src/lib.rs",
+            ),
             // The author's own.
             ("./library/core/src/lib.rs", "library/core/src/lib.rs"),
             ("lib.rs", "lib.rs"),
             ("", ""),
         ] {
             assert_eq!(short_path(given), expected);
+        }
+    }
+
+    #[test]
+    fn packages_from_outside_are_foreign() {
+        for file in [
+            "/rustc/0123abc/library/alloc/src/vec/mod.rs",
+            "/usr/src/rustc-1.96.0/library/core/src/lib.rs",
+            "./registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
+            "program-entrypoint-0.1.0/src/log.rs",
+            "a-b-1.20.3-rc.1/src/lib.rs",
+        ] {
+            assert!(is_foreign(file), "{file}");
+        }
+        for file in [
+            "src/lib.rs",
+            "./examples/a-1/src/lib.rs",
+            "a-1.2/src/lib.rs",
+            "a-1.x.2/src/lib.rs",
+            "core/src/lib.rs",
+            "./library/core/src/lib.rs",
+            "",
+        ] {
+            assert!(!is_foreign(file), "{file}");
         }
     }
 

@@ -6,6 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use cargo_entrypoint::profile::inlining::Inlining;
+use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome, Target};
@@ -71,6 +73,14 @@ impl Call {
     pub fn blob(&self) -> Result<Vec<u8>> {
         let (_, blob) = guest::blob_of(&self.program)?;
         Ok(blob)
+    }
+
+    /// What is known about the source of the program's last build for riscv64: nothing, of a file.
+    pub fn debug_info(&self) -> (Inlining, Sources) {
+        match &self.program {
+            Program::Package(package) => (Inlining::of(package), Sources::of(package)),
+            Program::Blob(_) => (Inlining::default(), Sources::unknown()),
+        }
     }
 
     /// The program's file, or the result of building its package.

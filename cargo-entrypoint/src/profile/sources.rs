@@ -48,6 +48,12 @@ impl Sources {
         Self::default()
     }
 
+    /// Whether the sources of a package are known.
+    #[must_use]
+    pub fn are_known(&self) -> bool {
+        !self.roots.is_empty()
+    }
+
     /// The text of a line, if its file can be read.
     pub fn line(&mut self, file: &str, line: u32) -> Option<&str> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;

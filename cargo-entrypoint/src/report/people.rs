@@ -2,6 +2,7 @@
 
 use std::fmt::{Result, Write};
 
+use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::{
@@ -10,15 +11,17 @@ use loader::{
 
 use super::data;
 
-/// Writes an outcome as a short report.
+/// Writes an outcome as a short report. `end` is the place where the program ended, if it is known
+/// better than the failure tells.
 pub fn outcome(
     out: &mut String,
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
+    end: Option<&End>,
 ) -> Result {
     writeln!(out, "{title} · {}\n", outcome.engine)?;
-    ending(out, invocation, outcome)?;
+    ending(out, invocation, outcome, end)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
         writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
@@ -40,12 +43,18 @@ pub fn profiled(
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
+    end: Option<&End>,
 ) -> Result {
     writeln!(out, "{title} · profile\n")?;
-    ending(out, invocation, outcome)
+    ending(out, invocation, outcome, end)
 }
 
-fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Result {
+fn ending(
+    out: &mut String,
+    invocation: &Invocation,
+    outcome: &Outcome,
+    end: Option<&End>,
+) -> Result {
     if outcome.status.is_some() {
         writeln!(out, "status    {}", status_text(outcome.status))?;
     }
@@ -54,7 +63,18 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
             Failure::WriteBack(_) => "rejected",
             _ => "failed",
         };
+        let mut failure = failure.clone();
+        if end.is_some() {
+            // The lines below tell it better.
+            failure.set_place(None, None);
+        }
         writeln!(out, "{what:<9} {}", escape_control(&failure.to_string()))?;
+        if let Some(end) = end {
+            labelled(out, "at", &end.to_string())?;
+        }
+        if let Some(help) = failure.help() {
+            labelled(out, "help", &help)?;
+        }
     }
     let gas = grouped(outcome.gas_used);
     if outcome.engine == Engine::Native {
@@ -64,6 +84,15 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
         );
     }
     writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
+}
+
+/// Writes the lines of a text behind a label.
+fn labelled(out: &mut String, label: &str, text: &str) -> Result {
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    for (label, line) in labels.zip(text.lines()) {
+        writeln!(out, "{label:<9} {line}")?;
+    }
+    Ok(())
 }
 
 fn heap(out: &mut String, heap: &HeapUse) -> Result {

@@ -7,6 +7,7 @@ use abi::imports::Import;
 
 use super::write_back::WriteBackError;
 use crate::display::{escape_control, thousands};
+use crate::limits::Limits;
 
 /// Why a program that ran changed nothing.
 ///
@@ -211,6 +212,79 @@ impl Failure {
         }
     }
 
+    /// Replaces the function and the source line, for a host that knows them better than the blob's
+    /// debug information does. A failure without them, or with those that the program reported,
+    /// stays as it is.
+    pub fn set_place(
+        &mut self,
+        new_function: Option<String>,
+        new_location: Option<SourceLocation>,
+    ) {
+        if let Self::OutOfGas {
+            function, location, ..
+        }
+        | Self::Trapped {
+            function, location, ..
+        }
+        | Self::StackOverflow {
+            function, location, ..
+        } = self
+        {
+            (*function, *location) = (new_function, new_location);
+        }
+    }
+
+    /// What to do about the failure, for its author; `None` if the text tells.
+    ///
+    /// ```
+    /// use loader::Failure;
+    ///
+    /// let failure = Failure::OutOfMemory { size: 40_960, align: 1, used: Some(0), limit: 32_768 };
+    /// assert_eq!(
+    ///     failure.help().as_deref(),
+    ///     Some("raise the heap size, for example to 64 KiB: `heap` in a fixture, `--heap` on the \
+    ///         command line, or `Invocation::heap_size`")
+    /// );
+    /// assert_eq!(Failure::Aborted.help(), None);
+    /// ```
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::OutOfGas { .. } => {
+                "if the program needs more, raise the gas limit: `gas` in a fixture, `--gas` on the \
+                 command line, or `Invocation::gas`"
+            }
+            Self::OutOfMemory {
+                size, used, limit, ..
+            } => {
+                let Some(enough) = enough_heap(*size, *used, *limit) else {
+                    return Some(
+                        "allocate less: no heap within the default limits has room".to_owned(),
+                    );
+                };
+                return Some(format!(
+                    "raise the heap size, for example to {enough}: `heap` in a fixture, `--heap` on the \
+                     command line, or `Invocation::heap_size`"
+                ));
+            }
+            Self::StackOverflow { .. } => {
+                "keep large values in a `Box` or in account data, and bound the depth of calls"
+            }
+            Self::TooManyAccounts { .. } => {
+                "raise the option `max_accounts` of the program's entry, or pass fewer accounts"
+            }
+            Self::DuplicateAccount { .. } => {
+                "pass different accounts, or remove `duplicates = reject` from the program's entry"
+            }
+            Self::WriteBack(WriteBackError::AccountNotWritable { .. }) => {
+                "mark the account as writable, if the program may change it: `writable = true` in a \
+                 fixture, or `AccountInput::writable`"
+            }
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+
     /// A trap of which the engine reports the cause and nothing else.
     #[must_use]
     pub fn trapped_because(cause: impl Into<String>) -> Self {
@@ -270,6 +344,22 @@ impl fmt::Display for Access {
 /// The error as it is written in code: `InsufficientFunds`, `Custom(7)`.
 fn describe(error: &ProgramError) -> String {
     format!("{error:?}")
+}
+
+/// A heap size that has room for one more allocation; `None` if the default limits allow none.
+fn enough_heap(size: u64, used: Option<u32>, limit: u32) -> Option<String> {
+    // A heap that does not report its use may be full.
+    let used = u64::from(used.unwrap_or(limit));
+    // Header and alignment take a few bytes, and programs rarely allocate only once more.
+    let enough = used.saturating_add(size).saturating_add(1024);
+    let kibibytes = enough.div_ceil(1024).next_power_of_two();
+    if kibibytes > u64::from(Limits::default().heap / 1024) {
+        return None;
+    }
+    Some(match kibibytes {
+        ..1024 => format!("{kibibytes} KiB"),
+        _ => format!("{} MiB", kibibytes / 1024),
+    })
 }
 
 /// The error, and its meaning if its name does not tell: a custom error has none that is known here.
