@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loader::fixture::parse_size;
+use loader::fixture::{parse_hex, parse_size};
 use loader::{Engine, Target};
 use program_build::guest::Sanitizer;
 
@@ -270,10 +270,8 @@ fn parse_data(text: &str) -> Result<Data, String> {
     if let Some(file) = text.strip_prefix('@') {
         return Ok(Data::File(PathBuf::from(file)));
     }
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode(digits).map(Data::Bytes).map_err(|error| {
-        format!("not hexadecimal: {error}; write two digits for each byte, or @FILE")
-    })
+    let bytes = parse_hex(text).map_err(|error| format!("{error}, or @FILE"))?;
+    Ok(Data::Bytes(bytes))
 }
 
 /// A command and its first arguments.

@@ -103,7 +103,16 @@ fn options_replace_the_fixtures_values() {
     assert_eq!(value["logs"], json!(["count: 51"]));
     assert_eq!(value["heap"]["limit"], 1 << 20);
 
+    // With `0x` too, here and in a fixture.
     let folder = tempfile::tempdir().expect("a folder");
+    let output = entrypoint(&["run", "--data", "0x0a00000000000000", "--json"]);
+    assert_eq!(json(&output)["logs"], json!(["count: 51"]));
+    let file = folder.path().join("prefixed.toml");
+    std::fs::write(&file, "data = \"0x6d6f6f6e\"\n").expect("a file");
+    let fixture = file.display().to_string();
+    let output = entrypoint(&["run", "hello", "--fixture", &fixture, "--json"]);
+    assert_eq!(json(&output)["logs"], json!(["Hello, moon!"]));
+
     let file = folder.path().join("data.bin");
     std::fs::write(&file, 5_u64.to_le_bytes()).expect("a file");
     let output = entrypoint(&["run", "--data", &format!("@{}", file.display()), "--json"]);
@@ -171,6 +180,14 @@ fn invalid_arguments_are_rejected() {
     );
     refused(&["run", "no-such.wasm"], &["there is no file no-such.wasm"]);
     refused(&["run", "no-such.so"], &["there is no file no-such.so"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["run", "hello"])
+        .env("CARGO", "/no-such/cargo")
+        .current_dir(project())
+        .output()
+        .expect("the command runs");
+    let said = stderr(&output);
+    assert!(said.contains("cannot run /no-such/cargo"), "{said}");
     refused(
         &["build", "README.md"],
         &["README.md is a file, not a program crate"],

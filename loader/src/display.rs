@@ -105,7 +105,8 @@ pub fn short_path(file: &str) -> &str {
     path
 }
 
-/// Whether a file belongs to the standard library, or to a dependency from outside of the workspace.
+/// Whether a file belongs to the standard library, or to a dependency from outside of the
+/// workspace.
 ///
 /// ```
 /// use loader::display::is_foreign;
@@ -141,7 +142,8 @@ fn is_registry(folder: &str) -> bool {
     hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a folder is a package with its version, as cargo names a package outside of the workspace.
+/// Whether a folder is a package with its version, as cargo names a package from outside of the
+/// workspace.
 fn is_package(folder: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     folder.match_indices('-').any(|(position, _)| {
@@ -182,8 +184,8 @@ mod tests {
                 "alloc/src/vec/mod.rs",
             ),
             (
-                "program-entrypoint-0.1.0/registry-0123456789abcdef/polkavm-derive-0.37.0/src/lib.rs",
-                "polkavm-derive-0.37.0/src/lib.rs",
+                "program-entrypoint-0.1.0/registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
+                "hex-0.4.3/src/lib.rs",
             ),
             // The author's own.
             ("./library/core/src/lib.rs", "library/core/src/lib.rs"),

@@ -5,7 +5,7 @@
 //!
 //! let fixture = Fixture::parse(
 //!     r#"
-//!     data = "01ff"                       # instruction data in hexadecimal
+//!     data = "0x01ff"                     # in hexadecimal, with `0x` or without
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
@@ -54,6 +54,8 @@ use crate::invoke::input::validate::validate;
 use crate::outcome::{Outcome, status_text};
 
 mod place;
+
+pub use crate::text::parse_hex;
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
@@ -398,9 +400,7 @@ struct Hex(Vec<u8>);
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        hex::decode(&text)
-            .map(Self)
-            .map_err(|error| de::Error::custom(format!("{text:?} is not hexadecimal: {error}")))
+        parse_hex(&text).map(Self).map_err(de::Error::custom)
     }
 }
 

@@ -362,7 +362,7 @@ fn enough_heap(size: u64, used: Option<u32>, limit: u32) -> Option<String> {
     })
 }
 
-/// The error, and its meaning if its name does not tell: a custom error has none that is known here.
+/// The error, and its meaning unless it is a custom error, whose meaning only the program knows.
 fn returned(error: &ProgramError) -> String {
     match error {
         ProgramError::Custom(_) => describe(error),

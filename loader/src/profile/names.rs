@@ -82,8 +82,8 @@ impl<'a> Names<'a> {
         functions[skipped..].concat()
     }
 
-    /// The tail calls that led to an instruction, the first one first. `recent` are the instructions
-    /// that ran before, the last one first.
+    /// The tail calls that led to an instruction, the first one first. `recent` are the
+    /// instructions that ran before, the last one first.
     pub fn tail_callers(&mut self, program_counter: u32, recent: &[u32]) -> Vec<u32> {
         let mut callers = Vec::new();
         let mut seen = vec![self.outermost(program_counter)];

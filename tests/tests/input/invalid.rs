@@ -217,6 +217,7 @@ fn invalid_fixture_names_the_place() {
     all_say("heap = 99999999999", &["line 1", "99999999999"]);
     all_say("data = \"0\"", &["line 1", "\"0\" is not hexadecimal"]);
     all_say("data = \"zz\"", &["line 1", "not hexadecimal"]);
+    all_say("data = \"0x0\"", &["line 1", "\"0x0\" is not hexadecimal"]);
     all_say(
         "[[accounts]]\nkey = \"0OIl\"",
         &["line 2", "\"0OIl\" is not a key", "'0'"],
