@@ -10,13 +10,17 @@ use crate::arguments::NewArguments;
 use crate::report;
 
 /// The crate's files, with `{name}`, `{program-entrypoint}` and `{program-test}` to be filled in.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
     ("src/lib.rs", include_str!("../../template/lib.rs.txt")),
     (
         "fixtures/default.toml",
         include_str!("../../template/default.toml.txt"),
+    ),
+    (
+        "fixtures/overflow.toml",
+        include_str!("../../template/overflow.toml.txt"),
     ),
     (
         "tests/fixtures.rs",
