@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use loader::fixture::parse_size;
+use loader::fixture::{parse_hex, parse_size};
 use loader::{Engine, Target};
 use program_build::guest::Sanitizer;
 
@@ -18,7 +18,8 @@ pub struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program succeeded, and matched what its fixture expects
-  1  the program failed, or differed from what its fixture expects (see the standard error)
+  1  the program failed, or the loader rejected its changes, or the outcome differed from what the
+     fixture expects (see the standard error)
   2  no program was run";
 
 #[derive(Debug, Subcommand)]
@@ -31,7 +32,7 @@ pub enum Command {
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
     Inspect(InspectArguments),
-    /// Create a program crate, with a fixture and two tests
+    /// Create a program crate, with two fixtures and three tests
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
@@ -269,10 +270,8 @@ fn parse_data(text: &str) -> Result<Data, String> {
     if let Some(file) = text.strip_prefix('@') {
         return Ok(Data::File(PathBuf::from(file)));
     }
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode(digits).map(Data::Bytes).map_err(|error| {
-        format!("not hexadecimal: {error}; write two digits for each byte, or @FILE")
-    })
+    let bytes = parse_hex(text).map_err(|error| format!("{error}, or @FILE"))?;
+    Ok(Data::Bytes(bytes))
 }
 
 /// A command and its first arguments.

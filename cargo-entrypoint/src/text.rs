@@ -13,18 +13,3 @@ pub fn grouped(number: u64) -> String {
     }
     text
 }
-
-/// A program's text on one line, with control characters escaped, so that no program can forge a
-/// part of the report.
-#[must_use]
-pub fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            harmless.extend(character.escape_default());
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
-}

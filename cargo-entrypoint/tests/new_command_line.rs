@@ -36,8 +36,16 @@ fn new_program_runs_and_passes_its_test() {
         "--json",
     ]));
     assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
+    let output = in_shared_target(
+        Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint")).args(["entrypoint", "bench"]),
+    );
+    assert!(
+        stdout(&output).contains("| greeter | overflow | 0x1800000000 (ArithmeticOverflow) |"),
+        "{}",
+        stdout(&output)
+    );
     let output = in_shared_target(Command::new("cargo").arg("test"));
-    assert!(stdout(&output).contains("2 passed"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("3 passed"), "{}", stdout(&output));
 }
 
 #[test]

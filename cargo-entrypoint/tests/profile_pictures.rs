@@ -8,7 +8,7 @@ use cargo_entrypoint::profile::heap::{Summary, picture};
 use loader::profile::{HeapCounts, HeapProfile, HeapSample};
 use roxmltree::{Document, ParsingOptions};
 
-const HOSTILE: &str = "</title><script>alert(1)</script>&\"'\u{1}\u{1b}[2J\u{ffff}]]>";
+const HOSTILE: &str = "</title><script>alert(1)</script>&\"'\u{1}\u{1b}[2J\u{ffff}\u{202e}]]>";
 
 fn sample(gas: u64, used: u32, peak: u32, live: Option<u64>) -> HeapSample {
     HeapSample {
@@ -143,6 +143,8 @@ fn hostile_names_are_escaped() {
     let samples = vec![sample(0, 0, 0, None), sample(5, 24, 24, None)];
     let svg = picture(HOSTILE, HOSTILE, &heap(samples)).expect("a picture");
     assert!(parsed(&svg).contains("<script>alert(1)</script>"));
+    assert!(parsed(&svg).contains(r"\u{202e}]]>"));
+    assert!(!svg.contains('\u{202e}'));
 
     let mut stacks = BTreeMap::new();
     stacks.insert(vec!["entrypoint".to_owned(), HOSTILE.to_owned()], 7);
@@ -164,6 +166,7 @@ fn hostile_names_are_escaped() {
     let svg = flame::graph(HOSTILE, &costs).expect("a picture");
     let svg = String::from_utf8(svg).expect("text");
     let text = parsed(&svg);
+    assert!(!svg.contains('\u{202e}'), "{text}");
     assert!(text.contains("all (17 gas, 100%)"), "{text}");
     assert!(
         text.contains("read<[u8, 2]>\u{a0}99 (5 gas, 29.41%)"),

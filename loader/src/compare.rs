@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::error::Failure;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, status_text};
 
 impl Outcome {
     /// Returns the differences between this outcome and that of the same invocation on another
@@ -25,17 +25,20 @@ impl Outcome {
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let mut differences = Vec::new();
-        let engines = (self.engine, other.engine);
+        let (first, second) = (self.engine, other.engine);
+        if self.status != other.status {
+            let [one, another] = [self.status, other.status].map(status_text);
+            differences.push(format!(
+                "status: {one} on the {first} engine, {another} on the {second} engine"
+            ));
+        }
         let mut compare = |what: &str, one: &dyn Debug, another: &dyn Debug, is_same: bool| {
             if !is_same {
-                let (first, second) = engines;
                 differences.push(format!(
                     "{what}: {one:?} on the {first} engine, {another:?} on the {second} engine"
                 ));
             }
         };
-        let same_status = self.status == other.status;
-        compare("status", &self.status, &other.status, same_status);
         let same_failure = match (&self.failure, &other.failure) {
             (Some(one), Some(another)) => is_same_failure(one, another),
             (one, another) => one == another,
@@ -121,7 +124,7 @@ mod tests {
     fn each_difference_is_reported() {
         assert_eq!(
             differences(|outcome| outcome.status = None),
-            ["status: Some(0) on the interpreter engine, None on the wasm engine"]
+            ["status: 0 (success) on the interpreter engine, none on the wasm engine"]
         );
         assert_eq!(
             differences(|outcome| outcome.logs.push("three".to_owned())),

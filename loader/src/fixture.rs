@@ -5,7 +5,7 @@
 //!
 //! let fixture = Fixture::parse(
 //!     r#"
-//!     data = "01ff"                       # instruction data in hexadecimal
+//!     data = "0x01ff"                     # in hexadecimal, with `0x` or without
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
@@ -39,18 +39,23 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use abi::Pubkey;
+use abi::status::SUCCESS;
 use bytesize::ByteSize;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
+use crate::display::{escape_control, escape_control_in_lines};
 use crate::engine::Target;
+use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, status_text};
 
 mod place;
+
+pub use crate::text::parse_hex;
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
@@ -68,7 +73,7 @@ pub struct Fixture {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FixtureError {
     /// The file cannot be read.
-    #[error("cannot read the fixture {}: {reason}", path.display())]
+    #[error("cannot read the fixture {}: {reason}", shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -76,7 +81,11 @@ pub enum FixtureError {
         reason: String,
     },
     /// The text is not a valid fixture.
-    #[error("invalid fixture{}: {reason}", in_file(path))]
+    #[error(
+        "invalid fixture{}: {}",
+        in_file(path),
+        escape_control_in_lines(reason)
+    )]
     Invalid {
         /// The file, if it came from one.
         path: Option<PathBuf>,
@@ -87,7 +96,11 @@ pub enum FixtureError {
 
 fn in_file(path: &Option<PathBuf>) -> String {
     path.as_ref()
-        .map_or_else(String::new, |path| format!(" {}", path.display()))
+        .map_or_else(String::new, |path| format!(" {}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    escape_control(&path.display().to_string())
 }
 
 impl Fixture {
@@ -157,6 +170,15 @@ impl Fixture {
 }
 
 /// The expected outcome. Fields that are `None` are not compared.
+///
+/// An expectation with any field expects success, unless it has a `failure` or a `status` other
+/// than 0. An empty one, as of a fixture without `[expect]`, expects nothing.
+///
+/// ```
+/// use loader::fixture::Expectation;
+///
+/// assert!(Expectation::default().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -195,20 +217,30 @@ pub struct ExpectedAccount {
 }
 
 impl Expectation {
+    /// Whether nothing is expected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns the differences between an outcome and this expectation, one line each.
     #[must_use]
     pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
         let mut differences = Differences(Vec::new());
-        if let Some(status) = self.status {
-            differences.compare("status", &Some(status), &outcome.status);
+        if self.is_empty() {
+            return differences.0;
         }
-        let kind = outcome
-            .failure
-            .as_ref()
-            .map(|failure| failure.kind().to_owned());
+        if self.status.is_some() && self.status != outcome.status {
+            let [expected, found] = [self.status, outcome.status].map(status_text);
+            differences.add("status", &expected, &found);
+        }
+        let expected = self.failure.as_deref();
+        let found = outcome.failure.as_ref().map(Failure::kind);
         // A fixture that expects success need not have this field.
-        if self.failure.is_some() || self.status.is_none_or(|status| status == 0) {
-            differences.compare("failure", &self.failure, &kind);
+        let is_compared = expected.is_some() || self.status.is_none_or(|status| status == SUCCESS);
+        if is_compared && expected != found {
+            let [expected, found] = [expected, found].map(|kind| kind.unwrap_or("none"));
+            differences.add("failure", expected, found);
         }
         if let Some(gas_used) = &self.gas_used
             && outcome.engine.target() == Target::Riscv64
@@ -265,9 +297,13 @@ struct Differences(Vec<String>);
 impl Differences {
     fn compare<T: PartialEq + fmt::Debug>(&mut self, what: &str, expected: &T, found: &T) {
         if expected != found {
-            self.0
-                .push(format!("{what}: expected {expected:?}, found {found:?}"));
+            self.add(what, &format!("{expected:?}"), &format!("{found:?}"));
         }
+    }
+
+    fn add(&mut self, what: &str, expected: &str, found: &str) {
+        self.0
+            .push(format!("{what}: expected {expected}, found {found}"));
     }
 }
 
@@ -364,9 +400,7 @@ struct Hex(Vec<u8>);
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        hex::decode(&text)
-            .map(Self)
-            .map_err(|error| de::Error::custom(format!("{text:?} is not hexadecimal: {error}")))
+        parse_hex(&text).map(Self).map_err(de::Error::custom)
     }
 }
 

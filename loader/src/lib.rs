@@ -112,7 +112,7 @@ const _: () = {
 mod account;
 pub mod backend;
 mod compare;
-mod display;
+pub mod display;
 mod engine;
 mod error;
 #[cfg(feature = "fixture")]
@@ -140,7 +140,7 @@ pub use crate::error::{
 };
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
-pub use crate::outcome::{HeapUse, Outcome};
+pub use crate::outcome::{HeapUse, Outcome, status_text};
 pub use crate::program::{Loader, Program};
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.

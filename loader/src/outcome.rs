@@ -1,5 +1,7 @@
 //! The outcome of an invocation.
 
+use abi::ProgramError;
+
 use crate::Engine;
 use crate::account::Account;
 use crate::error::Failure;
@@ -64,6 +66,33 @@ impl Outcome {
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.failure.is_none()
+    }
+}
+
+/// A status as every report prints it: the number, and its meaning.
+///
+/// ```
+/// use loader::{ProgramError, status_text};
+///
+/// assert_eq!(status_text(Some(0)), "0 (success)");
+/// assert_eq!(status_text(Some(7)), "7 (Custom(7))");
+/// let error = ProgramError::InsufficientFunds;
+/// assert_eq!(status_text(Some(error.status())), "0x600000000 (InsufficientFunds)");
+/// assert_eq!(status_text(None), "none");
+/// ```
+#[must_use]
+pub fn status_text(status: Option<u64>) -> String {
+    let Some(status) = status else {
+        return "none".to_owned();
+    };
+    let Some(error) = ProgramError::from_status(status) else {
+        return format!("{status} (success)");
+    };
+    // The number of a built-in error is in the upper half; an author writes the others in decimal.
+    if status > u64::from(u32::MAX) {
+        format!("{status:#x} ({error:?})")
+    } else {
+        format!("{status} ({error:?})")
     }
 }
 

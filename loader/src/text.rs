@@ -28,5 +28,29 @@ pub(crate) fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok
 
 pub(crate) fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    hex::decode(text).map_err(D::Error::custom)
+    parse_hex(&text).map_err(D::Error::custom)
+}
+
+/// Reads bytes in hexadecimal: two digits for each, and `0x` before them if you like. Fixtures, the
+/// command line and serialized accounts have the same grammar.
+///
+/// ```
+/// use loader::fixture::parse_hex;
+///
+/// assert_eq!(parse_hex("0x01fF"), Ok(vec![0x01, 0xff]));
+/// assert_eq!(parse_hex(""), Ok(vec![]));
+/// assert_eq!(
+///     parse_hex("012").unwrap_err(),
+///     "\"012\" is not hexadecimal: Odd number of digits; write two digits for each byte"
+/// );
+/// ```
+///
+/// # Errors
+///
+/// A message that names the text and shows how bytes are written.
+pub fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode(digits).map_err(|error| {
+        format!("{text:?} is not hexadecimal: {error}; write two digits for each byte")
+    })
 }

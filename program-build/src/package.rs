@@ -402,6 +402,11 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
             let said = stderr.trim().trim_start_matches("error: ");
             anyhow::anyhow!("cannot read the package in {what}: {said}")
         }
+        cargo_metadata::Error::Io(error) => {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let cargo = Path::new(&cargo).display();
+            anyhow::Error::new(error).context(format!("cannot run {cargo} to read {what}"))
+        }
         other => anyhow::Error::new(other).context(format!("cannot read the package in {what}")),
     }
 }

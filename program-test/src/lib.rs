@@ -44,7 +44,8 @@ pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
 
 /// Builds the program crate in a folder for every target, runs one of its fixtures on each, and
 /// compares the outcomes with each other and with the fixture's expectation. Status, failure, logs,
-/// return data and accounts must be equal. On PolkaVM's two engines, everything must be equal.
+/// return data and accounts must be equal. On PolkaVM's two engines, everything must be equal. A
+/// fixture without `[expect]` expects nothing, so the outcomes are compared with each other only.
 ///
 /// The targets are riscv64, wasm32, and native if this computer can run native programs (64-bit
 /// Linux).

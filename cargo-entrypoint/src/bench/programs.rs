@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use loader::fixture::Fixture;
-use loader::{Engine, Limits, Loader};
+use loader::{Engine, Limits, Loader, status_text};
 use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
@@ -31,6 +31,20 @@ pub struct Row {
     pub blob: u64,
 }
 
+impl Row {
+    /// The status, and why nothing was kept if the status does not tell.
+    #[must_use]
+    pub fn status_text(&self) -> String {
+        let text = status_text(self.status);
+        match (&self.failure, self.status) {
+            (Some(failure), None) => format!("{text} ({failure})"),
+            (Some(failure), Some(0)) => format!("{text}, rejected: {failure}"),
+            // The status is the error, or there is none.
+            (Some(_), Some(_)) | (None, _) => text,
+        }
+    }
+}
+
 impl Measured for Row {
     fn subject(&self) -> String {
         format!("{}/{}", self.program, self.fixture)
@@ -49,14 +63,7 @@ impl Measured for Row {
     }
 
     fn behaviour(&self) -> Option<String> {
-        let status = match self.status {
-            Some(status) => format!("status {status:#x}"),
-            None => "no status".to_owned(),
-        };
-        Some(match &self.failure {
-            Some(failure) => format!("{status}, {failure}"),
-            None => status,
-        })
+        Some(format!("status {}", self.status_text()))
     }
 }
 

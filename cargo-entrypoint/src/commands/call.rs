@@ -6,7 +6,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::text::harmless;
+use cargo_entrypoint::profile::inlining::Inlining;
+use cargo_entrypoint::profile::sources::Sources;
+use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
 use loader::{Invocation, Limits, Outcome, Target};
 use program_build::guest;
@@ -73,6 +75,14 @@ impl Call {
         Ok(blob)
     }
 
+    /// What is known about the source of the program's last build for riscv64: nothing, of a file.
+    pub fn debug_info(&self) -> (Inlining, Sources) {
+        match &self.program {
+            Program::Package(package) => (Inlining::of(package), Sources::of(package)),
+            Program::Blob(_) => (Inlining::default(), Sources::unknown()),
+        }
+    }
+
     /// The program's file, or the result of building its package.
     pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         match &self.program {
@@ -113,7 +123,7 @@ impl Call {
     /// Program and fixture, for the heading of a report.
     pub fn title(&self) -> String {
         let name = self.name();
-        harmless(&match &self.fixture {
+        escape_control(&match &self.fixture {
             Some(path) => format!("{name} · fixture {}", self.fixture_name(path)),
             None => format!("{name} · no fixture"),
         })

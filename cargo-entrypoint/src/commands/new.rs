@@ -10,13 +10,17 @@ use crate::arguments::NewArguments;
 use crate::report;
 
 /// The crate's files, with `{name}`, `{program-entrypoint}` and `{program-test}` to be filled in.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
     ("src/lib.rs", include_str!("../../template/lib.rs.txt")),
     (
         "fixtures/default.toml",
         include_str!("../../template/default.toml.txt"),
+    ),
+    (
+        "fixtures/overflow.toml",
+        include_str!("../../template/overflow.toml.txt"),
     ),
     (
         "tests/fixtures.rs",
@@ -60,7 +64,7 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let absolute = folder
         .canonicalize()
-        .context("cannot find the new folder")?;
+        .with_context(|| format!("cannot find the new folder {}", folder.display()))?;
     for (file, text) in FILES {
         let text = text
             .replace("{name}", &name)
@@ -228,11 +232,12 @@ fn stand_alone_if_needed(folder: &Path) -> Result<()> {
         ])
         .arg(&manifest)
         .output()
-        .context("cannot run cargo")?;
+        .with_context(|| format!("cannot run cargo in {}", manifest.display()))?;
     if output.status.success() {
         return Ok(());
     }
-    let mut text = fs::read_to_string(&manifest).context("cannot read the new manifest")?;
+    let mut text = fs::read_to_string(&manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
     text.push_str("\n# The workspace above does not list this crate.\n[workspace]\n");
     write(&manifest, &text)
 }

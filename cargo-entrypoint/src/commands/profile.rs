@@ -7,8 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use cargo_entrypoint::profile::costs::Costs;
-use cargo_entrypoint::profile::inlining::Inlining;
-use cargo_entrypoint::profile::sources::Sources;
+use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
@@ -39,16 +38,15 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call)?;
     let folder = output_folder(arguments, &call)?;
     let profiled = run(&call.name(), &call.blob()?, &call.invocation)?;
-    let (inlining, mut sources) = match &call.program {
-        Program::Package(package) => (Inlining::of(package), Sources::of(package)),
-        Program::Blob(_) => (Inlining::default(), Sources::unknown()),
-    };
+    let (inlining, mut sources) = call.debug_info();
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
 
     let mut text = String::new();
     let title = call.title();
-    report::people::profiled(&mut text, &title, &call.invocation, &profiled.outcome)?;
+    let end = End::of(&profiled, &inlining, &mut sources);
+    let outcome = &profiled.outcome;
+    report::people::profiled(&mut text, &title, &call.invocation, outcome, end.as_ref())?;
     // If the program did not run, no debug information was read.
     if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(

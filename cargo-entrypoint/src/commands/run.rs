@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use cargo_entrypoint::text::harmless;
-use loader::{Engine, Invocation, LoadError, Outcome, Target, handler};
+use cargo_entrypoint::profile::end::End;
+use loader::display::escape_control;
+use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Target, handler};
 use program_build::guest::Sanitizer;
 use program_build::machine::Machine;
 
@@ -18,6 +19,8 @@ struct Run {
     title: String,
     invocation: Invocation,
     outcome: Outcome,
+    /// The place where the program ended, if it is known better than the failure tells.
+    end: Option<End>,
     /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
 }
@@ -41,7 +44,8 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
         report::print(&report::json::outcome(&run.outcome)?)?;
     } else {
         let mut text = String::new();
-        report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome)?;
+        let end = run.end.as_ref();
+        report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, end)?;
         report::print(&text)?;
     }
     for difference in &run.differences {
@@ -65,17 +69,40 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         .sanitizer(arguments.sanitizer.map(Into::into));
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
-    let program = machine
+    let loaded = machine
         .loader(&call.target_folder(target))?
         .load(&program)
         .map_err(|error| not_loaded(error, &call, &program))?;
-    let outcome = program.invoke(&call.invocation)?;
+    let mut outcome = loaded.invoke(&call.invocation)?;
+    let end = end(&call, &program, &outcome);
+    if let (Some(failure), Some(own)) = (&mut outcome.failure, end.as_ref().and_then(End::own)) {
+        failure.set_place(Some(own.0), Some(own.1));
+    }
     Ok(Run {
         title: call.title(),
+        end,
         differences: call.differences(&outcome),
         invocation: call.invocation,
         outcome,
     })
+}
+
+/// The most gas of a failed invocation that is run once more, to find out where it ended.
+const MAX_TRACED_GAS: u64 = 10_000_000;
+
+/// The place where a program failed, from a profile of the same invocation; `None` if that does not
+/// tell more than the failure.
+fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
+    let failure = outcome.failure.as_ref()?;
+    if outcome.engine.target() != Target::Riscv64 || outcome.gas_used > MAX_TRACED_GAS {
+        return None;
+    }
+    let loaded = Loader::new(Engine::Interpreter).ok()?.load(program).ok()?;
+    let profiled = loaded.profile(&call.invocation).ok()?;
+    let is_same = profiled.outcome.failure.as_ref().map(Failure::kind) == Some(failure.kind());
+    let (inlining, mut sources) = call.debug_info();
+    let end = End::of(&profiled, &inlining, &mut sources);
+    end.filter(|_| is_same)
 }
 
 /// The error of a program that does not load. Adds a hint if the module exports handlers but no
@@ -89,7 +116,9 @@ fn not_loaded(error: LoadError, call: &Call, program: &[u8]) -> anyhow::Error {
     if handlers.is_empty() {
         return anyhow::Error::new(error).context(format!("cannot load {name}"));
     }
-    let handlers = handlers.iter().map(|name| format!("`{}`", harmless(name)));
+    let handlers = handlers
+        .iter()
+        .map(|name| format!("`{}`", escape_control(name)));
     let handlers = handlers.collect::<Vec<_>>().join(", ");
     anyhow::Error::new(error).context(format!(
         "{name} is not a program but a module with the handlers {handlers}; run it in a host, as in docs/handlers.md"

@@ -4,16 +4,17 @@
 //! escapes the blob's texts, so that they cannot act on a terminal or in a browser.
 
 pub mod costs;
+pub mod end;
 pub mod flame;
 pub mod heap;
 pub mod inlining;
 pub mod report;
 pub mod sources;
 
-use crate::text::harmless;
+use loader::display::escape_control;
 
 /// A text of a blob, safe for a picture: without control characters, and without the two other
 /// characters that XML excludes.
 fn drawable(text: &str) -> String {
-    harmless(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    escape_control(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

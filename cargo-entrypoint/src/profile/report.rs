@@ -6,8 +6,9 @@ use loader::profile::HeapProfile;
 
 use super::costs::{Cost, Costs, Line};
 use super::heap::Summary;
-use super::sources::{Sources, shown};
-use crate::text::{grouped, harmless};
+use super::sources::Sources;
+use crate::text::grouped;
+use loader::display::{escape_control, short_path};
 
 /// Most rows of a table.
 const ROWS: usize = 15;
@@ -102,7 +103,7 @@ fn table<T>(
 }
 
 fn source(line: &Line, sources: &mut Sources) -> String {
-    let mut place = format!("{}:{}", shown(&line.file), line.line);
+    let mut place = format!("{}:{}", short_path(&line.file), line.line);
     for other in &line.or_lines {
         place += &format!(" or {other}");
     }
@@ -119,7 +120,7 @@ fn source(line: &Line, sources: &mut Sources) -> String {
 
 /// A text that neither acts on a terminal nor fills it.
 fn shortened(text: &str) -> String {
-    let text = harmless(text);
+    let text = escape_control(text);
     if text.chars().count() <= MOST_CHARACTERS {
         return text;
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use loader::display::in_standard_library;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 
@@ -47,6 +48,12 @@ impl Sources {
         Self::default()
     }
 
+    /// Whether the sources of a package are known.
+    #[must_use]
+    pub fn are_known(&self) -> bool {
+        !self.roots.is_empty()
+    }
+
     /// The text of a line, if its file can be read.
     pub fn line(&mut self, file: &str, line: u32) -> Option<&str> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
@@ -75,7 +82,7 @@ impl Sources {
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
-        if let Some(path) = in_library(name) {
+        if let Some(path) = in_standard_library(name) {
             let path = self.library.as_ref()?.join(plain(path)?);
             return path.is_file().then_some(path);
         }
@@ -83,31 +90,6 @@ impl Sources {
         let mut candidates = self.roots.iter().map(|root| root.join(relative));
         candidates.find(|path| path.is_file())
     }
-}
-
-/// A file's name for people: without the compiler's replacement for the folders of the computer.
-#[must_use]
-pub fn shown(file: &str) -> &str {
-    if let Some(path) = in_library(file) {
-        return path;
-    }
-    let file = file.trim_start_matches("./");
-    match file.split_once('/') {
-        Some((folder, rest)) if is_registry(folder) => rest,
-        _ => file,
-    }
-}
-
-/// Cargo keeps the packages of a registry in a folder that ends in a hash of its address.
-fn is_registry(folder: &str) -> bool {
-    let hash = folder.rsplit_once('-').map_or("", |(_, hash)| hash);
-    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The path of one of the compiler's own files below `library/`, which is the same everywhere.
-fn in_library(file: &str) -> Option<&str> {
-    let (_, path) = file.strip_prefix("/rustc/")?.split_once("/library/")?;
-    Some(path)
 }
 
 /// A relative path that stays in its folder.
@@ -148,21 +130,5 @@ mod tests {
         assert!(sources.line("./loader/src/lib.rs", 1).is_some());
         assert!(!sources.is_own("./loader/src/lib.rs"));
         assert_eq!(sources.line("/rustc/0/library/core/src/lib.rs", 1), None);
-    }
-
-    #[test]
-    fn files_are_shown_without_local_folders() {
-        for (given, expected) in [
-            ("./examples/a/src/lib.rs", "examples/a/src/lib.rs"),
-            ("/rustc/0123abc/library/core/src/lib.rs", "core/src/lib.rs"),
-            (
-                "./registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
-                "hex-0.4.3/src/lib.rs",
-            ),
-            ("lib.rs", "lib.rs"),
-            ("", ""),
-        ] {
-            assert_eq!(shown(given), expected);
-        }
     }
 }

@@ -10,11 +10,15 @@ use cargo_entrypoint::bench::results::Results;
 use cargo_entrypoint::bench::size::{self, LEVELS};
 use cargo_entrypoint::text::grouped;
 
-use cargo_entrypoint::text::harmless;
+use loader::display::escape_control;
 
 /// Writes results as tables, a section for each suite.
 pub fn results(out: &mut String, results: &Results) -> Result {
-    writeln!(out, "Measured with `{}`.", harmless(&results.compiler))?;
+    writeln!(
+        out,
+        "Measured with `{}`.",
+        escape_control(&results.compiler)
+    )?;
     if let Some(rows) = &results.entry {
         entry(out, rows)?;
     }
@@ -32,13 +36,13 @@ pub fn results(out: &mut String, results: &Results) -> Result {
 
 /// Writes the differences between the results and the baseline `file`, as a list.
 pub fn changes(out: &mut String, file: &str, changes: &[Change]) -> Result {
-    let file = harmless(file);
+    let file = escape_control(file);
     if changes.is_empty() {
         return writeln!(out, "no differences from {file}");
     }
     writeln!(out, "differences from {file}:\n")?;
     for change in changes {
-        writeln!(out, "- {}", harmless(&change.to_string()))?;
+        writeln!(out, "- {}", escape_control(&change.to_string()))?;
     }
     Ok(())
 }
@@ -122,20 +126,13 @@ fn programs(out: &mut String, rows: &[programs::Row]) -> Result {
         table.figure_column(figure);
     }
     for row in rows {
-        let status = row
-            .status
-            .map_or_else(|| "none".to_owned(), |status| format!("{status:#x}"));
-        let status = match &row.failure {
-            None => "0 (success)".to_owned(),
-            Some(failure) => format!("{status} ({failure})"),
-        };
         let peak = row
             .heap_peak
             .map_or_else(|| "unknown".to_owned(), |peak| grouped(peak.into()));
         table.row(vec![
-            harmless(&row.program),
-            harmless(&row.fixture),
-            status,
+            escape_control(&row.program),
+            escape_control(&row.fixture),
+            escape_control(&row.status_text()),
             grouped(row.gas),
             peak,
             grouped(row.blob),

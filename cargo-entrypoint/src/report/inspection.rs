@@ -8,7 +8,7 @@ use loader::inspect::{
     RegionKind, Section, SectionKind,
 };
 
-use cargo_entrypoint::text::harmless;
+use loader::display::escape_control;
 
 /// Most instructions, and most functions, that are shown one by one.
 const SHOWN_ROWS: usize = 10;
@@ -18,7 +18,7 @@ const SHOWN_NAME: usize = 100;
 
 /// Writes an inspection as a report.
 pub fn inspection(out: &mut String, program: &str, inspection: &Inspection) -> Result {
-    writeln!(out, "{}\n", harmless(program))?;
+    writeln!(out, "{}\n", escape_control(program))?;
     summary(out, inspection)?;
     needs(out, inspection)?;
     sections(out, &inspection.sections, inspection.file_length)?;
@@ -60,7 +60,7 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
         writeln!(
             out,
             "loader      rejects the blob: {}",
-            harmless(&refusal.to_string())
+            escape_control(&refusal.to_string())
         )?;
     }
     Ok(())
@@ -286,19 +286,10 @@ fn title(function: &Function, source: FunctionSource) -> String {
         (None, None, FunctionSource::EntryPoints) => format!("at {:#x}", function.program_counter),
     };
     if let Some(location) = &function.location {
-        let file = short_path(&location.file);
+        let file = shown(&location.file);
         title.push_str(&format!(", {file}:{}", location.line));
     }
     title
-}
-
-/// A source file, as an author knows it: relative to the workspace or to the compiler's sources.
-fn short_path(path: &str) -> String {
-    let of_compiler = path
-        .strip_prefix("/rustc/")
-        .and_then(|rest| rest.split_once('/'))
-        .map(|(_, rest)| rest);
-    shown(of_compiler.unwrap_or(path.strip_prefix("./").unwrap_or(path)))
 }
 
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {
@@ -323,5 +314,5 @@ fn shown(name: &str) -> String {
     if text.len() < name.len() {
         text.push('…');
     }
-    harmless(&text)
+    escape_control(&text)
 }

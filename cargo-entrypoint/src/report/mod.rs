@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Error, Result};
+use loader::display::escape_control_in_lines;
 
 pub mod bench;
 mod data;
@@ -17,8 +18,10 @@ pub const EXIT_FAILED: u8 = 1;
 /// Exit code when no program was run, or its outcome could not be shown.
 pub const EXIT_NOT_RUN: u8 = 2;
 
-/// Prints a text on the standard output. It ignores a reader that has closed it, such as `head`.
+/// Prints a text on the standard output, with its control characters escaped. It ignores a reader
+/// that has closed it, such as `head`.
 pub fn print(text: &str) -> Result<()> {
+    let text = escape_control_in_lines(text);
     let mut output = io::stdout().lock();
     let written = output
         .write_all(text.as_bytes())
@@ -29,8 +32,9 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints an error with its causes on the standard error.
+/// Prints an error with its causes on the standard error, with its control characters escaped.
 pub fn error(error: &Error) {
+    let text = escape_control_in_lines(&format!("{error:#}"));
     // If the standard error is closed, there is no way to report that.
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {text}");
 }

@@ -2,20 +2,26 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::text::{grouped, harmless};
-use loader::{Account, AccountEntry, AccountInput, Engine, HeapUse, Invocation, Outcome};
+use cargo_entrypoint::profile::end::End;
+use cargo_entrypoint::text::grouped;
+use loader::display::escape_control;
+use loader::{
+    Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome, status_text,
+};
 
 use super::data;
 
-/// Writes an outcome as a short report.
+/// Writes an outcome as a short report. `end` is the place where the program ended, if it is known
+/// better than the failure tells.
 pub fn outcome(
     out: &mut String,
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
+    end: Option<&End>,
 ) -> Result {
     writeln!(out, "{title} · {}\n", outcome.engine)?;
-    ending(out, invocation, outcome)?;
+    ending(out, invocation, outcome, end)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
         writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
@@ -26,7 +32,7 @@ pub fn outcome(
         writeln!(out, "logs")?;
     }
     for line in &outcome.logs {
-        writeln!(out, "          {}", harmless(line))?;
+        writeln!(out, "          {}", escape_control(line))?;
     }
     accounts(out, invocation, outcome)
 }
@@ -37,20 +43,37 @@ pub fn profiled(
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
+    end: Option<&End>,
 ) -> Result {
     writeln!(out, "{title} · profile\n")?;
-    ending(out, invocation, outcome)
+    ending(out, invocation, outcome, end)
 }
 
-fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Result {
-    match (&outcome.failure, outcome.status) {
-        (None, status) => writeln!(out, "status    {} (success)", status.unwrap_or(0))?,
-        (Some(failure), Some(status)) => {
-            writeln!(out, "status    {status:#x}")?;
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+fn ending(
+    out: &mut String,
+    invocation: &Invocation,
+    outcome: &Outcome,
+    end: Option<&End>,
+) -> Result {
+    if outcome.status.is_some() {
+        writeln!(out, "status    {}", status_text(outcome.status))?;
+    }
+    if let Some(failure) = &outcome.failure {
+        let what = match failure {
+            Failure::WriteBack(_) => "rejected",
+            _ => "failed",
+        };
+        let mut failure = failure.clone();
+        if end.is_some() {
+            // The lines below tell it better.
+            failure.set_place(None, None);
         }
-        (Some(failure), None) => {
-            writeln!(out, "failed    {}", harmless(&failure.to_string()))?;
+        writeln!(out, "{what:<9} {}", escape_control(&failure.to_string()))?;
+        if let Some(end) = end {
+            labelled(out, "at", &end.to_string())?;
+        }
+        if let Some(help) = failure.help() {
+            labelled(out, "help", &help)?;
         }
     }
     let gas = grouped(outcome.gas_used);
@@ -61,6 +84,15 @@ fn ending(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Resul
         );
     }
     writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
+}
+
+/// Writes the lines of a text behind a label.
+fn labelled(out: &mut String, label: &str, text: &str) -> Result {
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    for (label, line) in labels.zip(text.lines()) {
+        writeln!(out, "{label:<9} {line}")?;
+    }
+    Ok(())
 }
 
 fn heap(out: &mut String, heap: &HeapUse) -> Result {
@@ -92,13 +124,12 @@ fn accounts(out: &mut String, invocation: &Invocation, outcome: &Outcome) -> Res
             }
         }
     }
-    if !outcome.is_success() {
-        writeln!(
-            out,
-            "          nothing was changed, because the program failed"
-        )?;
-    }
-    Ok(())
+    let reason = match outcome.failure {
+        None => return Ok(()),
+        Some(Failure::WriteBack(_)) => "the loader rejected the changes",
+        Some(_) => "the program failed",
+    };
+    writeln!(out, "          nothing was changed, because {reason}")
 }
 
 fn account(out: &mut String, index: usize, before: &AccountInput, after: &Account) -> Result {

@@ -6,18 +6,20 @@ use abi::ProgramError;
 use abi::imports::Import;
 
 use super::write_back::WriteBackError;
-use crate::display::thousands;
+use crate::display::{escape_control, thousands};
+use crate::limits::Limits;
 
 /// Why a program that ran changed nothing.
 ///
-/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`.
+/// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`. The text escapes
+/// what the program wrote, as [`escape_control`] does; the fields keep it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
 #[non_exhaustive]
 pub enum Failure {
     /// The program returned an error.
-    #[error("the program returned {}: {error}", describe(error))]
+    #[error("the program returned {}", returned(error))]
     ProgramError {
         /// The error.
         #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_program_error"))]
@@ -210,6 +212,79 @@ impl Failure {
         }
     }
 
+    /// Replaces the function and the source line, for a host that knows them better than the blob's
+    /// debug information does. A failure without them, or with those that the program reported,
+    /// stays as it is.
+    pub fn set_place(
+        &mut self,
+        new_function: Option<String>,
+        new_location: Option<SourceLocation>,
+    ) {
+        if let Self::OutOfGas {
+            function, location, ..
+        }
+        | Self::Trapped {
+            function, location, ..
+        }
+        | Self::StackOverflow {
+            function, location, ..
+        } = self
+        {
+            (*function, *location) = (new_function, new_location);
+        }
+    }
+
+    /// What to do about the failure, for its author; `None` if the text tells.
+    ///
+    /// ```
+    /// use loader::Failure;
+    ///
+    /// let failure = Failure::OutOfMemory { size: 40_960, align: 1, used: Some(0), limit: 32_768 };
+    /// assert_eq!(
+    ///     failure.help().as_deref(),
+    ///     Some("raise the heap size, for example to 64 KiB: `heap` in a fixture, `--heap` on the \
+    ///         command line, or `Invocation::heap_size`")
+    /// );
+    /// assert_eq!(Failure::Aborted.help(), None);
+    /// ```
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::OutOfGas { .. } => {
+                "if the program needs more, raise the gas limit: `gas` in a fixture, `--gas` on the \
+                 command line, or `Invocation::gas`"
+            }
+            Self::OutOfMemory {
+                size, used, limit, ..
+            } => {
+                let Some(enough) = enough_heap(*size, *used, *limit) else {
+                    return Some(
+                        "allocate less: no heap within the default limits has room".to_owned(),
+                    );
+                };
+                return Some(format!(
+                    "raise the heap size, for example to {enough}: `heap` in a fixture, `--heap` on the \
+                     command line, or `Invocation::heap_size`"
+                ));
+            }
+            Self::StackOverflow { .. } => {
+                "keep large values in a `Box` or in account data, and bound the depth of calls"
+            }
+            Self::TooManyAccounts { .. } => {
+                "raise the option `max_accounts` of the program's entry, or pass fewer accounts"
+            }
+            Self::DuplicateAccount { .. } => {
+                "pass different accounts, or remove `duplicates = reject` from the program's entry"
+            }
+            Self::WriteBack(WriteBackError::AccountNotWritable { .. }) => {
+                "mark the account as writable, if the program may change it: `writable = true` in a \
+                 fixture, or `AccountInput::writable`"
+            }
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+
     /// A trap of which the engine reports the cause and nothing else.
     #[must_use]
     pub fn trapped_because(cause: impl Into<String>) -> Self {
@@ -227,7 +302,8 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SourceLocation {
-    /// The file, as the compiler was given it.
+    /// The file, as [`short_path`](crate::display::short_path) spells it in a failure; in a
+    /// profile, as the compiler was given it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
@@ -237,7 +313,7 @@ pub struct SourceLocation {
 
 impl fmt::Display for SourceLocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.file, self.line)?;
+        write!(formatter, "{}:{}", escape_control(&self.file), self.line)?;
         match self.column {
             Some(column) => write!(formatter, ":{column}"),
             None => Ok(()),
@@ -270,6 +346,30 @@ fn describe(error: &ProgramError) -> String {
     format!("{error:?}")
 }
 
+/// A heap size that has room for one more allocation; `None` if the default limits allow none.
+fn enough_heap(size: u64, used: Option<u32>, limit: u32) -> Option<String> {
+    // A heap that does not report its use may be full.
+    let used = u64::from(used.unwrap_or(limit));
+    // Header and alignment take a few bytes, and programs rarely allocate only once more.
+    let enough = used.saturating_add(size).saturating_add(1024);
+    let kibibytes = enough.div_ceil(1024).next_power_of_two();
+    if kibibytes > u64::from(Limits::default().heap / 1024) {
+        return None;
+    }
+    Some(match kibibytes {
+        ..1024 => format!("{kibibytes} KiB"),
+        _ => format!("{} MiB", kibibytes / 1024),
+    })
+}
+
+/// The error, and its meaning unless it is a custom error, whose meaning only the program knows.
+fn returned(error: &ProgramError) -> String {
+    match error {
+        ProgramError::Custom(_) => describe(error),
+        _ => format!("{}: {error}", describe(error)),
+    }
+}
+
 fn heap_use(used: Option<u32>, limit: u32) -> String {
     let limit = thousands(limit);
     match used {
@@ -285,9 +385,9 @@ pub(crate) fn at(location: &Option<SourceLocation>) -> String {
 }
 
 pub(crate) fn inside(function: &Option<String>) -> String {
-    function
-        .as_ref()
-        .map_or_else(String::new, |function| format!(" in {function}"))
+    function.as_ref().map_or_else(String::new, |function| {
+        format!(" in {}", escape_control(function))
+    })
 }
 
 fn at_counter(program_counter: Option<u32>) -> String {
@@ -312,6 +412,7 @@ fn used_up(size: Option<u32>) -> String {
 }
 
 fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u32>) -> String {
+    let cause = cause.as_deref().map(escape_control);
     match (cause, address) {
         (Some(instruction), Some(address)) => {
             format!(": `{instruction}` may not access {address:#x}")
@@ -323,9 +424,9 @@ fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u
 }
 
 fn says(message: &Option<String>) -> String {
-    message
-        .as_ref()
-        .map_or_else(String::new, |message| format!(": {message}"))
+    message.as_ref().map_or_else(String::new, |message| {
+        format!(": {}", escape_control(message))
+    })
 }
 
 #[cfg(feature = "serde")]
@@ -342,4 +443,43 @@ fn serialize_import<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(import.symbol())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_escapes_what_the_program_wrote() {
+        let evil = || "a\u{202e}b\nc".to_owned();
+        let location = || {
+            Some(SourceLocation {
+                file: evil(),
+                line: 1,
+                column: None,
+            })
+        };
+        let panicked = Failure::Panicked {
+            message: Some(evil()),
+            location: location(),
+        };
+        assert_eq!(
+            panicked.to_string(),
+            r"the program panicked at a\u{202e}b\nc:1: a\u{202e}b\nc"
+        );
+        let overflow = Failure::StackOverflow {
+            size: None,
+            program_counter: None,
+            function: Some(evil()),
+            location: location(),
+        };
+        assert_eq!(
+            overflow.to_string(),
+            r"the stack overflowed in a\u{202e}b\nc at a\u{202e}b\nc:1"
+        );
+        assert_eq!(
+            Failure::trapped_because(evil()).to_string(),
+            r"the program trapped: a\u{202e}b\nc"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! Why a program was not called.
 
-use crate::display::thousands;
+use crate::display::{escape_control, thousands};
 use crate::engine::Engine;
 
 /// Why a program was not called.
@@ -121,7 +121,7 @@ pub enum InvocationError {
         input: usize,
     },
     /// An export that the loader calls before the program's entry failed. WebAssembly only.
-    #[error("the program's `{export}` failed: {reason}")]
+    #[error("the program's `{export}` failed: {}", escape_control(reason))]
     SetupFailed {
         /// The export.
         export: &'static str,

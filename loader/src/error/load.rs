@@ -1,11 +1,13 @@
 //! Why a loader or a program cannot be loaded.
 
-use crate::display::thousands;
+use crate::display::{escape_control, thousands};
 use crate::engine::{Engine, Target};
 
 use super::failure::{SourceLocation, at, inside};
 
 /// Why a loader or a program cannot be loaded.
+///
+/// The text escapes what a file contains, as [`escape_control`] does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -63,19 +65,19 @@ pub enum LoadError {
         engine: Engine,
     },
     /// The file is not a WebAssembly module that the loader accepts.
-    #[error("invalid WebAssembly module: {reason}")]
+    #[error("invalid WebAssembly module: {}", escape_control(reason))]
     InvalidModule {
         /// The error of the engine, or of the loader.
         reason: String,
     },
     /// The file is not a library that can be run.
-    #[error("invalid native library: {reason}")]
+    #[error("invalid native library: {}", escape_control(reason))]
     InvalidLibrary {
         /// The reason.
         reason: String,
     },
     /// The file is not a blob.
-    #[error("invalid PolkaVM blob: {reason}")]
+    #[error("invalid PolkaVM blob: {}", escape_control(reason))]
     InvalidBlob {
         /// The VM's error.
         reason: String,

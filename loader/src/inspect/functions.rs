@@ -8,6 +8,7 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 use super::code::{self, Placed};
 use super::name;
 use crate::backend::polkavm::debug_info;
+use crate::display::short_path;
 use crate::error::SourceLocation;
 
 /// The code by functions.
@@ -219,7 +220,7 @@ fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
         }
         let place = frames.next();
         if let Some(mut location) = place.as_ref().and_then(debug_info::source_location) {
-            location.file = name(location.file.as_bytes());
+            location.file = name(short_path(&location.file).as_bytes());
             label.as_mut()?.location = Some(location);
             break;
         }

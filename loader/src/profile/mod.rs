@@ -61,6 +61,8 @@ pub struct Profiled {
     pub gas: GasProfile,
     /// How the heap filled.
     pub heap: HeapProfile,
+    /// The functions in which the program ended, from its entry inwards; one at least.
+    pub end: Vec<Frame>,
 }
 
 /// The gas of one invocation, by stack.
@@ -96,6 +98,17 @@ pub struct Frame {
     pub kind: FrameKind,
     /// The place of the instruction in it, or of the call that leads further in.
     pub location: Option<SourceLocation>,
+}
+
+impl Frame {
+    /// What is not a function of the program.
+    fn special(description: &str, kind: FrameKind) -> Self {
+        Self {
+            function: description.to_owned(),
+            kind,
+            location: None,
+        }
+    }
 }
 
 /// The kind of a [`Frame`].
@@ -219,8 +232,10 @@ fn profile(
         invoke::run(Engine::Interpreter, limits, invocation, instance)
     })?;
     let recording = recorder.finish(&outcome);
+    let (gas, end) = name(Names::new(&program.blob, &flow), &recording);
     Ok(Profiled {
-        gas: name(Names::new(&program.blob, &flow), &recording),
+        gas,
+        end,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -229,8 +244,9 @@ fn profile(
     })
 }
 
-/// Names the functions of the instructions, and merges costs that then are the same.
-fn name(mut names: Names<'_>, recording: &Recording) -> GasProfile {
+/// Names the functions of the instructions, and merges costs that then are the same. Returns also
+/// the functions in which the program ended.
+fn name(mut names: Names<'_>, recording: &Recording) -> (GasProfile, Vec<Frame>) {
     let mut nodes = vec![(0, Vec::new())];
     let mut known = HashMap::new();
     let mut numbers = vec![0];
@@ -249,12 +265,7 @@ fn name(mut names: Names<'_>, recording: &Recording) -> GasProfile {
         let caller = recording.caller(place.node);
         let mut frames = names.frames_after(caller, place.program_counter);
         if let Some((function, kind)) = special(place.cost) {
-            let function = function.to_owned();
-            frames.push(names.number(Frame {
-                function,
-                kind,
-                location: None,
-            }));
+            frames.push(names.number(Frame::special(function, kind)));
         }
         let named = (numbers[place.node as usize], frames);
         let index = *known.entry(named).or_insert_with_key(|named| {
@@ -263,14 +274,49 @@ fn name(mut names: Names<'_>, recording: &Recording) -> GasProfile {
         });
         costs[index].1 += gas;
     }
+    let end = end(&mut names, recording);
     let (frames, has_debug_info) = names.finish();
-    GasProfile {
+    let end = end.iter().map(|number| frames[*number as usize].clone());
+    let end = end.collect();
+    let gas = GasProfile {
         frames,
         nodes,
         costs,
         has_debug_info,
-    }
+    };
+    (gas, end)
 }
+
+/// The numbers of the frames in which the program ended, from its entry inwards.
+fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
+    let end = &recording.end;
+    let mut callers = Vec::new();
+    let mut node = end.node;
+    while let Some(caller) = recording.caller(node) {
+        callers.push(caller);
+        node = recording.nodes[node as usize].parent;
+    }
+    let mut frames = Vec::new();
+    let mut before = None;
+    for caller in callers.into_iter().rev() {
+        frames.extend(names.frames_after(before, caller));
+        before = Some(caller);
+    }
+    if end.is_truncated {
+        let (function, kind) = (TRUNCATED, FrameKind::Truncated);
+        frames.push(names.number(Frame::special(function, kind)));
+        before = None;
+    }
+    for caller in names.tail_callers(end.program_counter, &end.recent) {
+        frames.extend(names.frames_after(before, caller));
+        before = Some(caller);
+    }
+    frames.extend(names.frames_after(before, end.program_counter));
+    frames
+}
+
+/// Names the calls that are not distinguished.
+const TRUNCATED: &str = "(deeper calls)";
 
 /// The frame of a cost that is not an instruction of a function.
 fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
@@ -279,6 +325,6 @@ fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
         Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
         Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
         Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),
-        Cost::Truncated => Some(("(deeper calls)", FrameKind::Truncated)),
+        Cost::Truncated => Some((TRUNCATED, FrameKind::Truncated)),
     }
 }

@@ -82,6 +82,33 @@ impl<'a> Names<'a> {
         functions[skipped..].concat()
     }
 
+    /// The tail calls that led to an instruction, the first one first. `recent` are the
+    /// instructions that ran before, the last one first.
+    pub fn tail_callers(&mut self, program_counter: u32, recent: &[u32]) -> Vec<u32> {
+        let mut callers = Vec::new();
+        let mut seen = vec![self.outermost(program_counter)];
+        for &before in recent {
+            let function = self.outermost(before);
+            if seen.last() == Some(&function) {
+                continue;
+            }
+            // A jump back into a function is not a tail call of it.
+            if seen.contains(&function) {
+                break;
+            }
+            seen.push(function);
+            callers.push(before);
+        }
+        callers.reverse();
+        callers
+    }
+
+    /// The name of the outermost function that an instruction is in.
+    fn outermost(&mut self, program_counter: u32) -> String {
+        let functions = self.functions_at(program_counter);
+        self.function(functions[0][0]).to_owned()
+    }
+
     fn function(&self, number: u32) -> &str {
         &self.frames[number as usize].function
     }

@@ -1,6 +1,6 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
@@ -30,6 +30,9 @@ const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
+
+/// The most instructions that are remembered. A panic or a failed allocation takes fewer.
+const MAX_RECENT: usize = 512;
 
 /// Gas for the export that returns the address of the heap's trace.
 const HEAP_TRACE_GAS: i64 = 1_000;
@@ -90,6 +93,20 @@ pub(super) struct Recording {
     /// By their first occurrence.
     pub costs: Vec<(Place, u64)>,
     pub samples: Vec<HeapSample>,
+    pub end: End,
+}
+
+/// The place where the program ended.
+pub(super) struct End {
+    /// The way to the function, as far as calls are distinguished.
+    pub node: u32,
+    /// The last instruction.
+    pub program_counter: u32,
+    /// Whether there are calls between the two that are not distinguished.
+    pub is_truncated: bool,
+    /// The last instructions that ran at the same depth of calls, the last one first. Among them is
+    /// the jump of a tail call, which leaves no return address.
+    pub recent: Vec<u32>,
 }
 
 impl Recording {
@@ -115,6 +132,8 @@ pub(super) struct Recorder<'a> {
     running: Option<Running>,
     /// The instruction that was announced last.
     last: u32,
+    /// The last instructions, each with its number of calls around it.
+    recent: VecDeque<(u32, usize)>,
     calls: Vec<Call>,
     nodes: Vec<Node>,
     node_of: HashMap<Node, u32>,
@@ -150,6 +169,7 @@ impl<'a> Recorder<'a> {
             heap_trace,
             running: None,
             last: program.entry.0,
+            recent: VecDeque::with_capacity(MAX_RECENT),
             calls: Vec::new(),
             nodes: vec![root],
             node_of: HashMap::new(),
@@ -180,7 +200,22 @@ impl<'a> Recorder<'a> {
                 ..last
             });
         }
+        let (node, too_deep) = self.position();
+        let depth = self.calls.len();
+        let recent = self
+            .recent
+            .iter()
+            .rev()
+            .filter(|(_, calls)| *calls == depth);
         Recording {
+            end: End {
+                node,
+                program_counter: self.last,
+                is_truncated: too_deep.is_some(),
+                recent: recent
+                    .map(|(program_counter, _)| *program_counter)
+                    .collect(),
+            },
             nodes: self.nodes,
             costs: self.costs,
             samples: self.samples,
@@ -342,6 +377,10 @@ impl Observer for Recorder<'_> {
             _ => None,
         };
         self.last = program_counter;
+        if self.recent.len() == MAX_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((program_counter, self.calls.len()));
         self.running = Some(Running {
             program_counter,
             target,

@@ -221,6 +221,7 @@ fn invalid_fixture_names_the_place() {
     contains_all("heap = 99999999999", &["line 1", "99999999999"]);
     contains_all("data = \"0\"", &["line 1", "\"0\" is not hexadecimal"]);
     contains_all("data = \"zz\"", &["line 1", "not hexadecimal"]);
+    contains_all("data = \"0x0\"", &["line 1", "\"0x0\" is not hexadecimal"]);
     contains_all(
         "[[accounts]]\nkey = \"0OIl\"",
         &["line 2", "\"0OIl\" is not a key", "'0'"],

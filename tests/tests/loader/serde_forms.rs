@@ -29,6 +29,12 @@ fn an_invocation_survives_serialization() {
         Pubkey::new([7; 32]).to_string()
     );
     assert_eq!(written["accounts"][1]["repeat"], 0);
+    let mut prefixed = written.clone();
+    prefixed["data"] = "0x010203".into();
+    assert_eq!(
+        from_value::<Invocation>(prefixed).expect("an invocation"),
+        invocation
+    );
     assert_eq!(
         from_value::<Invocation>(written).expect("an invocation"),
         invocation

@@ -103,9 +103,28 @@ fn changed_behaviour_is_worse() {
     let changes = compare(&before, &results(&[failed]), &Scope::All);
     assert_eq!(
         texts(&changes),
-        ["a/x changed from `status 0x0` to `no status, Trapped`"]
+        ["a/x changed from `status 0 (success)` to `status none (Trapped)`"]
     );
     assert!(changes[0].is_worse());
+}
+
+#[test]
+fn a_row_tells_an_error_from_rejected_changes() {
+    let text = |status, failure: &str| {
+        let mut row = row("a", "x", 10);
+        (row.status, row.failure) = (status, Some(failure.to_owned()));
+        row.status_text()
+    };
+    assert_eq!(row("a", "x", 10).status_text(), "0 (success)");
+    assert_eq!(
+        text(Some(6 << 32), "ProgramError"),
+        "0x600000000 (InsufficientFunds)"
+    );
+    assert_eq!(text(None, "OutOfGas"), "none (OutOfGas)");
+    assert_eq!(
+        text(Some(0), "AccountNotWritable"),
+        "0 (success), rejected: AccountNotWritable"
+    );
 }
 
 #[test]

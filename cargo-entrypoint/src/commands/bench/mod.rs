@@ -17,7 +17,7 @@ use program_build::{files, toolchain};
 
 use crate::arguments::BenchArguments;
 use crate::report::{self, EXIT_FAILED};
-use cargo_entrypoint::text::harmless;
+use loader::display::escape_control;
 use plan::Plan;
 use tables::Table;
 
@@ -59,8 +59,8 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         for difference in differences {
             report::error(&anyhow!(
                 "{}: not as the fixture expects: {}",
-                harmless(subject),
-                harmless(difference)
+                escape_control(subject),
+                escape_control(difference)
             ));
         }
     }
@@ -110,9 +110,9 @@ fn show(arguments: &BenchArguments, results: &Results) -> Result<()> {
     if !arguments.json {
         report::bench::results(&mut text, results)?;
     } else if arguments.what.is_some() {
-        text = results.to_json_rows()?;
+        text = report::json::escaped(&results.to_json_rows()?);
     } else {
-        text = results.to_json()?;
+        text = report::json::escaped(&results.to_json()?);
     }
     report::print(&text)
 }
@@ -191,7 +191,7 @@ impl Baseline {
         if !is_comparable {
             text += &format!(
                 "{path} was measured with `{}`, and this run with `{}`: differences are not failures\n",
-                harmless(&old.compiler),
+                escape_control(&old.compiler),
                 results.compiler
             );
         }
@@ -206,7 +206,7 @@ impl Baseline {
         }
         let worse: Vec<&Change> = changes.iter().filter(|change| change.is_worse()).collect();
         for change in &worse {
-            report::error(&anyhow!("{}", harmless(&change.to_string())));
+            report::error(&anyhow!("{}", escape_control(&change.to_string())));
         }
         let command = again(arguments);
         if !worse.is_empty() {
@@ -226,7 +226,7 @@ impl Baseline {
 fn again(arguments: &BenchArguments) -> String {
     let mut command = "cargo entrypoint bench".to_owned();
     if let Some(what) = &arguments.what {
-        command += &format!(" {}", harmless(what));
+        command += &format!(" {}", escape_control(what));
     }
     if let Some(path) = &arguments.baseline {
         command += &format!(" --baseline {}", shown(path));
@@ -240,5 +240,5 @@ fn shown(path: &Path) -> String {
     let path = here
         .and_then(|here| path.strip_prefix(here).ok())
         .unwrap_or(path);
-    harmless(&path.display().to_string())
+    escape_control(&path.display().to_string())
 }

@@ -4,6 +4,7 @@ use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
 use super::debug_info::{self, DebugFunction};
 use super::trap;
+use crate::display::{is_foreign, short_path};
 use crate::error::{Failure, SourceLocation};
 
 /// The failure of a program whose gas does not suffice for its current instruction or syscall.
@@ -64,19 +65,9 @@ fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<Sour
         .filter_map(|frame| frame.location.as_ref())
         .collect();
     let own = places.iter().rfind(|place| !is_foreign(&place.file));
-    let location = own.or(places.last()).map(|place| (*place).clone());
+    let location = own.or(places.last()).map(|place| SourceLocation {
+        file: short_path(&place.file).to_owned(),
+        ..(*place).clone()
+    });
     Some((functions.last()?.first()?.function.clone(), location))
-}
-
-/// Whether a file belongs to the standard library, or to a dependency from a registry.
-fn is_foreign(file: &str) -> bool {
-    // Cargo keeps a registry's packages in a folder whose name ends in a hash of its address.
-    let is_registry = |part: &str| {
-        let hash = part.rsplit_once('-').map_or("", |(_, hash)| hash);
-        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    let is_standard_library = ["/library/core/src/", "/library/alloc/src/"]
-        .iter()
-        .any(|part| file.contains(part));
-    is_standard_library || file.split('/').any(is_registry)
 }

@@ -21,7 +21,6 @@ use wasmi::{Caller, Error, TrapCode, TypedFunc};
 use super::{
     Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls,
 };
-use crate::display::escape_control;
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError, LoadError};
 use crate::limits::Limits;
@@ -255,7 +254,6 @@ impl<T: 'static> View<Store<Running<T>>> {
 fn setup_failed(export: &'static str, error: &Error) -> InvocationError {
     InvocationError::SetupFailed {
         export,
-        // The reason may quote the program.
-        reason: escape_control(&error.to_string()),
+        reason: error.to_string(),
     }
 }

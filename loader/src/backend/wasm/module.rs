@@ -10,7 +10,6 @@ use wasmi::{
 use super::memory::{Data, PAGE, Store, View, store_limits};
 use super::setup_failed;
 use crate::backend::Arguments;
-use crate::display::escape_control;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
 
@@ -198,9 +197,9 @@ impl<U: 'static, C: AsContextMut<Data = Data<U>>> View<C> {
     }
 }
 
-/// The error of an invalid module. The reason may quote names of the module, so it is escaped.
+/// The error of an invalid module. The reason may quote names of the module.
 pub(super) fn invalid(reason: impl ToString) -> LoadError {
     LoadError::InvalidModule {
-        reason: escape_control(&reason.to_string()),
+        reason: reason.to_string(),
     }
 }

@@ -4,6 +4,7 @@ use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MES
 
 use super::Returned;
 use super::call::Call;
+use crate::display::short_path;
 use crate::error::{Failure, SourceLocation};
 use crate::invoke::guest::{GuestMemory, read_pod};
 use crate::invoke::heap::Heap;
@@ -35,7 +36,7 @@ fn failure(guest: &mut impl GuestMemory, address: u64, magic: u64, heap: &Heap) 
             Failure::Panicked {
                 message: text(guest, report.message, fourth, MAX_MESSAGE_LENGTH),
                 location: file.map(|file| SourceLocation {
-                    file,
+                    file: short_path(&file).to_owned(),
                     line: number(first),
                     column: Some(number(second)),
                 }),
