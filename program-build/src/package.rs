@@ -388,6 +388,17 @@ fn list_programs(metadata: &Metadata) -> String {
     }
 }
 
+/// The folder of the workspace that cargo counts the package of a manifest to: the package's own
+/// folder, if it is in no other workspace.
+///
+/// # Errors
+///
+/// If cargo rejects the manifest or the workspace, or does not run.
+pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
+    let metadata = read_metadata(manifest)?;
+    Ok(metadata.workspace_root.into_std_path_buf())
+}
+
 fn read_metadata(manifest: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .manifest_path(manifest)
@@ -402,6 +413,7 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
             let said = stderr.trim().trim_start_matches("error: ");
             anyhow::anyhow!("cannot read the package in {what}: {said}")
         }
+        cargo_metadata::Error::Io(error) => anyhow::Error::new(error).context("cannot run cargo"),
         other => anyhow::Error::new(other).context(format!("cannot read the package in {what}")),
     }
 }
