@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use support::{
-    entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project, refused, says,
-    stderr, stdout,
+    add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project,
+    refused, says, stderr, stdout,
 };
 
 /// Measures a program against a baseline of its own; what went to the standard output and the
@@ -265,6 +265,7 @@ fn new_program_is_measured_with_all_fixtures() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
     let fixtures = program.join("fixtures");
+    add_foreign_files(&fixtures);
     fs::copy(fixtures.join("default.toml"), fixtures.join("again.toml")).expect("a fixture");
     change(
         &fixtures.join("again.toml"),

@@ -6,7 +6,7 @@
 //! | [`toolchain`] | the compiler and the linkers for guests |
 //! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
 //! | [`machine`] | a loader for what was built |
-//! | [`files`] | files that are written whole or not at all |
+//! | [`files`] | lists files, and writes them whole or not at all |
 //!
 //! A program's tests need `program-test` instead, which builds with this crate.
 //!

@@ -82,7 +82,7 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// If a fixture cannot be read, or the loader rejects its invocation.
+    /// If the fixtures cannot be listed, one cannot be read, or the loader rejects its invocation.
     pub fn read(package: ProgramPackage) -> Result<Self> {
         let read = |name: String| {
             let path: PathBuf = package.fixture_path(&name);
@@ -93,7 +93,7 @@ impl Subject {
                 .with_context(|| format!("{} is not a valid invocation", path.display()))?;
             Ok((name, fixture))
         };
-        let fixtures = package.fixtures().into_iter().map(read);
+        let fixtures = package.fixtures()?.into_iter().map(read);
         let fixtures = fixtures.collect::<Result<_>>()?;
         Ok(Self { package, fixtures })
     }
