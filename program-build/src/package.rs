@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use loader::Target;
 
+use crate::options::CargoOptions;
 use crate::{files, sources};
 
 /// A program crate.
@@ -23,6 +24,8 @@ pub struct ProgramPackage {
     /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
     /// does not depend on it directly.
     pub entrypoint: Option<String>,
+    /// The options that cargo builds it with.
+    pub options: CargoOptions,
 }
 
 /// The program for a command: a crate or a file.
@@ -85,6 +88,7 @@ impl ProgramPackage {
             target_folder: metadata.target_directory.as_std_path().to_owned(),
             workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
             entrypoint: entrypoint_key(package),
+            options: CargoOptions::default(),
         })
     }
 

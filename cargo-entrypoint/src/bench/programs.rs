@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
+use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 
 /// The cost of one invocation.
@@ -104,6 +105,11 @@ impl Subject {
         &self.package
     }
 
+    /// Builds the program with these options of cargo's.
+    pub fn set_options(&mut self, options: CargoOptions) {
+        self.package.options = options;
+    }
+
     /// Whether there is nothing to call the program with.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -121,7 +127,9 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
     let mut rows = Vec::new();
     let mut not_met = Vec::new();
     for Subject { package, fixtures } in subjects {
-        eprintln!("building `{}`", package.name);
+        package
+            .options
+            .progress(&format!("building `{}`", package.name));
         let blob = guest::build(package, DebugInfo::Strip)?;
         let program = Loader::new(Engine::Interpreter)?
             .load(&blob)

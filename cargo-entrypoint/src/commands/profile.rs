@@ -38,7 +38,7 @@ struct Heap {
 }
 
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
-    let call = Call::read(&arguments.call)?;
+    let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
     let profiled = run(&call.name(), &call.blob()?, &call.invocation)?;
     let (inlining, mut sources) = match &call.program {
