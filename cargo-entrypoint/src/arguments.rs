@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use anyhow::{Result, bail};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::{parse_hex, parse_size};
 use loader::{Engine, Target};
 use program_build::guest::Sanitizer;
+use program_build::options::CargoOptions;
+use program_build::package::{self, Program};
 
 /// Builds programs, runs them, and shows what they did
 #[derive(Debug, Parser)]
@@ -40,6 +43,91 @@ pub enum Command {
     Setup,
     /// Check that the tools to build programs are installed
     Doctor,
+}
+
+const CARGO_OPTIONS: &str = "Options of cargo's for the build";
+
+/// What every command that builds passes on to cargo.
+#[derive(Debug, Args)]
+#[command(next_help_heading = CARGO_OPTIONS)]
+pub struct CargoArguments {
+    /// How many compilers run at once
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
+    pub jobs: Option<String>,
+
+    /// Fail if Cargo.lock would change
+    #[arg(long)]
+    pub locked: bool,
+
+    /// Do not use the network
+    #[arg(long)]
+    pub offline: bool,
+
+    /// The same as --locked and --offline
+    #[arg(long)]
+    pub frozen: bool,
+
+    /// Print no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Print the commands of the build; with -vv also what build scripts print
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What a command that builds one program passes on to cargo.
+#[derive(Debug, Args)]
+#[command(next_help_heading = CARGO_OPTIONS)]
+pub struct ProgramCargoArguments {
+    /// Features of the program's crate, separated by commas
+    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',')]
+    pub features: Vec<String>,
+
+    /// Leave out the default features of the program's crate
+    #[arg(long)]
+    pub no_default_features: bool,
+
+    #[command(flatten)]
+    pub common: CargoArguments,
+}
+
+impl CargoArguments {
+    pub fn options(&self) -> CargoOptions {
+        CargoOptions {
+            jobs: self.jobs.clone(),
+            locked: self.locked,
+            offline: self.offline,
+            frozen: self.frozen,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            ..CargoOptions::default()
+        }
+    }
+}
+
+impl ProgramCargoArguments {
+    pub fn options(&self) -> CargoOptions {
+        CargoOptions {
+            features: self.features.clone(),
+            no_default_features: self.no_default_features,
+            ..self.common.options()
+        }
+    }
+
+    /// Finds a program that is to be built with these options.
+    pub fn locate(&self, program: Option<&str>) -> Result<Program> {
+        let mut program = package::locate(program)?;
+        match &mut program {
+            Program::Package(package) => package.options = self.options(),
+            Program::Blob(file) if !self.features.is_empty() || self.no_default_features => bail!(
+                "{} is a file and is not built, so it has no features; pass its crate",
+                file.display()
+            ),
+            Program::Blob(_) => {}
+        }
+        Ok(program)
+    }
 }
 
 /// The program to call, and its invocation.
@@ -93,6 +181,9 @@ pub struct RunArguments {
     /// Print only the outcome, as JSON, on the standard output
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
 }
 
 const BUILD_HELP: &str = "\
@@ -110,6 +201,9 @@ pub struct ProfileArguments {
     /// in the current folder]
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +221,9 @@ pub struct BuildArguments {
     /// source line
     #[arg(long)]
     pub release: bool,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
 }
 
 const INSPECT_EXIT_CODES: &str = "\
@@ -145,6 +242,9 @@ pub struct InspectArguments {
     /// Print only the inspection, as JSON, on the standard output
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
 }
 
 const BENCH_HELP: &str = "\
@@ -190,6 +290,9 @@ pub struct BenchArguments {
     /// Rewrite the tables of `entry`, `allocators` and `size` in the documentation
     #[arg(long)]
     pub update: bool,
+
+    #[command(flatten)]
+    pub cargo: CargoArguments,
 }
 
 #[derive(Debug, Args)]

@@ -2,13 +2,14 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use serde_json::{Value, json};
 use support::{
-    entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project, refused, says,
-    stderr, stdout,
+    add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project,
+    refused, says, stderr, stdout,
 };
 
 /// Measures a program against a baseline of its own. Returns standard output, standard error and
@@ -175,6 +176,37 @@ fn unwritable_baseline_fails_before_the_build() {
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
+/// Every baseline of the tests had been a plain file with the usual mode.
+#[test]
+fn bless_writes_through_a_link_and_keeps_the_mode() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shared = folder.path().join("shared");
+    fs::create_dir(&shared).expect("a folder");
+    let link = folder.path().join("bench.json");
+    // Relative, as links mostly are. At first it leads to a file that does not exist.
+    symlink("shared/results.json", &link).expect("a link");
+    let file = shared.join("results.json");
+    let bless = || {
+        let (_, said, code) = against("hello", &link, &["--bless"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(link.is_symlink() && !file.is_symlink());
+        let text = fs::read_to_string(&file).expect("the target of the link");
+        assert!(text.contains("\"program\": \"hello\""), "{text}");
+        fs::metadata(&file).expect("a file").permissions().mode() & 0o7777
+    };
+    let usual = folder.path().join("usual");
+    fs::write(&usual, "").expect("a file");
+    let usual = fs::metadata(&usual).expect("a file").permissions().mode();
+    assert_eq!(bless(), usual & 0o777);
+    for mode in [0o640, 0o664] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("a mode");
+        assert_eq!(bless(), mode, "{mode:o}");
+    }
+    // The file itself, and nothing half-written beside it.
+    assert_eq!(fs::read_dir(&shared).expect("a folder").count(), 1);
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 3);
+}
+
 #[test]
 fn a_worse_figure_fails_and_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -266,6 +298,7 @@ fn new_program_is_measured_with_all_fixtures() {
     let program = new_program(folder.path(), "greeter");
     let fixtures = program.join("fixtures");
     fs::remove_file(fixtures.join("overflow.toml")).expect("a fixture");
+    add_foreign_files(&fixtures);
     fs::copy(fixtures.join("default.toml"), fixtures.join("again.toml")).expect("a fixture");
     change(
         &fixtures.join("again.toml"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use everywhere::Command;
 use program_build::guest::{Sanitizer, native_runner};
+use program_build::options::CargoOptions;
 use program_build::package::own_target_folder;
 use serde_json::{Value, json};
 use support::{entrypoint, json, project, refused, says, stderr, stdout};
@@ -315,7 +316,11 @@ fn sanitizer_is_built_in_or_rejected() {
     refused(&words, &[&file, "was built without the sanitizer"]);
 
     let target_folder: PathBuf = own_target_folder().expect("a folder");
-    if let Err(error) = native_runner(&target_folder, Some(Sanitizer::Address)) {
+    if let Err(error) = native_runner(
+        &target_folder,
+        Some(Sanitizer::Address),
+        &CargoOptions::default(),
+    ) {
         println!("skipped: {error}");
         return;
     }

@@ -2,11 +2,15 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
-use support::{entrypoint, json, new_program, project, refused, says, stderr, stdout};
+use support::{
+    entrypoint, entrypoint_in, json, new_program, project, refused, says, stderr, stdout,
+};
 
 #[test]
 fn new_program_runs_and_passes_its_test() {
@@ -96,5 +100,72 @@ fn new_keeps_files_and_checks_the_name() {
         let path = folder.path().join(name).display().to_string();
         refused(&["new", &path], &[name]);
         assert!(!folder.path().join(name).exists());
+    }
+}
+
+/// A workspace with a member, in a folder.
+fn workspace(folder: &Path, members: &str) {
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members}\n");
+    fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
+    let other = folder.join("other");
+    fs::create_dir_all(other.join("src")).expect("a folder");
+    let manifest = "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(other.join("Cargo.toml"), manifest).expect("a manifest");
+    fs::write(other.join("src/lib.rs"), "").expect("a source");
+}
+
+fn is_workspace(program: &Path) -> bool {
+    let manifest = fs::read_to_string(program.join("Cargo.toml")).expect("a manifest");
+    manifest.contains("[workspace]")
+}
+
+/// Cargo's errors were taken for one error, that the workspace does not list the crate, and every
+/// test had a workspace without errors.
+#[test]
+fn new_reports_errors_of_the_workspace_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    workspace(here, "[\"other\", \"more/*\"]");
+    let rejected = |name: &str, parts: &[&str]| {
+        let output = entrypoint_in(here, &["new", name]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        says(&stderr(&output), parts);
+        let first = Path::new(name).components().next().expect("a name");
+        assert!(!here.join(first).exists(), "{name}");
+    };
+    // The list names folders that do not exist yet: an error for `two`, and none for `more/one`.
+    rejected("two", &["no program was created", "more/*"]);
+    new_program(here, "more/one");
+    assert!(!is_workspace(&here.join("more/one")));
+    // The workspace does not list it.
+    new_program(here, "two");
+    assert!(is_workspace(&here.join("two")));
+
+    let manifest = here.join("other/Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, text + "nmae = \n").expect("a manifest");
+    rejected("deep/down/three", &["no program was created", "nmae = "]);
+    let output = entrypoint_in(here, &["new", "more/three"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(here.join("more/one").exists() && !here.join("more/three").exists());
+}
+
+#[test]
+fn new_leaves_nothing_without_cargo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for _ in 0..2 {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(["new", "deep/greeter"])
+            .env("PATH", folder.path())
+            .env_remove("CARGO")
+            .current_dir(folder.path())
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(2));
+        says(
+            &stderr(&output),
+            &["no program was created: cannot run cargo"],
+        );
+        assert!(!folder.path().join("deep").exists());
     }
 }

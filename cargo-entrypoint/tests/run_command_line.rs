@@ -2,11 +2,15 @@
 
 mod support;
 
+use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
+use support::{
+    add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project,
+    refused, stderr, stdout,
+};
 
 #[test]
 fn run_without_a_program_runs_the_counter() {
@@ -223,6 +227,22 @@ fn invalid_fixture_is_rejected_with_its_place() {
         value["error"]["description"]
             .as_str()
             .is_some_and(|text| text.contains("0g"))
+    );
+}
+
+/// No test had put anything else than fixtures into the folder.
+#[test]
+fn foreign_files_are_not_fixtures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "tidy");
+    let fixtures = program.join("fixtures");
+    fs::rename(fixtures.join("default.toml"), fixtures.join("only.toml")).expect("a file");
+    add_foreign_files(&fixtures);
+    let output = entrypoint_outside(&program, &["run", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    refused(
+        &["run", &program.display().to_string(), "--fixture", "none"],
+        &["the program's fixtures are only\n"],
     );
 }
 

@@ -1,24 +1,40 @@
-//! Files that are written whole or not at all.
+//! Lists files, and writes them whole or not at all.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use tempfile::{Builder, NamedTempFile};
+
+/// The files and folders in a folder, in any order, without the hidden ones, which are not the
+/// author's: an editor's locks, or what a file system keeps beside a file.
+pub(crate) fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+    let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let entries = entries
+        .into_iter()
+        .filter(|entry| !is_hidden(&entry.file_name()));
+    Ok(entries.map(|entry| entry.path()).collect())
+}
 
 /// Writes a file atomically: a concurrent reader finds the old bytes or the new ones.
+///
+/// It follows symbolic links, and keeps the mode and the owner of a file that exists.
 ///
 /// # Errors
 ///
 /// If it cannot be written; it is then as it was.
 pub fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
-    let unfinished = unfinished(path);
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .inspect_err(|_| {
-            // The file may not exist.
-            let _ = fs::remove_file(&unfinished);
-        })
-        .with_context(|| format!("cannot write {}", path.display()))
+    let write = || {
+        let (mut unfinished, path) = prepare(path)?;
+        unfinished.write_all(bytes.as_ref())?;
+        unfinished.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error: io::Error| cannot_write(path, error))
 }
 
 /// Checks whether [`write_whole`] can write this file, before long work.
@@ -27,15 +43,98 @@ pub fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 ///
 /// If it would not.
 pub fn check_writable(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        bail!("cannot write {}: it is a folder", path.display());
-    }
-    let unfinished = unfinished(path);
-    fs::write(&unfinished, [])
-        .and_then(|()| fs::remove_file(&unfinished))
-        .with_context(|| format!("cannot write {}", path.display()))
+    prepare(path)
+        .map(drop)
+        .map_err(|error| cannot_write(path, error))
 }
 
-fn unfinished(path: &Path) -> PathBuf {
-    path.with_extension(format!("{}.unfinished", std::process::id()))
+fn cannot_write(path: &Path, error: io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("cannot write {}", path.display()))
+}
+
+/// An empty file that can replace the one that a path leads to, and that file's own path.
+fn prepare(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
+    let path = follow_links(path)?;
+    let known = match fs::metadata(&path) {
+        Ok(known) if known.is_dir() => return Err(io::Error::other("it is a folder")),
+        // A device or a pipe is not one that can be replaced.
+        Ok(known) if !known.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Ok(known) => Some(known),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let unfinished = Builder::new()
+        .prefix(".")
+        .suffix(".unfinished")
+        // Those of any new file: the system subtracts the user's mask.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
+    if let Some(known) = known {
+        // Only the folder's mode decides about replacing a file. This asks the file's own.
+        OpenOptions::new().write(true).open(&path)?;
+        // Only root can give a file away, and for others it is theirs in any case.
+        let _ = fchown(unfinished.as_file(), Some(known.uid()), Some(known.gid()));
+        unfinished.as_file().set_permissions(known.permissions())?;
+    }
+    Ok((unfinished, path))
+}
+
+/// The path that symbolic links lead to. There need not be a file.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        // Any other error shows again when the file is used.
+        let Ok(link) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        path = path.parent().unwrap_or(&path).join(link);
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The path of a new folder, with links resolved.
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    #[test]
+    fn only_regular_files_are_replaced() {
+        let folder = folder();
+        let circle = folder.path().join("circle");
+        symlink(&circle, &circle).expect("a link");
+        for (path, reason) in [
+            (folder.path(), "it is a folder"),
+            (Path::new("/dev/null"), "it is not a regular file"),
+            (&circle, "too many symbolic links"),
+        ] {
+            for error in [check_writable(path), write_whole(path, "text")] {
+                let error = format!("{:#}", error.expect_err("not a file"));
+                assert_eq!(error, format!("cannot write {}: {reason}", path.display()));
+            }
+        }
+        assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn hidden_files_are_not_listed() {
+        let folder = folder();
+        for name in ["one.toml", ".one.toml", ".#one.toml"] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let listed = list(folder.path()).expect("a folder");
+        assert_eq!(listed, [folder.path().join("one.toml")]);
+    }
 }

@@ -6,7 +6,8 @@
 //! | [`toolchain`] | the compiler and the linkers for guests |
 //! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
 //! | [`machine`] | a loader for what was built |
-//! | [`files`] | files that are written whole or not at all |
+//! | [`options`] | cargo's own options of a build |
+//! | [`files`] | lists files, and writes them whole or not at all |
 //!
 //! A program's tests need `program-test` instead, which builds with this crate.
 //!
@@ -23,6 +24,8 @@
 pub mod files;
 pub mod guest;
 pub mod machine;
+pub mod options;
 pub mod package;
+mod settings;
 mod sources;
 pub mod toolchain;

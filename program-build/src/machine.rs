@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use loader::{Engine, Limits, Loader, Target};
 
 use crate::guest::{self, DebugInfo, Sanitizer};
+use crate::options::CargoOptions;
 use crate::package::ProgramPackage;
 
 /// An engine, and the command that starts a native program.
@@ -28,6 +29,7 @@ pub struct Machine {
     engine: Engine,
     command: Vec<String>,
     sanitizer: Option<Sanitizer>,
+    options: CargoOptions,
 }
 
 impl Machine {
@@ -38,6 +40,7 @@ impl Machine {
             engine,
             command: Vec::new(),
             sanitizer: None,
+            options: CargoOptions::default(),
         }
     }
 
@@ -53,6 +56,14 @@ impl Machine {
     #[must_use]
     pub fn sanitizer(mut self, sanitizer: Option<Sanitizer>) -> Self {
         self.sanitizer = sanitizer;
+        self
+    }
+
+    /// Builds the runner of native programs with these options of cargo's, except the features. The
+    /// options of a program are in its package.
+    #[must_use]
+    pub fn options(mut self, options: CargoOptions) -> Self {
+        self.options = options;
         self
     }
 
@@ -81,7 +92,7 @@ impl Machine {
         if self.engine.target() != Target::Native {
             return Ok(Loader::new(self.engine)?);
         }
-        let runner = guest::native_runner(target_folder, self.sanitizer)?;
+        let runner = guest::native_runner(target_folder, self.sanitizer, &self.options)?;
         let command = self.command.iter().map(OsString::from);
         let loader = Loader::native(command.chain([runner.into()]));
         if self.command.is_empty() {

@@ -1,12 +1,14 @@
 //! Which program is meant.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use loader::Target;
 
-use crate::sources;
+use crate::options::CargoOptions;
+use crate::{files, sources};
 
 /// A program crate.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct ProgramPackage {
     /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
     /// does not depend on it directly.
     pub entrypoint: Option<String>,
+    /// The options that cargo builds it with.
+    pub options: CargoOptions,
 }
 
 /// The program for a command: a crate or a file.
@@ -84,6 +88,7 @@ impl ProgramPackage {
             target_folder: metadata.target_directory.as_std_path().to_owned(),
             workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
             entrypoint: entrypoint_key(package),
+            options: CargoOptions::default(),
         })
     }
 
@@ -115,7 +120,8 @@ impl ProgramPackage {
     ///
     /// # Errors
     ///
-    /// If there is no such file; the message lists the existing fixtures.
+    /// If there is no such file; the message lists the existing fixtures. Also if they cannot be
+    /// listed.
     pub fn fixture(&self, name: &str) -> Result<PathBuf> {
         let as_path = PathBuf::from(name);
         if as_path.is_file() {
@@ -125,7 +131,7 @@ impl ProgramPackage {
         if in_package.is_file() {
             return Ok(in_package);
         }
-        let known = self.fixtures();
+        let known = self.fixtures()?;
         bail!(
             "there is no fixture `{name}`: neither {} nor {} is a file; {}",
             as_path.display(),
@@ -142,9 +148,9 @@ impl ProgramPackage {
     ///
     /// # Errors
     ///
-    /// If there are several and none is `default`.
+    /// If there are several and none is `default`, or they cannot be listed.
     pub fn default_fixture(&self) -> Result<Option<PathBuf>> {
-        let known = self.fixtures();
+        let known = self.fixtures()?;
         let name = match known.as_slice() {
             [] => return Ok(None),
             [only] => only,
@@ -167,19 +173,29 @@ impl ProgramPackage {
         self.folder.join("fixtures").join(format!("{name}.toml"))
     }
 
-    /// The names of the program's fixtures, sorted.
-    #[must_use]
-    pub fn fixtures(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.join("fixtures"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+    /// The names of the program's fixtures, sorted: the files `fixtures/NAME.toml`.
+    ///
+    /// Hidden files do not count. Editors and file systems put some of their own beside a file,
+    /// such as `.#default.toml` and `._default.toml`.
+    ///
+    /// # Errors
+    ///
+    /// If the folder `fixtures` exists and cannot be read.
+    pub fn fixtures(&self) -> Result<Vec<String>> {
+        let folder = self.folder.join("fixtures");
+        let listed = files::list(&folder).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Ok(Vec::new()),
+            _ => Err(error),
+        });
+        let listed = listed.with_context(|| format!("cannot read {}", folder.display()))?;
+        let mut names: Vec<String> = listed
+            .iter()
+            .filter(|path| path.is_file())
+            .filter_map(|path| path.file_name()?.to_str()?.strip_suffix(".toml"))
+            .map(str::to_owned)
             .collect();
         names.sort();
-        names
+        Ok(names)
     }
 }
 
@@ -386,6 +402,17 @@ fn list_programs(metadata: &Metadata) -> String {
     } else {
         format!("the programs of this workspace are {}", names.join(", "))
     }
+}
+
+/// The folder of the workspace that cargo counts the package of a manifest to: the package's own
+/// folder, if it is in no other workspace.
+///
+/// # Errors
+///
+/// If cargo rejects the manifest or the workspace, or does not run.
+pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
+    let metadata = read_metadata(manifest)?;
+    Ok(metadata.workspace_root.into_std_path_buf())
 }
 
 fn read_metadata(manifest: &Path) -> Result<Metadata> {

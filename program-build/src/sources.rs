@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::files;
+
 /// The macros that make a crate a program, or a crate of handlers.
 const MACROS: [&str; 5] = [
     "entrypoint",
@@ -17,17 +19,13 @@ const MACROS: [&str; 5] = [
 ///
 /// It reads text, so it does not see an invocation in the expansion of another macro.
 pub fn invoke_entry_macro(folder: &Path) -> bool {
-    let mut entries: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut entries = files::list(folder).unwrap_or_default();
     // Files before folders: most programs have their entry in the first file.
     entries.sort_by_key(|path| path.is_dir());
     entries.iter().any(|path| {
         if path.is_dir() {
-            return invoke_entry_macro(path);
+            // A link may lead back to a folder above.
+            return !path.is_symlink() && invoke_entry_macro(path);
         }
         let is_source = path.extension().is_some_and(|extension| extension == "rs");
         is_source && fs::read_to_string(path).is_ok_and(|text| text.lines().any(is_invocation))

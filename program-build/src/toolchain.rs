@@ -19,6 +19,9 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 
+use crate::options::CargoOptions;
+use crate::settings;
+
 /// Debian's packages of one compiler, its cargo and the sources of its standard library.
 pub const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
@@ -57,17 +60,15 @@ pub struct Linker {
 }
 
 impl Toolchain {
-    /// A command that runs this toolchain's cargo, without the variables that the calling cargo has
-    /// left in the environment.
+    /// A command that runs this toolchain's cargo, without the author's settings that would change
+    /// code.
     #[must_use]
     pub fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);
         command
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
-        // The same program must cost the same gas, whatever the caller's environment sets for other
-        // builds.
-        remove_variables(&mut command);
+        settings::overrule_flags(&mut command);
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
         }
@@ -84,7 +85,7 @@ impl Toolchain {
 /// # Errors
 ///
 /// If the author's cargo cannot resolve or fetch a dependency.
-pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
+pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
     if toolchain.origin == Origin::Active {
         return Ok(());
     }
@@ -96,6 +97,7 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path) -> Result<()> {
         .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
         .current_dir(folder)
         .stdout(std::io::stderr());
+    options.add_common(&mut command);
     // Without the author's cargo there is only the other one, which resolves and fetches by itself.
     let Ok(status) = command.status() else {
         return Ok(());
@@ -115,33 +117,6 @@ pub fn version(rustc: &Path) -> Option<String> {
     let output = Command::new(rustc).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
-}
-
-/// Removes the caller's variables for cargo and rustc from the environment of a command.
-pub(crate) fn remove_variables(command: &mut Command) {
-    for (variable, _) in env::vars_os() {
-        if variable.to_str().is_some_and(changes_builds) {
-            command.env_remove(variable);
-        }
-    }
-}
-
-/// Whether cargo or rustc would build otherwise because of this variable.
-fn changes_builds(variable: &str) -> bool {
-    let prefixes = [
-        "CARGO_BUILD_",
-        "CARGO_PROFILE_",
-        "CARGO_TARGET_",
-        "CARGO_UNSTABLE_",
-    ];
-    let names = [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_INCREMENTAL",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "RUSTFLAGS",
-    ];
-    prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 
 /// The compiler with sources, if there is one. `folder` is the program's, which may pin a

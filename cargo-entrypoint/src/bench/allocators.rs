@@ -289,7 +289,8 @@ impl Bench {
         allocator: &'static str,
         features: &[&str],
     ) -> Result<Self> {
-        eprintln!("building `{}` with {}", guest.name, features.join(", "));
+        let text = format!("building `{}` with {}", guest.name, features.join(", "));
+        guest.options.progress(&text);
         let blob = guest::build_with_features(guest, features, DebugInfo::Strip)?;
         let program = Loader::new(Engine::Interpreter)?
             .load(&blob)

@@ -282,7 +282,8 @@ pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
 }
 
 fn build(package: &ProgramPackage, features: &[&str]) -> Result<Program> {
-    eprintln!("building `{}` with {}", package.name, features.join(", "));
+    let text = format!("building `{}` with {}", package.name, features.join(", "));
+    package.options.progress(&text);
     let blob = guest::build_with_features(package, features, DebugInfo::Strip)?;
     Loader::new(Engine::Interpreter)?
         .load(&blob)

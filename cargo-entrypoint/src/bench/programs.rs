@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
+use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 
 /// The cost of one invocation.
@@ -89,7 +90,7 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// If a fixture cannot be read, or the loader rejects its invocation.
+    /// If the fixtures cannot be listed, one cannot be read, or the loader rejects its invocation.
     pub fn read(package: ProgramPackage) -> Result<Self> {
         let read = |name: String| {
             let path: PathBuf = package.fixture_path(&name);
@@ -100,7 +101,7 @@ impl Subject {
                 .with_context(|| format!("{} is not a valid invocation", path.display()))?;
             Ok((name, fixture))
         };
-        let fixtures = package.fixtures().into_iter().map(read);
+        let fixtures = package.fixtures()?.into_iter().map(read);
         let fixtures = fixtures.collect::<Result<_>>()?;
         Ok(Self { package, fixtures })
     }
@@ -109,6 +110,11 @@ impl Subject {
     #[must_use]
     pub fn package(&self) -> &ProgramPackage {
         &self.package
+    }
+
+    /// Builds the program with these options of cargo's.
+    pub fn set_options(&mut self, options: CargoOptions) {
+        self.package.options = options;
     }
 
     /// Whether there is nothing to call the program with.
@@ -128,7 +134,9 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
     let mut rows = Vec::new();
     let mut not_met = Vec::new();
     for Subject { package, fixtures } in subjects {
-        eprintln!("building `{}`", package.name);
+        package
+            .options
+            .progress(&format!("building `{}`", package.name));
         let blob = guest::build(package, DebugInfo::Strip)?;
         let program = Loader::new(Engine::Interpreter)?
             .load(&blob)

@@ -105,7 +105,8 @@ pub fn build(
     panic: &str,
     debug_info: DebugInfo,
 ) -> Result<Vec<u8>> {
-    eprintln!("building `{}` with {program}, {panic}", guest.name);
+    let text = format!("building `{}` with {program}, {panic}", guest.name);
+    guest.options.progress(&text);
     guest::build_with_features(guest, &[program, panic], debug_info)
 }
 

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use program_build::files;
 use program_build::guest::{self, DebugInfo, Target};
-use program_build::package::{self, Program};
+use program_build::package::Program;
 
 use crate::arguments::BuildArguments;
 use crate::report;
 
 pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
-    let package = match package::locate(arguments.program.as_deref())? {
+    let package = match arguments.cargo.locate(arguments.program.as_deref())? {
         Program::Package(package) => package,
         Program::Blob(file) => bail!("{} is a file, not a program crate", file.display()),
     };

@@ -14,7 +14,7 @@ use loader::{Invocation, Limits, Outcome, Target};
 use program_build::guest;
 use program_build::package::{self, Program, ProgramPackage};
 
-use crate::arguments::{CallArguments, Data};
+use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
 
 /// A program and an invocation, from the command line.
 pub struct Call {
@@ -28,8 +28,8 @@ pub struct Call {
 impl Call {
     /// Finds the program and reads the fixture. Building takes longer than finding an error in
     /// them.
-    pub fn read(arguments: &CallArguments) -> Result<Self> {
-        let program = package::locate(arguments.program.as_deref())?;
+    pub fn read(arguments: &CallArguments, cargo: &ProgramCargoArguments) -> Result<Self> {
+        let program = cargo.locate(arguments.program.as_deref())?;
         let fixture_path = match (&arguments.fixture, &program) {
             (Some(name), Program::Package(package)) => Some(package.fixture(name)?),
             (Some(name), Program::Blob(blob)) => {

@@ -6,13 +6,12 @@ use anyhow::{Context, Result};
 use loader::inspect::Inspection;
 use loader::{Engine, Loader};
 use program_build::guest;
-use program_build::package;
 
 use crate::arguments::InspectArguments;
 use crate::report::{self, EXIT_FAILED};
 
 pub fn inspect(arguments: &InspectArguments) -> Result<ExitCode> {
-    let (name, inspection) = match locate_and_inspect(arguments.program.as_deref()) {
+    let (name, inspection) = match locate_and_inspect(arguments) {
         Ok(inspected) => inspected,
         Err(error) => {
             if arguments.json {
@@ -40,9 +39,9 @@ pub fn inspect(arguments: &InspectArguments) -> Result<ExitCode> {
     }
 }
 
-fn locate_and_inspect(program: Option<&str>) -> Result<(String, Inspection)> {
+fn locate_and_inspect(arguments: &InspectArguments) -> Result<(String, Inspection)> {
     let loader = Loader::new(Engine::Interpreter)?;
-    let (name, blob) = guest::blob_of(&package::locate(program)?)?;
+    let (name, blob) = guest::blob_of(&arguments.cargo.locate(arguments.program.as_deref())?)?;
     let inspection = loader.inspect(&blob).with_context(|| match likely(&blob) {
         Some(what) => format!("cannot inspect {name}, which is {what}"),
         None => format!("cannot inspect {name}"),

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use program_build::package;
 
 use crate::arguments::NewArguments;
 use crate::report;
@@ -53,15 +54,15 @@ const TAKEN_NAMES: [&str; 18] = [
 pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
     let folder = &arguments.name;
     let name = crate_name(folder)?;
-    if folder.exists() {
+    // A link that leads nowhere exists too.
+    if folder.symlink_metadata().is_ok() {
         bail!(
             "{} exists already; choose another name, or remove the folder",
             folder.display()
         );
     }
     let crates = Crates::find(arguments)?;
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    let unfinished = Unfinished::create(folder)?;
     let absolute = folder
         .canonicalize()
         .with_context(|| format!("cannot find the new folder {}", folder.display()))?;
@@ -78,7 +79,8 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
             );
         write(&folder.join(file), &text)?;
     }
-    stand_alone_if_needed(folder)?;
+    join_workspace(&absolute).context("no program was created")?;
+    unfinished.keep();
     let manifest = quoted(&folder.join("Cargo.toml").display().to_string());
     report::print(&format!(
         "created the program `{name}` in {folder}\n\
@@ -219,27 +221,53 @@ fn dependency_path(folder: &Path, framework: &Path, name: &str) -> String {
     }
 }
 
-/// Makes the crate a workspace of its own where the workspace above does not count it as a member.
-fn stand_alone_if_needed(folder: &Path) -> Result<()> {
-    let manifest = folder.join("Cargo.toml");
-    let output = Command::new("cargo")
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--manifest-path",
-        ])
-        .arg(&manifest)
-        .output()
-        .with_context(|| format!("cannot run cargo in {}", manifest.display()))?;
-    if output.status.success() {
-        return Ok(());
+/// The folders that the command has created. They are removed, unless it succeeds.
+struct Unfinished(Option<PathBuf>);
+
+impl Unfinished {
+    fn create(folder: &Path) -> Result<Self> {
+        let is_missing = |folder: &&Path| folder.symlink_metadata().is_err();
+        let named = folder.ancestors().filter(|path| *path != Path::new(""));
+        let topmost = named.take_while(is_missing).last().map(Path::to_owned);
+        let unfinished = Self(topmost);
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        Ok(unfinished)
     }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            // The error that ended the command is reported, and this one would hide it.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Makes the new crate a workspace of its own, if the workspace above does not count it as a
+/// member.
+fn join_workspace(folder: &Path) -> Result<()> {
+    let manifest = folder.join("Cargo.toml");
+    let Err(rejected) = package::workspace_folder(&manifest) else {
+        return Ok(());
+    };
+    // Cargo rejects the crate either because the workspace above does not list it, or because of
+    // an error in that workspace, which cargo also reports without the crate.
+    let mut above = folder.ancestors().skip(1).map(|up| up.join("Cargo.toml"));
+    let Some(above) = above.find(|manifest| manifest.is_file()) else {
+        return Err(rejected);
+    };
+    package::workspace_folder(&above)?;
     let mut text = fs::read_to_string(&manifest)
         .with_context(|| format!("cannot read {}", manifest.display()))?;
     text.push_str("\n# The workspace above does not list this crate.\n[workspace]\n");
-    write(&manifest, &text)
+    write(&manifest, &text)?;
+    package::workspace_folder(&manifest).map(drop)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
 use loader::{Engine, Failure, Invocation, Loader};
+use program_build::files;
 use program_build::guest::{self, DebugInfo};
 use program_build::package::{Program, ProgramPackage};
 
@@ -35,7 +37,7 @@ struct Heap {
 }
 
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
-    let call = Call::read(&arguments.call)?;
+    let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
     let profiled = run(&call.name(), &call.blob()?, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
@@ -187,10 +189,14 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
         let path = folder.join(format!("{base}.{kind}.svg"));
         let Some(picture) = picture else {
             // A picture of an earlier run could be mistaken for one of this run.
-            let _ = fs::remove_file(&path);
-            return Ok(None);
+            return match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
+                }
+                _ => Ok(None),
+            };
         };
-        fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+        files::write_whole(&path, picture)?;
         anyhow::Ok(Some(path))
     };
     Ok([write("gas", gas)?, write("heap", heap)?])

@@ -59,14 +59,15 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
 }
 
 fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
-    let call = Call::read(&arguments.call)?;
+    let call = Call::read(&arguments.call, &arguments.cargo)?;
     let target = target(arguments, &call)?;
     let engine = engine(arguments, target)?;
     *used = engine;
     let command = arguments.runner.as_ref();
     let machine = Machine::new(engine)
         .command(command.map_or_else(Vec::new, |command| command.0.clone()))
-        .sanitizer(arguments.sanitizer.map(Into::into));
+        .sanitizer(arguments.sanitizer.map(Into::into))
+        .options(arguments.cargo.options());
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
     let loaded = machine

@@ -86,3 +86,12 @@ pub fn says(text: &str, parts: &[&str]) {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }
 }
+
+/// Puts into a folder of fixtures what is not one: what an editor and a file system keep beside a
+/// file, and a folder.
+pub fn add_foreign_files(fixtures: &Path) {
+    std::os::unix::fs::symlink("somebody@somewhere.1234", fixtures.join(".#default.toml"))
+        .expect("a link");
+    std::fs::write(fixtures.join("._default.toml"), b"\0\x05\x16\x07").expect("a file");
+    std::fs::create_dir(fixtures.join("folder.toml")).expect("a folder");
+}

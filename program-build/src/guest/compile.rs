@@ -10,32 +10,49 @@ use cargo_metadata::{Artifact, Message};
 
 use super::Target;
 use crate::package::ProgramPackage;
+use crate::settings;
 use crate::toolchain::Toolchain;
 
 /// The package to compile, and the tools.
 pub(super) struct Compilation<'a> {
     pub package: &'a ProgramPackage,
-    /// Cargo features, besides the default ones.
+    /// All cargo features, besides the default ones.
     pub features: &'a [&'a str],
     pub toolchain: &'a Toolchain,
     /// Cargo's target folder.
     pub folder: &'a Path,
 }
 
+/// Settings of the profile that are the same for every target. Each target also sets `debug` and
+/// `trim-paths`.
+const FIXED_PROFILE: [&str; 7] = [
+    "panic=\"abort\"",
+    "lto=true",
+    "codegen-units=1",
+    "strip=false",
+    "incremental=false",
+    "rpath=false",
+    "split-debuginfo=\"off\"",
+];
+
 impl Compilation<'_> {
     /// A command that compiles the crate as a library of this type, whatever crate types its
     /// manifest lists. `target` is the compiler's name of the target. The caller may add further
     /// arguments, those for the compiler last.
-    pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Command {
+    ///
+    /// # Errors
+    ///
+    /// If the author's settings for cargo cannot be read or overruled.
+    pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Result<Command> {
+        let overruled = settings::overrule_profile(self.package, self.toolchain)?;
         let mut command = self.toolchain.cargo();
         command
             .current_dir(&self.package.folder)
             .args(["rustc", "--lib", "--crate-type", crate_type, "--release"])
-            .args(["--config", "profile.release.panic=\"abort\""])
-            .args(["--config", "profile.release.lto=true"])
-            .args(["--config", "profile.release.codegen-units=1"])
-            .args(["--config", "profile.release.strip=false"])
-            .args(["--config", "profile.release.incremental=false"])
+            .args(FIXED_PROFILE.map(|setting| format!("--config=profile.release.{setting}")))
+            .args(overruled.iter().flat_map(|setting| ["--config", setting]))
+            // As cargo does by itself, whatever `unstable.build-std-features` says.
+            .arg("-Zbuild-std-features=panic-unwind,backtrace,default")
             .args(["--message-format", "json-render-diagnostics"])
             .arg("--target")
             .arg(target)
@@ -46,16 +63,20 @@ impl Compilation<'_> {
                     .iter()
                     .flat_map(|feature| ["--features", feature]),
             );
-        command
+        if self.package.options.no_default_features {
+            command.arg("--no-default-features");
+        }
+        self.package.options.add_build(&mut command);
+        Ok(command)
     }
 
     /// Prints that compiling `core` takes a while, if it has not been compiled for this target.
     /// `compilers_name` is the compiler's name of the target.
     pub fn announce_core(&self, target: Target, compilers_name: &str) {
         if !self.folder.join(compilers_name).join("release").exists() {
-            eprintln!(
+            self.package.options.progress(&format!(
                 "compiling `core` for {target}; this happens once and takes about half a minute"
-            );
+            ));
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::options::CargoOptions;
 use crate::package::{Program, ProgramPackage};
 use crate::toolchain;
 use compile::Compilation;
@@ -102,17 +103,25 @@ pub fn file_path(package: &ProgramPackage, target: Target) -> PathBuf {
     named(package, &[], target.extension())
 }
 
-/// The path of the ELF file that the blob of a program with these features is made of.
+/// The path of the ELF file that the blob of a program is made of, if it is built with these
+/// features besides those of its options.
 #[must_use]
 pub fn elf_path(package: &ProgramPackage, features: &[&str]) -> PathBuf {
-    named(package, features, "elf")
+    named(package, &all_features(package, features), "elf")
+}
+
+/// These features, and those of the package's options.
+fn all_features<'a>(package: &'a ProgramPackage, features: &[&'a str]) -> Vec<&'a str> {
+    let mut all = features.to_vec();
+    all.extend(package.options.features.iter().map(String::as_str));
+    all
 }
 
 /// The file of a program that was built with these features.
 fn named(package: &ProgramPackage, features: &[&str], extension: &str) -> PathBuf {
     let name = [&[package.name.as_str()], features].concat().join("+");
     // A dependency's feature is `dependency/feature`.
-    let name = name.replace('/', "-");
+    let name = name.replace(['/', ',', ' '], "-");
     folder(package).join(format!("{name}.{extension}"))
 }
 
@@ -130,25 +139,26 @@ fn locked<T>(
 ) -> Result<T> {
     let toolchain = toolchain::find_or_provide(&package.folder)?;
     let folder = folder(package);
-    let _lock = lock(&folder)?;
-    toolchain::fetch(&toolchain, &package.folder)?;
+    let _lock = lock(&folder, &package.options)?;
+    toolchain::fetch(&toolchain, &package.folder, &package.options)?;
+    let features = all_features(package, features);
     build(&Compilation {
         package,
-        features,
+        features: &features,
         toolchain: &toolchain,
         folder: &folder,
     })
 }
 
 /// Creates the folder, and waits for its lock. Dropping the file releases the lock.
-fn lock(folder: &Path) -> Result<fs::File> {
+fn lock(folder: &Path, options: &CargoOptions) -> Result<fs::File> {
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let path = folder.join("build.lock");
     fs::File::create(&path)
         .and_then(|file| {
             if file.try_lock().is_err() {
-                eprintln!("waiting for another build to finish");
+                options.progress("waiting for another build to finish");
                 file.lock()?;
             }
             Ok(file)

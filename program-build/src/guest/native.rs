@@ -73,7 +73,8 @@ pub fn build_native(
     sanitizer: Option<Sanitizer>,
 ) -> Result<PathBuf> {
     check_machine()?;
-    let path = super::named(package, features, Target::Native.extension());
+    let all_features = super::all_features(package, features);
+    let path = super::named(package, &all_features, Target::Native.extension());
     let feature = package.entrypoint_feature(FEATURE)?;
     let features = [features, &[feature.as_str()]].concat();
     super::locked(package, &features, |compilation| {
@@ -98,7 +99,7 @@ fn build(
 ) -> Result<PathBuf> {
     let host = toolchain::host(&compilation.toolchain.rustc, &compilation.package.folder)?;
     compilation.announce_core(Target::Native, &host);
-    let mut command = compilation.command("cdylib", host);
+    let mut command = compilation.command("cdylib", host)?;
     command
         // The compiler has a prebuilt `core` for this computer, but its panics name other files
         // than on the other targets, no sanitizer covers it, and it unwinds, which needs functions

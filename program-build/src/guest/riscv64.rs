@@ -43,9 +43,9 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     let target = compilation.folder.join(format!("{TARGET}.json"));
     write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
     compilation.announce_core(Target::Riscv64, TARGET);
-    let mut command = compilation.command("staticlib", target);
+    let mut command = compilation.command("staticlib", target)?;
     // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable also
-    // affects `core`, and replaces the flags in cargo's configuration files.
+    // affects `core`.
     command.env("CARGO_ENCODED_RUSTFLAGS", "-Cjump-tables=no");
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])

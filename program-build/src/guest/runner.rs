@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use super::compile;
 use super::native::{Sanitizer, check_machine};
+use crate::options::CargoOptions;
+use crate::settings;
 use crate::toolchain;
 
 /// Name of the executable that is installed beside `cargo-entrypoint`.
@@ -44,13 +46,17 @@ Type this, or `cargo install --path cargo-entrypoint` in a checkout of the entry
 
 /// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate,
 /// it compiles that below the target folder `guest/native-runner`, with the cargo that is active
-/// there. For a sanitizer it always compiles.
+/// there, and these options except the features. For a sanitizer it always compiles.
 ///
 /// # Errors
 ///
 /// If programs do not run natively on this machine, the executable was not found, or it does not
 /// compile: with a sanitizer, perhaps because the compiler comes without it.
-pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Result<PathBuf> {
+pub fn native_runner(
+    target_folder: &Path,
+    sanitizer: Option<Sanitizer>,
+    options: &CargoOptions,
+) -> Result<PathBuf> {
     check_machine()?;
     if let Some(sanitizer) = sanitizer {
         let folder = source_folder().with_context(|| {
@@ -62,22 +68,33 @@ pub fn native_runner(target_folder: &Path, sanitizer: Option<Sanitizer>) -> Resu
                 checkout().display()
             )
         })?;
-        return compile(&folder, target_folder, Some(sanitizer));
+        return compile(&folder, target_folder, Some(sanitizer), options);
     }
     match find_native_runner().context(MISSING_RUNNER)? {
         NativeRunner::Installed(path) => Ok(path),
-        NativeRunner::Compiled(folder) => compile(&folder, target_folder, None),
+        NativeRunner::Compiled(folder) => compile(&folder, target_folder, None, options),
     }
 }
 
-fn compile(folder: &Path, target_folder: &Path, sanitizer: Option<Sanitizer>) -> Result<PathBuf> {
+fn compile(
+    folder: &Path,
+    target_folder: &Path,
+    sanitizer: Option<Sanitizer>,
+    options: &CargoOptions,
+) -> Result<PathBuf> {
     let mut target_folder = target_folder.join("guest/native-runner");
     let mut command = Command::new("cargo");
-    toolchain::remove_variables(&mut command);
+    settings::overrule_flags(&mut command);
     command
         .current_dir(folder)
-        .args(["rustc", "--bin", "native-runner", "--release", "--quiet"])
+        .args(["rustc", "--bin", "native-runner", "--release"])
         .args(["--message-format", "json-render-diagnostics"]);
+    let silent = CargoOptions {
+        // The author's program is in the foreground.
+        quiet: options.verbose == 0,
+        ..options.clone()
+    };
+    silent.add_build(&mut command);
     if let Some(sanitizer) = sanitizer {
         target_folder.push(sanitizer.name());
         let rustc = Path::new("rustc");
@@ -96,7 +113,9 @@ fn compile(folder: &Path, target_folder: &Path, sanitizer: Option<Sanitizer>) ->
             .args(["--target", &host]);
     }
     if !target_folder.exists() {
-        eprintln!("compiling `native-runner`, in which programs run natively; this happens once");
+        options.progress(
+            "compiling `native-runner`, in which programs run natively; this happens once",
+        );
     }
     command.arg("--target-dir").arg(&target_folder);
     if let Some(sanitizer) = sanitizer {

@@ -18,7 +18,7 @@ const STACK_SIZE: u32 = 64 * 1024;
 pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Result<Vec<u8>> {
     compilation.announce_core(Target::Wasm32, TARGET);
     let linker = wasm_linker(&compilation.toolchain.linker);
-    let mut command = compilation.command("cdylib", TARGET);
+    let mut command = compilation.command("cdylib", TARGET)?;
     command
         .arg("-Zbuild-std=core,alloc")
         // No engine for modules reads lines, and the functions' names do not come from here.

@@ -174,7 +174,7 @@ fn examples_agree_without_an_account_table() {
         let blob = program_test::build(example(name));
         let loader = Loader::new(Engine::Interpreter).expect("an engine");
         let program = loader.load(&blob).expect("a program");
-        for fixture in package.fixtures() {
+        for fixture in package.fixtures().expect("a folder") {
             let path = package.fixture(&fixture).expect("a fixture");
             let Fixture { invocation, .. } = Fixture::read(&path).expect("a fixture");
             let [with, without] = [true, false].map(|account_table| {

@@ -10,7 +10,8 @@ fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
     let names: Vec<&str> = known.iter().map(|(fixture, _)| *fixture).collect();
-    assert_eq!(package.fixtures(), names, "the fixtures of `{name}`");
+    let fixtures = package.fixtures().expect("a folder");
+    assert_eq!(fixtures, names, "the fixtures of `{name}`");
     let outcomes: Vec<Outcome> = names
         .iter()
         .map(|fixture| check_fixture(&folder, fixture))

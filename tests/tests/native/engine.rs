@@ -23,6 +23,7 @@ use loader::{
 };
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::machine::Machine;
+use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 use tests::everywhere_guest::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
@@ -63,7 +64,7 @@ fn program(seconds: u32) -> Program {
 }
 
 fn runner() -> OsString {
-    let runner = native_runner(&package().target_folder, None);
+    let runner = native_runner(&package().target_folder, None, &CargoOptions::default());
     runner.unwrap_or_else(|error| panic!("{error:?}")).into()
 }
 

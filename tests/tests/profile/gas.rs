@@ -81,7 +81,7 @@ fn gas_of(profiled: &Profiled, kind: FrameKind) -> u64 {
 fn every_unit_of_gas_is_accounted_for() {
     for name in EXAMPLES {
         let program = build(name, &[], DebugInfo::Keep);
-        for name_of_fixture in package(name).fixtures() {
+        for name_of_fixture in package(name).fixtures().expect("a folder") {
             let profiled = profile(&program, &fixture(name, &name_of_fixture));
             assert!(profiled.gas.has_debug_info());
             // A program that aborts has prepaid an instruction that it does not reach.

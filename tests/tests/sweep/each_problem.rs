@@ -12,7 +12,7 @@ use tests::{PROGRAM_ID, call, example, probe};
 fn sweep_all(name: &str, heap: Sweep) -> Vec<Swept> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
-    let fixtures = package.fixtures().into_iter();
+    let fixtures = package.fixtures().expect("a folder").into_iter();
     let all: Vec<Swept> = fixtures
         .map(|fixture| {
             let swept = sweep_fixture_with(&folder, &fixture, &Sweep::new(), &heap);

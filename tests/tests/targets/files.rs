@@ -12,6 +12,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use program_build::guest::{
     DebugInfo, Sanitizer, Target, build_for, build_native, file_path, native_runner,
 };
+use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 use tests::{example, guest, project};
 
@@ -164,7 +165,7 @@ fn sanitized_build_has_its_own_folder() {
     assert_eq!(imports(&plain).count(), 0);
     assert_ne!(imports(&library).count(), 0);
 
-    let runner = native_runner(&package.target_folder, None);
+    let runner = native_runner(&package.target_folder, None, &CargoOptions::default());
     let runner = runner.unwrap_or_else(|error| panic!("{error:?}"));
     if let Some(sanitized) = sanitized_runner(&package) {
         assert_ne!(runner, sanitized);
@@ -177,9 +178,13 @@ fn sanitized_build_has_its_own_folder() {
 
 /// The sanitized runner; `None` if the compiler has no sanitizer, which the error must mention.
 fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
-    native_runner(&package.target_folder, Some(Sanitizer::Address))
-        .inspect_err(|error| assert!(error.to_string().contains("has no sanitizer"), "{error:?}"))
-        .ok()
+    native_runner(
+        &package.target_folder,
+        Some(Sanitizer::Address),
+        &CargoOptions::default(),
+    )
+    .inspect_err(|error| assert!(error.to_string().contains("has no sanitizer"), "{error:?}"))
+    .ok()
 }
 
 /// Runs a library with eight bytes of instruction data and no accounts. Returns the status, if
@@ -226,7 +231,7 @@ fn a_sanitizer_finds_an_access_beyond_a_static() {
         let library = build_native(&package, &[], DebugInfo::Keep, sanitizer);
         library.unwrap_or_else(|error| panic!("{error:?}"))
     };
-    let runner = native_runner(&package.target_folder, None);
+    let runner = native_runner(&package.target_folder, None, &CargoOptions::default());
     let runner = runner.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(run(&runner, &build(None), 31), (Some(0), String::new()));
 

@@ -23,7 +23,7 @@ use tables::Table;
 
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     // Finds every error in the arguments before it builds anything.
-    let plan = Plan::new(arguments.what.as_deref())?;
+    let plan = Plan::new(arguments.what.as_deref(), &arguments.cargo.options())?;
     let baseline = Baseline::open(arguments, &plan)?;
     let tables = if arguments.update {
         Table::all(&plan)?

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use cargo_entrypoint::bench::baseline::{FILE_NAME, Scope};
 use cargo_entrypoint::bench::programs::Subject;
 use cargo_entrypoint::bench::{allocators, entry, size};
+use program_build::options::CargoOptions;
 use program_build::package::{self, Here, Program, ProgramPackage};
 
 /// The advice if a suite's guest is not found.
@@ -33,13 +34,30 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Finds what the command line names.
-    pub fn new(what: Option<&str>) -> Result<Self> {
-        match what {
+    /// Finds what the command line names, which is built with these options.
+    pub fn new(what: Option<&str>, options: &CargoOptions) -> Result<Self> {
+        let mut plan = match what {
             Some(name) if SUITES.contains(&name) => Self::suite(name),
             Some(name) => Self::program(name),
             None => Self::here(),
+        }?;
+        for guest in plan.guests_mut() {
+            guest.options = options.clone();
         }
+        for subject in plan.programs.iter_mut().flatten() {
+            subject.set_options(options.clone());
+        }
+        Ok(plan)
+    }
+
+    /// The guests of the suites.
+    fn guests_mut(&mut self) -> impl Iterator<Item = &mut ProgramPackage> {
+        let (ours, peers) = match &mut self.entry {
+            Some(guests) => (Some(&mut guests.ours), guests.peers.as_mut()),
+            None => (None, None),
+        };
+        let others = [self.allocators.as_mut(), self.size.as_mut()];
+        [ours, peers].into_iter().chain(others).flatten()
     }
 
     /// The baseline's file where none is named, whether there is one or not.

@@ -1,0 +1,233 @@
+//! Which of the author's settings for cargo count for a guest.
+//!
+//! The same sources make the same program, whoever builds it. So what changes code counts only in
+//! the manifests, which are a part of the sources. Cargo's configuration files and environment
+//! variables are two ways to the same settings, and both are overruled in the same way: by the
+//! variables and `--config` arguments of the guest build, which rank higher. docs/running.md has
+//! the rule for authors.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use toml::Table;
+
+use crate::package::ProgramPackage;
+use crate::toolchain::Toolchain;
+
+/// Overrules what the author's variables and configuration files say about compilers and their
+/// flags.
+pub(crate) fn overrule_flags(command: &mut Command) {
+    command
+        // Rank above `RUSTFLAGS`, `build.rustflags` and all of `target.*.rustflags`.
+        .env("CARGO_ENCODED_RUSTFLAGS", "")
+        // Empty means none, whatever `build.rustc-wrapper` says.
+        .env("RUSTC_WRAPPER", "")
+        .env("RUSTC_WORKSPACE_WRAPPER", "")
+        .env("CARGO_INCREMENTAL", "0");
+    for (variable, _) in env::vars_os() {
+        if sets_profile(&variable) {
+            command.env_remove(variable);
+        }
+    }
+}
+
+/// Whether a variable changes profiles or unstable features. There are too many to overrule each.
+fn sets_profile(variable: &OsStr) -> bool {
+    let prefixes = ["CARGO_PROFILE_", "CARGO_UNSTABLE_"];
+    variable
+        .to_str()
+        .is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+}
+
+/// The settings of the profile `release` that the author may choose, in the manifest.
+const FREE: [&str; 3] = ["opt-level", "debug-assertions", "overflow-checks"];
+
+/// The settings that every build of a guest makes itself.
+const FIXED: [&str; 9] = [
+    "codegen-units",
+    "debug",
+    "incremental",
+    "lto",
+    "panic",
+    "rpath",
+    "split-debuginfo",
+    "strip",
+    "trim-paths",
+];
+
+/// Unstable features of cargo's that change code. A guest build allows unstable features, because
+/// it needs some, so an author's configuration could switch on these too.
+const UNSTABLE: [&str; 4] = [
+    "codegen-backend",
+    "feature-unification",
+    "panic-immediate-abort",
+    "profile-rustflags",
+];
+
+/// The arguments for `--config` that overrule the author's configuration files.
+///
+/// # Errors
+///
+/// If a manifest or a configuration file cannot be read, or a file has a setting that changes code
+/// and that cannot be overruled.
+pub(crate) fn overrule_profile(
+    package: &ProgramPackage,
+    toolchain: &Toolchain,
+) -> Result<Vec<String>> {
+    let manifest = package.workspace_folder.join("Cargo.toml");
+    let chosen = chosen(&manifest)?;
+    let mut arguments = profile_arguments(&chosen);
+    arguments.extend(unstable_arguments(&configuration(
+        &package.folder,
+        toolchain,
+    )?)?);
+    Ok(arguments)
+}
+
+/// The profile `release` of a workspace's manifest.
+fn chosen(manifest: &Path) -> Result<Table> {
+    let text = fs::read_to_string(manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let manifest: Table =
+        toml::from_str(&text).with_context(|| format!("cannot read {}", manifest.display()))?;
+    let release = manifest
+        .get("profile")
+        .and_then(|profiles| profiles.get("release"))
+        .and_then(toml::Value::as_table);
+    Ok(release.cloned().unwrap_or_default())
+}
+
+/// What the manifest says, or else cargo's own defaults, so that no configuration file decides.
+fn profile_arguments(chosen: &Table) -> Vec<String> {
+    let off = toml::Value::Boolean(false);
+    let assertions = chosen.get("debug-assertions").unwrap_or(&off);
+    let default = |setting: &str| match setting {
+        "opt-level" => toml::Value::Integer(3),
+        // Cargo checks for overflows wherever it asserts.
+        "overflow-checks" => assertions.clone(),
+        _ => off.clone(),
+    };
+    let argument = |setting: &str| {
+        let value = chosen
+            .get(setting)
+            .cloned()
+            .unwrap_or_else(|| default(setting));
+        format!("profile.release.{setting}={value}")
+    };
+    FREE.into_iter().map(argument).collect()
+}
+
+/// Cargo's configuration for a folder, from all files.
+fn configuration(folder: &Path, toolchain: &Toolchain) -> Result<Value> {
+    let output = toolchain
+        .cargo()
+        .args(["-Zunstable-options", "config", "get", "--format", "json"])
+        .current_dir(folder)
+        .output()
+        .with_context(|| format!("cannot run {}", toolchain.cargo.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("cannot read cargo's configuration: {}", said.trim());
+    }
+    serde_json::from_slice(&output.stdout).context("cannot read cargo's configuration")
+}
+
+/// Switches off unstable features that change code, and rejects what no argument overrules.
+fn unstable_arguments(configuration: &Value) -> Result<Vec<String>> {
+    let release = configuration["profile"]["release"].as_object();
+    let is_overruled = |setting: &str| {
+        // The last is for what runs during the build.
+        FREE.contains(&setting) || FIXED.contains(&setting) || setting == "build-override"
+    };
+    let mut settings = release.into_iter().flat_map(|release| release.keys());
+    if let Some(setting) = settings.find(|setting| !is_overruled(setting)) {
+        bail!(
+            "a configuration file of cargo's sets `profile.release.{setting}`, which would change the \
+             program; move it to the program's Cargo.toml, where it counts \
+             (`cargo -Zunstable-options config get --show-origin profile.release` names the file)"
+        );
+    }
+    let is_on = |feature: &&str| configuration["unstable"][feature] == Value::Bool(true);
+    let features = UNSTABLE.into_iter().filter(is_on);
+    Ok(features
+        .map(|feature| format!("unstable.{feature}=false"))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn arguments(profile: &str) -> Vec<String> {
+        profile_arguments(&toml::from_str(profile).expect("a profile"))
+    }
+
+    #[test]
+    fn manifest_decides_or_cargos_default_does() {
+        assert_eq!(
+            arguments("lto = false"),
+            [
+                "profile.release.opt-level=3",
+                "profile.release.debug-assertions=false",
+                "profile.release.overflow-checks=false",
+            ]
+        );
+        assert_eq!(
+            arguments("opt-level = 's'\ndebug-assertions = true"),
+            [
+                "profile.release.opt-level=\"s\"",
+                "profile.release.debug-assertions=true",
+                "profile.release.overflow-checks=true",
+            ]
+        );
+        let checked = arguments("debug-assertions = true\noverflow-checks = false");
+        assert_eq!(checked[2], "profile.release.overflow-checks=false");
+    }
+
+    #[test]
+    fn only_variables_that_change_code_are_removed() {
+        for name in [
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+            "CARGO_UNSTABLE_BUILD_STD",
+        ] {
+            assert!(sets_profile(name.as_ref()), "{name}");
+        }
+        for name in ["CARGO_BUILD_JOBS", "CARGO_NET_OFFLINE", "CARGO_HOME"] {
+            assert!(!sets_profile(name.as_ref()), "{name}");
+        }
+    }
+
+    #[test]
+    fn configuration_that_cannot_be_overruled_is_rejected() {
+        let release =
+            |release: Value| unstable_arguments(&json!({"profile": {"release": release}}));
+        for harmless in [
+            json!({"opt-level": "s", "lto": false}),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(release(harmless).expect("it is overruled"), [""; 0]);
+        }
+        for (setting, value) in [
+            ("package", json!({"hex": {}})),
+            ("rustflags", json!(["-g"])),
+        ] {
+            let error = release(json!({setting: value})).expect_err("it is not overruled");
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("`profile.release.{setting}`"))
+            );
+        }
+        let unstable = json!({"unstable": {"profile-rustflags": true, "gc": true}});
+        let arguments = unstable_arguments(&unstable).expect("no profile");
+        assert_eq!(arguments, ["unstable.profile-rustflags=false"]);
+    }
+}
