@@ -236,16 +236,16 @@ pub enum Setup {
     Always,
     /// Not at all.
     Never,
-    /// If the author agrees, where there is a terminal to ask at, and always where there is none.
+    /// If the author agrees. Without a terminal to ask at, as in a CI, without a question.
     Ask,
 }
 
 impl Setup {
-    /// What [`SETUP_VARIABLE`] says.
+    /// The value of [`SETUP_VARIABLE`].
     ///
     /// # Errors
     ///
-    /// If it says anything else than it may.
+    /// If the value is neither `always` nor `never`.
     pub fn from_environment() -> Result<Self> {
         let value = env::var_os(SETUP_VARIABLE).unwrap_or_default();
         Self::parse(&value.to_string_lossy())
@@ -339,28 +339,37 @@ fn provide(
         bail!(otherwise);
     }
     if setup == Setup::Never {
-        bail!("{otherwise}\nNothing was installed, because of {SETUP_VARIABLE} or your answer.");
+        let reason = if *declined {
+            "you declined".to_owned()
+        } else {
+            format!("{SETUP_VARIABLE} is `never`")
+        };
+        bail!("{otherwise}\nNothing was installed, because {reason}.");
     }
-    // Directly, because a test's output is kept back until the test has failed.
+    // Not `eprintln!`, because the test harness holds its output back until the test has ended.
     let mut terminal = io::stderr();
     let by_hand = format!(
         "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
-    writeln!(
-        terminal,
-        "installing the guest toolchain: `{by_hand}` (with {SETUP_VARIABLE}=never, type it by hand)"
-    )?;
-    let may_ask = io::stdin().is_terminal() && terminal.is_terminal();
-    if setup == Setup::Ask && may_ask {
-        write!(terminal, "install it now? [Y/n] ")?;
+    if setup == Setup::Ask && io::stdin().is_terminal() && terminal.is_terminal() {
+        write!(
+            terminal,
+            "the guest toolchain is missing; run `{by_hand}` now? [Y/n] "
+        )?;
         terminal.flush()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if !is_yes(&answer) {
             *declined = true;
-            bail!(otherwise);
+            return provide(packages, otherwise, Setup::Never, declined);
         }
+    } else {
+        writeln!(
+            terminal,
+            "installing the guest toolchain: `{by_hand}` (to do it by hand, set \
+             {SETUP_VARIABLE}=never)"
+        )?;
     }
     apt_get(&["update", "-qq"])?;
     let mut install = vec!["install", "-qq", "-y", "--no-install-recommends"];

@@ -264,7 +264,7 @@ mod tests {
         };
         let error = match rule {
             Rule::Account { error, .. } => {
-                error(&AccountChange::new(0, &Pubkey::default(), &before, after))
+                error(&AccountChange::new(0, &Pubkey::default(), &before, &after))
             }
             Rule::Repeat { error, .. } => error(&RepeatChange {
                 index: 1,
