@@ -1,3 +1,3 @@
-//! Views of accounts, on the host. A binary of its own: it declares an entry.
+//! Views of accounts, on the host. This is a binary of its own, because it declares an entry.
 
 mod views;

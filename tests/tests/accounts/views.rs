@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use tests::input::{inputs, read_checked, see, two_and_a_repeat, words};
 use tests::model::{Model, operations};
 
-// The entry whose list of accounts is on the stack; the one with a list on the heap is in
-// `readers`.
+// This entry lists the accounts on the stack; the tests of `readers` have the one with a list on
+// the heap.
 entrypoint::entrypoint_no_alloc!(pay, max_accounts = 6);
 
 unsafe extern "C" {
@@ -28,11 +28,11 @@ fn pay(_program_id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramRe
 
 const BORROWED: ProgramError = ProgramError::AccountBorrowFailed;
 
-/// Hands the test three views: two accounts, and a repeat of the first.
+/// Passes three views to the test: two accounts, and a repeat of the first.
 fn with_views(test: impl FnOnce([AccountInfo<'_>; 3])) {
     let mut bytes = two_and_a_repeat().bytes();
-    let input: Input<'_> = read(&mut bytes).expect("it is an input");
-    test(input.accounts.try_into().expect("there are three"));
+    let input: Input<'_> = read(&mut bytes).expect("a valid input");
+    test(input.accounts.try_into().expect("three accounts"));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_borrow_ends_if_narrowing_it_panics() {
 }
 
 #[test]
-fn data_without_bytes_is_borrowed_like_any_other() {
+fn empty_data_is_borrowed_like_any_other() {
     let mut expected = two_and_a_repeat();
     expected.account_mut(0).data.clear();
     let mut bytes = expected.bytes();
@@ -149,7 +149,7 @@ fn data_grows_by_at_most_10_240_bytes() {
         let [first, _, again] = read(&mut bytes).unwrap().accounts.try_into().unwrap();
         let most = original + 10_240;
 
-        // In one step, and in several, which must not each count from where the last one ended.
+        // Grow in one step, and in several steps: each counts from the length at the entry.
         let steps = [most, 5_000, 10_000, most, 0, most, original, 1];
         for (view, length) in [first, again].into_iter().cycle().zip(steps) {
             view.resize(length).unwrap();
@@ -160,14 +160,18 @@ fn data_grows_by_at_most_10_240_bytes() {
                 assert_eq!(first.resize(too_long), Err(ProgramError::InvalidRealloc));
                 assert_eq!(again.resize(too_long), Err(ProgramError::InvalidRealloc));
             }
-            assert_eq!(first.data_len(), length, "a refusal changes nothing");
+            assert_eq!(
+                first.data_len(),
+                length,
+                "a rejected resize changes nothing"
+            );
             assert_eq!(first.rent_epoch(), expected.account(0).rent_epoch);
         }
     }
 }
 
 #[test]
-fn bytes_that_come_back_are_zero() {
+fn bytes_regained_by_a_resize_are_zero() {
     with_views(|[first, _, again]| {
         first.resize(5 + 10_240).unwrap();
         assert!(
@@ -218,7 +222,11 @@ fn growth_leaves_other_accounts_unchanged() {
     second.try_borrow_mut_data().unwrap().fill(0xFF);
     assert_eq!(see(start, &first), before);
     assert_eq!(second.rent_epoch(), expected.account(1).rent_epoch);
-    assert_eq!(bytes[bytes.len() - 8..], [0; 8], "the repeat behind them");
+    assert_eq!(
+        bytes[bytes.len() - 8..],
+        [0; 8],
+        "the repeat after the spare bytes"
+    );
 }
 
 #[test]
@@ -258,7 +266,7 @@ fn no_alloc_program_sees_the_same_bytes() {
     let mut expected = two_and_a_repeat();
     expected.entries.truncate(2);
     let mut input = words(&expected.bytes());
-    // SAFETY: the words are aligned to 8 and are an input.
+    // SAFETY: the words are aligned to 8 and contain a valid input.
     assert_eq!(unsafe { entrypoint(input.as_mut_ptr().cast()) }, 0);
     expected.account_mut(0).kelvins = 97;
     expected.account_mut(1).kelvins = 203;
@@ -268,12 +276,12 @@ fn no_alloc_program_sees_the_same_bytes() {
 
     expected.account_mut(0).kelvins = 2;
     let mut input = words(&expected.bytes());
-    // SAFETY: as above.
+    // SAFETY: the words are aligned to 8 and contain a valid input.
     assert_eq!(unsafe { entrypoint(input.as_mut_ptr().cast()) }, 6 << 32);
 
     expected.entries.clear();
     let mut input = words(&expected.bytes());
-    // SAFETY: as above.
+    // SAFETY: the words are aligned to 8 and contain a valid input.
     assert_eq!(unsafe { entrypoint(input.as_mut_ptr().cast()) }, 11 << 32);
 }
 
@@ -316,7 +324,7 @@ proptest! {
         prop_assert!(text.len() <= Pubkey::MAX_TEXT_LENGTH);
         prop_assert_eq!(text.parse(), Ok(key));
         prop_assert_eq!(format!("{key:?}"), format!("Pubkey({text})"));
-        // The runtime's crate writes the same text.
+        // The runtime's crate formats a key as the same text.
         prop_assert_eq!(rialo_s_pubkey::Pubkey::from(bytes).to_string(), text);
     }
 

@@ -1,6 +1,5 @@
-//! What this project's allocators cost inside the VM, against what they are meant to cost, and
-//! against what their README says. Other projects' allocators are left to `cargo entrypoint bench
-//! allocators`.
+//! Compares the gas of this project's allocators inside the VM with its targets, and with the
+//! README of the crate. `cargo entrypoint bench allocators` measures other projects' allocators.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -76,9 +75,9 @@ fn call(workload: u32, rounds: u32, heap_size: u32) -> Option<Failure> {
 }
 
 #[test]
-fn a_workload_that_does_not_fit_fails() {
+fn workload_larger_than_the_heap_fails() {
     for (number, workload) in (1..).zip(&WORKLOADS) {
-        // These keep nothing.
+        // These workloads keep no block.
         if ["box_freed", "format"].contains(&workload.name) {
             continue;
         }
@@ -112,7 +111,7 @@ fn section_replaces_only_the_old_one() {
     };
     for line in [readme::START, end] {
         refused(&text("old\n").replace(line, ""), line);
-        // Quoted in a sentence it is no line.
+        // A marker within a sentence does not count as a marker line.
         refused(
             &text("old\n").replace(line, &format!("see {line}")),
             "no line",
@@ -127,7 +126,7 @@ fn section_replaces_only_the_old_one() {
     refused(&turned, "before");
 }
 
-/// Bytes follow from what a workload asks for, whatever the compiler.
+/// Memory use depends on the requests of a workload, not on the compiler.
 #[test]
 fn peaks_match_the_workloads() {
     for allocator in Allocator::OURS {
@@ -143,7 +142,7 @@ fn peaks_match_the_workloads() {
         }
     }
     assert_eq!(row(Allocator::Bump, "box_kept").peak, 500 * 8);
-    // Blocks of 16 bytes, of which the last one is full to the eighth.
+    // Blocks of 16 bytes; only 8 bytes of the last one are in use.
     assert_eq!(row(Allocator::Segregated, "box_kept").peak, 499 * 16 + 8);
     let mixed = row(Allocator::Segregated, "mixed");
     assert!(mixed.peak <= 2 * mixed.live, "{mixed:?}");
@@ -156,8 +155,8 @@ fn gas_is_within_the_targets() {
     }
     let [kept, freed, zeroed] =
         ["box_kept", "box_freed", "zeroed"].map(|workload| row(Allocator::Bump, workload));
-    // The guest reaches each workload through a match, whose arms differ by a unit or two. That is
-    // spent once, and the loop that is taken off has its own arm.
+    // The guest selects each workload with a match, whose arms differ by a unit or two. A call pays
+    // this once, and the subtracted empty loop has its own arm.
     let dispatch = 2.0 / 500.0;
     assert!(kept.gas_per_op <= 10.0 + dispatch, "{kept:?}");
     assert!(freed.gas_per_op <= 18.0, "{freed:?}");
@@ -166,7 +165,7 @@ fn gas_is_within_the_targets() {
         let mixed = row(allocator, "mixed");
         assert!(mixed.gas <= most, "{mixed:?}");
     }
-    // Where too much is taken off, everything looks cheap.
+    // A measurement that subtracts too much would make every row look cheap.
     for row in ours() {
         assert!(row.gas_per_op >= 5.0, "{row:?}");
     }
@@ -202,7 +201,7 @@ fn readme_matches_the_results() {
     );
 }
 
-/// The crate's front page quotes two figures of each.
+/// The crate's front page quotes two figures of each allocator.
 #[test]
 fn front_page_matches_the_results() {
     if !is_reference_compiler() {
@@ -216,13 +215,16 @@ fn front_page_matches_the_results() {
         (kept, freed)
     });
     let bump = format!("| {} an allocation, {} with its free |", bump.0, bump.1);
-    assert!(page.contains(&bump), "the front page does not say {bump:?}");
+    assert!(
+        page.contains(&bump),
+        "the front page does not contain {bump:?}"
+    );
     let segregated = format!(
         "| {} a first allocation, {} one that reuses a block and its free |",
         segregated.0, segregated.1
     );
     assert!(
         page.contains(&segregated),
-        "the front page does not say {segregated:?}"
+        "the front page does not contain {segregated:?}"
     );
 }

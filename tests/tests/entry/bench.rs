@@ -1,6 +1,5 @@
-//! What our entries cost inside the VM, against what they are meant to cost. Other projects'
-//! entries are left to `cargo entrypoint bench entry`, but for the one whose input the bench writes
-//! itself.
+//! Compares the gas of our entries inside the VM with its targets. `cargo entrypoint bench entry`
+//! measures other projects' entries, except the one whose input the bench writes itself.
 
 use std::sync::OnceLock;
 
@@ -12,10 +11,10 @@ use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{is_reference_compiler, project};
 
-/// The most that a call with an account table may cost, whatever the accounts.
+/// The most gas that a call with an account table may use, for any number of accounts.
 const MOST_WITH_TABLE: u64 = 25;
 
-/// The most that an account, or a repeat of one, may cost on average without a table.
+/// The most gas that an account, or a repeat, may add on average without a table.
 const MOST_EACH: f64 = 8.5;
 
 fn measure_entries(entries: &[Entry]) -> Vec<Row> {
@@ -70,12 +69,13 @@ fn second_run_is_equal() {
 fn table_entry_is_free_of_the_account_count() {
     for entry in Entry::OURS {
         let rows = rows(entry, true);
-        // Having none may be another matter.
+        // A call without accounts may use a different amount.
         for row in &rows[1..] {
             assert_eq!(row.gas, rows[1].gas, "{row:?}");
         }
         for row in rows {
-            // The least that the registers of the heap and a look into the table can cost.
+            // Setting the registers of the heap and looking into the table needs at least this
+            // much.
             assert!(row.gas >= 10, "{row:?}");
         }
     }
@@ -90,13 +90,13 @@ fn table_entry_is_within_the_target() {
         for row in rows(entry, true) {
             assert!(row.gas <= MOST_WITH_TABLE, "{row:?}");
         }
-        // Nor is it dearer to find out that there are none.
+        // To find out that there are no accounts must not cost more.
         let none = rows(entry, false)[0];
         assert!(none.gas <= MOST_WITH_TABLE, "{none:?}");
     }
 }
 
-/// How much dearer a call becomes by an account more, and by a repeat more, on average.
+/// The average gas that one more account, and one more repeat, adds to a call.
 fn each(rows: &[&Row]) -> [f64; 2] {
     let gas = |accounts, repeats| {
         let is_meant = |row: &&&Row| (row.accounts, row.repeats) == (accounts, repeats);
@@ -122,7 +122,7 @@ fn walk_costs_a_few_instructions_per_account() {
     }
 }
 
-/// Where the compiler drops the walk, everything looks cheap.
+/// If the compiler removed the walk, every row would look cheap.
 #[test]
 fn without_a_table_an_account_costs_something() {
     for entry in Entry::OURS {
@@ -132,7 +132,7 @@ fn without_a_table_an_account_costs_something() {
     }
 }
 
-/// That its handler gets the accounts is checked when it is measured.
+/// The bench itself checks that the entry passes the accounts on.
 #[test]
 fn pinocchio_reads_the_benchs_input() {
     let rows = measure_entries(&[Entry::Pinocchio]);
@@ -146,7 +146,7 @@ fn pinocchio_reads_the_benchs_input() {
         .collect();
     assert_eq!(found, wanted);
     let rows: Vec<&Row> = rows.iter().collect();
-    // An account cannot be found in fewer instructions than these.
+    // Finding an account takes at least this many instructions.
     for each in each(&rows) {
         assert!(each >= 5.0, "{each}");
     }

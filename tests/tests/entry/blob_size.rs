@@ -1,5 +1,5 @@
-//! Compares blob sizes with `docs/blob-size.md`, and what is linked into each blob, by its debug
-//! information, with the tables of that page.
+//! Compares the blob sizes, and the functions in each blob (found in its debug information), with
+//! the tables of `docs/blob-size.md`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{is_reference_compiler, project};
 
-/// Where the compiler keeps the formatting of `core`.
+/// The source folder of `core`'s formatting code.
 const FORMATTING: &str = "library/core/src/fmt/";
 
 fn guest() -> ProgramPackage {
@@ -19,12 +19,12 @@ fn guest() -> ProgramPackage {
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// A function that stands in a blob.
+/// A function in a blob.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Function {
     /// Length of its code in bytes.
     length: u32,
-    /// The files that its instructions come from: its own, and those of what was inlined into it.
+    /// The source files of its instructions, with those of inlined functions.
     files: Vec<String>,
 }
 
@@ -39,8 +39,8 @@ fn functions(program: &str, panic: &str) -> BTreeMap<String, Function> {
         let mut lines = blob
             .get_debug_line_program_at(at)
             .unwrap_or_else(|error| panic!("{error}"));
-        // What the linker itself puts in belongs to no function.
-        let mut name = "of the linker".to_owned();
+        // Code that the linker adds belongs to no function.
+        let mut name = "added by the linker".to_owned();
         let mut files = Vec::new();
         while let Some(lines) = &mut lines
             && let Ok(Some(region)) = lines.run()
@@ -48,7 +48,7 @@ fn functions(program: &str, panic: &str) -> BTreeMap<String, Function> {
             if !region.instruction_range().contains(&at) {
                 continue;
             }
-            // The outermost comes first.
+            // The outermost frame is the first one.
             if let Some(frame) = region.frames().next()
                 && let Ok(full_name) = frame.full_name()
             {
@@ -68,11 +68,11 @@ fn functions(program: &str, panic: &str) -> BTreeMap<String, Function> {
             }
         }
     }
-    assert!(functions.len() > 2, "there is no debug information");
+    assert!(functions.len() > 2, "no debug information");
     functions
 }
 
-/// The names of the functions with code of `core::fmt`.
+/// The names of the functions that contain code of `core::fmt`.
 fn formatting(program: &str, panic: &str) -> Vec<String> {
     let with_code_of =
         |function: &Function| function.files.iter().any(|file| file.contains(FORMATTING));
@@ -91,13 +91,13 @@ fn without_a_message_a_panic_links_no_formatting() {
             assert!(formatting.is_empty(), "{program}, {panic}: {formatting:?}");
         }
     }
-    // It would be found: this program's panic has a message,
+    // The check does find formatting: the panic of this program has a message,
     assert!(!formatting("index", "message").is_empty());
-    // and this one's own line of log is formatted.
-    let asked_for = formatting("counter", "abort");
-    assert!(!asked_for.is_empty());
-    // Nothing is added to that by the panic.
-    assert_eq!(formatting("counter", "location"), asked_for);
+    // and this program formats a log line.
+    let of_the_log = formatting("counter", "abort");
+    assert!(!of_the_log.is_empty());
+    // The panic adds no formatting function.
+    assert_eq!(formatting("counter", "location"), of_the_log);
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn the_page_shows_the_measured_sizes() {
     );
 }
 
-/// A table of `docs/blob-size.md`: program and level from its heading, and bytes and functions of
-/// each row.
+/// A table of `docs/blob-size.md`: the program and the level from its heading, and the bytes and
+/// functions of each row.
 type Part = (Vec<u32>, Vec<String>);
 
-/// The words between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`')
         .skip(1)
@@ -180,8 +180,8 @@ fn page_matches_the_blobs() {
         for (bytes, names) in &rows {
             for (bytes, name) in bytes.iter().zip(names) {
                 let of_name = |(function, _): &(&String, &Function)| {
-                    // Without what stands for the types of a generic function, and what PolkaVM
-                    // calls an export through.
+                    // Without the placeholders for the types of a generic function, and without
+                    // PolkaVM's trampoline for an export.
                     let path = function
                         .split_once('<')
                         .map_or(function.as_str(), |(path, _)| path);

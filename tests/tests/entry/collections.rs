@@ -1,5 +1,5 @@
-//! The standard collections give on each of our heaps, on the VM and in WebAssembly, what they give
-//! on the host.
+//! The standard collections have the same contents on each of our heaps, on the VM and in
+//! WebAssembly, as on the host.
 
 use loader::{Engine, Failure, Invocation, Loader, Outcome, Program};
 use tests::{PROGRAM_ID, guest};
@@ -50,9 +50,9 @@ fn every_heap_size_is_complete_or_out_of_memory() {
         let enough = call(&program, rounds, 512 * 1024)
             .heap
             .peak
-            .expect("the heap says how high it went");
+            .expect("the heap reports its peak");
         let mut refused = 0;
-        // A loader gives 32 KiB at least.
+        // The loader's minimum is 32 KiB.
         for size in (32 * 1024..enough + 2 * 997).step_by(997) {
             let outcome = call(&program, rounds, size);
             if outcome.is_success() {
@@ -65,7 +65,7 @@ fn every_heap_size_is_complete_or_out_of_memory() {
                 panic!("{heap} in {size} bytes: {outcome:?}");
             };
             assert_eq!(limit, size);
-            // The header's eight bytes come on top of the blocks'.
+            // The heap header takes eight bytes in addition to the blocks.
             assert!(size < enough + 8, "{heap} in {size} bytes");
             assert!(outcome.logs.is_empty(), "{heap} in {size} bytes");
         }

@@ -1,4 +1,4 @@
-//! Every entry sees the same on the VM, with an account table and without one.
+//! Every entry passes the same input to the program on the VM, with an account table and without.
 
 use entries::{MAX_ACCOUNTS, SEEN_LENGTH};
 use loader::fixture::Fixture;
@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use tests::input::{Expected, inputs};
 use tests::{PROGRAM_ID, example, guest};
 
-/// Room for what the guest returns.
+/// Limits that allow the guest's return data.
 const LIMITS: fn() -> Limits = || Limits::default().return_data(4_096);
 
 /// The guest with the entry that a feature chooses, on both engines.
@@ -27,7 +27,7 @@ fn programs(feature: Option<&str>) -> Vec<Program> {
     Engine::POLKAVM.map(load).into()
 }
 
-/// What the guest should return.
+/// The return data that the guest should set.
 fn expected_view(expected: &Expected) -> Vec<u8> {
     let (_, spans) = expected.write();
     let mut view = expected.program_id.to_vec();
@@ -37,7 +37,10 @@ fn expected_view(expected: &Expected) -> Vec<u8> {
         let header = spans.iter().find(|span| {
             span.field == entrypoint::input::Field::AccountHeader && span.account == Some(first)
         });
-        let key = header.expect("a first occurrence has a header").bytes.start;
+        let key = header
+            .expect("the header of a first occurrence")
+            .bytes
+            .start;
         let account = expected.account(position);
         let start = view.len();
         // The instruction data starts at offset 8.
@@ -58,7 +61,7 @@ fn expected_view(expected: &Expected) -> Vec<u8> {
     view
 }
 
-/// Checks that the guest with this entry sees any input as it is.
+/// Checks that the guest with this entry reads every input correctly.
 fn sees_every_input(feature: Option<&str>) {
     let programs = programs(feature);
     let mut runner = TestRunner::new(ProptestConfig {
@@ -92,7 +95,7 @@ fn entrypoint_lazy_sees_every_input() {
     sees_every_input(Some("lazy"));
 }
 
-/// A call with accounts, each in `occurrences` entries, one behind the other.
+/// A call with so many accounts, followed by repeats of the given accounts.
 fn call(accounts: usize, repeats: &[usize]) -> Invocation {
     let call = (0..accounts).fold(Invocation::new(PROGRAM_ID), |call, number| {
         let key = loader::Pubkey::new([number as u8; 32]);
@@ -101,7 +104,7 @@ fn call(accounts: usize, repeats: &[usize]) -> Invocation {
     repeats.iter().fold(call, |call, index| call.repeat(*index))
 }
 
-/// What both engines say of a call, with and without a table.
+/// The failure of a call, which must be the same on both engines, with and without a table.
 #[track_caller]
 fn failures(programs: &[Program], call: &Invocation) -> Option<Failure> {
     let mut failures = Vec::new();
@@ -163,7 +166,7 @@ fn repeat_is_rejected_with_the_option() {
     }
 }
 
-/// The examples do not ask how they got their accounts.
+/// The examples do not depend on the account table.
 #[test]
 fn examples_agree_without_an_account_table() {
     for name in ["hello", "counter", "vault", "no_alloc", "arena", "scratch"] {

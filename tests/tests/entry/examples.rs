@@ -1,12 +1,11 @@
-//! Every fixture of every example gives what it expects, on both engines, at a known price.
+//! Every fixture of every example has its expected outcome, on both engines, with the known gas.
 
 use loader::Outcome;
 use program_build::package::ProgramPackage;
 use program_test::check_fixture;
 use tests::{example, is_reference_compiler};
 
-/// Runs all fixtures of an example; `known` are the ones that must be there, and the gas that each
-/// takes.
+/// Runs all fixtures of an example. `known` lists the fixtures that it must have, with their gas.
 fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -96,19 +95,19 @@ fn scratch_frees_its_arena() {
     let heaps = outcomes
         .iter()
         .map(|outcome| (outcome.heap.used, outcome.heap.peak));
-    // It comes to its arena, or is refused before.
+    // A call reaches its arena, or is rejected before.
     let peaks = [120, 120, 0, 120, 120];
     assert!(heaps.eq(peaks.map(|peak| (Some(0), Some(peak)))));
 }
 
-/// A path of this machine in a program would make it another program elsewhere, at another price.
+/// A local path in a program would change its blob and its gas from one machine to another.
 #[test]
 fn program_names_no_local_path() {
     let blob = program_test::build(example("arena"));
-    let project = tests::project().to_str().expect("a path that is text");
+    let project = tests::project().to_str().expect("a UTF-8 path");
     let cargo_home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
-        .expect("cargo has a folder");
+        .expect("the folder of cargo");
     for path in [project, &cargo_home] {
         let is_there = blob
             .windows(path.len())

@@ -1,4 +1,4 @@
-//! The entry macros, the heaps that they install, and what both cost.
+//! The entry macros and the heaps that they install: their behavior and their gas.
 
 mod allocators;
 mod bench;

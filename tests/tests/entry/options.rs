@@ -1,4 +1,4 @@
-//! What the options of the macros, and the lazy entry, cost. The manual of `entrypoint-macros`
+//! The gas of the macros' options, and of the lazy entry. The documentation of `entrypoint-macros`
 //! quotes these figures.
 
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
@@ -15,7 +15,7 @@ fn program(feature: &str) -> Program {
     loader.load(&blob).expect("a program")
 }
 
-/// Gas of a call with so many accounts, with an account table and without.
+/// The gas of a call with this many accounts, with an account table and without.
 fn gas(program: &Program, accounts: u8, data: &[u8]) -> [f64; 2] {
     let call = (0..accounts).fold(Invocation::new(PROGRAM_ID), |call, number| {
         call.account(AccountInput::new(Pubkey::new([number; 32])).data([0; 100]))
@@ -28,7 +28,7 @@ fn gas(program: &Program, accounts: u8, data: &[u8]) -> [f64; 2] {
     })
 }
 
-/// By how much an account makes a call dearer, from one to 63.
+/// The average gas that one more account adds to a call, from 1 to 63 accounts.
 fn each(program: &Program) -> [f64; 2] {
     let [one, many] = [1, 63].map(|accounts| gas(program, accounts, &[]));
     [0, 1].map(|table| (many[table] - one[table]) / 62.0)
@@ -64,11 +64,15 @@ fn lazy_entry_pays_per_requested_account() {
     let none = gas(&program, 0, &[]);
     assert!(none[0] <= 20.0, "{none:?}");
     for accounts in [0, 1, 63] {
-        assert_eq!(gas(&program, accounts, &[]), none, "nobody asks for them");
+        assert_eq!(
+            gas(&program, accounts, &[]),
+            none,
+            "the program requests no account"
+        );
     }
-    let [one, many] = [1, 63].map(|asked| gas(&program, 63, &vec![0; asked]));
-    assert_eq!(one[0], one[1], "the table is not looked at");
+    let [one, many] = [1, 63].map(|requested| gas(&program, 63, &vec![0; requested]));
+    assert_eq!(one[0], one[1], "the lazy entry ignores the table");
     let each = (many[0] - one[0]) / 62.0;
-    // Eight for the walk, two for the balance, and two to see whether more are asked for.
+    // The walk takes 8, the balance 2, and the check for further requests 2.
     assert!((8.0..=12.0).contains(&each), "{each}");
 }

@@ -1,4 +1,4 @@
-//! What a program does wrong reaches the host as data, and is the same on both engines.
+//! A program's failure reaches the host as data, and is the same on both engines.
 
 use loader::{
     AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey, SourceLocation,
@@ -23,7 +23,7 @@ fn panic_names_message_file_line_and_column() {
         panic!("no panic");
     };
     assert_eq!(message.as_deref(), Some("probe number 9"));
-    let location = location.expect("the default level reports the place");
+    let location = location.expect("the default level reports the location");
     assert_eq!(location.file, "tests/guests/probe/src/lib.rs");
     let source = std::fs::read_to_string(guest("probe").join("src/lib.rs")).unwrap();
     let line = source.lines().nth(location.line as usize - 1).unwrap();
@@ -62,7 +62,7 @@ fn out_of_memory_names_size_align_use_and_limit() {
             limit: 32_768
         }
     );
-    // 8 bytes of header and 511 blocks of 64 leave less than a block.
+    // The header takes 8 bytes. After 511 blocks of 64 the rest is shorter than a block.
     assert_eq!(
         failure(&call(Command::AllocateForEver, &[])),
         Failure::OutOfMemory {
@@ -76,7 +76,7 @@ fn out_of_memory_names_size_align_use_and_limit() {
 
 #[test]
 fn larger_heap_fits_more() {
-    // The header takes 8 bytes, so exactly this fits into 256 KiB.
+    // The header takes 8 bytes, so exactly this block fits into 256 KiB.
     let fits = call(Command::Allocate, &[256 * 1024 - 8]).heap_size(256 * 1024);
     let outcome = run(&fits);
     assert!(outcome.is_success(), "{:?}", outcome.failure);
@@ -107,7 +107,7 @@ fn assert_out_of_gas(outcome: &Outcome, gas: u64) {
         Some(Failure::OutOfGas { limit, .. }) => assert_eq!(*limit, gas),
         other => panic!("not out of gas: {other:?}"),
     }
-    assert_eq!(outcome.gas_used, gas, "all of it");
+    assert_eq!(outcome.gas_used, gas, "all gas is used");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn out_of_gas_names_the_place() {
 
 #[test]
 fn out_of_gas_in_a_syscall_names_the_place() {
-    // Comparing these bytes costs 8,192 units for each of the two, and setting them as much.
+    // Each of the two comparisons costs 8,192 units for these bytes, and so does each fill.
     let data = AccountInput::new(Pubkey::new([3; 32]))
         .owner(PROGRAM_ID)
         .writable()
@@ -179,10 +179,10 @@ fn too_little_gas_ends_at_the_first_block() {
         panic!("not out of gas");
     };
     assert_eq!(none, little);
-    assert!(location.is_some(), "the entry has a place in the source");
+    assert!(location.is_some(), "the entry has a source location");
 }
 
-/// The line of a test program's source that a place names.
+/// The line of a test program's source at this location.
 fn source_line(file: &str, location: &SourceLocation) -> String {
     let file = format!("tests/guests/{file}");
     assert!(location.file.ends_with(&file), "{location}");
@@ -195,7 +195,7 @@ fn source_line(file: &str, location: &SourceLocation) -> String {
 }
 
 #[test]
-fn gas_is_enough_or_it_is_not() {
+fn the_used_gas_is_the_least_sufficient_gas() {
     let needed = run(&call(Command::Succeed, &[])).gas_used;
     assert!(run(&call(Command::Succeed, &[]).gas(needed)).is_success());
     for gas in 0..needed {
@@ -240,7 +240,7 @@ fn trap_names_instruction_address_and_line() {
         panic!("no trap: {failure:?}");
     };
     assert_eq!(*address, Some(0xffff));
-    let instruction = instruction.as_ref().expect("there is an instruction");
+    let instruction = instruction.as_ref().expect("the instruction");
     assert!(instruction.contains("= u8 ["), "{instruction}");
     let function = function.as_ref().expect("the blob has debug information");
     let location = location.as_ref().expect("the blob has debug information");
@@ -261,7 +261,7 @@ fn foreign_memory_is_inaccessible() {
             "{address:#x}"
         );
     }
-    // Read-only data starts at 0x10000: it can be read, and not written.
+    // Read-only data starts at 0x10000: a program can read it and cannot write it.
     assert!(run(&call(Command::Peek, &[0x1_0000])).is_success());
     assert_eq!(
         failure(&call(Command::Poke, &[0x1_0000, 1])).kind(),
@@ -286,7 +286,7 @@ fn syscalls_name_invalid_pointers() {
             )
         );
     }
-    // A line over the limit is refused before anybody looks at the address.
+    // The loader rejects a line over the limit before it checks the address.
     for length in [65_537, 0xffff_0000, u64::MAX] {
         assert_eq!(
             failure(&call(Command::LogAt, &[0x1_0000, length])),
@@ -294,11 +294,11 @@ fn syscalls_name_invalid_pointers() {
         );
     }
     let outcome = run(&call(Command::LogAt, &[0, 0]));
-    assert_eq!(outcome.logs, [""], "no bytes at no address are a text");
+    assert_eq!(outcome.logs, [""], "an empty text may have any address");
 }
 
 #[test]
-fn memory_syscalls_work() {
+fn memory_syscalls_copy_set_and_compare() {
     let account = AccountInput::new(Pubkey::new([3; 32]))
         .owner(PROGRAM_ID)
         .writable();
@@ -306,7 +306,7 @@ fn memory_syscalls_work() {
         .account(account.data([1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9]));
     let outcome = run(&invocation);
     assert!(outcome.is_success(), "{:?}", outcome.failure);
-    // Copied, then set to 7; the first pair that differs is 7 and 1.
+    // The program copies, then sets bytes to 7. The first pair that differs is 7 and 1.
     assert_eq!(
         outcome.accounts[0].data,
         [1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 7, 7, 7, 7, 9]
@@ -364,7 +364,7 @@ fn logs_and_return_data_have_limits() {
 }
 
 #[test]
-fn a_loaders_own_limits_hold() {
+fn limits_of_one_loader_apply() {
     let limits = Limits::default().logs(10).return_data(3);
     let blob = program_test::build(guest("probe"));
     let program = Loader::new(Engine::Interpreter)
@@ -395,7 +395,7 @@ fn corrupt_heap_header_is_reported_as_unknown() {
 }
 
 #[test]
-fn errors_keep_their_codes() {
+fn program_errors_keep_their_codes() {
     for code in [0, 1, 7, u64::from(u32::MAX)] {
         let outcome = run(&call(Command::Fail, &[code]));
         let expected = if code == 0 { 1 << 32 } else { code };
@@ -426,7 +426,7 @@ fn every_syscall_returns_its_value() {
         .unwrap()
         .parse()
         .unwrap();
-    // Gas is taken block by block, so two calls in one block see the same.
+    // The VM charges gas per block, so two calls in one block read the same value.
     assert!(later <= remaining && remaining < loader::DEFAULT_GAS);
 }
 

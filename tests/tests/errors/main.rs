@@ -1,4 +1,4 @@
-//! Failures of programs, and the text of every error.
+//! Failures of programs, and the messages of all errors.
 
 mod failures;
 mod messages;

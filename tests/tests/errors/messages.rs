@@ -1,7 +1,7 @@
-//! Every message of every error of the loader, as `messages.txt` has them: who changes a text sees
-//! it there, and who adds an error writes an example of it here.
+//! Compares every message of every error of the loader with `messages.txt`. A changed message shows
+//! in that file, and a new error needs an example here.
 //!
-//! The kinds of errors are read from the loader's source, so none can be left out.
+//! The test reads the kinds of errors from the loader's source, so it notices a missing example.
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
@@ -17,10 +17,10 @@ use loader::{
     SourceLocation, Target, WriteBackError,
 };
 
-/// Which messages there are, and what they say.
+/// The committed messages.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/messages.txt");
 
-/// The variable that has the file written anew.
+/// The environment variable that makes the test rewrite the file.
 const BLESS: &str = "BLESS_MESSAGES";
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ struct Messages {
 }
 
 impl Messages {
-    /// Adds an error; `kind` is its stable name where it has one.
+    /// Adds an error; `kind` is its stable name, if it has one.
     fn add<E: Debug + Display>(&mut self, name: &str, kind: Option<&str>, error: &E) {
         let debug = format!("{error:?}");
         let variant: String = debug
@@ -38,7 +38,7 @@ impl Messages {
             .take_while(|character| character.is_alphanumeric())
             .collect();
         if let Some(kind) = kind {
-            assert_eq!(kind, variant, "the kind is the variant's name");
+            assert_eq!(kind, variant, "the kind must be the variant's name");
         }
         self.seen.insert(format!("{name}::{variant}"));
         self.text
@@ -59,7 +59,7 @@ fn messages() -> Messages {
     }
     for refusal in refusals() {
         messages.add("WriteBackError", Some(refusal.kind()), &refusal);
-        // A failure has the text and the kind of the refusal.
+        // A write-back error, as a failure, has its own message and kind.
         let failure = Failure::from(refusal.clone());
         assert_eq!(failure.to_string(), refusal.to_string());
         assert_eq!(failure.kind(), refusal.kind());
@@ -71,7 +71,7 @@ fn messages() -> Messages {
     for error in call_errors() {
         messages.add("CallError", Some(error.kind()), &error);
     }
-    // A failed call has the text and the kind of its failure.
+    // A failed call has the message and the kind of its failure.
     let failed = CallError::from(Failure::Aborted);
     assert_eq!(failed.to_string(), Failure::Aborted.to_string());
     assert_eq!(failed.kind(), Failure::Aborted.kind());
@@ -86,7 +86,7 @@ fn messages() -> Messages {
 }
 
 fn load_errors() -> Vec<LoadError> {
-    let reason = "what the VM says".to_owned();
+    let reason = "the VM's reason".to_owned();
     vec![
         LoadError::EngineUnavailable {
             engine: Engine::Compiler,
@@ -206,7 +206,7 @@ fn invocation_errors() -> Vec<InvocationError> {
             input: 10_336,
         },
         InvocationError::Engine {
-            reason: "what the VM says".to_owned(),
+            reason: "the VM's reason".to_owned(),
         },
     ]
 }
@@ -362,7 +362,7 @@ fn refusals() -> Vec<WriteBackError> {
 
 fn fixture_errors() -> Vec<FixtureError> {
     let path = || PathBuf::from("fixtures/default.toml");
-    let reason = || "what is wrong, and where".to_owned();
+    let reason = || "a description with a line".to_owned();
     vec![
         FixtureError::Unreadable {
             path: path(),
@@ -392,14 +392,14 @@ fn call_errors() -> Vec<CallError> {
 }
 
 fn sweep_errors() -> Vec<SweepFailed> {
-    // Two instructions that return 0.
+    // A program of two instructions, which returns 0.
     let blob =
         b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
-    let loader = Loader::new(Engine::Interpreter).expect("it runs everywhere");
+    let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
     let program = loader.load(blob).expect("a program");
     let outcome = |gas| {
         let invocation = Invocation::new(KEY).gas(gas);
-        Box::new(program.invoke(&invocation).expect("it is called"))
+        Box::new(program.invoke(&invocation).expect("a valid invocation"))
     };
     vec![
         SweepFailed::NotCalled(InvocationError::TooManyAccounts { count: 256 }),
@@ -444,7 +444,7 @@ fn every_error_has_an_example() {
 fn every_message_is_committed() {
     let found = messages().text;
     if std::env::var_os(BLESS).is_some() {
-        std::fs::write(FILE, &found).expect("the file can be written");
+        std::fs::write(FILE, &found).expect("write the file");
         return;
     }
     let expected = std::fs::read_to_string(FILE).unwrap_or_default();
@@ -461,7 +461,7 @@ fn every_message_is_committed() {
         .collect();
     assert!(
         found == expected,
-        "the messages are not those of tests/messages.txt:\n{}\n\nif they are meant to be, type\n    {BLESS}=1 cargo test \
+        "the messages differ from tests/messages.txt:\n{}\n\nif the change is intended, type\n    {BLESS}=1 cargo test \
          -p tests --test errors messages\nand commit the file together with the change",
         different.join("\n")
     );

@@ -1,6 +1,5 @@
-//! Handlers on WebAssembly, as the loader calls them: what they are given, what they ask, what they
-//! answer, and that an instance that serves many calls takes no more memory than for the first
-//! ones.
+//! WebAssembly handlers, as the loader calls them: their arguments, their host calls, their
+//! results, and the memory of an instance that serves many calls.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -11,19 +10,19 @@ use program_test as testing;
 use proptest::prelude::*;
 use tests::{call, example, guest};
 
-/// The example.
+/// The example `edge_handler`.
 fn edge_handler() -> &'static [u8] {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
     MODULE.get_or_init(|| testing::build_for(example("edge_handler"), Target::Wasm32))
 }
 
-/// The program with handlers that do what a test wants.
+/// The guest whose handlers do what a test needs.
 fn handlers() -> &'static [u8] {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
     MODULE.get_or_init(|| testing::build_for(guest("handlers"), Target::Wasm32))
 }
 
-/// The headers of a request, and which of them were asked for.
+/// The headers of a request, and the names of the requested ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Request {
     headers: HashMap<String, Vec<u8>>,
@@ -98,7 +97,7 @@ fn missing_and_empty_arguments_differ() {
     let asked = Request::default().header("user-agent", "a");
     let nothing = instance.call("handle", asked.clone(), None).unwrap();
     assert_eq!(nothing.bytes, None);
-    assert_eq!(nothing.state, asked, "it asks for nothing");
+    assert_eq!(nothing.state, asked, "the handler makes no host call");
     let empty = instance.call("handle", asked, Some(b"")).unwrap();
     assert!(text(&empty).contains("Hello, stranger! This is for a."));
     assert_eq!(empty.state.asked, ["accept-language", "user-agent"]);
@@ -163,8 +162,7 @@ fn less_than_sufficient_gas_ends_the_instance() {
     }
 }
 
-/// What a host says to the handlers of the tests: nothing to `nothing`, and otherwise twice what it
-/// is told.
+/// The host of the test handlers: it returns nothing for `nothing`, and otherwise the bytes twice.
 fn echoing() -> Host<()> {
     Host::new()
         .function("question", |(), bytes: &[u8]| {
@@ -240,19 +238,19 @@ fn every_host_reply_arrives() {
 fn failed_handler_reports_why_and_stays_dead() {
     for (export, argument, message) in [
         ("give_up", &b"this"[..], "given up on Ok(Some(\"this\"))"),
-        ("error", b"", "it is not to be"),
+        ("error", b"", "rejected by the handler"),
         ("fill", b"many", "invalid digit found in string"),
     ] {
         let mut instance = new();
         let error = answer(&mut instance, export, Some(argument)).unwrap_err();
         let CallError::Failed(Failure::Panicked {
-            message: said,
+            message: found,
             location: Some(location),
         }) = error
         else {
             panic!("{error}")
         };
-        assert_eq!(said.as_deref(), Some(message));
+        assert_eq!(found.as_deref(), Some(message));
         // An error has the line of the macro that exports the handler.
         let file = &location.file;
         assert!(file.ends_with("handlers/src/lib.rs"), "{file}");
@@ -264,7 +262,7 @@ fn failed_handler_reports_why_and_stays_dead() {
 }
 
 #[test]
-fn a_heap_that_is_full_is_out_of_memory() {
+fn full_heap_is_out_of_memory() {
     let error = answer(&mut new(), "fill", Some(b"80000000")).unwrap_err();
     assert!(
         matches!(
@@ -279,10 +277,10 @@ fn a_heap_that_is_full_is_out_of_memory() {
 }
 
 #[test]
-fn unallocated_result_keeps_the_instance() {
+fn result_without_memory_keeps_the_instance() {
     let host = echoing().limits(Limits::default().heap(3 * 65_536));
     let mut instance = host.load(handlers()).unwrap().instance().unwrap();
-    // Two pages for the heap leave one for the copy.
+    // The heap takes two pages, so one page is left for the copy.
     let error = answer(&mut instance, "fill", Some(b"100000")).unwrap_err();
     assert_eq!(error, CallError::NoRoomForAnswer);
     let filled = answer(&mut instance, "fill", Some(b"60000")).unwrap();
@@ -292,7 +290,7 @@ fn unallocated_result_keeps_the_instance() {
 }
 
 #[test]
-fn logs_are_those_of_the_call() {
+fn each_call_has_its_own_logs() {
     let mut instance = new();
     for line in ["first", "second"] {
         let answer = instance.call("say", (), Some(line.as_bytes())).unwrap();
@@ -315,8 +313,8 @@ fn export_of_another_type_is_named() {
 }
 
 #[test]
-fn a_module_is_a_program_and_handlers_at_once() {
-    // The engine of programs offers no functions of an embedder's.
+fn one_module_can_be_program_and_handler() {
+    // The engine for programs does not offer an embedder's functions.
     let program = Loader::new(Engine::Wasm).unwrap().load(handlers());
     let refused = program.map(|_| ()).unwrap_err().to_string();
     assert!(refused.contains("`question`") || refused.contains("`alone`"));
@@ -329,7 +327,7 @@ fn a_module_is_a_program_and_handlers_at_once() {
     assert_eq!(outcome.logs, ["1 bytes"]);
 }
 
-/// A request whose path and headers are so long, each of another length.
+/// A request whose path and headers have lengths that depend on this one.
 fn request(length: usize) -> (Request, String) {
     let request = Request::default()
         .header("user-agent", "u".repeat(length))
@@ -355,7 +353,7 @@ fn memory_is_constant_over_100_000_calls() {
     }
     let memory = instance.memory_length();
     for number in 0..100_000_usize {
-        // In an order of no short period, and long ones are rare, so that the test is quick.
+        // The order has a long period. Long requests are rare, so that the test is quick.
         let index = number * number / 7;
         let length = match number % 1_000 {
             0 => LENGTHS[index % 10],
@@ -364,8 +362,8 @@ fn memory_is_constant_over_100_000_calls() {
         serve(&mut instance, length);
         assert_eq!(instance.memory_length(), memory, "call {number}");
     }
-    // The module itself, some three pages; room for what is handed in and answered; and the longest
-    // answer, on the heap.
+    // The module itself takes some three pages; then scratch memory for requests and responses, and
+    // the longest response on the heap.
     assert!(memory <= 64 * 65_536, "{} pages", memory / 65_536);
 }
 
@@ -375,9 +373,9 @@ fn memory_is_bounded_by_the_longest_request() {
     for number in 0..50_000_usize {
         let maximum = if number % 250 == 0 { 100_000 } else { 400 };
         serve(&mut instance, number * 7_919 % (maximum + 1));
-        // Room is at most four times what is in it at once: a path, two headers and the answer, 317
-        // kB. The heap has the answer, which doubles as it grows, and begins anew where the room
-        // has taken the next pages.
+        // Scratch memory takes at most four times its content: a path, two headers and the
+        // response, 317 kB. The response on the heap doubles as it grows, and moves when scratch
+        // memory has taken the next pages.
         let pages = instance.memory_length() / 65_536;
         assert!(pages <= 40, "{pages} pages in call {number}");
     }

@@ -1,5 +1,5 @@
-//! What a host hands a program through its other exports: a host that is nothing but the VM,
-//! against a program that says what it sees.
+//! The exports through which a host passes bytes to a program. The host here uses only the VM, and
+//! the program reports what it reads.
 #![forbid(unsafe_code)]
 
 use std::num::NonZeroU32;
@@ -18,7 +18,7 @@ fn blob() -> &'static [u8] {
     BLOB.get_or_init(|| program_test::build(tests::guest("host_return")))
 }
 
-/// The VM with the program, as any host has it.
+/// The VM with the program, as any embedder could use it.
 struct Host {
     module: Module,
     instance: RawInstance,
@@ -35,7 +35,7 @@ impl Host {
         Self { module, instance }
     }
 
-    /// On both engines.
+    /// Runs the check on both engines.
     fn each(check: impl Fn(&mut Self)) {
         for backend in [BackendKind::Interpreter, BackendKind::Compiler] {
             check(&mut Self::new(backend));
@@ -50,7 +50,7 @@ impl Host {
             .unwrap_or_else(|| panic!("no export `{export}`"))
             .program_counter();
         self.instance.prepare_call_untyped(entry, arguments);
-        let interrupt = self.instance.run().expect("the VM works");
+        let interrupt = self.instance.run().expect("the VM runs");
         assert!(
             matches!(interrupt, InterruptKind::Finished),
             "{interrupt:?}"
@@ -72,14 +72,14 @@ impl Host {
         self.call("reset_arena", &[]);
     }
 
-    /// Asks for room; none is `None`.
+    /// Allocates scratch memory; `None` if there is not enough.
     fn alloc(&mut self, length: u64) -> Option<NonZeroU32> {
         let address = self.call("guest_alloc", &[length]);
         NonZeroU32::new(address.try_into().expect("a guest address"))
     }
 
-    /// Hands the program bytes, as `docs/abi.md` says it is done.
-    fn give(&mut self, bytes: &[u8]) -> PackedSlice {
+    /// Passes bytes to the program as `docs/abi.md` describes.
+    fn write(&mut self, bytes: &[u8]) -> PackedSlice {
         let Some(address) = self.alloc(bytes.len() as u64) else {
             return PackedSlice::NO_ROOM;
         };
@@ -90,11 +90,11 @@ impl Host {
         PackedSlice::new(address, bytes.len() as u32)
     }
 
-    /// Reads what the program has lent.
-    fn take(&mut self, packed: u64) -> Option<Vec<u8>> {
+    /// Reads the bytes that the program returned.
+    fn read(&mut self, packed: u64) -> Option<Vec<u8>> {
         match PackedSlice::from_u64(packed).unpack().expect("well formed") {
             Unpacked::Nothing => None,
-            Unpacked::NoRoom => panic!("the program could not lend"),
+            Unpacked::NoRoom => panic!("the program had no room for its bytes"),
             Unpacked::Slice { length: 0, .. } => Some(Vec::new()),
             Unpacked::Slice { address, length } => {
                 let bytes = self.instance.read_memory(address.get(), length);
@@ -124,17 +124,17 @@ fn nothing_empty_and_no_room_differ() {
             );
         }
 
-        let empty = host.give(b"");
+        let empty = host.write(b"");
         assert_ne!(empty, PackedSlice::NOTHING);
         assert_eq!(host.answer("see", empty), (Answer::Bytes, 0));
-        let too_long = host.give(&[1; CAPACITY + 1]);
+        let too_long = host.write(&[1; CAPACITY + 1]);
         assert_eq!(too_long, PackedSlice::NO_ROOM);
         assert_eq!(host.answer("see", too_long), (Answer::NoRoom, 0));
-        let whole = host.give(&[1; CAPACITY]);
+        let whole = host.write(&[1; CAPACITY]);
         assert_eq!(host.answer("see", whole), (Answer::Bytes, CAPACITY as u32));
-        // Full, and still they are three.
-        assert_eq!(host.give(b"x"), PackedSlice::NO_ROOM);
-        let empty = host.give(b"");
+        // The arena is full, and its three blocks are still readable.
+        assert_eq!(host.write(b"x"), PackedSlice::NO_ROOM);
+        let empty = host.write(b"");
         assert_eq!(host.answer("see", empty), (Answer::Bytes, 0));
     });
 }
@@ -180,7 +180,7 @@ fn slice_outside_the_arena_is_rejected() {
             }
         }
 
-        let Ok(Unpacked::Slice { address, .. }) = host.give(b"0123456789").unpack() else {
+        let Ok(Unpacked::Slice { address, .. }) = host.write(b"0123456789").unpack() else {
             panic!("no room");
         };
         let first = address.get();
@@ -227,7 +227,7 @@ fn invalid_text_is_still_bytes() {
             ("zwölf".as_bytes(), None),
             (b"", None),
         ] {
-            let given = host.give(bytes);
+            let given = host.write(bytes);
             let length = bytes.len() as u32;
             assert_eq!(host.answer("see", given), (Answer::Bytes, length));
             let expected = match valid_up_to {
@@ -240,19 +240,19 @@ fn invalid_text_is_still_bytes() {
 }
 
 #[test]
-fn program_lends_its_bytes() {
+fn program_returns_a_range_of_its_memory() {
     Host::each(|host| {
         host.reset();
         for length in 0..=GREETING.len() {
-            let lent = host.call("greet", &[length as u64]);
-            assert_eq!(host.take(lent).as_deref(), Some(&GREETING[..length]));
+            let returned = host.call("greet", &[length as u64]);
+            assert_eq!(host.read(returned).as_deref(), Some(&GREETING[..length]));
         }
         let echoed = host.call("echo", &[PackedSlice::NOTHING.to_u64()]);
-        assert_eq!(host.take(echoed), None);
+        assert_eq!(host.read(echoed), None);
         for text in ["", "a", "something longer"] {
-            let given = host.give(text.as_bytes());
+            let given = host.write(text.as_bytes());
             let echoed = host.call("echo", &[given.to_u64()]);
-            assert_eq!(host.take(echoed).as_deref(), Some(text.as_bytes()));
+            assert_eq!(host.read(echoed).as_deref(), Some(text.as_bytes()));
         }
     });
 }
@@ -263,16 +263,16 @@ fn each_invocation_has_the_whole_arena() {
         for invocation in 0..5_u8 {
             host.reset();
             assert_eq!(host.used(), 0);
-            let whole = host.give(&[invocation; CAPACITY]);
+            let whole = host.write(&[invocation; CAPACITY]);
             assert_eq!(host.used(), CAPACITY as u32);
             let echoed = host.call("echo", &[whole.to_u64()]);
-            assert_eq!(host.take(echoed), Some(vec![invocation; CAPACITY]));
+            assert_eq!(host.read(echoed), Some(vec![invocation; CAPACITY]));
         }
     });
 }
 
 #[test]
-fn hex_is_decoded_up_to_the_first_bad_digit() {
+fn hex_is_decoded_up_to_the_first_invalid_digit() {
     Host::each(|host| {
         host.reset();
         for (digits, expected) in [
@@ -285,7 +285,7 @@ fn hex_is_decoded_up_to_the_first_bad_digit() {
             ("g12", (Answer::BadDigit, 0)),
             ("01gg", (Answer::BadDigit, 2)),
         ] {
-            let given = host.give(digits.as_bytes());
+            let given = host.write(digits.as_bytes());
             assert_eq!(host.answer("see_hex", given), expected, "{digits}");
         }
     });
@@ -314,33 +314,33 @@ fn arena_takes_no_space_in_the_blob() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Give(Vec<u8>),
+    Write(Vec<u8>),
     Reset,
-    /// A range that starts as many bytes from the arena's start.
+    /// Reads a range that starts at this offset from the arena's start.
     Read(i32, u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Step::Give),
+        6 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Step::Write),
         1 => Just(Step::Reset),
         6 => (-100..1_100_i32, 1..1_100_u32)
             .prop_map(|(offset, length)| Step::Read(offset, length)),
     ]
 }
 
-/// Holds the program to a model: all bytes of the arena, which are zero at first and change only
-/// where the host writes.
-fn follow(host: &mut Host, steps: &[Step]) {
+/// Compares the program with a model. The model has all bytes of the arena, which are zero at first
+/// and change only where the host writes.
+fn check_against_model(host: &mut Host, steps: &[Step]) {
     host.reset();
     let first = host.alloc(0).expect("empty").get();
     let mut written = vec![0_u8; CAPACITY];
     let mut used = 0_usize;
     for step in steps {
         match step {
-            Step::Give(bytes) => {
+            Step::Write(bytes) => {
                 let start = used.next_multiple_of(8);
-                let given = host.give(bytes);
+                let given = host.write(bytes);
                 if bytes.is_empty() {
                     assert_eq!(given, packed(first, 0));
                 } else if start + bytes.len() > CAPACITY {
@@ -365,7 +365,7 @@ fn follow(host: &mut Host, steps: &[Step]) {
                         assert_eq!(host.answer("see", asked), (Answer::Bytes, *length));
                         let echoed = host.call("echo", &[asked.to_u64()]);
                         assert_eq!(echoed, asked.to_u64());
-                        assert_eq!(host.take(echoed).as_deref(), Some(bytes));
+                        assert_eq!(host.read(echoed).as_deref(), Some(bytes));
                     }
                     None => {
                         let refused = (Answer::OutsideArena, *length);
@@ -381,7 +381,7 @@ fn follow(host: &mut Host, steps: &[Step]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn any_sequence_reads_what_was_written(steps in prop::collection::vec(step(), 0..40)) {
-        follow(&mut Host::new(BackendKind::Interpreter), &steps);
+    fn any_sequence_of_steps_reads_what_was_written(steps in prop::collection::vec(step(), 0..40)) {
+        check_against_model(&mut Host::new(BackendKind::Interpreter), &steps);
     }
 }

@@ -1,5 +1,5 @@
-//! Handlers by hand that lie about their memory, their `alloc` and their answers, and hosts that
-//! fail: each is an error of the call.
+//! Handwritten handlers with invalid results, an invalid `alloc` or invalid memory ranges, and host
+//! functions that fail: each is an error of the call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,8 +8,8 @@ use loader::{Failure, Limits, LoadError};
 
 const PAGE: u32 = 65_536;
 
-/// A module of one page, with a handler `handle` of this code, whose parameter is local 0, and this
-/// `alloc`.
+/// A module of one page with this code as its handler `handle` and its `alloc`. Parameters are
+/// local 0.
 fn module(alloc: &str, code: &str) -> String {
     format!(
         r#"(module
@@ -23,44 +23,44 @@ fn module(alloc: &str, code: &str) -> String {
     )
 }
 
-/// Room that is always at the same place, aligned, for whatever is shorter than 1,000 bytes.
+/// An `alloc` that returns one aligned address for every length below 1,000 bytes.
 const ALLOC: &str =
     "(select (i32.const 1024) (i32.const 0) (i32.lt_u (local.get 0) (i32.const 1000)))";
 
-/// Asks with the eight bytes at 16, and answers what the host does.
+/// Calls the host with the eight bytes at 16, and returns the host's reply.
 const ASK: &str = "(call $ask (i32.const 16) (i32.const 8))";
 
-type Asked = Vec<Vec<u8>>;
+type Requests = Vec<Vec<u8>>;
 
-fn host() -> Host<Asked> {
-    Host::new().function("ask", |asked: &mut Asked, bytes: &[u8]| {
+fn host() -> Host<Requests> {
+    Host::new().function("ask", |asked: &mut Requests, bytes: &[u8]| {
         asked.push(bytes.to_vec());
         Some(b"answer".to_vec())
     })
 }
 
-fn load(text: &str) -> Result<Handler<Asked>, LoadError> {
+fn load(text: &str) -> Result<Handler<Requests>, LoadError> {
     let module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     host().load(&module)
 }
 
-fn instance(alloc: &str, code: &str) -> Instance<Asked> {
+fn instance(alloc: &str, code: &str) -> Instance<Requests> {
     load(&module(alloc, code)).unwrap().instance().unwrap()
 }
 
-type Answered = Result<Option<Vec<u8>>, CallError>;
+type CallResult = Result<Option<Vec<u8>>, CallError>;
 
-fn call(instance: &mut Instance<Asked>, argument: Option<&[u8]>) -> Answered {
+fn call(instance: &mut Instance<Requests>, argument: Option<&[u8]>) -> CallResult {
     let answer = instance.call("handle", Vec::new(), argument)?;
     Ok(answer.bytes)
 }
 
-fn answer_of(code: &str) -> Answered {
+fn result_of(code: &str) -> CallResult {
     call(&mut instance(ALLOC, code), None)
 }
 
-/// The call fails, and the instance is dead.
-fn failure(mut instance: Instance<Asked>, argument: Option<&[u8]>) -> Failure {
+/// The failure of the call, after which the instance is dead.
+fn failure(mut instance: Instance<Requests>, argument: Option<&[u8]>) -> Failure {
     let error = call(&mut instance, argument).unwrap_err();
     let CallError::Failed(failure) = error else {
         panic!("{error}")
@@ -72,7 +72,7 @@ fn failure(mut instance: Instance<Asked>, argument: Option<&[u8]>) -> Failure {
     failure
 }
 
-fn trap(instance: Instance<Asked>, argument: Option<&[u8]>) -> String {
+fn trap(instance: Instance<Requests>, argument: Option<&[u8]>) -> String {
     let failure = failure(instance, argument);
     assert_eq!(failure.kind(), "Trapped");
     failure.to_string()
@@ -85,13 +85,13 @@ fn packed(address: u32, length: u32) -> String {
 
 #[test]
 fn result_outside_the_memory_is_an_error() {
-    assert_eq!(answer_of("i64.const 0"), Ok(None));
+    assert_eq!(result_of("i64.const 0"), Ok(None));
     for address in [1, 8, PAGE, u32::MAX] {
-        let empty = answer_of(&packed(address, 0));
+        let empty = result_of(&packed(address, 0));
         assert_eq!(empty, Ok(Some(Vec::new())), "{address:#x}");
     }
     for (address, length) in [(1, 1), (8, PAGE - 8), (PAGE - 1, 1), (1, PAGE - 1)] {
-        let whole = answer_of(&packed(address, length));
+        let whole = result_of(&packed(address, length));
         assert_eq!(whole, Ok(Some(vec![0; length as usize])));
     }
     for (address, length) in [
@@ -102,7 +102,7 @@ fn result_outside_the_memory_is_an_error() {
         (u32::MAX, 1),
         (u32::MAX, u32::MAX),
         (0x8000_0000, 0x8000_0000),
-        // Lengths without an address.
+        // Lengths with a null address.
         (0, 1),
         (0, PAGE),
         (0, u32::MAX - 1),
@@ -115,22 +115,22 @@ fn result_outside_the_memory_is_an_error() {
             error.to_string(),
             format!("the handler returned {value:#018x}, which is not a range of its memory")
         );
-        // It has returned, so it may be called again.
+        // The handler has returned, so the instance can be called again.
         assert!(instance.call("nothing", Vec::new(), None).is_ok());
     }
-    let no_room = answer_of(&packed(0, u32::MAX));
+    let no_room = result_of(&packed(0, u32::MAX));
     assert_eq!(no_room, Err(CallError::NoRoomForAnswer));
 }
 
 #[test]
 fn result_may_be_in_added_pages() {
     let code = format!("(drop (memory.grow (i32.const 1))) {}", packed(PAGE, PAGE));
-    assert_eq!(answer_of(&code), Ok(Some(vec![0; PAGE as usize])));
+    assert_eq!(result_of(&code), Ok(Some(vec![0; PAGE as usize])));
     let code = format!(
         "(drop (memory.grow (i32.const 1))) {}",
         packed(PAGE, PAGE + 1)
     );
-    let error = answer_of(&code).unwrap_err();
+    let error = result_of(&code).unwrap_err();
     assert_eq!(error.kind(), "InvalidAnswer");
 }
 
@@ -141,7 +141,7 @@ fn memory_limit_holds_for_an_instances_life() {
     let host = host().limits(Limits::default().heap(3 * PAGE));
     let mut instance = host.load(&module).unwrap().instance().unwrap();
     for pages in [1, 2, 3, 4, 4, 4] {
-        // The answer is empty, wherever it is.
+        // The result is empty, so its address is irrelevant.
         assert_eq!(call(&mut instance, None), Ok(Some(Vec::new())));
         assert_eq!(
             instance.memory_length(),
@@ -162,24 +162,30 @@ fn argument_is_written_only_to_alloc() {
     assert_eq!(call(&mut no_room, None), Ok(None));
 }
 
-/// Places that are none for eight bytes.
-const NOWHERE: [i64; 6] = [1_025, 4, 65_532, 65_536, -8, -1];
+/// Addresses at which eight bytes are misaligned or outside the memory.
+const INVALID_ADDRESSES: [i64; 6] = [1_025, 4, 65_532, 65_536, -8, -1];
 
 #[test]
 fn invalid_alloc_address_is_not_written() {
-    for address in NOWHERE {
+    for address in INVALID_ADDRESSES {
         let alloc = format!("i32.const {address}");
-        let said = trap(instance(&alloc, "unreachable"), Some(b"argument"));
-        assert!(said.contains(", where 8 bytes cannot be written"), "{said}");
+        let message = trap(instance(&alloc, "unreachable"), Some(b"argument"));
+        assert!(
+            message.contains(", where 8 bytes cannot be written"),
+            "{message}"
+        );
     }
-    // While the handler runs: room for its argument, and rubbish for what it has asked.
-    for address in NOWHERE {
+    // During the call: a valid address for the argument, an invalid one for the reply.
+    for address in INVALID_ADDRESSES {
         let alloc = format!(
             "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
              (select (i32.const 1024) (i32.const {address}) (i32.eq (global.get $calls) (i32.const 1)))"
         );
-        let said = trap(instance(&alloc, ASK), Some(b"argument"));
-        assert!(said.contains(", where 6 bytes cannot be written"), "{said}");
+        let message = trap(instance(&alloc, ASK), Some(b"argument"));
+        assert!(
+            message.contains(", where 6 bytes cannot be written"),
+            "{message}"
+        );
     }
 }
 
@@ -191,17 +197,17 @@ fn last_bytes_of_the_memory_are_usable() {
 
 #[test]
 fn failed_reply_allocation_reaches_the_handler() {
-    // The answer is the host's value, which is `NO_ROOM`.
+    // The handler returns the value that it got from the host, which is `NO_ROOM`.
     let error = call(&mut instance("i32.const 0", ASK), None).unwrap_err();
     assert_eq!(error, CallError::NoRoomForAnswer);
 }
 
 #[test]
-fn an_alloc_that_does_not_return_ends_the_call() {
-    let said = trap(instance("unreachable", "unreachable"), Some(b"argument"));
-    assert!(said.contains("unreachable"), "{said}");
-    let said = trap(instance("unreachable", ASK), None);
-    assert!(said.contains("unreachable"), "{said}");
+fn alloc_without_a_return_ends_the_call() {
+    let message = trap(instance("unreachable", "unreachable"), Some(b"argument"));
+    assert!(message.contains("unreachable"), "{message}");
+    let message = trap(instance("unreachable", ASK), None);
+    assert!(message.contains("unreachable"), "{message}");
     for (code, argument) in [("unreachable", Some(&b"argument"[..])), (ASK, None)] {
         let looping = instance("(loop br 0) unreachable", code);
         assert_eq!(failure(looping, argument).kind(), "OutOfGas");
@@ -215,12 +221,18 @@ fn an_alloc_that_does_not_return_ends_the_call() {
 
 #[test]
 fn alloc_cannot_call_the_host() {
-    // Each question would lead to the next, deeper and deeper in the host's own stack.
+    // Each call would lead to the next one, and overflow the host's own stack.
     let alloc = format!("(drop {ASK}) {ALLOC}");
-    let said = trap(instance(&alloc, ASK), None);
-    assert!(said.contains("`alloc` calls a host function"), "{said}");
-    let said = trap(instance(&alloc, "i64.const 0"), Some(b"argument"));
-    assert!(said.contains("`alloc` calls a host function"), "{said}");
+    let message = trap(instance(&alloc, ASK), None);
+    assert!(
+        message.contains("`alloc` calls a host function"),
+        "{message}"
+    );
+    let message = trap(instance(&alloc, "i64.const 0"), Some(b"argument"));
+    assert!(
+        message.contains("`alloc` calls a host function"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -229,7 +241,7 @@ fn alloc_cannot_call_a_silent_host_function() {
     let alloc = format!("(drop {ASK}) {ALLOC}");
     let module = wat::parse_str(module(&alloc, ASK)).unwrap();
     let mut instance = host.load(&module).unwrap().instance().unwrap();
-    // The handler may.
+    // The handler may call it.
     assert_eq!(instance.call("handle", (), None).unwrap().bytes, None);
     let error = instance.call("handle", (), Some(b"argument")).unwrap_err();
     assert_eq!(error.kind(), "Trapped");
@@ -245,15 +257,17 @@ fn empty_bytes_need_no_allocation() {
 }
 
 #[test]
-fn of_two_functions_of_a_name_the_last_is_called() {
-    let host = host().function("ask", |_: &mut Asked, _: &[u8]| Some(b"the last".to_vec()));
+fn later_host_function_replaces_one_of_its_name() {
+    let host = host().function("ask", |_: &mut Requests, _: &[u8]| {
+        Some(b"the last".to_vec())
+    });
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let mut instance = host.load(&module).unwrap().instance().unwrap();
     assert_eq!(call(&mut instance, None), Ok(Some(b"the last".to_vec())));
 }
 
 #[test]
-fn a_module_that_is_too_long_is_not_looked_at() {
+fn module_longer_than_the_limit_is_rejected() {
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let length = module.len();
     let load = |limit| {
@@ -272,7 +286,7 @@ fn log_lines_of_alloc_belong_to_the_call() {
         let answer = instance.call("handle", Vec::new(), argument).unwrap();
         assert_eq!(answer.logs.len(), 1 + usize::from(argument.is_some()));
     }
-    // Those of a call that came to nothing are not the next one's.
+    // The log lines of a rejected call do not appear in the next call.
     let error = instance.call("handle", Vec::new(), Some(&[0; 1_000]));
     assert_eq!(error.unwrap_err().kind(), "NoRoom");
     let answer = instance.call("nothing", Vec::new(), None).unwrap();
@@ -280,7 +294,7 @@ fn log_lines_of_alloc_belong_to_the_call() {
 }
 
 #[test]
-fn a_question_is_bytes_of_the_handlers_memory() {
+fn host_call_passes_a_range_of_the_handlers_memory() {
     let ask = |address: u32, length: u32| {
         format!("(call $ask (i32.const {address}) (i32.const {length}))")
     };
@@ -304,10 +318,13 @@ fn a_question_is_bytes_of_the_handlers_memory() {
         (u32::MAX, 1),
         (8, 1 << 20),
     ] {
-        let said = trap(instance(ALLOC, &ask(address, length)), None);
-        assert!(said.contains("are not in the handler's memory"), "{said}");
+        let message = trap(instance(ALLOC, &ask(address, length)), None);
+        assert!(
+            message.contains("are not in the handler's memory"),
+            "{message}"
+        );
     }
-    // What it would cost to look at so much is not there.
+    // The gas does not suffice for reading this many bytes.
     let huge = instance(ALLOC, &ask(u32::MAX, u32::MAX));
     assert_eq!(failure(huge, None).kind(), "OutOfGas");
 }
@@ -325,7 +342,7 @@ fn bytes_cost_gas_in_both_directions() {
     assert_eq!(gas(8_000, 1), least + 1_000);
     assert_eq!(gas(8_001, 1), least + 1_001);
     assert_eq!(gas(0, 8_000), least + 999);
-    // An empty answer needs no room.
+    // An empty reply needs no allocation.
     assert!(gas(0, 0) < least);
 }
 
@@ -398,7 +415,9 @@ fn invalid_handler_is_rejected_with_the_reason() {
 
 #[test]
 fn host_function_cannot_replace_a_syscall() {
-    let host = host().function("rlo_log_", |_: &mut Asked, _: &[u8]| panic!("not this one"));
+    let host = host().function("rlo_log_", |_: &mut Requests, _: &[u8]| {
+        panic!("not this one")
+    });
     let code = "(call $log (i32.const 16) (i64.const 2)) i64.const 0";
     let module = wat::parse_str(module(ALLOC, code)).unwrap();
     let mut instance = host.load(&module).unwrap().instance().unwrap();
@@ -408,7 +427,7 @@ fn host_function_cannot_replace_a_syscall() {
 
 #[test]
 fn panicking_host_function_ends_the_instance() {
-    let host = Host::new().function("ask", |(): &mut (), _: &[u8]| panic!("the host's own"));
+    let host = Host::new().function("ask", |(): &mut (), _: &[u8]| panic!("a panic of the host"));
     let module = wat::parse_str(module(ALLOC, ASK)).unwrap();
     let handler = host.load(&module).unwrap();
     let mut instance = handler.instance().unwrap();
@@ -418,7 +437,7 @@ fn panicking_host_function_ends_the_instance() {
         let error = instance.call(export, (), None).unwrap_err();
         assert_eq!(error, CallError::Dead);
     }
-    // Another one of the same handler is none the worse.
+    // Another instance of the same handler still works.
     let mut other = handler.instance().unwrap();
     assert!(other.call("nothing", (), None).is_ok());
 }

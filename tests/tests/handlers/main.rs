@@ -1,4 +1,4 @@
-//! WebAssembly handlers, and the exports for other hosts.
+//! WebAssembly handlers, and the exports for other embedders.
 
 mod edge_handler;
 mod host_return;

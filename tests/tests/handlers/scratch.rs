@@ -1,5 +1,5 @@
-//! Handlers under a host that breaks the rules: what a handler says to values that point anywhere
-//! but to what was handed in during the call.
+//! Handlers under a host that breaks the rules: a handler must reject a range that the host did not
+//! allocate during the call.
 
 use std::sync::OnceLock;
 
@@ -9,25 +9,25 @@ use program_test as testing;
 use tests::guest;
 use wasmi::{Caller, Engine, Func, Instance, Linker, Memory, Module, Store, TypedFunc};
 
-/// What the host answers whatever it is asked: room for so many bytes first, if any, and then a
-/// value.
+/// The reply of the host to every call: it first allocates `room` bytes, if any, and then returns
+/// the value.
 #[derive(Clone, Copy, Default)]
-struct Says {
+struct Reply {
     room: Option<u32>,
     value: u64,
 }
 
 struct Machine {
-    store: Store<Says>,
+    store: Store<Reply>,
     instance: Instance,
     memory: Memory,
     alloc: TypedFunc<u32, u32>,
 }
 
-fn answer(mut caller: Caller<'_, Says>) -> u64 {
-    let says = *caller.data();
-    let Some(length) = says.room else {
-        return says.value;
+fn answer(mut caller: Caller<'_, Reply>) -> u64 {
+    let reply = *caller.data();
+    let Some(length) = reply.room else {
+        return reply.value;
     };
     let alloc = caller
         .get_export("alloc")
@@ -35,8 +35,8 @@ fn answer(mut caller: Caller<'_, Says>) -> u64 {
     let alloc = alloc.expect("a handler exports `alloc`");
     let alloc = alloc.typed::<u32, u32>(&caller).expect("its type");
     let address = alloc.call(&mut caller, length).expect("room");
-    // Relative to the room.
-    (u64::from(address) << 32).wrapping_add(says.value)
+    // The value is relative to the allocation.
+    (u64::from(address) << 32).wrapping_add(reply.value)
 }
 
 impl Machine {
@@ -45,7 +45,7 @@ impl Machine {
         let module = MODULE.get_or_init(|| testing::build_for(guest("handlers"), Target::Wasm32));
         let engine = Engine::default();
         let module = Module::new(&engine, module).expect("a module");
-        let mut store = Store::new(&engine, Says::default());
+        let mut store = Store::new(&engine, Reply::default());
         let mut linker = Linker::new(&engine);
         for import in module.imports() {
             let type_ = import.ty().func().expect("imports are functions").clone();
@@ -83,7 +83,7 @@ impl Machine {
         pack(address, bytes.len() as u32)
     }
 
-    /// Calls a handler, whose answer is text.
+    /// Calls a handler that returns text.
     fn call(&mut self, export: &str, argument: u64) -> String {
         let handler = self
             .instance
@@ -95,14 +95,14 @@ impl Machine {
         String::from_utf8(bytes).expect("text")
     }
 
-    /// What becomes of an argument.
+    /// How the handler `see` reads an argument.
     fn see(&mut self, argument: u64) -> String {
         self.call("see", argument)
     }
 
-    /// What becomes of an answer of the host's to a handler that was called with an argument.
+    /// How a handler that was called with an argument reads the host's reply.
     fn ask(&mut self, argument: u64, room: Option<u32>, value: u64) -> String {
-        *self.store.data_mut() = Says { room, value };
+        *self.store.data_mut() = Reply { room, value };
         self.call("ask", argument)
     }
 }
@@ -115,7 +115,7 @@ fn outside(address: u32, length: u32) -> String {
     format!("OutsideArena {{ address: {address}, length: {length} }}")
 }
 
-/// What `see` says of an argument that is none.
+/// What `see` returns for an invalid argument.
 fn refused(error: &str) -> String {
     format!("Err({error}) Err({error})")
 }
@@ -126,15 +126,15 @@ fn argument_not_from_alloc_is_an_error() {
     let given = machine.give(b"argument");
     let address = (given >> 32) as u32;
     assert_eq!(machine.see(given), "Ok(Some(8)) Ok(Some(8))");
-    // All of it has been taken back.
+    // The call has freed all of it.
     assert_eq!(machine.see(given), refused(&outside(address, 8)));
     for (address, length) in [(1, 1), (1_024, 4), (u32::MAX, 1), (u32::MAX, u32::MAX)] {
-        let said = machine.see(pack(address, length));
-        assert_eq!(said, refused(&outside(address, length)));
+        let result = machine.see(pack(address, length));
+        assert_eq!(result, refused(&outside(address, length)));
     }
     let given = machine.give(b"argument");
-    let said = machine.see(given + 1);
-    assert_eq!(said, refused(&outside((given >> 32) as u32, 9)));
+    let result = machine.see(given + 1);
+    assert_eq!(result, refused(&outside((given >> 32) as u32, 9)));
     assert_eq!(machine.see(5), refused("Malformed { length: 5 }"));
     assert_eq!(
         machine.see(PackedSlice::NO_ROOM.to_u64()),
@@ -152,19 +152,19 @@ fn reply_from_an_earlier_call_is_an_error() {
     let mut machine = Machine::new();
     let unused = machine.give(b"unused");
     let argument = machine.give(b"argument");
-    // Room from before the call has been taken back, and so can the argument not be an answer.
+    // A call frees what was allocated before it, and its argument cannot be the reply.
     for value in [unused, argument] {
         let (address, length) = ((value >> 32) as u32, value as u32);
         assert_eq!(machine.ask(argument, None, value), outside(address, length));
     }
     for (address, length) in [(1_024, 8), (u32::MAX, u32::MAX)] {
-        let said = machine.ask(0, None, pack(address, length));
-        assert_eq!(said, outside(address, length));
+        let result = machine.ask(0, None, pack(address, length));
+        assert_eq!(result, outside(address, length));
     }
     assert_eq!(machine.ask(0, None, 7), "Malformed { length: 7 }");
     let no_room = PackedSlice::NO_ROOM.to_u64();
     assert_eq!(machine.ask(0, None, no_room), "NoRoom");
-    // All of the room, and a byte more.
+    // The whole allocation, then one byte more.
     assert_eq!(machine.ask(0, Some(16), 16).len(), 16);
     assert!(machine.ask(0, Some(16), 17).starts_with("OutsideArena"));
     let behind = (1 << 32) + 16;
@@ -179,12 +179,16 @@ fn scratch_is_freed_at_both_ends_of_a_call() {
     assert_eq!(
         machine.alloc(8),
         first,
-        "the end takes back what was not used"
+        "the end of a call frees an unused allocation"
     );
     let given = machine.give(b"argument");
     machine.see(given);
-    assert_eq!(machine.alloc(8), first, "and what was");
-    // Room that a call leaves unused does not last beyond it.
+    assert_eq!(
+        machine.alloc(8),
+        first,
+        "the end of a call frees its argument"
+    );
+    // Memory that a call does not use is freed after the call.
     let pages = machine.memory.size(&machine.store);
     for _ in 0..1_000 {
         machine.alloc(1_000);

@@ -1,4 +1,5 @@
-//! Blobs that no compiler made: each is refused or ends, on both engines, without harm to the host.
+//! Handmade blobs that no compiler emits: both engines reject or end each, without harm to the
+//! host.
 
 use loader::profile::{FrameKind, Profiled, Stack};
 use loader::{Engine, Failure, Invocation, Limits, LoadError, Loader, Outcome, Pubkey};
@@ -6,15 +7,15 @@ use polkavm_common::program::Reg::{A0, A1, A2, RA, S0, S1, T0};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
-/// What a blob is made of.
+/// The parts of a blob.
 struct Blob {
     rw_data_size: u32,
     stack_size: u32,
     imports: &'static [&'static str],
     code: Vec<Instruction>,
-    /// The block of each address that an indirect jump may go to.
+    /// The block at each target of an indirect jump.
     jump_table: Vec<u32>,
-    /// Number and bytes of sections that the builder does not know.
+    /// Number and bytes of sections that the blob builder has no function for.
     sections: Vec<(u8, Vec<u8>)>,
 }
 
@@ -53,7 +54,7 @@ fn load(blob: &Blob, engine: Engine, limits: Limits) -> Result<loader::Program, 
         .load(&blob.bytes())
 }
 
-/// The refusal that both engines give.
+/// The load error, which must be the same on both engines.
 fn refusal(blob: &Blob) -> LoadError {
     let [interpreter, compiler] = Engine::POLKAVM
         .map(|engine| load(blob, engine, Limits::default()).expect_err("a hostile blob"));
@@ -61,7 +62,7 @@ fn refusal(blob: &Blob) -> LoadError {
     interpreter
 }
 
-/// The outcome that both engines give.
+/// The outcome, which must be the same on both engines.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
     let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
@@ -81,20 +82,20 @@ fn profile(blob: &Blob, limits: Limits, invocation: &Invocation) -> Profiled {
     program.profile(invocation).expect("a profile")
 }
 
-/// Asserts that all gas is in stacks of a depth that can be shown, and gives what was not told
-/// apart.
+/// Asserts that all gas is in stacks of a displayable depth, and returns the gas of the truncated
+/// stacks.
 fn check_bounded(profiled: &Profiled) -> u64 {
     assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
     let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
     assert!(stacks.len() <= 200_001, "{}", stacks.len());
     let deepest = stacks.iter().map(|stack| stack.frames.len()).max();
     assert!(deepest <= Some(130), "{deepest:?}");
-    let is_deeper = |stack: &&Stack<'_>| {
+    let is_truncated = |stack: &&Stack<'_>| {
         let last = stack.frames.last().map(|frame| frame.kind);
         last == Some(FrameKind::Truncated)
     };
-    let deeper = stacks.iter().filter(is_deeper);
-    deeper.map(|stack| stack.gas).sum()
+    let truncated = stacks.iter().filter(is_truncated);
+    truncated.map(|stack| stack.gas).sum()
 }
 
 #[test]
@@ -113,13 +114,14 @@ fn endless_calls_profile_in_bounded_memory() {
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
     let profiled = profile(&blob, Limits::default(), &invocation);
     assert_eq!(profiled.outcome.gas_used, gas);
-    let deeper = check_bounded(&profiled);
-    assert!(deeper > gas * 9 / 10, "{deeper}");
+    let truncated = check_bounded(&profiled);
+    assert!(truncated > gas * 9 / 10, "{truncated}");
 }
 
-/// Profiles a program that calls a function at each of 300 sites, which calls another at each of as
-/// many: 90,000 ways to the last, which has this many instructions.
-fn many_ways(length: usize) -> Profiled {
+/// Profiles a program of three functions. The first one calls the second one at 300 sites, and the
+/// second one calls the third one at 300 sites, so 90,000 call paths lead to the third one. The
+/// third one has `length` instructions.
+fn many_call_paths(length: usize) -> Profiled {
     const SITES: u32 = 300;
     let return_address = |index: u32| (2 * (index + 1)) as i32;
     let (middle, last) = (SITES + 1, 2 * SITES + 2);
@@ -131,7 +133,7 @@ fn many_ways(length: usize) -> Profiled {
     code.push(asm::jump_indirect(S1, 0));
     code.extend(vec![asm::load_imm(A0, 0); length - 1]);
     code.push(asm::ret());
-    // Behind each call stands the block that it returns to.
+    // After each call comes the block to which it returns.
     let after_calls = (1..=SITES).chain(middle + 1..=middle + SITES);
     let blob = Blob {
         jump_table: after_calls.collect(),
@@ -148,9 +150,9 @@ fn many_ways(length: usize) -> Profiled {
 
 #[test]
 fn many_call_paths_profile_in_bounded_memory() {
-    // Too many ways: what is called in the others is put together where it is called.
-    let profiled = many_ways(2);
-    let together = check_bounded(&profiled);
+    // There are too many call paths: the profile merges the rest into the calling function.
+    let profiled = many_call_paths(2);
+    let merged = check_bounded(&profiled);
     let calls = [
         FrameKind::Function,
         FrameKind::Function,
@@ -158,11 +160,12 @@ fn many_call_paths_profile_in_bounded_memory() {
     ];
     let are_calls = |stack: Stack<'_>| stack.frames.iter().map(|frame| frame.kind).eq(calls);
     assert!(profiled.gas.stacks().any(are_calls));
-    assert!(together < profiled.outcome.gas_used / 2, "{together}");
-    // Too many instructions with the ways to them: the others are put together at the entry.
-    let profiled = many_ways(6);
-    let together = check_bounded(&profiled);
-    assert!(together > profiled.outcome.gas_used / 2, "{together}");
+    assert!(merged < profiled.outcome.gas_used / 2, "{merged}");
+    // There are too many instructions with their call paths: the profile merges the rest at the
+    // entry.
+    let profiled = many_call_paths(6);
+    let merged = check_bounded(&profiled);
+    assert!(merged > profiled.outcome.gas_used / 2, "{merged}");
 }
 
 #[test]
@@ -234,7 +237,7 @@ fn sbrk_is_rejected_by_name() {
 fn entry_without_code_is_rejected() {
     let blob = Blob::new(&[asm::load_imm64(A0, 0x1122_3344_5566_7788), asm::ret()]);
     let bytes = blob.bytes();
-    // The export is stored as a program counter in front of its name.
+    // The file has the export's program counter directly before its name.
     let name = bytes
         .windows(10)
         .position(|window| window == b"entrypoint")
@@ -294,7 +297,7 @@ fn reading_return_data_costs_gas() {
     let limits = Limits::default().return_data(1 << 20);
     let outcome = run(&blob, limits, 1_000_000);
     assert_eq!(outcome.failure, None);
-    // Nine instructions, the data twice, and the id.
+    // Nine instructions, twice the data, and the id.
     assert_eq!(outcome.gas_used, 9 + 2 * (1 << 17) + 4);
 }
 
@@ -313,7 +316,7 @@ fn unknown_syscall_number_traps() {
 
 #[test]
 fn invalid_debug_information_is_harmless() {
-    // A line program that sets the line to the greatest number and adds one to it.
+    // A line program that sets the line to the largest number and adds one.
     let mut lines = vec![1_u8, 8];
     lines.extend([0xf0, 0xff, 0xff, 0xff, 0xff]);
     lines.extend([11, 10, 1, 14, 0]);
@@ -331,7 +334,7 @@ fn invalid_debug_information_is_harmless() {
 }
 
 #[test]
-fn code_has_a_greatest_length() {
+fn code_has_a_maximum_length() {
     let code = vec![asm::trap(); (4 << 20) + 1];
     let LoadError::MemoryTooLarge { what, limit, .. } = refusal(&Blob::new(&code)) else {
         panic!("another refusal");

@@ -1,5 +1,5 @@
 //! Every import with every wild pointer and length, a program that overwrites what the loader
-//! wrote, and one that returns any number: no harm, and what an independent model says, on both
+//! wrote, and a program that returns any number. Each outcome matches an independent model, on both
 //! engines.
 
 use std::sync::OnceLock;
@@ -10,19 +10,19 @@ use proptest::prelude::*;
 use tests::hostile::machine::Machine;
 use tests::hostile::script::{Call, Script, bases};
 
-/// On both engines.
+/// Runs on both engines.
 fn machine() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
     MACHINE.get_or_init(|| Machine::new(&Engine::POLKAVM))
 }
 
-/// On the one that starts at once.
+/// Runs on the interpreter only, which starts at once.
 fn interpreter() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
     MACHINE.get_or_init(|| Machine::new(&[Engine::Interpreter]))
 }
 
-/// The positions of an import's parameters that are pointers, and those that are lengths.
+/// The positions of an import's pointer parameters, and of its length parameters.
 fn pointers_and_lengths(import: Import) -> (Vec<usize>, Vec<usize>) {
     let with = |is_wanted: fn(&(&str, &str)) -> bool| {
         let parameters = import.parameters().iter().enumerate();
@@ -35,7 +35,7 @@ fn pointers_and_lengths(import: Import) -> (Vec<usize>, Vec<usize>) {
     )
 }
 
-/// Every place at, before and behind an edge.
+/// Addresses at, before and after each edge of the memory map.
 fn wild_addresses() -> Vec<u64> {
     let edges = bases(&machine().layout).into_iter();
     let around =
@@ -95,9 +95,9 @@ fn every_pointer_of_every_import_may_be_wild() {
                     for place in &lengths {
                         arguments[*place] = length;
                     }
-                    // Something to be copied, if it comes to that.
+                    // Bytes for the call to copy, if its pointers are valid.
                     let before = (Import::SetReturnData, vec![somewhere, 600]);
-                    // A number that divides neither the addresses nor the lengths.
+                    // Seven divides neither the number of addresses nor the number of lengths.
                     let machine = if calls % 7 == 0 {
                         machine()
                     } else {
@@ -135,7 +135,7 @@ fn set(address: u64, value: u64, length: u64) -> (Import, Vec<u64>) {
     (Import::Memset, vec![address, value, length])
 }
 
-/// What a script that sets these bytes, and nothing else, comes to.
+/// The outcome of a script that only sets these bytes.
 fn after(address: u64, value: u64, length: u64) -> loader::Outcome {
     machine().check(&Script::new([set(address, value, length)]))
 }
@@ -145,12 +145,12 @@ fn invalid_heap_header_is_ignored() {
     let heap = machine().layout.heap;
     let before = machine().check(&Script::default());
     assert_eq!((before.heap.used, before.heap.peak), (Some(0), Some(0)));
-    for (value, believed) in [(0xFF, None), (1, None), (0, Some(0))] {
+    for (value, expected) in [(0xFF, None), (1, None), (0, Some(0))] {
         let outcome = after(heap, value, 8);
-        assert!(outcome.is_success(), "its heap is the program's own affair");
-        assert_eq!((outcome.heap.used, outcome.heap.peak), (believed, believed));
+        assert!(outcome.is_success(), "a program may overwrite its heap");
+        assert_eq!((outcome.heap.used, outcome.heap.peak), (expected, expected));
     }
-    // Two bytes are at most 65,535, which is more than the 32 KiB there are.
+    // Two bytes can be as large as 65,535, which is more than the 32 KiB of the heap.
     assert_eq!(after(heap, 0x80, 2).heap.used, None);
     assert_eq!(after(heap, 0x7F, 2).heap.used, Some(0x7F7F));
     assert_eq!(after(heap + 4, 0x7F, 2).heap.peak, Some(0x7F7F));
@@ -208,7 +208,7 @@ fn every_byte_of_the_entries_may_be_overwritten() {
     let layout = &machine().layout;
     let entries = layout.input + 8 + tests::hostile::script::SCRIPT_LENGTH as u64 + 40;
     let table = layout.input_end - 16 - 3 * 8;
-    // Headers, data and what is behind it, ends of spare bytes, rent epochs, the repeat.
+    // Headers, data and the bytes after it, ends of spare bytes, rent epochs, the repeat.
     let first = abi::input::entry_length(40).unwrap() as u64;
     let second = abi::input::entry_length(8).unwrap() as u64;
     let mut places: Vec<u64> = (0..160).collect();
@@ -239,7 +239,10 @@ fn every_byte_of_the_entries_may_be_overwritten() {
     assert_eq!(Vec::from_iter(refusals), expected);
     for value in [0, 1, 0xFF] {
         let outcome = after(layout.input, value, layout.input_end - layout.input);
-        assert!(!outcome.is_success(), "all of it overwritten with {value}");
+        assert!(
+            !outcome.is_success(),
+            "a whole input of {value} must be rejected"
+        );
     }
 }
 

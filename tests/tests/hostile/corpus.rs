@@ -1,5 +1,5 @@
-//! The corpora of the fuzz targets, replayed, the blobs and the calls on both engines: what long
-//! runs have found worth keeping, in every run of the tests.
+//! Replays the corpora of the fuzz targets; blobs and calls run on both engines. The corpora keep
+//! what long fuzzing runs have found.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ use tests::hostile::machine::Machine;
 use tests::hostile::script::Script;
 use tests::hostile::{input, script};
 
-/// Hands every file of a target's corpus to `run`, and answers for how many that said yes. Fails
-/// unless there are a few.
+/// Calls `run` with every file of a target's corpus, and returns how many it accepted. Fails if the
+/// corpus is small.
 fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);
@@ -21,7 +21,7 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
     assert!(paths.len() >= 10, "a corpus of {} files", paths.len());
     let mut accepted = 0;
     for path in paths {
-        // Captured, and shown if the test fails.
+        // The test harness captures this, and shows it if the test fails.
         println!("{}", path.display());
         accepted += usize::from(run(&fs::read(path).expect("a file to read")));
     }
@@ -32,13 +32,13 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
 fn corpus_blobs_are_harmless() {
     let loaders = Loaders::new(&Engine::POLKAVM);
     let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
-    assert!(programs >= 10, "{programs} of them are programs");
+    assert!(programs >= 10, "only {programs} programs");
 }
 
 #[test]
 fn corpus_inputs_are_read_by_all_or_none() {
     let inputs = replay("input", |bytes| input::check(&input::expand(bytes)));
-    assert!(inputs >= 5, "{inputs} of them are inputs");
+    assert!(inputs >= 5, "only {inputs} valid inputs");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn corpus_imports_match_the_model() {
         let script = Script::decode(bytes, &machine.layout);
         machine.check(&script).is_success()
     });
-    assert!(calls >= 3, "{calls} of them succeed");
+    assert!(calls >= 3, "only {calls} successful scripts");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Hostile blobs, syscalls and memory.
+//! Hostile blobs, syscalls and memory contents.
 
 mod blobs;
 mod calls;

@@ -1,5 +1,5 @@
-//! Damaged blobs, random bytes and random code, loaded and called: each is refused or ends, with
-//! the same outcome on both engines, and does no harm.
+//! Damaged blobs, random bytes and random code, loaded and called: the loader rejects each, or runs
+//! it with the same outcome on both engines.
 
 use std::sync::OnceLock;
 
@@ -12,8 +12,8 @@ use proptest::sample::Index;
 use tests::hostile::blob::{Loaders, set_length};
 use tests::inspection::{Blob, programs, vm_blob};
 
-/// The header, which says how many bytes follow, is made true. To compile a blob takes far longer
-/// than to interpret it, so that most are only interpreted.
+/// Corrects the length in the header, then loads and runs the blob. Compiling a blob takes far
+/// longer than interpreting it, so most blobs are only interpreted.
 fn check(mut bytes: Vec<u8>, on_both: bool) -> bool {
     static BOTH: OnceLock<Loaders> = OnceLock::new();
     static INTERPRETER: OnceLock<Loaders> = OnceLock::new();
@@ -26,8 +26,8 @@ fn check(mut bytes: Vec<u8>, on_both: bool) -> bool {
     loaders.check(&bytes).is_some()
 }
 
-/// One in thirty.
-fn seldom() -> impl Strategy<Value = bool> {
+/// True in one case of thirty.
+fn rarely() -> impl Strategy<Value = bool> {
     prop::bool::weighted(1.0 / 30.0)
 }
 
@@ -42,10 +42,10 @@ fn real() -> &'static [Vec<u8>] {
     })
 }
 
-/// A blob of this code, byte for byte, and of the bits that say where instructions start, in the
-/// sets that have them.
+/// A blob with exactly these bytes of code. `starts` marks where instructions start, in the
+/// instruction sets that need it.
 fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
-    // An empty jump table: no entries, of no bytes.
+    // An empty jump table: zero entries, of zero bytes each.
     let mut content = vec![0, 0];
     let push_length = |content: &mut Vec<u8>, length: usize| {
         let mut bytes = [0; 5];
@@ -59,7 +59,7 @@ fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
     if set != LATEST64 {
         let mut starts = starts.to_vec();
         starts.resize(code.len().div_ceil(8), 0xFF);
-        // Bits behind the code are zero.
+        // Bits after the end of the code are zero.
         if !code.len().is_multiple_of(8)
             && let Some(last) = starts.last_mut()
         {
@@ -70,7 +70,7 @@ fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
     let mut bytes = b"PVM\0".to_vec();
     bytes.push(set);
     bytes.extend([0; 8]);
-    // Sizes of data and stack; read-only data; one import; the export; code.
+    // In this order: sizes of data and stack, read-only data, one import, the export, the code.
     bytes.extend(b"\x01\x04\x05\x10\x90\x00\x02\x05hello\x04\x0d\x01\0\0\0\0rlo_log_");
     bytes.extend(b"\x05\x0d\x01\0\x0aentrypoint\x06");
     push_length(&mut bytes, content.len());
@@ -80,10 +80,10 @@ fn blob_of_code(set: u8, code: &[u8], starts: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// How a header names the instruction set that has no bits for where instructions start.
+/// The number, in a header, of the instruction set that marks no instruction starts.
 const LATEST64: u8 = 2;
 
-/// How headers name all of them.
+/// The number of each instruction set in a header.
 const SETS: [(InstructionSetKind, u8); 4] = [
     (InstructionSetKind::ReviveV1, 0),
     (InstructionSetKind::Latest32, 1),
@@ -92,7 +92,7 @@ const SETS: [(InstructionSetKind, u8); 4] = [
 ];
 
 #[test]
-fn code_by_hand_is_the_writers() {
+fn handwritten_blob_matches_the_blob_writer() {
     let code = [asm::load_imm(A0, 0), asm::ret()];
     for (set, number) in SETS {
         let mut blob = Blob::new(set, &code).entrypoint();
@@ -104,7 +104,7 @@ fn code_by_hand_is_the_writers() {
         let parsed = vm_blob(&written);
         let by_hand = blob_of_code(number, parsed.code(), parsed.bitmask());
         assert_eq!(by_hand, written, "{}", set.name());
-        // A program of 32 bits is refused.
+        // The loader rejects a 32-bit program.
         assert_eq!(check(by_hand, true), number != 1);
     }
 }
@@ -125,7 +125,7 @@ proptest! {
         which: Index,
         cut: Option<Index>,
         damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8),
-        on_both in seldom(),
+        on_both in rarely(),
     ) {
         let mut bytes = which.get(real()).clone();
         if let Some(cut) = cut.filter(|_| damage.len() > 6) {
@@ -142,11 +142,11 @@ proptest! {
     fn damaged_code_does_no_harm(
         which: Index,
         damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..40),
-        on_both in seldom(),
+        on_both in rarely(),
     ) {
         let bytes = which.get(real());
         let parsed = vm_blob(bytes);
-        // Where the code begins in the file: it is the only place with these bytes.
+        // Find the code in the file; its bytes occur only once.
         let code = parsed.code();
         let mut places = bytes.windows(code.len());
         let start = places.position(|window| window == code).expect("the code");
@@ -167,7 +167,7 @@ proptest! {
         code in prop::collection::vec(any::<u8>(), 1..80),
         starts in prop::collection::vec(any::<u8>(), 0..10),
         all_start: bool,
-        on_both in seldom(),
+        on_both in rarely(),
     ) {
         let mut starts = if all_start { Vec::new() } else { starts };
         starts.truncate(code.len().div_ceil(8));
@@ -178,7 +178,7 @@ proptest! {
     fn random_bytes_are_not_a_blob(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         set in 0..4_u8,
-        on_both in seldom(),
+        on_both in rarely(),
     ) {
         check(bytes.clone(), on_both);
         let mut with_header = b"PVM\0".to_vec();

@@ -1,4 +1,4 @@
-//! What makes no sense is refused before a program runs, with an error that names it.
+//! The loader rejects an invalid value before a program runs, with an error that names the value.
 
 use loader::fixture::Fixture;
 use loader::{AccountInput, Engine, Invocation, InvocationError, LoadError, Loader, Pubkey};
@@ -19,7 +19,7 @@ fn refused(invocation: &Invocation) -> InvocationError {
     let [interpreter, compiler] = Engine::POLKAVM.map(|engine| {
         probe(engine)
             .invoke(invocation)
-            .expect_err("the invocation makes no sense")
+            .expect_err("an invalid invocation")
     });
     assert_eq!(interpreter, compiler);
     interpreter
@@ -51,7 +51,7 @@ fn heap_size_has_bounds() {
             .unwrap()
             .is_success()
     );
-    // No power of two, and no multiple of anything.
+    // Neither a power of two nor a multiple of anything.
     assert!(
         probe(Engine::Compiler)
             .invoke(&call().heap_size(32_769))
@@ -91,7 +91,7 @@ fn accounts_are_distinct() {
             key(1)
         )
     );
-    // However long the list is.
+    // The check works for a list of any length.
     for count in [2, 15, 16, 17, 200] {
         let twice: Vec<u16> = (0..count).chain([1]).collect();
         let (first, index) = (1, usize::from(count));
@@ -113,7 +113,7 @@ fn accounts_are_distinct() {
             }
         );
     }
-    // A repeat of a repeat names no first occurrence.
+    // A repeat cannot refer to another repeat.
     assert_eq!(
         refused(&with(&[1]).repeat(0).repeat(1)),
         InvocationError::InvalidRepeat {
@@ -201,53 +201,57 @@ fn load_errors_explain_themselves() {
 
 #[test]
 fn invalid_fixture_names_the_place() {
-    let error = |text: &str| Fixture::parse(text).expect_err("no fixture").to_string();
-    let all_say = |text: &str, parts: &[&str]| {
+    let error = |text: &str| {
+        Fixture::parse(text)
+            .expect_err("an invalid fixture")
+            .to_string()
+    };
+    let contains_all = |text: &str, parts: &[&str]| {
         let error = error(text);
         for part in parts {
             assert!(error.contains(part), "{part:?} is not in:\n{error}");
         }
     };
-    all_say("gass = 5", &["line 1", "unknown field `gass`", "`gas`"]);
-    all_say("gas = -5", &["line 1"]);
-    all_say(
+    contains_all("gass = 5", &["line 1", "unknown field `gass`", "`gas`"]);
+    contains_all("gas = -5", &["line 1"]);
+    contains_all(
         "gas = 5\nheap = \"64 apples\"",
         &["line 2", "\"64 apples\" is not a size", "64KiB"],
     );
-    all_say("heap = 99999999999", &["line 1", "99999999999"]);
-    all_say("data = \"0\"", &["line 1", "\"0\" is not hexadecimal"]);
-    all_say("data = \"zz\"", &["line 1", "not hexadecimal"]);
-    all_say(
+    contains_all("heap = 99999999999", &["line 1", "99999999999"]);
+    contains_all("data = \"0\"", &["line 1", "\"0\" is not hexadecimal"]);
+    contains_all("data = \"zz\"", &["line 1", "not hexadecimal"]);
+    contains_all(
         "[[accounts]]\nkey = \"0OIl\"",
         &["line 2", "\"0OIl\" is not a key", "'0'"],
     );
-    all_say("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
-    all_say(
+    contains_all("[[accounts]]\nkey = \"abc\"", &["line 2", "a key has 32"]);
+    contains_all(
         "[[accounts]]\nkelvins = 1",
         &["line 1, column 1", "account 0", "needs `key` or `repeat`"],
     );
-    all_say(
+    contains_all(
         "[[accounts]]\nrepeat = 0\nkelvins = 1",
         &["account 0", "remove all except `repeat`"],
     );
-    // What a loader would refuse, it would without a line.
-    all_say(
+    // The loader would reject this too, but without a line number.
+    contains_all(
         "gas = 1\n\n[[accounts]]\nrepeat = 4",
         &["line 3, column 1", "account 0 repeats index 4"],
     );
     let twice = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n";
-    all_say(
+    contains_all(
         &twice.repeat(2),
         &["line 3, column 1", "account 1 has the key of account 0"],
     );
-    all_say(
+    contains_all(
         "[[accounts]]\nwriteable = true",
         &["line 2", "unknown field `writeable`"],
     );
-    all_say(
+    contains_all(
         "[expect]\nstatsu = 0",
         &["line 2", "unknown field `statsu`"],
     );
-    all_say("[[expect.accounts]]\nkelvins = 1", &["missing field `key`"]);
-    all_say("][", &["line 1"]);
+    contains_all("[[expect.accounts]]\nkelvins = 1", &["missing field `key`"]);
+    contains_all("][", &["line 1"]);
 }

@@ -1,5 +1,5 @@
-//! The serialized input: how the loader writes it, and how each reader reads it.
-//! It declares an entry, which a binary can do once.
+//! The serialized input: how the loader writes it, and how each reader reads it. This is a binary
+//! of its own, because it declares an entry.
 
 mod invalid;
 mod readers;

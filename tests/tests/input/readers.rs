@@ -1,5 +1,5 @@
-//! Every reader finds the same in every input that the checked one accepts: the checked one itself,
-//! the lazy one, and those that the macros use, with and without an account table.
+//! All readers agree on every input that the checked one accepts: the checked reader itself, the
+//! lazy one, and those of the macros, with and without an account table.
 
 use std::cell::{Cell, RefCell};
 
@@ -24,43 +24,45 @@ unsafe extern "C" {
 thread_local! {
     static INPUT: Cell<usize> = const { Cell::new(0) };
     static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
-    static ANSWER: Cell<ProgramResult> = const { Cell::new(Ok(())) };
+    static RESULT: Cell<ProgramResult> = const { Cell::new(Ok(())) };
 }
 
 fn record(program_id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
     SEEN.set(Some(Seen::new(INPUT.get(), program_id, accounts, data)));
-    ANSWER.get()
+    RESULT.get()
 }
 
 fn record_lazily(program_id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> ProgramResult {
     record(program_id, &list(accounts), data)
 }
 
-/// Most entries that a test has.
+/// The most entries in an input of these tests.
 const MAX_ACCOUNTS: usize = 301;
 
-/// What a program sees, whichever macro made its entry, and its status. The checked reader has
-/// accepted the first `length` bytes of `input`.
+/// What a program reads, which must be the same with every entry macro, and its status. The checked
+/// reader must have accepted the first `length` bytes of `input`.
 fn read_trusted(input: &mut [u64], length: usize) -> (Seen, u64) {
     let input: *mut u8 = input.as_mut_ptr().cast();
     INPUT.set(input.addr());
-    let mut answers = Vec::new();
-    let mut keep = |status| answers.push((SEEN.take().expect("the program was called"), status));
-    // SAFETY: the words are aligned to 8, and the checked reader has walked over these very bytes
-    // without leaving them. No view of an account lives any more.
+    let mut results = Vec::new();
+    let mut keep = |status| results.push((SEEN.take().expect("the program was called"), status));
+    // SAFETY: the words are aligned to 8. The checked reader has accepted these bytes, so they are
+    // a valid input. No view of an account exists any more.
     keep(unsafe { entrypoint(input) });
     for length in [None, Some(length)] {
-        // SAFETY: as above, and that is how long the input is.
+        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes, and no view
+        // exists.
         keep(unsafe { enter::<false>(input, length, record) });
-        // SAFETY: as above.
+        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes, and no view
+        // exists.
         keep(unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, length, record) });
     }
-    // SAFETY: as above.
+    // SAFETY: the words are aligned to 8 and a valid input, and no view of an account exists.
     keep(unsafe { enter_lazily(input, None, record_lazily) });
-    for answer in &answers {
-        assert_eq!(answer, &answers[0]);
+    for result in &results {
+        assert_eq!(result, &results[0]);
     }
-    answers.swap_remove(0)
+    results.swap_remove(0)
 }
 
 fn config() -> ProptestConfig {
@@ -71,7 +73,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// An input with the account table that it has where it stands: tables hold addresses.
+/// An input with an account table, which holds the addresses of the entries in this vector.
 fn with_table(expected: &Expected, bytes: &[u8], spans: &[Span]) -> Vec<u64> {
     let with_table = |address| {
         let mut bytes = bytes.to_vec();
@@ -84,7 +86,7 @@ fn with_table(expected: &Expected, bytes: &[u8], spans: &[Span]) -> Vec<u64> {
     input
 }
 
-/// What happens to the bytes of a good input.
+/// A change to the bytes of a valid input.
 #[derive(Clone, Debug)]
 enum Mutation {
     Flip(Place, u8),
@@ -93,7 +95,7 @@ enum Mutation {
     Extend(Vec<u8>),
 }
 
-/// Most bytes are data or spare, so that a random place hits few fields.
+/// Most bytes of an input are data or spare bytes, so a uniformly random place rarely hits a field.
 #[derive(Clone, Debug)]
 enum Place {
     Anywhere(Index),
@@ -166,7 +168,7 @@ proptest! {
     #[test]
     fn written_input_is_read_by_all(
         expected in inputs(),
-        answer in prop::option::of(prop::sample::select(ProgramError::BUILTIN)),
+        result in prop::option::of(prop::sample::select(ProgramError::BUILTIN)),
     ) {
         let (bytes, spans) = expected.write();
         let mut input = words(&bytes);
@@ -175,22 +177,22 @@ proptest! {
         let lazy = read_all_lazily(bytemuck::cast_slice_mut(&mut input)).unwrap();
         prop_assert_eq!(&lazy, &checked);
 
-        ANSWER.set(answer.map_or(Ok(()), Err));
+        RESULT.set(result.map_or(Ok(()), Err));
         let (trusted, status) = read_trusted(&mut input, bytes.len());
         prop_assert_eq!(&trusted, &checked);
-        prop_assert_eq!(status, answer.map_or(0, |error| error.status()));
-        prop_assert_eq!(words(&bytes), input, "reading leaves an input as it was");
+        prop_assert_eq!(status, result.map_or(0, |error| error.status()));
+        prop_assert_eq!(words(&bytes), input, "reading does not change an input");
 
-        // A table does not change what is seen.
+        // All readers find the same with a table.
         let mut input = with_table(&expected, &bytes, &spans);
         let length = size_of_val(&input[..]);
         let as_written = input.clone();
         prop_assert_eq!(&read_checked(bytemuck::cast_slice_mut(&mut input)).unwrap(), &checked);
         prop_assert_eq!(&read_all_lazily(bytemuck::cast_slice_mut(&mut input)).unwrap(), &checked);
         prop_assert_eq!(&read_trusted(&mut input, length).0, &checked);
-        prop_assert_eq!(as_written, input, "reading leaves an input as it was");
+        prop_assert_eq!(as_written, input, "reading does not change an input");
 
-        // Offsets count from the start of the input, wherever that is.
+        // Offsets count from the start of the input, at any address.
         let mut unaligned = [&[0; 3], &bytes[..]].concat();
         prop_assert_eq!(&read_checked(&mut unaligned[3..]).unwrap(), &checked);
         prop_assert_eq!(&read_all_lazily(&mut unaligned[3..]).unwrap(), &checked);
@@ -214,14 +216,14 @@ proptest! {
             prop_assert!(slice.start <= slice.end && slice.end <= bytes.len(), "{slice:?}");
         }
         if bytes.ends_with(&ACCOUNT_TABLE_MAGIC.to_le_bytes()) {
-            // No loader writes that where there is no table, and the trusted readers would believe
-            // it.
+            // The trusted readers rely on this magic number, which a loader writes only after a
+            // table.
             return Ok(());
         }
         let mut input = words(&bytes);
-        // Where a mutation has struck an original data length, this makes it what it is as sent.
+        // If a mutation has changed an original data length, reading resets it.
         read(bytemuck::cast_slice_mut(&mut input)).unwrap();
-        ANSWER.set(Ok(()));
+        RESULT.set(Ok(()));
         let (trusted, status) = read_trusted(&mut input, bytes.len());
         prop_assert_eq!(&trusted, &checked);
         prop_assert_eq!(status, 0);
@@ -232,7 +234,7 @@ proptest! {
         let bytes = two_and_a_repeat().bytes();
         let mut input = words(&bytes);
         read(bytemuck::cast_slice_mut(&mut input)).unwrap();
-        ANSWER.set(Err(ProgramError::Custom(code)));
+        RESULT.set(Err(ProgramError::Custom(code)));
         let expected = if code == 0 { 1 << 32 } else { u64::from(code) };
         prop_assert_eq!(read_trusted(&mut input, bytes.len()).1, expected);
     }
@@ -271,10 +273,10 @@ proptest! {
     }
 }
 
-/// What both careful readers say of these bytes.
+/// The error of the checked reader and of the lazy reader, which must be the same.
 #[track_caller]
 fn refusal(bytes: &[u8]) -> String {
-    let checked = read_checked(&mut bytes.to_vec()).expect_err("these bytes are no input");
+    let checked = read_checked(&mut bytes.to_vec()).expect_err("an invalid input");
     assert_eq!(read_all_lazily(&mut bytes.to_vec()), Err(checked));
     checked.to_string()
 }
@@ -284,7 +286,7 @@ fn with_word(field: Field, account: Option<usize>, word: u64) -> Vec<u8> {
     let (mut bytes, spans) = two_and_a_repeat().write();
     let mut spans = spans.iter();
     let span = spans.find(|span| span.field == field && span.account == account);
-    let start = span.expect("there is such a field").bytes.start;
+    let start = span.expect("the field").bytes.start;
     bytes[start..start + 8].copy_from_slice(&word.to_le_bytes());
     bytes
 }
@@ -320,7 +322,7 @@ fn overrunning_instruction_data_is_rejected() {
         "the input ends inside the instruction data: it takes 30000 bytes from offset 8 on, and there are \
          20752",
     );
-    // The sum with the offset would wrap around.
+    // The sum with the offset would overflow.
     assert_eq!(
         refusal(&with_word(Field::InstructionDataLength, None, u64::MAX)),
         "the input ends inside the instruction data: it takes 18446744073709551615 bytes from offset 8 \
@@ -358,7 +360,7 @@ fn account_data_at_the_limit_is_read() {
 
 #[test]
 fn repeat_of_a_later_account_is_rejected() {
-    // Forward, itself, and a position that the input does not have.
+    // A later entry, the entry itself, and a position outside the input.
     for (account, refers_to) in [(1, 2), (1, 1), (0, 0), (2, 3), (1, 254), (2, 254)] {
         let mut expected = two_and_a_repeat();
         expected.entries[account] = Entry::Repeat(refers_to);
@@ -402,7 +404,7 @@ fn the_last_position_that_can_repeat_is_254() {
             read_all_lazily(bytemuck::cast_slice_mut(&mut input)),
             Ok(checked.clone())
         );
-        ANSWER.set(Ok(()));
+        RESULT.set(Ok(()));
         let length = size_of_val(&input[..]);
         assert_eq!(read_trusted(&mut input, length), (checked, 0));
     }

@@ -1,4 +1,4 @@
-//! The Rialo runtime's own crate reads what we write, and we read what it has written.
+//! The Rialo runtime's own crate reads our inputs, and we read the inputs that it has changed.
 
 use entrypoint::ProgramError;
 use entrypoint::input::read;
@@ -28,16 +28,16 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// Lets a program that is built on the runtime's crate work on an input.
+/// Runs a program, built on the runtime's crate, on an input.
 fn rialo_runs(input: &mut [u64], program: impl FnOnce(&[RialoAccount<'_>])) {
-    // That crate checks no bounds, so ask a reader that does first.
-    read(bytemuck::cast_slice_mut(input)).expect("it is an input");
-    // SAFETY: the words are aligned to 8, and the checked reader has walked over them as an input.
+    // The runtime's crate checks no bounds, so the checked reader validates the input first.
+    read(bytemuck::cast_slice_mut(input)).expect("a valid input");
+    // SAFETY: the words are aligned to 8, and the checked reader has accepted them as an input.
     let (_, accounts, _) = unsafe { deserialize(input.as_mut_ptr().cast()) };
     program(&accounts);
 }
 
-/// Checks that our readers find what is expected.
+/// Checks that our readers find the expected accounts.
 fn we_read(input: &mut [u64], expected: &Expected) {
     let checked = read_checked(bytemuck::cast_slice_mut(input)).unwrap();
     checked.check(expected);
@@ -98,7 +98,7 @@ proptest! {
     }
 }
 
-/// Whatever comes, it is one error, whose own status means the same again.
+/// Checks that a status is the same error in both crates, and that the error's own status is too.
 fn same_meaning(status: u64) {
     let Some(error) = ProgramError::from_status(status) else {
         assert_eq!(status, 0);
@@ -138,7 +138,7 @@ fn every_error_has_the_runtimes_number() {
 fn data_resized_by_rialo_is_read() {
     let mut expected = two_and_a_repeat();
     let mut input = words(&expected.bytes());
-    // 5 bytes become 8 and 10 become 9: as many bytes as an entry of that length has as sent.
+    // 5 bytes become 8, and 10 become 9. An entry of the new length takes as many bytes as before.
     rialo_runs(&mut input, |accounts| {
         accounts[2].realloc(8, true).unwrap();
         accounts[2].data.borrow_mut()[6] = 77;
@@ -164,7 +164,7 @@ fn data_resized_and_restored_by_rialo_is_read() {
 }
 
 #[test]
-fn resizing_knows_the_same_bounds_as_the_runtime() {
+fn resizing_has_the_bounds_of_the_runtime() {
     for length in [0, 5, 8] {
         let mut expected = two_and_a_repeat();
         expected.account_mut(0).data = vec![1; length];

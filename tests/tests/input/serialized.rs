@@ -1,7 +1,7 @@
-//! What the loader writes is what `docs/abi.md` draws, and another implementation of the format
-//! reads it.
+//! The loader writes the bytes that `docs/abi.md` draws, and another implementation of the format
+//! reads them.
 //!
-//! The bytes are the real ones: a program returns the whole input that it was given.
+//! //!
 
 use loader::{Engine, Limits, Loader, Program};
 use probe::Command;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tests::input::{Entry, Expected, inputs, rialo_reads, words};
 use tests::{guest, probe_data};
 
-/// The probe, under a loader that lets it return much.
+/// The probe, under limits that allow much return data.
 fn program() -> Program {
     let blob = program_test::build(guest("probe"));
     let limits = Limits::default().return_data(1 << 20);
@@ -20,8 +20,8 @@ fn program() -> Program {
         .unwrap()
 }
 
-/// The input as the loader can be asked for it: it names first occurrences only, and its
-/// instruction data is the command to return it.
+/// Adapts the input to what a host can pass to the loader: repeats name first occurrences only. The
+/// instruction data is the command that returns the input.
 fn with_command(mut expected: Expected) -> Expected {
     for position in 0..expected.entries.len() {
         if let Entry::Repeat(_) = expected.entries[position] {
@@ -47,7 +47,7 @@ fn bytes_are_as_documented_and_rialo_reads_them() {
         prop_assert!(outcome.is_success(), "{:?}", outcome.failure);
         let bytes = outcome.return_data;
 
-        // The heap of 32 KiB starts inside the page at 0x30000 at the earliest.
+        // The input follows the heap, whose 32 KiB start in the page at 0x30000 or later.
         let address = if expected.entries.is_empty() {
             0
         } else {

@@ -1,5 +1,5 @@
-//! What an inspection says of a real program is so: the VM's own reader, the linker and a running
-//! program say the same.
+//! Inspections of real programs agree with the VM's own reader, with the linker, and with a running
+//! program.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ fn real_programs_match_the_vm() {
                 .filter(|instruction| instruction.kind == Instruction::ecalli(number as i32))
                 .count();
             assert_eq!(import.call_sites as usize, calls);
-            assert!(calls > 0, "{name} imports what it does not call");
+            assert!(calls > 0, "{name} imports an uncalled function");
         }
 
         let module = Module::from_blob(&vm, &ModuleConfig::new(), blob).expect("a module");
@@ -175,7 +175,7 @@ fn stripping_removes_only_names() {
     }
 }
 
-/// How many instructions are of functions of each name, asked of the VM for every instruction.
+/// The number of instructions in functions of each name, according to the VM.
 fn instructions_by_name(bytes: &[u8]) -> BTreeMap<String, u32> {
     let blob = vm_blob(bytes);
     let mut counts = BTreeMap::new();
@@ -216,8 +216,8 @@ fn functions_are_those_of_the_debug_information() {
             assert!(!name.contains('['), "{program}: {name}");
             *counts.entry(name).or_insert(0) += function.instructions;
         }
-        // The VM gives the names of functions without debug information of their own as the linker
-        // has cut them: inside a crate's hash, or inside a type.
+        // The linker truncates names of functions without debug information of their own: inside a
+        // crate's hash, or inside a type. The VM reports the truncated names.
         for (name, count) in instructions_by_name(kept) {
             let is_whole = name.matches('<').count() == name.matches('>').count();
             if is_whole && !name.contains('[') && !name.contains("]::") {
@@ -242,7 +242,10 @@ fn functions_are_those_of_the_debug_information() {
             .as_deref()
             .is_some_and(|name| name.ends_with("::fmt"))
     });
-    assert!(fmt.count() > 2, "functions of one name are told apart");
+    assert!(
+        fmt.count() > 2,
+        "functions of one name are listed separately"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Inspections of blobs that were made to have one thing each.
+//! Inspections of handmade blobs, one for each rule.
 
 use loader::inspect::{Inspection, MAX_NAME_LENGTH, RegionKind, SectionKind};
 use loader::{Invocation, Limits, LoadError};
@@ -13,7 +13,7 @@ use tests::inspection::{
 #[test]
 fn memory_map_matches_the_program() {
     for rw_data_size in [0, 1, 16, 4_095, 4_096, 70_001] {
-        // Each returns an address as its status.
+        // Each blob returns an address as its status.
         let run = |register| {
             let mut blob = latest(&[asm::move_reg(A0, register), asm::ret()]).entrypoint();
             blob.builder.set_rw_data_size(rw_data_size);
@@ -46,8 +46,8 @@ fn memory_map_matches_the_program() {
 }
 
 #[test]
-fn the_inputs_length_is_that_of_an_empty_call() {
-    // The second argument.
+fn input_length_is_that_of_an_empty_call() {
+    // The program returns its second argument, the length of its input.
     let blob = latest(&[asm::move_reg(A0, A1), asm::ret()]);
     let bytes = blob.entrypoint().bytes();
     let program = loader().load(&bytes).expect("a program");
@@ -131,7 +131,7 @@ fn every_broken_rule_is_named() {
 
 #[test]
 fn rejections_of_the_vm_are_named_too() {
-    // Nothing of the loader's own rules is broken here, but there is no place for all of the data.
+    // The blob breaks no rule of the loader, but the address space is too small for its data.
     let limits = Limits::default().program_data(u32::MAX).stack(u32::MAX);
     let mut blob = latest(&[asm::ret()]).entrypoint();
     blob.builder.set_rw_data_size(u32::MAX);
@@ -147,7 +147,7 @@ fn rejections_of_the_vm_are_named_too() {
         inspection.refusals
     );
 
-    // Five gaps and the stack, of 64 KiB each, leave this much, and nothing for a heap.
+    // Five gaps and the stack, of 64 KiB each, leave exactly this much, and nothing for a heap.
     let mut blob = latest(&[asm::ret()]).entrypoint();
     blob.builder.set_rw_data_size(u32::MAX - 6 * 65_536 + 1);
     let inspection = loader().limits(limits).inspect(&blob.bytes());
@@ -179,8 +179,8 @@ fn a_limit_is_near_from_three_quarters_on() {
 #[test]
 fn calls_go_to_function_starts() {
     let code = [
-        // Block 0 calls block 2, and 3 is jumped to, whose address is kept in no register of
-        // returns.
+        // Block 0 calls block 2 and jumps to block 3. The jump stores its return address in a
+        // register that is not a return address register.
         asm::load_imm_and_jump(RA, 2, 2),
         asm::load_imm_and_jump(T0, 2, 3),
         asm::ret(),
@@ -220,14 +220,14 @@ fn unknown_sections_are_named_by_number() {
     assert_eq!(section(&inspection, SectionKind::MetadataHash).content, 32);
     let unknown = section(&inspection, SectionKind::Unknown);
     assert_eq!((unknown.number, unknown.content), (Some(200), 300));
-    // Number, a length of two bytes, content.
+    // Number, a length field of two bytes, content.
     assert_eq!(unknown.length, 1 + 2 + 300);
     assert_eq!(section(&inspection, SectionKind::Trailing).length, 3);
     assert_eq!(inspection.stripped_length, inspection.file_length);
 }
 
 #[test]
-fn a_name_has_a_greatest_length() {
+fn names_have_a_maximum_length() {
     let mut blob = latest(&[asm::ret()]);
     let long = "é".repeat(MAX_NAME_LENGTH);
     blob.builder.add_import(long.as_bytes());
@@ -242,7 +242,7 @@ fn a_name_has_a_greatest_length() {
 
 #[test]
 fn entry_is_at_a_code_start() {
-    // An export by hand: in the middle of the first instruction.
+    // Write an export by hand, in the middle of the first instruction.
     let mut bytes = latest(&[asm::load_imm64(A0, 0x1122_3344_5566_7788), asm::ret()])
         .entrypoint()
         .bytes();

@@ -1,5 +1,5 @@
-//! Inspections of blobs that no linker made: debug information by hand, code by hand, damaged
-//! blobs. None does harm, and what is said of them is what the VM would do.
+//! Inspections of blobs that no linker makes: handwritten debug information, handwritten code and
+//! damaged blobs. None does harm, and each inspection agrees with the VM.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ fn invalid_bytes_are_rejected() {
         let error = loader().inspect(bytes).expect_err("no blob");
         assert_eq!(error.kind(), "InvalidBlob");
     }
-    // Programs, but for other machines.
+    // Programs for other targets.
     for bytes in [&b"\x7fELF"[..], b"\0asm\x01\0\0\0"] {
         let error = loader().inspect(bytes).expect_err("no blob");
         assert_eq!(error.kind(), "WrongTarget");
@@ -34,7 +34,7 @@ fn invalid_bytes_are_rejected() {
 fn invalid_debug_information_names_nothing() {
     let ranges =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
-    // A line program that sets the line to the greatest number and adds one to it.
+    // A line program that sets the line to the largest number and adds one.
     let mut lines = vec![1_u8, 8];
     lines.extend([0xf0, 0xff, 0xff, 0xff, 0xff]);
     lines.extend([11, 10, 1, 14, 0]);
@@ -66,7 +66,7 @@ fn invalid_debug_information_names_nothing() {
     }
 }
 
-/// Debug information of a hand that knows how the VM reads it.
+/// Handwritten debug information in the VM's format.
 struct Lines {
     strings: Vec<u8>,
     programs: Vec<u8>,
@@ -76,7 +76,7 @@ struct Lines {
 impl Lines {
     fn new() -> Self {
         Self {
-            // The name at 0 stands for none.
+            // The name at offset 0 means that there is no name.
             strings: vec![0],
             programs: vec![1],
             ranges: Vec::new(),
@@ -90,15 +90,15 @@ impl Lines {
         offset
     }
 
-    /// Says that the code of these program counters is of a function, and of what lines in the file
-    /// `f.rs`.
+    /// Adds debug information for a function: the program counters where each of its lines starts,
+    /// in the file `f.rs`.
     fn function(&mut self, namespace: &str, name: &str, starts_and_lines: &[(u32, u8)], end: u32) {
         let [namespace, name, file] = [namespace, name, "f.rs"].map(|text| self.string(text));
         let start = starts_and_lines[0].0;
         for word in [start, end, self.programs.len() as u32] {
             self.ranges.extend(word.to_le_bytes());
         }
-        // A frame that says what function this is, and one that says where in it.
+        // One frame names the function, and the other one the line.
         self.programs
             .extend([10, 2, 1, 0, 2, 5, namespace, 6, name, 1, 1, 4, 7, file]);
         for (index, (from, line)) in starts_and_lines.iter().enumerate() {
@@ -129,7 +129,7 @@ impl Lines {
 
 #[test]
 fn same_named_neighbours_split_at_call_targets() {
-    // Blocks 0 to 3; the first calls the third.
+    // There are blocks 0 to 3, and block 0 calls block 2.
     let code = [
         asm::load_imm_and_jump(RA, 2, 2),
         asm::ret(),
@@ -148,15 +148,15 @@ fn same_named_neighbours_split_at_call_targets() {
     let functions = lines.inspect(latest(&code));
     assert_eq!(functions, [named(0, "f", 10), named(2, "f", 20)]);
 
-    // Code without a line in the middle of a function does not make two of it, if no call goes to
-    // the second part.
+    // Code without a line in the middle of a function does not split it, unless a call goes to the
+    // second part.
     let mut lines = Lines::new();
     lines.function("", "f", &[(at[0], 10)], at[1]);
     lines.function("", "f", &[(at[2], 20)], at[3]);
     lines.function("", "f", &[(at[3], 30)], end);
     let functions = lines.inspect(latest(&code));
-    let nameless = (at[1], None, None);
-    assert_eq!(functions, [named(0, "f", 10), nameless, named(2, "f", 20)]);
+    let unnamed = (at[1], None, None);
+    assert_eq!(functions, [named(0, "f", 10), unnamed, named(2, "f", 20)]);
 
     let mut lines = Lines::new();
     lines.function("", "f", &[(at[0], 10)], at[1]);
@@ -167,7 +167,7 @@ fn same_named_neighbours_split_at_call_targets() {
 }
 
 #[test]
-fn names_that_were_cut_are_mended_or_show_it() {
+fn truncated_names_are_joined_or_marked() {
     let hash = "0123456789abcdef";
     for (namespace, function, name) in [
         ("a::b", "c", "a::b::c"),
@@ -187,7 +187,7 @@ fn names_that_were_cut_are_mended_or_show_it() {
     }
 }
 
-/// A blob of this code, byte for byte.
+/// A blob with exactly these bytes of code.
 fn blob_of_code(code: &[u8]) -> Vec<u8> {
     let mut length = [0; 5];
     let width = polkavm_common::varint::write_varint(code.len() as u32 + 2, &mut length);
@@ -209,8 +209,8 @@ fn unusual_code_is_counted_as_the_vm_runs_it() {
     let move_reg = &one.code()[..length];
     assert_eq!(move_reg.len(), 2);
 
-    // The VM cuts code into pieces, and a block ends where one does. A linker writes that down;
-    // here the VM makes an instruction invalid for it.
+    // The VM cuts code into chunks, and a block ends at the end of each chunk. A linker ends the
+    // block itself; in this code the VM replaces an instruction with an invalid one.
     let bytes = blob_of_code(&move_reg.repeat(5_000));
     let inspection = inspect(&bytes);
     assert_consistent(&bytes, &inspection);
@@ -239,7 +239,7 @@ fn every_instruction_set_is_read() {
         (InstructionSetKind::Latest32, 1),
         (InstructionSetKind::Latest64, 0),
     ] {
-        // Long enough for the pieces into which the newest instruction sets cut their code.
+        // Code long enough for several chunks in the newest instruction sets.
         let mut code = vec![asm::add_imm_32(A0, A0, 1); 2_000];
         code.push(asm::ret());
         let bytes = Blob::new(isa, &code).entrypoint().bytes();
@@ -251,16 +251,15 @@ fn every_instruction_set_is_read() {
         let bitmask = vm_blob(&bytes).bitmask().len() as u64;
         assert_eq!(inspection.code.bitmask_length, bitmask);
 
-        // The VM puts a trap behind code that does not end, which is none of the blob's
-        // instructions.
+        // The VM adds a trap after code without an end. The blob does not contain that instruction.
         code.pop();
         let bytes = Blob::new(isa, &code).entrypoint().bytes();
         assert_consistent(&bytes, &inspect(&bytes));
     }
 }
 
-/// Blobs to be damaged: real ones, and one of every instruction set.
-fn sound() -> &'static [Vec<u8>] {
+/// Valid blobs for the damage test: real ones, and one for each instruction set.
+fn valid_blobs() -> &'static [Vec<u8>] {
     static SOUND: OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
     SOUND.get_or_init(|| {
         let code = [asm::load_imm_and_jump(RA, 2, 1), asm::ecalli(0), asm::ret()];
@@ -291,7 +290,7 @@ proptest! {
         cut: Option<Index>,
         damage in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8),
     ) {
-        let mut bytes = which.get(sound()).clone();
+        let mut bytes = which.get(valid_blobs()).clone();
         if let Some(cut) = cut.filter(|_| damage.len() > 5) {
             bytes.truncate(1 + cut.index(bytes.len()));
         }

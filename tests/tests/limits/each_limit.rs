@@ -1,8 +1,7 @@
-//! Every limit of the loader: at the limit a program runs, one past it there is an error that names
-//! limit and value.
+//! Every limit of the loader: a program at the limit runs, and a program one past the limit gets an
+//! error that names limit and value.
 //!
-//! And what knows no limit of its own ends at one of the loader's, at a price that is known to the
-//! unit.
+//! A program that would never end reaches one of these limits, with an exactly known gas.
 
 use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
@@ -25,7 +24,7 @@ fn blob(rw_data: u32, stack: u32, code: &[Instruction]) -> Vec<u8> {
     builder.to_vec().expect("a blob")
 }
 
-/// A blob with this code and a text at 0x10000.
+/// A blob with this code, and this text at 0x10000.
 fn logging(code: &[Instruction], text: &[u8]) -> Vec<u8> {
     let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
     builder.set_ro_data_size(text.len() as u32);
@@ -36,7 +35,7 @@ fn logging(code: &[Instruction], text: &[u8]) -> Vec<u8> {
     builder.to_vec().expect("a blob")
 }
 
-/// A program that succeeds at once.
+/// A program that returns 0 at once.
 fn small(rw_data: u32, stack: u32) -> Vec<u8> {
     blob(rw_data, stack, &[asm::load_imm(A0, 0), asm::ret()])
 }
@@ -53,7 +52,7 @@ fn probe_call(command: Command, numbers: &[u64]) -> Invocation {
     call().data(probe_data(command, numbers))
 }
 
-/// Why there is no success: what was refused, or how the program failed.
+/// How a call ends: success, a load error, an invocation error, or a failure of the program.
 #[derive(Clone, Debug, PartialEq)]
 enum End {
     Success,
@@ -62,7 +61,7 @@ enum End {
     Failed(Failure),
 }
 
-/// How a call ends under these limits, on both engines.
+/// How a call ends under these limits, which must be the same on both engines.
 fn end(blob: &[u8], limits: Limits, call: &Invocation) -> End {
     let [interpreted, compiled] = Engine::POLKAVM.map(|engine| {
         let loader = Loader::new(engine).unwrap().limits(limits);
@@ -79,8 +78,8 @@ fn end(blob: &[u8], limits: Limits, call: &Invocation) -> End {
     interpreted
 }
 
-/// A call that takes exactly as much as the limits allow succeeds, and ends like this under limits
-/// that are one less.
+/// Checks that the call succeeds under `exact`, the smallest sufficient limits, and ends as `past`
+/// under limits that are one less.
 #[track_caller]
 fn check(blob: &[u8], call: &Invocation, exact: Limits, one_less: Limits, past: End) {
     assert_eq!(end(blob, exact, call), End::Success, "at the limit");
@@ -104,7 +103,7 @@ fn the_length_of_the_blob() {
         limits(length - 1),
         End::NotLoaded(error.clone()),
     );
-    // It is the first thing that is looked at, also by who only wants to see what it is.
+    // The loader checks the length before it looks at the bytes, in `inspect` too.
     let garbage = vec![b'x'; length];
     let loader = Loader::new(Engine::Interpreter)
         .unwrap()
@@ -123,7 +122,7 @@ fn the_length_of_the_blob() {
 
 #[test]
 fn the_length_of_the_code() {
-    // Four bytes: the program above.
+    // The code of that program has four bytes.
     let blob = small(0, 0);
     let length = Loader::new(Engine::Interpreter)
         .unwrap()
@@ -212,7 +211,7 @@ fn the_gas() {
         limits(4_999),
         End::NotCalled(error),
     );
-    // No limit makes the VM count further than it can.
+    // The VM's counter bounds the gas under any limit.
     let error = InvocationError::GasTooLarge {
         gas: 1 << 63,
         limit: i64::MAX as u64,
@@ -265,7 +264,7 @@ fn distinct_accounts_are_always_limited() {
 
 #[test]
 fn the_serialized_input() {
-    // Two lengths, 5 bytes of data, the id, and 3 bytes up to a multiple of 8.
+    // Two lengths, 5 bytes of data, the id, and 3 bytes of padding up to a multiple of 8.
     let length = 8 + 5 + 32 + 3 + 8;
     let limits = |limit| Limits::default().input(limit);
     let error = InvocationError::InputTooLong {
@@ -293,7 +292,7 @@ fn the_logs() {
         asm::ret(),
     ];
     let blob = logging(&code, &[b'x'; 100]);
-    // The line's end counts.
+    // The terminator of the line counts.
     let error = Failure::LogsTooLong { limit: 100 };
     check(&blob, &call(), limits(101), limits(100), End::Failed(error));
 }
@@ -330,7 +329,7 @@ fn limits_are_set_one_by_one() {
     );
 }
 
-/// The outcome of a program that knows no end, on both engines.
+/// The outcome of a program that never ends by itself, which must be the same on both engines.
 fn endless(blob: &[u8], call: &Invocation) -> Outcome {
     let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
         let program = Loader::new(engine).unwrap().load(blob).unwrap();
@@ -356,7 +355,7 @@ fn endless_loop_costs_all_gas() {
 
 #[test]
 fn recursion_costs_its_calls() {
-    // Each call makes a frame of 16 bytes, keeps the way back in it and calls itself: three units.
+    // Each call takes a frame of 16 bytes, stores its return address and calls itself: three units.
     let stack = 8_192;
     let code = [
         asm::add_imm_64(SP, SP, -16),
@@ -368,15 +367,15 @@ fn recursion_costs_its_calls() {
         panic!("{:?}", outcome.failure);
     };
     assert_eq!(size, Some(stack));
-    // As many calls as there are frames in the stack, and one that has no room: its block is paid
-    // for whole, or not to its end.
+    // The calls are those whose frames fit into the stack, and a last one. The VM charges the whole
+    // block of the last one.
     let calls = u64::from(stack) / 16;
     assert_eq!(outcome.gas_used, 3 * calls + 3);
 }
 
 #[test]
 fn wild_pointer_is_not_a_stack_overflow() {
-    // An access next to nothing, and one right below the stack that is not the stack pointer's.
+    // A store near address 0, and one right below the stack that does not use the stack pointer.
     for (address, offset) in [(0, 0), (0xfffd_0000_u32 as i32, -8)] {
         let code = [
             asm::load_imm(A1, address),
@@ -393,15 +392,15 @@ fn wild_pointer_is_not_a_stack_overflow() {
             panic!("{:?}", outcome.failure);
         };
         assert_eq!(accessed, Some((address as u32).wrapping_add_signed(offset)));
-        let instruction = instruction.expect("there is an instruction");
+        let instruction = instruction.expect("the instruction");
         assert!(instruction.ends_with("= a0"), "{instruction}");
     }
 }
 
 #[test]
 fn endless_logging_costs_its_lines() {
-    // Two to set the arguments, and for each line one for the call, one for its 8 bytes and one to
-    // go back.
+    // Two units set the arguments. Each line costs one for the call, one for its 8 bytes and one
+    // for the jump back.
     let code = [
         asm::load_imm(A0, 0x1_0000),
         asm::load_imm(A1, 8),
@@ -414,8 +413,8 @@ fn endless_logging_costs_its_lines() {
         outcome.failure,
         Some(Failure::LogsTooLong { limit: 65_536 })
     );
-    // With their ends they have 9 bytes each. The line that is too much is not read, so its bytes
-    // cost nothing.
+    // Each line has 9 bytes with its terminator. The loader does not read the line that exceeds the
+    // limit, so its bytes cost nothing.
     let lines = 65_536 / 9;
     assert_eq!(outcome.logs.len() as u64, lines);
     assert_eq!(outcome.gas_used, 3 + 3 * lines + 2);
@@ -428,8 +427,7 @@ fn endless_allocation_ends_with_the_heap() {
         outcome.failure.as_ref().map(Failure::kind),
         Some("OutOfMemory")
     );
-    // The price of one block more is that of every block, so twice the heap's blocks cost twice as
-    // much.
+    // Each block costs the same, so twice the heap costs twice the gas.
     let gas = |heap| {
         let call = probe_call(Command::AllocateForEver, &[]).heap_size(heap);
         endless(&probe(), &call).gas_used

@@ -1,4 +1,4 @@
-//! Instances that are used again, and the serialized forms of invocations.
+//! Reused instances, and the serialized forms of invocations.
 
 mod pool;
 mod serde_forms;

@@ -1,8 +1,6 @@
-//! Instances are used again, and nothing shows it: memory and registers are those of a new
-//! instance, whatever ran before.
+//! A reused instance is like a new one: its memory and registers do not depend on earlier calls.
 //!
-//! The program here is made by hand, so that it reads and writes every byte that a guest can reach,
-//! and every register.
+//! The program here is handwritten, so that it reads and writes all guest memory and all registers.
 
 use std::sync::Barrier;
 
@@ -16,10 +14,10 @@ use polkavm_common::writer::ProgramBlobBuilder;
 use proptest::prelude::*;
 use tests::PROGRAM_ID;
 
-/// What is left behind.
+/// The value that a call leaves in memory and registers.
 const SECRET: u64 = 0x5ec2_e75e_c2e7_5ec3;
 
-/// The start of the program's data, and how much there is, the rest being zero.
+/// The first bytes of the program's data; the rest of `DATA_SIZE` is zero.
 const DATA: [u8; 100] = [0xDA; 100];
 const DATA_SIZE: u32 = 5_000;
 const STACK_SIZE: u32 = 16_384;
@@ -30,11 +28,11 @@ enum Ending {
     Success,
     Trap,
     OutOfGas,
-    /// In the middle of an import.
+    /// Within a syscall.
     Abort,
-    /// In the middle of an import that is given a wild pointer.
+    /// Within a syscall, because of a wild pointer.
     WildPointer,
-    /// With a digest of all registers at the start, and of all memory that was read.
+    /// With a digest of all registers at the start and of all memory that the call reads.
     Digest,
 }
 
@@ -49,12 +47,12 @@ impl Ending {
     ];
 }
 
-/// Reads ranges of memory, leaves a value in each word if that is not zero, and in the registers,
-/// and ends as it is told.
+/// Reads ranges of memory, writes a value into each of their words (unless it is zero) and into the
+/// registers, and ends as its instruction data says.
 ///
-/// Instruction data: the value, the ending, then pairs of start and end of a range, then zero.
+/// Instruction data: the value, the ending, pairs of start and end of a range, then zero.
 fn spy() -> Vec<u8> {
-    // All registers into A5.
+    // Fold all registers into A5.
     let mut start = Vec::new();
     for register in [RA, SP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4] {
         start.push(asm::mul_imm_64(A5, A5, 31));
@@ -66,46 +64,46 @@ fn spy() -> Vec<u8> {
         asm::add_imm_64(S0, A0, 24),
         asm::jump(1),
     ]);
-    let goes_on_if = |ending: Ending, block| asm::branch_eq_imm(T2, ending as i32, block);
+    let branch_if = |ending: Ending, block| asm::branch_eq_imm(T2, ending as i32, block);
     let blocks = [
         start,
-        // 1: the next range.
+        // 1: take the next range.
         vec![
             asm::load_indirect_u64(T0, S0, 0),
             asm::load_indirect_u64(T1, S0, 8),
             asm::add_imm_64(S0, S0, 16),
             asm::branch_eq_imm(T0, 0, 6),
         ],
-        // 2: a word is read,
+        // 2: read a word,
         vec![
             asm::load_indirect_u64(A4, T0, 0),
             asm::mul_imm_64(A5, A5, 31),
             asm::add_64(A5, A5, A4),
             asm::branch_eq_imm(S1, 0, 4),
         ],
-        // 3: and written.
+        // 3: and write it.
         vec![asm::store_indirect_u64(S1, T0, 0), asm::jump(4)],
-        // 4: the next word.
+        // 4: go to the next word.
         vec![
             asm::add_imm_64(T0, T0, 8),
             asm::branch_less_unsigned(T0, T1, 2),
         ],
         vec![asm::jump(1)],
-        // 6: the value into the registers, and the end.
+        // 6: write the value into the registers, and end.
         [T0, T1, S0, A1, A2, A3, A4]
             .map(|register| asm::move_reg(register, S1))
             .into_iter()
-            .chain([goes_on_if(Ending::Digest, 12)])
+            .chain([branch_if(Ending::Digest, 12)])
             .collect(),
         vec![
             asm::move_reg(A5, S1),
             asm::move_reg(SP, S1),
-            goes_on_if(Ending::Trap, 13),
+            branch_if(Ending::Trap, 13),
         ],
-        vec![goes_on_if(Ending::OutOfGas, 14)],
-        vec![goes_on_if(Ending::Abort, 15)],
-        vec![goes_on_if(Ending::WildPointer, 16)],
-        // 11 to 16.
+        vec![branch_if(Ending::OutOfGas, 14)],
+        vec![branch_if(Ending::Abort, 15)],
+        vec![branch_if(Ending::WildPointer, 16)],
+        // Blocks 11 to 16: the endings.
         vec![asm::load_imm(A0, 0), asm::ret()],
         vec![asm::move_reg(A0, A5), asm::ret()],
         vec![asm::trap()],
@@ -129,13 +127,13 @@ fn spy() -> Vec<u8> {
     builder.to_vec().expect("a blob")
 }
 
-/// Where a call of the spy has its memory: start and end of each part.
+/// The memory of a call: start and end of each part.
 struct Parts {
-    /// Data and heap, and what is between them and the input.
+    /// Data and heap, and the bytes between them and the input.
     below_input: [u32; 2],
     input: [u32; 2],
-    /// The input without the instruction data, in which the spy reads what to do.
-    behind_data: [u32; 2],
+    /// The input after the instruction data, which holds the spy's commands.
+    after_data: [u32; 2],
     stack: [u32; 2],
 }
 
@@ -153,7 +151,7 @@ impl Parts {
         Self {
             below_input: [map.rw_data_address(), input],
             input: [input, mapped],
-            behind_data: [input + front, mapped],
+            after_data: [input + front, mapped],
             stack: [map.stack_address_low(), map.stack_address_high()],
         }
     }
@@ -172,15 +170,15 @@ fn call(value: u64, ending: Ending, ranges: [[u32; 2]; 3], heap: u32, accounts: 
     })
 }
 
-/// A call that writes wherever it can.
-fn plant(ending: Ending, heap: u32, accounts: u8) -> Invocation {
+/// A call that writes to all memory that it can reach.
+fn write_everywhere(ending: Ending, heap: u32, accounts: u8) -> Invocation {
     let parts = Parts::new(heap, accounts);
-    let ranges = [parts.below_input, parts.behind_data, parts.stack];
+    let ranges = [parts.below_input, parts.after_data, parts.stack];
     call(SECRET, ending, ranges, heap, accounts)
 }
 
-/// A call that reads whatever it can.
-fn look(heap: u32, accounts: u8) -> Invocation {
+/// A call that reads all memory that it can reach.
+fn read_everywhere(heap: u32, accounts: u8) -> Invocation {
     let parts = Parts::new(heap, accounts);
     let ranges = [parts.below_input, parts.input, parts.stack];
     call(0, Ending::Digest, ranges, heap, accounts)
@@ -197,8 +195,9 @@ fn outcome(program: &Program, invocation: &Invocation) -> Outcome {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What a call that plants comes to: no account's header stands as it was.
-fn check_planted(ending: Ending, accounts: u8, outcome: &Outcome) {
+/// Checks how a call of `write_everywhere` ends. It overwrites the account headers, so it cannot
+/// succeed if there are accounts.
+fn check_written(ending: Ending, accounts: u8, outcome: &Outcome) {
     let failure = outcome.failure.as_ref().map(Failure::kind);
     let expected = match ending {
         Ending::Success if accounts > 0 => Some("DataGrewTooMuch"),
@@ -221,21 +220,23 @@ fn instance_keeps_nothing_of_an_invocation() {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
             for accounts in ACCOUNTS {
-                let looks = look(heap, accounts);
-                let expected = outcome(&new, &looks);
+                let reading = read_everywhere(heap, accounts);
+                let expected = outcome(&new, &reading);
                 assert!(expected.status.is_some(), "{:?}", expected.failure);
                 for ending in Ending::ALL {
-                    for (planted_heap, planted_accounts) in
+                    for (written_heap, written_accounts) in
                         [(HEAPS[0], 0), (HEAPS[1], 1), (HEAPS[2], 8)]
                     {
-                        let planted =
-                            outcome(&pooled, &plant(ending, planted_heap, planted_accounts));
-                        check_planted(ending, planted_accounts, &planted);
-                        let seen = outcome(&pooled, &looks);
+                        let written = outcome(
+                            &pooled,
+                            &write_everywhere(ending, written_heap, written_accounts),
+                        );
+                        check_written(ending, written_accounts, &written);
+                        let found = outcome(&pooled, &reading);
                         assert_eq!(
-                            seen, expected,
+                            found, expected,
                             "{engine}: heap {heap}, {accounts} accounts, after {ending:?} with a heap of \
-                             {planted_heap} and {planted_accounts} accounts"
+                             {written_heap} and {written_accounts} accounts"
                         );
                     }
                 }
@@ -244,23 +245,23 @@ fn instance_keeps_nothing_of_an_invocation() {
     }
 }
 
-/// Otherwise the digest might be blind.
+/// Without this, the digest could miss a part of memory.
 #[test]
-fn the_spy_writes_and_reads_every_part_of_memory() {
+fn spy_writes_and_reads_every_part_of_memory() {
     for engine in Engine::POLKAVM {
         let program = program(engine, 1);
         let parts = Parts::new(HEAPS[0], 2);
-        for part in [parts.below_input, parts.behind_data, parts.stack] {
+        for part in [parts.below_input, parts.after_data, parts.stack] {
             let ends = [[part[0], part[0] + 8], [part[1] - 8, part[1]]];
             for place in ends {
-                // It reads what it has written before.
+                // The call reads the words after it has written them.
                 let digest = |value| {
                     let ranges = [place, place, place];
                     outcome(&program, &call(value, Ending::Digest, ranges, HEAPS[0], 2)).status
                 };
                 assert_ne!(digest(1), digest(SECRET), "{place:x?}");
             }
-            // And there is nothing behind it.
+            // No memory follows the part.
             let behind = [part[1], part[1] + 8];
             let ranges = [behind, behind, behind];
             let beyond = outcome(&program, &call(0, Ending::Digest, ranges, HEAPS[0], 2));
@@ -275,30 +276,30 @@ fn the_spy_writes_and_reads_every_part_of_memory() {
 fn reused_instance_costs_the_same() {
     for engine in Engine::POLKAVM {
         let program = program(engine, 1);
-        let call = plant(Ending::Success, HEAPS[0], 0);
+        let call = write_everywhere(Ending::Success, HEAPS[0], 0);
         let first = outcome(&program, &call);
-        // Enough for a part only, and then with everything translated.
-        let poor = outcome(&program, &call.clone().gas(first.gas_used / 2));
-        assert_eq!(poor.gas_used, first.gas_used / 2);
+        // First gas for a part of the call, then for all of it.
+        let interrupted = outcome(&program, &call.clone().gas(first.gas_used / 2));
+        assert_eq!(interrupted.gas_used, first.gas_used / 2);
         assert_eq!(outcome(&program, &call), first);
-        let just_enough = outcome(&program, &call.clone().gas(first.gas_used));
-        assert_eq!(just_enough, first);
+        let sufficient = outcome(&program, &call.clone().gas(first.gas_used));
+        assert_eq!(sufficient, first);
         let one_less = outcome(&program, &call.gas(first.gas_used - 1));
         let failure = one_less.failure.as_ref().map(Failure::kind);
         assert_eq!(failure, Some("OutOfGas"));
     }
 }
 
-/// Any of the calls above, and some that are refused before they run.
+/// The calls above, and some that the loader rejects before they run.
 fn calls() -> impl Strategy<Value = Vec<Invocation>> {
     let endings = prop::sample::select(&Ending::ALL[..]);
     let heaps = prop::sample::select(&HEAPS[..]);
     let call =
         (0..4, endings, heaps, 0..9_u8).prop_map(|(kind, ending, heap, accounts)| match kind {
-            0 => plant(ending, heap, accounts),
-            1 => plant(ending, heap, accounts).gas(50_000),
-            2 => look(heap, accounts),
-            _ => look(heap, accounts).heap_size(1),
+            0 => write_everywhere(ending, heap, accounts),
+            1 => write_everywhere(ending, heap, accounts).gas(50_000),
+            2 => read_everywhere(heap, accounts),
+            _ => read_everywhere(heap, accounts).heap_size(1),
         });
     prop::collection::vec(call, 0..24)
 }
@@ -326,7 +327,7 @@ fn batch_outcomes_match_single_calls_in_order() {
 fn threads_share_a_program_despite_a_panic() {
     const THREADS: usize = 8;
     let shared = program(Engine::Interpreter, 3);
-    let expected = outcome(&shared, &look(HEAPS[0], 1));
+    let expected = outcome(&shared, &read_everywhere(HEAPS[0], 1));
     let barrier = Barrier::new(THREADS);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -336,9 +337,9 @@ fn threads_share_a_program_despite_a_panic() {
                     barrier.wait();
                     for round in 0..20 {
                         let ending = Ending::ALL[(number + round) % Ending::ALL.len()];
-                        let _ = outcome(&program, &plant(ending, HEAPS[round % 3], 1));
-                        assert_eq!(&outcome(&program, &look(HEAPS[0], 1)), expected);
-                        assert!(number != 0 || round != 10, "a thread that panics");
+                        let _ = outcome(&program, &write_everywhere(ending, HEAPS[round % 3], 1));
+                        assert_eq!(&outcome(&program, &read_everywhere(HEAPS[0], 1)), expected);
+                        assert!(number != 0 || round != 10, "the panic of this test");
                     }
                 })
             })
@@ -346,14 +347,17 @@ fn threads_share_a_program_despite_a_panic() {
         let panicked = threads.into_iter().map(|thread| thread.join().is_err());
         assert_eq!(panicked.filter(|panicked| *panicked).count(), 1);
     });
-    assert_eq!(outcome(&shared, &look(HEAPS[0], 1)), expected);
+    assert_eq!(outcome(&shared, &read_everywhere(HEAPS[0], 1)), expected);
 }
 
 #[test]
 fn idle_instances_of_many_programs_are_bounded() {
     for engine in Engine::POLKAVM {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
-        let calls = [plant(Ending::Success, HEAPS[0], 0), look(HEAPS[0], 0)];
+        let calls = [
+            write_everywhere(Ending::Success, HEAPS[0], 0),
+            read_everywhere(HEAPS[0], 0),
+        ];
         let mut programs = Vec::new();
         let mut expected = None;
         for _ in 0..50 {
@@ -362,8 +366,8 @@ fn idle_instances_of_many_programs_are_bounded() {
             assert_eq!(expected.get_or_insert_with(|| outcomes.clone()), &outcomes);
             programs.push(program);
         }
-        // Of some the instance still waits, of others it is gone; and of the dropped ones nothing
-        // is taken.
+        // Some of these programs still have an idle instance, and others have lost theirs. A
+        // dropped program's instance is never reused.
         programs.rotate_left(45);
         programs.truncate(10);
         for program in &programs {

@@ -1,5 +1,5 @@
-//! Invocations are written and read again; outcomes are written as `cargo entrypoint run --json`
-//! prints them.
+//! An invocation survives serialization, and an outcome has the form that `cargo entrypoint run
+//! --json` prints.
 
 use loader::{Account, AccountInput, Invocation, Pubkey};
 use probe::Command;
@@ -7,7 +7,7 @@ use serde_json::{Value, from_value, to_value};
 use tests::{PROGRAM_ID, call, run};
 
 #[test]
-fn an_invocation_is_read_as_it_was_written() {
+fn an_invocation_survives_serialization() {
     let invocation = Invocation::new(PROGRAM_ID)
         .account(
             AccountInput::new(Pubkey::new([7; 32]))
@@ -38,7 +38,7 @@ fn an_invocation_is_read_as_it_was_written() {
 #[test]
 fn invalid_invocation_is_rejected_by_name() {
     let good = to_value(Invocation::new(PROGRAM_ID)).expect("JSON");
-    for (field, value, says) in [
+    for (field, value, expected) in [
         ("program_id", "0", "'0'"),
         ("data", "0", "Odd number of digits"),
         ("gas", "many", "invalid type"),
@@ -46,12 +46,12 @@ fn invalid_invocation_is_rejected_by_name() {
         let mut bad = good.clone();
         bad[field] = value.into();
         let error = from_value::<Invocation>(bad).expect_err(field).to_string();
-        assert!(error.contains(says), "{field}: {error}");
+        assert!(error.contains(expected), "{field}: {error}");
     }
 }
 
 #[test]
-fn an_account_is_read_as_it_was_written() {
+fn an_account_survives_serialization() {
     let account = Account {
         key: Pubkey::new([1; 32]),
         owner: Pubkey::new([2; 32]),

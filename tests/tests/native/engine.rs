@@ -1,5 +1,5 @@
-//! Programs on this machine itself: whatever one does to its process is a failure of its run. The
-//! loader goes on, and nothing is left behind.
+//! Programs on the native engine: any damage to the process is a failure of that invocation. The
+//! loader continues, and no process or file remains.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::ffi::OsString;
@@ -27,15 +27,15 @@ use program_build::package::ProgramPackage;
 use tests::everywhere_guest::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
 
-/// One test at a time: each looks at what the last one has left behind.
-struct Alone(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+/// Serializes the tests, because each one checks that no process remains.
+struct OneTest(#[expect(dead_code, reason = "held until drop")] MutexGuard<'static, ()>);
 
-fn alone() -> Alone {
+fn one_test() -> OneTest {
     static ALONE: Mutex<()> = Mutex::new(());
-    Alone(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+    OneTest(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-impl Drop for Alone {
+impl Drop for OneTest {
     fn drop(&mut self) {
         if !thread::panicking() {
             assert_eq!(children(), [0; 0], "processes are left");
@@ -43,12 +43,12 @@ impl Drop for Alone {
     }
 }
 
-/// The processes that this one has started and that are there, be they over or not.
+/// The child processes of this process, running or zombie.
 fn children() -> Vec<u32> {
     let own = std::process::id().to_string();
     let is_own = |process: &u32| {
         let line = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        // Behind the name in brackets: the state, and the parent.
+        // After the name in parentheses: the state, and the parent.
         let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
         fields.split_whitespace().nth(1) == Some(&own)
     };
@@ -67,7 +67,7 @@ fn runner() -> OsString {
     runner.unwrap_or_else(|error| panic!("{error:?}")).into()
 }
 
-/// The program, run by another command.
+/// The program, run by a given command.
 fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Program {
     let loader = Loader::native(command.into_iter().map(Into::into));
     let loader = loader.limits(Limits::default().processor_seconds(1));
@@ -80,18 +80,18 @@ fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Progra
 fn refusal(program: &Program) -> String {
     match program.invoke(&call(&[])) {
         Err(error @ InvocationError::Engine { .. }) => error.to_string(),
-        other => panic!("it was called: {other:?}"),
+        other => panic!("the invocation ran: {other:?}"),
     }
 }
 
 #[track_caller]
-fn says(text: &str, parts: &[&str]) {
+fn contains_all(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in: {text}");
     }
 }
 
-/// Changes an account, logs, and then does this.
+/// A call that changes an account and logs, and then runs these steps.
 fn call_that_ends(steps: &[Step]) -> Invocation {
     let before = [
         (Command::LogText, [1, 0, 0]),
@@ -108,7 +108,7 @@ fn call_that_ends(steps: &[Step]) -> Invocation {
     )
 }
 
-/// The failure of a program that does this, of which nothing is kept but its log.
+/// The failure of a call that runs these steps. Only its log may remain.
 #[track_caller]
 fn failure(program: &Program, steps: &[Step]) -> Failure {
     let outcome = invoke(program, &call_that_ends(steps));
@@ -132,30 +132,30 @@ fn assert_works(program: &Program) {
 
 #[test]
 fn every_process_end_is_a_failure() {
-    let _alone = alone();
+    let _guard = one_test();
     let program = program(20);
     let heap = NATIVE_HEAP_BASE;
     for (steps, cause) in [
         (vec![(Command::ReadAt, [0; 3])], "SIGSEGV"),
         (vec![(Command::WriteAt, [8, 1, 0])], "SIGSEGV"),
         (vec![(Command::WriteAt, [heap - 1, 1, 0])], "SIGSEGV"),
-        // Behind heap and input.
+        // An address after heap and input.
         (
             vec![(Command::WriteAt, [heap + (1 << 20), 1, 0])],
             "SIGSEGV",
         ),
         (vec![(Command::AbortProcess, [0; 3])], "SIGABRT"),
-        // What the process says of its stack stands on the standard error.
+        // The process writes the stack overflow to standard error.
         (vec![(Command::RecurseForEver, [0; 3])], "SIGABRT"),
         (vec![(Command::Exit, [0; 3])], "exit status: 0"),
         (vec![(Command::Exit, [3, 0, 0])], "exit status: 3"),
         (vec![(Command::LeaveProcess, [5, 0, 0])], "exit status: 5"),
-        // Nobody hears it any more.
+        // The process no longer has the socket.
         (
             vec![(Command::CloseFiles, [0; 3]), (Command::LogText, [3, 0, 0])],
             "exit status: 0",
         ),
-        // One message of no kind that there is, and the rest of another.
+        // A message of an unknown kind, and then a part of another message.
         (
             vec![
                 (Command::WriteToFiles, [0xee, 64, 0]),
@@ -171,11 +171,11 @@ fn every_process_end_is_a_failure() {
     ] {
         let failure = failure(&program, &steps);
         assert_eq!(failure.kind(), "Trapped", "{steps:?}: {failure:?}");
-        says(&failure.to_string(), &["the program trapped: ", cause]);
+        contains_all(&failure.to_string(), &["the program trapped: ", cause]);
         assert_works(&program);
     }
     if cfg!(target_arch = "x86_64") {
-        says(
+        contains_all(
             &failure(&program, &[(Command::IllegalInstruction, [0; 3])]).to_string(),
             &["SIGILL"],
         );
@@ -184,7 +184,7 @@ fn every_process_end_is_a_failure() {
 
 #[test]
 fn cpu_time_and_blocking_are_limited() {
-    let _alone = alone();
+    let _guard = one_test();
     let program = program(1);
     for steps in [
         vec![(Command::Loop, [0; 3])],
@@ -202,12 +202,12 @@ fn cpu_time_and_blocking_are_limited() {
 }
 
 #[test]
-fn left_processes_end_with_the_program() {
-    let _alone = alone();
+fn remaining_processes_end_with_the_program() {
+    let _guard = one_test();
     let outcome = invoke(&program(20), &call(&[(Command::LeaveProcess, [0; 3])]));
-    let left: u32 = outcome.logs[0].parse().expect("the number of a process");
+    let left: u32 = outcome.logs[0].parse().expect("a process id");
     let stat = PathBuf::from(format!("/proc/{left}/stat"));
-    // It was killed; whoever takes care of what has no parent need not have seen it yet.
+    // The process is killed, but its new parent may not have collected it yet.
     for _ in 0..1_000 {
         let line = fs::read_to_string(&stat).unwrap_or_default();
         if !line.contains("native-runner") || line.contains(") Z ") {
@@ -215,16 +215,16 @@ fn left_processes_end_with_the_program() {
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("process {left} is there");
+    panic!("process {left} still runs");
 }
 
 #[test]
 fn every_invocation_has_fresh_memory() {
-    let _alone = alone();
+    let _guard = one_test();
     let program = program(20);
     let mut steps = vec![(Command::Zeroed, [16_000, 0, 0]); 2];
     steps.push((Command::Count, [0; 3]));
-    // The second vector stands where the first one stood.
+    // The second vector takes the place of the first one.
     for _ in 0..2 {
         let logs = invoke(&program, &call(&steps)).logs;
         let expected = ["0 of 16000 bytes are not 0"; 2]
@@ -232,7 +232,7 @@ fn every_invocation_has_fresh_memory() {
             .chain(["7 in a static"]);
         assert!(logs.iter().eq(expected), "{logs:?}");
     }
-    // Every byte of it, in one invocation, and none of it in the next.
+    // Overwrite the heap in one invocation; the next one must find zeros.
     let heap = u64::from(Invocation::new(PROGRAM_ID).heap_size);
     let dirty: Vec<Step> = (0..8)
         .chain((8..heap).step_by(61))
@@ -240,7 +240,7 @@ fn every_invocation_has_fresh_memory() {
         .collect();
     let outcome = invoke(&program, &call(&dirty));
     assert!(outcome.is_success());
-    // The header makes no sense any more, and nobody believes it.
+    // The loader ignores the invalid header.
     assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
     let outcome = invoke(&program, &call(&steps));
     assert_eq!(outcome.logs[0], "0 of 16000 bytes are not 0");
@@ -249,7 +249,7 @@ fn every_invocation_has_fresh_memory() {
 
 #[test]
 fn heap_is_at_the_contracts_address() {
-    let _alone = alone();
+    let _guard = one_test();
     let call = call(&[(Command::LogBlock, [0; 3])]);
     let outcome = invoke(&program(20), &call);
     let address = outcome.logs[0]
@@ -261,8 +261,8 @@ fn heap_is_at_the_contracts_address() {
 }
 
 #[test]
-fn many_at_once_are_each_alone() {
-    let _alone = alone();
+fn concurrent_calls_do_not_affect_each_other() {
+    let _guard = one_test();
     let program = program(20);
     let calls: Vec<Invocation> = (0..64)
         .map(|number| {
@@ -282,7 +282,7 @@ fn many_at_once_are_each_alone() {
     }
 }
 
-/// An executable script.
+/// Writes an executable script.
 fn script(folder: &Path, name: &str, text: &str) -> OsString {
     let path = folder.join(name);
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a file");
@@ -292,34 +292,34 @@ fn script(folder: &Path, name: &str, text: &str) -> OsString {
 
 #[test]
 fn command_without_a_program_does_not_hang() {
-    let _alone = alone();
+    let _guard = one_test();
     let folder = tempfile::tempdir().expect("a folder");
     let by = |name, text| refusal(&program_by([script(folder.path(), name, text)]));
     let missing = folder.path().join("missing");
-    says(
+    contains_all(
         &refusal(&program_by([&missing])),
         &["cannot run", &missing.display().to_string(), "No such file"],
     );
-    says(
+    contains_all(
         &refusal(&program_by([folder.path()])),
         &["cannot run", "ermission denied"],
     );
-    says(
+    contains_all(
         &refusal(&program_by::<OsString>([])),
         &["the loader has no command"],
     );
-    says(
+    contains_all(
         &by("over", "exit 7"),
         &["exited before it started the program (exit status: 7)"],
     );
-    says(&by("killed", "kill -9 $$"), &["(signal: 9"]);
-    // Neither comes to the socket, and the loader is not theirs to wait for.
-    says(&by("asleep", "exec sleep 1000"), &["did not connect"]);
-    says(&by("busy", "while :; do :; done"), &["did not connect"]);
-    // What it leaves behind ends too.
+    contains_all(&by("killed", "kill -9 $$"), &["(signal: 9"]);
+    // Neither connects to the socket. The loader must not wait for their end.
+    contains_all(&by("asleep", "exec sleep 1000"), &["did not connect"]);
+    contains_all(&by("busy", "while :; do :; done"), &["did not connect"]);
+    // The loader also ends the processes that the command started.
     let number = folder.path().join("number");
     let text = format!("sleep 1000 &\necho $! > {}\nwait", number.display());
-    says(&by("leaves", &text), &["did not connect"]);
+    contains_all(&by("leaves", &text), &["did not connect"]);
     let number = fs::read_to_string(number).expect("a number");
     let line = fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
     assert!(!line.contains("(sleep) S"), "{line}");
@@ -327,22 +327,22 @@ fn command_without_a_program_does_not_hang() {
 
 #[test]
 fn command_may_precede_the_runner() {
-    let _alone = alone();
+    let _guard = one_test();
     let runner = runner();
     assert_works(&program_by([OsString::from("env"), runner.clone()]));
-    // Nobody's patience with a debugger is the loader's to measure: the limit is a second.
+    // The time limit, one second, does not include the command's start: a debugger may take longer.
     let words = ["sh", "-c", "sleep 2; exec \"$@\"", "sh"].map(OsString::from);
     assert_works(&program_by(words.into_iter().chain([runner.clone()])));
     let words = ["sh", "-c", "echo noise; \"$@\"; exit 9", "sh"].map(OsString::from);
     let program = program_by(words.into_iter().chain([runner]));
     assert_works(&program);
     let outcome = invoke(&program, &call(&[(Command::Exit, [4, 0, 0])]));
-    // The command is what the loader sees.
-    says(
+    // The loader gets the exit status of the command.
+    contains_all(
         &outcome.failure.expect("a failure").to_string(),
         &["exit status: 9"],
     );
-    says(
+    contains_all(
         &refusal(&program_by(["env", "--no-such-option"])),
         &["exited before it started the program (exit status: 125)"],
     );
@@ -350,10 +350,10 @@ fn command_may_precede_the_runner() {
 
 #[test]
 fn invalid_library_is_rejected() {
-    let _alone = alone();
+    let _guard = one_test();
     let loader = || Loader::native([runner()]);
-    for rubbish in [&b""[..], b"ELF", b"#!/bin/sh\n"] {
-        let error = loader().load(rubbish).expect_err("it is no library");
+    for bytes in [&b""[..], b"ELF", b"#!/bin/sh\n"] {
+        let error = loader().load(bytes).expect_err("not a library");
         assert!(
             matches!(error, LoadError::InvalidLibrary { .. }),
             "{error:?}"
@@ -361,9 +361,9 @@ fn invalid_library_is_rejected() {
     }
     let error = loader()
         .load(b"\0asm\x01\0\0\0")
-        .expect_err("it is a module");
+        .expect_err("a module for wasm32");
     assert!(matches!(error, LoadError::WrongTarget { .. }), "{error:?}");
-    // What is there is only seen by opening it, in a process.
+    // The loader checks the exports only when a process opens the library.
     let garbage = [b"\x7fELF".as_slice(), &[2; 4_000]].concat();
     let maps = fs::read_to_string("/proc/self/maps").expect("this process");
     let library = maps
@@ -373,7 +373,7 @@ fn invalid_library_is_rejected() {
     for library in [garbage, others] {
         let program = loader().load(&library).expect("an ELF file");
         for _ in 0..2 {
-            says(
+            contains_all(
                 &refusal(&program),
                 &["exit status: 3", "is not a program", "stderr"],
             );
@@ -382,49 +382,49 @@ fn invalid_library_is_rejected() {
 }
 
 #[test]
-fn the_programs_folder_goes_with_it() {
-    let _alone = alone();
+fn a_dropped_program_removes_its_folder() {
+    let _guard = one_test();
     let folder = tempfile::tempdir().expect("a folder");
-    let said = folder.path().join("said");
-    let text = format!("echo \"$1\" > {}; exec \"$0\" \"$@\"", said.display());
+    let message = folder.path().join("message");
+    let text = format!("echo \"$1\" > {}; exec \"$0\" \"$@\"", message.display());
     let words = ["sh", "-c", &text].map(OsString::from);
     let program = program_by(words.into_iter().chain([runner()]));
     let clone = program.clone();
     for command in [Command::Count, Command::ReadAt] {
         let _ = invoke(&program, &call(&[(command, [0; 3])]));
-        let socket = PathBuf::from(fs::read_to_string(&said).expect("a path").trim());
+        let socket = PathBuf::from(fs::read_to_string(&message).expect("a path").trim());
         assert!(!socket.exists());
         let folder = socket.parent().expect("a folder");
         let files: Vec<_> = fs::read_dir(folder).expect("a folder").collect();
         assert_eq!(files.len(), 1, "{files:?}");
         let mode = fs::metadata(folder).expect("a folder").permissions().mode();
-        assert_eq!(mode & 0o077, 0, "others may not look in");
+        assert_eq!(mode & 0o077, 0, "other users have no access");
     }
     drop(program);
-    let socket = PathBuf::from(fs::read_to_string(&said).expect("a path").trim());
+    let socket = PathBuf::from(fs::read_to_string(&message).expect("a path").trim());
     let folder = socket.parent().expect("a folder");
     assert!(folder.exists());
     drop(clone);
     assert!(!folder.exists());
 }
 
-/// The loader's end of the socket, seen from a process that does not do what it should.
-struct Pretender(UnixStream);
+/// The child's end of the socket, in a process that breaks the protocol.
+struct FaultyRunner(UnixStream);
 
-impl Pretender {
-    fn say(&mut self, kind: u32, import: u32, values: [u64; 3], bytes: &[u8]) {
+impl FaultyRunner {
+    fn send(&mut self, kind: u32, import: u32, values: [u64; 3], bytes: &[u8]) {
         let message = Message {
             import,
             ..Message::new(kind, values)
         };
         self.0
             .write_all(bytemuck::bytes_of(&message))
-            .expect("it is said");
-        self.0.write_all(bytes).expect("it is said");
+            .expect("a connected loader");
+        self.0.write_all(bytes).expect("a connected loader");
     }
 
-    /// The next message, but for those that write memory.
-    fn hear(&mut self) -> Message {
+    /// Receives the next message, and confirms those that write memory.
+    fn receive(&mut self) -> Message {
         loop {
             let mut message = Message::default();
             self.0
@@ -435,13 +435,13 @@ impl Pretender {
             }
             let mut bytes = vec![0; message.values[1] as usize];
             self.0.read_exact(&mut bytes).expect("bytes");
-            self.say(Message::DONE, 0, [0; 3], &[]);
+            self.send(Message::DONE, 0, [0; 3], &[]);
         }
     }
 }
 
-/// What a pretender does instead, and what is then said of it.
-const PRETENCES: [(&str, &str); 10] = [
+/// Each violation of the protocol, and a part of the message that it causes.
+const VIOLATIONS: [(&str, &str); 10] = [
     (
         "close",
         "exited before it started the program (exit status: 6)",
@@ -463,9 +463,9 @@ const PRETENCES: [(&str, &str); 10] = [
     ),
 ];
 
-/// Not a test by itself: this executable, started as a runner.
+/// Not a test by itself: a test starts this executable as a runner, with a violation to commit.
 #[test]
-fn pretend() {
+fn break_protocol() {
     let words: Vec<String> = std::env::args().collect();
     let Some(how) = words.iter().find_map(|word| word.strip_prefix("how=")) else {
         return;
@@ -473,29 +473,29 @@ fn pretend() {
     let [.., socket, _library, _seconds] = &words[..] else {
         panic!("{words:?}");
     };
-    let mut loader = Pretender(UnixStream::connect(socket).expect("a loader"));
-    assert_eq!(loader.hear().kind, Message::PLACE);
+    let mut loader = FaultyRunner(UnixStream::connect(socket).expect("a loader"));
+    assert_eq!(loader.receive().kind, Message::PLACE);
     match how {
         "close" => std::process::exit(6),
-        "place another kind" => loader.say(Message::DONE, 0, [1 << 33, 1 << 34, 0], &[]),
-        "place too far" => loader.say(Message::PLACED, 0, [1 << 33, u64::MAX - 8, 0], &[]),
-        _ => loader.say(Message::PLACED, 0, [1 << 33, 1 << 34, 0], &[]),
+        "place another kind" => loader.send(Message::DONE, 0, [1 << 33, 1 << 34, 0], &[]),
+        "place too far" => loader.send(Message::PLACED, 0, [1 << 33, u64::MAX - 8, 0], &[]),
+        _ => loader.send(Message::PLACED, 0, [1 << 33, 1 << 34, 0], &[]),
     }
-    assert_eq!(loader.hear().kind, Message::ENTER);
+    assert_eq!(loader.receive().kind, Message::ENTER);
     match how {
-        "enter another kind" => loader.say(Message::DONE, 0, [0; 3], &[]),
-        "call no import" => loader.say(Message::CALLED, Import::ALL.len() as u32, [0; 3], &[]),
+        "enter another kind" => loader.send(Message::DONE, 0, [0; 3], &[]),
+        "call no import" => loader.send(Message::CALLED, Import::ALL.len() as u32, [0; 3], &[]),
         "copy everything" => {
-            loader.say(Message::CALLED, Import::Memcpy as u32, [8, 8, 1 << 40], &[])
+            loader.send(Message::CALLED, Import::Memcpy as u32, [8, 8, 1 << 40], &[])
         }
-        "return and close" => loader.say(Message::RETURNED, 0, [0; 3], &[]),
-        _ => loader.say(Message::CALLED, Import::Log as u32, [8, 10, 0], &[]),
+        "return and close" => loader.send(Message::RETURNED, 0, [0; 3], &[]),
+        _ => loader.send(Message::CALLED, Import::Log as u32, [8, 10, 0], &[]),
     }
-    assert_eq!(loader.hear().kind, Message::READ);
+    assert_eq!(loader.receive().kind, Message::READ);
     match how {
-        "read more" => loader.say(Message::BYTES, 0, [11, 0, 0], &[7; 11]),
-        "read another kind" => loader.say(Message::DONE, 0, [0; 3], &[]),
-        "read less" => loader.say(Message::BYTES, 0, [10, 0, 0], &[7; 4]),
+        "read more" => loader.send(Message::BYTES, 0, [11, 0, 0], &[7; 11]),
+        "read another kind" => loader.send(Message::DONE, 0, [0; 3], &[]),
+        "read less" => loader.send(Message::BYTES, 0, [10, 0, 0], &[7; 4]),
         _ => {}
     }
     std::process::exit(6);
@@ -503,16 +503,16 @@ fn pretend() {
 
 #[test]
 fn misbehaving_process_is_a_failure() {
-    let _alone = alone();
+    let _guard = one_test();
     let own = std::env::current_exe().expect("an executable");
-    for (how, expected) in PRETENCES {
+    for (how, expected) in VIOLATIONS {
         let how = format!("how={how}");
-        let words = ["engine::pretend", "--exact", &how].map(OsString::from);
+        let words = ["engine::break_protocol", "--exact", &how].map(OsString::from);
         let program = program_by([own.clone().into()].into_iter().chain(words));
         let call = call(&[])
             .account(AccountInput::new(Pubkey::default()))
             .gas(i64::MAX as u64);
-        let said = match program.invoke(&call) {
+        let message = match program.invoke(&call) {
             Err(error) => error.to_string(),
             Ok(Outcome {
                 failure: Some(failure),
@@ -520,14 +520,14 @@ fn misbehaving_process_is_a_failure() {
             }) => failure.to_string(),
             Ok(outcome) => panic!("{how}: {outcome:?}"),
         };
-        assert!(said.contains(expected), "{how}: {said}");
+        assert!(message.contains(expected), "{how}: {message}");
         assert_eq!(children(), [0; 0], "{how}");
     }
 }
 
 #[test]
 fn sanitizer_report_is_a_failure() {
-    let _alone = alone();
+    let _guard = one_test();
     let machine = Machine::new(Engine::Native).sanitizer(Some(Sanitizer::Address));
     let package = |folder: &Path| ProgramPackage::in_folder(folder).expect("a program");
     let overrun = package(&guest("overrun"));
@@ -551,7 +551,7 @@ fn sanitizer_report_is_a_failure() {
         invoke(&program_that_overruns, &call).failure
     };
     assert_eq!(read(31), None);
-    let failure = read(32).expect("it is found");
+    let failure = read(32).expect("the sanitizer finds the access");
     assert_eq!(failure.kind(), "Trapped", "{failure}");
     assert_eq!(read(31), None);
 

@@ -1,3 +1,3 @@
-//! Programs as native libraries.
+//! Programs on the native engine.
 
 mod engine;

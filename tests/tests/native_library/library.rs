@@ -1,5 +1,5 @@
-//! Programs as libraries of this machine: they export what their host calls, and need nothing but
-//! the C library's memory functions.
+//! Native libraries of programs: they export what the host calls, and import only memory functions
+//! of the C library.
 #![cfg(all(
     target_os = "linux",
     target_env = "gnu",
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use object::{File, Object, ObjectSymbol};
 use tests::{EXAMPLES, example, guest};
 
-/// What a library exports, and what it needs.
+/// The names that a library exports, and the names that it imports.
 fn symbols(library: &[u8]) -> [BTreeSet<String>; 2] {
     let file = File::parse(library).expect("a library");
     let named = |is_wanted: fn(&object::Symbol<'_, '_>) -> bool| {
@@ -25,10 +25,10 @@ fn symbols(library: &[u8]) -> [BTreeSet<String>; 2] {
     ]
 }
 
-/// What the compiled code may call of the C library.
+/// The functions of the C library that compiled code may call.
 const NEEDED: [&str; 6] = ["abort", "bcmp", "memcmp", "memcpy", "memmove", "memset"];
 
-/// What every library has: the entry, and names that the compiler's own libraries need.
+/// The exports of every library: the entry, and names that the compiler's own libraries need.
 const EXPORTED: [&str; 4] = [
     "_Unwind_Resume",
     "entrypoint",
@@ -44,7 +44,7 @@ fn check(name: &str, library: &[u8], has_header: bool) {
     }
     assert_eq!(exported, wanted, "{name}");
     let unknown = needed.iter().find(|need| !NEEDED.contains(&need.as_str()));
-    assert_eq!(unknown, None, "{name} needs more than a C library has");
+    assert_eq!(unknown, None, "{name} imports a name that is not allowed");
 }
 
 #[test]
@@ -53,6 +53,6 @@ fn libraries_export_the_contract() {
         let library = tests::native::build(&example(name));
         check(name, &library, name != "custom_heap");
     }
-    // It panics, and uses more of `alloc` than any other.
+    // This guest panics, and uses more of `alloc` than any other.
     check("probe", &tests::native::build(&guest("probe")), true);
 }

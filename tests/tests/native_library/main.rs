@@ -1,4 +1,4 @@
-//! A native library in the process of the test. A binary of its own: the tests of `native` count
-//! the processes that they start.
+//! Native libraries, read in the process of the test. This is a binary of its own, because the
+//! tests of `native` count the child processes of theirs.
 
 mod library;

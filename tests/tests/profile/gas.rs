@@ -1,4 +1,4 @@
-//! A profile accounts for every unit of gas, and watching changes nothing.
+//! A profile accounts for every unit of gas, and profiling does not change the outcome.
 
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::inlining::Inlining;
@@ -10,7 +10,7 @@ use program_build::guest::{self, DebugInfo};
 use program_build::package::ProgramPackage;
 use tests::{EXAMPLES, call, example, probe};
 
-/// What must hold of every profile.
+/// Profiles a call and checks the rules for every profile.
 #[track_caller]
 fn profile(program: &Program, invocation: &Invocation) -> Profiled {
     let profiled = program
@@ -20,8 +20,15 @@ fn profile(program: &Program, invocation: &Invocation) -> Profiled {
         .invoke(invocation)
         .unwrap_or_else(|error| panic!("{error}"));
     ordinary.engine = Engine::Interpreter;
-    assert_eq!(profiled.outcome, ordinary, "watching changes nothing");
-    assert_eq!(profiled.gas.total(), ordinary.gas_used, "every unit once");
+    assert_eq!(
+        profiled.outcome, ordinary,
+        "profiling does not change the outcome"
+    );
+    assert_eq!(
+        profiled.gas.total(),
+        ordinary.gas_used,
+        "the profile counts every unit once"
+    );
     let sum: u64 = profiled.gas.stacks().map(|stack| stack.gas).sum();
     assert_eq!(sum, ordinary.gas_used);
     let stacks: Vec<Stack<'_>> = profiled.gas.stacks().collect();
@@ -30,7 +37,7 @@ fn profile(program: &Program, invocation: &Invocation) -> Profiled {
         let again = stacks[..index]
             .iter()
             .any(|other| other.frames == stack.frames);
-        assert!(!again, "a stack stands there twice: {stack:?}");
+        assert!(!again, "a duplicate stack: {stack:?}");
     }
     profiled
 }
@@ -55,13 +62,13 @@ fn fixture(name: &str, fixture: &str) -> Invocation {
         .invocation
 }
 
-/// The functions of a stack, one behind the other.
+/// The functions of a stack, from the outermost one inwards.
 fn path(stack: &Stack<'_>) -> String {
     let names: Vec<&str> = stack.frames.iter().map(|frame| &*frame.function).collect();
     names.join(";")
 }
 
-/// Gas of the stacks that end in such a frame.
+/// The gas of the stacks that end in a frame of this kind.
 fn gas_of(profiled: &Profiled, kind: FrameKind) -> u64 {
     let stacks = profiled.gas.stacks();
     stacks
@@ -77,15 +84,15 @@ fn every_unit_of_gas_is_accounted_for() {
         for name_of_fixture in package(name).fixtures() {
             let profiled = profile(&program, &fixture(name, &name_of_fixture));
             assert!(profiled.gas.has_debug_info());
-            // What gives up leaves an instruction behind that traps.
-            let gave_up = profiled.outcome.status.is_none();
-            let unspent = gas_of(&profiled, FrameKind::Prepaid);
-            assert_eq!(unspent, u64::from(gave_up), "{name}");
+            // A program that aborts has prepaid an instruction that it does not reach.
+            let is_aborted = profiled.outcome.status.is_none();
+            let prepaid = gas_of(&profiled, FrameKind::Prepaid);
+            assert_eq!(prepaid, u64::from(is_aborted), "{name}");
             let entry = format!("{name}::_::guest::entrypoint");
             for stack in profiled.gas.stacks() {
                 let is_entry = |frame: &&Frame| frame.function == entry;
                 assert!(is_entry(&stack.frames[0]), "{}", path(&stack));
-                // It is called once, and calls nothing that calls it.
+                // The entry is called once, and is not recursive.
                 assert!(!stack.frames[1..].iter().any(is_entry), "{}", path(&stack));
             }
         }
@@ -109,7 +116,7 @@ fn stripped_program_has_addresses_and_same_gas() {
 }
 
 #[test]
-fn a_call_names_its_caller_and_the_line() {
+fn call_names_its_caller_and_line() {
     let profiled = profile(
         &build("counter", &[], DebugInfo::Keep),
         &fixture("counter", "default"),
@@ -139,7 +146,7 @@ fn a_call_names_its_caller_and_the_line() {
 }
 
 #[test]
-fn an_import_is_a_frame_with_its_price() {
+fn syscall_is_a_frame_with_its_gas() {
     let profiled = profile(
         &build("counter", &[], DebugInfo::Keep),
         &fixture("counter", "default"),
@@ -155,11 +162,11 @@ fn an_import_is_a_frame_with_its_price() {
         })
         .map(|stack| (path(&stack), stack.gas))
         .collect();
-    // The instruction, and 9 bytes of text: "count: 42".
+    // One unit for the instruction, and 2 for the 9 bytes of "count: 42".
     let [(path, gas)] = calls.as_slice() else {
         panic!("{calls:?}");
     };
-    // After a formatter that was called and has returned.
+    // The stack of this call has no frame of the formatter that returned before.
     let start = "counter::_::guest::entrypoint;entrypoint::log::log_formatted;log;";
     assert!(path.starts_with(start), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
@@ -167,7 +174,7 @@ fn an_import_is_a_frame_with_its_price() {
 }
 
 #[test]
-fn a_program_that_fails_is_accounted_for() {
+fn gas_of_a_failed_program_is_accounted_for() {
     for engine in Engine::POLKAVM {
         let program = probe(engine);
         for (command, numbers) in [
@@ -213,14 +220,14 @@ fn any_gas_limit_is_accounted_for() {
 }
 
 #[test]
-fn a_recursion_is_as_deep_as_it_is() {
+fn profile_shows_the_depth_of_a_recursion() {
     let profiled = profile(&probe(Engine::Interpreter), &call(Command::Recurse, &[]));
     let count = |stack: &Stack<'_>| {
         let functions = stack.frames.iter().map(|frame| &*frame.function);
         functions.filter(|name| *name == "probe::recurse").count()
     };
     let deepest = profiled.gas.stacks().map(|stack| count(&stack)).max();
-    // What calls itself is counted once.
+    // A recursive function's total counts its gas once.
     let costs = Costs::new(&profiled.gas, &Inlining::default());
     assert_eq!(costs.gas, profiled.outcome.gas_used);
     let own: u64 = costs.functions.iter().map(|cost| cost.own).sum();
@@ -238,12 +245,12 @@ fn a_recursion_is_as_deep_as_it_is() {
         );
     }
     assert_eq!(costs.stacks.values().sum::<u64>(), costs.gas);
-    // Frames of half a kilobyte on a stack of 64.
+    // Each frame takes half a kilobyte of the 64 KiB of stack.
     assert!(deepest > Some(100) && deepest < Some(200), "{deepest:?}");
 }
 
 #[test]
-fn a_profile_is_the_same_each_time() {
+fn profiles_are_reproducible() {
     let program = build("vault", &[], DebugInfo::Keep);
     let invocation = fixture("vault", "default");
     assert_eq!(
@@ -252,7 +259,7 @@ fn a_profile_is_the_same_each_time() {
     );
 }
 
-/// What must hold of every heap's history.
+/// Checks the rules for every heap history.
 #[track_caller]
 fn check_heap(profiled: &Profiled) -> &HeapProfile {
     let heap = &profiled.heap;
@@ -288,7 +295,7 @@ fn heap_history_is_recorded() {
         let profiled = profile(&program, &fixture(name, "default"));
         check_heap(&profiled).clone()
     };
-    // One node of a tree, taken and given back.
+    // A node of a tree is allocated and freed.
     let samples = history("heap_state").samples;
     let used: Vec<u32> = samples.iter().map(|sample| sample.used).collect();
     assert_eq!(used, [0, 24, 0, 0]);
@@ -318,21 +325,21 @@ fn counting_build_reports_live_and_leaked() {
         assert_eq!(profiled.outcome.logs, plain.logs);
         check_heap(&profiled).samples.clone()
     };
-    // Everything is given back, and nothing is lost to the heap.
+    // The program frees every block, and no byte is leaked.
     let samples = counted("segregated_heap");
     let counts = samples
         .last()
         .and_then(|sample| sample.counts)
         .expect("counts");
     assert_eq!((counts.live, counts.leaked), (0, 0));
-    // Jobs of 32 bytes and the queue of eight addresses.
+    // The jobs have 32 bytes each, and the queue has eight addresses.
     let most = samples
         .iter()
         .filter_map(|sample| Some(sample.counts?.live))
         .max();
     assert_eq!(most, Some(9 * 32 + 8 * 8));
 
-    // The arena's block is given back, the gap that aligns it is not.
+    // The arena's block is freed; the padding before it is not.
     let samples = counted("arena");
     let live: Vec<u64> = samples
         .iter()
@@ -355,7 +362,7 @@ fn ordinary_blob_has_no_counting_code() {
     for name in EXAMPLES {
         assert!(!has_export(name, &[]), "{name}");
     }
-    // One that names its heap keeps it, and one that brings its own too.
+    // A heap named in `entrypoint!` is counted; a heap of the program's own is not.
     for (name, is_counted) in [
         ("counter", true),
         ("segregated_heap", true),

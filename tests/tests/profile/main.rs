@@ -1,3 +1,3 @@
-//! Profiles account for every unit of gas.
+//! Profiles: gas and heap.
 
 mod gas;

@@ -1,5 +1,5 @@
-//! Every example and every fixture, and some commands of the probe, under every limit of gas and
-//! heap: the complete result, or a clean error with nothing changed.
+//! Sweeps every fixture of every example, and some commands of the probe, over limits of gas and
+//! heap. Each outcome is complete, or a failure that changes nothing.
 
 use loader::sweep::{self, Problem, Sweep, SweepFailed};
 use loader::{AccountInput, Engine, Failure, Invocation, InvocationError, Pubkey};
@@ -8,7 +8,7 @@ use program_build::package::ProgramPackage;
 use program_test::{Swept, sweep_fixture, sweep_fixture_with};
 use tests::{PROGRAM_ID, call, example, probe};
 
-/// Sweeps all fixtures of an example, and checks what can be said of each.
+/// Sweeps all fixtures of an example, and checks the rules for every sweep.
 fn sweep_all(name: &str, heap: Sweep) -> Vec<Swept> {
     let folder = example(name);
     let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -16,7 +16,7 @@ fn sweep_all(name: &str, heap: Sweep) -> Vec<Swept> {
     let all: Vec<Swept> = fixtures
         .map(|fixture| {
             let swept = sweep_fixture_with(&folder, &fixture, &Sweep::new(), &heap);
-            // Shown if the test fails.
+            // The test harness shows this if the test fails.
             println!("{name}/{fixture}: {}; {}", swept.gas, swept.heap);
             swept
         })
@@ -28,7 +28,7 @@ fn sweep_all(name: &str, heap: Sweep) -> Vec<Swept> {
         assert_eq!(gas.complete + gas.failures["OutOfGas"], gas.limits);
         assert!(
             gas.limits > gas.enough.min(2_000),
-            "every limit of the first"
+            "a sweep tries each of the lowest limits"
         );
     }
     all
@@ -67,7 +67,7 @@ fn custom_heap() {
 
 #[test]
 fn heap_state() {
-    // Without room for its state, eight bytes behind those of the header, the program panics.
+    // The program panics if the heap is too small for its state, eight bytes after the header.
     let heap = Sweep::new().start(8 + 3 + 8);
     for swept in sweep_all("heap_state", heap) {
         assert!(swept.heap.failures["OutOfMemory"] > 10, "{}", swept.heap);
@@ -77,7 +77,7 @@ fn heap_state() {
 #[test]
 fn segregated_heap() {
     for swept in sweep_all("segregated_heap", Sweep::new()) {
-        // Its peak is 360 bytes behind the header.
+        // The header takes 8 bytes, and the peak is 360.
         assert_eq!(swept.heap.enough, 368);
         assert_eq!(swept.heap.failures["OutOfMemory"], 359);
     }
@@ -92,7 +92,7 @@ fn arena() {
 fn scratch() {
     let swept = sweep_all("scratch", Sweep::new());
     let enough = swept.iter().map(|swept| swept.heap.enough);
-    // Its arena of 120 bytes behind the header, or no heap where the accounts are refused.
+    // The header and the arena of 120 bytes, or no heap if the program rejects the accounts.
     let arena = 8 + 120;
     let none = u64::from(sweep::LEAST_HEAP);
     assert!(enough.eq([arena, arena, none, arena, arena]));
@@ -148,12 +148,15 @@ fn program_logging_gas_is_a_difference() {
         panic!("no outcome");
     };
     let complete = probe(Engine::Interpreter).invoke(&invocation).unwrap();
-    // The line is written before gas runs out, and is not the first that was written under another
+    // The program writes this line before its gas ends. Another line of it is the same under each
     // limit.
     assert!(limit < complete.gas_used);
     assert_eq!(problem, Problem::Logs);
     assert_ne!(outcome.logs[3], complete.logs[3]);
-    assert_ne!(outcome.logs[2], complete.logs[2], "the loader's figure");
+    assert_ne!(
+        outcome.logs[2], complete.logs[2],
+        "the loader's own line may differ"
+    );
     assert_eq!(outcome.logs.len(), 4);
 
     let report = sweep_probe(
@@ -187,7 +190,7 @@ fn surviving_a_refusal_must_be_allowed() {
 #[test]
 fn every_byte_of_a_heap_counts() {
     let invocation = call(Command::Boxes, &[4_000]).heap_size(64 << 10);
-    // Eight bytes of header, and eight for each number.
+    // Eight bytes of header, and eight bytes for each number.
     let report = sweep_probe(Sweep::new(), Sweep::heap, &invocation).unwrap();
     assert_eq!(report.enough, 8 + 8 * 4_000);
     assert_eq!(Vec::from_iter(report.failures.keys()), [&"OutOfMemory"]);
@@ -222,8 +225,8 @@ fn invocation_without_a_result_is_not_swept() {
 
 #[test]
 fn unrelated_failure_is_named() {
-    // The first allocation that is refused makes the commands of collections panic, if the heap's
-    // own report does not come first.
+    // The commands that use collections would panic if the heap did not report a failed allocation
+    // first.
     let never = Sweep::new().allow(|outcome| {
         assert!(!matches!(outcome.failure, Some(Failure::Panicked { .. })));
         false

@@ -1,5 +1,5 @@
-//! A blob that jumps to a constant address at which no code starts is refused, whoever made it; a
-//! blob that does not is loaded.
+//! The loader rejects a blob that jumps to a constant address at which no code starts, and accepts
+//! every other blob.
 
 use std::cell::Cell;
 
@@ -16,14 +16,14 @@ use program_build::package::ProgramPackage;
 use proptest::prelude::*;
 use tests::{PROGRAM_ID, guest};
 
-/// The instruction sets of 64 bits. They encode places in the code in different ways.
+/// The 64-bit instruction sets. They encode code addresses in different ways.
 const SETS: [InstructionSetKind; 3] = [
     InstructionSetKind::ReviveV1,
     InstructionSetKind::JamV1,
     InstructionSetKind::Latest64,
 ];
 
-/// A blob of this code whose entry is its first block, with this table of blocks.
+/// A blob of this code and this jump table, whose entry is the first block.
 fn blob(code: &[Instruction], jump_table: &[u32]) -> Vec<u8> {
     blob_in(InstructionSetKind::ReviveV1, code, jump_table)
 }
@@ -45,9 +45,9 @@ fn load(blob: &[u8]) -> Result<(), LoadError> {
     interpreter
 }
 
-/// The target of the jump for which the code is rejected, in every instruction set.
+/// The target of the jump for which the loader rejects the code, in every instruction set.
 #[track_caller]
-fn refused(code: &[Instruction], jump_table: &[u32]) -> u32 {
+fn rejected(code: &[Instruction], jump_table: &[u32]) -> u32 {
     let [target, others @ ..] = SETS.map(|set| {
         let blob = blob_in(set, code, jump_table);
         let inspected = Loader::new(Engine::Interpreter)
@@ -66,7 +66,7 @@ fn refused(code: &[Instruction], jump_table: &[u32]) -> u32 {
 }
 
 #[track_caller]
-fn taken(code: &[Instruction], jump_table: &[u32]) {
+fn accepted(code: &[Instruction], jump_table: &[u32]) {
     for set in SETS {
         let loaded = load(&blob_in(set, code, jump_table));
         assert_eq!(loaded, Ok(()), "{}", set.name());
@@ -90,13 +90,13 @@ fn address_outside_the_table_is_rejected() {
     };
     let table = [0, 1];
     for valid in [address(0), address(1), 0xffff_0000_u32 as i32] {
-        taken(&jump_to(valid), &table);
+        accepted(&jump_to(valid), &table);
     }
     for invalid in [0, 1, 3, address(2), 0x11_572, -2, i32::MIN] {
-        assert_eq!(refused(&jump_to(invalid), &table), invalid as u32);
+        assert_eq!(rejected(&jump_to(invalid), &table), invalid as u32);
     }
-    // Without a table no address is code.
-    assert_eq!(refused(&jump_to(address(0)), &[]), address(0) as u32);
+    // Without a jump table no address is valid.
+    assert_eq!(rejected(&jump_to(address(0)), &[]), address(0) as u32);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn constants_are_followed_through_registers() {
             asm::load_imm_and_jump_indirect(RA, T0, 2, 0),
             end,
         ],
-        // The register that the instruction itself writes is read first.
+        // The jump reads its register before it writes it.
         &[
             asm::load_imm(RA, 4),
             asm::load_imm_and_jump_indirect(RA, RA, 2, 0),
@@ -147,14 +147,14 @@ fn constants_are_followed_through_registers() {
         ],
     ];
     for code in codes {
-        assert_eq!(refused(code, &[1]), 4, "{code:?}");
-        taken(code, &[1, 1]);
+        assert_eq!(rejected(code, &[1]), 4, "{code:?}");
+        accepted(code, &[1, 1]);
     }
 }
 
 #[test]
 fn constants_are_followed_from_block_to_block() {
-    // A constant set before a loop, and used in it.
+    // A loop uses a constant that was set before it.
     let looped = |set_again: Instruction| {
         [
             asm::load_imm(S0, 4),
@@ -166,8 +166,8 @@ fn constants_are_followed_from_block_to_block() {
             asm::jump(1),
         ]
     };
-    assert_eq!(refused(&looped(asm::load_imm(A1, 7)), &[0]), 4);
-    // Both ways to a block bring the same.
+    assert_eq!(rejected(&looped(asm::load_imm(A1, 7)), &[0]), 4);
+    // Both predecessors of a block set the same constant.
     let joined = |first: i32, second: i32| {
         [
             asm::branch_eq_imm(A0, 0, 2),
@@ -178,13 +178,13 @@ fn constants_are_followed_from_block_to_block() {
             asm::jump_indirect(S0, 0),
         ]
     };
-    assert_eq!(refused(&joined(4, 4), &[0]), 4);
-    // However many ways there are, and whatever else they bring.
+    assert_eq!(rejected(&joined(4, 4), &[0]), 4);
+    // The same for any number of predecessors that set other registers to different constants.
     for arms in 1..=9_u32 {
         let others = [A0, A1, A2, T0, T1];
         let mut code = vec![asm::load_imm(S0, 4)];
         code.extend(others.map(|register| asm::load_imm(register, 1)));
-        // The arms are the blocks behind the branches.
+        // The arms are the blocks after the branches.
         code.extend((0..arms).map(|arm| asm::branch_eq_imm(RA, arm as i32, arms + 1 + arm)));
         code.push(asm::jump(2 * arms + 1));
         for arm in 0..arms {
@@ -193,17 +193,17 @@ fn constants_are_followed_from_block_to_block() {
             code.push(asm::jump(2 * arms + 1));
         }
         code.push(asm::jump_indirect(S0, 0));
-        assert_eq!(refused(&code, &[0]), 4, "{arms}");
+        assert_eq!(rejected(&code, &[0]), 4, "{arms}");
     }
-    // They bring different things, of which one is right: the program may never come here with the
-    // other, so nothing is known.
-    taken(&joined(2, 4), &[0]);
+    // The predecessors set different constants, and one of them is a valid target. The other path
+    // may be impossible, so the target is unknown.
+    accepted(&joined(2, 4), &[0]);
 }
 
 #[test]
 fn unknown_jumps_are_accepted() {
     let end = asm::ret();
-    // An argument, a syscall's answer, what was loaded or computed.
+    // The target is an argument, a syscall's result, a loaded value or a computed value.
     for code in [
         vec![asm::jump_indirect(A0, 0), end],
         vec![
@@ -232,12 +232,12 @@ fn unknown_jumps_are_accepted() {
         builder.set_code(&code, &[0]);
         assert_eq!(load(&builder.to_vec().expect("a blob")), Ok(()), "{code:?}");
     }
-    // Code that nothing reaches.
-    taken(
+    // The code is unreachable.
+    accepted(
         &[asm::ret(), asm::load_imm(A0, 4), asm::jump_indirect(A0, 0)],
         &[0],
     );
-    // A call returns through the table, and what it returns to knows nothing of the caller.
+    // A call returns through the jump table; the check assumes nothing about registers after it.
     let call = [
         asm::load_imm(S0, 4),
         asm::load_imm_and_jump(RA, 2, 2),
@@ -245,7 +245,7 @@ fn unknown_jumps_are_accepted() {
         asm::move_reg(S0, A0),
         asm::ret(),
     ];
-    taken(&call, &[1]);
+    accepted(&call, &[1]);
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn jump_into_a_block_is_rejected() {
         .windows(code.len())
         .position(|window| window == code)
         .expect("the code is in the blob");
-    // The last byte of the branch says how far it goes.
+    // The last byte of the branch is the distance to its target.
     let length = parsed
         .instructions()
         .next()
@@ -284,24 +284,24 @@ fn jump_into_a_block_is_rejected() {
     for target in 0..code.len() as u8 {
         let mut bytes = bytes.clone();
         bytes[distance] = target;
-        let refused = match load(&bytes) {
+        let rejected = match load(&bytes) {
             Ok(()) => None,
             Err(LoadError::InvalidJump { target, .. }) => Some(target),
             Err(error) => panic!("{error}"),
         };
         let target = u32::from(target);
-        assert_eq!(refused, (!starts.contains(&target)).then_some(target));
+        assert_eq!(rejected, (!starts.contains(&target)).then_some(target));
     }
 }
 
 #[test]
 fn miscompiled_program_is_rejected_by_name() {
     let package = ProgramPackage::in_folder(&guest("folded_table")).expect("a package");
-    // The build refuses it before it links.
+    // The build rejects the table before it links.
     let error = guest::build_for(&package, Target::Riscv64, &[], DebugInfo::Strip)
         .expect_err("a table of addresses in read-only data");
     let error = format!("{error:#}");
-    let elf = std::fs::read(elf_path(&package, &[])).expect("the build leaves the ELF file");
+    let elf = std::fs::read(elf_path(&package, &[])).expect("the ELF file of the build");
     let (_, address) = error.split_once("`.rodata` at 0x").expect("a section");
     let digits: String = address
         .chars()
@@ -324,7 +324,7 @@ fn miscompiled_program_is_rejected_by_name() {
         polkavm_linker::program_from_elf(config, TargetInstructionSet::ReviveV1, &elf)
             .expect("a blob")
     };
-    // What PolkaVM's linker makes of it is refused, with the function.
+    // The loader rejects the blob of PolkaVM's linker, and names the function.
     let folded = link(OptLevel::O2);
     let error = load(&folded).expect_err("a folded table");
     let text = error.to_string();
@@ -340,7 +340,7 @@ fn miscompiled_program_is_rejected_by_name() {
         file.is_some_and(|file| file.ends_with("folded_table/src/lib.rs")),
         "{text}"
     );
-    // If the linker no longer folds it, the flag in `guest/riscv64.rs` can go.
+    // If the linker no longer folds the table, remove the flag in `guest/riscv64.rs`.
     let kept = link(OptLevel::O1);
     for engine in Engine::POLKAVM {
         let program = Loader::new(engine).and_then(|loader| loader.load(&kept));
@@ -355,10 +355,10 @@ fn miscompiled_program_is_rejected_by_name() {
     }
 }
 
-/// Code with constants, arithmetic of every kind and branches, that ends in a jump to a register.
+/// Code with constants, all kinds of arithmetic and branches, which ends in an indirect jump.
 fn random_code() -> impl Strategy<Value = Vec<Instruction>> {
     let arithmetic = any::<[u8; 12]>().prop_filter_map("not arithmetic", |mut bytes| {
-        // Opcodes of three registers, of two and a number, of two.
+        // Opcodes with three registers, with two registers and a number, and with two registers.
         bytes[0] = 100 + bytes[0] % 131;
         let isa = InstructionSetKind::ReviveV1;
         let kind = Instructions::new_bounded(isa, &bytes, &[1, 0b10], 0)
@@ -380,7 +380,7 @@ fn random_code() -> impl Strategy<Value = Vec<Instruction>> {
         let mut code = Vec::new();
         for (index, (plain, (register, value))) in (0..).zip(blocks) {
             code.extend(plain);
-            // Forwards, so that the code ends.
+            // Branch forwards only, so that the code ends.
             let target = (index + 1 + value as u32 % 3).min(count);
             code.push(asm::branch_eq_imm(register, value, target));
         }
@@ -389,7 +389,7 @@ fn random_code() -> impl Strategy<Value = Vec<Instruction>> {
     })
 }
 
-/// Whether an instruction does nothing but compute.
+/// Whether an instruction only computes.
 fn is_arithmetic(instruction: Instruction) -> bool {
     use Instruction as I;
     let name = match instruction {
@@ -410,8 +410,8 @@ fn is_arithmetic(instruction: Instruction) -> bool {
     .any(|other| name.starts_with(other))
 }
 
-/// Runs code on the VM without the loader. Returns the address that it jumps to at a place, if it
-/// comes there, and whether it then trapped.
+/// Runs code on the VM without the loader. If the code reaches the jump at `place`, returns the
+/// jump's target and whether the run then trapped.
 fn run(blob: &[u8], place: u32, base: Reg, offset: i32) -> Option<(u32, bool)> {
     use polkavm::{BackendKind, Config, InterruptKind, Module, ModuleConfig, ProgramBlob};
     let mut config = Config::new();
@@ -450,7 +450,7 @@ fn error_names_the_jumps_target() {
             return Ok(());
         };
         let Some(Instruction::jump_indirect(base, offset)) = code.last().copied() else {
-            unreachable!("the code ends so");
+            unreachable!("the code ends in an indirect jump");
         };
         if let Some((address, is_trap)) = run(&bytes, program_counter, base.get(), offset) {
             reached.set(reached.get() + 1);
@@ -458,6 +458,6 @@ fn error_names_the_jumps_target() {
             prop_assert!(is_trap);
         }
     });
-    // Most constants are overwritten, and most paths end elsewhere.
+    // Most constants are overwritten, and most paths do not reach the rejected jump.
     assert!(reached.get() > 200, "{}", reached.get());
 }

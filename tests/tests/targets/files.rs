@@ -1,4 +1,4 @@
-//! What is built for each target, as it comes out of the build.
+//! The file that the build makes for each target.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -29,10 +29,10 @@ fn contains(bytes: &[u8], text: &str) -> bool {
         .any(|window| window == text.as_bytes())
 }
 
-/// A path of this machine, which the same program would not have elsewhere.
+/// Local paths, which the same program would not contain on another machine.
 fn own_paths() -> Vec<String> {
     let home = std::env::var("HOME").ok();
-    let project = project().canonicalize().expect("it is there");
+    let project = project().canonicalize().expect("the project");
     [Some(project.display().to_string()), home]
         .into_iter()
         .flatten()
@@ -40,7 +40,7 @@ fn own_paths() -> Vec<String> {
         .collect()
 }
 
-/// The names that a library gives to whoever opens it, and those that it wants of it.
+/// The names that a library exports, and the names that it imports.
 fn dynamic_symbols(library: &[u8]) -> [Vec<String>; 2] {
     let file = object::File::parse(library).expect("a library");
     let names = |is_defined| {
@@ -69,14 +69,14 @@ fn library_has_debug_information() {
         .section_by_name(".debug_info")
         .expect("debug information");
     assert!(section.size() > 0);
-    // Where the sources are that the information speaks of.
+    // The debug information names the folder of the sources.
     let texts = file.section_by_name(".debug_str").expect("texts");
     let texts = texts.uncompressed_data().expect("texts");
     assert!(contains(
         &texts,
         &project()
             .canonicalize()
-            .expect("it is there")
+            .expect("the project")
             .display()
             .to_string()
     ));
@@ -112,7 +112,7 @@ fn panics_name_the_same_file_on_every_target() {
             !contains(&built, "/tests/guests/probe/src/lib.rs"),
             "{target}"
         );
-        // Files of `core`, as of a compiler that is nowhere in particular.
+        // The paths of `core` do not depend on where the compiler is installed.
         assert!(contains(&built, "/rustc/"), "{target}");
     }
 }
@@ -132,13 +132,13 @@ fn module_has_a_small_stack_and_function_names() {
         let memory = memory
             .and_then(|export| export.memory().copied())
             .expect("a memory");
-        // One page of stack, and what is linked behind it; the compiler's own choice would be
-        // sixteen.
+        // The stack has one page, and static data follows it. The compiler's default stack has
+        // sixteen pages.
         assert!(memory.minimum() < 16, "{} pages", memory.minimum());
         let entry = module.get_export(abi::entry::ENTRYPOINT_EXPORT);
         assert!(entry.and_then(|export| export.func().cloned()).is_some());
     }
-    // The program's own function is part of the entry.
+    // The compiler inlines the program's own function into the entry, so look for another name.
     let name = "log_formatted";
     assert!(contains(&kept, name));
     assert!(!contains(&stripped, name));
@@ -155,35 +155,35 @@ fn sanitized_build_has_its_own_folder() {
     let library = library.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(plain, file_path(&package, Target::Native));
     assert_ne!(plain, library);
-    let wants = |library: &Path| {
-        let [_, wanted] = dynamic_symbols(&fs::read(library).expect("it was built"));
-        wanted
+    let imports = |library: &Path| {
+        let [_, imported] = dynamic_symbols(&fs::read(library).expect("a built library"));
+        imported
             .into_iter()
             .filter(|name| name.starts_with("__asan_"))
     };
-    assert_eq!(wants(&plain).count(), 0);
-    assert_ne!(wants(&library).count(), 0);
+    assert_eq!(imports(&plain).count(), 0);
+    assert_ne!(imports(&library).count(), 0);
 
     let runner = native_runner(&package.target_folder, None);
     let runner = runner.unwrap_or_else(|error| panic!("{error:?}"));
     if let Some(sanitized) = sanitized_runner(&package) {
         assert_ne!(runner, sanitized);
-        let [given, _] = dynamic_symbols(&fs::read(sanitized).expect("it was built"));
-        for name in wants(&library) {
-            assert!(given.contains(&name), "{name}");
+        let [exported, _] = dynamic_symbols(&fs::read(sanitized).expect("a built runner"));
+        for name in imports(&library) {
+            assert!(exported.contains(&name), "{name}");
         }
     }
 }
 
-/// `None` where the compiler comes without the sanitizer, which it then says.
+/// The sanitized runner; `None` if the compiler has no sanitizer, which the error must mention.
 fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
     native_runner(&package.target_folder, Some(Sanitizer::Address))
         .inspect_err(|error| assert!(error.to_string().contains("has no sanitizer"), "{error:?}"))
         .ok()
 }
 
-/// Runs a library with eight bytes of instruction data and no accounts, as far as it goes: the
-/// status, if it returns one, and what is said on the standard error.
+/// Runs a library with eight bytes of instruction data and no accounts. Returns the status, if
+/// there is one, and the text on standard error.
 fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("socket");
@@ -193,23 +193,23 @@ fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
         .arg("10")
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the process starts");
-    let (mut socket, _) = listener.accept().expect("the process connects");
-    let mut ask = |kind, values, bytes: &[u8]| {
-        let question = Message::new(kind, values);
-        socket.write_all(bytemuck::bytes_of(&question)).ok()?;
+        .expect("a process");
+    let (mut socket, _) = listener.accept().expect("a connection");
+    let mut request = |kind, values, bytes: &[u8]| {
+        let message = Message::new(kind, values);
+        socket.write_all(bytemuck::bytes_of(&message)).ok()?;
         socket.write_all(bytes).ok()?;
-        let mut answer = Message::default();
-        let read = socket.read_exact(bytemuck::bytes_of_mut(&mut answer));
-        read.is_ok().then_some(answer)
+        let mut reply = Message::default();
+        let read = socket.read_exact(bytemuck::bytes_of_mut(&mut reply));
+        read.is_ok().then_some(reply)
     };
-    // Length of the data, the data, the program, no accounts.
+    // In this order: the length of the data, the data, the program id, the number of accounts.
     let input = [8_u64, data, 0, 0, 0, 0, 0].map(u64::to_le_bytes).concat();
     let length = input.len() as u64;
     let heap = u64::from(MIN_HEAP_LENGTH);
-    let placed = ask(Message::PLACE, [heap, length, 0], &[]).expect("room");
-    ask(Message::WRITE, [placed.values[1], length, 0], &input).expect("it is written");
-    let returned = ask(Message::ENTER, [heap, 0, 0], &[]);
+    let placed = request(Message::PLACE, [heap, length, 0], &[]).expect("room");
+    request(Message::WRITE, [placed.values[1], length, 0], &input).expect("a confirmation");
+    let returned = request(Message::ENTER, [heap, 0, 0], &[]);
     drop(socket);
     let output = child.wait_with_output().expect("it ends");
     let status = returned.map(|returned| {
@@ -235,13 +235,13 @@ fn a_sanitizer_finds_an_access_beyond_a_static() {
     };
     let library = build(Some(Sanitizer::Address));
     assert_eq!(run(&runner, &library, 31), (Some(0), String::new()));
-    let (status, said) = run(&runner, &library, 32);
+    let (status, stderr) = run(&runner, &library, 32);
     assert_eq!(status, None);
     for part in [
         "AddressSanitizer: global-buffer-overflow",
         "TABLE",
         "overrun/src/lib.rs",
     ] {
-        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+        assert!(stderr.contains(part), "{part:?} is not in:\n{stderr}");
     }
 }

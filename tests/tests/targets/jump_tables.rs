@@ -1,8 +1,8 @@
-//! Programs dispatch as they are written, on every target and engine: matches, `?`, tables of
-//! functions, trait objects, texts, loops over a state.
+//! Programs dispatch correctly on every target and engine: matches, `?`, tables of functions, trait
+//! objects, texts, and loops over a state.
 //!
-//! PolkaVM's linker once miscompiled jumps through a table (docs/decisions/0019). Here every arm of
-//! a generated family of functions is called, and its result is compared with that of the same
+//! PolkaVM's linker once miscompiled jumps through a table (docs/decisions/0019). These tests call
+//! every arm of a generated family of functions, and compare each result with that of the same
 //! function in this process.
 
 use std::sync::OnceLock;
@@ -31,10 +31,10 @@ fn file(target: Target) -> &'static [u8] {
     })
 }
 
-/// The guest's blob as PolkaVM's linker makes it at a level of optimization.
+/// The guest's blob, linked by PolkaVM's linker at an optimization level.
 fn blob_at(level: OptLevel) -> Vec<u8> {
     file(Target::Riscv64);
-    let elf = std::fs::read(elf_path(&package(), &[])).expect("the build leaves the ELF file");
+    let elf = std::fs::read(elf_path(&package(), &[])).expect("the ELF file of the build");
     let mut config = polkavm_linker::Config::default();
     config.set_opt_level(level);
     config.set_min_stack_size(64 * 1024);
@@ -56,7 +56,7 @@ fn engines() -> Vec<Engine> {
     engines
 }
 
-/// The guest in every way that it is to be run: on each engine, and linked at each level.
+/// The guest on each engine, and linked at each level.
 fn programs() -> &'static [(String, Program)] {
     static PROGRAMS: OnceLock<Vec<(String, Program)>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
@@ -78,7 +78,7 @@ fn programs() -> &'static [(String, Program)] {
     })
 }
 
-/// Calls the guest in every way that it is to be run.
+/// Calls the guest on each engine, and linked at each level.
 fn run_everywhere(invocation: &Invocation) -> impl Iterator<Item = (&'static str, Outcome)> {
     programs().iter().map(|(name, program)| {
         let outcome = program.invoke(invocation);
@@ -86,7 +86,7 @@ fn run_everywhere(invocation: &Invocation) -> impl Iterator<Item = (&'static str
     })
 }
 
-/// A call that writes the results of the whole family into an account.
+/// A call that writes the results of all functions into an account.
 fn family() -> Invocation {
     let results = matches::results().count();
     let account = AccountInput::new(Pubkey::new([2; 32]))
@@ -99,7 +99,7 @@ fn family() -> Invocation {
         .gas(100_000_000)
 }
 
-/// Asserts that the account of an outcome holds the results that this process has.
+/// Asserts that the account data of an outcome has the results of this process.
 #[track_caller]
 fn check(name: &str, failure: Option<String>, data: &[u8]) {
     let (results, _) = data.as_chunks::<8>();
@@ -130,7 +130,7 @@ fn every_arm_matches_the_host() {
 
 #[test]
 fn results_of_arms_differ() {
-    // Or a wrong jump would go unnoticed.
+    // If two arms had the same result, a wrong jump would go unnoticed.
     for member in FAMILY {
         let mut results: Vec<u64> = member
             .keys
@@ -147,7 +147,7 @@ fn results_of_arms_differ() {
 }
 
 #[track_caller]
-fn returns(data: &[u8], error: Option<ProgramError>) {
+fn check_error(data: &[u8], error: Option<ProgramError>) {
     let invocation = Invocation::new(PROGRAM_ID).data(data);
     for (name, outcome) in run_everywhere(&invocation) {
         let status = error.map_or(0, |error| error.status());
@@ -163,10 +163,10 @@ fn returns(data: &[u8], error: Option<ProgramError>) {
 #[test]
 fn every_builtin_error_has_its_status() {
     for (index, error) in (0..).zip(ProgramError::BUILTIN) {
-        returns(&[command::BUILTIN, index], Some(*error));
+        check_error(&[command::BUILTIN, index], Some(*error));
     }
     let beyond = ProgramError::BUILTIN.len() as u8;
-    returns(&[command::BUILTIN, beyond], None);
+    check_error(&[command::BUILTIN, beyond], None);
 }
 
 #[test]
@@ -174,13 +174,13 @@ fn every_custom_error_has_its_status() {
     for code in [0, 1, 2, 26, 27, 255, 1 << 16, u32::MAX - 1, u32::MAX] {
         let mut data = vec![command::CUSTOM];
         data.extend(u32::to_le_bytes(code));
-        returns(&data, Some(ProgramError::Custom(code)));
+        check_error(&data, Some(ProgramError::Custom(code)));
     }
 }
 
 #[test]
 fn known_errors_have_their_status() {
-    // Every arm of the first match, and what has none.
+    // All arms of the first match, and numbers without an arm.
     for arm in 10..=36 {
         let invocation = Invocation::new(PROGRAM_ID)
             .data([command::KNOWN, arm, 200])
@@ -199,7 +199,7 @@ fn known_errors_have_their_status() {
     }
 }
 
-/// The VM of the published runtime, without our loader: it has no syscalls, and this call needs
+/// The VM of the published runtime, without our loader. It has no syscalls, and this call needs
 /// none.
 mod published {
     use polkavm_026::{
@@ -207,8 +207,8 @@ mod published {
         ProgramBlob, Reg,
     };
 
-    /// Writes an input above the program's memory, calls the entry, and returns the status and the
-    /// input as the program leaves it.
+    /// Writes an input above the program's memory and calls the entry. Returns the status, and the
+    /// input as the program has changed it.
     pub fn call(
         backend: BackendKind,
         blob: &[u8],
@@ -236,7 +236,7 @@ mod published {
         instance
             .sbrk(end - heap)
             .expect("memory")
-            .expect("room for heap and input");
+            .expect("memory for heap and input");
         instance.write_memory(address, &input).expect("the input");
         instance.set_gas(100_000_000);
         instance.prepare_call_untyped(

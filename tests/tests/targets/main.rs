@@ -1,8 +1,9 @@
-//! One program gives the same result on every target, engine and linker level.
+//! One program has the same outcome on every target, engine and linker level.
 
 mod agreement;
 mod constant_jumps;
 mod files;
 mod jump_tables;
 mod other_names;
+mod random_scripts;
 mod toy_backend;

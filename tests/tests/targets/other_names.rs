@@ -1,6 +1,6 @@
 //! A program may depend on `entrypoint` under another name, or only on a crate that re-exports its
-//! macros. Neither program here can name `::entrypoint`, so each path of an expansion is tested by
-//! its compilation.
+//! macros. These programs cannot name `::entrypoint`, so their compilation checks each path in an
+//! expansion.
 
 use loader::{AccountInput, Engine, Failure, Invocation, ProgramError, Pubkey, Target};
 use program_build::guest::RUNS_NATIVELY;
@@ -12,7 +12,7 @@ fn package(name: &str) -> ProgramPackage {
     ProgramPackage::in_folder(&guest(name)).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// Asserts that a guest works, which counts accounts and bytes.
+/// Runs a guest that returns its numbers of accounts and data bytes, and checks the status.
 fn check(name: &str, target: Target) {
     let package = package(name);
     let invocation = (1..=3)
@@ -44,7 +44,7 @@ fn check(name: &str, target: Target) {
 }
 
 #[test]
-fn a_renamed_dependency_works() {
+fn program_may_rename_the_dependency() {
     check("renamed", Target::Riscv64);
     check("renamed", Target::Wasm32);
     if RUNS_NATIVELY {
@@ -55,14 +55,14 @@ fn a_renamed_dependency_works() {
 }
 
 #[test]
-fn a_crate_that_re_exports_the_macros_works() {
+fn another_crate_may_re_export_the_macros() {
     check("through_facade", Target::Riscv64);
     check("through_facade", Target::Wasm32);
 }
 
 /// Cargo sets features of direct dependencies only.
 #[test]
-fn the_native_build_asks_for_a_direct_dependency() {
+fn native_build_requires_a_direct_dependency() {
     let error = Machine::new(Engine::Native)
         .build(&package("through_facade"))
         .expect_err("no direct dependency");

@@ -1,5 +1,5 @@
-//! A backend from outside of the loader gets everything that the loader's own have: input,
-//! syscalls, write-back rules, diagnosis, limits, sweeps.
+//! A backend from outside the loader has the same services as the loader's own: input, syscalls,
+//! write-back rules, diagnosis, limits and sweeps.
 
 use abi::input::AccountHeader;
 use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText};
@@ -35,7 +35,7 @@ fn call() -> Invocation {
 fn invoke(lines: &[&str], data: &[u8], invocation: &Invocation) -> Outcome {
     let loader = Loader::with_backend(Toy);
     let program = loader.load(&file(lines, data)).expect("a program");
-    program.invoke(invocation).expect("it is called")
+    program.invoke(invocation).expect("a valid invocation")
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn program_gets_input_and_keeps_its_changes() {
     assert_eq!(outcome.accounts.len(), 2);
     assert_eq!(outcome.accounts[0].data, 42_u64.to_le_bytes());
     assert_eq!(outcome.accounts[1].data, [0; 8]);
-    // The instructions, 5 and 32 bytes that are logged, 2 that are set.
+    // Six instructions, 5 bytes and 32 bytes of log, and 2 bytes of return data.
     assert_eq!(outcome.gas_used, 6 + 1 + 4 + 1);
     assert_eq!(outcome.engine, Engine::Interpreter);
     assert_eq!((outcome.heap.limit, outcome.heap.used), (32_768, None));
 }
 
 #[test]
-fn the_rules_of_the_write_back_hold() {
+fn write_back_rules_apply() {
     let before: Vec<_> = [2, 3]
         .map(|key| (Pubkey::new([key; 32]), 5))
         .into_iter()
@@ -183,10 +183,10 @@ fn failure_names_its_cause() {
 }
 
 #[test]
-fn limits_and_errors_are_the_loaders() {
+fn limits_and_errors_are_those_of_the_loader() {
     let loader = Loader::with_backend(Toy).limits(Limits::default().blob(100).program_data(4));
-    let error = |file: &[u8]| loader.load(file).expect_err("no program");
-    assert_eq!(error(b"rubbish").kind(), "InvalidBlob");
+    let error = |file: &[u8]| loader.load(file).expect_err("an invalid file");
+    assert_eq!(error(b"garbage").kind(), "InvalidBlob");
     assert_eq!(error(b"\0asm").kind(), "WrongTarget");
     assert_eq!(error(&[0; 101]).kind(), "BlobTooLong");
     assert_eq!(
@@ -194,7 +194,7 @@ fn limits_and_errors_are_the_loaders() {
         "MemoryTooLarge"
     );
     assert!(matches!(
-        loader.inspect(b"rubbish"),
+        loader.inspect(b"garbage"),
         Err(LoadError::NotOnThisEngine { .. })
     ));
 
@@ -229,7 +229,7 @@ fn a_program_can_be_swept() {
     ];
     let loader = Loader::with_backend(Toy);
     let program = loader.load(&file(&lines, b"hello")).expect("a program");
-    let report = sweep::gas(&program, &call()).expect("every outcome is good");
+    let report = sweep::gas(&program, &call()).expect("a complete sweep");
     assert_eq!(report.enough, 4);
     assert_eq!(report.failures["OutOfGas"], 4);
 }

@@ -1,5 +1,5 @@
-//! The engine of WebAssembly as a boundary: modules by hand that are no programs, that lie about
-//! their memory, and that take what they are not given.
+//! The WebAssembly engine as a boundary, with handwritten modules: invalid programs, addresses
+//! outside the memory, and attempts to use more than the limits.
 
 use abi::imports::Import;
 use loader::{
@@ -8,11 +8,11 @@ use loader::{
 };
 use tests::PROGRAM_ID;
 
-/// What a module exports besides what a test is about.
+/// The exports of a module that a test does not replace.
 const MEMORY: &str = r#"(memory (export "memory") 1)"#;
 const ALLOC: &str = r#"(func (export "alloc") (param i32) (result i32) i32.const 1024)"#;
 
-/// A program whose entry is this code.
+/// A program with this code as its entry.
 fn program(imports: &str, code: &str) -> String {
     format!(
         r#"(module {imports} {MEMORY} {ALLOC}
@@ -28,7 +28,7 @@ fn load(text: &str, limits: Limits) -> Result<Program, LoadError> {
 
 fn refusal(text: &str) -> LoadError {
     match load(text, Limits::default()) {
-        Ok(_) => panic!("it was loaded: {text}"),
+        Ok(_) => panic!("the module was loaded: {text}"),
         Err(error) => error,
     }
 }
@@ -65,7 +65,7 @@ fn smallest_program_returns_its_status() {
 
 #[test]
 fn program_gets_its_input_in_its_memory() {
-    // The status is the program id's first byte, behind eight bytes of length and no data.
+    // The status is the first byte of the program id, after eight bytes for the length of no data.
     let code = "local.get 0 i64.load8_u offset=8";
     let outcome = run(&program("", code), &call());
     assert_eq!(outcome.status, Some(PROGRAM_ID.to_bytes()[0].into()));
@@ -152,7 +152,7 @@ fn module_with_a_start_function_is_rejected() {
     assert_eq!(refusal(&text).kind(), "InvalidModule");
 }
 
-/// Each of these takes a few bytes of a module for much of the loader's time.
+/// Each of these modules makes the loader work long on a few bytes.
 #[test]
 fn module_with_costly_code_is_rejected() {
     let signature = |count: usize| {
@@ -186,7 +186,7 @@ fn wrong_target_is_reported() {
         "this is a program for wasm32; the interpreter engine runs programs for riscv64"
     );
     assert_eq!(polkavm.inspect(&module).unwrap_err(), error);
-    // Whatever the bytes are, only PolkaVM's engines inspect.
+    // Only PolkaVM's engines inspect, and the error does not depend on the bytes.
     for bytes in [&module[..], b"", b"PVM\0\x02", b"rubbish"] {
         let error = wasm.inspect(bytes).unwrap_err();
         assert_eq!(error.kind(), "NotOnThisEngine", "{bytes:?}: {error}");
@@ -247,7 +247,7 @@ fn table_size_is_bounded() {
 
 #[test]
 fn memory_grows_by_heap_and_one_page() {
-    // The status is the number of pages that could be added one by one.
+    // The status is the number of pages that the program could add one by one.
     let code = "(local i64)
         (loop
             (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1))
@@ -263,7 +263,7 @@ fn memory_grows_by_heap_and_one_page() {
 
 #[test]
 fn loader_placed_heap_is_announced_first() {
-    // The status is the base and the size, if `alloc` was called after that.
+    // The status has the base and the size of the heap; `alloc` traps before the announcement.
     let text = r#"(module
         (memory (export "memory") 1)
         (global $heap (mut i64) (i64.const 0))
@@ -286,15 +286,15 @@ fn loader_placed_heap_is_announced_first() {
 
 #[test]
 fn invalid_scratch_is_not_written() {
-    let with = |answer: &str| {
+    let with = |address_code: &str| {
         let text = program("", "i64.const 0");
-        text.replace("i32.const 1024", answer)
+        text.replace("i32.const 1024", address_code)
     };
-    let invoke = |answer: &str| {
-        let program = load(&with(answer), Limits::default()).unwrap();
+    let invoke = |address_code: &str| {
+        let program = load(&with(address_code), Limits::default()).unwrap();
         program.invoke(&call()).unwrap_err()
     };
-    for (answer, address) in [
+    for (address_code, address) in [
         ("i32.const 1025", 1_025),
         ("i32.const 65536", 65_536),
         ("i32.const 65496", 65_496),
@@ -302,7 +302,7 @@ fn invalid_scratch_is_not_written() {
         ("i32.const -1", 0xffff_ffff),
     ] {
         assert_eq!(
-            invoke(answer),
+            invoke(address_code),
             InvocationError::InvalidAllocation {
                 address,
                 length: 48
@@ -313,14 +313,14 @@ fn invalid_scratch_is_not_written() {
         invoke("i32.const 0"),
         InvocationError::DoesNotFit { input: 48, .. }
     ));
-    // The last place that there is.
+    // The last valid address.
     let program = load(&with("i32.const 65488"), Limits::default()).unwrap();
     assert!(program.invoke(&call()).unwrap().is_success());
 }
 
 #[test]
 fn failing_alloc_is_an_invocation_error() {
-    for (code, says) in [
+    for (code, expected) in [
         ("unreachable", "unreachable"),
         ("(loop br 0) unreachable", "fuel"),
     ] {
@@ -330,7 +330,7 @@ fn failing_alloc_is_an_invocation_error() {
         assert_eq!(error.kind(), "SetupFailed");
         let error = error.to_string();
         assert!(
-            error.contains("`alloc` failed") && error.contains(says),
+            error.contains("`alloc` failed") && error.contains(expected),
             "{error}"
         );
     }
@@ -364,7 +364,7 @@ fn sufficient_gas_suffices() {
         "i32.const 0 i64.const 100 call $log i64.const 0",
     );
     let enough = run(&text, &call()).gas_used;
-    // A hundred bytes cost thirteen units.
+    // A hundred bytes cost 13 units.
     assert!(enough > 13, "{enough}");
     let outcome = run(&text, &call().gas(enough));
     assert!(outcome.is_success());
@@ -390,7 +390,7 @@ fn endless_recursion_overflows_the_stack() {
 
 #[test]
 fn forbidden_operation_traps_with_its_name() {
-    for (code, says) in [
+    for (code, expected) in [
         ("unreachable", "unreachable"),
         ("i32.const -1 i64.load", "out of bounds"),
         ("i64.const 1 i64.const 0 i64.div_u", "divide"),
@@ -398,7 +398,7 @@ fn forbidden_operation_traps_with_its_name() {
         let failure = failure(&program("", code), &call());
         assert_eq!(failure.kind(), "Trapped");
         let text = failure.to_string();
-        assert!(text.contains(says), "{text}");
+        assert!(text.contains(expected), "{text}");
     }
 }
 
@@ -421,14 +421,14 @@ fn every_syscall_checks_every_pointer() {
             .iter()
             .map(|(_, type_)| if *type_ == "u64" { "i64" } else { "i32" })
             .collect();
-        let answers = import.return_type() != "()";
+        let returns = import.return_type() != "()";
         let declared = format!(
             r#"(import "env" "{}" (func $call (param {}) {}))"#,
             import.symbol(),
             types.join(" "),
-            if answers { "(result i64)" } else { "" },
+            if returns { "(result i64)" } else { "" },
         );
-        let drop = if answers { "drop" } else { "" };
+        let drop = if returns { "drop" } else { "" };
         for pointer in wild {
             for length in lengths {
                 let arguments: Vec<String> = import
@@ -454,11 +454,11 @@ fn every_syscall_checks_every_pointer() {
                     assert!(kinds.contains(&failure.kind()), "{import:?}: {failure}");
                 }
                 let end = u64::from(pointer as u32).checked_add(length as u64);
-                let is_there = end.is_some_and(|end| end <= 65_536);
+                let is_in_memory = end.is_some_and(|end| end <= 65_536);
                 if *import == Import::Memset {
                     assert_eq!(
                         outcome.is_success(),
-                        is_there || length == 0,
+                        is_in_memory || length == 0,
                         "{pointer} {length}"
                     );
                 }
@@ -469,8 +469,7 @@ fn every_syscall_checks_every_pointer() {
 
 #[test]
 fn account_rules_are_the_same() {
-    // The first byte of the first account's data, which begins 48 bytes and a header of 88 behind
-    // the start.
+    // Write to the first account's data, which starts after 48 bytes and a header of 88 bytes.
     let code = "(i64.store8 offset=136 (local.get 0) (i64.const 9)) i64.const 0";
     let account = |owner: Pubkey| {
         AccountInput::new(Pubkey::new([2; 32]))

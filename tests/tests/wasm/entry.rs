@@ -1,5 +1,5 @@
-//! Programs on WebAssembly, under a host of the test's own: what they export, what they do, and how
-//! they give up.
+//! Programs on WebAssembly, under a host of the test's own: their exports, their results, and their
+//! failures.
 
 use entrypoint::input::Field;
 use loader::{Engine, Loader, Program};
@@ -9,7 +9,7 @@ use tests::wasm_host::{
     Abort, Machine, PAGE, PAGES, Written, account, call, count, machine, module, withdraw,
 };
 
-/// The calls by which the programs are compared.
+/// The calls for which the targets are compared.
 fn calls() -> Vec<(&'static str, Written)> {
     vec![
         ("hello", call(b"", vec![])),
@@ -46,9 +46,9 @@ fn calls() -> Vec<(&'static str, Written)> {
     ]
 }
 
-/// The lines that do not tell what is on the heap: where there is no table, a list of the accounts
-/// is, but not here.
-fn of_any_heap(logs: &[String]) -> Vec<&String> {
+/// The lines that do not report allocations: PolkaVM lists the accounts on the heap if the input
+/// has no table, and WebAssembly does not.
+fn without_allocations(logs: &[String]) -> Vec<&String> {
     let lines = logs.iter();
     lines
         .filter(|line| !line.contains(" allocations"))
@@ -77,7 +77,11 @@ fn programs_match_the_vm() {
             if with_table {
                 assert_eq!(*logs, outcome.logs, "{place}");
             } else {
-                assert_eq!(of_any_heap(logs), of_any_heap(&outcome.logs), "{place}");
+                assert_eq!(
+                    without_allocations(logs),
+                    without_allocations(&outcome.logs),
+                    "{place}"
+                );
             }
             if status == Some(0) {
                 assert_eq!(
@@ -87,11 +91,11 @@ fn programs_match_the_vm() {
                 );
                 let found = written.read_back(&machine, address);
                 assert_eq!(found.len(), outcome.accounts.len(), "{place}");
-                for (found, wanted) in found.iter().zip(&outcome.accounts) {
-                    assert_eq!(found.key, wanted.key.to_bytes(), "{place}");
-                    assert_eq!(found.owner, wanted.owner.to_bytes(), "{place}");
-                    assert_eq!(found.kelvins, wanted.kelvins, "{place}");
-                    assert_eq!(found.data, wanted.data, "{place}");
+                for (found, expected) in found.iter().zip(&outcome.accounts) {
+                    assert_eq!(found.key, expected.key.to_bytes(), "{place}");
+                    assert_eq!(found.owner, expected.owner.to_bytes(), "{place}");
+                    assert_eq!(found.kelvins, expected.kelvins, "{place}");
+                    assert_eq!(found.data, expected.data, "{place}");
                 }
             }
         }
@@ -149,26 +153,26 @@ fn program_exports_the_contract() {
 }
 
 #[test]
-fn other_entries_see_their_accounts_too() {
+fn every_entry_sees_the_same_accounts() {
     let entries = || vec![account(1, 10, b"first"), account(2, 20, b"the second")];
     let variants: [&'static [&'static str]; 4] =
         [&["no_alloc"], &["lazy"], &["reject"], &["no_alloc_reject"]];
-    let seen = |features, with_table| {
+    let return_data = |features, with_table| {
         let mut machine = Machine::new(module("entries", features), PAGES);
         let (status, _) = call(b"data", entries()).call(&mut machine, with_table);
         assert_eq!(status, Some(0), "{features:?}");
         machine.store.data().return_data.clone()
     };
-    let wanted = seen(&[], true);
-    assert!(wanted.len() > 200);
+    let expected = return_data(&[], true);
+    assert!(expected.len() > 200);
     for features in variants {
         for with_table in [true, false] {
-            assert_eq!(seen(features, with_table), wanted, "{features:?}");
+            assert_eq!(return_data(features, with_table), expected, "{features:?}");
         }
     }
 }
 
-/// Nothing else tells a table from a walk: one that has the accounts in another order is believed.
+/// Only a table with the accounts in another order shows that the program uses the table.
 #[test]
 fn program_sees_the_account_table() {
     let data = 41_u64.to_le_bytes();
@@ -196,21 +200,22 @@ fn program_sees_the_account_table() {
     assert_eq!(accounts[1].data, 42_u64.to_le_bytes());
 }
 
-/// Asks for room in the middle of a call, as a host does that answers an import with bytes.
+/// The host allocates scratch memory during a call, as for the reply to a call of the program.
 #[test]
 fn scratch_of_a_call_is_not_shared() {
     for (name, written) in calls() {
         for with_table in [true, false] {
             for room in [100, 3 * PAGE as u32] {
                 let mut machine = machine(name);
-                let (wanted, address) = written.call(&mut machine, with_table);
+                let (expected, address) = written.call(&mut machine, with_table);
                 let accounts = written.read_back(&machine, address);
                 let logs = machine.store.data().logs.clone();
-                // The same instance again is not the same state, and so this is another.
+                // A second call on the same instance would start in another state, so use another
+                // instance.
                 let mut machine = self::machine(name);
-                machine.store.data_mut().intrusion = Some(room);
+                machine.store.data_mut().alloc_in_log = Some(room);
                 let (status, address) = written.call(&mut machine, with_table);
-                assert_eq!(status, wanted, "{name}");
+                assert_eq!(status, expected, "{name}");
                 assert_eq!(written.read_back(&machine, address), accounts, "{name}");
                 assert_eq!(machine.store.data().logs, logs, "{name}");
             }
@@ -218,8 +223,8 @@ fn scratch_of_a_call_is_not_shared() {
     }
 }
 
-/// The program gives up; `None` is a status.
-fn gives_up(machine: &mut Machine, written: &Written, with_table: bool) -> Option<Abort> {
+/// The report of a call that aborts; `None` if the call returns a status.
+fn abort_report(machine: &mut Machine, written: &Written, with_table: bool) -> Option<Abort> {
     let (status, _) = written.call(machine, with_table);
     assert_eq!(status.is_none(), machine.store.data().abort.is_some());
     machine.store.data_mut().abort.take()
@@ -238,7 +243,7 @@ fn abort(kind: u32, values: [u64; 4]) -> Option<Abort> {
 fn aborting_program_reports_the_cause() {
     let mut probe = Machine::new(module("probe", &[]), PAGES);
     let data = tests::probe_data(probe::Command::Panic, &[17]);
-    let panicked = gives_up(&mut probe, &call(&data, vec![]), true).expect("a report");
+    let panicked = abort_report(&mut probe, &call(&data, vec![]), true).expect("a report");
     assert_eq!(
         (panicked.kind, panicked.message.as_str()),
         (1, "probe number 17")
@@ -260,11 +265,11 @@ fn aborting_program_reports_the_cause() {
     };
     for with_table in [true, false] {
         let mut no_alloc = machine("no_alloc");
-        let given = gives_up(&mut no_alloc, &five(), with_table);
-        assert_eq!(given, abort(3, [5, 4, 0, 0]));
+        let report = abort_report(&mut no_alloc, &five(), with_table);
+        assert_eq!(report, abort(3, [5, 4, 0, 0]));
         let mut no_alloc = machine("no_alloc");
-        let given = gives_up(&mut no_alloc, &twice(), with_table);
-        assert_eq!(given, abort(4, [2, 1, 0, 0]));
+        let report = abort_report(&mut no_alloc, &twice(), with_table);
+        assert_eq!(report, abort(4, [2, 1, 0, 0]));
     }
 }
 
@@ -275,41 +280,41 @@ fn unannounced_heap_is_reported() {
         ("heap_state", b"some bytes"),
     ] {
         let mut machine = Machine::new(module(name, &[]), PAGES);
-        let given = gives_up(&mut machine, &call(data, vec![]), true).expect("a report");
-        assert_eq!(given.kind, 5, "{name}: {given:?}");
-        assert!(given.values[0] > 0);
+        let report = abort_report(&mut machine, &call(data, vec![]), true).expect("a report");
+        assert_eq!(report.kind, 5, "{name}: {report:?}");
+        assert!(report.values[0] > 0);
     }
 }
 
 #[test]
 fn full_memory_is_not_a_missing_heap() {
-    // As much as the module has itself, and a page for the input.
+    // The module's own memory, and one page for the input.
     let fewest = Machine::new(module("segregated_heap", &[]), PAGES).pages() as usize;
     let mut machine = Machine::new(module("segregated_heap", &[]), fewest + 1);
-    let given = gives_up(&mut machine, &call(b"", vec![]), true).expect("a report");
-    assert_eq!(given.kind, 2, "{given:?}");
-    // The announced one is full too, some time.
+    let report = abort_report(&mut machine, &call(b"", vec![]), true).expect("a report");
+    assert_eq!(report.kind, 2, "{report:?}");
+    // A small announced heap fills up too.
     let mut machine = Machine::new(module("custom_heap", &[]), PAGES);
     machine.announce_heap(1);
-    let given = gives_up(&mut machine, &call(&b"w ".repeat(50_000), vec![]), true);
-    assert_eq!(given.expect("a report").kind, 2);
-    // And one page too few for the input is no room.
+    let report = abort_report(&mut machine, &call(&b"w ".repeat(50_000), vec![]), true);
+    assert_eq!(report.expect("a report").kind, 2);
+    // Scratch memory larger than the whole memory cannot be allocated.
     let mut machine = Machine::new(module("hello", &[]), PAGES);
     assert_eq!(machine.alloc(PAGES * PAGE), 0);
     assert_eq!(machine.alloc(usize::MAX), 0);
     assert_ne!(machine.alloc(0), 0);
     let (status, _) = call(b"", vec![]).call(&mut machine, true);
-    assert_eq!(status, Some(0), "it goes on");
+    assert_eq!(status, Some(0), "the instance still works");
 }
 
-/// Where no room is left for the list of accounts, the program says so.
+/// The program reports that there is no memory for the list of accounts.
 #[test]
 fn unallocated_account_list_is_out_of_memory() {
     let fewest = Machine::new(module("counter", &[]), PAGES).pages() as usize;
     let mut machine = Machine::new(module("counter", &[]), fewest + 1);
-    // No byte of the page is left behind the input.
+    // The input fills its page to the last byte.
     let written = count(1, PAGE - count(1, 0, 0).bytes.len(), 0);
     assert_eq!(written.bytes.len(), PAGE);
-    let given = gives_up(&mut machine, &written, false);
-    assert_eq!(given, abort(2, [16, 8, 0, 0]));
+    let report = abort_report(&mut machine, &written, false);
+    assert_eq!(report, abort(2, [16, 8, 0, 0]));
 }

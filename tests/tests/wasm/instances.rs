@@ -1,9 +1,8 @@
-//! Instances of programs on WebAssembly that serve one call after the other: how much memory they
-//! take in the long run.
+//! The memory of a WebAssembly instance that serves many calls.
 
 use tests::wasm_host::{PAGE, Written, account, call, count, machine, withdraw};
 
-/// Calls that a long-lived instance serves over and over, in an order of no short period.
+/// Makes this number of calls on one instance, in an order with a long period.
 fn serve(name: &'static str, written: &[Written], times: usize) {
     let mut machine = machine(name);
     let mut pages = 0;
@@ -21,7 +20,7 @@ fn serve(name: &'static str, written: &[Written], times: usize) {
             _ => assert_eq!(machine.pages(), pages, "{name} grew in call {number}"),
         }
     }
-    // Room for the longest input, a heap, and what else there was at first.
+    // Enough for the longest input, a heap, and the module's own memory.
     assert!(pages <= 24, "{name} takes {pages} pages");
 }
 
@@ -40,15 +39,15 @@ fn memory_is_constant_over_100_000_calls() {
     serve("vault", &[withdraw(1), withdraw(1_000), open], 20_000);
 }
 
-/// What was handed in is taken back at both ends of a call.
+/// The program frees scratch memory when a call starts and when it ends.
 #[test]
 fn scratch_is_freed_at_both_ends_of_a_call() {
     let mut machine = machine("counter");
     let written = count(1, 0, 2);
     let (_, first) = written.call(&mut machine, false);
     let (_, second) = written.call(&mut machine, false);
-    assert_eq!(first, second, "taken back when the entry returned");
-    // What the host asked for besides, and never used, does not last longer either.
+    assert_eq!(first, second, "the end of a call frees the input");
+    // An allocation that the host does not use is freed too.
     let mut pages = None;
     for _ in 0..100 {
         for _ in 0..3 {
@@ -58,17 +57,17 @@ fn scratch_is_freed_at_both_ends_of_a_call() {
         assert_eq!(machine.alloc(8), first);
         assert_eq!(machine.pages(), *pages.get_or_insert(machine.pages()));
     }
-    // During the call it is gone already: what the host asks for then needs no more memory.
+    // It is freed at the start of the call: another allocation during the call needs no new page.
     let length = 5 * PAGE as u32;
     assert_ne!(machine.alloc(length as usize), 0);
     let pages = machine.pages();
-    machine.store.data_mut().intrusion = Some(length);
+    machine.store.data_mut().alloc_in_log = Some(length);
     assert_eq!(written.call(&mut machine, false).0, Some(0));
     assert_eq!(machine.pages(), pages);
 }
 
 #[test]
-fn heaps_that_are_given_back_last_as_long() {
+fn memory_is_constant_with_every_heap() {
     let words = [
         call(b"some words and other words", vec![]),
         call(b"", vec![account(1, 1, b"data")]),

@@ -1,5 +1,5 @@
-//! Two heaps and the host on one WebAssembly memory: whatever order they grow it in, nobody touches
-//! what is another's.
+//! Two heaps and the host share one WebAssembly memory and grow it in any order. None touches
+//! another's bytes.
 
 use proptest::prelude::*;
 use tests::guest;
@@ -16,7 +16,7 @@ fn module() -> &'static [u8] {
     MODULE.get_or_init(|| tests::wasm::build(&guest("wasm_heap"), &[]))
 }
 
-/// What belongs to somebody, and the byte that it is filled with.
+/// A range that a heap or the host owns, and the byte that fills it.
 struct Owned {
     heap: u32,
     address: u32,
@@ -25,7 +25,7 @@ struct Owned {
     fill: u8,
 }
 
-/// The heaps' number, or the host.
+/// The owner number of the host; the heaps are 0 and 1.
 const HOST: u32 = 2;
 
 struct Machine {
@@ -52,7 +52,7 @@ impl Machine {
         store.limiter(|limits| limits);
         let instance: Instance = Imports::new(&engine)
             .instantiate_and_start(&mut store, &module)
-            .expect("the module asks for nothing");
+            .expect("a module without imports");
         let memory = instance
             .get_memory(&store, "memory")
             .expect("the module's memory");
@@ -93,7 +93,7 @@ impl Machine {
         });
     }
 
-    /// Fails unless everything is as it was left, and nobody has a byte in common with another.
+    /// Checks that all ranges are unchanged, and that no two of them overlap.
     fn check(&self) {
         let mut ranges = Vec::new();
         for owned in &self.owned {
@@ -101,7 +101,7 @@ impl Machine {
             let bytes = self.bytes(owned.address, owned.size);
             assert!(
                 bytes.iter().all(|byte| *byte == owned.fill),
-                "{} bytes of {} at {:#x} were touched",
+                "{} bytes of owner {} at {:#x} were changed",
                 owned.size,
                 owned.heap,
                 owned.address
@@ -114,7 +114,7 @@ impl Machine {
         }
     }
 
-    /// The host takes pages for itself.
+    /// The host adds pages and owns them.
     fn grow(&mut self, pages: u64) {
         if let Ok(before) = self.memory.grow(&mut self.store, pages) {
             let start = before as usize * PAGE;
@@ -141,7 +141,7 @@ impl Machine {
         }
     }
 
-    /// A block, not the host's pages, of an index modulo their number.
+    /// The number of a heap's block, by an index modulo the number of blocks.
     fn pick(&self, index: usize) -> Option<usize> {
         let blocks: Vec<usize> = (0..self.owned.len())
             .filter(|index| self.owned[*index].heap != HOST)
@@ -183,7 +183,7 @@ fn heap_grows_past_the_hosts_pages() {
     assert!(machine.take(0, 100, 8));
     assert_eq!(machine.pages(), before + 1, "one page for the first block");
     machine.grow(2);
-    // More than is left of the first page: it must come from behind the host's.
+    // The block is longer than the rest of the first page, so it starts after the host's pages.
     assert!(machine.take(0, PAGE as u32, 8));
     let last = machine.owned.last().expect("just taken").address as usize;
     assert!(last >= (before as usize + 3) * PAGE);
@@ -202,7 +202,7 @@ fn no_page_before_the_first_block() {
 fn adjacent_pages_are_one_region() {
     let mut machine = Machine::new(64);
     let before = machine.pages();
-    // Each of them is a little more than a third of a page: together they take two pages, not
+    // Each block takes a little more than a third of a page. Together they take two pages, not
     // three.
     for _ in 0..5 {
         assert!(machine.take(1, 25_000, 1));
@@ -223,7 +223,7 @@ fn a_vector_grows_over_many_pages() {
 #[test]
 fn collections_match_the_host() {
     let mut machine = Machine::new(256);
-    // Others' pages in between, so that the heap is in several pieces.
+    // The host's pages lie between the heap's, so the heap has several regions.
     for _ in 0..3 {
         let packed = machine.work.call(&mut machine.store, 8).expect("no trap");
         let text = machine.bytes((packed >> 32) as u32, packed as u32);
@@ -241,10 +241,10 @@ fn full_memory_refuses_and_goes_on() {
         assert!(!machine.take(heap, u32::MAX / 2, 8));
         machine.check();
     }
-    // The first heap has taken everything, and takes back its newest block.
+    // The first heap has all memory, and can reuse its newest block.
     let newest = machine.owned.len() - 1;
     machine.give(newest);
-    assert!(machine.take(0, 30_000, 8), "the room of the one given back");
+    assert!(machine.take(0, 30_000, 8), "the freed block is reused");
     machine.check();
 }
 
@@ -281,7 +281,7 @@ proptest! {
     })]
 
     #[test]
-    fn users_leave_each_others_memory_alone(most_pages in 18..120_usize, steps in steps()) {
+    fn owners_do_not_touch_each_others_memory(most_pages in 18..120_usize, steps in steps()) {
         let mut machine = Machine::new(most_pages);
         for step in &steps {
             match *step {

@@ -1,4 +1,4 @@
-//! Nothing is kept that a program may not change, and each refusal says which rule and which
+//! The loader discards a change that a program may not make, and the error names the rule and the
 //! account.
 
 use loader::{Account, AccountInput, Failure, Invocation, Pubkey, WriteBackError};
@@ -9,7 +9,7 @@ const OTHER: Pubkey = Pubkey::new([9; 32]);
 const FIRST: Pubkey = Pubkey::new([10; 32]);
 const SECOND: Pubkey = Pubkey::new([11; 32]);
 
-/// Offsets in an entry, as `docs/abi.md` draws it.
+/// Offsets in an account entry, from `docs/abi.md`.
 const MARKER: u64 = 0;
 const IS_SIGNER: u64 = 1;
 const IS_WRITABLE: u64 = 2;
@@ -31,7 +31,7 @@ fn foreign(key: Pubkey) -> AccountInput {
     own(key).owner(OTHER)
 }
 
-/// The accounts as they were before.
+/// The accounts before the call.
 fn before(invocation: &Invocation) -> Vec<Account> {
     let first = |entry: &loader::AccountEntry| match entry {
         loader::AccountEntry::First(input) => Some(input.account.clone()),
@@ -40,19 +40,23 @@ fn before(invocation: &Invocation) -> Vec<Account> {
     invocation.accounts.iter().filter_map(first).collect()
 }
 
-/// The rule by which the call is refused; nothing may have been changed.
+/// The write-back error of a call, which must leave the accounts unchanged.
 fn refusal(invocation: &Invocation) -> WriteBackError {
     let outcome = run(invocation);
-    assert_eq!(outcome.status, Some(0), "the program itself succeeded");
-    assert_eq!(outcome.accounts, before(invocation), "nothing is kept");
+    assert_eq!(outcome.status, Some(0), "the program itself returns 0");
+    assert_eq!(
+        outcome.accounts,
+        before(invocation),
+        "the accounts are unchanged"
+    );
     match outcome.failure {
         Some(Failure::WriteBack(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }
 
-/// The accounts after a call that succeeds.
-fn kept(invocation: &Invocation) -> Vec<Account> {
+/// The accounts after a successful call.
+fn accounts_after(invocation: &Invocation) -> Vec<Account> {
     let outcome = run(invocation);
     assert_eq!(outcome.failure, None);
     outcome.accounts
@@ -60,13 +64,13 @@ fn kept(invocation: &Invocation) -> Vec<Account> {
 
 #[test]
 fn owner_may_change_everything_allowed() {
-    let changed = kept(&call(Command::SetData, &[0, 3, 7]).account(own(FIRST)));
+    let changed = accounts_after(&call(Command::SetData, &[0, 3, 7]).account(own(FIRST)));
     assert_eq!(changed[0].data, [0, 0, 0, 7]);
-    let grown = kept(&call(Command::Resize, &[0, 10_244]).account(own(FIRST)));
+    let grown = accounts_after(&call(Command::Resize, &[0, 10_244]).account(own(FIRST)));
     assert_eq!(grown[0].data, [0; 10_244]);
-    let shrunk = kept(&call(Command::Resize, &[0, 0]).account(own(FIRST)));
+    let shrunk = accounts_after(&call(Command::Resize, &[0, 0]).account(own(FIRST)));
     assert!(shrunk[0].data.is_empty());
-    let given = kept(&call(Command::Assign, &[0, 9]).account(own(FIRST)));
+    let given = accounts_after(&call(Command::Assign, &[0, 9]).account(own(FIRST)));
     assert_eq!(given[0].owner, OTHER);
 }
 
@@ -115,7 +119,7 @@ fn foreign_account_keeps_data_kelvins_and_owner() {
 }
 
 #[test]
-fn kelvins_are_neither_made_nor_lost() {
+fn kelvins_are_conserved() {
     for (kelvins, after) in [(101, 201), (0, 100), (u64::MAX, u128::from(u64::MAX) + 100)] {
         let invocation = call(Command::SetKelvins, &[0, kelvins])
             .account(own(FIRST))
@@ -141,9 +145,9 @@ fn account_with_data_is_not_reassigned() {
 
 #[test]
 fn loader_checks_the_growth_limit_too() {
-    // 4 + 10,240 is 0x2804; safe code cannot ask for more, raw code can: 0x2805.
+    // The maximum is 4 + 10,240 = 0x2804. Safe code cannot exceed it, raw code can.
     let poke = |byte, value| call(Command::PokeEntry, &[0, DATA_LENGTH + byte, value]);
-    let at_limit = kept(&call(Command::Resize, &[0, 0x2804]).account(own(FIRST)));
+    let at_limit = accounts_after(&call(Command::Resize, &[0, 0x2804]).account(own(FIRST)));
     assert_eq!(at_limit[0].data.len(), 0x2804);
     assert_eq!(
         refusal(&poke(1, 0x29).account(own(FIRST))),
@@ -176,7 +180,7 @@ fn fixed_fields_stay_fixed() {
             WriteBackError::WritableFlagChanged { index, key },
         ),
         (EXECUTABLE, WriteBackError::ExecutableChanged { index, key }),
-        // Behind the data, its spare bytes and the padding.
+        // The rent epoch is after the data, its spare bytes and the padding.
         (
             88 + 4 + 10_240 + 4,
             WriteBackError::RentEpochChanged { index, key },
@@ -189,7 +193,7 @@ fn fixed_fields_stay_fixed() {
 
 #[test]
 fn repeat_stays_a_repeat() {
-    // The repeat is the eight bytes behind the first account's entry.
+    // The repeat is the eight bytes after the first account's entry.
     let repeat = 88 + 4 + 10_240 + 4 + 8;
     for byte in 0..8 {
         let invocation = call(Command::PokeEntry, &[0, repeat + byte, 0x55])
@@ -226,9 +230,9 @@ fn changes_beyond_safe_code_are_rejected() {
 
 #[test]
 fn leaked_borrow_is_ignored() {
-    let accounts = kept(&call(Command::LeakBorrow, &[0]).account(own(FIRST)));
+    let accounts = accounts_after(&call(Command::LeakBorrow, &[0]).account(own(FIRST)));
     assert_eq!(accounts, [own(FIRST).account]);
-    let accounts = kept(&call(Command::PokeEntry, &[0, MARKER, 0]).account(own(FIRST)));
+    let accounts = accounts_after(&call(Command::PokeEntry, &[0, MARKER, 0]).account(own(FIRST)));
     assert_eq!(accounts, [own(FIRST).account]);
 }
 
@@ -246,7 +250,7 @@ fn failed_program_changes_nothing() {
 }
 
 #[test]
-fn two_accounts_borrow_at_once_one_twice_fails() {
+fn one_account_cannot_be_borrowed_twice() {
     let two = call(Command::BorrowTwo, &[0, 1])
         .account(own(FIRST))
         .account(own(SECOND));

@@ -1,4 +1,4 @@
-//! The rules by which the loader keeps a program's changes.
+//! The rules for keeping a program's changes.
 
 mod each_rule;
 mod random_edits;

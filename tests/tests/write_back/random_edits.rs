@@ -1,8 +1,8 @@
-//! Whatever a program does to its input, the loader's verdict is that of the rules as they are
-//! stated here: random programs of edits, run by the guest `poke`, on both engines.
+//! The loader's verdict on a changed input is that of the rules as stated here. The guest `poke`
+//! makes random edits, on both engines.
 //!
-//! The statement has its own reader of the input, from `docs/abi.md`, and shares no code with the
-//! loader's.
+//! The rules here have their own reader of the input, from `docs/abi.md`, and share no code with
+//! the loader.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use tests::{PROGRAM_ID, guest};
 
 use tests::edits::{Edit, Pick, Scene, layout, scenes};
 
-/// One of the rules, and the account that breaks it.
+/// A rule, and the account that breaks it.
 #[derive(Debug, PartialEq, Eq)]
 struct Broken {
     rule: &'static str,
     account: Option<(usize, Pubkey)>,
 }
 
-/// What is to be kept of an input that a program has overwritten, or which rule forbids it.
+/// The accounts to keep from an input that a program has overwritten, or the broken rule.
 fn verdict(call: &Invocation, offsets: &[usize], input: &[u8]) -> Result<Vec<Account>, Broken> {
     let mut after = Vec::new();
     for (index, (entry, offset)) in call.accounts.iter().zip(offsets).enumerate() {
@@ -69,10 +69,10 @@ fn verdict(call: &Invocation, offsets: &[usize], input: &[u8]) -> Result<Vec<Acc
     Ok(after)
 }
 
-/// The name of a rule, and whether it is kept.
+/// The name of a rule, and a check that returns true if the rule is kept.
 type Rule<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
 
-/// The rules for one account, in the order in which they are asked for. One that stands behind the
+/// The rules for one account, in the order in which the loader checks them. A rule after those for
 /// lengths may read the data.
 fn rules<'a>(program: &'a Pubkey, before: &'a AccountInput, bytes: &'a [u8]) -> Vec<Rule<'a>> {
     let account = &before.account;
@@ -149,7 +149,7 @@ fn data(bytes: &[u8]) -> &[u8] {
     &bytes[88..88 + number(bytes, 80) as usize]
 }
 
-/// The accounts as they were before.
+/// The accounts before the call.
 fn before(call: &Invocation) -> Vec<Account> {
     let first = |entry: &AccountEntry| match entry {
         AccountEntry::First(input) => Some(input.account.clone()),
@@ -158,7 +158,7 @@ fn before(call: &Invocation) -> Vec<Account> {
     call.accounts.iter().filter_map(first).collect()
 }
 
-/// The outcome that both engines give.
+/// The outcome of a call, which must be the same on both engines.
 fn run(call: &Invocation) -> Outcome {
     static PROGRAMS: OnceLock<[Program; 2]> = OnceLock::new();
     let programs = PROGRAMS.get_or_init(|| {
@@ -173,7 +173,7 @@ fn run(call: &Invocation) -> Outcome {
     interpreted
 }
 
-/// What a refusal names.
+/// The rule and the account that an error names.
 fn broken(refusal: &WriteBackError) -> Broken {
     use WriteBackError as W;
     let account = match refusal {
@@ -198,7 +198,8 @@ fn broken(refusal: &WriteBackError) -> Broken {
     }
 }
 
-/// Calls the program that makes a scene's edits, and says what came of it.
+/// Runs the program with a scene's edits, compares the outcome with the verdict, and returns its
+/// name.
 fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
     let (call, pokes) = scene.call();
     let (mut input, offsets) = layout(&call);
@@ -211,7 +212,11 @@ fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
     let found = match outcome.failure {
         None => Ok(outcome.accounts),
         Some(Failure::WriteBack(refusal)) => {
-            prop_assert_eq!(outcome.accounts, before(&call), "nothing is kept");
+            prop_assert_eq!(
+                outcome.accounts,
+                before(&call),
+                "the accounts are unchanged"
+            );
             Err(broken(&refusal))
         }
         Some(other) => return Err(TestCaseError::fail(other.to_string())),
@@ -222,7 +227,7 @@ fn check(scene: &Scene) -> Result<&'static str, TestCaseError> {
 
 #[test]
 fn verdict_matches_the_rules() {
-    // The same cases each time, because they are counted.
+    // A fixed seed, because the test counts the cases.
     let config = ProptestConfig {
         cases: 2_000,
         failure_persistence: None,
@@ -241,16 +246,12 @@ fn verdict_matches_the_rules() {
     println!("{counts:#?}");
     let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
     for kind in tests::variants::variants_of("WriteBackError") {
-        assert!(
-            count(&kind) >= 10,
-            "{kind} came only {} times",
-            count(&kind)
-        );
+        assert!(count(&kind) >= 10, "only {} cases of {kind}", count(&kind));
     }
     assert!(count("accepted") >= 200, "{counts:?}");
 }
 
-/// A program that has changed what it may, and fails then.
+/// A program that makes valid changes and then fails.
 fn failing(ending: Ending) -> Invocation {
     let account = AccountInput::new(Pubkey::new([10; 32]))
         .owner(PROGRAM_ID)
@@ -280,21 +281,21 @@ fn failing(ending: Ending) -> Invocation {
         ]
         .map(|(offset, bytes)| (offset as u32, bytes))
     };
-    // The offsets do not change how long the script is.
+    // The length of the script does not depend on the offsets.
     let (_, offsets) = layout(&call(script(ending, &pokes(0, 0))));
     call(script(ending, &pokes(offsets[0], offsets[1])))
 }
 
 #[test]
 fn every_failure_changes_nothing() {
-    let kept = run(&failing(Ending::Success));
-    assert_eq!(kept.failure, None);
-    assert_ne!(kept.accounts, before(&failing(Ending::Success)));
+    let success = run(&failing(Ending::Success));
+    assert_eq!(success.failure, None);
+    assert_ne!(success.accounts, before(&failing(Ending::Success)));
 
     let mut missing = tests::variants::variants_of("Failure");
-    // All refusals have a test of their own.
+    // The test of the rules covers all write-back errors.
     missing.remove("WriteBack");
-    // Both engines here count gas, and no time.
+    // Both of these engines have a gas limit, and no time limit.
     missing.remove("TimedOut");
     for ending in Ending::ALL {
         let call = failing(*ending);
@@ -307,13 +308,13 @@ fn every_failure_changes_nothing() {
         assert!(outcome.return_data.is_empty(), "{ending:?}");
         assert!(missing.remove(failure.kind()), "{ending:?}: {failure}");
     }
-    assert!(missing.is_empty(), "nothing ends with {missing:?}");
+    assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
 #[test]
 fn first_broken_rule_is_reported() {
-    // The second account breaks a rule that is asked for early, the first one that is asked for
-    // late.
+    // The second account breaks a rule that is checked early, and the first account one that is
+    // checked late.
     let scene = Scene::of_two_foreign(vec![
         Edit::Kelvins {
             account: Pick(0),
