@@ -1,9 +1,9 @@
-//! The standard collections as clients of an allocator: a workload that is the same on the host and
-//! in a guest.
+//! The standard collections as clients of an allocator: one workload, which runs on the host and in
+//! a guest and must have the same result.
 //!
-//! It needs `alloc` and nothing else, so that a guest can include this file. Its result depends on
-//! what the collections hold and on nothing about memory: two allocators that are right give equal
-//! results.
+//! It uses only `alloc`, so that a guest can include this file. Its result depends on the contents
+//! of the collections, and not on memory. So every correct allocator gives the same result,
+//! whatever its addresses are.
 
 extern crate alloc;
 
@@ -18,21 +18,21 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt::Write;
 
-/// Everything below, so many rounds of each, as text. It takes less than 32 KiB of a heap that
-/// takes back its most recent block only, if there is one round, and about as much for each more.
+/// Runs all parts this many times, and returns their results as text. One round takes less than 32
+/// KiB of a heap that reuses only its most recent block, and each further round about as much.
 pub fn work(rounds: u32) -> String {
     let mut report = String::new();
     for round in 0..rounds {
         let mut random = Random(u64::from(round) + 1);
         for (name, part) in PARTS {
             let result = part(&mut random);
-            writeln!(report, "{round} {name}: {result}").expect("a string takes everything");
+            writeln!(report, "{round} {name}: {result}").expect("writing to a string");
         }
     }
     report
 }
 
-/// Some use of some collections, and what came of it.
+/// Uses some collections, and returns a text that depends on their contents.
 type Part = fn(&mut Random) -> String;
 
 const PARTS: [(&str, Part); 7] = [
@@ -45,7 +45,7 @@ const PARTS: [(&str, Part); 7] = [
     ("boxes", boxes),
 ];
 
-/// The generator of Knuth's MMIX, of which the high bits are the good ones.
+/// The generator of Knuth's MMIX, whose high bits are the random ones.
 struct Random(u64);
 
 impl Random {
@@ -58,15 +58,15 @@ impl Random {
     }
 }
 
-/// Distinguishes results by all of their bytes, in their order.
+/// A checksum of the bytes, which depends on their order.
 fn checksum(bytes: impl IntoIterator<Item = u8>) -> u32 {
     bytes.into_iter().fold(2_166_136_261, |sum, byte| {
         (sum ^ u32::from(byte)).wrapping_mul(16_777_619)
     })
 }
 
-/// Two that grow by turns, so that neither is always the most recent block; one that shrinks;
-/// zeroed ones.
+/// Two vectors that grow in turns, so that neither is always the most recent block; a vector that
+/// shrinks; zeroed vectors.
 fn vectors(random: &mut Random) -> String {
     let mut bytes: Vec<u8> = Vec::new();
     let mut words: Vec<u64> = Vec::with_capacity(3);
@@ -131,7 +131,7 @@ fn deque(random: &mut Random) -> String {
     format!("{} {} {sum:08x}", taken.len(), queue.len())
 }
 
-/// Nodes of two lengths that split and merge, freed in another order than they were made.
+/// Nodes of two lengths that split and merge. They are freed in another order than allocated.
 fn tree(random: &mut Random) -> String {
     let mut map: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
     for _ in 0..70 {
@@ -152,7 +152,7 @@ fn tree(random: &mut Random) -> String {
     format!("{keys:?} {lengths} {:?}", heap.into_sorted_vec())
 }
 
-/// A parent that knows its children, and children that know their parent without keeping it alive.
+/// A parent that owns its children, and children with a weak reference to their parent.
 struct Node {
     name: String,
     parent: RefCell<Weak<Node>>,
@@ -187,7 +187,7 @@ fn counted(random: &mut Random) -> String {
     format!("{strong} {weak} {named:?} {orphan} {text} {}", shared.len())
 }
 
-/// What asks for more than the alignment of a word.
+/// A type with more than the alignment of a word.
 #[repr(align(64))]
 struct Line([u8; 64]);
 
@@ -209,7 +209,7 @@ fn aligned(random: &mut Random) -> String {
     format!("{misaligned} {bytes:08x} {sum:x}")
 }
 
-/// Blocks of many sizes, freed in an order of their own while others come.
+/// Blocks of many sizes, freed in another order while new ones are allocated.
 fn boxes(random: &mut Random) -> String {
     let mut live: Vec<Box<[u8]>> = Vec::new();
     let mut sum = 0_u32;

@@ -1,11 +1,11 @@
-//! Random accounts, and random edits of the input that they are sent in.
+//! Random accounts, and random edits of their serialized input.
 
 use crate::PROGRAM_ID;
 use loader::{Account, AccountEntry, AccountInput, Invocation, Pubkey};
 use poke::{Ending, script};
 use proptest::prelude::*;
 
-/// One of several, however many there are.
+/// Selects one of several things, for any number of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pick(pub usize);
 
@@ -15,10 +15,10 @@ impl Pick {
     }
 }
 
-/// Another program.
+/// The id of another program.
 const OTHER: Pubkey = Pubkey::new([9; 32]);
 
-/// A call, and what the program does to its input. It ends in success.
+/// A call, and the edits that the program makes to its input before it returns 0.
 #[derive(Clone, Debug)]
 pub struct Scene {
     accounts: Vec<AccountEntry>,
@@ -26,14 +26,14 @@ pub struct Scene {
     edits: Vec<Edit>,
 }
 
-/// A change of the input. An account is chosen among the first occurrences, a repeat among the
-/// repeats; without any there is no change. Where an entry has no such byte, there is none either.
+/// A change of the input. `account` selects a first occurrence, and `repeat` a repeat. An edit
+/// without a target, or of a byte outside its entry, changes nothing.
 #[derive(Clone, Debug)]
 pub enum Edit {
     /// Any bytes at any place: length of the data, program id, spare bytes, padding, account table,
-    /// the script itself.
+    /// even the script itself.
     Anywhere { place: Pick, bytes: Vec<u8> },
-    /// A byte in front of the data, by its offset.
+    /// A byte before the data, by its offset.
     Header {
         account: Pick,
         offset: usize,
@@ -41,19 +41,19 @@ pub enum Edit {
     },
     /// A new owner.
     Owner { account: Pick, owner: Pubkey },
-    /// More kelvins or less.
+    /// A change of the kelvins.
     Kelvins { account: Pick, change: i64 },
-    /// Kelvins from one account to another.
+    /// A transfer of kelvins from one account to another.
     Transfer { from: Pick, to: Pick, amount: u64 },
-    /// A length that differs by this from the one before.
+    /// A change of the data's length.
     Length { account: Pick, change: i64 },
-    /// A byte of the data, or of the spare ones behind it.
+    /// A byte of the data, or of the spare bytes after it.
     Data {
         account: Pick,
         place: Pick,
         value: u8,
     },
-    /// Zeroes for all data, up to 64 bytes.
+    /// Zeros all data, up to 64 bytes.
     Clear { account: Pick },
     /// A byte of the rent epoch.
     RentEpoch {
@@ -69,7 +69,7 @@ pub enum Edit {
     },
 }
 
-/// Where bytes are written, and which.
+/// An offset, and the bytes to write there.
 pub type Poke = (u32, Vec<u8>);
 
 impl Scene {
@@ -91,8 +91,8 @@ impl Scene {
         }
     }
 
-    /// A writable account of the program's own with as many bytes of data, and a length that
-    /// differs by `change`.
+    /// A writable account of the program with this many bytes of data, and an edit of the length by
+    /// `change`.
     pub fn resized(length: usize, change: i64) -> Self {
         let account = AccountInput::new(Pubkey::new([10; 32]))
             .owner(PROGRAM_ID)
@@ -108,7 +108,7 @@ impl Scene {
         }
     }
 
-    /// The call of the program that makes the edits, and the edits as it makes them.
+    /// The call of the program that makes the edits, and the edits in the program's form.
     pub fn call(&self) -> (Invocation, Vec<Poke>) {
         let call = |pokes: &[Poke]| {
             let mut call = Invocation::new(PROGRAM_ID)
@@ -117,8 +117,8 @@ impl Scene {
             call.accounts.clone_from(&self.accounts);
             call
         };
-        // The script stands in front of the accounts, so how long it is moves them; where they are
-        // does not make it longer.
+        // The script precedes the accounts, so its length moves them; their offsets do not change
+        // its length.
         let pokes = self.pokes(&call(&[]));
         let pokes = self.pokes(&call(&pokes));
         (call(&pokes), pokes)
@@ -215,8 +215,8 @@ impl Edit {
     }
 }
 
-/// The input of a call as `docs/abi.md` draws it, and where each account's entry starts in it. The
-/// account table has zeroes for addresses.
+/// The input of a call as `docs/abi.md` draws it, and the offset of each account's entry. The
+/// account table has zeros as addresses.
 pub fn layout(call: &Invocation) -> (Vec<u8>, Vec<usize>) {
     let mut input = (call.data.len() as u64).to_le_bytes().to_vec();
     input.extend(&call.data);
@@ -292,7 +292,7 @@ fn pick() -> impl Strategy<Value = Pick> {
     any::<usize>().prop_map(Pick)
 }
 
-/// Values that a byte may have had before, and others.
+/// Values that a byte of the input often has, and others.
 fn byte() -> impl Strategy<Value = u8> {
     prop_oneof![Just(0_u8), Just(1), Just(255), any::<u8>()]
 }
@@ -307,7 +307,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         2 => (index(), prop::collection::vec(any::<u8>(), 1..9))
             .prop_map(|(place, bytes)| Edit::Anywhere { place, bytes }),
-        // The flags, the borrow state and the original length, and then the keys as well.
+        // First the flags, the borrow state and the original length, and then also the keys.
         4 => (index(), 0..8_usize, byte())
             .prop_map(|(account, offset, value)| Edit::Header { account, offset, value }),
         2 => (index(), 0..72_usize, byte())
@@ -338,7 +338,7 @@ prop_compose! {
         for (number, mut input) in firsts.into_iter().enumerate() {
             input.account.key = Pubkey::new([10 + number as u8; 32]);
             accounts.push(AccountEntry::First(input));
-            // After some of the accounts one of those before comes again.
+            // Some accounts are followed by a repeat of an earlier one.
             for (position, first) in &repeats {
                 if position.index(3) == number {
                     let firsts: Vec<usize> = (0..accounts.len())
@@ -353,7 +353,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// An account whose data is nearly as long as it may be, and may be longer afterwards.
+    /// An account whose data has nearly the maximum length, and may exceed it after the edit.
     fn long_scene()(
         mut input in account(),
         missing in 0..20_usize,
@@ -369,7 +369,7 @@ prop_compose! {
     }
 }
 
-/// Calls of up to three accounts and some repeats, most of them small, and up to three edits.
+/// Calls of up to three accounts with some repeats, most of them small, and up to three edits.
 pub fn scenes() -> impl Strategy<Value = Scene> {
     prop_oneof![
         60 => small_scene(),

@@ -1,4 +1,4 @@
-//! The guest `everywhere`, on all machines.
+//! The guest `everywhere`, on all engines.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,7 +11,7 @@ use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 
-/// The engines that run here, PolkaVM's interpreter first.
+/// The engines that run on this host, PolkaVM's interpreter first.
 pub fn engines() -> Vec<Engine> {
     let mut engines = vec![Engine::Interpreter, Engine::Compiler, Engine::Wasm];
     if guest::RUNS_NATIVELY {
@@ -20,13 +20,13 @@ pub fn engines() -> Vec<Engine> {
     engines
 }
 
-/// The crate of the guest.
+/// The package of the guest.
 pub fn package() -> ProgramPackage {
     ProgramPackage::in_folder(&crate::guest("everywhere"))
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// A value for each key, made once.
+/// A value for each key, computed once.
 struct Once<K, V>(Mutex<Option<HashMap<K, V>>>);
 
 impl<K: Eq + Hash, V: Clone> Once<K, V> {
@@ -41,7 +41,7 @@ impl<K: Eq + Hash, V: Clone> Once<K, V> {
     }
 }
 
-/// What loads programs for an engine.
+/// The loader for an engine.
 pub fn loader(engine: Engine) -> Loader {
     static LOADERS: Once<Engine, Loader> = Once::new();
     LOADERS.get(engine, || {
@@ -50,7 +50,7 @@ pub fn loader(engine: Engine) -> Loader {
     })
 }
 
-/// The guest with a feature, or without one, as an engine takes it.
+/// The guest's file for an engine, with a feature or without one.
 pub fn file(engine: Engine, feature: Option<&'static str>) -> Arc<Vec<u8>> {
     type Key = (Target, Option<&'static str>);
     static FILES: Once<Key, Arc<Vec<u8>>> = Once::new();
@@ -63,7 +63,7 @@ pub fn file(engine: Engine, feature: Option<&'static str>) -> Arc<Vec<u8>> {
     })
 }
 
-/// The guest with a feature, or without one, on an engine.
+/// The guest on an engine, with a feature or without one.
 pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
     type Key = (Engine, Option<&'static str>);
     static PROGRAMS: Once<Key, Program> = Once::new();
@@ -73,17 +73,17 @@ pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
     })
 }
 
-/// The same, with limits.
+/// The guest on an engine, under these limits.
 pub fn load(engine: Engine, feature: Option<&'static str>, limits: Limits) -> Program {
     let loader = loader(engine).limits(limits);
     let program = loader.load(&file(engine, feature));
     program.unwrap_or_else(|error| panic!("{engine}: {error}"))
 }
 
-/// One command, with its numbers.
+/// A command with its three numbers.
 pub type Step = (Command, [u64; 3]);
 
-/// Instruction data of steps.
+/// The instruction data for these steps.
 pub fn script(steps: &[Step]) -> Vec<u8> {
     let bytes = steps
         .iter()
@@ -91,7 +91,7 @@ pub fn script(steps: &[Step]) -> Vec<u8> {
     bytes.collect()
 }
 
-/// A call without accounts.
+/// A call with these steps and without accounts.
 pub fn call(steps: &[Step]) -> Invocation {
     Invocation::new(PROGRAM_ID)
         .data(script(steps))

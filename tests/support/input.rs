@@ -1,4 +1,4 @@
-//! Inputs as values, a writer that shares no code with the project's own, and what readers see.
+//! Inputs as values, a writer that shares no code with the project's own, and a reader's results.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 pub use crate::rialo::{RialoAccount, rialo_reads};
 
-/// What an account is at one moment.
+/// The fields of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub is_signer: bool,
@@ -29,7 +29,7 @@ pub enum Entry {
     Repeat(u8),
 }
 
-/// What an input says.
+/// The contents of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     pub program_id: [u8; 32],
@@ -37,7 +37,7 @@ pub struct Expected {
     pub entries: Vec<Entry>,
 }
 
-/// Where a field stands, and to which entry it belongs.
+/// The offsets of a field, and the entry that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub field: Field,
@@ -45,7 +45,7 @@ pub struct Span {
     pub bytes: Range<usize>,
 }
 
-/// Bytes that grow field by field.
+/// The bytes of an input, written field by field.
 #[derive(Default)]
 struct Writer {
     bytes: Vec<u8>,
@@ -99,7 +99,7 @@ impl Writer {
 }
 
 impl Expected {
-    /// The input in bytes, without an account table, and where each of its fields stands.
+    /// The input in bytes, without an account table, and the offsets of its fields.
     pub fn write(&self) -> (Vec<u8>, Vec<Span>) {
         let mut writer = Writer::default();
         let length = self.instruction_data.len() as u64;
@@ -121,7 +121,7 @@ impl Expected {
         self.write().0
     }
 
-    /// The input in bytes, with the account table that a loader appends if it places it at
+    /// The input in bytes, with the account table that a loader appends if the input is at
     /// `address` and there are accounts.
     pub fn bytes_with_table(&self, address: u64) -> Vec<u8> {
         let (mut bytes, spans) = self.write();
@@ -129,7 +129,7 @@ impl Expected {
         bytes
     }
 
-    /// Appends the account table for an input at `address` whose fields stand where `spans` says.
+    /// Appends the account table for an input at `address` with these fields.
     pub fn append_table(&self, bytes: &mut Vec<u8>, spans: &[Span], address: u64) {
         if self.entries.is_empty() {
             return;
@@ -137,7 +137,7 @@ impl Expected {
         for position in 0..self.entries.len() {
             let first = self.first(position);
             let mut entries = spans.iter().filter(|span| span.field == Field::Marker);
-            let entry = entries.nth(first).expect("an entry starts with a marker");
+            let entry = entries.nth(first).expect("the marker of an entry");
             bytes.extend((address + entry.bytes.start as u64).to_le_bytes());
         }
         bytes.extend((self.entries.len() as u64).to_le_bytes());
@@ -160,12 +160,12 @@ impl Expected {
         }
     }
 
-    /// As [`account`](Self::account), to be changed.
+    /// The account at `position`, mutable; see [`account`](Self::account).
     pub fn account_mut(&mut self, position: usize) -> &mut Account {
         let first = self.first(position);
         match &mut self.entries[first] {
             Entry::First(account) => account,
-            Entry::Repeat(_) => unreachable!("a first occurrence is no repeat"),
+            Entry::Repeat(_) => unreachable!("`first` returns a first occurrence"),
         }
     }
 
@@ -177,7 +177,7 @@ impl Expected {
 }
 
 impl Expected {
-    /// The call whose input this is. Repeats in it are those of first occurrences.
+    /// The call that has this input. Its repeats must be those of first occurrences.
     pub fn invocation(&self) -> loader::Invocation {
         let id = Pubkey::new(self.program_id);
         let start = loader::Invocation::new(id).data(self.instruction_data.clone());
@@ -224,7 +224,7 @@ pub fn two_and_a_repeat() -> Expected {
     }
 }
 
-/// What a reader saw. Pointers are told as distances from the start of the input.
+/// What a reader found. Pointers are offsets from the start of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub program_id: [u8; 32],
@@ -234,7 +234,7 @@ pub struct Seen {
     pub accounts: Vec<SeenAccount>,
 }
 
-/// One account that a reader saw.
+/// An account that a reader found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenAccount {
     pub key_at: usize,
@@ -253,7 +253,7 @@ impl Seen {
         }
     }
 
-    /// Every slice that was lent, as distances from the start of the input.
+    /// Every slice that the reader returned, as offsets from the start of the input.
     pub fn slices(&self) -> Vec<Range<usize>> {
         let slice = |at: usize, length: usize| at..at.saturating_add(length);
         let mut slices = vec![
@@ -267,7 +267,7 @@ impl Seen {
         slices
     }
 
-    /// Checks it against what was written.
+    /// Compares it with the written input.
     pub fn check(&self, expected: &Expected) {
         assert_eq!(self.program_id, expected.program_id);
         assert_eq!(self.instruction_data, expected.instruction_data);
@@ -286,7 +286,7 @@ impl Seen {
     }
 }
 
-/// What a view of an account of the input at this address says.
+/// The account of a view, in the input at this address.
 pub fn see(input: usize, view: &AccountInfo<'_>) -> SeenAccount {
     let data = view.try_borrow_data().expect("nothing is borrowed");
     assert_eq!(data.len(), view.data_len());
@@ -306,7 +306,7 @@ pub fn see(input: usize, view: &AccountInfo<'_>) -> SeenAccount {
     }
 }
 
-/// What the checked reader sees, or why it refuses.
+/// What the checked reader finds, or its error.
 pub fn read_checked(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::InputError> {
     let start = bytes.as_ptr().addr();
     let input = read(bytes)?;
@@ -318,7 +318,7 @@ pub fn read_checked(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::InputEr
     ))
 }
 
-/// What the lazy reader sees if it is asked for everything, or why the bytes are no input.
+/// What the lazy reader finds when it reads all accounts, or its error.
 pub fn read_all_lazily(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::InputError> {
     let start = bytes.as_ptr().addr();
     let (program_id, entries, instruction_data) = read_lazily(bytes)?;
@@ -326,7 +326,7 @@ pub fn read_all_lazily(bytes: &mut [u8]) -> Result<Seen, entrypoint::input::Inpu
     Ok(Seen::new(start, program_id, &accounts, instruction_data))
 }
 
-/// All accounts that a lazy reader gives, repeats resolved.
+/// All accounts of a lazy reader, with repeats resolved.
 pub fn list(mut entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
     let announced = entries.len();
     let mut accounts: Vec<AccountInfo<'_>> = Vec::new();
@@ -338,11 +338,11 @@ pub fn list(mut entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
         assert_eq!(entries.len(), announced - accounts.len());
     }
     assert_eq!(accounts.len(), announced);
-    assert!(entries.next().is_none(), "it has ended");
+    assert!(entries.next().is_none(), "the iterator stays at its end");
     accounts
 }
 
-/// The bytes as words, because readers other than the checked one want them aligned to 8.
+/// The bytes as words, because the trusted readers need an input that is aligned to 8.
 pub fn words(bytes: &[u8]) -> Vec<u64> {
     let mut words = vec![0_u64; bytes.len().div_ceil(8)];
     bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
@@ -366,7 +366,7 @@ fn accounts() -> impl Strategy<Value = Account> {
     })
 }
 
-/// Any input: up to 39 bytes of instruction data and up to five entries; a repeat may repeat a
+/// Any input: up to 39 bytes of instruction data and up to five entries. A repeat may refer to a
 /// repeat.
 pub fn inputs() -> impl Strategy<Value = Expected> {
     let entry = (

@@ -1,4 +1,4 @@
-//! Blobs to be inspected, and what holds for every inspection.
+//! Blobs for the tests of inspections, and checks that every inspection must pass.
 
 use std::sync::OnceLock;
 
@@ -20,16 +20,16 @@ pub fn inspect(blob: &[u8]) -> Inspection {
     loader().inspect(blob).expect("a blob")
 }
 
-/// A program of the project.
+/// A built program of the project.
 pub struct Built {
     pub name: String,
     /// Its blob with debug information.
     pub kept: Vec<u8>,
-    /// Its blob without.
+    /// Its blob without debug information.
     pub stripped: Vec<u8>,
 }
 
-/// The examples and the probe.
+/// The examples and the guest `probe`.
 pub fn programs() -> &'static [Built] {
     static PROGRAMS: OnceLock<Vec<Built>> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
@@ -53,7 +53,7 @@ pub fn vm_blob(bytes: &[u8]) -> ProgramBlob {
     ProgramBlob::parse(bytes.to_vec().into()).expect("a blob")
 }
 
-/// What holds for every blob, hostile ones included.
+/// Checks an inspection of any blob, even a hostile one.
 pub fn assert_consistent(bytes: &[u8], inspection: &Inspection) {
     let mut offset = 0;
     for section in &inspection.sections {
@@ -98,7 +98,7 @@ pub fn section(inspection: &Inspection, kind: SectionKind) -> Section {
         .unwrap_or_else(|| panic!("{kind:?} is not in {:?}", inspection.sections))
 }
 
-/// A blob of some code; the first block is `entrypoint`.
+/// A blob of this code, whose first block is `entrypoint`.
 pub struct Blob {
     pub isa: InstructionSetKind,
     pub builder: ProgramBlobBuilder,
@@ -128,7 +128,7 @@ pub fn latest(code: &[Instruction]) -> Blob {
     Blob::new(InstructionSetKind::Latest64, code)
 }
 
-/// Makes the header's length that of the bytes.
+/// Sets the header's length to that of the bytes.
 pub fn set_length(bytes: &mut [u8]) {
     let length = bytes.len() as u64;
     if let Some(field) = bytes.get_mut(5..13) {

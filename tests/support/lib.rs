@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Code that several tests share.
 #![allow(missing_docs, reason = "only the tests of this package use it")]
 
 extern crate alloc;
@@ -47,13 +47,13 @@ pub fn example(name: &str) -> PathBuf {
     project().join("examples").join(name)
 }
 
-/// The folder of a program that exists for the tests.
+/// The folder of a guest: a program for the tests.
 #[must_use]
 pub fn guest(name: &str) -> PathBuf {
     project().join("tests/guests").join(name)
 }
 
-/// The project's own folder.
+/// The folder of the project.
 #[must_use]
 pub fn project() -> &'static Path {
     static PROJECT: OnceLock<PathBuf> = OnceLock::new();
@@ -61,12 +61,12 @@ pub fn project() -> &'static Path {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         tests
             .parent()
-            .expect("the tests stand in the project's folder")
+            .expect("a folder that contains the tests")
             .to_owned()
     })
 }
 
-/// The program `probe`, which does what its instruction data says, on an engine.
+/// The guest `probe`, which runs the command in its instruction data, on an engine.
 #[must_use]
 pub fn probe(engine: Engine) -> Program {
     static BLOB: OnceLock<Vec<u8>> = OnceLock::new();
@@ -75,7 +75,7 @@ pub fn probe(engine: Engine) -> Program {
     loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The address of the program in the tests' calls.
+/// The id of the program in the tests' calls.
 pub const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 
 /// Instruction data for the probe: a command and its numbers.
@@ -92,7 +92,7 @@ pub fn call(command: Command, numbers: &[u64]) -> Invocation {
     Invocation::new(PROGRAM_ID).data(probe_data(command, numbers))
 }
 
-/// Calls the probe on both engines, and gives the outcome they agree on.
+/// Calls the probe on both engines, and returns the outcome, which must be the same.
 pub fn run(invocation: &Invocation) -> Outcome {
     let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
         probe(engine)
@@ -104,10 +104,10 @@ pub fn run(invocation: &Invocation) -> Outcome {
     interpreted
 }
 
-/// Whether the compiler that `bench.json` names compiles the guests: gas is exact for a blob, and
-/// another compiler makes another blob. If not, the test prints that it is skipped.
+/// Whether the guests' compiler is the one in `bench.json`. The gas of a program depends on its
+/// compiler, so with another one the test prints that it is skipped.
 ///
-/// `.ci/run` fails if it is another one, so that no figure goes unchecked there.
+/// `.ci/run` fails with another compiler, so that it checks all figures.
 #[must_use]
 pub fn is_reference_compiler() -> bool {
     let text = std::fs::read_to_string(project().join("bench.json")).expect("the baseline");

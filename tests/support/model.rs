@@ -1,4 +1,4 @@
-//! Accounts as plain values, on which the same things are done as on views.
+//! Accounts as plain values, with the same operations as views.
 
 use entrypoint::input::{Field, read};
 use entrypoint::{AccountInfo, ProgramError, Pubkey, Ref, RefMut};
@@ -7,7 +7,7 @@ use proptest::sample::Index;
 
 use crate::input::{Account, Expected, read_checked, see};
 
-/// Something that a program does with the account at a position.
+/// An operation of a program on the account at a position.
 #[derive(Clone, Debug)]
 pub enum Operation {
     Credit(u64),
@@ -18,13 +18,13 @@ pub enum Operation {
     /// Borrows the data, and keeps the borrow.
     BorrowShared,
     BorrowMutably,
-    /// Writes through a mutable borrow of the account that is kept, or through a short one.
+    /// Writes through a kept mutable borrow of the account, or through a short one.
     Write(Index, u8),
-    /// Ends a borrow, of whichever account.
+    /// Ends one of the kept borrows.
     End(Index),
 }
 
-/// What programs do, to accounts by position.
+/// Operations on accounts, by position.
 pub fn operations() -> impl Strategy<Value = Vec<(Index, Operation)>> {
     let kelvins = || prop_oneof![0..1_000_u64, any::<u64>()];
     let length = prop_oneof![0..250_usize, 0..10_600_usize, any::<usize>()];
@@ -42,7 +42,7 @@ pub fn operations() -> impl Strategy<Value = Vec<(Index, Operation)>> {
     prop::collection::vec((any::<Index>(), operation), 0..40)
 }
 
-/// A borrow that is kept, and the account it is of.
+/// A kept borrow, and the position of its account.
 enum Borrow<'input> {
     Shared(usize, Ref<'input, [u8]>),
     Mutable(usize, RefMut<'input, [u8]>),
@@ -67,13 +67,14 @@ impl Model {
         Self { sent, now }
     }
 
-    /// Does it all, and checks every answer and what is there at the end.
+    /// Applies the operations to the model and to the views, and compares their results and the
+    /// final accounts.
     ///
-    /// The checked reader takes every length for the one that was sent. So that it can read the
-    /// bytes again, `restore` gives every account its first length back.
+    /// The checked reader takes every data length for the original one. `restore` resets the
+    /// lengths first, so that it can read the bytes again.
     pub fn run(&mut self, bytes: &mut [u8], operations: &[(Index, Operation)], restore: bool) {
         let start = bytes.as_ptr().addr();
-        let views = read(bytes).expect("it is an input").accounts;
+        let views = read(bytes).expect("a valid input").accounts;
         let mut borrows = Vec::new();
         if !views.is_empty() {
             for (position, operation) in operations {
@@ -96,7 +97,7 @@ impl Model {
         }
         self.check_bytes(bytes);
         if restore {
-            let again = read_checked(bytes).expect("it is an input again");
+            let again = read_checked(bytes).expect("still a valid input");
             again.check(&self.now);
         }
     }
@@ -184,7 +185,7 @@ impl Model {
         }
     }
 
-    /// Looks at the bytes themselves: every entry still starts and ends where it was sent.
+    /// Compares the bytes of the input: every entry must still start and end at its offset.
     fn check_bytes(&self, bytes: &[u8]) {
         let (mut expected, spans) = self.sent.write();
         for span in &spans {
@@ -203,19 +204,19 @@ impl Model {
                     expected[at..at + 8].copy_from_slice(&length.to_le_bytes());
                 }
                 Field::Data => {
-                    // Behind the data may be what was written before it shrank.
+                    // The bytes after the data may remain from before the data shrank.
                     let end = at + self.sent.account(position).data.len() + 10_240;
                     expected[at..end].copy_from_slice(&bytes[at..end]);
                     expected[at..at + account.data.len()].copy_from_slice(&account.data);
                 }
                 Field::Marker if self.now.first(position) == position => {
-                    // Where the original length is noted.
+                    // The reader stores the original length here.
                     expected[at + 4..at + 8].copy_from_slice(&bytes[at + 4..at + 8]);
                 }
                 _ => {}
             }
         }
-        assert!(*bytes == expected, "bytes that nobody wrote have changed");
+        assert!(*bytes == expected, "other bytes have changed");
     }
 }
 

@@ -1,12 +1,11 @@
-//! Programs as libraries of this machine.
+//! Programs as native libraries.
 
 use std::path::Path;
 use std::process::Command;
 
 use program_build::package::ProgramPackage;
 
-/// Compiles the crate in a folder to a library of this machine, by the compiler that is active
-/// there.
+/// Builds the crate in a folder as a native library, with the compiler that is active there.
 #[must_use]
 pub fn build(folder: &Path) -> Vec<u8> {
     let package = ProgramPackage::in_folder(folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -24,13 +23,12 @@ pub fn build(folder: &Path) -> Vec<u8> {
         .arg(&target_folder)
         .status()
         .expect("cargo runs");
-    assert!(status.success(), "the library does not compile");
+    assert!(status.success(), "the build of the library failed");
     let file = format!("{TARGET}/release/lib{}.so", package.name);
-    std::fs::read(target_folder.join(file)).expect("cargo has written the library")
+    std::fs::read(target_folder.join(file)).expect("the library of the build")
 }
 
-/// The target must be named, or what the build of a program asks for goes to the build's own tools
-/// too.
+/// The build names its target, because otherwise its settings would apply to build scripts too.
 #[cfg(target_arch = "x86_64")]
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 #[cfg(target_arch = "aarch64")]

@@ -1,40 +1,39 @@
-//! The readers of the Rialo runtime's own crate, held to what an input says.
+//! The readers of the Rialo runtime's own crate, compared with the expected contents of an input.
 
 use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use crate::input::{Account, Expected, read_checked};
 
-/// Checks that the Rialo runtime's own readers understand an input, which may carry an account
-/// table.
+/// Checks that the Rialo runtime's own readers read an input, with an account table or without.
 pub fn rialo_reads(bytes: &mut [u64], expected: &Expected) {
-    // Those readers check no bounds, so ask one that does first. It also sees to the original
-    // lengths.
+    // The runtime's readers check no bounds, so the checked reader validates the input first. It
+    // also stores the original lengths.
     let checked = read_checked(bytemuck::cast_slice_mut(bytes));
-    checked.expect("it is an input").check(expected);
+    checked.expect("a valid input").check(expected);
 
     let input: *mut u8 = bytes.as_mut_ptr().cast();
-    // SAFETY: the words are aligned to 8, and the checked reader has walked over them as an input.
+    // SAFETY: the words are aligned to 8, and the checked reader has accepted them as an input.
     let (id, accounts, data) = unsafe { rialo_s_program_entrypoint::deserialize(input) };
-    rialo_saw(id, &accounts, data, expected);
+    check_rialo(id, &accounts, data, expected);
     drop(accounts);
 
     let mut list = [const { MaybeUninit::uninit() }; 64];
-    // SAFETY: as above; nothing that the first reader has lent is used any more.
+    // SAFETY: the words are aligned to 8 and a valid input, and the first reader's views are gone.
     let (id, count, data) =
         unsafe { rialo_s_program_entrypoint::deserialize_into(input, &mut list) };
     let accounts: Vec<RialoAccount<'_>> = list[..count]
         .iter()
-        // SAFETY: the reader has written the first `count`, and each is moved out once.
+        // SAFETY: the reader has written the first `count` elements, and each is moved out once.
         .map(|account| unsafe { account.assume_init_read() })
         .collect();
-    rialo_saw(id, &accounts, data, expected);
+    check_rialo(id, &accounts, data, expected);
 }
 
-/// A view of an account as the Rialo runtime has it.
+/// A view of an account in the Rialo runtime's crate.
 pub type RialoAccount<'a> = rialo_s_account_info::AccountInfo<'a>;
 
-fn rialo_saw(
+fn check_rialo(
     program_id: &rialo_s_pubkey::Pubkey,
     accounts: &[RialoAccount<'_>],
     instruction_data: &[u8],

@@ -1,7 +1,8 @@
-//! A complete backend for a toy language, over the loader's public traits and nothing else.
+//! A complete backend for a toy language, which uses only the loader's public traits.
 //!
-//! A program's file is `TOY`, a line for each instruction, an empty line, and then bytes of data. A
-//! word of an instruction is a number, or an address such as `data`, `heap+8` or `input+48`.
+//! A program's file is `TOY`, one line for each instruction, an empty line, and then the bytes of
+//! its data. A word of an instruction is a number, or an address such as `data`, `heap+8` or
+//! `input+48`.
 //!
 //! | instruction | what it does |
 //! |---|---|
@@ -30,7 +31,7 @@ pub struct ToyProgram {
     data: Vec<u8>,
 }
 
-/// A program's memory, from `DATA` on, and its gas.
+/// A program's memory, which starts at `DATA`, and its gas.
 pub struct ToyMemory {
     bytes: Vec<u8>,
     gas: u64,
@@ -59,7 +60,7 @@ impl Backend for Toy {
             .ok_or_else(|| invalid("bad magic number"))?;
         let end = text.windows(2).position(|bytes| bytes == b"\n\n");
         let end = end.ok_or_else(|| invalid("no empty line"))?;
-        let code = std::str::from_utf8(&text[..end]).map_err(|_| invalid("it is not text"))?;
+        let code = std::str::from_utf8(&text[..end]).map_err(|_| invalid("not UTF-8"))?;
         let data = text[end + 2..].to_vec();
         if data.len() as u64 > limits.program_data.into() {
             return Err(LoadError::MemoryTooLarge {

@@ -1,5 +1,5 @@
-//! The kinds of errors that there are, read from the loader's source: a new one cannot be forgotten
-//! by a test that asks for all of them.
+//! The kinds of errors, read from the loader's source, so that a test which covers all of them
+//! notices a new one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub fn variants() -> BTreeSet<String> {
     variants
 }
 
-/// Adds those of the error enums in a folder and the folders in it.
+/// Adds the variants of the error enums in a folder and its subfolders.
 fn add_variants(folder: &Path, variants: &mut BTreeSet<String>) {
     for file in std::fs::read_dir(folder).expect("the loader's source") {
         let path = file.expect("a file").path();
@@ -36,16 +36,13 @@ fn add_variants(folder: &Path, variants: &mut BTreeSet<String>) {
     }
 }
 
-/// The variants of one of them, without the enum's name.
-#[allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses a part of this"
-)]
+/// The variants of one error enum, without the enum's name.
+#[allow(dead_code, reason = "each test binary uses a part of this module")]
 pub fn variants_of(name: &str) -> BTreeSet<String> {
     let prefix = format!("{name}::");
     let own = |variant: String| variant.strip_prefix(&prefix).map(str::to_owned);
     let found: BTreeSet<String> = variants().into_iter().filter_map(own).collect();
-    assert!(!found.is_empty(), "there is no enum {name}");
+    assert!(!found.is_empty(), "no enum {name}");
     found
 }
 

@@ -7,11 +7,11 @@ use program_build::package::ProgramPackage;
 
 use crate::project;
 
-/// Compiles the crate in a folder to a module, as programs are, also if it is none.
+/// Builds the crate in a folder as a WebAssembly module, even if it is not a program.
 #[must_use]
 pub fn build(folder: &Path, features: &[&str]) -> Vec<u8> {
     let name = folder.file_name().and_then(|name| name.to_str());
-    // Any program of the workspace knows where guests are built.
+    // The target folder is the same for all programs of the workspace.
     let package = ProgramPackage::in_folder(&project().join("examples/hello"));
     let package = ProgramPackage {
         name: name.expect("a folder with a name").to_owned(),

@@ -1,5 +1,5 @@
-//! A host of WebAssembly modules that shares no code with the project's own: on `wasmi`, by what
-//! `docs/abi.md` says.
+//! A host for WebAssembly modules that follows `docs/abi.md`, on `wasmi`. It shares no code with
+//! the project's own.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -15,7 +15,7 @@ use crate::input::{Account, Entry, Expected, Span};
 
 pub const PAGE: usize = 64 * 1024;
 
-/// What a program told its host when it gave up, and the texts.
+/// The abort report of a program, with its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abort {
     pub kind: u32,
@@ -24,17 +24,17 @@ pub struct Abort {
     pub message: String,
 }
 
-/// What a program has told its host.
+/// The calls that a program has made.
 pub struct Host {
     pub logs: Vec<String>,
     pub return_data: Vec<u8>,
     pub abort: Option<Abort>,
-    /// Bytes for which the host asks in the middle of each line of log, and which it fills.
-    pub intrusion: Option<u32>,
+    /// If set, the host allocates this many bytes in each log call, and fills them.
+    pub alloc_in_log: Option<u32>,
     limits: StoreLimits,
 }
 
-/// A module that runs.
+/// An instance of a module.
 pub struct Machine {
     pub store: Store<Host>,
     pub instance: Instance,
@@ -60,7 +60,7 @@ fn log(mut caller: Caller<'_, Host>, address: u32, length: u64) -> Result<(), Er
     let line = bytes(&caller, address, length);
     let line = String::from_utf8(line).expect("a log line is text");
     caller.data_mut().logs.push(line);
-    let Some(length) = caller.data().intrusion else {
+    let Some(length) = caller.data().alloc_in_log else {
         return Ok(());
     };
     let alloc = caller.get_export("alloc").and_then(Extern::into_func);
@@ -80,7 +80,7 @@ fn abort(mut caller: Caller<'_, Host>, report: u32, magic: u64) -> Result<(), Er
     let word = |at| u32::from_le_bytes(read(&report, at));
     let text = |at| {
         let text = bytes(&caller, word(at), word(at + 4).into());
-        String::from_utf8(text).expect("a report's texts are texts")
+        String::from_utf8(text).expect("texts in UTF-8")
     };
     let abort = Abort {
         kind: word(8),
@@ -89,10 +89,10 @@ fn abort(mut caller: Caller<'_, Host>, report: u32, magic: u64) -> Result<(), Er
         message: text(56),
     };
     caller.data_mut().abort = Some(abort);
-    Err(Error::new("the program gave up"))
+    Err(Error::new("the program aborted"))
 }
 
-/// The imports of `docs/abi.md`, as far as programs of ours have them.
+/// The imports of `docs/abi.md` that the project's programs use.
 fn imports(engine: &Engine) -> Linker<Host> {
     let mut imports = Linker::new(engine);
     let mut define = || -> Result<(), Error> {
@@ -116,12 +116,12 @@ fn imports(engine: &Engine) -> Linker<Host> {
         imports.func_wrap("env", "rlo_get_return_data", |_: u32, _: u64, _: u32| 0_u64)?;
         Ok(())
     };
-    define().expect("each import once");
+    define().expect("distinct imports");
     imports
 }
 
 impl Machine {
-    /// A module in a memory of as many pages at most, without its heap announced.
+    /// An instance with at most this many pages of memory. Its heap is not announced.
     pub fn new(module: &[u8], most_pages: usize) -> Self {
         let engine = Engine::default();
         let module = Module::new(&engine, module).expect("a valid module");
@@ -132,14 +132,14 @@ impl Machine {
             logs: Vec::new(),
             return_data: Vec::new(),
             abort: None,
-            intrusion: None,
+            alloc_in_log: None,
             limits,
         };
         let mut store = Store::new(&engine, host);
         store.limiter(|host| &mut host.limits);
         let instance = imports(&engine)
             .instantiate_and_start(&mut store, &module)
-            .expect("every import is there");
+            .expect("every import is defined");
         let memory = instance.get_memory(&store, "memory").expect("`memory`");
         let alloc = instance.get_typed_func(&store, "alloc").expect("`alloc`");
         let entrypoint = instance
@@ -154,7 +154,7 @@ impl Machine {
         }
     }
 
-    /// Announces a heap of so many pages at the end of the memory, if it is the host's to place.
+    /// Announces a heap of this many pages at the end of the memory, if the host places the heap.
     pub fn announce_heap(&mut self, pages: u32) {
         let announce = self
             .instance
@@ -172,7 +172,7 @@ impl Machine {
         self.memory.size(&self.store)
     }
 
-    /// The address of room for so many bytes.
+    /// Allocates this many bytes of scratch memory.
     pub fn alloc(&mut self, length: usize) -> u32 {
         self.alloc
             .call(&mut self.store, length as u32)
@@ -197,10 +197,10 @@ impl Machine {
     }
 }
 
-/// Pages of memory that an instance may have.
+/// The most pages of an instance's memory.
 pub const PAGES: usize = 200;
 
-/// The module of a program with some of its features, compiled once.
+/// The module of a program with these features, compiled once.
 pub fn module(name: &'static str, features: &'static [&'static str]) -> &'static [u8] {
     type Modules = HashMap<(&'static str, &'static [&'static str]), &'static [u8]>;
     static MODULES: OnceLock<Mutex<Modules>> = OnceLock::new();
@@ -218,14 +218,14 @@ pub fn module(name: &'static str, features: &'static [&'static str]) -> &'static
     })
 }
 
-/// A fresh instance of a program, its heap announced if it is to be.
+/// A new instance of a program. Its heap is announced if the host places it.
 pub fn machine(name: &'static str) -> Machine {
     let mut machine = Machine::new(module(name, &[]), PAGES);
     machine.announce_heap(1);
     machine
 }
 
-/// An input, and where its fields stand, so that what the program leaves can be read.
+/// An input, and the offsets of its fields, for reading the program's changes.
 pub struct Written {
     pub expected: Expected,
     pub bytes: Vec<u8>,
@@ -242,7 +242,7 @@ impl Written {
         }
     }
 
-    /// Calls the program, and returns the status and where the input is. `None` is a trap.
+    /// Calls the program, and returns the status (`None` for a trap) and the address of the input.
     pub fn call(&self, machine: &mut Machine, with_table: bool) -> (Option<u64>, u32) {
         let table = if with_table {
             8 * self.expected.entries.len() + 16
@@ -264,12 +264,12 @@ impl Written {
         (machine.enter(address, length), address)
     }
 
-    /// The first occurrences as the program has left them.
+    /// The first occurrences as the program has changed them.
     pub fn read_back(&self, machine: &Machine, address: u32) -> Vec<Account> {
         let of = |field: Field, position: usize| {
             let mut spans = self.spans.iter();
             let span = spans.find(|span| span.field == field && span.account == Some(position));
-            span.expect("an entry has each field").bytes.start
+            span.expect("a field of the entry").bytes.start
         };
         let input = machine.read(address, self.bytes.len());
         let word = |at: usize| u64::from_le_bytes(*input[at..].first_chunk().expect("a word"));
@@ -295,7 +295,7 @@ impl Written {
 
 pub const ID: [u8; 32] = [9; 32];
 
-/// An account of the program's, which it may write and which has signed.
+/// A writable account that the program owns and that has signed.
 pub fn account(number: u8, kelvins: u64, data: &[u8]) -> Entry {
     Entry::First(Account {
         is_signer: true,
@@ -317,7 +317,7 @@ pub fn call(instruction_data: &[u8], entries: Vec<Entry>) -> Written {
     })
 }
 
-/// Adds to a count, with more data behind it and as many more accounts.
+/// A call that adds to a count, with more bytes of data and more accounts.
 pub fn count(step: u64, more_data: usize, more_accounts: u8) -> Written {
     let mut data = 41_u64.to_le_bytes().to_vec();
     data.resize(8 + more_data, 7);

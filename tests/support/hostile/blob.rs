@@ -1,17 +1,17 @@
-//! Any bytes as a blob: refused or run, with the same outcome on every engine.
+//! Any bytes as a blob: rejected, or run with the same outcome on every engine.
 
 use loader::{AccountInput, Engine, Failure, Invocation, Limits, Loader, Outcome, Pubkey};
 
 use super::machine::assert_nothing_kept;
 
-/// Gas of every call; it bounds how long a blob may take.
+/// The gas of every call, which bounds the time that a blob takes.
 pub const GAS: u64 = 20_000;
 
-/// Loaders that differ in nothing but the engine.
+/// Loaders that differ only in their engine.
 pub struct Loaders(Vec<Loader>);
 
 impl Loaders {
-    /// Loaders with small limits, so that many blobs can be tried.
+    /// Loaders with low limits, so that a test can try many blobs.
     pub fn new(engines: &[Engine]) -> Self {
         let limits = Limits::default()
             .code(1 << 16)
@@ -24,8 +24,8 @@ impl Loaders {
         Self(loaders.collect())
     }
 
-    /// Any bytes as a blob, and the same with a header that says how many they are: without that
-    /// nearly all would be refused for the header alone. Answers whether it is a program.
+    /// Checks any bytes as a blob, and again with the correct length in the header: otherwise the
+    /// loader would reject nearly all of them. Returns whether they are a program.
     pub fn check_bytes(&self, bytes: &[u8]) -> bool {
         let first = self.check(bytes);
         let mut with_length = bytes.to_vec();
@@ -33,19 +33,19 @@ impl Loaders {
         if with_length == bytes {
             return first.is_some();
         }
-        assert!(first.is_none(), "a blob that is not as long as it says");
+        assert!(first.is_none(), "a blob with a wrong length");
         self.check(&with_length).is_some()
     }
 
-    /// Loads and calls a blob on every engine. Answers the outcome they agree on, if it is a
-    /// program.
+    /// Loads and calls a blob on every engine. Returns the outcome, which must be the same, if the
+    /// blob is a program.
     pub fn check(&self, bytes: &[u8]) -> Option<Outcome> {
         let invocation = invocation();
         let mut results = self.0.iter().map(|loader| {
             let program = loader.load(bytes)?;
-            let mut outcome = program.invoke(&invocation).expect("it is called");
-            let again = program.invoke(&invocation).expect("it is called");
-            assert_eq!(outcome, again, "a program does the same twice");
+            let mut outcome = program.invoke(&invocation).expect("a valid invocation");
+            let again = program.invoke(&invocation).expect("a valid invocation");
+            assert_eq!(outcome, again, "a second call has the same outcome");
             outcome.engine = Engine::Interpreter;
             Ok(outcome)
         });
@@ -65,7 +65,7 @@ impl Loaders {
                 if let Failure::OutOfGas { limit, .. } = failure {
                     assert_eq!((*limit, outcome.gas_used), (GAS, GAS));
                 }
-                // What it says to people can be said.
+                // The message can be formatted.
                 assert!(!failure.to_string().is_empty());
             }
             None => {
@@ -90,7 +90,7 @@ fn invocation() -> Invocation {
         .repeat(0)
 }
 
-/// Makes the header's length that of the bytes.
+/// Sets the header's length to that of the bytes.
 pub fn set_length(bytes: &mut [u8]) {
     let length = bytes.len() as u64;
     if let Some(field) = bytes.get_mut(5..13) {

@@ -1,4 +1,4 @@
-//! Any bytes as a serialized input: every reader sees the same in what the checked one accepts.
+//! Any bytes as a serialized input: all readers agree on every input that the checked one accepts.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -7,27 +7,27 @@ use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
 use entrypoint::input::{LazyAccount, LazyAccounts, read, read_lazily};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 
-/// This byte stands for as many zeroes as the next two bytes say, because an account has 10,240 of
-/// them.
+/// Compresses zeros: this byte is followed by their number in two bytes. Each account has 10,240
+/// spare bytes.
 const ZEROES: u8 = 0xFD;
 
-/// The longest input that is made.
+/// The longest input.
 const MAX_LENGTH: usize = 1 << 17;
 
-/// Most entries with which the trusted readers are called: one without a heap has to have a limit,
-/// and one with a heap keeps its list for ever, which a fuzzer would feel.
+/// The most entries for the trusted readers. The one without a heap needs a limit. The one with a
+/// heap leaks its list, which would fill the memory of a fuzzer.
 const MAX_ACCOUNTS: usize = 300;
 
-/// What was seen of an input. Places are distances from its start.
+/// What a reader found in an input. Places are offsets from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
+struct Found {
     program_id: ([u8; 32], usize),
     data: (Vec<u8>, Range<usize>),
-    accounts: Vec<SeenAccount>,
+    accounts: Vec<FoundAccount>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct SeenAccount {
+struct FoundAccount {
     key: ([u8; 32], usize),
     owner: [u8; 32],
     numbers: [u64; 2],
@@ -37,38 +37,38 @@ struct SeenAccount {
 
 thread_local! {
     static START: RefCell<usize> = const { RefCell::new(0) };
-    static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
+    static FOUND: RefCell<Option<Found>> = const { RefCell::new(None) };
 }
 
-fn place(start: usize, bytes: &[u8]) -> Range<usize> {
+fn offsets(start: usize, bytes: &[u8]) -> Range<usize> {
     let at = bytes.as_ptr().addr().wrapping_sub(start);
     at..at.wrapping_add(bytes.len())
 }
 
-fn see(start: usize, id: &Pubkey, accounts: &[AccountInfo<'_>], data: &[u8]) -> Seen {
+fn find(start: usize, id: &Pubkey, accounts: &[AccountInfo<'_>], data: &[u8]) -> Found {
     let account = |view: &AccountInfo<'_>| {
         let data = view.try_borrow_data().expect("nothing is borrowed");
-        SeenAccount {
+        FoundAccount {
             key: (
                 view.key().to_bytes(),
-                place(start, view.key().as_bytes()).start,
+                offsets(start, view.key().as_bytes()).start,
             ),
             owner: view.owner().to_bytes(),
             numbers: [view.kelvins(), view.rent_epoch()],
             flags: [view.is_signer(), view.is_writable(), view.executable()],
-            data: (data.to_vec(), place(start, &data)),
+            data: (data.to_vec(), offsets(start, &data)),
         }
     };
-    Seen {
-        program_id: (id.to_bytes(), place(start, id.as_bytes()).start),
-        data: (data.to_vec(), place(start, data)),
+    Found {
+        program_id: (id.to_bytes(), offsets(start, id.as_bytes()).start),
+        data: (data.to_vec(), offsets(start, data)),
         accounts: accounts.iter().map(account).collect(),
     }
 }
 
 fn record(id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
     let start = START.with_borrow(|start| *start);
-    SEEN.set(Some(see(start, id, accounts, data)));
+    FOUND.set(Some(find(start, id, accounts, data)));
     Err(ProgramError::Custom(77))
 }
 
@@ -89,7 +89,7 @@ fn list(entries: LazyAccounts<'_>) -> Vec<AccountInfo<'_>> {
     accounts
 }
 
-/// The input that a corpus file stands for.
+/// Expands a corpus file to the input.
 pub fn expand(bytes: &[u8]) -> Vec<u8> {
     let mut input = Vec::new();
     let mut rest = bytes.iter().copied();
@@ -105,11 +105,11 @@ pub fn expand(bytes: &[u8]) -> Vec<u8> {
     input
 }
 
-/// The file of a corpus that stands for an input.
+/// Compresses an input to a corpus file.
 pub fn compress(input: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for run in input.chunk_by(|left, right| *left == 0 && *right == 0) {
-        // A byte that would be taken for the sign stands in no input that is compressed.
+        // The compressed form cannot represent an input that contains the marker byte itself.
         assert!(!run.contains(&ZEROES));
         if run.len() < 4 {
             bytes.extend(run);
@@ -123,16 +123,16 @@ pub fn compress(input: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads an input by every reader. Answers whether the checked ones accept it.
+/// Reads an input with every reader. Returns whether the checked readers accept it.
 pub fn check(bytes: &[u8]) -> bool {
-    // Readers other than the checked ones want an input aligned to 8.
+    // The trusted readers need an input that is aligned to 8.
     let mut words = vec![0_u64; bytes.len().div_ceil(8)];
     let buffer: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
     buffer[..bytes.len()].copy_from_slice(bytes);
     let start = buffer.as_ptr().addr();
 
     let checked = read(&mut buffer[..bytes.len()]).map(|input| {
-        see(
+        find(
             start,
             input.program_id,
             &input.accounts,
@@ -140,7 +140,7 @@ pub fn check(bytes: &[u8]) -> bool {
         )
     });
     let lazy = read_lazily(&mut buffer[..bytes.len()])
-        .map(|(id, entries, data)| see(start, id, &list(entries), data));
+        .map(|(id, entries, data)| find(start, id, &list(entries), data));
     assert_eq!(checked, lazy);
     let Ok(checked) = checked else {
         return false;
@@ -154,8 +154,8 @@ pub fn check(bytes: &[u8]) -> bool {
 
     START.set(start);
     let input: *mut u8 = words.as_mut_ptr().cast();
-    // Whoever calls with a length vouches for the account table at the end of it, which these bytes
-    // may only look like.
+    // A caller that passes a length promises a valid account table at the end, and these bytes may
+    // only look like one.
     let mut lengths = vec![None];
     if bytes.len() < 16 || !has_table(bytes) {
         lengths.push(Some(bytes.len()));
@@ -164,16 +164,17 @@ pub fn check(bytes: &[u8]) -> bool {
         lengths.clear();
     }
     for length in lengths {
-        // SAFETY: the words are aligned to 8, the checked reader has walked over these very bytes
-        // without leaving them, they do not end like an account table if the length is given, and
-        // no view of them lives any more.
+        // SAFETY: the words are aligned to 8. The checked reader has accepted these bytes, so they
+        // are a valid input. If the length is given, they do not end like an account table. No view
+        // exists.
         let status = unsafe { enter::<false>(input, length, record) };
         expect(&checked, status);
-        // SAFETY: as above.
+        // SAFETY: the words are aligned to 8 and a valid input, without what looks like a table if
+        // the length is given, and no view exists.
         let status = unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, length, record) };
         expect(&checked, status);
     }
-    // SAFETY: as above.
+    // SAFETY: the words are aligned to 8 and a valid input, and no view of an account exists.
     let status = unsafe { enter_lazily(input, None, record_lazily) };
     expect(&checked, status);
     true
@@ -183,15 +184,15 @@ fn has_table(bytes: &[u8]) -> bool {
     bytes.ends_with(&abi::input::ACCOUNT_TABLE_MAGIC.to_le_bytes())
 }
 
-fn expect(checked: &Seen, status: u64) {
+fn expect(checked: &Found, status: u64) {
     assert_eq!(status, 77);
-    assert_eq!(SEEN.take().as_ref(), Some(checked));
+    assert_eq!(FOUND.take().as_ref(), Some(checked));
 }
 
-fn slices(seen: &Seen) -> Vec<Range<usize>> {
-    let id = seen.program_id.1;
-    let mut slices = vec![id..id.saturating_add(32), seen.data.1.clone()];
-    for account in &seen.accounts {
+fn slices(found: &Found) -> Vec<Range<usize>> {
+    let id = found.program_id.1;
+    let mut slices = vec![id..id.saturating_add(32), found.data.1.clone()];
+    for account in &found.accounts {
         slices.extend([
             account.key.1..account.key.1.saturating_add(32),
             account.data.1.clone(),
@@ -200,7 +201,7 @@ fn slices(seen: &Seen) -> Vec<Range<usize>> {
     slices
 }
 
-/// Any bytes as an input.
+/// Checks the input that a corpus file expands to.
 pub fn check_bytes(bytes: &[u8]) {
     check(&expand(bytes));
 }

@@ -1,5 +1,5 @@
-//! A program that does what a script says, by hand in the VM's own instructions, and where its
-//! memory is.
+//! A program that makes the calls of a script, handwritten in the VM's instructions, and its memory
+//! map.
 
 use std::ops::Range;
 
@@ -14,19 +14,19 @@ use polkavm_common::writer::ProgramBlobBuilder;
 use super::model::{self, Model};
 use super::script::{CALL_LENGTH, Call, MAX_CALLS, SCRIPT_LENGTH, Script};
 
-/// The VM's page: where memory ends, it ends at a multiple of that.
+/// The VM's page size: the end of each region is a multiple of it.
 const PAGE: u64 = 4_096;
 
-/// Bytes of read-write data: the answers of all calls, and room.
+/// Bytes of read-write data: the results of all calls, and free space.
 pub const WINDOW: u64 = 4_096;
 
-/// Gas of every call. More bytes than that pays for are more than the program has.
+/// The gas of every call. It pays for more bytes than the program's memory has.
 pub const GAS: u64 = 1 << 24;
 
-/// The program's own address.
+/// The program's id.
 pub const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 
-/// Where everything is in the program's memory. What is between the ranges cannot be touched.
+/// The program's memory map. The program cannot access memory between the ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub read_only: Range<u64>,
@@ -43,11 +43,11 @@ pub struct Machine {
     pub programs: Vec<Program>,
     pub layout: Layout,
     pub limits: Limits,
-    /// The input as the program finds it, of a script of zeroes.
+    /// The input as the program reads it, with a script of zeros.
     pub input: Vec<u8>,
 }
 
-/// What the program is called with. It owns the first account, and the second is another's.
+/// The call of the program. It owns the first account, and not the second.
 pub fn invocation(script: &Script) -> Invocation {
     let account = |number| AccountInput::new(Pubkey::new([number; 32])).kelvins(number.into());
     Invocation::new(PROGRAM_ID)
@@ -84,8 +84,7 @@ impl Machine {
         machine
     }
 
-    /// The input as the program sees it, by its own answer. Read piece by piece, because its length
-    /// is not known.
+    /// Reads the input: a script returns it as return data. The length is known from `docs/abi.md`.
     fn read_input(&self) -> Vec<u8> {
         let accounts = abi::input::entry_length(40).unwrap() + abi::input::entry_length(8).unwrap();
         let length = 8 + SCRIPT_LENGTH + 32 + 8 + accounts + 8 + 3 * 8 + 16;
@@ -95,16 +94,19 @@ impl Machine {
         )]);
         let mut input = self.run(&script).return_data;
         assert_eq!(input.len(), length);
-        assert!(input.ends_with(b"ACCTABLE"), "that is all of it");
+        assert!(
+            input.ends_with(b"ACCTABLE"),
+            "the input ends with the account table"
+        );
         input[8..8 + SCRIPT_LENGTH].fill(0);
         input
     }
 
-    /// What all engines say becomes of a script.
+    /// The outcome of a script, which must be the same on all engines.
     pub fn run(&self, script: &Script) -> Outcome {
         let invocation = invocation(script);
         let mut outcomes = self.programs.iter().map(|program| {
-            let mut outcome = program.invoke(&invocation).expect("it is called");
+            let mut outcome = program.invoke(&invocation).expect("a valid invocation");
             outcome.engine = Engine::Interpreter;
             outcome
         });
@@ -115,8 +117,8 @@ impl Machine {
         first
     }
 
-    /// Runs a script, and looks at the window of memory afterwards if it comes to that. All must be
-    /// as the model says.
+    /// Runs a script, and then, if it has not ended, returns the window of memory as return data.
+    /// The outcome must be that of the model.
     pub fn check(&self, script: &Script) -> Outcome {
         let mut script = script.clone();
         if script.calls.len() < MAX_CALLS {
@@ -126,18 +128,18 @@ impl Machine {
             });
         }
         let outcome = self.run(&script);
-        let said = Model::run(self, &script);
-        model::compare(self, &script, &said, &outcome);
+        let model = Model::run(self, &script);
+        model::compare(self, &script, &model, &outcome);
         outcome
     }
 
-    /// Any bytes as a script.
+    /// Checks any bytes as a script.
     pub fn check_bytes(&self, bytes: &[u8]) {
         let _ = self.check(&Script::decode(bytes, &self.layout));
     }
 }
 
-/// Accounts and return data of what failed.
+/// Asserts that a failure left the accounts unchanged and no return data.
 pub fn assert_nothing_kept(invocation: &Invocation, outcome: &Outcome) {
     let failure: &Failure = outcome.failure.as_ref().expect("it failed");
     let before = invocation.accounts.iter().filter_map(|entry| match entry {
@@ -153,11 +155,11 @@ fn layout(regions: &[Region], input_length: u64) -> Layout {
         let mut regions = regions.iter();
         let region = regions
             .find(|region| region.kind == kind)
-            .expect("it is there");
+            .expect("the region");
         u64::from(region.address)..u64::from(region.address) + u64::from(region.length)
     };
     let heap = place(RegionKind::Heap).start;
-    // The heap starts at no round address, and the input on the next page above it.
+    // The heap is unaligned, and the input starts at the next page after it.
     let input = (heap + u64::from(MIN_HEAP_LENGTH)).next_multiple_of(PAGE);
     assert_eq!(input, place(RegionKind::Input).start);
     let whole_pages = |range: Range<u64>| range.start..range.end.next_multiple_of(PAGE);
@@ -171,27 +173,27 @@ fn layout(regions: &[Region], input_length: u64) -> Layout {
     }
 }
 
-/// Where the pieces of the program are, in basic blocks.
+/// The basic blocks of the program.
 const LOOP: u32 = 1;
 const STORE: u32 = 3;
 const END: u32 = 4;
 const DISPATCH: u32 = 5;
 
-/// The program. For each call of the script it loads the arguments, calls, and stores what it is
-/// answered, one word after the other, in its read-write data; then it returns the status.
+/// The program. For each call of the script it loads the arguments, makes the call, and stores the
+/// result in the next word of its read-write data. Then it returns the status.
 fn blob() -> Vec<u8> {
     let imports = Import::ALL.len() as u32;
     let calls = DISPATCH + imports + 1;
     let mut code = vec![
-        // 0: the instruction data stand behind their length. The answers go to T1.
+        // 0: the instruction data follow their length. T1 is the address of the next result.
         asm::add_imm_64(S0, A0, 8),
         asm::load_indirect_u64(S1, S0, 0),
         asm::add_imm_64(S0, S0, 8),
         asm::load_imm(T1, 0x3_0000),
         asm::fallthrough(),
-        // 1: the loop.
+        // 1: the loop over the calls.
         asm::branch_eq_imm(S1, 0, END),
-        // 2: the call.
+        // 2: load a call.
         asm::load_indirect_u64(T0, S0, 0),
     ];
     let registers: [Reg; 5] = [A0, A1, A2, A3, A4];
@@ -202,15 +204,15 @@ fn blob() -> Vec<u8> {
         asm::add_imm_64(S0, S0, CALL_LENGTH as i32),
         asm::add_imm_64(S1, S1, -1),
         asm::jump(DISPATCH),
-        // 3: the answer.
+        // 3: store the result.
         asm::store_indirect_u64(A0, T1, 0),
         asm::add_imm_64(T1, T1, 8),
         asm::jump(LOOP),
-        // 4: the end.
+        // 4: return the status.
         asm::load_indirect_u64(A0, S0, 0),
         asm::ret(),
     ]);
-    // From 5 on: which call.
+    // From 5 on: find the import.
     for number in 0..imports {
         code.push(asm::branch_eq_imm(T0, number as i32, calls + number));
     }
@@ -225,11 +227,11 @@ fn blob() -> Vec<u8> {
     builder.set_ro_data(b"Read only, and no multiple of a page.".to_vec());
     builder.set_ro_data_size(100);
     builder.set_rw_data((0..WINDOW).map(|place| place as u8).collect());
-    // Eight bytes more, so that the heap is not aligned to anything.
+    // Eight more bytes, so that the heap is unaligned.
     builder.set_rw_data_size(WINDOW as u32 + 8);
     builder.set_stack_size(8_192);
     builder.add_export_by_basic_block(0, b"entrypoint");
-    // The name says that the heap keeps a header; nobody calls it.
+    // The export declares a heap header. No test calls it.
     builder.add_export_by_basic_block(END, BUMP_HEAP_EXPORT.as_bytes());
     for import in Import::ALL {
         builder.add_import(import.symbol().as_bytes());

@@ -1,7 +1,7 @@
-//! Hostile input as values: what the fuzz targets run, and what the tests replay.
+//! Hostile input as values: the fuzz targets run it, and the tests replay it.
 //!
-//! Each module has one `check`, which takes any bytes and panics if something does harm or is not
-//! as it is said to be.
+//! Each module has one `check`, which takes any bytes, and panics if they cause harm or if the
+//! result is not the documented one.
 
 pub mod blob;
 pub mod input;

@@ -1,4 +1,4 @@
-//! What should become of a script: the imports in few words, over a copy of the program's memory.
+//! A model of the imports, over a copy of the program's memory: the expected result of a script.
 
 use std::ops::Range;
 
@@ -18,13 +18,13 @@ pub enum End {
     LogsTooLong,
     ReturnDataTooLong(u64),
     OutOfGas,
-    /// The program aborted, and may have said anything about it.
+    /// The program aborted, with any report.
     Aborted,
-    /// The script was overwritten, and calls what is no import.
+    /// The script was overwritten and calls an unknown import.
     Trapped,
 }
 
-/// The program's memory, and what it has said.
+/// The program's memory and its results so far.
 pub struct Model<'a> {
     machine: &'a Machine,
     writable: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct Model<'a> {
     pub logs: Vec<String>,
     logged: usize,
     pub return_data: Vec<u8>,
-    /// Gas that was taken, for instructions and for the bytes that imports touch.
+    /// The gas used so far, for instructions and for bytes.
     pub spent: u64,
 }
 
@@ -65,8 +65,8 @@ impl<'a> Model<'a> {
         model
     }
 
-    /// Does as the program does: how many calls there are it reads first, all else when it needs
-    /// it. Gas is taken for each basic block when it is entered.
+    /// Makes the calls as the program does: it reads the number of calls first, and each call when
+    /// it makes it. A basic block costs its gas at its start.
     fn run_calls(&mut self, count: u64) -> Result<u64, End> {
         self.spend(5)?;
         let mut at = self.machine.layout.input + 16;
@@ -86,11 +86,11 @@ impl<'a> Model<'a> {
         bytemuck::pod_read_unaligned(&self.writable[start..start + 8])
     }
 
-    /// The bytes at an address, if all of them can be read.
+    /// The bytes at an address, if all of them are readable.
     fn read(&self, import: Import, address: u64, length: u64) -> Result<Vec<u8>, End> {
         let layout = &self.machine.layout;
         if length == 0 {
-            // The address of nothing need only be one.
+            // An empty range may have any address below 4 GiB.
             let is_address = address <= u64::from(u32::MAX);
             let invalid = End::InvalidPointer(import, address, length, Access::Read);
             return is_address.then(Vec::new).ok_or(invalid);
@@ -152,21 +152,23 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
-    /// Makes the call that stands at an address of the script, and stores its answer.
+    /// Makes the call at this address of the script, and stores its result.
     fn call(&mut self, at: u64, index: u64) -> Result<(), End> {
-        let wanted = self.word(at);
+        let symbol_number = self.word(at);
         let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(|place| self.word(at + 8 * place));
-        let import = Import::ALL.iter().find(|import| number(**import) == wanted);
+        let import = Import::ALL
+            .iter()
+            .find(|import| number(**import) == symbol_number);
         let Some(import) = import.copied() else {
-            // Compared with each, and then a trap.
+            // The program compares the number with each import's, and then traps.
             self.spend(Import::ALL.len() as u64 + 1)?;
             return Err(End::Trapped);
         };
-        // Compared up to the right one, each comparison a block; then the call, and the jump behind
-        // it.
-        self.spend(wanted + 1)?;
+        // The program compares the number with each import's up to the right one, one block for
+        // each; then it calls, and jumps back.
+        self.spend(symbol_number + 1)?;
         self.spend(2)?;
-        let mut answer = a;
+        let mut result = a;
         match import {
             Import::Log => {
                 let room = self.machine.limits.logs.saturating_sub(self.logged) as u64;
@@ -188,7 +190,7 @@ impl<'a> Model<'a> {
             Import::LogComputeUnits => {
                 self.log(format!("gas remaining: {}", GAS - self.spent))?;
             }
-            Import::RemainingComputeUnits => answer = GAS - self.spent,
+            Import::RemainingComputeUnits => result = GAS - self.spent,
             Import::SetReturnData => {
                 if b > self.machine.limits.return_data as u64 {
                     return Err(End::ReturnDataTooLong(b));
@@ -197,8 +199,8 @@ impl<'a> Model<'a> {
                 self.return_data = self.read(import, a, b)?;
             }
             Import::GetReturnData => {
-                answer = self.return_data.len() as u64;
-                let copied = b.min(answer);
+                result = self.return_data.len() as u64;
+                let copied = b.min(result);
                 if copied > 0 {
                     self.pay(copied)?;
                     self.pay(32)?;
@@ -216,7 +218,8 @@ impl<'a> Model<'a> {
             Import::Memset => {
                 self.pay(c)?;
                 let invalid = End::InvalidPointer(import, a, c, Access::Write);
-                // No more than there is, so that the model makes no gigabytes either.
+                // Reject a length above the memory's here, so that the model allocates no
+                // gigabytes.
                 let length = usize::try_from(c).ok().filter(|length| *length <= 1 << 20);
                 let length = length.ok_or(invalid)?;
                 self.write(import, a, &vec![b as u8; length])?;
@@ -236,24 +239,24 @@ impl<'a> Model<'a> {
             }
         }
         self.spend(3)?;
-        let answers = self.machine.layout.writable.start;
-        let place = (answers + 8 * index - answers) as usize;
-        self.writable[place..place + 8].copy_from_slice(&answer.to_le_bytes());
+        let results = self.machine.layout.writable.start;
+        let place = (results + 8 * index - results) as usize;
+        self.writable[place..place + 8].copy_from_slice(&result.to_le_bytes());
         Ok(())
     }
 }
 
-/// The place in a region of bytes that all lie in it.
+/// The range as offsets in the region, if it is inside the region.
 fn inside(region: &Range<u64>, address: u64, length: u64) -> Option<Range<usize>> {
     let end = address.checked_add(length)?;
     let is_inside = region.start <= address && end <= region.end;
     is_inside.then(|| (address - region.start) as usize..(end - region.start) as usize)
 }
 
-/// Holds an outcome to what the model says.
-pub fn compare(machine: &Machine, script: &Script, said: &Model<'_>, outcome: &Outcome) {
+/// Compares an outcome with the model's.
+pub fn compare(machine: &Machine, script: &Script, model: &Model<'_>, outcome: &Outcome) {
     assert!(outcome.gas_used <= GAS);
-    let end = said.end.clone().expect("the model has come to an end");
+    let end = model.end.clone().expect("a finished model");
     let limits = &machine.limits;
     let context = || format!("{script:#x?}\nends as {end:?}, and not as {outcome:?}");
     match (&end, &outcome.failure) {
@@ -297,43 +300,43 @@ pub fn compare(machine: &Machine, script: &Script, said: &Model<'_>, outcome: &O
                 "DuplicateAccount",
             ];
             assert!(kinds.contains(&failure.kind()), "{}", context());
-            let asked = script
+            let has_report = script
                 .calls
                 .iter()
                 .any(|call| call.arguments[1] == ABORT_REPORT_MAGIC);
-            assert!(asked || *failure == Failure::Aborted, "{}", context());
+            assert!(has_report || *failure == Failure::Aborted, "{}", context());
         }
         (End::Trapped, Some(Failure::Trapped { .. })) => {}
         _ => panic!("{}", context()),
     }
-    assert_eq!(outcome.gas_used, said.spent.min(GAS), "{}", context());
-    assert_eq!(outcome.logs, said.logs);
-    compare_heap(said, outcome);
+    assert_eq!(outcome.gas_used, model.spent.min(GAS), "{}", context());
+    assert_eq!(outcome.logs, model.logs);
+    compare_heap(model, outcome);
     if outcome.failure.is_some() {
         return assert_nothing_kept(&invocation(script), outcome);
     }
-    assert_eq!(outcome.return_data, said.return_data, "{script:#x?}");
-    compare_accounts(said, outcome);
+    assert_eq!(outcome.return_data, model.return_data, "{script:#x?}");
+    compare_accounts(model, outcome);
 }
 
-/// The heap is used as its header says, if that can be.
-fn compare_heap(said: &Model<'_>, outcome: &Outcome) {
-    let layout = &said.machine.layout;
+/// The heap's use is that of its header, if the header is valid.
+fn compare_heap(model: &Model<'_>, outcome: &Outcome) {
+    let layout = &model.machine.layout;
     let start = (layout.heap - layout.writable.start) as usize;
-    let [used, peak]: [u32; 2] = bytemuck::pod_read_unaligned(&said.writable[start..start + 8]);
+    let [used, peak]: [u32; 2] = bytemuck::pod_read_unaligned(&model.writable[start..start + 8]);
     let peak = used.max(peak);
-    let believed = peak <= outcome.heap.limit;
-    assert_eq!(outcome.heap.used, believed.then_some(used));
-    assert_eq!(outcome.heap.peak, believed.then_some(peak));
+    let is_valid = peak <= outcome.heap.limit;
+    assert_eq!(outcome.heap.used, is_valid.then_some(used));
+    assert_eq!(outcome.heap.peak, is_valid.then_some(peak));
 }
 
-/// What is kept is what stands in memory, and no kelvins come or go.
-fn compare_accounts(said: &Model<'_>, outcome: &Outcome) {
-    let layout = &said.machine.layout;
+/// The accounts are those in memory, and the sum of kelvins is unchanged.
+fn compare_accounts(model: &Model<'_>, outcome: &Outcome) {
+    let layout = &model.machine.layout;
     let mut at = layout.input + 8 + SCRIPT_LENGTH as u64 + 32 + 8;
     for (account, original_length) in outcome.accounts.iter().zip([40_usize, 8]) {
         let start = (at - layout.writable.start) as usize;
-        let bytes = &said.writable[start..];
+        let bytes = &model.writable[start..];
         let header: AccountHeader = bytemuck::pod_read_unaligned(&bytes[..88]);
         assert_eq!(account.key.to_bytes(), header.key);
         assert_eq!(account.owner.to_bytes(), header.owner);

@@ -1,5 +1,4 @@
-//! Calls that a program makes of its loader, whatever their arguments, and the status it returns in
-//! the end.
+//! Scripts: calls of the loader with any arguments, and then a status.
 
 use abi::imports::Import;
 use abi::input::ACCOUNT_TABLE_MAGIC;
@@ -7,24 +6,24 @@ use abi::report::ABORT_REPORT_MAGIC;
 
 use super::machine::Layout;
 
-/// Most calls that a script makes.
+/// The most calls in a script.
 pub const MAX_CALLS: usize = 16;
 
 /// Bytes of one call in the instruction data: the import's number and five arguments.
 pub const CALL_LENGTH: usize = 6 * 8;
 
-/// Bytes of every script in the instruction data: the number of calls, as many as fit, and the
-/// status behind the last.
+/// Bytes of every script in the instruction data: the number of calls, space for the maximum of
+/// calls, and the status after the last call.
 pub const SCRIPT_LENGTH: usize = 8 + MAX_CALLS * CALL_LENGTH + 8;
 
-/// One call.
+/// A call of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     pub import: Import,
     pub arguments: [u64; 5],
 }
 
-/// What the program does.
+/// The calls that a program makes, and the status that it returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     pub calls: Vec<Call>,
@@ -32,7 +31,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script of some calls that returns success.
+    /// A script with these calls, which returns success.
     pub fn new(calls: impl IntoIterator<Item = (Import, Vec<u64>)>) -> Self {
         let calls = calls.into_iter().map(|(import, given)| {
             let mut arguments = [0; 5];
@@ -45,7 +44,7 @@ impl Script {
         }
     }
 
-    /// The instruction data that makes the program do this.
+    /// The instruction data for this script.
     pub fn encode(&self) -> Vec<u8> {
         assert!(self.calls.len() <= MAX_CALLS);
         let mut words = vec![self.calls.len() as u64];
@@ -59,10 +58,10 @@ impl Script {
         bytes
     }
 
-    /// Reads a script. Any bytes are one; what is missing is zero.
+    /// Decodes a script. Any bytes are valid, and missing bytes are zero.
     ///
-    /// An argument is a place in the program's memory, or a number that means something, and a
-    /// distance from it.
+    /// An argument is the sum of a base and a distance. A base is an address in the program's
+    /// memory, or another number of interest.
     pub fn decode(bytes: &[u8], layout: &Layout) -> Self {
         let mut bytes = bytes.iter().copied();
         let mut script = Self::default();
@@ -76,7 +75,7 @@ impl Script {
             None | Some(0..128) => 0,
             Some(_) => argument(&mut bytes),
         };
-        // One call is left to whoever looks at the memory afterwards.
+        // Leave one call for `Machine::check`, which reads the memory.
         while script.calls.len() < MAX_CALLS - 1
             && let Some(byte) = bytes.next()
         {
@@ -91,18 +90,18 @@ impl Script {
     }
 }
 
-/// The number by which the program knows an import: its position in the table.
+/// The program's number for an import: its position in the table.
 pub fn number(import: Import) -> u64 {
     let position = Import::ALL.iter().position(|other| *other == import);
     position.expect("all imports are in the table") as u64
 }
 
-/// How many bases there may ever be.
+/// The maximum number of bases.
 const BASES: usize = 32;
 
-/// Numbers close to which something may go wrong.
+/// Numbers at which a check may be wrong by one.
 ///
-/// New ones go to the end, where zeroes stand for them now, so that a corpus keeps its meaning.
+/// Add a new one at the end, in place of a zero, so that corpus files keep their meaning.
 pub fn bases(layout: &Layout) -> Vec<u64> {
     let mut bases = vec![0];
     for region in [&layout.read_only, &layout.writable, &layout.stack] {
