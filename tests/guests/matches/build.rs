@@ -1,4 +1,4 @@
-//! Writes the family: functions that dispatch in every way that a compiler makes tables of.
+//! Writes the family: functions that dispatch in every way for which a compiler makes tables.
 //!
 //! Each arm has a different effect, so that the compiler cannot make a table of values instead of a
 //! table of addresses, and so that no wrong jump gives the right result.
@@ -33,7 +33,7 @@ impl Constants {
     }
 }
 
-/// What the members of one shape are made of: the function's text, and the keys of its arms.
+/// Makes a function of a shape with this number of arms. Returns its text and its arms' keys.
 type Shape = fn(&mut Constants, u64) -> (String, Vec<u64>);
 
 const SHAPES: [(&str, Shape); 10] = [
@@ -66,7 +66,7 @@ fn dense(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (format!("match key {{ {arms} _ => !x }}"), keys)
 }
 
-/// The same with gaps between the keys.
+/// A match with gaps between the keys.
 fn sparse(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let mut key = constants.next() % 5;
     let keys: Vec<u64> = (0..size)
@@ -99,7 +99,7 @@ fn enumeration(name: &str, size: u64) -> String {
 }
 
 /// Work between the choice of the next arm and the match, so that the compiler does not jump to the
-/// arm at once.
+/// arm directly.
 fn work(variable: &str) -> String {
     format!(
         "{variable} = {variable}.wrapping_mul(0x9e37_79b9) ^ ({variable} >> 7);
@@ -108,8 +108,8 @@ fn work(variable: &str) -> String {
     )
 }
 
-/// Two matches one behind the other: in each arm of the first it is known where the second goes,
-/// often to its first arm.
+/// Two matches in sequence: each arm of the first determines the arm of the second, which is often
+/// the first one.
 fn known(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let variants: String = (0..size).map(|index| format!("V{index},")).collect();
     let mut first = String::new();
@@ -150,7 +150,7 @@ fn nested(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (format!("match key / 5 {{ {outer} _ => !x }}"), keys)
 }
 
-/// Errors that pass through `?` twice, and become others on the way.
+/// Errors that pass through `?` twice, and are converted on the way.
 fn question(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let low = enumeration("Low", size);
     let mut high = String::new();
@@ -184,7 +184,7 @@ fn question(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (text, dense_keys(size))
 }
 
-/// A table of functions, called at an index that is known and at one that is not.
+/// A table of functions, called at a constant index and at a variable one.
 fn pointers(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let mut functions = String::new();
     for index in 0..size {
@@ -210,7 +210,7 @@ fn pointers(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (text, dense_keys(size))
 }
 
-/// Trait objects, called at an index that is known and at one that is not.
+/// Trait objects, called at a constant index and at a variable one.
 fn objects(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let mut types = String::new();
     for index in 0..size {
@@ -233,7 +233,7 @@ fn objects(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (text, dense_keys(size))
 }
 
-/// Texts out of a match and out of a table, of different lengths.
+/// Texts from a match and from a table, of different lengths.
 fn texts(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let text = |constants: &mut Constants| {
         let number = constants.next();
@@ -258,8 +258,8 @@ fn texts(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (text, dense_keys(size))
 }
 
-/// A loop over a state, of which most states know the next. It ends, because each
-/// state leads to a smaller one, down to 0.
+/// A loop over a state; most states have a fixed successor. The loop ends, because each state leads
+/// to a smaller one, down to 0.
 fn states(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let mut arms = String::new();
     for state in 0..size {
@@ -295,8 +295,8 @@ fn states(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     (text, dense_keys(size))
 }
 
-/// Arms that do something and succeed, fail with an error that the compiler knows, or with one that
-/// it does not, and a status for each error.
+/// Arms that succeed, that fail with a constant error, or that fail with another error, and a
+/// status for each error.
 fn statuses(constants: &mut Constants, size: u64) -> (String, Vec<u64>) {
     let enumeration = enumeration("Error", size);
     let (mut arms, mut statuses) = (String::new(), String::new());
@@ -360,7 +360,6 @@ fn main() {
         /// Every member of the family.
         pub static FAMILY: &[Member] = &[{members}];"
     );
-    let folder = std::env::var_os("OUT_DIR").expect("cargo names the folder");
-    std::fs::write(std::path::Path::new(&folder).join("family.rs"), text)
-        .expect("the folder can be written to");
+    let folder = std::env::var_os("OUT_DIR").expect("the folder from cargo");
+    std::fs::write(std::path::Path::new(&folder).join("family.rs"), text).expect("write the file");
 }

@@ -1,5 +1,5 @@
-//! The standard collections on the `bump` heap: logs the results of some rounds. The instruction
-//! data has their number.
+//! The standard collections on the `bump` heap: logs the results of several rounds. The first byte
+//! of the instruction data is the number of rounds.
 #![no_std]
 
 #[path = "../../../support/collections.rs"]
@@ -9,7 +9,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, l
 
 entrypoint!(process_instruction, heap = bump);
 
-/// Logs the lines of some rounds: the first byte of the instruction data is their number.
+/// Logs the lines of the rounds; the first byte of the instruction data is their number.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

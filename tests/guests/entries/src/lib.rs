@@ -20,7 +20,7 @@ entrypoint::entrypoint_no_alloc!(process_instruction, max_accounts = 8, duplicat
 #[cfg(feature = "lazy")]
 entrypoint::entrypoint_lazy!(process_lazily);
 
-/// Most accounts that the tests give.
+/// The most accounts in a test.
 pub const MAX_ACCOUNTS: usize = 8;
 
 /// Length in bytes of the view of an account: distance of its key from the instruction data, key,
@@ -30,7 +30,7 @@ pub const SEEN_LENGTH: usize = 8 + 32 + 32 + 8 + 8 + 8 + 8;
 /// Length in bytes of the start: program id and length of the instruction data.
 pub const PREFIX_LENGTH: usize = 32 + 8;
 
-/// Returns what it sees.
+/// Returns its view.
 pub fn process_instruction(
     program_id: &Pubkey,
     accounts: &[AccountInfo],
@@ -66,7 +66,7 @@ pub fn process_instruction(
     Ok(())
 }
 
-/// The same, walking itself.
+/// Returns its view, with the lazy entry.
 #[cfg(feature = "lazy")]
 pub fn process_lazily(
     program_id: &Pubkey,

@@ -61,7 +61,7 @@ pub fn turn_data(account: &AccountInfo, by: u64, how: u64) -> ProgramResult {
         3 => data[by..].fill(how as u8),
         _ => data.sort_unstable(),
     }
-    // A part of it, by a mapped borrow.
+    // A part of the data, by a mapped borrow.
     let part = RefMut::map(data, |data| &mut data[by..]);
     msg!("{} left, the first {}", part.len(), part[0]);
     Ok(())

@@ -1,4 +1,4 @@
-//! How the program is entered, and its heap.
+//! The program's entry and its heap, for each feature.
 
 #[cfg(not(any(feature = "lean", feature = "lazy", feature = "stateful")))]
 entrypoint::entrypoint!(crate::process_instruction);

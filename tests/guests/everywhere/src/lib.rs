@@ -3,7 +3,7 @@
 //! The instruction data is a script: steps of [`STEP_LENGTH`] bytes, each a [`Command`] and three
 //! numbers of eight bytes in little endian. Commands up to [`Command::LAST_SAME`] have the same
 //! effect on every target, for any numbers: they reduce numbers that could reveal the size of
-//! `usize`. The commands behind it depend on the target.
+//! `usize`. The effect of the commands after it depends on the target.
 #![no_std]
 
 extern crate alloc;
@@ -16,7 +16,7 @@ mod memory;
 mod numbers;
 mod own;
 mod panics;
-mod says;
+mod syscalls;
 mod text;
 
 /// The most accounts, repeats included, that the program accepts if it lists them itself.
@@ -48,7 +48,7 @@ macro_rules! commands {
 commands! {
     /// Ends the script with status a.
     Return,
-    /// Logs a text of up to 4,095 bytes: a its length in letters, b the letters.
+    /// Logs a text of up to 4,095 bytes: a is its number of letters, b selects them.
     LogText,
     /// Logs the numbers by format strings.
     LogFormatted,
@@ -56,15 +56,15 @@ commands! {
     LogNumbers,
     /// Logs a key of byte a, and the program's id.
     LogKeys,
-    /// Sets up to 1,099 bytes of return data: a their number, b the first.
+    /// Sets up to 1,099 bytes of return data: a is their number, b the first one.
     SetReturnData,
-    /// Logs up to 39 bytes of the return data: a their number.
+    /// Logs up to 39 bytes of the return data: a is their number.
     GetReturnData,
-    /// Logs all that the program sees of its accounts.
+    /// Logs all fields of the accounts.
     Describe,
     /// Sets a byte: account a, offset b, byte c.
     SetData,
-    /// Moves bytes around in account a: b by how many, c what.
+    /// Rearranges the bytes of account a: b is a position, c selects the operation.
     TurnData,
     /// Sets the kelvins of account a to b.
     SetKelvins,
@@ -72,29 +72,29 @@ commands! {
     Transfer,
     /// Gives account a the length b.
     Resize,
-    /// Gives account a to the key of byte b.
+    /// Assigns account a to the owner whose bytes are all b.
     Assign,
     /// Borrows the data of accounts a and b at once; c selects the kinds of borrows.
     BorrowTwo,
-    /// Borrows the data of account a up to 299 times at once: b how many.
+    /// Borrows the data of account a up to 299 times at once: b is the number of borrows.
     BorrowOften,
     /// Leaves the data of account a borrowed, mutably if b is odd.
     LeakBorrow,
-    /// Panics with a text of a letters, and a number.
+    /// Panics with a message that has a letters and a number.
     Panic,
-    /// Panics as the language has it, or the standard library: a how, b with what.
+    /// Panics in the language or the standard library: a selects the panic, b is an operand.
     PanicAsRust,
-    /// Allocates up to 16,383 bytes and keeps them: a how many.
+    /// Allocates up to 16,383 bytes and keeps them: a is their number.
     Allocate,
-    /// Allocates memory, and may fail: little if a is odd, otherwise more than any heap has.
+    /// Tries to allocate memory: a little if a is odd, otherwise more than any heap has.
     TryReserve,
-    /// Grows and shrinks two vectors in turns: a how often, b by how much.
+    /// Grows and shrinks two vectors in turns: a is the number of turns, b the growth.
     Regrow,
-    /// Boxes up to 255 numbers, and gives them back in an order that b chooses: a how many.
+    /// Boxes up to 255 numbers, and frees them in an order that b selects: a is their number.
     Boxes,
-    /// Allocates zeroed bytes, checks them, and writes to them: a how many of up to 16,383.
+    /// Allocates up to 16,383 zeroed bytes, checks them, and writes to them: a is their number.
     Zeroed,
-    /// Uses the standard collections on up to 255 words: a how many, b which.
+    /// Uses the standard collections on up to 255 words: a is their number, b selects them.
     Collections,
     /// Parses texts: a is the length, b selects the contents.
     Texts,
@@ -102,7 +102,7 @@ commands! {
     Integers,
     /// Calculates with fractions.
     Fractions,
-    /// Calls itself up to 200 deep: a how deep.
+    /// Recurses up to 200 calls deep: a is the depth.
     Recurse,
     /// Counts in a static.
     Count,
@@ -130,15 +130,15 @@ commands! {
     LogBlock,
     /// Ends the process with exit code a.
     Exit,
-    /// Has the C library abort the process.
+    /// Makes the C library abort the process.
     AbortProcess,
-    /// Runs an instruction that is none.
+    /// Executes an illegal instruction.
     IllegalInstruction,
     /// Closes all files but the standard ones, and continues.
     CloseFiles,
     /// Writes the b bytes of byte a to every file but the standard ones, and continues.
     WriteToFiles,
-    /// Prints a line on the standard output.
+    /// Prints a line on standard output.
     Print,
     /// Blocks for ever, and uses no CPU time.
     Pause,
@@ -221,9 +221,9 @@ fn run(command: Command, call: &Call) -> ProgramResult {
         Command::LogText => text::log(a, b),
         Command::LogFormatted => text::log_formatted(a, b, c),
         Command::LogNumbers => entrypoint::log_64(a, b, c, a ^ b, u64::MAX),
-        Command::LogKeys => says::keys(call),
-        Command::SetReturnData => says::set_return_data(a, b),
-        Command::GetReturnData => says::get_return_data(a),
+        Command::LogKeys => syscalls::keys(call),
+        Command::SetReturnData => syscalls::set_return_data(a, b),
+        Command::GetReturnData => syscalls::get_return_data(a),
         Command::Describe => accounts::describe(call),
         Command::SetData => accounts::set_data(call.account(a)?, b, c)?,
         Command::TurnData => accounts::turn_data(call.account(a)?, b, c)?,
@@ -246,7 +246,7 @@ fn run(command: Command, call: &Call) -> ProgramResult {
         Command::Integers => numbers::integers(a, b, c),
         Command::Fractions => numbers::fractions(a, b, c),
         Command::Recurse => numbers::log_recursion(a),
-        Command::Count => says::count(),
+        Command::Count => syscalls::count(),
         Command::CountInHeap => entry::count_in_heap(),
         Command::OutOfMemory => memory::out_of_memory(),
         _ => own::run(command, call.numbers),

@@ -11,7 +11,7 @@ use core::hint::black_box;
 
 use entrypoint::msg;
 
-/// More bytes than any heap has, and at most as many as a vector may have on any target.
+/// More bytes than any heap has, but not too many for a vector on any target.
 const TOO_MANY: usize = 1 << 30;
 
 /// Lengths are less than this.
@@ -82,15 +82,15 @@ pub fn boxes(count: u64, order: u64) {
             .wrapping_mul(31)
             .wrapping_add(one ^ two.wrapping_add(three));
         if sum.is_multiple_of(7) {
-            // A block among those that come back.
+            // Allocate a block of the size of a freed one.
             black_box(Rc::new([sum; 5]));
         }
     }
     msg!("{sum:x}");
 }
 
-/// Memory that the allocator zeroes need not be written: this shows the memory that the target has
-/// provided.
+/// The allocator may return zeroed memory of the target without writing to it. This logs whether
+/// that memory is zero.
 pub fn zeroed(length: u64) {
     let mut bytes = black_box(vec![0_u8; (length % LONG) as usize]);
     let dirty = bytes.iter().filter(|byte| **byte != 0).count();

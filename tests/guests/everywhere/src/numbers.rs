@@ -28,7 +28,7 @@ pub fn integers(a: u64, b: u64, c: u64) {
     mix((wide % 1_000_000_007) as u64);
     mix((wide as i128 / -(i128::from(c) + 1)) as u64);
     msg!("{hash:x} {:?} {:?}", a.checked_add(b), b.checked_mul(c));
-    // Numbers of places are the same as long as they are small.
+    // Values of type `usize` are the same on every target if they are small.
     let places = [a, b, c].map(|number| (number % 4_096) as usize);
     msg!(
         "{} {}",

@@ -1,4 +1,4 @@
-//! Commands whose effect depends on the target, or that safe code cannot have.
+//! Commands whose effect depends on the target, or that are impossible in safe code.
 
 use alloc::boxed::Box;
 use core::hint::black_box;
@@ -37,7 +37,7 @@ pub fn run(command: Command, numbers: [u64; 3]) {
     }
 }
 
-#[expect(unconditional_recursion, reason = "that is the point")]
+#[expect(unconditional_recursion, reason = "the command recurses for ever")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     recurse(depth + 1) + frame[0]
@@ -78,7 +78,7 @@ fn pass_on(address: u64, length: u64, import: u64) {
     }
 }
 
-/// The ways in which a process can damage itself.
+/// The commands with which a process damages itself.
 #[cfg(target_os = "linux")]
 mod process {
     use core::ffi::{c_int, c_void};
@@ -96,7 +96,7 @@ mod process {
         fn write(file: c_int, bytes: *const c_void, length: usize) -> isize;
     }
 
-    /// Behind the standard ones. A process has more only if it wants to.
+    /// The file descriptors after the standard ones.
     const FILES: core::ops::Range<c_int> = 3..64;
 
     pub fn run(command: Command, a: u64, b: u64) {

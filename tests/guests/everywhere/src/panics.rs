@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::hint::black_box;
 
-/// Panics in one of many ways; returns where `with` is nothing to panic at.
+/// Panics in a way that `how` selects; returns if `with` is a valid operand.
 pub fn panic(how: u64, with: u64) {
     let with = black_box(with);
     let place = (with % 4_096) as usize;

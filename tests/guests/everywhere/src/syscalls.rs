@@ -1,4 +1,4 @@
-//! Syscalls, and state that outlives a command.
+//! Syscalls, and a static that keeps its value between commands.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

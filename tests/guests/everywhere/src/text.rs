@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use entrypoint::msg;
 
-/// One to four bytes long.
+/// Letters of one to four bytes.
 const LETTERS: [char; 8] = ['a', 'ß', '漢', '🦀', ' ', '\n', '\u{1b}', 'Z'];
 
-/// A text of so many letters, in an order that is chosen.
+/// A text with this number of letters, which `order` selects.
 pub fn letters(count: u64, order: u64) -> String {
     let step = order % 7 + 1;
     (0..count)
@@ -26,7 +26,7 @@ pub fn log_formatted(a: u64, b: u64, c: u64) {
     msg!("{a} {b:#x} {c:>24}|{a:<24}|{b:^24}|{c:024}|{:+}", a as i64);
     msg!("{:?} {:?}", letters(a % 20, b), Some((a, [b, c])));
     msg!("{:#?} {:e}", (a as u8, b as i16), c);
-    // Longer than a line is.
+    // Longer than the buffer for a formatted line.
     msg!("{}{a}", letters(b % 400, c).as_str());
 }
 

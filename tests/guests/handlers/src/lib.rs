@@ -1,4 +1,4 @@
-//! Handlers that report what they get, return every kind of result, and fail in every way; and a
+//! Handlers that report their arguments, return every kind of result, and fail in every way; and a
 //! program in the same module.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -22,34 +22,34 @@ entrypoint::export_handler!(
 );
 
 entrypoint::host_functions! {
-    /// The host's reply to some bytes.
+    /// The host's reply to these bytes.
     fn question(bytes: &[u8]) -> Option<&[u8]>;
 
-    /// The host's reply to nothing.
+    /// The host's reply to a call without an argument.
     fn alone() -> Option<&str>;
 }
 
 mod text {
     entrypoint::host_functions! {
-        /// The same, as text.
+        /// The function of the same name, with text.
         pub fn question(text: &str) -> Option<&str>;
     }
 }
 
 type Seen<T> = Result<T, HostReturnError>;
 
-/// Logs how long its data is.
+/// Logs the length of its data.
 fn process_instruction(_: &Pubkey, _: &[AccountInfo], data: &[u8]) -> ProgramResult {
     entrypoint::msg!("{} bytes", data.len());
     Ok(())
 }
 
-/// The argument itself.
+/// Returns the argument.
 fn echo(call: Call<'_>) -> Seen<Option<&[u8]>> {
     call.bytes()
 }
 
-/// The lengths of the argument, as bytes and as text.
+/// Returns the results of reading the argument: its lengths as bytes and as text.
 fn see(call: Call<'_>) -> String {
     let length = call.bytes().map(|bytes| bytes.map(<[u8]>::len));
     format!(
@@ -58,7 +58,7 @@ fn see(call: Call<'_>) -> String {
     )
 }
 
-/// The reply of the host to the argument, or its error.
+/// Returns the host's reply to the argument, or the error.
 fn ask(call: Call<'_>) -> Result<Option<Vec<u8>>, String> {
     let asked = call.bytes().ok().flatten().unwrap_or_default();
     match question(call, asked) {
@@ -76,7 +76,7 @@ fn ask_alone(call: Call<'_>) -> Seen<Option<&str>> {
     alone(call)
 }
 
-/// The argument and two replies; the first must still be valid after the second.
+/// Returns the argument and two replies; the first must still be valid after the second.
 fn ask_twice(call: Call<'_>) -> Seen<Vec<u8>> {
     let asked = call.bytes()?.unwrap_or_default();
     let first = question(call, asked)?.unwrap_or_default();
@@ -84,13 +84,13 @@ fn ask_twice(call: Call<'_>) -> Seen<Vec<u8>> {
     Ok([asked, first, second].concat())
 }
 
-/// As many bytes as the argument requests in decimal digits, in a heap block of that length.
+/// Returns this many bytes, which the argument has in decimal digits, in a heap block.
 fn fill(call: Call<'_>) -> Result<Vec<u8>, core::num::ParseIntError> {
     let digits = call.text().ok().flatten().unwrap_or_default();
     Ok(vec![b'x'; digits.parse()?])
 }
 
-/// How often it was called in this instance.
+/// Returns the number of calls in this instance.
 fn count(_call: Call<'_>) -> [u8; 8] {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     (COUNT.fetch_add(1, Ordering::Relaxed) + 1).to_le_bytes()
@@ -103,7 +103,7 @@ fn no_error(_call: Call<'_>) -> Result<(), &'static str> {
 }
 
 fn error(_call: Call<'_>) -> Result<(), &'static str> {
-    Err("it is not to be")
+    Err("rejected by the handler")
 }
 
 fn give_up(call: Call<'_>) {

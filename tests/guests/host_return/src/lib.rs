@@ -1,6 +1,6 @@
 //! Reports how it reads the values that the host passes.
 //!
-//! Most exports return an [`Answer`] as one u64; `echo` and `greet` lend bytes.
+//! Most exports return an [`Answer`] as one u64; `echo` and `greet` return ranges of bytes.
 #![no_std]
 
 use entrypoint::host_return::{HexError, HostReturnError, PackedSlice, decode_hex, lend};
@@ -15,12 +15,12 @@ entrypoint::host_return!(
 /// Bytes of the arena.
 pub const CAPACITY: usize = 1_000;
 
-/// Bytes of the program's that are not in the arena.
+/// Bytes of the program that are not in the arena.
 pub static GREETING: &[u8] = b"hello, host";
 
 macro_rules! answers {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// The result of a read. Its number is in the low half of the u64.
+        /// The result of a read. A number is in the low half of the u64.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         pub enum Answer {
@@ -42,27 +42,27 @@ macro_rules! answers {
 }
 
 answers! {
-    /// There is nothing.
+    /// The value is `Nothing`.
     Nothing = 1,
-    /// There are as many bytes.
+    /// A slice of this length.
     Bytes = 2,
-    /// The allocation failed.
+    /// The value is `NO_ROOM`.
     NoRoom = 3,
-    /// As many bytes without an address.
+    /// This length without an address.
     Malformed = 4,
-    /// As many bytes that are not the arena's.
+    /// A slice of this length outside the arena.
     OutsideArena = 5,
-    /// No text from that byte on.
+    /// Not UTF-8 from this position on.
     NotUtf8 = 6,
-    /// Hexadecimal text for bytes with that sum.
+    /// Valid hexadecimal text, for bytes with this sum.
     Decoded = 7,
-    /// No digit at that position.
+    /// Not a hexadecimal digit at this position.
     BadDigit = 8,
-    /// As many digits, an odd number.
+    /// This odd number of digits.
     OddLength = 9,
-    /// Text for as many bytes, too many.
+    /// Hexadecimal text for this many bytes, which are too many.
     TooLong = 10,
-    /// As many bytes of the arena are in use.
+    /// This many bytes of the arena are used.
     Used = 11,
 }
 
@@ -102,7 +102,7 @@ pub fn see_text(packed: u64) -> u64 {
     })
 }
 
-/// The result of `decode_hex` of the text, into eight bytes; no text is an empty one.
+/// The result of `decode_hex` of the text, into eight bytes; `Nothing` is an empty text.
 #[must_use]
 pub fn see_hex(packed: u64) -> u64 {
     SCRATCH.with(|arena| {
@@ -122,13 +122,13 @@ pub fn see_hex(packed: u64) -> u64 {
     })
 }
 
-/// How much of the arena is in use.
+/// The number of used bytes in the arena.
 #[must_use]
 pub fn used() -> u64 {
     SCRATCH.with(|arena| Answer::Used.with(arena.used()))
 }
 
-/// Lends the host its own bytes; nothing for nothing, and `NO_ROOM` for anything unreadable.
+/// Returns the host's own bytes; `Nothing` for `Nothing`, and `NO_ROOM` for an invalid value.
 #[must_use]
 pub fn echo(packed: u64) -> u64 {
     let echoed = SCRATCH.with(|arena| match arena.bytes(PackedSlice::from_u64(packed)) {
@@ -139,15 +139,15 @@ pub fn echo(packed: u64) -> u64 {
     echoed.to_u64()
 }
 
-/// Lends the first bytes of the greeting.
+/// Returns the first bytes of the greeting.
 #[must_use]
 pub fn greet(length: u64) -> u64 {
     let greeting = &GREETING[..length as usize];
     lend(greeting).unwrap_or(PackedSlice::NO_ROOM).to_u64()
 }
 
-/// Allocates as much memory as there is data, and logs whether that succeeded and whether it is
-/// aligned.
+/// Allocates as many bytes as there are data, and logs whether the address is valid, and the
+/// address modulo 8.
 fn process_instruction(_: &Pubkey, _: &[AccountInfo], data: &[u8]) -> ProgramResult {
     let address = SCRATCH.guest_alloc(data.len());
     entrypoint::msg!("{} {}", u8::from(address != 0), address % 8);

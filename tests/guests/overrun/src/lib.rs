@@ -1,7 +1,7 @@
-//! Reads behind the end of a static, which no target notices by itself: a program for tests of the
+//! Reads past the end of a static, which no target notices by itself: a program for tests of the
 //! sanitizer.
 //!
-//! Instruction data: how many bytes behind the start of the static, 8 bytes, little endian.
+//! Instruction data: the offset from the start of the static, 8 bytes, little endian.
 #![no_std]
 
 use core::hint::black_box;
@@ -12,7 +12,7 @@ entrypoint!(process_instruction);
 
 static TABLE: [u8; 32] = [7; 32];
 
-/// Reads a byte.
+/// Reads the byte at the offset.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],

@@ -1,4 +1,4 @@
-//! Overwrites its own input as its instruction data requests, and then ends in the requested way: a
+//! Overwrites its own input, and ends in a way of choice, as its instruction data requests: a
 //! program that breaks every rule.
 //!
 //! The first byte is an [`Ending`]. Pokes follow: the offset in the input as a u32, the number of
@@ -17,10 +17,10 @@ mod raw;
 
 entrypoint!(process_instruction);
 
-/// Declares the endings and the reading of their numbers.
+/// Declares the endings, and decodes them.
 macro_rules! endings {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
-        /// How the program ends when its input is overwritten.
+        /// How the program ends after it has overwritten its input.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Ending {
@@ -68,11 +68,11 @@ endings! {
     WildLog = 11,
     /// Logs for ever.
     LogForEver = 12,
-    /// Returns more data than any loader takes.
+    /// Returns more data than any loader accepts.
     ReturnForEver = 13,
 }
 
-/// Bytes of a poke before its own.
+/// The length of a poke's offset and length.
 pub const POKE_HEADER_LENGTH: usize = 6;
 
 /// Writes a script: offsets from the start of the input, and the bytes to write there, in this
@@ -116,7 +116,7 @@ pub fn process_instruction(
     end(ending)
 }
 
-/// The next poke of a script: where, what, and the rest of the script.
+/// The next poke of a script: its offset, its bytes, and the rest of the script.
 fn next_poke(script: &[u8]) -> Option<(u32, &[u8], &[u8])> {
     let (offset, rest) = script.split_first_chunk::<4>()?;
     let (length, rest) = rest.split_first_chunk::<2>()?;
@@ -155,7 +155,7 @@ fn end(ending: Ending) -> ProgramResult {
     Ok(())
 }
 
-#[expect(unconditional_recursion, reason = "that is the point")]
+#[expect(unconditional_recursion, reason = "the ending recurses for ever")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     recurse(depth + 1) + frame[0]

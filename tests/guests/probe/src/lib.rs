@@ -1,6 +1,6 @@
 //! Runs the command in its instruction data.
 //!
-//! The first byte is a command, numbers follow in little endian. [`Command`] lists them; tests
+//! The first byte is a command, and numbers follow in little endian. [`Command`] lists them; tests
 //! build the bytes with `probe_data` of the test crate's support.
 #![no_std]
 
@@ -20,7 +20,7 @@ mod raw;
 
 entrypoint!(process_instruction);
 
-/// Declares the commands and the reading of their numbers.
+/// Declares the commands, and decodes them.
 macro_rules! commands {
     ($($(#[doc = $doc:literal])* $name:ident = $number:literal,)*) => {
         /// The meaning of the first byte.
@@ -44,17 +44,17 @@ macro_rules! commands {
 commands! {
     /// Succeeds.
     Succeed = 0,
-    /// Fails with `Custom` of the number.
+    /// Returns the error `Custom` with the number.
     Fail = 1,
     /// Panics with a formatted message that names the number.
     Panic = 2,
     /// Indexes an array of three with the number.
     Index = 3,
-    /// Allocates as many bytes and keeps them.
+    /// Allocates this many bytes and keeps them.
     Allocate = 4,
-    /// Tries to reserve as many bytes, and logs whether that failed.
+    /// Tries to reserve this many bytes, and logs whether that failed.
     TryReserve = 5,
-    /// Boxes as many numbers one after the other, and keeps them.
+    /// Boxes this many numbers one by one, and keeps them.
     Boxes = 6,
     /// Loops for ever.
     Loop = 7,
@@ -66,21 +66,21 @@ commands! {
     LogForEver = 10,
     /// Reads the byte at an address.
     Peek = 11,
-    /// Writes at an address: address, byte.
+    /// Writes a byte at an address: address, byte.
     Poke = 12,
-    /// Writes at an offset of an account's entry: account, offset, byte.
+    /// Writes a byte at an offset of an account's entry: account, offset, byte.
     PokeEntry = 13,
     /// Sets a byte of an account's data: account, offset, byte.
     SetData = 14,
     /// Sets an account's kelvins: account, kelvins.
     SetKelvins = 15,
-    /// Gives an account a new length: account, length.
+    /// Resizes an account's data: account, length.
     Resize = 16,
-    /// Gives an account to the key whose bytes are all this: account, byte.
+    /// Assigns an account to the owner whose bytes are all this: account, byte.
     Assign = 17,
     /// Borrows the data of two accounts mutably: account, account.
     BorrowTwo = 18,
-    /// Sets as many bytes of return data.
+    /// Sets this many bytes of return data.
     ReturnData = 19,
     /// Calls the log import with an address and a length.
     LogAt = 20,
@@ -92,18 +92,18 @@ commands! {
     Collections = 23,
     /// Logs a key, five numbers and the gas, and returns the return data that it sets.
     Imports = 24,
-    /// Logs what the program sees of its call.
+    /// Logs the fields of the call.
     Describe = 25,
     /// Copies, sets and compares memory with the syscalls: destination, source, length. The first
     /// two are offsets in the first account's data, or addresses if there is no account.
     Memory = 26,
     /// Leaves an account's data borrowed: account.
     LeakBorrow = 27,
-    /// Returns as many bytes of the serialized input.
+    /// Returns this many bytes of the serialized input.
     ReturnInput = 28,
 }
 
-/// The numbers behind the command.
+/// The numbers after the command.
 struct Arguments<'a>(&'a [u8]);
 
 impl Arguments<'_> {
@@ -177,7 +177,7 @@ pub fn process_instruction(
         Command::Poke => raw::poke(next()?, next()? as u8),
         Command::PokeEntry => {
             let account = account(next()?)?;
-            // The key is eight bytes behind the start of the entry.
+            // The key is eight bytes after the start of the entry.
             let entry = account.key().as_bytes().as_ptr().addr() as u64 - 8;
             raw::poke(entry + next()?, next()? as u8);
         }
@@ -203,7 +203,7 @@ pub fn process_instruction(
         Command::LogAt => raw::log(next()?, next()?),
         Command::Abort => raw::abort(next()?, next()?),
         Command::SpoilHeap => {
-            // The first block starts right behind the header.
+            // The first block starts right after the header.
             let block = Box::leak(Box::new(0_u8));
             let header = core::ptr::from_mut(block).addr() as u64 - 8;
             let byte = next()? as u8;
@@ -232,7 +232,7 @@ pub fn process_instruction(
     Ok(())
 }
 
-#[expect(unconditional_recursion, reason = "that is the point")]
+#[expect(unconditional_recursion, reason = "the command recurses for ever")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     recurse(depth + 1) + frame[0]

@@ -1,4 +1,4 @@
-//! Operations that safe code cannot have.
+//! Operations that are impossible in safe code.
 
 #[cfg(all(target_arch = "riscv64", target_os = "none"))]
 mod guest {

@@ -31,7 +31,7 @@ pub fn process_instruction(_: &Pubkey, accounts: &[AccountInfo], data: &[u8]) ->
     ))
 }
 
-/// Answers with what the host says.
+/// Returns the argument's bytes.
 fn length(call: Call<'_>) -> Option<&[u8]> {
     call.bytes().ok()?
 }

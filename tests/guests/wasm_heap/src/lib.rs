@@ -26,7 +26,7 @@ static BUMP: BumpAllocator<(), WasmMemory> =
     // thread, and only this heap uses the source.
     unsafe { BumpAllocator::with_source(WasmMemory::new(LinearMemory)) };
 
-/// The heap of a number: 0 is the global one.
+/// The heap with this number; 0 is the global heap.
 fn heap(number: u32) -> &'static dyn GlobalAlloc {
     if number == 0 { &SEGREGATED } else { &BUMP }
 }
@@ -35,7 +35,7 @@ fn layout(size: u32, align: u32) -> Option<Layout> {
     Layout::from_size_align(size as usize, align as usize).ok()
 }
 
-/// A block's address; 0 if the allocation fails.
+/// Returns a block's address; 0 if the allocation fails.
 #[unsafe(no_mangle)]
 extern "C" fn take(number: u32, size: u32, align: u32) -> *mut u8 {
     match layout(size, align) {
@@ -45,7 +45,7 @@ extern "C" fn take(number: u32, size: u32, align: u32) -> *mut u8 {
     }
 }
 
-/// As `take`, of zeroes.
+/// Works like `take`, with zeroed bytes.
 #[unsafe(no_mangle)]
 extern "C" fn take_zeroed(number: u32, size: u32, align: u32) -> *mut u8 {
     match layout(size, align) {
@@ -55,7 +55,7 @@ extern "C" fn take_zeroed(number: u32, size: u32, align: u32) -> *mut u8 {
     }
 }
 
-/// Gives a block back.
+/// Frees a block.
 #[unsafe(no_mangle)]
 extern "C" fn give(number: u32, block: *mut u8, size: u32, align: u32) {
     if let Some(layout) = layout(size, align) {
@@ -65,7 +65,7 @@ extern "C" fn give(number: u32, block: *mut u8, size: u32, align: u32) {
     }
 }
 
-/// A block's new address; 0 if the allocation fails.
+/// Returns a block's new address; 0 if the allocation fails.
 #[unsafe(no_mangle)]
 extern "C" fn resize(number: u32, block: *mut u8, size: u32, align: u32, new_size: u32) -> *mut u8 {
     match layout(size, align) {
@@ -76,7 +76,7 @@ extern "C" fn resize(number: u32, block: *mut u8, size: u32, align: u32, new_siz
     }
 }
 
-/// The sum of the first numbers, from a vector that grows one by one.
+/// The sum of the first `count` numbers, from a vector that grows one by one.
 #[unsafe(no_mangle)]
 extern "C" fn sum(count: u32) -> u64 {
     let mut numbers = Vec::new();
@@ -86,8 +86,8 @@ extern "C" fn sum(count: u32) -> u64 {
     numbers.iter().sum()
 }
 
-/// The lines of some rounds of the collections' workload, which are never freed: address in the
-/// high half, length in the low one.
+/// The lines of these rounds of the collections' workload, which are never freed: address in the
+/// high half, length in the low half.
 #[unsafe(no_mangle)]
 extern "C" fn work(rounds: u32) -> u64 {
     let text = collections::work(rounds).leak();

@@ -19,7 +19,7 @@ macro_rules! errors {
         }
 
         impl Error {
-            /// Returns the status of the error, by a match of 26 arms. `entrypoint` once did it so.
+            /// Returns the status by a match of 26 arms, as `entrypoint` once did.
             pub const fn status(&self) -> u64 {
                 match self {
                     Self::Custom(0) => 1 << 32,
@@ -59,7 +59,7 @@ errors! {
     IncorrectAuthority = 26,
 }
 
-/// Does what `AccountInfo::resize` does, with other errors.
+/// Works like `AccountInfo::resize`, with other errors.
 ///
 /// # Errors
 ///
