@@ -1,4 +1,4 @@
-//! Any bytes as a blob: refused or run, without harm.
+//! Any bytes as a blob: the loader rejects or runs it, without harm.
 #![no_main]
 
 use std::cell::OnceCell;

@@ -1,4 +1,4 @@
-//! Any bytes as calls of imports, held to the model.
+//! Any bytes as calls of imports, compared with a model.
 #![no_main]
 
 use std::cell::OnceCell;

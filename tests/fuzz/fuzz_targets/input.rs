@@ -1,4 +1,4 @@
-//! Any bytes as a serialized input: refused, or the same to every reader.
+//! Any bytes as a serialized input: all readers reject it, or all find the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What the fuzz targets share with the tests, which replay the corpora.
+//! The code that the fuzz targets share with the tests, which replay the corpora.
 
 #[path = "../../support/hostile/mod.rs"]
 pub mod hostile;
