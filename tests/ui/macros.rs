@@ -1,4 +1,4 @@
-//! What the macros refuse and with which words, and what they accept.
+//! Code that the macros reject or accept, with the compiler's messages.
 //!
 //! This is a package of its own because trybuild compiles every dependency of its package again.
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The function is named, not called.
+//! The argument is the function itself, not a call of it.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

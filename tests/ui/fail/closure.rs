@@ -1,4 +1,4 @@
-//! The function is named by a path, so it is no closure.
+//! The argument is a path to a function, not a closure.
 
 entrypoint::entrypoint!(|_, _, _| Ok(()));
 

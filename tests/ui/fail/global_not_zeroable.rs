@@ -1,4 +1,4 @@
-//! The state in the heap starts as zeroes, so zeroes are a value of it.
+//! The state in the heap starts as zeros, so zeros must be a valid value.
 
 use entrypoint::BumpAllocator;
 

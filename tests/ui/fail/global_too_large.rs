@@ -1,4 +1,4 @@
-//! The state in the heap fits in the shortest heap.
+//! The state in the heap must fit into the smallest heap.
 
 use core::cell::Cell;
 

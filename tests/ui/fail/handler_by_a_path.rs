@@ -1,4 +1,4 @@
-//! A handler has the function's own name, which has to be in scope.
+//! A handler is exported under the function's own name, which must be in scope.
 
 entrypoint::handler!(routes::get);
 entrypoint::export_handler!();

@@ -1,4 +1,4 @@
-//! Neither an argument nor an answer of the host's outlives the call.
+//! Neither an argument nor a host's reply outlives the call.
 
 use std::cell::Cell;
 

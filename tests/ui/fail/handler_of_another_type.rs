@@ -1,4 +1,4 @@
-//! A handler takes a call, and only that.
+//! A handler has a `Call` as its only parameter.
 
 entrypoint::handler!(handle, other);
 

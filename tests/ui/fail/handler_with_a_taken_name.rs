@@ -1,4 +1,4 @@
-//! A handler may not have a name by which the compiler, or the host, means something else.
+//! A handler may not have a name that is reserved by the compiler or the host.
 
 use entrypoint::handler::Call;
 

@@ -1,4 +1,4 @@
-//! A handler answers bytes or nothing.
+//! A handler returns bytes or nothing.
 
 use entrypoint::handler::Call;
 

@@ -1,4 +1,4 @@
-//! `custom_heap_default!` takes nothing or a static.
+//! `custom_heap_default!` has no argument, or a static.
 
 entrypoint::custom_heap_default!(64 * 1024);
 

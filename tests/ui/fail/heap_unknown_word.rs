@@ -1,4 +1,4 @@
-//! The heaps that have a word are `bump` and `segregated`.
+//! The named heaps are `bump` and `segregated`.
 
 entrypoint::custom_heap_default!(segregate);
 

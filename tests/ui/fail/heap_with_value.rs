@@ -1,4 +1,4 @@
-//! The static of a heap has no value of its own.
+//! The static of a heap has no initial value.
 
 entrypoint::custom_heap_default!(static HEAP: entrypoint::BumpAllocator = BumpAllocator);
 

@@ -1,4 +1,4 @@
-//! A heap that has a word takes no options.
+//! A named heap has no options.
 
 entrypoint::custom_heap_default!(segregated, 4096);
 

@@ -1,4 +1,4 @@
-//! What passes between a handler and its host is bytes or text.
+//! A host function takes bytes or text, and returns bytes or text.
 
 entrypoint::host_functions! {
     fn number(of: &u32) -> Option<&str>;

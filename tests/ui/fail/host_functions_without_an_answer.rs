@@ -1,4 +1,4 @@
-//! A function of the host answers something or nothing.
+//! A host function returns an `Option` or nothing.
 
 entrypoint::host_functions! {
     fn number(of: &str) -> u32;

@@ -1,4 +1,4 @@
-//! What the host has handed in does not outlive the call that reads it.
+//! Bytes from the host do not outlive the call that reads them.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! The arena that the host fills is a static with a number of bytes.
+//! The host's arena is a static with a number of bytes.
 
 entrypoint::host_return!(4096);
 

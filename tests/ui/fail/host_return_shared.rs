@@ -1,4 +1,4 @@
-//! The arena that the host fills stays in its thread.
+//! The host's arena stays in its thread.
 
 entrypoint::host_return!(static SCRATCH: HostArena<4096>);
 

@@ -1,4 +1,4 @@
-//! The input is not changed while an account views it.
+//! A program cannot change the input while an account borrows it.
 
 fn main() {
     let mut bytes = vec![0; 56];

@@ -1,4 +1,4 @@
-//! The function of `entrypoint_lazy!` takes the accounts to walk over.
+//! The function of `entrypoint_lazy!` takes `LazyAccounts`.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

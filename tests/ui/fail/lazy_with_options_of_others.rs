@@ -1,4 +1,4 @@
-//! `entrypoint_lazy!` does not look at the accounts.
+//! `entrypoint_lazy!` has no options that require a check of all accounts.
 
 use entrypoint::input::LazyAccounts;
 use entrypoint::{ProgramResult, Pubkey};

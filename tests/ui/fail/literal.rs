@@ -1,4 +1,4 @@
-//! The function is named by a path, so it is no literal.
+//! The argument is a path to a function, not a literal.
 
 entrypoint::entrypoint!("process_instruction");
 

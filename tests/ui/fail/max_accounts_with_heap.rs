@@ -1,4 +1,4 @@
-//! `max_accounts` belongs to `entrypoint_no_alloc!`.
+//! `max_accounts` is an option of `entrypoint_no_alloc!` only.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

@@ -1,4 +1,4 @@
-//! The function exists.
+//! The function must exist.
 
 entrypoint::entrypoint!(process_instruction);
 

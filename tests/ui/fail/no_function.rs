@@ -1,4 +1,4 @@
-//! The program has a function.
+//! The first argument, the function, is required.
 
 entrypoint::entrypoint!();
 

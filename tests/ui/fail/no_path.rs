@@ -1,4 +1,4 @@
-//! What stands first is a path.
+//! The first argument is a path.
 
 entrypoint::entrypoint!(, heap = custom);
 

@@ -1,4 +1,4 @@
-//! An option has a value behind its `=`.
+//! An option has a value after its `=`.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

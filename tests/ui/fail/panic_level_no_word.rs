@@ -1,4 +1,4 @@
-//! A panic level is a word.
+//! A panic level is an identifier.
 
 entrypoint::custom_panic_default!("location");
 

@@ -1,4 +1,4 @@
-//! An option is given once.
+//! An option occurs once.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

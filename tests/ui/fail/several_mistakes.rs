@@ -1,4 +1,4 @@
-//! All mistakes are reported at once.
+//! The macro reports all mistakes at once.
 
 entrypoint::entrypoint_no_alloc!(
     |_, _, _| Ok(()),

@@ -1,4 +1,4 @@
-//! `entrypoint!` declares a heap unless it is told that the program does.
+//! `entrypoint!` declares a heap unless it has `heap = custom`.
 
 use entrypoint::{AccountInfo, BumpAllocator, ProgramResult, Pubkey};
 

@@ -1,4 +1,4 @@
-//! A program has one arena that the host fills.
+//! A program has one arena for its host.
 
 entrypoint::host_return!(static FIRST: HostArena<4096>);
 entrypoint::host_return!(static SECOND: HostArena<4096>);

@@ -1,4 +1,4 @@
-//! There is one panic level.
+//! A program has one panic level.
 
 entrypoint::custom_panic_default!(location, abort);
 

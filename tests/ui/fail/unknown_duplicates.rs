@@ -1,4 +1,4 @@
-//! `duplicates` is `allow` or `reject`, a word.
+//! `duplicates` is `allow` or `reject`, an identifier.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

@@ -1,4 +1,4 @@
-//! An option is one of those that there are.
+//! The macro rejects an unknown option.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

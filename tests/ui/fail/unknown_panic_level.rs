@@ -1,4 +1,4 @@
-//! A panic level is one of those that there are.
+//! The macro rejects an unknown panic level.
 
 entrypoint::custom_panic_default!(verbose);
 

@@ -1,4 +1,4 @@
-//! The type is checked of a function in a module too.
+//! The macro checks the type of a function in a module too.
 
 entrypoint::entrypoint!(program::process_instruction, panic = location);
 

@@ -1,9 +1,9 @@
-//! Accounts and borrows of their data are neither sent to another thread nor shared with one.
+//! Accounts and borrows of their data are neither `Send` nor `Sync`.
 
 use entrypoint::input::{Input, LazyAccounts};
 use entrypoint::{AccountInfo, Ref, RefMut};
 
-/// Which `Marker` is meant is clear only for a type that is not `Send`.
+/// The compiler can infer `Marker` only if the type is not `Send`.
 trait NotSend<Marker> {
     fn check() {}
 }
@@ -11,7 +11,7 @@ trait NotSend<Marker> {
 impl<T: ?Sized> NotSend<()> for T {}
 impl<T: ?Sized + Send> NotSend<u8> for T {}
 
-/// The same for `Sync`.
+/// The compiler can infer `Marker` only if the type is not `Sync`.
 trait NotSync<Marker> {
     fn check() {}
 }

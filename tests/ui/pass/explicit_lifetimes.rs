@@ -1,4 +1,4 @@
-//! A function that names its lifetimes, as one does to keep accounts in a struct.
+//! A function with named lifetimes, which a program needs to keep accounts in a struct.
 
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 

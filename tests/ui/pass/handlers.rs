@@ -1,5 +1,5 @@
-//! Handlers in a crate without a prelude and without unsafe code, some in a module, with names like
-//! those of the expansion.
+//! Handlers in a crate without a prelude and without unsafe code, some in a module. Their names
+//! also occur in the expansion.
 
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! A program that has handlers besides.
+//! A program with handlers.
 
 use entrypoint::handler::Call;
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};

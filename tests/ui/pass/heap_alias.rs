@@ -1,4 +1,4 @@
-//! Heaps whose types have other names: the macro looks at the type and not at its text.
+//! Heaps with aliases of their type: the macro checks the type, not its name.
 
 mod segregated {
     type Heap = entrypoint::SegregatedBumpAllocator;

@@ -1,4 +1,4 @@
-//! The arena that the host fills, in all its forms, in a crate that forbids unsafe code.
+//! The host's arena, in all its forms, in a crate that forbids unsafe code.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -18,7 +18,7 @@ mod with_a_constant {
     const CAPACITY: usize = 100;
 
     entrypoint::host_return! {
-        /// What the host hands in.
+        /// The bytes from the host.
         pub(crate) static NAMES: HostArena<CAPACITY>;
     }
 }
@@ -37,7 +37,7 @@ fn main() {
     let name = SCRATCH.with(|arena| arena.text(PackedSlice::EMPTY).map(|name| name.map(str::len)));
     assert_eq!(name, Ok(Some(0)));
 
-    // Each thread has its own.
+    // Each thread has its own arena.
     assert_ne!(SCRATCH.guest_alloc(64), 0);
     assert_eq!(SCRATCH.guest_alloc(1), 0);
     let elsewhere = std::thread::spawn(|| SCRATCH.guest_alloc(64) != 0);

@@ -1,4 +1,4 @@
-//! The names in the expansion of `host_return!` are not those of the program's constants.
+//! Constants of the program with the names in the expansion of `host_return!`.
 
 const ARENA: usize = 4096;
 const CAPACITY: usize = 64;

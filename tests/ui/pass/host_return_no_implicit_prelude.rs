@@ -1,4 +1,4 @@
-//! The arena that the host fills, in a crate without a prelude.
+//! The host's arena, in a crate without a prelude.
 
 #![no_implicit_prelude]
 

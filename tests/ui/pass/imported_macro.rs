@@ -1,4 +1,4 @@
-//! The macro imported by its name.
+//! An imported macro.
 
 use ::entrypoint::{AccountInfo, ProgramResult, Pubkey, entrypoint};
 

@@ -1,4 +1,4 @@
-//! The macros of which `entrypoint!` is the sum.
+//! The macros that `entrypoint!` combines.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 

@@ -1,4 +1,4 @@
-//! A heap by a word, in the entry and on its own, and one with a name.
+//! A named heap, in the entry and on its own, and a heap with a static.
 
 mod program {
     use entrypoint::{AccountInfo, ProgramResult, Pubkey};
@@ -31,7 +31,7 @@ mod from_a_macro {
 
     heap!(entrypoint::SegregatedBumpAllocator);
 
-    /// Looks at it, so that it is used.
+    /// Uses the heap.
     pub fn limit() -> usize {
         HEAP.limit()
     }
@@ -44,7 +44,7 @@ mod named {
 }
 
 fn main() {
-    // Nobody has announced a heap here.
+    // No loader has announced a heap here.
     assert_eq!(named::HEAP.limit(), 0);
     assert_eq!(from_a_macro::limit(), 0);
 }

@@ -1,4 +1,4 @@
-//! Names of the program's that the expansion could mistake for others.
+//! Names of the program that the expansion could confuse with others.
 
 #[allow(dead_code)]
 mod core {}

@@ -1,4 +1,4 @@
-//! A function whose slice and accounts have lifetimes of their own.
+//! A function whose slice and accounts have different lifetimes.
 
 use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 
