@@ -1,4 +1,4 @@
-//! `cargo entrypoint bench`, as people and scripts type it.
+//! `cargo entrypoint bench`, as users and scripts call it.
 
 mod support;
 
@@ -11,8 +11,8 @@ use support::{
     stderr, stdout,
 };
 
-/// Measures a program against a baseline of its own; what went to the standard output and the
-/// standard error, and the exit code.
+/// Measures a program against a baseline of its own. Returns standard output, standard error and
+/// the exit code.
 fn against(program: &str, baseline: &Path, more: &[&str]) -> (String, String, Option<i32>) {
     let baseline = baseline.display().to_string();
     let words = [&["bench", program, "--baseline", &baseline], more].concat();
@@ -20,7 +20,7 @@ fn against(program: &str, baseline: &Path, more: &[&str]) -> (String, String, Op
     (stdout(&output), stderr(&output), output.status.code())
 }
 
-/// Replaces a text that is there.
+/// Replaces a text that the file must contain.
 fn change(file: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(file).expect("a file");
     assert!(text.contains(from), "{from:?} is not in:\n{text}");
@@ -56,14 +56,14 @@ fn invalid_arguments_fail_before_the_build() {
         &["--update is for `entry`, `allocators` and `size`"],
     );
 
-    // A row is not an outcome, so there is no JSON to say it in.
+    // A row is not an outcome, so `--json` has no form for it.
     let output = entrypoint(&["bench", "allocators", "--json", "--jsno"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stdout(&output), "");
 }
 
 #[test]
-fn the_suites_are_measured_in_this_project_only() {
+fn suites_are_measured_in_this_project_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "elsewhere");
     for (suite, package) in [
@@ -87,7 +87,7 @@ fn the_suites_are_measured_in_this_project_only() {
 }
 
 #[test]
-fn the_guests_of_the_suites_want_their_features() {
+fn suite_guests_require_their_features() {
     for (package, part) in [
         (
             "allocator-bench",
@@ -149,7 +149,7 @@ fn invalid_baseline_error_names_the_place() {
             says(&said, &parts);
             assert!(!said.contains("building"), "{said}");
         }
-        // What cannot be read is not overwritten.
+        // The command does not overwrite a file that it cannot read.
         assert_eq!(fs::read_to_string(&file).expect("a file"), text);
     }
     fs::remove_file(&file).expect("a file");
@@ -161,7 +161,7 @@ fn invalid_baseline_error_names_the_place() {
 #[test]
 fn unwritable_baseline_fails_before_the_build() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Nobody can make a file in the last one, whoever they are.
+    // No user can create a file in `/proc`.
     for file in [
         folder.path(),
         &folder.path().join("missing/bench.json"),
@@ -193,7 +193,7 @@ fn a_worse_figure_fails_and_is_named() {
     assert_eq!(code, Some(0), "{said}");
     says(&out, &["| open ", "no differences from "]);
 
-    // The file has smaller figures than are measured: what was measured is worse.
+    // The baseline has smaller figures than the measured ones, so these are worse.
     change(
         &file,
         &format!("\"gas\": {gas},"),
@@ -215,10 +215,10 @@ fn a_worse_figure_fails_and_is_named() {
     );
     let (out, said, code) = against("vault", &file, &["--json"]);
     assert_eq!(code, Some(1), "{said}");
-    serde_json::from_str::<Value>(&out).expect("nothing but JSON");
+    serde_json::from_str::<Value>(&out).expect("only JSON");
     says(&said, &[&delta]);
 
-    // The same with another compiler says nothing of the program.
+    // A difference between compilers is not a difference of the program.
     let text = fs::read_to_string(&file).expect("a baseline");
     change(&file, "rustc ", "another rustc ");
     let (out, said, code) = against("vault", &file, &[]);
@@ -227,18 +227,18 @@ fn a_worse_figure_fails_and_is_named() {
         &out,
         &[&delta, "another rustc", "differences are not failures"],
     );
-    // All that the file has was measured.
+    // This covers all rows of the baseline.
     let (_, said, code) = against("vault", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(fs::read_to_string(&file).expect("a baseline"), blessed);
-    // But rows of two compilers do not stand in one file.
+    // But a baseline cannot have rows of two compilers.
     fs::write(&file, text.replace("rustc ", "another rustc ")).expect("a baseline");
     let (_, said, code) = against("counter", &file, &["--bless"]);
     assert_eq!(code, Some(2), "{said}");
     says(&said, &["another rustc", "two compilers"]);
     assert!(!said.contains("building"), "{said}");
 
-    // Larger figures than are measured: better, which is worth a line.
+    // The baseline has larger figures than the measured ones: better, which the report names.
     fs::write(&file, &blessed).expect("a baseline");
     change(
         &file,
@@ -250,7 +250,7 @@ fn a_worse_figure_fails_and_is_named() {
     says(&out, &["(-6, better)"]);
     says(&said, &["better than", "--bless"]);
 
-    // A bless of one program leaves the rows of the others alone.
+    // `--bless` for one program keeps the rows of the others.
     let (_, said, code) = against("hello", &file, &["--bless"]);
     assert_eq!(code, Some(0), "{said}");
     let both = fs::read_to_string(&file).expect("a baseline");
@@ -275,7 +275,7 @@ fn new_program_is_measured_with_all_fixtures() {
     let bench = |words: &[&str]| entrypoint_outside(&program, &[&["bench"], words].concat());
     let baseline = program.join("bench.json");
 
-    // The account expected after the second call is not that after the first.
+    // The expected account of the second call differs from that of the first.
     let output = bench(&["--bless"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     says(
@@ -294,7 +294,7 @@ fn new_program_is_measured_with_all_fixtures() {
     let text = fs::read_to_string(fixtures.join("again.toml")).expect("a fixture");
     let (before, after) = text
         .rsplit_once("0100000000000000")
-        .expect("what is expected");
+        .expect("the expected accounts");
     let text = format!("{before}0200000000000000{after}");
     fs::write(fixtures.join("again.toml"), text).expect("a fixture");
     let output = bench(&[]);
@@ -316,7 +316,7 @@ fn new_program_is_measured_with_all_fixtures() {
         assert_eq!(row["heap_peak"], json!(0));
         assert!(row["gas"].as_u64() > Some(0) && row["blob"].as_u64() > Some(0));
     }
-    // What is printed is what is committed.
+    // The command prints the table that it writes.
     assert_eq!(
         fs::read_to_string(&baseline).expect("a baseline"),
         stdout(&output)
@@ -325,7 +325,7 @@ fn new_program_is_measured_with_all_fixtures() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     says(&stdout(&output), &["no differences from bench.json"]);
 
-    // Given by its path, it is the same program with the same baseline, and rows alone.
+    // The same program by its path has the same baseline, and the report has only rows.
     let output = entrypoint_outside(&program, &["bench", ".", "--json"]);
     assert_eq!(json(&output), results["programs"]);
     says(&stderr(&output), &["no differences from"]);
@@ -361,11 +361,11 @@ fn program_folder_is_the_default_program() {
 }
 
 #[test]
-fn without_a_word_everything_is_measured() {
-    // In a folder of the workspace that is no program's, as in the root itself.
+fn without_arguments_everything_is_measured() {
+    // A folder in the workspace that belongs to no program, like the root itself.
     let output = entrypoint_in(&project().join("loader/src"), &["bench", "--json"]);
     let results = json(&output);
-    // Of every suite the rows of one subject.
+    // One subject's rows from each suite.
     let rows = |suite: &str, key: &str, name: &str| {
         let rows = results[suite].as_array().expect("rows");
         rows.iter().filter(|row| row[key] == name).count()
@@ -389,13 +389,13 @@ fn without_a_word_everything_is_measured() {
     }
     for example in fs::read_dir(project().join("examples")).expect("the examples") {
         let example = example.expect("an example");
-        // A handler is no program and has none.
+        // A crate of handlers is not a program and has no rows.
         let fixtures = fs::read_dir(example.path().join("fixtures"));
         let count = fixtures.map_or(0, Iterator::count);
         let name = example.file_name().into_string().expect("text");
         assert_eq!(rows("programs", "program", &name), count);
     }
-    // Whatever it says of the committed baseline, it has looked at it.
+    // The command has read the committed baseline, whatever the differences are.
     says(
         &stderr(&output),
         &[&project().join("bench.json").display().to_string()],
@@ -408,7 +408,7 @@ fn workspace_program_uses_the_workspace_baseline() {
     let output = entrypoint_in(&project().join("examples/hello"), &["bench"]);
     let root = project().join("bench.json");
     says(&stdout(&output), &[&root.display().to_string()]);
-    // A baseline of its own goes before that.
+    // A baseline of the program itself has priority.
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "member");
     fs::write(
@@ -422,7 +422,7 @@ fn workspace_program_uses_the_workspace_baseline() {
     fs::write(program.join("bench.json"), "{\"compiler\": \"its own\"").expect("a file");
     let output = entrypoint_in(&program, &["bench"]);
     says(&stderr(&output), &["bench.json is not a baseline", "EOF"]);
-    // A workspace is not measured without fixtures.
+    // A workspace without fixtures cannot be measured.
     fs::remove_file(folder.path().join("bench.json")).expect("a file");
     fs::remove_dir_all(program.join("fixtures")).expect("a folder");
     let output = entrypoint_in(folder.path(), &["bench"]);

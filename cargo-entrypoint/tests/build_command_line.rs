@@ -1,5 +1,4 @@
-//! `cargo entrypoint build` and `doctor`, as people type them, and what does not change what is
-//! built.
+//! `cargo entrypoint build` and `doctor`, as users call them, and what must not affect a build.
 
 mod support;
 
@@ -21,17 +20,18 @@ fn any_kind_of_library_is_a_program() {
         "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n[dependencies]",
     );
     std::fs::write(&manifest, text).expect("a manifest");
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .args(["run", "--json"])
         .env("CARGO_TARGET_DIR", project().join("target"))
         .current_dir(&program)
         .output()
-        .expect("the command runs");
+        .expect("run the command");
     assert_eq!(json(&output)["logs"], json!(["greeting number 1"]));
 }
 
-/// Debian's cargo, which compiles guests where there is no other, cannot clone a git repository.
+/// Debian's cargo cannot clone a git repository. It compiles guests if there is no other compiler.
 #[test]
 fn authors_cargo_fetches_git_dependencies() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -75,13 +75,14 @@ fn authors_cargo_fetches_git_dependencies() {
     let text = text.replace("\"greeting number", "\"{} number");
     let text = text.replace("{count}\"", "{count}\", library::GREETING");
     std::fs::write(&source, text).expect("a source");
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .args(["run", "--json"])
         .env("CARGO_TARGET_DIR", project().join("target"))
         .current_dir(&program)
         .output()
-        .expect("the command runs");
+        .expect("run the command");
     assert_eq!(
         json(&output)["logs"],
         json!(["from a git repository number 1"])
@@ -96,7 +97,7 @@ fn gas_ignores_the_callers_environment() {
             .env(variable, value)
             .current_dir(project())
             .output()
-            .expect("the command runs");
+            .expect("run the command");
         json(&output)["gas_used"].clone()
     };
     let expected = gas("UNRELATED", "1");
@@ -162,7 +163,7 @@ fn a_program_is_built_for_each_target() {
             let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
             let end = format!("guest/heap_state.{extension}");
             assert!(path.ends_with(&end), "{path} is not {end}");
-            let built = std::fs::read(path).expect("what was built");
+            let built = std::fs::read(path).expect("the built file");
             assert_eq!(size, format!("{} bytes{remark})", built.len()));
             assert!(built.starts_with(magic), "{path}");
         }
@@ -171,7 +172,7 @@ fn a_program_is_built_for_each_target() {
 
 #[test]
 fn release_blob_has_no_debug_information() {
-    // A folder of its own: others build into the workspace's.
+    // A folder of its own, because other tests build in the workspace's.
     let folder = tempfile::tempdir().expect("a folder");
     let build = |words: &[&str]| {
         let output = entrypoint(&[&["build", "counter"], words].concat());
@@ -214,7 +215,7 @@ fn release_blob_has_no_debug_information() {
 
 #[test]
 fn a_library_without_an_entry_is_not_a_program() {
-    // It may have been one: the macro could be in the expansion of another.
+    // The crate may be a program: another macro's expansion could contain the entry macro.
     refused(
         &["build", "program-abi"],
         &[
@@ -222,7 +223,7 @@ fn a_library_without_an_entry_is_not_a_program() {
             "it may not be a program, because no source file of it invokes `entrypoint!`",
         ],
     );
-    // It is for machines with `std`, so it cannot be one.
+    // This crate needs `std`, so it cannot be a program.
     refused(
         &["build", "program-test"],
         &["`program-test` is not a program", "`#![no_std]`"],
@@ -247,8 +248,8 @@ fn doctor_lists_the_tools() {
 }
 
 #[test]
-fn setup_reports_what_it_has_set_up() {
-    // Everything is installed where the tests run, or the first of them has installed it.
+fn setup_reports_its_result() {
+    // The tools are installed where the tests run, or an earlier test has installed them.
     let output = entrypoint(&["setup"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
@@ -260,7 +261,7 @@ fn setup_reports_what_it_has_set_up() {
         .arg("doctor")
         .env("ENTRYPOINT_SETUP", "maybe")
         .output()
-        .expect("the command runs");
+        .expect("run the command");
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(
@@ -278,13 +279,14 @@ fn two_entrypoints_in_two_modules_do_not_compile() {
     let file = program.join("src/lib.rs");
     let text = std::fs::read_to_string(&file).expect("a program");
     std::fs::write(&file, text + code).expect("a program");
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .args(["build"])
         .env("CARGO_TARGET_DIR", project().join("target"))
         .current_dir(&program)
         .output()
-        .expect("the command runs");
+        .expect("run the command");
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(said.contains("__one_entrypoint_per_program"), "{said}");

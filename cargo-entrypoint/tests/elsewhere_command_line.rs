@@ -1,5 +1,5 @@
-//! The command on a machine without cargo and without this project, as far as that can be had here:
-//! copies of the executables in a folder of their own, called with an empty path.
+//! The command on a machine without cargo and without this project, as far as a test can imitate
+//! it: copies of the executables in another folder, called with an empty `PATH`.
 
 mod support;
 
@@ -34,7 +34,7 @@ fn run(bin: &Path, words: &[&str]) -> Output {
         .env("PATH", bin.join("nothing"))
         .current_dir(bin)
         .output()
-        .expect("the command runs")
+        .expect("run the command")
 }
 
 #[test]
@@ -57,13 +57,13 @@ fn a_file_runs_without_cargo() {
 }
 
 #[test]
-fn doctor_names_the_runner_that_is_used() {
+fn doctor_names_the_native_runner() {
     let folder = tempfile::tempdir().expect("a folder");
     let bin = install(folder.path());
     let runner = bin.join("program-native-runner").display().to_string();
     let output = run(&bin, &["doctor"]);
     says(&stdout(&output), &[&format!("native runner  ok: {runner}")]);
-    // Without it, this test's executable still knows the checkout that it was built from.
+    // Without the runner's file, the command knows the checkout that it was built from.
     fs::remove_file(&runner).expect("the runner");
     let output = run(&bin, &["doctor"]);
     says(&stdout(&output), &["native runner  ok: compiled from "]);

@@ -1,4 +1,4 @@
-//! `cargo entrypoint inspect`, as people and scripts type it.
+//! `cargo entrypoint inspect`, as users and scripts call it.
 
 mod support;
 
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
-/// The report of a blob that the loader takes.
+/// The report of a blob that the loader accepts.
 fn report(words: &[&str]) -> String {
     let output = entrypoint(words);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     stdout(&output)
 }
 
-/// The length of the blob that `build --release` makes of a package, and where it is.
+/// The path and the length of the blob that `build --release` makes of a package.
 fn built(package: &str) -> (PathBuf, u64) {
     let output = entrypoint(&["build", package, "--release"]);
     let said = stdout(&output);
@@ -23,22 +23,22 @@ fn built(package: &str) -> (PathBuf, u64) {
     (PathBuf::from(path), length)
 }
 
-/// A number as a report shows it.
+/// A number in the report's form.
 fn grouped(number: u64) -> String {
     cargo_entrypoint::text::grouped(number)
 }
 
-/// A blob of three traps with this export, which may be any bytes.
+/// A blob of three traps, with this export of any bytes.
 fn small_blob(export: &[u8]) -> Vec<u8> {
     blob_of(1, export, &[0, 0, 0])
 }
 
-/// A blob with so many times 64 KiB of stack, which is not 0, 8 bytes of bss, an export and code.
+/// A blob with this many times 64 KiB of stack (not 0), 8 bytes of bss, an export and code.
 fn blob_of(stack: u8, export: &[u8], code: &[u8]) -> Vec<u8> {
     let mut exports = vec![1, 0, export.len() as u8];
     exports.extend(export);
     let mut blob = b"PVM\0\x02\0\0\0\0\0\0\0\0".to_vec();
-    // The length of the stack takes three bytes, the highest first.
+    // The length of the stack takes three bytes, with the highest first.
     blob.extend([1, 5, 0, 8, 0xc0 | stack, 0, 0]);
     blob.extend([5, exports.len() as u8]);
     blob.extend(exports);
@@ -83,7 +83,7 @@ fn package_report_has_release_size_and_names() {
     }
     assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
 
-    // What is deployed has neither the names nor the sections.
+    // A release blob has neither the names nor the sections.
     let text = report(&["inspect", &path.display().to_string()]);
     for part in [
         format!("{}\n\n", path.display()),
@@ -113,7 +113,7 @@ fn the_tables_add_up() {
     assert!(functions.as_array().expect("rows").len() > 8);
     assert_eq!(blob["stripped_length"], built("counter").1);
 
-    // The report shows the first of both lists, and the sum of the others.
+    // The report shows the first entries of both lists, and the sum of the others.
     let text = report(&["inspect"]);
     assert!(text.starts_with("counter\n"), "{text}");
     for (heading, column, all) in [
@@ -131,7 +131,7 @@ fn the_tables_add_up() {
                 let mut numbers = numbers
                     .split_whitespace()
                     .filter(|word| word.parse::<f64>().is_ok())
-                    // The number of others is no part of the sum.
+                    // The number of the others is not a part of the sum.
                     .skip(usize::from(
                         heading.contains("instr") && line.contains("others"),
                     ));
@@ -271,7 +271,7 @@ fn a_blob_cannot_forge_the_report() {
         "{text}"
     );
 
-    // A name as long as can be does not fill the screen.
+    // A very long name does not fill the screen.
     let blob = small_blob(&[b'a'; 120]);
     let file = write(folder.path(), "long.polkavm", &blob);
     let text = stdout(&entrypoint(&["inspect", &file]));
@@ -375,7 +375,7 @@ fn help_lists_arguments_and_exit_codes() {
 }
 
 #[test]
-fn a_program_is_found_as_run_finds_it() {
+fn program_is_found_as_by_run() {
     let output = entrypoint_in(
         &project().join("examples/hello/src"),
         &["inspect", "--json"],

@@ -1,4 +1,4 @@
-//! `cargo entrypoint run` on each machine, as people and scripts type it.
+//! `cargo entrypoint run` on each engine, as users and scripts call it.
 
 mod support;
 
@@ -11,13 +11,13 @@ use program_build::package::own_target_folder;
 use serde_json::{Value, json};
 use support::{entrypoint, json, project, refused, says, stderr, stdout};
 
-/// The folder of the program that does as it is told.
+/// The folder of the guest `everywhere`, which runs a script.
 const EVERYWHERE: &str = "tests/guests/everywhere";
 
 const TARGETS: [&str; 3] = ["riscv64", "wasm32", "native"];
 
-/// Words that run the program that does as it is told, and have it do this.
-fn telling(steps: &[(Command, [u64; 3])], words: &[&str]) -> Vec<String> {
+/// Arguments that run the guest `everywhere` with these steps.
+fn run_steps(steps: &[(Command, [u64; 3])], words: &[&str]) -> Vec<String> {
     let steps = steps
         .iter()
         .flat_map(|(command, numbers)| command.step(*numbers));
@@ -31,7 +31,7 @@ fn run(words: &[String]) -> std::process::Output {
     entrypoint(&words)
 }
 
-/// Builds a program for a target, and gives a copy of it that has this name.
+/// Builds a program for a target, and returns the path of a copy with this name.
 fn built(folder: &Path, program: &str, target: &str, name: &str) -> String {
     let output = entrypoint(&["build", program, "--target", target]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -115,8 +115,8 @@ fn fixture_is_compared_on_every_target() {
 }
 
 #[test]
-fn a_crash_is_the_programs_and_not_the_tools() {
-    let output = run(&telling(
+fn a_crash_of_the_program_is_a_failed_run() {
+    let output = run(&run_steps(
         &[(Command::ReadAt, [0; 3])],
         &["--target", "native"],
     ));
@@ -126,7 +126,7 @@ fn a_crash_is_the_programs_and_not_the_tools() {
         &["failed    the program trapped: the process ended: signal: 11 (SIGSEGV)"],
     );
 
-    let words = telling(
+    let words = run_steps(
         &[(Command::Exit, [0; 3])],
         &["--target", "native", "--json"],
     );
@@ -146,7 +146,7 @@ fn native_output_is_not_in_the_outcome() {
     let noisy = "sh -c 'echo printed by the command; exec \"$@\"' sh";
     for runner in [&[][..], &["--runner", "env"], &["--runner", noisy]] {
         let options = [&["--target", "native", "--json"], runner].concat();
-        let output = run(&telling(
+        let output = run(&run_steps(
             &[(Command::Print, [0; 3]), (Command::Count, [0; 3])],
             &options,
         ));
@@ -167,7 +167,7 @@ fn native_output_is_not_in_the_outcome() {
 }
 
 #[test]
-fn a_command_that_cannot_run_a_program_is_named() {
+fn a_failing_runner_command_is_named() {
     let native = |runner| ["run", "hello", "--target", "native", "--runner", runner];
     refused(
         &native("no-such-command --args"),
@@ -306,7 +306,7 @@ fn invalid_file_is_rejected_for_its_target() {
     );
 }
 
-/// The tool's own part of that: what a sanitizer finds is tested where programs are run.
+/// The command's part of a sanitizer; other tests check what it finds.
 #[test]
 fn sanitizer_is_built_in_or_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -351,6 +351,6 @@ fn sanitizer_is_built_in_or_rejected() {
     let words = ["run", &library, "--data", "1f00000000000000"];
     let output = entrypoint(&[&words[..], &["--sanitizer", "address"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    // Without, there is nobody who has the sanitizer's functions.
+    // Without the sanitizer, no library defines its functions.
     refused(&words, &["__asan_", "(exit status: 3)"]);
 }

@@ -1,4 +1,4 @@
-//! `cargo entrypoint new`, as people type it.
+//! `cargo entrypoint new`, as users call it.
 
 mod support;
 
@@ -13,14 +13,15 @@ fn new_program_runs_and_passes_its_test() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
 
-    // What it depends on has been compiled once already, at the versions that are locked here.
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    // With this lock file, all dependencies are already compiled.
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
     let in_shared_target = |command: &mut Command| {
         let output = command
             .env("CARGO_TARGET_DIR", project().join("target"))
             .current_dir(&program)
             .output()
-            .expect("the command runs");
+            .expect("run the command");
         assert!(
             output.status.success(),
             "{}\n{}",
@@ -40,7 +41,7 @@ fn new_program_runs_and_passes_its_test() {
 }
 
 #[test]
-fn new_depends_on_what_it_is_told() {
+fn new_has_the_requested_dependency() {
     let folder = tempfile::tempdir().expect("a folder");
     let made = |name: &str, words: &[&str]| {
         let program = folder.path().join(name);

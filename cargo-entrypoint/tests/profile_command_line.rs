@@ -1,4 +1,4 @@
-//! `cargo entrypoint profile`, as people and scripts type it.
+//! `cargo entrypoint profile`, as users and scripts call it.
 
 mod support;
 
@@ -9,12 +9,12 @@ use roxmltree::Document;
 
 use support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
 
-/// Profiles into a folder of its own, and gives the exit code, what was printed, and the files in
-/// the folder by name.
+/// Profiles into a new folder. Returns the exit code, standard output and error, and the files by
+/// name.
 fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output_folder = folder.path().join("pictures");
-    let output_folder = output_folder.to_str().expect("a path that is text");
+    let output_folder = output_folder.to_str().expect("a UTF-8 path");
     let words = [&["profile"], words, &["--output", output_folder]].concat();
     let output = entrypoint(&words);
     let mut files: Vec<(String, String)> = fs::read_dir(output_folder)
@@ -31,7 +31,7 @@ fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
     (output.status.code(), report, files)
 }
 
-/// Asserts that a picture is XML that needs nothing else, and gives all of its text.
+/// Asserts that a picture is XML without external resources, and returns its text.
 #[track_caller]
 fn picture_text(svg: &str) -> String {
     let options = roxmltree::ParsingOptions {
@@ -112,7 +112,7 @@ fn own_gas_of_functions_adds_up() {
 }
 
 #[test]
-fn the_same_is_shown_each_time() {
+fn profiles_are_reproducible() {
     let options = ["segregated_heap", "--gas", "30000"];
     let (first, second) = (profile(&options), profile(&options));
     assert_eq!(first.0, Some(1));
@@ -125,7 +125,7 @@ fn the_same_is_shown_each_time() {
 }
 
 #[test]
-fn a_program_that_fails_is_profiled_all_the_same() {
+fn failing_program_is_profiled() {
     let (code, report, files) = profile(&["vault", "--fixture", "too_much", "--data", "00"]);
     assert_eq!(code, Some(1), "{report}");
     assert!(
@@ -134,14 +134,14 @@ fn a_program_that_fails_is_profiled_all_the_same() {
     );
     assert!(report.contains("vault::process_instruction"), "{report}");
     assert_eq!(files.len(), 2);
-    // What it expects of its failure, it finds.
+    // The fixture expects this failure.
     let (code, report, _) = profile(&["vault", "--fixture", "too_much"]);
     assert_eq!(code, Some(1), "{report}");
 
     let (code, report, files) = profile(&["--gas", "0"]);
     assert_eq!(code, Some(1), "{report}");
     assert!(report.contains("gas       no picture"), "{report}");
-    // It has: nothing ran of which it could tell.
+    // There is no instruction that could have debug information, because nothing ran.
     assert!(!report.contains("no debug information"), "{report}");
     assert_eq!(files.len(), 1);
 }
@@ -152,7 +152,7 @@ fn leaks_are_shown_if_the_heap_can_count() {
     assert!(report.contains("8 leaked"), "{report}");
     let counted = "live and leaked bytes are from a build that counts them";
     assert!(report.contains(counted), "{report}");
-    // As much gas as the program needs is less than counting takes.
+    // This is enough gas for the program, and too little for the build that counts.
     let gas = report
         .lines()
         .find_map(|line| line.strip_prefix("gas "))
@@ -190,7 +190,7 @@ fn leaks_are_shown_if_the_heap_can_count() {
 }
 
 #[test]
-fn a_blob_is_profiled_as_far_as_it_goes() {
+fn a_blob_is_profiled_without_lines() {
     let output = entrypoint(&["build", "hello", "--release"]);
     let line = stdout(&output);
     let (blob, _) = line.trim().rsplit_once(" (").expect("a path and a size");
@@ -214,13 +214,13 @@ fn a_blob_is_profiled_as_far_as_it_goes() {
 fn foreign_workspace_program_shows_its_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "stranger");
-    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("copy the lock file");
     let output = entrypoint_in(&program, &["profile"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let report = stdout(&output);
     assert!(report.contains("line of the program"), "{report}");
     assert!(report.contains("stranger::process_instruction"), "{report}");
-    // Wherever the target folder is.
+    // The same with any target folder.
     let pictures = report.lines().filter_map(|line| {
         let (name, path) = line.split_once(' ')?;
         let path = path.trim();
@@ -257,12 +257,12 @@ fn invalid_arguments_fail_before_the_build() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_named() {
+fn unwritable_output_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    // A picture cannot be written where a folder is.
+    // A folder prevents that the command writes the picture.
     let taken = folder.path().join("hello-default.gas.svg");
     fs::create_dir(&taken).expect("a folder");
-    let path = folder.path().to_str().expect("a path that is text");
+    let path = folder.path().to_str().expect("a UTF-8 path");
     refused(
         &["profile", "hello", "--output", path],
         &["cannot write", "hello-default.gas.svg"],
@@ -271,9 +271,9 @@ fn a_place_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn no_picture_of_an_earlier_run_is_left() {
+fn pictures_of_an_earlier_run_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().to_str().expect("a path that is text");
+    let path = folder.path().to_str().expect("a UTF-8 path");
     let picture = folder.path().join("hello-default.gas.svg");
     let output = entrypoint(&["profile", "hello", "--output", path]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

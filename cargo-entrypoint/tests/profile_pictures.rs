@@ -1,4 +1,4 @@
-//! The pictures of a profile, also of one that nobody would make.
+//! The pictures of profiles, including hostile ones.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ fn heap(samples: Vec<HeapSample>) -> HeapProfile {
     }
 }
 
-/// Parses a picture, and gives its text.
+/// Parses a picture, and returns its text.
 #[track_caller]
 fn parsed(svg: &str) -> String {
     assert!(!svg.contains("NaN") && !svg.contains("inf "), "{svg}");
@@ -38,7 +38,7 @@ fn parsed(svg: &str) -> String {
         ..Default::default()
     };
     let document = Document::parse_with_options(svg, options).expect("XML");
-    // A flame graph has one script, which is the library's.
+    // A flame graph has one script, from the library that draws it.
     let is_hostile = |node: roxmltree::Node<'_, '_>| {
         node.has_tag_name("script") && node.text() == Some("alert(1)")
     };
@@ -62,7 +62,7 @@ fn short_histories_have_pictures() {
             sample(0, u32::MAX, u32::MAX, None),
             sample(u64::MAX, 0, u32::MAX, None),
         ],
-        // More live than in use: no program of ours says so.
+        // More live bytes than used ones, which only a hostile program reports.
         vec![sample(0, 5, 5, Some(u64::MAX)), sample(1, 6, 6, Some(7))],
     ] {
         let svg = picture("title", "note", &heap(samples)).expect("a picture");
@@ -71,7 +71,7 @@ fn short_histories_have_pictures() {
     }
 }
 
-/// A blob may export a trace of a heap that says anything.
+/// A blob may export any heap trace.
 #[test]
 fn counts_may_be_of_any_size() {
     let mut most = sample(1, 8, 8, None);
@@ -93,7 +93,7 @@ fn curve_is_flat_until_the_next_sample() {
         sample(100, 100, 100, None),
     ];
     let svg = picture("title", "note", &heap(samples)).expect("a picture");
-    // Flat to the middle, then up; nothing in between.
+    // Flat up to the middle, then up in one step.
     let curve = "M90.0 410.0H530.0V";
     assert!(svg.contains(curve), "{svg}");
     assert!(svg.contains("H970.0\""), "{svg}");
@@ -115,12 +115,11 @@ fn long_histories_keep_their_extremes() {
     let svg = picture("title", "note", &heap(samples)).expect("a picture");
     assert!(svg.len() < 200_000, "{}", svg.len());
     let _ = parsed(&svg);
-    // The one high sample is there: the curve of what is in use reaches as high as that of the
-    // peak.
+    // The curve of used bytes keeps the one high sample: it is as high as the curve of the peak.
     let highest = |line: &str| -> Option<f64> {
         let path = line.split('"').nth(1)?;
         let heights = path.split(['V', 'H']).filter(|part| !part.starts_with('M'));
-        // Every second command goes up or down.
+        // Every second path command is vertical.
         heights
             .skip(1)
             .step_by(2)
@@ -140,7 +139,7 @@ fn long_histories_keep_their_extremes() {
 }
 
 #[test]
-fn hostile_words_do_not_act() {
+fn hostile_names_are_escaped() {
     let samples = vec![sample(0, 0, 0, None), sample(5, 24, 24, None)];
     let svg = picture(HOSTILE, HOSTILE, &heap(samples)).expect("a picture");
     assert!(parsed(&svg).contains("<script>alert(1)</script>"));

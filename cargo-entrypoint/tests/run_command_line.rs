@@ -1,4 +1,4 @@
-//! `cargo entrypoint run`, as people and scripts type it.
+//! `cargo entrypoint run`, as users and scripts call it.
 
 mod support;
 
@@ -77,7 +77,7 @@ fn a_failure_is_data_and_an_exit_code() {
     assert_eq!(value["error"]["kind"], "OutOfGas");
     assert_eq!(value["error"]["limit"], 100);
     assert_eq!(value["gas_used"], 100);
-    // The account is as it was.
+    // The account is unchanged.
     assert_eq!(value["accounts"][0]["data"], "2900000000000000");
 
     let output = entrypoint(&["run", "--gas", "0"]);
@@ -226,7 +226,7 @@ fn several_fixtures_need_a_default() {
 fn program_is_found_from_inside_and_by_links() {
     let output = entrypoint_in(&project().join("examples/vault/src"), &["run", "--json"]);
     assert_eq!(json(&output)["logs"], json!(["withdrew 250 kelvins"]));
-    // The probe's folder lies inside that of the package `tests`, which is no program.
+    // The probe's folder is inside that of the package `tests`, which is not a program.
     let output = entrypoint_in(
         &project().join("tests/guests/probe"),
         &["run", "--data", "00"],
@@ -255,9 +255,9 @@ fn closed_output_is_not_an_error() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
-        .expect("the command runs");
+        .expect("run the command");
     drop(child.stdout.take());
-    let output = child.wait_with_output().expect("the command ends");
+    let output = child.wait_with_output().expect("the end of the command");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let full = std::fs::File::options()
@@ -269,7 +269,7 @@ fn closed_output_is_not_an_error() {
         .current_dir(project())
         .stdout(full)
         .output()
-        .expect("the command runs");
+        .expect("run the command");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("cannot write to the standard output"));
 }
@@ -286,7 +286,7 @@ fn a_program_cannot_forge_the_report() {
 }
 
 #[test]
-fn a_fixture_that_is_not_met_is_a_failure() {
+fn a_difference_from_the_fixture_is_a_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("wrong.toml");
     std::fs::write(&file, "[expect]\nlogs = [\"Hello, moon!\"]\n").expect("a file");
@@ -328,7 +328,7 @@ fn handler_is_reported_as_not_a_program() {
 
 #[test]
 fn a_file_of_handlers_cannot_forge_the_report() {
-    // A module by hand, with a handler of an evil name: memory, `alloc`, and one function of each
+    // A handwritten module with a hostile handler name: memory, `alloc`, and one function of each
     // type.
     let name = b"\x1b[2Jok";
     let mut module = b"\0asm\x01\0\0\0".to_vec();
@@ -367,7 +367,7 @@ fn invalid_invocation_fails_before_the_build() {
             .env("CARGO_TARGET_DIR", target.path())
             .current_dir(project())
             .output()
-            .expect("the command runs");
+            .expect("run the command");
         assert_eq!(output.status.code(), Some(2), "{words:?}");
         assert!(
             !target.path().join("guest").exists(),

@@ -1,54 +1,51 @@
-//! The command, run as it is typed.
-#![allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses a part of this"
-)]
+//! Runs the command as a user does.
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The project's folder.
+/// The folder of the project.
 pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("a project around it")
+        .expect("the folder above this crate")
         .to_owned()
 }
 
-/// Runs `cargo entrypoint` with these words in the project's folder.
+/// Runs `cargo entrypoint` with these arguments in the project's folder.
 pub fn entrypoint(words: &[&str]) -> Output {
     entrypoint_in(&project(), words)
 }
 
-/// As [`entrypoint`], in another folder.
+/// Runs `cargo entrypoint` in another folder; see [`entrypoint`].
 pub fn entrypoint_in(folder: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .arg("entrypoint")
         .args(words)
         .current_dir(folder)
         .output()
-        .expect("the command runs")
+        .expect("run the command")
 }
 
-/// What was printed on the standard output.
+/// The text on standard output.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-/// What was printed on the standard error.
+/// The text on standard error.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("text")
 }
 
-/// The one JSON value on the standard output.
+/// The only JSON value on standard output.
 pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("no JSON: {error}\n{}\n{}", stdout(output), stderr(output)))
 }
 
-/// Asserts that the command was refused with exit code 2 and says all this.
+/// Asserts that the command exits with code 2 and an error that contains all parts.
 pub fn refused(words: &[&str], parts: &[&str]) {
     let output = entrypoint(words);
     let said = stderr(&output);
@@ -61,7 +58,7 @@ pub fn refused(words: &[&str], parts: &[&str]) {
     }
 }
 
-/// Makes a program crate in a folder.
+/// Creates a program crate in a folder.
 pub fn new_program(folder: &Path, name: &str) -> PathBuf {
     let program = folder.join(name);
     let output = entrypoint(&["new", &program.display().to_string()]);
@@ -69,20 +66,21 @@ pub fn new_program(folder: &Path, name: &str) -> PathBuf {
     program
 }
 
-/// Runs `cargo entrypoint` in a program's folder outside of the project. What the program depends
-/// on has been compiled once already, at the versions that are locked here.
+/// Runs `cargo entrypoint` in a program's folder outside the project. With the project's lock file,
+/// all dependencies are already compiled.
 pub fn entrypoint_outside(program: &Path, words: &[&str]) -> Output {
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
     Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
         .arg("entrypoint")
         .args(words)
         .env("CARGO_TARGET_DIR", project().join("target"))
         .current_dir(program)
         .output()
-        .expect("the command runs")
+        .expect("run the command")
 }
 
-/// Asserts that a text has all these parts.
+/// Asserts that a text contains all these parts.
 pub fn says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
