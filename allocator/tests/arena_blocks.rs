@@ -1,4 +1,4 @@
-//! Blocks at both ends, one fault that comparable arenas had at a time.
+//! Blocks at both ends of an arena, with one test for each fault known from comparable arenas.
 
 mod support;
 
@@ -31,19 +31,19 @@ fn filled(end: &dyn Allocator, layout: Layout) -> NonNull<u8> {
     block
 }
 
-/// Fails unless the first bytes of the block are those of [`filled`].
+/// Asserts that the first bytes of the block are those of [`filled`].
 fn check_filled(block: NonNull<[u8]>, length: usize) {
     assert!(block.len() >= length);
     for index in 0..length {
-        // SAFETY: the index is within the block, as was checked.
+        // SAFETY: the index is within the block, as asserted above.
         let byte = unsafe { block.cast::<u8>().add(index) };
-        // SAFETY: the tests call this with live blocks and the bytes that `filled` initialized.
+        // SAFETY: the tests pass live blocks, whose first `length` bytes `filled` has initialized.
         let byte = unsafe { byte.read() };
         assert_eq!(byte, index as u8 + 1, "byte {index}");
     }
 }
 
-/// Both ends, and which it is.
+/// The handles of both ends, with their names.
 fn ends(arena: &Arena) -> [(&'static str, Box<dyn Allocator + '_>); 2] {
     [
         ("bottom", Box::new(arena.bottom_handle())),
@@ -77,7 +77,7 @@ fn addresses_are_aligned_not_offsets() {
 }
 
 #[test]
-fn alignment_beyond_the_buffer_is_refused() {
+fn alignment_beyond_the_buffer_is_rejected() {
     with_arena(8, 4000, |arena, _| {
         for (_, end) in ends(arena) {
             assert_eq!(end.allocate(layout(1, 4096)), Err(AllocError));
@@ -103,7 +103,7 @@ fn newest_bottom_block_resizes_in_place() {
         assert_eq!(arena.free(), 0);
         // SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { bottom.shrink(grown.cast(), layout(100, 1), layout(4, 1)) };
-        let shrunk = shrunk.expect("less is no problem");
+        let shrunk = shrunk.expect("shrinking never fails");
         assert_eq!(address(shrunk), address(block));
         check_filled(shrunk, 4);
         assert_eq!(arena.bottom_used(), 4);
@@ -123,7 +123,7 @@ fn newest_top_block_needs_only_the_difference() {
         assert_eq!(arena.free(), 0);
         // SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { top.shrink(grown.cast(), layout(100, 1), layout(59, 1)) };
-        let shrunk = shrunk.expect("less is no problem");
+        let shrunk = shrunk.expect("shrinking never fails");
         assert_eq!(address(shrunk), region.end - 59);
         check_filled(shrunk, 59);
         assert_eq!(arena.top_used(), 59);
@@ -132,7 +132,7 @@ fn newest_top_block_needs_only_the_difference() {
 }
 
 #[test]
-fn a_block_that_cannot_grow_stays_as_it_is() {
+fn failed_growth_keeps_the_block() {
     with_arena(3, 100, |arena, _| {
         for (name, end) in ends(arena) {
             let before = arena.free();
@@ -156,7 +156,7 @@ fn older_block_shrinks_in_place() {
             let before = used(arena);
             // SAFETY: the block is live and has this layout; the new one is smaller.
             let shrunk = unsafe { end.shrink(block, layout(40, 8), layout(16, 4)) };
-            let shrunk = shrunk.expect("less is no problem");
+            let shrunk = shrunk.expect("shrinking never fails");
             assert_eq!(address(shrunk), address(block), "{name}");
             assert_eq!(shrunk.len(), 16);
             assert_eq!(used(arena), before, "{name}");
@@ -188,16 +188,16 @@ fn older_block_grows_by_a_copy() {
     });
 }
 
-/// A shrink for a stricter alignment has to move the block. One that copied the old size would
-/// write over what stands behind the new place.
+/// A shrink to a larger alignment has to move the block. A copy of the old size would overwrite the
+/// bytes after the new block.
 #[test]
 fn realigning_shrink_copies_the_new_size() {
     with_arena(1, 200, |arena, region| {
         let end = arena.bottom_handle();
         let block = filled(&end, layout(60, 1));
         let newer = filled(&end, layout(128, 1));
-        // 12 bytes are left, of which the last 9 start at a multiple of 8. Behind them are
-        // sentinels. SAFETY: the block is live and has this layout; the new one is smaller.
+        // 12 bytes are free, and their last 9 start at a multiple of 8. Sentinels follow them.
+        // SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { end.shrink(block, layout(60, 1), layout(4, 8)) };
         let shrunk = shrunk.expect("room");
         assert_eq!(address(shrunk), region.end - 9);
@@ -237,7 +237,7 @@ fn newest_block_shrinks_to_a_larger_alignment() {
     });
 }
 
-/// A full buffer of 8 bytes that starts at no multiple of 8 has no aligned 8.
+/// A full buffer of 8 bytes at an unaligned address has no aligned block of 8 bytes.
 #[test]
 fn realigning_shrink_needs_space() {
     for base in 1..8 {
@@ -279,8 +279,8 @@ fn sums_do_not_wrap() {
                 assert_eq!(end.allocate(layout(size, align)), Err(AllocError), "{name}");
             }
             let align = 1 << (usize::BITS - 1);
-            let largest = Layout::from_size_align(0, align).expect("as the documentation has it");
-            let empty = end.allocate(largest).expect("it takes nothing");
+            let largest = Layout::from_size_align(0, align).expect("the largest valid alignment");
+            let empty = end.allocate(largest).expect("an empty block");
             assert_eq!(address(empty), align);
         }
         for length in [most, most + 1, usize::MAX] {
@@ -361,7 +361,7 @@ fn only_the_newest_block_is_freed() {
             unsafe { end.deallocate(first, layout(8, 1)) };
             assert_eq!(used(arena), start + 16, "{name}");
             check_filled(NonNull::slice_from_raw_parts(second, 8), 8);
-            // SAFETY: as above.
+            // SAFETY: the block is live and has this layout.
             unsafe { end.deallocate(second, layout(8, 1)) };
             assert_eq!(used(arena), start + 8, "{name}");
         }
@@ -379,7 +379,7 @@ fn reused_bytes_are_zeroed_again() {
                     let byte = unsafe { block.cast::<u8>().add(index) };
                     // SAFETY: the block is live and initialized.
                     assert_eq!(unsafe { byte.read() }, 0);
-                    // SAFETY: as above.
+                    // SAFETY: the block is live, and the index is within it.
                     unsafe { byte.write(0xFF) };
                 }
                 // SAFETY: the block is live and has this layout.
@@ -404,7 +404,7 @@ fn peaks_stay_until_they_are_cleared() {
 }
 
 #[test]
-fn a_stack_is_the_bottom_and_a_heap_is_the_top() {
+fn stack_is_the_bottom_and_heap_is_the_top() {
     with_arena(0, 100, |arena, _| {
         arena.stack_handle().allocate(layout(3, 1)).expect("room");
         arena.heap_handle().allocate(layout(4, 1)).expect("room");

@@ -1,4 +1,4 @@
-//! Where an arena's buffer comes from, and what an arena says of itself.
+//! The buffers of arenas, and the debug output of an arena.
 
 mod support;
 
@@ -10,13 +10,13 @@ use allocator::{Arena, Budget, EpochSaturated, RewindError, Stale, StaticBuffer}
 use support::panic_message;
 
 #[test]
-fn two_arenas_sharing_one_static() {
+fn two_arenas_cannot_share_one_static() {
     static BUFFER: StaticBuffer<100> = StaticBuffer::new();
     let arena = Arena::from_static_buffer(BUFFER.take().expect("the first"));
     assert_eq!(arena.capacity(), 100);
     assert!(BUFFER.take().is_none());
     drop(arena);
-    assert!(BUFFER.take().is_none(), "handles may be left");
+    assert!(BUFFER.take().is_none(), "the static stays taken");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn static_buffer_reports_whether_it_is_taken() {
 }
 
 #[test]
-fn an_arena_in_a_part_of_the_programs_own_heap() {
+fn arena_may_be_in_a_part_of_the_heap() {
     let mut vector = vec![MaybeUninit::uninit(); 101].leak();
     let (odd, rest) = vector.split_at_mut(1);
     assert_eq!(odd.len(), 1);
@@ -64,10 +64,10 @@ fn an_arena_in_a_part_of_the_programs_own_heap() {
 }
 
 #[test]
-fn impossible_buffer_length_is_refused() {
+fn impossible_buffer_length_is_rejected() {
     let mut byte = 0_u8;
     let message = panic_message(|| {
-        // SAFETY: this is what no caller may do; the length is refused before a byte is touched.
+        // SAFETY: the caller breaks the contract; the arena panics before it touches a byte.
         unsafe { Arena::from_buffer_unchecked((&mut byte).into(), isize::MAX as usize + 1) }
     });
     assert_eq!(message, "a buffer is at most isize::MAX bytes long");
@@ -95,13 +95,13 @@ fn a_budget_does_not_wrap() {
     }
     assert_eq!(Budget { bottom: 1, top: 2 }.total(), 3);
     assert_eq!(Budget::new(usize::MAX, 2).total(), usize::MAX);
-    // What is in use does not count: the budget is for all of it.
+    // The used bytes do not count: the budget is for the whole arena.
     arena.alloc_bottom_bytes(60).expect("room");
     assert!(arena.fits_budget(&Budget::new(50, 50)));
 }
 
 #[test]
-fn an_arena_shows_its_figures() {
+fn debug_output_shows_the_figures() {
     let mut arena = Arena::from_static_buffer(vec![MaybeUninit::uninit(); 100].leak());
     arena.alloc_bottom_bytes(9).expect("room");
     arena.reset().expect("epochs left");
@@ -128,9 +128,7 @@ fn errors_name_the_remedy() {
         text(RewindError::AboveUse),
     ];
     for text in &texts {
-        let (what, advice) = text
-            .split_once(": ")
-            .expect("what is wrong, and what to do");
+        let (what, advice) = text.split_once(": ").expect("a problem and a remedy");
         assert!(what.starts_with("the ") && !advice.is_empty(), "{text}");
         assert!(!text.ends_with('.') && text.is_ascii(), "{text}");
     }

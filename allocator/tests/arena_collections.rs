@@ -16,27 +16,27 @@ use support::BASES;
 use support::arena::with_arena;
 use support::panic_message;
 
-/// The system's allocator, which counts what this thread has of it.
+/// The system's allocator, which counts this thread's allocated bytes.
 struct Counting;
 
 thread_local! {
-    static LENT: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATED: Cell<isize> = const { Cell::new(0) };
 }
 
-// SAFETY: everything is left to the system's allocator.
+// SAFETY: the system's allocator guarantees everything that the trait requires.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: `alloc` requires a layout with a size. The caller passes one.
         let block = unsafe { System.alloc(layout) };
         if !block.is_null() {
-            LENT.set(LENT.get() + layout.size() as isize);
+            ALLOCATED.set(ALLOCATED.get() + layout.size() as isize);
         }
         block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        LENT.set(LENT.get() - layout.size() as isize);
-        // SAFETY: the caller's promise.
+        ALLOCATED.set(ALLOCATED.get() - layout.size() as isize);
+        // SAFETY: `dealloc` requires a live block and its layout. The caller passes both.
         unsafe { System.dealloc(block, layout) }
     }
 }
@@ -46,40 +46,40 @@ static GLOBAL: Counting = Counting;
 
 #[test]
 fn owned_arena_frees_its_memory() {
-    let before = LENT.get();
+    let before = ALLOCATED.get();
     let mut arena = Arena::with_capacity(1000);
-    assert_eq!(LENT.get(), before + 1000);
+    assert_eq!(ALLOCATED.get(), before + 1000);
     assert_eq!(arena.capacity(), 1000);
     let handle = arena.alloc_bottom_value(7_u64).expect("room");
     arena.reset().expect("epochs left");
-    assert_eq!(LENT.get(), before + 1000);
+    assert_eq!(ALLOCATED.get(), before + 1000);
     drop(arena);
-    assert_eq!(LENT.get(), before);
+    assert_eq!(ALLOCATED.get(), before);
     let other = Arena::try_with_capacity(1000).expect("room");
     other.alloc_bottom_value(8_u64).expect("room");
     assert_eq!(handle.get(&other), Err(Stale));
     drop(other);
-    assert_eq!(LENT.get(), before);
+    assert_eq!(ALLOCATED.get(), before);
 }
 
 #[test]
 fn buffer_arena_frees_nothing() {
     with_arena(0, 100, |arena, _| {
-        let before = LENT.get();
+        let before = ALLOCATED.get();
         let other = Arena::with_capacity(10);
         drop(core::mem::replace(arena, other));
-        assert_eq!(LENT.get(), before + 10);
+        assert_eq!(ALLOCATED.get(), before + 10);
     });
 }
 
 #[test]
-fn an_owned_arena_without_a_byte() {
-    let before = LENT.get();
+fn owned_arena_may_be_empty() {
+    let before = ALLOCATED.get();
     let arena = Arena::with_capacity(0);
     assert_eq!(arena.capacity(), 0);
     assert!(arena.alloc_bottom_bytes(1).is_err());
     drop(arena);
-    assert_eq!(LENT.get(), before);
+    assert_eq!(ALLOCATED.get(), before);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn unallocatable_arena_is_an_error() {
         let message = panic_message(|| Arena::with_capacity(capacity));
         assert!(message.contains("at most isize::MAX - 15"), "{message}");
     }
-    // A layout it is, but there is no such memory.
+    // The layout is valid, but there is not so much memory.
     let huge = isize::MAX as usize - 15;
     assert!(matches!(Arena::try_with_capacity(huge), Err(AllocError)));
 }
@@ -107,7 +107,7 @@ fn vectors_grow_and_shrink_at_both_ends() {
                 bottom.push(number);
                 top.push(number * 3);
             }
-            // Either grew at its own end all the time, so no byte was left behind but to alignment.
+            // Each vector grew in place at its own end, so only alignment left bytes unused.
             assert!(arena.bottom_used() < bottom.capacity() * 8 + 8);
             assert!(arena.top_used() < top.capacity() * 8 + 8);
             bottom.truncate(100);
@@ -138,7 +138,7 @@ fn two_vectors_at_one_end_keep_their_elements() {
 }
 
 #[test]
-fn a_full_arena_is_an_error_to_handle() {
+fn full_arena_is_an_error() {
     let arena = Arena::with_capacity(64);
     let mut numbers: Vec<u64, _> = Vec::new_in(arena.bottom_handle());
     assert!(numbers.try_reserve(8).is_ok());

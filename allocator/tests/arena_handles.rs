@@ -1,4 +1,4 @@
-//! `ArenaHandle`s: whose they are, how long they last, and what they may lead to.
+//! `ArenaHandle`s: their arena, their lifetime, and the values that they may refer to.
 
 mod support;
 
@@ -12,13 +12,13 @@ use allocator::{Arena, ArenaHandle, BottomHandle, BottomMark, RewindError, Stale
 
 use support::arena::with_arena;
 
-/// An arena over memory that nobody gets back, so that it may be moved about.
+/// An arena over leaked memory, so that it can be moved.
 fn leaked(length: usize) -> Arena {
     Arena::from_static_buffer(vec![MaybeUninit::uninit(); length].leak())
 }
 
 #[test]
-fn handles_that_another_arena_accepts() {
+fn another_arena_rejects_a_handle() {
     let (one, other) = (leaked(64), leaked(64));
     let handle = one.alloc_bottom_value(1_u8).expect("room");
     let others = other.alloc_bottom_value(2_u8).expect("room");
@@ -33,23 +33,23 @@ fn handles_that_another_arena_accepts() {
 fn later_arena_rejects_handles_of_the_earlier() {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 64];
     let base: NonNull<u8> = NonNull::from(&mut buffer).cast();
-    // SAFETY: nobody else uses the buffer, the next arena not before this one is gone.
+    // SAFETY: only this arena uses the buffer until it is dropped.
     let first = unsafe { Arena::from_buffer_unchecked(base, 64) };
     let handle = first.alloc_bottom_value(1_u8).expect("room");
     let mark = first.bottom_mark();
     drop(first);
-    // SAFETY: as above.
+    // SAFETY: only this arena uses the buffer; the first one is dropped.
     let second = unsafe { Arena::from_buffer_unchecked(base, 64) };
     second.alloc_bottom_value(2_u8).expect("room");
     assert_eq!(handle.get(&second), Err(Stale));
-    // SAFETY: nothing in the arena is used any more.
+    // SAFETY: no block of the arena is used any more.
     let rewound = unsafe { second.rewind_bottom(mark) };
     assert_eq!(rewound, Err(RewindError::OtherArena));
     assert_eq!(second.bottom_used(), 1);
 }
 
 #[test]
-fn a_handle_goes_with_its_arena() {
+fn handle_follows_its_moved_arena() {
     let (mut one, mut other) = (leaked(64), leaked(64));
     let handle = one.alloc_bottom_value(1_u8).expect("room");
     mem::swap(&mut one, &mut other);
@@ -64,7 +64,7 @@ fn a_handle_goes_with_its_arena() {
 }
 
 #[test]
-fn no_epoch_but_its_own_accepts_a_handle() {
+fn only_its_own_epoch_accepts_a_handle() {
     let mut arena = leaked(64);
     let handle = arena.alloc_top_str("first").expect("room");
     assert_eq!(handle.epoch(), 0);
@@ -85,22 +85,22 @@ fn every_freeing_reset_stales_handles() {
     let resets: [(Reset, [bool; 2]); 5] = [
         (|arena| arena.reset().expect("epochs left"), [true, true]),
         (
-            // SAFETY: nothing in the arena is used but through handles.
+            // SAFETY: the arena's values are used through handles only.
             |arena| unsafe { arena.reset_unchecked() }.expect("epochs left"),
             [true, true],
         ),
         (
-            // SAFETY: as above.
+            // SAFETY: the arena's values are used through handles only.
             |arena| unsafe { arena.reset_top_unchecked() }.expect("epochs left"),
             [true, true],
         ),
         (
-            // SAFETY: as above.
+            // SAFETY: the arena's values are used through handles only.
             |arena| unsafe { arena.reset_bottom() }.expect("epochs left"),
             [true, false],
         ),
         (
-            // SAFETY: as above.
+            // SAFETY: the arena's values are used through handles only.
             |arena| unsafe { arena.reset_top() }.expect("epochs left"),
             [false, true],
         ),
@@ -128,19 +128,19 @@ fn rewind_below_a_value_stales_its_handle() {
     assert_eq!(unsafe { arena.rewind_bottom(above) }, Ok(()));
     assert_eq!(arena.epoch(), 0);
     assert_eq!(value.get(&arena), Ok(&1));
-    // SAFETY: the value is not used but through its handle.
+    // SAFETY: the value is used through its handle only.
     assert_eq!(unsafe { arena.rewind_bottom(mark) }, Ok(()));
     assert_eq!(arena.epoch(), 1);
     assert_eq!(value.get(&arena), Err(Stale));
-    // Other bytes in its place make it no better.
+    // A new value at the same address does not revive the handle.
     let other = arena.alloc_bottom_value(2_u8).expect("room");
     assert_eq!(value.get(&arena), Err(Stale));
     assert_eq!(other.get(&arena), Ok(&2));
 }
 
-/// Whatever was freed before, a value below a rewind's mark has a handle again.
+/// A rewind that frees no value keeps the handles of the values below the mark.
 #[test]
-fn handles_reach_no_further_than_their_epoch() {
+fn rewind_keeps_handles_below_its_mark() {
     let arena = leaked(256);
     let mark = arena.top_mark();
     arena.alloc_top_value([0_u8; 100]).expect("room");
@@ -151,12 +151,12 @@ fn handles_reach_no_further_than_their_epoch() {
     arena.alloc_top_bytes(50).expect("room");
     // SAFETY: the 50 bytes are not used.
     assert_eq!(unsafe { arena.rewind_top(above) }, Ok(()));
-    assert_eq!(arena.epoch(), 1, "no value was freed by the second rewind");
+    assert_eq!(arena.epoch(), 1, "the second rewind frees no value");
     assert_eq!(value.get(&arena), Ok(&1));
 }
 
 #[test]
-fn plain_blocks_next_to_a_value_leave_it_alone() {
+fn blocks_next_to_a_value_do_not_touch_it() {
     let arena = leaked(256);
     let ends: [&dyn Allocator; 2] = [&arena.bottom_handle(), &arena.top_handle()];
     for end in ends {
@@ -174,7 +174,7 @@ fn plain_blocks_next_to_a_value_leave_it_alone() {
             unsafe { end.deallocate(block, empty) };
         }
         assert_eq!((arena.bottom_used(), arena.top_used()), used);
-        // SAFETY: as above.
+        // SAFETY: the block is live and has this layout.
         unsafe { end.deallocate(block, byte) };
         assert_eq!(arena.bottom_used() + arena.top_used() + 1, used.0 + used.1);
         arena.alloc_bottom_bytes(20).expect("room");
@@ -186,7 +186,7 @@ fn plain_blocks_next_to_a_value_leave_it_alone() {
 }
 
 #[test]
-fn values_of_every_kind() {
+fn values_of_every_kind_have_handles() {
     #[derive(Debug, PartialEq)]
     #[repr(align(4096))]
     struct Page(u8);
@@ -222,7 +222,7 @@ fn values_of_every_kind() {
 }
 
 #[test]
-fn only_a_refused_value_is_dropped() {
+fn only_a_rejected_value_is_dropped() {
     struct Counts<'a>(
         &'a Cell<u32>,
         #[expect(dead_code, reason = "room")] [u8; 100],
@@ -258,7 +258,7 @@ fn handle_is_covariant_in_its_lifetime() {
     assert_eq!(longer(handle, &short).get(&arena), Ok(&"static"));
 }
 
-/// A collection in an arena whose handle is in the arena too.
+/// A value in an arena may contain a collection and a handle of the same arena.
 #[test]
 fn a_value_may_borrow_its_own_arena() {
     let arena = leaked(256);
@@ -268,8 +268,8 @@ fn a_value_may_borrow_its_own_arena() {
     assert!(arena.top_used() >= 8);
 }
 
-/// Has two ways to be true for a type that is `Sync`, so that naming it is ambiguous and does not
-/// compile; one way for a type that is not.
+/// A `Sync` type has two implementations, so `NotSync::check` is ambiguous and does not compile.
+/// Any other type has one.
 trait NotSync<Way> {
     fn check() {}
 }
@@ -277,7 +277,7 @@ trait NotSync<Way> {
 impl<T: ?Sized> NotSync<()> for T {}
 impl<T: ?Sized + Sync> NotSync<u8> for T {}
 
-/// The same for `Send`.
+/// Works like `NotSync`, for `Send`.
 trait NotSend<Way> {
     fn check() {}
 }
@@ -286,7 +286,7 @@ impl<T: ?Sized> NotSend<()> for T {}
 impl<T: ?Sized + Send> NotSend<u8> for T {}
 
 #[test]
-fn everything_stays_in_its_thread() {
+fn arenas_and_handles_stay_in_their_thread() {
     <Arena as NotSync<_>>::check();
     <Arena as NotSend<_>>::check();
     <ArenaHandle<u8> as NotSync<_>>::check();

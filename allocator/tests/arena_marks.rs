@@ -17,7 +17,7 @@ fn figures(arena: &Arena) -> (usize, usize, u64) {
 }
 
 #[test]
-fn each_end_goes_back_alone() {
+fn each_end_rewinds_alone() {
     let arena = leaked(100);
     let (bottom, top) = (arena.bottom_mark(), arena.top_mark());
     arena.alloc_bottom_bytes(10).expect("room");
@@ -25,7 +25,7 @@ fn each_end_goes_back_alone() {
     // SAFETY: the bytes are not used.
     assert_eq!(unsafe { arena.rewind_top(top) }, Ok(()));
     assert_eq!(figures(&arena), (10, 0, 0));
-    // SAFETY: as above.
+    // SAFETY: the bytes are not used.
     assert_eq!(unsafe { arena.rewind_bottom(bottom) }, Ok(()));
     assert_eq!(figures(&arena), (0, 0, 0));
     assert_eq!((arena.bottom_peak(), arena.top_peak()), (10, 20));
@@ -40,20 +40,20 @@ fn scopes_nest_whether_or_not_values_are_freed() {
     let value = arena.alloc_bottom_value([1_u8; 10]).expect("room");
     let inner = arena.bottom_mark();
     arena.alloc_bottom_bytes(10).expect("room");
-    // SAFETY: what was taken since the mark is not used.
+    // SAFETY: the blocks above the mark are not used.
     assert_eq!(unsafe { arena.rewind_bottom(inner) }, Ok(()));
     assert_eq!(figures(&arena), (20, 0, 0));
-    // SAFETY: as above.
+    // SAFETY: the blocks above the mark are not used.
     assert_eq!(unsafe { arena.rewind_bottom(middle) }, Ok(()));
     assert_eq!(figures(&arena), (10, 0, 1));
     assert_eq!(value.get(&arena), Err(Stale));
-    // SAFETY: as above.
+    // SAFETY: the blocks above the mark are not used.
     assert_eq!(unsafe { arena.rewind_bottom(outer) }, Ok(()));
     assert_eq!(figures(&arena), (0, 0, 1));
 }
 
 #[test]
-fn a_mark_above_what_is_in_use_is_refused() {
+fn mark_above_the_used_bytes_is_rejected() {
     let arena = leaked(100);
     let low = (arena.bottom_mark(), arena.top_mark());
     arena.alloc_bottom_bytes(10).expect("room");
@@ -61,21 +61,21 @@ fn a_mark_above_what_is_in_use_is_refused() {
     let high = (arena.bottom_mark(), arena.top_mark());
     // SAFETY: the bytes are not used.
     assert_eq!(unsafe { arena.rewind_bottom(low.0) }, Ok(()));
-    // SAFETY: as above.
+    // SAFETY: the bytes are not used.
     assert_eq!(unsafe { arena.rewind_top(low.1) }, Ok(()));
     arena.alloc_bottom_bytes(9).expect("room");
     arena.alloc_top_bytes(9).expect("room");
-    // SAFETY: as above.
+    // SAFETY: the bytes are not used.
     let rewound = unsafe { arena.rewind_bottom(high.0) };
     assert_eq!(rewound, Err(RewindError::AboveUse));
-    // SAFETY: as above.
+    // SAFETY: the bytes are not used.
     let rewound = unsafe { arena.rewind_top(high.1) };
     assert_eq!(rewound, Err(RewindError::AboveUse));
     assert_eq!(figures(&arena), (9, 9, 0));
 }
 
 #[test]
-fn a_mark_of_another_arena_is_refused() {
+fn mark_of_another_arena_is_rejected() {
     let (one, other) = (leaked(100), leaked(100));
     let marks = (one.bottom_mark(), one.top_mark());
     other.alloc_bottom_bytes(10).expect("room");
@@ -83,23 +83,23 @@ fn a_mark_of_another_arena_is_refused() {
     // SAFETY: the bytes are not used.
     let rewound = unsafe { other.rewind_bottom(marks.0) };
     assert_eq!(rewound, Err(RewindError::OtherArena));
-    // SAFETY: as above.
+    // SAFETY: the bytes are not used.
     let rewound = unsafe { other.rewind_top(marks.1) };
     assert_eq!(rewound, Err(RewindError::OtherArena));
     assert_eq!(figures(&other), (10, 10, 0));
 }
 
 #[test]
-fn a_mark_from_before_a_reset_is_refused() {
+fn mark_from_before_a_reset_is_rejected() {
     let mut arena = leaked(100);
     let marks = (arena.bottom_mark(), arena.top_mark());
     arena.reset().expect("epochs left");
     let value = arena.alloc_bottom_value(1_u8).expect("room");
     arena.alloc_top_bytes(10).expect("room");
-    // SAFETY: nothing in the arena is used but through a handle.
+    // SAFETY: the arena's value is used through a handle only.
     let rewound = unsafe { arena.rewind_bottom(marks.0) };
     assert_eq!(rewound, Err(RewindError::EarlierEpoch));
-    // SAFETY: as above.
+    // SAFETY: the arena's value is used through a handle only.
     let rewound = unsafe { arena.rewind_top(marks.1) };
     assert_eq!(rewound, Err(RewindError::EarlierEpoch));
     assert_eq!(figures(&arena), (1, 10, 1));
@@ -116,12 +116,12 @@ fn top_reset_keeps_bottom_marks() {
     assert_eq!(unsafe { arena.reset_top_unchecked() }, Ok(()));
     assert_eq!(figures(&arena), (1, 0, 1));
     assert_eq!(value.get(&arena), Err(Stale));
-    // SAFETY: as above.
+    // SAFETY: nothing at the top is used.
     let rewound = unsafe { arena.rewind_top(marks.1) };
     assert_eq!(rewound, Err(RewindError::EarlierEpoch));
-    // SAFETY: nothing at the bottom is used but through a handle.
+    // SAFETY: the value at the bottom is used through a handle only.
     assert_eq!(unsafe { arena.rewind_bottom(marks.0) }, Ok(()));
-    // The value's handle was stale before.
+    // The value's handle was already stale, so the epoch stays.
     assert_eq!(figures(&arena), (0, 0, 1));
 }
 
@@ -134,7 +134,7 @@ fn reset_begins_an_epoch_only_for_values() {
     assert_eq!(unsafe { arena.reset_bottom() }, Ok(()));
     assert_eq!(figures(&arena), (0, 1, 0));
     assert_eq!(value.get(&arena), Ok(&1));
-    // SAFETY: nothing at the top is used but through a handle.
+    // SAFETY: the value at the top is used through a handle only.
     assert_eq!(unsafe { arena.reset_top() }, Ok(()));
     assert_eq!(figures(&arena), (0, 0, 1));
 }
@@ -165,7 +165,7 @@ fn bottom_rewind_keeps_the_top() {
 }
 
 #[test]
-fn split_end_refuses_like_the_arena() {
+fn split_end_rejects_like_the_arena() {
     let (mut one, other) = (leaked(100), leaked(100));
     let theirs = other.bottom_mark();
     let (mut bottom, _) = one.split();

@@ -1,4 +1,4 @@
-//! The longest heap there is: its 32-bit figures do not wrap.
+//! The longest possible heap: its 32-bit figures do not wrap.
 #![cfg(all(target_pointer_width = "64", not(miri)))]
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -9,7 +9,7 @@ const GIB: usize = 1 << 30;
 const LENGTH: usize = u32::MAX as usize;
 const HEADER: usize = 8;
 
-/// Address space from the system, which backs only the pages that are touched: here, the header's.
+/// Address space from the system, which backs only touched pages: in this test, that of the header.
 struct Vast {
     base: *mut u8,
 }
@@ -22,20 +22,20 @@ impl Vast {
     fn new() -> Self {
         // SAFETY: the layout has a size.
         let base = unsafe { std::alloc::alloc_zeroed(Self::layout()) };
-        assert!(!base.is_null(), "the system has no address space to give");
+        assert!(!base.is_null(), "no address space");
         Self { base }
     }
 }
 
 impl Drop for Vast {
     fn drop(&mut self) {
-        // SAFETY: `new` got it with this layout, and the allocator over it goes with it.
+        // SAFETY: `new` allocated it with this layout, and the allocator over it is dropped.
         unsafe { std::alloc::dealloc(self.base, Self::layout()) };
     }
 }
 
-// SAFETY: one zeroed allocation of `u32::MAX` bytes, which nobody else uses, until the source is
-// dropped; the header stands before the room.
+// SAFETY: the source is one zeroed allocation of `u32::MAX` bytes, which no other code uses until
+// the source is dropped. The header is before its bytes.
 unsafe impl HeapSource for Vast {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -77,7 +77,7 @@ fn figures_do_not_wrap_at_four_gibibytes() {
 
     let low = alloc(3 * GIB);
     assert!(!low.is_null());
-    // Three and one and a half are a little more than nothing where they wrap.
+    // As 32-bit numbers, 3 GiB and 1.5 GiB would have a small sum.
     assert!(alloc(GIB + GIB / 2).is_null());
     // SAFETY: the block came from this heap with this layout.
     let grown = unsafe { heap.realloc(low, layout(3 * GIB), 4 * GIB + 16) };
@@ -85,12 +85,12 @@ fn figures_do_not_wrap_at_four_gibibytes() {
     assert_eq!(heap.used(), 3 * GIB);
 
     let most = LENGTH - HEADER;
-    // SAFETY: as above; the refusal left the block as it was.
+    // SAFETY: the block came from this heap, and the failed growth kept its layout.
     let grown = unsafe { heap.realloc(low, layout(3 * GIB), most) };
     assert_eq!(grown, low);
     assert_eq!((heap.used(), heap.peak()), (most, most));
     assert!(alloc(1).is_null());
-    // SAFETY: as above, with the layout it has now.
+    // SAFETY: the block came from this heap and has this layout.
     unsafe { heap.dealloc(grown, layout(most)) };
     assert_eq!((heap.used(), heap.peak()), (0, most));
     assert!(!alloc(1).is_null());

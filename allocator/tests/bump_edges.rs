@@ -1,4 +1,4 @@
-//! Layouts at the edges: no size and every size, each alignment, exactly full and one byte past it.
+//! Layouts at the edges: empty, of every size, of every alignment, exactly full, and one byte more.
 
 mod support;
 
@@ -9,7 +9,7 @@ fn aligns() -> impl Iterator<Item = usize> {
     (0..=12).map(|bits| 1 << bits).chain([8192, 65536])
 }
 
-/// The address of the first block in a heap at `base` without global state.
+/// The address of the first block in a heap at `base` without state.
 fn first_block(base: usize, align: usize) -> usize {
     (base + HEADER).next_multiple_of(align)
 }
@@ -23,7 +23,7 @@ fn the_address_is_aligned_and_not_the_offset() {
             let heap = buffer.heap::<()>();
             let one = heap.alloc(1, align).expect("room for one");
             let other = heap.alloc(1, align).expect("room for two");
-            // Aligned, which the helper has checked, and no further up than that takes.
+            // `Heap` has checked the alignment. The gap must be as short as possible.
             assert_eq!(one.address(), first_block(base, align));
             assert_eq!(other.address(), one.address() + align);
             assert_eq!(heap.used(), other.address() + 1 - (base + HEADER));
@@ -60,7 +60,7 @@ fn empty_block_is_aligned_and_uses_only_its_gap() {
             assert_eq!(empty.address(), first_block(base, align));
             let used = empty.address() - (base + HEADER);
             assert_eq!(heap.used(), used);
-            let again = heap.alloc_zeroed(0, align).expect("room for nothing");
+            let again = heap.alloc_zeroed(0, align).expect("an empty block");
             assert_eq!(again.address(), empty.address());
             assert_eq!(heap.used(), used);
             heap.dealloc(again);
@@ -68,7 +68,7 @@ fn empty_block_is_aligned_and_uses_only_its_gap() {
             assert_eq!(
                 heap.used(),
                 used,
-                "the gap below a block is not given back with it"
+                "a block is freed without the gap below it"
             );
         }
     }
@@ -80,7 +80,7 @@ fn full_heap_still_allocates_empty_blocks() {
         let mut buffer = Buffer::new(remainder, 40);
         let end = buffer.region().end;
         let heap = buffer.heap::<()>();
-        let all = heap.alloc(32, 1).expect("exactly the room there is");
+        let all = heap.alloc(32, 1).expect("all free bytes");
         let empty = heap.alloc(0, 1).expect("no bytes");
         assert_eq!(empty.address(), end);
         assert_eq!(heap.alloc(0, 16).is_some(), end.is_multiple_of(16));
@@ -94,7 +94,7 @@ fn exactly_full_fits_and_one_past_full_does_not() {
         for align in aligns() {
             for extra in [0, 1, 7, 64] {
                 let size = align + extra;
-                // The first block's gap depends on the address, so the length is made to match.
+                // The length depends on the address, like the gap before the first block.
                 let gap = (remainder + HEADER).next_multiple_of(align) - (remainder + HEADER);
                 let full = HEADER + gap + size;
 
@@ -121,7 +121,7 @@ fn capacity_is_checked_from_the_aligned_start() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, HEADER + 64);
         let heap = buffer.heap::<()>();
-        // Sixty-four bytes are free, but not sixty-four behind a start that is aligned.
+        // 64 bytes are free, but not 64 from an aligned address on.
         let gap = (remainder + HEADER).next_multiple_of(32) - (remainder + HEADER);
         assert_eq!(heap.alloc(64, 32).is_some(), gap == 0);
         let mut buffer = Buffer::new(remainder, HEADER + 64);
@@ -140,7 +140,7 @@ fn sums_do_not_wrap() {
         let figures = heap.figures();
         for bits in 0..usize::BITS {
             let align = 1_usize << bits;
-            // The greatest sizes that a layout of this alignment can have.
+            // The largest sizes of a layout with this alignment.
             let greatest = most - (align - 1);
             for less in [0, 1, 8, 255, 4096] {
                 let Some(size) = greatest.checked_sub(less) else {
@@ -156,7 +156,7 @@ fn sums_do_not_wrap() {
                 );
             }
         }
-        // No bytes at all, at a multiple of half the address space.
+        // An empty block with half of the address space as alignment.
         assert!(heap.alloc(0, 1 << (usize::BITS - 1)).is_none());
         assert_eq!(heap.figures(), figures);
         keep.check();
@@ -164,7 +164,7 @@ fn sums_do_not_wrap() {
 }
 
 #[test]
-fn buffer_without_header_refuses_everything() {
+fn buffer_without_header_allocates_nothing() {
     for remainder in BASES {
         for length in 0..HEADER {
             let mut buffer = Buffer::new(remainder, length);
@@ -175,11 +175,7 @@ fn buffer_without_header_refuses_everything() {
             }
             assert_eq!(heap.figures(), (0, 0));
             assert_eq!(heap.limit(), length);
-            assert_eq!(
-                buffer.bytes(),
-                vec![0; length],
-                "zeroed when lent, and not written since"
-            );
+            assert_eq!(buffer.bytes(), vec![0; length], "zeroed, and not written");
         }
     }
 }
@@ -205,7 +201,7 @@ fn buffer_beyond_the_header_is_all_usable() {
 }
 
 #[test]
-fn refusal_changes_nothing() {
+fn failed_allocation_changes_nothing() {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 128);
         let heap = buffer.heap::<()>();
@@ -220,12 +216,12 @@ fn refusal_changes_nothing() {
             (100, 4096),
             (1 << 40, 1),
         ] {
-            // None of the bases has a multiple of a page this close behind it.
+            // No base is this close below a multiple of a page.
             assert!(heap.alloc(size, align).is_none());
             assert!(heap.alloc_zeroed(size, align).is_none());
             assert_eq!(heap.figures(), (20, 80));
         }
-        let rest = heap.alloc(100, 1).expect("exactly the rest");
+        let rest = heap.alloc(100, 1).expect("all free bytes");
         assert_eq!(rest.address(), low.address() + 20);
         assert_eq!(heap.figures(), (120, 120));
         check_all([&low, &rest]);

@@ -9,10 +9,10 @@ use bytemuck::Zeroable;
 
 use support::{BASES, Buffer, HEADER, Heap, check_all, panic_message};
 
-/// A hundred bytes, in arrays as short as `Zeroable` is implemented for.
+/// A hundred bytes, in arrays of a length for which `Zeroable` is implemented.
 type Hundred = [[Cell<u8>; 25]; 4];
 
-/// State that asks for more alignment than any base in these tests has.
+/// State with a larger alignment than all bases in these tests.
 #[derive(Zeroable)]
 #[repr(C, align(64))]
 struct Aligned {
@@ -20,17 +20,17 @@ struct Aligned {
     high: Cell<u64>,
 }
 
-/// State that has an alignment and no bytes.
+/// State with an alignment and without bytes.
 #[derive(Zeroable)]
 #[repr(C, align(16))]
 struct Mark;
 
-/// Where a `G` belongs: at the first suitable address behind the header.
+/// The address of a `G`: the first aligned one after the header.
 fn place<G>(buffer: &Buffer) -> usize {
     (buffer.region().start + HEADER).next_multiple_of(align_of::<G>())
 }
 
-/// Fills the heap up around a `G`, and lets the caller say how to write it and to read it.
+/// Fills the heap around a `G`, which the caller's functions write and read.
 fn state_is_zero_and_stays<G: Zeroable>(write: impl Fn(&G, u8), read: impl Fn(&G) -> Vec<u8>) {
     for remainder in BASES {
         let mut buffer = Buffer::new(remainder, 1024);
@@ -47,16 +47,15 @@ fn state_is_zero_and_stays<G: Zeroable>(write: impl Fn(&G, u8), read: impl Fn(&G
         assert_eq!(
             blocks[0].address(),
             place + size_of::<G>(),
-            "blocks start right behind it"
+            "blocks start right after the state"
         );
-        // More than there is room for; a heap without end fails below instead of filling up for
-        // ever.
+        // More blocks than fit. The number is fixed, so that a heap without an end fails below.
         blocks.extend((0..100).map_while(|_| heap.alloc_zeroed(13, 1)));
         blocks.iter_mut().for_each(support::Block::fill);
         assert!(heap.alloc(13, 1).is_none(), "full");
         assert!(
             read(heap.global()).iter().all(|byte| *byte == 0xEE),
-            "no block reached it"
+            "no block overlaps the state"
         );
         write(heap.global(), 0x77);
         check_all(&blocks);
@@ -100,13 +99,14 @@ fn aligned_state_is_zero_and_never_overlapped() {
 }
 
 #[test]
-fn state_without_bytes_is_aligned_all_the_same() {
+fn state_without_bytes_is_aligned() {
     state_is_zero_and_stays::<Mark>(|_, _| {}, |_| Vec::new());
     state_is_zero_and_stays::<()>(|_, _| {}, |_| Vec::new());
 }
 
-/// Every length around the least one: a heap with room for its state works, one without says so.
-fn short_buffers_are_refused<G: Zeroable>() {
+/// A heap that is too short for its state panics and allocates nothing; one with enough bytes
+/// works.
+fn check_short_buffers<G: Zeroable>() {
     for remainder in BASES {
         let least = place::<G>(&Buffer::new(remainder, 0)) % support::MODULUS - remainder;
         let least = least + size_of::<G>();
@@ -123,7 +123,7 @@ fn short_buffers_are_refused<G: Zeroable>() {
             assert!(heap.alloc(0, 1).is_none());
             assert!(heap.alloc_zeroed(1, 1).is_none());
             assert_eq!(heap.figures(), (0, 0));
-            assert_eq!(buffer.bytes(), vec![0; length], "and nothing is written");
+            assert_eq!(buffer.bytes(), vec![0; length], "no byte is written");
         }
         let mut buffer = Buffer::new(remainder, least);
         let heap = buffer.heap::<G>();
@@ -135,15 +135,15 @@ fn short_buffers_are_refused<G: Zeroable>() {
 
 #[test]
 fn buffer_too_short_for_state_panics_clearly() {
-    short_buffers_are_refused::<Cell<u64>>();
-    short_buffers_are_refused::<Hundred>();
-    short_buffers_are_refused::<Aligned>();
-    short_buffers_are_refused::<Mark>();
+    check_short_buffers::<Cell<u64>>();
+    check_short_buffers::<Hundred>();
+    check_short_buffers::<Aligned>();
+    check_short_buffers::<Mark>();
 }
 
 #[test]
 fn header_in_memory_matches_the_allocator() {
-    // Some steps, so that the memory can be read with the allocator gone after each number of them.
+    // The test reads the memory after each number of steps, when the allocator is gone.
     for remainder in BASES {
         for steps in 0..=7 {
             let mut buffer = Buffer::new(remainder, 600);
@@ -163,7 +163,7 @@ fn header_in_memory_matches_the_allocator() {
             let (used, peak) = heap.figures();
             let header = buffer.header();
             assert_eq!(header.0 as usize, used, "used after {steps} steps");
-            // `peak` is noted when `used` goes down; until then `used` is the peak.
+            // The heap writes `peak` when `used` decreases; until then `used` is the peak.
             assert_eq!(
                 header.1.max(header.0) as usize,
                 peak,
@@ -172,7 +172,7 @@ fn header_in_memory_matches_the_allocator() {
             assert_eq!(
                 header.1 > 0,
                 steps > 3,
-                "peak is written when used is lowered"
+                "the heap writes the peak when `used` decreases"
             );
             assert_eq!(used > 0, steps > 0);
         }
@@ -195,9 +195,9 @@ fn header_is_little_endian_at_the_base() {
     }
 }
 
-/// The longest state there can be: with it and the header, a heap of 32 KiB is full.
+/// The longest possible state: with it and the header, a heap of 32 KiB is full.
 #[test]
-fn state_up_to_the_least_heap_there_is_fits() {
+fn state_may_fill_the_smallest_heap() {
     const _: () = assert!(MIN_HEAP_LENGTH == 32 * 1024);
     #[derive(Zeroable)]
     #[repr(C)]
@@ -210,15 +210,15 @@ fn state_up_to_the_least_heap_there_is_fits() {
     assert!(heap.alloc(1, 1).is_none());
 }
 
-/// A buffer that is first shorter than it turns out to be when more is asked for.
+/// A buffer that looks shorter until the heap requests more.
 struct Reluctant {
     base: *mut u8,
     length: Cell<usize>,
     whole: usize,
 }
 
-// SAFETY: tests make it of a buffer that is borrowed for as long, zeroed, and whose bytes from the
-// length to the whole are nobody else's either; they have a header.
+// SAFETY: tests construct it from a zeroed buffer that is borrowed as long, with a header. No other
+// code uses its bytes beyond the first length either.
 unsafe impl HeapSource for Reluctant {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -234,8 +234,7 @@ unsafe impl HeapSource for Reluctant {
     }
 }
 
-/// What a source adds may follow what others have in between, so a state that does not fit at first
-/// never fits.
+/// An added region may not adjoin the first one, so state that does not fit at first never fits.
 #[test]
 fn state_must_fit_the_first_region() {
     for at_first in [HEADER + 1, HEADER + 99, HEADER + 100] {
@@ -248,13 +247,17 @@ fn state_must_fit_the_first_region() {
             length: Cell::new(at_first),
             whole: lent.len(),
         };
-        // SAFETY: the only allocator over the buffer, which is zeroed, in one thread.
+        // SAFETY: this is the only allocator over the zeroed buffer, in one thread.
         let allocator = unsafe { BumpAllocator::<Hundred, _>::with_source(source) };
         let heap = Heap::new(allocator, region);
         let block = heap.alloc(10, 1);
         if at_first < HEADER + 100 {
             assert!(block.is_none());
-            assert_eq!((heap.limit(), heap.used()), (at_first, 0), "not even asked");
+            assert_eq!(
+                (heap.limit(), heap.used()),
+                (at_first, 0),
+                "the heap does not request more"
+            );
             let message = panic_message(|| heap.global()[0][0].get());
             assert!(message.contains("no room"), "{message}");
         } else {

@@ -1,4 +1,4 @@
-//! `realloc`: up and down, at the top and below it, and when there is no room.
+//! `realloc` of the newest block and of lower blocks, up and down, and without enough memory.
 
 mod support;
 
@@ -53,8 +53,8 @@ fn lower_block_growth_copies_the_old_size() {
         assert_ne!(block.address(), address);
         assert!(heap.used() >= used + 48);
         block.check_first(16);
-        // The new bytes were never handed out, so they are zero: nothing of the neighbour's came
-        // along.
+        // No block had the new bytes before, so they are zero: the copy took nothing of the
+        // neighbour.
         assert_eq!(block.bytes()[16..], [0; 32]);
         block.fill();
         check_all([&block, &neighbour]);
@@ -71,15 +71,11 @@ fn shrinking_realloc_copies_the_new_size() {
         let (address, figures) = (block.address(), heap.figures());
         for size in [199, 100, 100, 8, 1] {
             assert!(heap.realloc(&mut block, size));
-            assert_eq!(
-                block.address(),
-                address,
-                "below the top, a shrink stays where it is"
-            );
-            assert_eq!(heap.figures(), figures, "and gives nothing back");
+            assert_eq!(block.address(), address, "a lower block shrinks in place");
+            assert_eq!(heap.figures(), figures, "a lower block frees nothing");
             check_all([&block, &neighbour]);
         }
-        // A copy of any size would have landed here.
+        // A copy of any length would write here.
         let fresh = heap.alloc_zeroed(64, 1).expect("room");
         assert_eq!(fresh.address(), neighbour.address() + 40);
         assert!(fresh.is_filled_with(0));
@@ -98,7 +94,7 @@ fn shrunk_lower_block_is_not_the_newest() {
         assert!(heap.realloc(&mut block, 20));
         heap.dealloc(neighbour);
         assert_eq!(heap.used(), 50);
-        // The shrunk block ends at 20, so it grows by a copy and its tail stays lost.
+        // The shrunk block ends at 20, so it grows by a copy, and its old bytes stay unused.
         assert!(heap.realloc(&mut block, 30));
         assert_eq!(heap.used(), 80);
         block.check_first(20);
@@ -122,7 +118,7 @@ fn newest_block_grows_to_exactly_full() {
             assert_eq!(heap.figures(), figures);
             check_all([&low, &block]);
         }
-        // It is still the newest, so it can still grow and be given back.
+        // The block is still the newest: it can grow, and its memory is reused.
         assert!(heap.realloc(&mut block, full));
         assert_eq!((block.address(), heap.used()), (address, 300 - HEADER));
         block.check_first(10);
@@ -147,7 +143,7 @@ fn lower_block_grows_to_exactly_full() {
             assert_eq!(heap.figures(), (60, 60));
             check_all([&block, &newest]);
         }
-        // The refusals left the newest block the newest.
+        // The failed requests did not change which block is the newest.
         assert!(heap.realloc(&mut newest, 40));
         assert!(heap.realloc(&mut newest, 50));
         assert_eq!(heap.figures(), (60, 60));
@@ -174,7 +170,7 @@ fn growth_by_copy_keeps_a_large_alignment() {
             block.check_first(24);
             block.fill();
             let neighbour = heap.alloc(1, 1).expect("room");
-            // The helper checks that the new address is a multiple of `align`.
+            // `Heap` checks that the new address is a multiple of `align`.
             assert!(heap.realloc(&mut block, 31), "by a copy");
             assert_eq!(block.address(), address + align);
             block.check_first(30);

@@ -1,4 +1,4 @@
-//! `alloc_zeroed`: always zeroes, and by writing only where something may have been written before.
+//! `alloc_zeroed`: all bytes are zero, and the heap writes only those that may have been used.
 
 mod support;
 
@@ -11,8 +11,8 @@ use support::{BASES, Block, Buffer, HEADER, Heap};
 
 const POISON: u8 = 0xAA;
 
-/// A region that is zero only in its header. The rest is poison, by which a test sees what is
-/// written: an allocator that trusts its fresh bytes to be zero hands the poison out untouched.
+/// A region that is zero only in its header, and filled with poison. An allocator that relies on
+/// fresh bytes being zero returns the poison unchanged, so a test sees which bytes it wrote.
 struct Poisoned<'buffer> {
     base: *mut u8,
     length: usize,
@@ -31,10 +31,10 @@ impl<'buffer> Poisoned<'buffer> {
     }
 }
 
-// SAFETY: one borrowed slice, held for as long as the source lives, at a fixed address. The trait
-// asks for zeroes where this has poison. That breaks a promise about values and none about memory:
-// the poison is initialized, every byte of it is valid as a `u8`, and the test's `G` has no bytes,
-// so what comes of it is blocks whose content the tests expect.
+// SAFETY: one borrowed slice, at a fixed address, for as long as the source lives. The trait
+// requires zeros, and this source has poison. That changes values only: the poison is initialized,
+// every byte is a valid `u8`, and `G` has no bytes. So blocks have other contents, which the tests
+// expect.
 unsafe impl HeapSource for Poisoned<'_> {
     fn start(&self) -> *mut u8 {
         self.base.wrapping_add(HEADER)
@@ -52,23 +52,23 @@ unsafe impl HeapSource for Poisoned<'_> {
 fn poisoned(buffer: &mut Buffer) -> Heap<'_, BumpAllocator<(), Poisoned<'_>>> {
     let region = buffer.region();
     let source = Poisoned::new(buffer.lend());
-    // SAFETY: the source is made for this allocator, and it stays in one thread. What the source is
-    // not, and why that is harmless, stands at its `HeapSource`.
+    // SAFETY: the source is made for this allocator, and stays in one thread. The `HeapSource`
+    // above explains why its poison is sound.
     let allocator = unsafe { BumpAllocator::with_source(source) };
     Heap::new(allocator, region)
 }
 
-/// Fails unless the block's first `zeroes` bytes are zero and the others are as they never were
-/// written.
+/// Asserts that the block's first `zeroes` bytes are zero, and that the heap did not write the
+/// others.
 fn check_written(block: &Block<'_>, zeroes: usize) {
     let (stale, fresh) = block.bytes().split_at(zeroes);
     assert!(
         stale.iter().all(|byte| *byte == 0),
-        "handed out before and not zeroed: {stale:x?}"
+        "used bytes that are not zero: {stale:x?}"
     );
     assert!(
         fresh.iter().all(|byte| *byte == POISON),
-        "fresh and yet written: {fresh:x?}"
+        "written fresh bytes: {fresh:x?}"
     );
 }
 
@@ -99,7 +99,7 @@ fn fresh_bytes_are_not_written() {
 }
 
 #[test]
-fn a_block_is_not_written_behind_its_end() {
+fn no_byte_after_a_block_is_written() {
     let mut buffer = Buffer::new(8, 512);
     let heap = poisoned(&mut buffer);
     let block = heap.alloc(20, 1).expect("room");
@@ -107,8 +107,8 @@ fn a_block_is_not_written_behind_its_end() {
     let low = heap.alloc_zeroed(8, 1).expect("room");
     assert_eq!(heap.used(), 8);
     check_written(&low, 8);
-    // The old block's bytes behind the new block are stale and nobody's: left for whoever takes
-    // them.
+    // The old block's bytes after the new block are stale and free. They stay until another block
+    // gets them.
     let bytes = buffer.bytes();
     assert!(
         bytes[HEADER + 8..HEADER + 20]
@@ -129,7 +129,7 @@ fn partly_reused_block_is_zeroed_in_that_part() {
             let mut block = heap.alloc_zeroed(64, 1).expect("room");
             check_written(&block, old.min(64));
             block.fill();
-            // And once more, when all of it is stale.
+            // And once more, when all bytes are stale.
             heap.dealloc(block);
             check_written(&heap.alloc_zeroed(64, 1).expect("room"), 64);
         }
@@ -189,7 +189,7 @@ fn bytes_freed_after_growth_are_zeroed() {
         assert!(heap.realloc(&mut block, 60));
         block.fill();
         assert!(heap.realloc(&mut block, 10));
-        // Into reused bytes, not as far as before: the highest top is still 60.
+        // The block grows into reused bytes, below the peak of 60.
         assert!(heap.realloc(&mut block, 30));
         block.fill();
         let mut low = heap.alloc_zeroed(10, 1).expect("room");
@@ -211,7 +211,7 @@ fn growth_past_the_peak_raises_the_peak() {
         assert!(heap.realloc(&mut block, 80));
         block.fill();
         check_written(&heap.alloc_zeroed(20, 1).expect("room"), 0);
-        // Not the newest, so this leaks and reuses nothing.
+        // The block is not the newest, so its bytes stay unused.
         heap.dealloc(block);
         check_written(&heap.alloc_zeroed(20, 1).expect("room"), 0);
     }

@@ -1,5 +1,5 @@
-//! The standard collections on a heap with size classes as a WebAssembly module has it: the global
-//! allocator, over a memory that grows by pages, and that somebody else grows in between.
+//! The standard collections on a heap with size classes as in a WebAssembly module: the global
+//! allocator, over memory that grows by pages and that another user also grows.
 
 #[path = "support/switch.rs"]
 mod switch;
@@ -13,14 +13,14 @@ use switch::{Switch, collections_agree};
 const PAGES: usize = 64;
 const FOREIGN: u8 = 0xF0;
 
-/// A module's memory. After each growth somebody else takes one page more, and writes all over it.
+/// A module's memory. After each growth, another user adds a page and overwrites it.
 struct Module {
     memory: UnsafeCell<[u8; PAGES * PAGE_SIZE]>,
     count: AtomicUsize,
     growths: AtomicUsize,
 }
 
-// SAFETY: the array is reached through pointers to pages only, each of which has one user.
+// SAFETY: only pointers to pages access the array, and each page has one user.
 unsafe impl Sync for Module {}
 
 static MODULE: Module = Module {
@@ -39,7 +39,7 @@ impl Module {
     }
 }
 
-// SAFETY: `add` counts pages of one zeroed array up to its end, each given once.
+// SAFETY: `add` counts pages of one zeroed array up to its end, and returns each page once.
 unsafe impl PageMemory for &'static Module {
     fn pages(&self) -> usize {
         self.count.load(Ordering::Relaxed)
@@ -49,7 +49,7 @@ unsafe impl PageMemory for &'static Module {
         let first = self.add(pages)?;
         self.growths.fetch_add(1, Ordering::Relaxed);
         if let Some(foreign) = self.add(1) {
-            // SAFETY: the page is in the array, and was just taken.
+            // SAFETY: the page is inside the array and new.
             unsafe { self.page(foreign).write_bytes(FOREIGN, PAGE_SIZE) };
         }
         Some(first)
@@ -63,7 +63,7 @@ unsafe impl PageMemory for &'static Module {
 
 #[global_allocator]
 static HEAP: Switch<SegregatedBumpAllocator<WasmMemory<&Module>>> = {
-    // SAFETY: the only allocator over these pages, used by the only test in this process.
+    // SAFETY: this is the only allocator over these pages, in the only test of this process.
     Switch::new(unsafe { SegregatedBumpAllocator::with_source(WasmMemory::new(&MODULE)) })
 };
 
@@ -73,11 +73,11 @@ fn collections_in_pages_match_the_system() {
     let start = (&MODULE).page(0).addr();
     assert!(start + 8 <= extent.start && extent.end <= start + PAGES * PAGE_SIZE);
     let growths = MODULE.growths.load(Ordering::Relaxed);
-    assert!(growths > 1, "one growth is no test of the next");
+    assert!(growths > 1, "the heap must grow several times");
 
-    // Every second page or so is the other's, and whole.
+    // Almost every second page is the other user's, and unchanged.
     let foreign = (0..PAGES).filter(|number| {
-        // SAFETY: the page is in the array, and nobody writes to it now.
+        // SAFETY: the page is inside the array, and no code writes to it now.
         let page = unsafe { core::slice::from_raw_parts((&MODULE).page(*number), PAGE_SIZE) };
         page == [FOREIGN; PAGE_SIZE]
     });

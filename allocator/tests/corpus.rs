@@ -1,5 +1,4 @@
-//! The fuzzer's corpus, replayed: what a long run has found worth keeping, in every run of the
-//! tests.
+//! Replays the fuzzer's corpus, which keeps what long fuzzing runs have found.
 
 mod support;
 
@@ -9,8 +8,8 @@ use std::path::Path;
 use support::decode::{ArenaCase, Case};
 use support::driver::Operation;
 
-/// Hands every file of a target's corpus to `run`, the name first, and fails unless there are a
-/// few.
+/// Calls `run` with every file of a target's corpus, in the order of their names. Fails if there
+/// are few.
 fn replay(target: &str, run: impl Fn(&[u8])) {
     // `cargo test` runs in the folder of the package.
     let corpus = Path::new("fuzz/corpus").join(target);
@@ -19,7 +18,7 @@ fn replay(target: &str, run: impl Fn(&[u8])) {
     paths.sort();
     assert!(paths.len() >= 10, "a corpus of {} files", paths.len());
     for path in paths {
-        // Captured, and shown if the test fails.
+        // The test harness captures this, and shows it if the test fails.
         println!("{}", path.display());
         run(&fs::read(path).expect("a file to read"));
     }

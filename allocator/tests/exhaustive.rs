@@ -1,17 +1,17 @@
-//! Every sequence of a few operations up to some length, on a heap of a few hundred bytes.
+//! Every sequence of a few operations up to some length, on a heap of 300 bytes.
 //!
-//! A sequence is replayed from an empty heap for each that goes one step further; only its last
-//! step is checked, because the steps before were the last of shorter sequences.
+//! Each sequence runs on a new heap. The test checks only its last step, because the steps before
+//! it are the last steps of shorter sequences.
 
 mod support;
 
 use support::driver::{Operation, Run};
 use support::{Algorithm, Buffer, Bump, Memory, Segregated};
 
-/// Short enough that sequences run into its end.
+/// Short enough that sequences reach the heap's end.
 const LENGTH: usize = 300;
 
-/// The operations to choose from. Those on blocks are for each live block.
+/// The operations of the sequences. Those on blocks are tried for each live block.
 struct Alphabet {
     /// Size, and the logarithm of the alignment.
     alloc: &'static [(usize, u8)],
@@ -19,7 +19,7 @@ struct Alphabet {
     realloc: &'static [usize],
 }
 
-/// All that can follow where there are so many live blocks.
+/// All operations that can follow if there are this many live blocks.
 fn choices(alphabet: &Alphabet, live: usize) -> Vec<Operation> {
     let mut choices = Vec::new();
     for &(size, align_bits) in alphabet.alloc {
@@ -37,7 +37,7 @@ fn choices(alphabet: &Alphabet, live: usize) -> Vec<Operation> {
     choices
 }
 
-/// Runs a sequence, and then every longer one up to `depth`. Returns how many there were.
+/// Runs a sequence, and then every longer one up to `depth`. Returns their number.
 fn explore<A: Algorithm>(
     buffer: &mut Buffer,
     alphabet: &Alphabet,
@@ -66,12 +66,12 @@ fn explore<A: Algorithm>(
     number
 }
 
-/// Explores at a base that suits no alignment, and at one like a loader's.
+/// Explores at an unaligned base, and at one like a loader's.
 fn explore_all<A: Algorithm>(alphabet: &Alphabet, depth: usize) {
     for remainder in [1, 8] {
         let mut buffer = Buffer::new(remainder, LENGTH);
-        // What interprets the program instead of running it goes three steps less far in the same
-        // time.
+        // Miri interprets the program, and takes as long for sequences that are three steps
+        // shorter.
         let depth = if cfg!(miri) { depth - 3 } else { depth };
         let number = explore::<A>(&mut buffer, alphabet, depth, &mut Vec::new());
         assert!(cfg!(miri) || number > 200_000, "only {number} sequences");
@@ -88,7 +88,7 @@ fn bump_to_depth_six() {
     explore_all::<Bump>(&alphabet, 6);
 }
 
-/// One size of each class and beyond, so that blocks meet the lists of all.
+/// One size of each class and a larger one, so that blocks meet the lists of all classes.
 #[test]
 fn segregated_to_depth_five() {
     let alphabet = Alphabet {
@@ -99,7 +99,7 @@ fn segregated_to_depth_five() {
     explore_all::<Segregated>(&alphabet, 5);
 }
 
-/// Few sizes and more steps.
+/// Fewer sizes and more steps.
 #[test]
 fn segregated_to_depth_seven() {
     let alphabet = Alphabet {

@@ -1,8 +1,7 @@
-//! The faults that comparable allocators have had, by their classes: a test for each, so that none
-//! comes back unseen.
+//! One test for each class of faults known from comparable allocators.
 //!
-//! Two classes concern the arena alone, and have their tests with it: handles that another arena
-//! accepts, and a reset that wipes first and fails afterwards.
+//! Two classes concern only the arena, and its own tests cover them: handles that another arena
+//! accepts, and a reset that wipes first and then fails.
 
 mod support;
 
@@ -21,7 +20,7 @@ use support::{
     check_all,
 };
 
-/// A test for each allocator, of a function that is generic over them.
+/// Defines a test for each allocator, of a generic function.
 macro_rules! in_both {
     ($($test:ident)*) => {$(
         mod $test {
@@ -39,17 +38,16 @@ macro_rules! in_both {
 }
 
 in_both! {
-    aligning_an_offset_instead_of_an_address
-    copying_the_old_size_on_a_shrinking_realloc
-    sums_that_wrap
-    assuming_that_grown_memory_is_contiguous
-    checking_capacity_before_knowing_the_start
-    two_allocators_sharing_one_static
+    addresses_are_aligned_not_offsets
+    shrinking_realloc_copies_the_new_size
+    sums_do_not_wrap
+    grown_memory_may_have_gaps
+    capacity_is_checked_from_the_aligned_start
+    two_allocators_share_no_state
 }
 
-/// A heap's first byte is aligned to nothing, so what is a multiple of the alignment counted from
-/// there is none in the address space.
-fn aligning_an_offset_instead_of_an_address<A: Algorithm>() {
+/// The heap's base is unaligned, so an aligned offset from it is not an aligned address.
+fn addresses_are_aligned_not_offsets<A: Algorithm>() {
     for remainder in BASES {
         for bits in 0..=13 {
             let mut buffer = Buffer::new(remainder, 4 << 13);
@@ -64,22 +62,21 @@ fn aligning_an_offset_instead_of_an_address<A: Algorithm>() {
     }
 }
 
-/// The sizes that the tests of the classes are about.
+/// The class sizes that these tests assume.
 const _: () = {
     let sizes = SegregatedBumpAllocator::<LoaderHeap>::CLASS_SIZES;
     assert!(matches!(sizes, [16, 32, 64, 128]));
 };
 
-/// A block that has shrunk where it stood is freed with its new layout, and is as long as the old
-/// one. Whatever list it goes to, the next user of that list must not get less than it asks for,
-/// nor what a neighbour has.
+/// A block that has shrunk in place is freed with its new layout, and has the length of its old
+/// one. Whatever list it is in, the next block from that list must have its full size, and must not
+/// overlap a neighbour.
 #[test]
-fn block_class_from_the_layout_at_free() {
+fn freed_block_has_the_class_of_its_layout() {
     for remainder in BASES {
         for old in [17, 32, 33, 64, 65, 128, 129, 300] {
             for new in [1, 16, 17, 32, 33, 64, 65, 128] {
-                // Below the top, at the top, and then by growth, where the new layout is of a
-                // greater class.
+                // First below the top, then as the newest block, then by growth to a larger class.
                 for neighbour in [true, false] {
                     let mut buffer = Buffer::new(remainder, 2000);
                     let heap = buffer.start::<Segregated>();
@@ -89,8 +86,8 @@ fn block_class_from_the_layout_at_free() {
                     assert!(heap.realloc(&mut block, new));
                     block.fill();
                     heap.dealloc(block);
-                    // Two of the new class, of which the first takes the block that was freed, and
-                    // some of all others.
+                    // Two blocks of the new class, of which the first reuses the freed block, and
+                    // some of all other classes.
                     for size in [new, new, 16, 32, 64, 128, 16, 32, 64, 128] {
                         let mut block = heap.alloc_zeroed(size, 16).expect("room");
                         assert!(block.is_filled_with(0));
@@ -104,11 +101,11 @@ fn block_class_from_the_layout_at_free() {
     }
 }
 
-/// The newest block of class 16 that grows by one byte must become as long as class 32, because
-/// that is where it goes when it is freed; one that shrinks to that class must not be left any
-/// longer without the rest being in a list.
+/// A newest block of class 16 that grows by one byte must get the length of class 32, because its
+/// new layout puts it into that list when it is freed. If a block shrinks to a smaller class, the
+/// rest of it must go into a list.
 #[test]
-fn in_place_growth_between_classes() {
+fn block_resizes_in_place_between_classes() {
     for remainder in BASES {
         for (old, new) in [(16, 17), (16, 33), (32, 33), (33, 65), (1, 128), (16, 100)] {
             let mut buffer = Buffer::new(remainder, 1000);
@@ -116,18 +113,18 @@ fn in_place_growth_between_classes() {
             let mut block = heap.alloc(old, 1).expect("room");
             let (address, used) = (block.address(), heap.used());
             assert!(heap.realloc(&mut block, new));
-            assert_eq!(block.address(), address, "the newest grows in place");
+            assert_eq!(block.address(), address, "the newest block grows in place");
             let class = new.next_power_of_two();
             assert_eq!(
                 heap.used() - used,
                 class - old.next_power_of_two().max(16),
-                "to a whole class"
+                "a block grows to a whole class"
             );
             block.fill();
             let neighbour = heap.alloc(128, 1).expect("room");
             heap.dealloc(block);
             let whole = heap.alloc(class, 1).expect("room");
-            assert_eq!(whole.address(), address, "the block that was freed");
+            assert_eq!(whole.address(), address, "the freed block is reused");
             check_all([&whole, &neighbour]);
         }
         for (old, new) in [(128, 16), (128, 33), (64, 17), (100, 20)] {
@@ -137,22 +134,26 @@ fn in_place_growth_between_classes() {
             let neighbour = heap.alloc(128, 1).expect("room");
             assert!(heap.realloc(&mut block, new));
             let (whole, kept) = (old.next_power_of_two(), new.next_power_of_two());
-            assert_eq!(heap.listed(), whole - kept.max(16), "the rest is in lists");
+            assert_eq!(
+                heap.listed(),
+                whole - kept.max(16),
+                "the lists have the rest"
+            );
             block.check_first(new);
             check_all([&neighbour]);
         }
     }
 }
 
-/// A block of 200 bytes that shrinks to 20 must not take 200 bytes along to wherever it goes:
-/// behind it is a neighbour.
-fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
+/// A block of 200 bytes that shrinks to 20 must not copy 200 bytes, because a neighbour follows its
+/// new place.
+fn shrinking_realloc_copies_the_new_size<A: Algorithm>() {
     for remainder in BASES {
         for (old, new) in [(300, 20), (300, 129), (128, 20), (64, 1)] {
             for bits in [0, 4, 6] {
                 let mut buffer = Buffer::new(remainder, 3000);
                 let heap = buffer.start::<A>();
-                // A free block of the new size stands right before a live one, for whoever wants to
+                // A free block of the new size is right before a live one, so that the block may
                 // move there.
                 let free = heap.alloc(new, 1).expect("room");
                 let before = heap.alloc(16, 1).expect("room");
@@ -162,7 +163,7 @@ fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
                 assert!(heap.realloc(&mut block, new));
                 block.check();
                 check_all([&before, &block, &behind]);
-                // And nothing was written where nothing was handed out.
+                // And the heap wrote to no free bytes.
                 let fresh = heap.alloc_zeroed(400, 1).expect("room");
                 assert!(fresh.is_filled_with(0));
                 check_all([&before, &block, &behind]);
@@ -171,9 +172,8 @@ fn copying_the_old_size_on_a_shrinking_realloc<A: Algorithm>() {
     }
 }
 
-/// Sizes whose sum with an address or an alignment is too large for an address, and comes out small
-/// when it wraps.
-fn sums_that_wrap<A: Algorithm>() {
+/// Sizes whose sum with an address or an alignment overflows, and would be small if it wrapped.
+fn sums_do_not_wrap<A: Algorithm>() {
     fn refuses<A: Subject, T: Ground>(heap: &Heap<'_, A, T>) {
         let most = isize::MAX as usize;
         let mut newest = heap.alloc(40, 1).expect("room");
@@ -191,7 +191,7 @@ fn sums_that_wrap<A: Algorithm>() {
                 }
             }
         }
-        // A little more than nothing, where 32 bits are all that is looked at.
+        // Sizes that are small as 32-bit numbers.
         #[cfg(target_pointer_width = "64")]
         for size in [(1 << 32) + 20, (1 << 48) + 20, (3 << 32) + 1] {
             assert!(heap.alloc(size, 1).is_none());
@@ -208,18 +208,18 @@ fn sums_that_wrap<A: Algorithm>() {
     }
 }
 
-/// Others' pages come between those of the heap. What does not fit before them goes behind them,
-/// whole.
-fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
+/// Other users' pages are between those of the heap. A block that does not fit before them must be
+/// completely after them.
+fn grown_memory_may_have_gaps<A: Algorithm>() {
     for remainder in BASES {
         for race in [false, true] {
             let mut pages = Pages::new(remainder, 1, 12);
             let heap = pages.start::<A>();
             let first = heap.alloc(PAGE_SIZE - 1000, 1).expect("a page");
-            let mut newest = heap.alloc(500, 1).expect("the rest of it");
+            let mut newest = heap.alloc(500, 1).expect("most of the rest");
             if race {
-                // In the middle of the request: what comes of it may be a refusal, but nobody's
-                // page may be touched.
+                // During the request: the allocation may fail, but no other user's page may be
+                // touched.
                 heap.ground().others_race();
             } else {
                 heap.ground().others_take(1);
@@ -240,15 +240,15 @@ fn assuming_that_grown_memory_is_contiguous<A: Algorithm>() {
     }
 }
 
-/// Where a block begins depends on the base, and so does whether it fits: a heap that counts from
-/// the unaligned top says yes too often, one that always sets the whole alignment aside says no too
-/// often.
-fn checking_capacity_before_knowing_the_start<A: Algorithm>() {
+/// The start of a block depends on the base, and so does whether it fits. A heap that checks from
+/// the unaligned top accepts too much, and one that always reserves the whole alignment accepts too
+/// little.
+fn capacity_is_checked_from_the_aligned_start<A: Algorithm>() {
     for remainder in BASES {
         for bits in 4..=12 {
             let align = 1 << bits;
             let gap = (remainder + HEADER).next_multiple_of(align) - (remainder + HEADER);
-            // Longer than any class, so that it is no longer than it says.
+            // Larger than all classes, so that the block has exactly this size.
             let size = 200;
             for (length, fits) in [
                 (HEADER + gap + size, true),
@@ -265,18 +265,18 @@ fn checking_capacity_before_knowing_the_start<A: Algorithm>() {
             }
         }
     }
-    // No capacity is known before the first growth; and where no page can be had, nothing is.
+    // The heap knows no capacity before its first growth. Without a page it allocates nothing.
     let mut none = Pages::new(8, 3, 3);
     assert!(none.start::<A>().alloc(1, 1).is_none());
     let mut one = Pages::new(8, 3, 4);
     let heap = one.start::<A>();
     assert!(heap.alloc(PAGE_SIZE - HEADER + 1, 1).is_none());
-    // The page's address is known only when it is there, so the whole alignment has to fit.
+    // The heap knows the page's address only after the growth, so the whole alignment must fit.
     assert!(heap.alloc(PAGE_SIZE - HEADER - 15, 16).is_some());
 }
 
-/// Two allocators of one type know nothing of each other.
-fn two_allocators_sharing_one_static<A: Algorithm>() {
+/// Two allocators of one type are independent.
+fn two_allocators_share_no_state<A: Algorithm>() {
     let (mut low, mut high) = (Buffer::new(8, 600), Buffer::new(3, 600));
     let (left, right) = (low.start::<A>(), high.start::<A>());
     let mut live = Vec::new();
@@ -284,7 +284,7 @@ fn two_allocators_sharing_one_static<A: Algorithm>() {
         live.push(left.alloc(size, 1).expect("room"));
     }
     assert_eq!(right.figures(), (0, 0));
-    // What is freed in one is not to be had from the other.
+    // One allocator does not reuse the blocks that the other one has freed.
     while let Some(block) = live.pop() {
         left.dealloc(block);
     }
@@ -294,8 +294,8 @@ fn two_allocators_sharing_one_static<A: Algorithm>() {
     check_all(&live);
 }
 
-/// Some implementations that a function has which is safe to call, and one that all have: naming
-/// one is ambiguous, and does not compile, for those that are safe.
+/// A safe function has several implementations, so naming one is ambiguous and does not compile. An
+/// unsafe one has one implementation.
 trait NotSafe<Way> {}
 
 impl<T> NotSafe<()> for T {}
@@ -304,9 +304,9 @@ impl<T: Fn() -> R, R> NotSafe<fn() -> R> for T {}
 
 fn is_unsafe<Way, T: NotSafe<Way>>(_function: T) {}
 
-/// Over what there is once in a process, it takes a promise to build an allocator.
+/// A region that exists once in a process needs an unsafe constructor.
 #[test]
-fn two_safe_allocators_over_one_static() {
+fn constructors_over_a_static_heap_are_unsafe() {
     is_unsafe(LoaderHeap::new);
     is_unsafe(FixedHeap::<4096, 4096>::new);
     is_unsafe(BumpAllocator::<()>::new);
@@ -315,10 +315,10 @@ fn two_safe_allocators_over_one_static() {
     is_unsafe(SegregatedBumpAllocator::<LoaderHeap>::with_source);
 }
 
-/// All that can be asked for safely leaves the heap where it is: a buffer is borrowed for as long
-/// as its allocator lives, and what moves a loader's heap is unsafe to call.
+/// No safe function moves the heap: a buffer is borrowed for as long as its allocator lives, and
+/// the functions that set a loader's heap are unsafe.
 #[test]
-fn safe_functions_moving_the_heap() {
+fn no_safe_function_moves_the_heap() {
     is_unsafe(allocator::set_heap_base);
     is_unsafe(allocator::set_heap_limit);
     // Moving the allocator, which is safe, does not move the heap.
@@ -336,8 +336,8 @@ fn safe_functions_moving_the_heap() {
     assert_eq!(unsafe { moved.alloc(layout) }, first);
 }
 
-/// Two blanket implementations for a type that is `Sync`, one for a type that is not: naming the
-/// method is ambiguous, and does not compile, for those that are.
+/// A `Sync` type has two implementations, so `NotSync::check` is ambiguous and does not compile.
+/// Any other type has one.
 trait NotSync<Way> {
     fn check() {}
 }
@@ -347,10 +347,10 @@ impl<T: Sync> NotSync<u8> for T {}
 
 fn is_sync<T: Sync>() {}
 
-/// A memory that one thread may use, or any.
+/// A memory that is `Sync` if `C` is.
 struct Counted<C>(C);
 
-// SAFETY: nothing is ever given.
+// SAFETY: the memory has no pages.
 unsafe impl<C> PageMemory for Counted<C> {
     fn pages(&self) -> usize {
         0
@@ -365,10 +365,10 @@ unsafe impl<C> PageMemory for Counted<C> {
     }
 }
 
-/// An allocator changes what it owns through a shared reference, so it is `Sync` only where
-/// somebody has promised one thread, or where a sum of what it consists of would be.
+/// An allocator changes its heap through a shared reference. So it may be `Sync` only if an unsafe
+/// constructor promises one thread.
 #[test]
-fn sync_without_an_argument() {
+fn only_promised_heaps_are_sync() {
     type Lent = BorrowedHeap<'static>;
     <BumpAllocator<(), Lent> as NotSync<_>>::check();
     <SegregatedBumpAllocator<Lent> as NotSync<_>>::check();
@@ -376,7 +376,7 @@ fn sync_without_an_argument() {
     <SegregatedBumpAllocator<WasmMemory<Counted<Rc<()>>>> as NotSync<_>>::check();
     <TracingAllocator<BumpAllocator<(), Lent>> as NotSync<_>>::check();
     <TracingAllocator<BumpAllocator, Rc<()>> as NotSync<_>>::check();
-    // A source alone has had no promise.
+    // A source alone makes no such promise.
     <WasmMemory<LinearMemory> as NotSync<_>>::check();
     <Lent as NotSync<_>>::check();
 
@@ -388,7 +388,7 @@ fn sync_without_an_argument() {
     is_sync::<SegregatedBumpAllocator<WasmMemory<Counted<()>>>>();
 }
 
-/// A source that does not grow is not asked twice, and says no.
+/// A source that does not grow rejects every request.
 #[test]
 fn source_without_growth_does_not_grow() {
     let mut bytes = [MaybeUninit::uninit(); 64];

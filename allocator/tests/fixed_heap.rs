@@ -1,6 +1,6 @@
-//! A heap at an address that was known when the program was compiled.
+//! A heap at an address that is known at compile time.
 //!
-//! Where the system can be asked for memory at such an address, it is asked for it.
+//! The test maps memory at that address, where the system supports it.
 
 mod support;
 
@@ -8,7 +8,7 @@ use core::alloc::{GlobalAlloc, Layout};
 
 use allocator::{BumpAllocator, FixedHeap};
 
-/// As a guest's loader has it: eight past a page, right above the program's data.
+/// A base as in a guest: eight bytes after the start of a page, right after the program's data.
 const BASE: usize = 0x30008;
 const LENGTH: usize = 0x2ff8;
 
@@ -17,10 +17,10 @@ fn layout(size: usize, align: usize) -> Layout {
 }
 
 #[test]
-fn empty_fixed_heap_refuses_everything() {
-    // SAFETY: a region of no bytes is nobody's.
+fn empty_fixed_heap_allocates_nothing() {
+    // SAFETY: an empty region has no other user.
     let source = unsafe { FixedHeap::<BASE, 0>::new() };
-    // SAFETY: the only allocator over it, in one thread.
+    // SAFETY: this is the only allocator over it, in one thread.
     let heap: BumpAllocator<(), _> = unsafe { BumpAllocator::with_source(source) };
     // SAFETY: the layout has a size.
     let block = unsafe { heap.alloc(layout(1, 1)) };
@@ -38,9 +38,9 @@ mod mapped {
     use crate::support::map;
 
     static HEAP: BumpAllocator<(), FixedHeap<BASE, LENGTH>> = {
-        // SAFETY: the test maps the region, zeroed and for this alone, before it uses the heap.
+        // SAFETY: the test maps the region, zeroed and only for this heap, before it uses the heap.
         let source = unsafe { FixedHeap::new() };
-        // SAFETY: the only allocator over the region, used by one test in one thread.
+        // SAFETY: this is the only allocator over the region, in one test and one thread.
         unsafe { BumpAllocator::with_source(source) }
     };
 
@@ -59,7 +59,7 @@ mod mapped {
         // SAFETY: the layout has a size.
         let block = unsafe { HEAP.alloc(layout(rest, 1)) };
         assert_eq!(block.addr(), 0x31000 + 100);
-        // SAFETY: the block has that many bytes.
+        // SAFETY: the block has this many bytes.
         unsafe { block.write_bytes(0x11, rest) };
         // SAFETY: the block came from this heap with this layout, and is not used again.
         unsafe { HEAP.dealloc(block, layout(rest, 1)) };
@@ -67,7 +67,7 @@ mod mapped {
         assert_eq!(HEAP.peak(), LENGTH - 8);
         // SAFETY: the layout has a size.
         let zeroed = unsafe { HEAP.alloc_zeroed(layout(rest, 1)) };
-        // SAFETY: a block of that many initialized bytes, which nobody writes to.
+        // SAFETY: a block with this many initialized bytes, which no code writes to.
         let bytes = unsafe { core::slice::from_raw_parts(zeroed, rest) };
         assert!(bytes.iter().all(|byte| *byte == 0));
     }

@@ -1,5 +1,5 @@
-//! The arena for what the host hands in: where its regions stand, when it refuses, and which bytes
-//! it lets a program read.
+//! The arena for the host's bytes: the addresses of its regions, its failures, and the bytes that a
+//! program may read.
 
 mod support;
 
@@ -17,8 +17,8 @@ macro_rules! sweep {
     };
 }
 
-/// The sum of regions decides, whatever the address: the first `N` bytes fit, aligned gaps counted.
-fn fills_up<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
+/// Regions fit if their sum does, at any address: the first `N` bytes, with aligned gaps.
+fn check_filling<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
     for length in 1..=N + 9 {
         let mut regions = Vec::new();
         let mut used = 0;
@@ -36,8 +36,12 @@ fn fills_up<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
             assert_eq!(guarded.arena.used(), used);
             regions.push(region);
         }
-        assert_eq!(guarded.arena.used(), used, "a refusal changes nothing");
-        // Whatever still fits behind them does.
+        assert_eq!(
+            guarded.arena.used(),
+            used,
+            "a failed allocation changes nothing"
+        );
+        // Every length that still fits can be allocated.
         let rest = N.saturating_sub(used.next_multiple_of(8));
         if rest > 0 {
             regions.extend(guarded.alloc(rest, 0xEE));
@@ -52,13 +56,13 @@ fn fills_up<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
 
 #[test]
 fn every_length_fills_every_capacity() {
-    sweep!(fills_up: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 23 24 25 31 32 33 63 64 65);
+    sweep!(check_filling: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 23 24 25 31 32 33 63 64 65);
 }
 
-fn takes_all_at_once<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
+fn check_capacity<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
     assert_eq!(guarded.arena.capacity(), N);
     assert!(guarded.alloc(N + 1, 0).is_none());
-    let whole = guarded.alloc(N, 7).expect("as much as there is");
+    let whole = guarded.alloc(N, 7).expect("the whole capacity");
     guarded.check(&whole);
     assert_eq!(guarded.arena.used(), N);
     assert_eq!(guarded.arena.peak(), N);
@@ -69,10 +73,10 @@ fn takes_all_at_once<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>
 
 #[test]
 fn capacity_holds_at_every_address() {
-    sweep!(takes_all_at_once: 0 1 2 3 4 5 6 7 8 9 15 16 17 4095 4096 4097);
+    sweep!(check_capacity: 0 1 2 3 4 5 6 7 8 9 15 16 17 4095 4096 4097);
 }
 
-fn refuses_huge_lengths<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
+fn check_huge_lengths<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
     let lengths = [
         usize::MAX,
         usize::MAX - 1,
@@ -91,34 +95,34 @@ fn refuses_huge_lengths<Shift: Default, const N: usize>(guarded: &Guarded<Shift,
             assert!(guarded.arena.alloc(length).is_none(), "{length}");
             assert_eq!(guarded.arena.used(), used);
         }
-        // The second time with a region in the way.
+        // The second time, with a region before it.
         let _ = guarded.alloc(1, 1);
     }
 }
 
 #[test]
-fn no_length_wraps() {
-    sweep!(refuses_huge_lengths: 0 1 7 8 9 4096);
+fn lengths_do_not_wrap() {
+    sweep!(check_huge_lengths: 0 1 7 8 9 4096);
 }
 
-fn empty_is_not_no_room<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
+fn check_empty_region<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
     let full = guarded.alloc(N, 1);
     assert!(guarded.arena.alloc(1).is_none() || N == 0);
     let used = guarded.arena.used();
     let empty = guarded.alloc(0, 0).expect("an empty region always fits");
     assert_ne!(empty.address(), 0);
-    assert_eq!(guarded.arena.used(), used, "an empty region takes nothing");
+    assert_eq!(guarded.arena.used(), used, "an empty region has no bytes");
     assert_eq!(guarded.arena.bytes(empty.address(), 0), Some([].as_slice()));
-    guarded.check(&full.expect("as much as there is"));
+    guarded.check(&full.expect("the whole rest"));
 }
 
 #[test]
 fn empty_region_always_has_an_address() {
-    sweep!(empty_is_not_no_room: 0 1 7 8 9 64);
+    sweep!(check_empty_region: 0 1 7 8 9 64);
 }
 
 #[test]
-fn empty_arena_refuses_every_size() {
+fn empty_arena_rejects_every_size() {
     let guarded = Guarded::<[u32; 1], 0>::new();
     for length in 1..100 {
         assert!(guarded.arena.alloc(length).is_none());
@@ -128,11 +132,11 @@ fn empty_arena_refuses_every_size() {
     assert_eq!(guarded.arena.peak(), 0);
 }
 
-/// Every range around the arena is lent if, and only if, all of it was handed out.
-fn only_what_was_handed_out<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
+/// A program can read a range around the arena if and only if all of it is allocated.
+fn check_readable_ranges<Shift: Default, const N: usize>(guarded: &Guarded<Shift, N>) {
     let first = guarded.alloc(0, 0).expect("empty").address();
     for length in 0..=N {
-        let region = guarded.alloc(length, 0xAB).expect("all of it");
+        let region = guarded.alloc(length, 0xAB).expect("the whole capacity");
         assert_eq!(region.address(), first);
         let end = first + length;
         for address in first - 20..end + 20 {
@@ -159,8 +163,8 @@ fn only_what_was_handed_out<Shift: Default, const N: usize>(guarded: &Guarded<Sh
 }
 
 #[test]
-fn only_bytes_that_were_handed_out_can_be_read() {
-    sweep!(only_what_was_handed_out: 0 1 7 8 9 33);
+fn only_allocated_bytes_can_be_read() {
+    sweep!(check_readable_ranges: 0 1 7 8 9 33);
 }
 
 #[test]
@@ -192,12 +196,12 @@ fn region_keeps_its_old_bytes() {
     assert_eq!(guarded.arena.bytes(address, 16), Some(left.as_slice()));
 }
 
-/// Used by one thread, the one of the test below.
-// SAFETY: one thread, as said, which writes no bytes that it has borrowed.
+/// Only the thread of the test below uses it.
+// SAFETY: one thread uses it, and writes no bytes that it has borrowed.
 static IN_A_STATIC: InvocationArena<100> = unsafe { InvocationArena::new() };
 
 #[test]
-fn it_can_be_a_static() {
+fn arena_can_be_a_static() {
     let region = IN_A_STATIC.alloc(100).expect("room");
     assert_eq!(region.addr().get() % 8, 0);
     let bytes: Option<&'static [u8]> = IN_A_STATIC.bytes(region.addr().get(), 100);

@@ -1,4 +1,4 @@
-//! The heap that a loader announces: refusals before, blocks after.
+//! The heap that a loader announces: no allocation before the announcement, blocks after it.
 //!
 //! The announcement is global, so this is one test in a process of its own.
 
@@ -11,7 +11,7 @@ use allocator::{BumpAllocator, set_heap_base, set_heap_limit};
 
 use support::panic_message;
 
-// SAFETY: the only allocator over the announced heap, used by the only test in this process.
+// SAFETY: this is the only allocator over the announced heap, in the only test of this process.
 static HEAP: BumpAllocator<Cell<u64>> = unsafe { BumpAllocator::new() };
 
 const LENGTH: usize = 4096;
@@ -28,7 +28,7 @@ fn alloc_zeroed(size: usize, align: usize) -> *mut u8 {
     unsafe { HEAP.alloc_zeroed(layout) }
 }
 
-fn refuses_everything() {
+fn allocates_nothing() {
     assert_eq!(HEAP.limit(), 0);
     assert_eq!((HEAP.used(), HEAP.peak()), (0, 0));
     assert!(alloc(1, 1).is_null());
@@ -41,18 +41,18 @@ fn refuses_everything() {
 
 #[test]
 fn heap_works_only_after_its_announcement() {
-    refuses_everything();
+    allocates_nothing();
 
-    // As a loader has it: zeroed, and eight past a page.
+    // As with a loader: zeroed, and eight bytes after the start of a page.
     let memory = Box::leak(vec![0_u8; 2 * 4096 + LENGTH].into_boxed_slice());
     let whole = memory.as_mut_ptr().expose_provenance();
     let base = whole.next_multiple_of(4096) + 8;
-    // SAFETY: nothing was handed out yet. The region is inside one leaked, zeroed, exposed buffer
-    // that nobody else uses.
+    // SAFETY: no block exists yet. The region is inside one leaked, zeroed, exposed buffer that no
+    // other code uses.
     unsafe { set_heap_base(base) };
-    refuses_everything();
-    // SAFETY: as above: from eight bytes into a page, and from at most one page in, 4096 bytes are
-    // left.
+    allocates_nothing();
+    // SAFETY: no block exists yet. 4096 bytes of the buffer follow the base, which is eight bytes
+    // into a page.
     unsafe { set_heap_limit(LENGTH) };
 
     assert_eq!(HEAP.limit(), LENGTH);
@@ -65,7 +65,7 @@ fn heap_works_only_after_its_announcement() {
     assert_eq!(block.addr(), first.next_multiple_of(64));
     let used = block.addr() + 100 - first;
     assert_eq!((HEAP.used(), HEAP.peak()), (used, used));
-    // SAFETY: the block is a hundred bytes long.
+    // SAFETY: the block has a hundred bytes.
     unsafe { block.write_bytes(0x33, 100) };
     assert!(alloc(LENGTH, 1).is_null());
     assert_eq!(HEAP.used(), used);
@@ -75,13 +75,13 @@ fn heap_works_only_after_its_announcement() {
     let grown = unsafe { HEAP.realloc(block, layout, 200) };
     assert_eq!(grown, block);
     let layout = Layout::from_size_align(200, 64).expect("a valid layout");
-    // SAFETY: as above; nobody uses the block any more.
+    // SAFETY: the block came from this heap with this layout, and is not used any more.
     unsafe { HEAP.dealloc(grown, layout) };
     assert_eq!((HEAP.used(), HEAP.peak()), (used - 100, used + 100));
 
     let again = alloc_zeroed(100, 64);
     assert_eq!(again, block);
-    // SAFETY: a block of a hundred initialized bytes that nobody writes to.
+    // SAFETY: the block has a hundred initialized bytes that no code writes to.
     let bytes = unsafe { core::slice::from_raw_parts(again, 100) };
     assert_eq!(bytes, [0; 100]);
 

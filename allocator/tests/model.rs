@@ -1,7 +1,7 @@
-//! Random programs on every allocator over every source, held step by step to a reference model.
+//! Random calls of every allocator over every source, compared step by step with a model.
 //!
-//! Heaps over announced memory and over fixed addresses are in `model_once.rs`: each program needs
-//! a process of its own.
+//! Heaps over announced memory and over fixed addresses are in `model_once.rs`, because each run
+//! needs a process of its own.
 
 mod support;
 
@@ -14,12 +14,12 @@ use support::driver::{Operation, run};
 use support::invocation::{self, InvocationOperation};
 use support::{Algorithm, Aligned, Buffer, Bump, Hundred, Pages, Segregated};
 
-/// Sizes about the boundaries of the size classes, where an allocator has to decide.
+/// Sizes at the boundaries of the size classes.
 const BOUNDARIES: [usize; 15] = [
     1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257,
 ];
 
-/// Mostly small, sometimes as long as a buffer or some pages, and now and then absurd.
+/// Mostly small sizes, sometimes as long as a buffer or some pages, and rarely impossible ones.
 fn sizes(long: usize) -> impl Strategy<Value = usize> {
     prop_oneof![
         10 => 0..=40_usize,
@@ -31,18 +31,18 @@ fn sizes(long: usize) -> impl Strategy<Value = usize> {
     ]
 }
 
-/// Mostly what programs ask for; up to beyond a page; and now and then every power there is.
+/// Mostly common alignments, some beyond a page, and rarely any power of two.
 fn align_bits() -> impl Strategy<Value = u8> {
     prop_oneof![12 => 0..=4_u8, 4 => 0..=8_u8, 1 => 0..=16_u8, 1 => 0..=64_u8]
 }
 
-/// A live block: any, the newest, or the one before.
+/// A live block: any of them, the newest, or the one before it.
 fn block() -> impl Strategy<Value = usize> {
     prop_oneof![3 => any::<usize>(), 2 => Just(NEWEST), 1 => Just(NEWEST - 1)]
 }
 
-/// The driver takes it modulo the number of live blocks. For up to sixteen of them, that is the
-/// last.
+/// The driver reduces this modulo the number of live blocks; for up to sixteen of them, the result
+/// is the last.
 const NEWEST: usize = 720_720 - 1;
 
 fn operation(long: usize) -> impl Strategy<Value = Operation> {
@@ -67,8 +67,7 @@ fn remainders() -> impl Strategy<Value = usize> {
     prop_oneof![select(&support::BASES[..]), 0..support::MODULUS]
 }
 
-/// A buffer of a few bytes or a few thousand: its remainder, its length; and operations that fit
-/// it.
+/// A buffer of a few bytes or a few thousand, by its remainder and length, and operations for it.
 fn buffers() -> impl Strategy<Value = (usize, usize, Vec<Operation>)> {
     let lengths = prop_oneof![1 => 0..=200_usize, 3 => 0..=4096_usize];
     (remainders(), lengths, operations(4200))
@@ -78,8 +77,8 @@ fn on_a_buffer<A: Algorithm>((remainder, length, operations): (usize, usize, Vec
     run::<A, _>(&mut Buffer::new(remainder, length), &operations);
 }
 
-/// A memory of a few pages: its remainder, how many are somebody else's, how many there can be; and
-/// operations that fit it.
+/// A memory of a few pages, by its remainder, the number of other users' pages, the maximum, and
+/// operations for it.
 fn pages() -> impl Strategy<Value = (usize, usize, usize, Vec<Operation>)> {
     let operations = operations(3 * PAGE_SIZE);
     (remainders(), 0..=3_usize, 0..=12_usize, operations)
@@ -91,8 +90,7 @@ fn in_pages<A: Algorithm>(
     run::<A, _>(&mut Pages::new(remainder, before, limit), &operations);
 }
 
-/// An arena over a buffer, with everything that it has besides the calls of an allocator: marks,
-/// rewinds, resets, values.
+/// Operations on an arena: those of an allocator, and marks, rewinds, resets and values.
 fn arena_operations() -> impl Strategy<Value = Vec<ArenaOperation>> {
     use ArenaOperation as Do;
     let new = || (any::<bool>(), sizes(4200), align_bits());
@@ -129,7 +127,7 @@ fn on_an_arena((remainder, length, operations): (usize, usize, Vec<ArenaOperatio
     arena::run(remainder, length, &operations);
 }
 
-/// Regions for the host, reads at any address, and resets.
+/// Allocations for the host, reads at any address, and resets.
 fn invocations() -> impl Strategy<Value = Vec<InvocationOperation>> {
     use InvocationOperation as Do;
     let operation = prop_oneof![
@@ -143,7 +141,7 @@ fn invocations() -> impl Strategy<Value = Vec<InvocationOperation>> {
     prop::collection::vec(operation, 0..60)
 }
 
-/// At addresses that are 0 and 4 modulo 8, and in a length that is no multiple of that.
+/// At addresses of 0 and 4 modulo 8, and with a length that is not a multiple of 8.
 fn on_invocation_arenas(operations: Vec<InvocationOperation>) {
     invocation::follow::<[u32; 0], 256>(&operations);
     invocation::follow::<[u32; 1], 256>(&operations);
@@ -158,8 +156,8 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// A test for each pair of an allocator and a memory.
-macro_rules! does_what_the_model_says {
+/// Defines a test for each pair of an allocator and a memory.
+macro_rules! matches_the_model {
     ($($test:ident: $cases:expr => $run:expr;)*) => {$(
         #[test]
         fn $test() {
@@ -168,7 +166,7 @@ macro_rules! does_what_the_model_says {
     )*};
 }
 
-does_what_the_model_says! {
+matches_the_model! {
     bump_in_a_buffer: buffers() => on_a_buffer::<Bump>;
     bump_with_state_in_a_buffer: buffers() => on_a_buffer::<Bump<Hundred>>;
     bump_with_aligned_state_in_a_buffer: buffers() => on_a_buffer::<Bump<Aligned>>;

@@ -1,6 +1,5 @@
-//! Random programs on heaps that there are once in a process, held step by step to the same model:
-//! what a loader announces, and what stands at a fixed address. Each program runs in a process of
-//! its own.
+//! Random calls of heaps that exist once in a process, compared with the same model: an announced
+//! heap, and a heap at a fixed address. Each run has a process of its own.
 #![cfg(not(miri))]
 
 mod support;
@@ -9,11 +8,11 @@ use support::decode::Case;
 use support::driver::run;
 use support::{Algorithm, Aligned, Announced, Bump, Hundred, Segregated, in_its_own_process};
 
-/// Bytes that are random, and the same in each run. See [`Case::decode`] for what they mean.
+/// Random bytes, which are the same in each run. [`Case::decode`] gives their meaning.
 fn inputs() -> impl Iterator<Item = Vec<u8>> {
     let mut state = 0x5EED_u64;
     let mut next = move || {
-        // The generator of Knuth's MMIX; the high bits are the good ones.
+        // The generator of Knuth's MMIX, whose high bits are the random ones.
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -28,7 +27,7 @@ fn announced<A: Algorithm>(input: &[u8]) {
     run::<A, _>(&mut memory, &case.operations);
 }
 
-macro_rules! does_what_the_model_says {
+macro_rules! matches_the_model {
     ($($test:ident: $run:expr;)*) => {$(
         #[test]
         fn $test() {
@@ -37,7 +36,7 @@ macro_rules! does_what_the_model_says {
     )*};
 }
 
-does_what_the_model_says! {
+matches_the_model! {
     bump_as_announced: announced::<Bump>;
     bump_with_state_as_announced: announced::<Bump<Hundred>>;
     bump_with_aligned_state_as_announced: announced::<Bump<Aligned>>;
@@ -52,7 +51,7 @@ mod at_a_fixed_address {
     use super::support::Mapped;
     use super::*;
 
-    /// As a guest's loader has it: eight past a page, right above the program's data.
+    /// A base as in a guest: eight bytes after the start of a page, right after the program's data.
     fn like_a_loaders<A: Algorithm>(input: &[u8]) {
         run::<A, _>(
             &mut Mapped::<0x30008, 0xff8>,
@@ -60,7 +59,7 @@ mod at_a_fixed_address {
         );
     }
 
-    /// Suits no alignment, neither where it begins nor where it ends.
+    /// Unaligned at its start and its end.
     fn odd<A: Algorithm>(input: &[u8]) {
         run::<A, _>(
             &mut Mapped::<0x7000_0f3b, 777>,
@@ -76,7 +75,7 @@ mod at_a_fixed_address {
         );
     }
 
-    /// Nothing but a header.
+    /// Only a header.
     fn empty<A: Algorithm>(input: &[u8]) {
         run::<A, _>(
             &mut Mapped::<0x7000_0f3b, 8>,
@@ -84,7 +83,7 @@ mod at_a_fixed_address {
         );
     }
 
-    macro_rules! does_what_the_model_says {
+    macro_rules! matches_the_model {
         ($($test:ident: $run:expr;)*) => {$(
             #[test]
             fn $test() {
@@ -94,7 +93,7 @@ mod at_a_fixed_address {
         )*};
     }
 
-    does_what_the_model_says! {
+    matches_the_model! {
         bump_like_a_loaders: like_a_loaders::<Bump>;
         bump_with_state_like_a_loaders: like_a_loaders::<Bump<Hundred>>;
         segregated_like_a_loaders: like_a_loaders::<Segregated>;

@@ -1,4 +1,4 @@
-//! One workload with every limit from nothing to enough: all of its result, or a clean refusal.
+//! One workload under every limit: the full result, or a clean failure.
 
 mod support;
 
@@ -11,20 +11,20 @@ use support::{
     Subject, check_all,
 };
 
-/// More bytes than the workload takes at any base.
+/// More bytes than the workload needs at any base.
 const ENOUGH: usize = 1600;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Alloc(usize, usize),
     AllocZeroed(usize, usize),
-    /// The place in the list of blocks, and the new size.
+    /// The index in the list of blocks, and the new size.
     Realloc(usize, usize),
-    /// The last in the list.
+    /// Frees the last block in the list.
     Drop,
 }
 
-/// What a small program does: strings and tables that grow, scratch memory that comes and goes.
+/// The calls of a small program: growing strings and tables, and temporary memory.
 const WORKLOAD: [Step; 14] = [
     Step::Alloc(5, 1),
     Step::AllocZeroed(48, 8),
@@ -42,8 +42,8 @@ const WORKLOAD: [Step; 14] = [
     Step::Alloc(200, 32),
 ];
 
-/// Runs the workload, with sizes above 30 bytes so many times as long: the contents of what is
-/// left, or the number of steps before the refusal.
+/// Runs the workload, with sizes above 30 bytes multiplied by `times`. Returns the contents of the
+/// live blocks, or the number of steps before the failure.
 fn work<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, times: usize) -> Result<Vec<u8>, usize> {
     let scale = |size: usize| if size > 30 { size * times } else { size };
     let mut blocks: Vec<Block<'_>> = Vec::new();
@@ -75,7 +75,7 @@ fn work<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, times: usize) -> Result<Ve
             assert_eq!(
                 (heap.figures(), heap.limit(), heap.listed()),
                 before,
-                "a refusal changes nothing: {step:?}"
+                "a failed step changes nothing: {step:?}"
             );
             return Err(number);
         }
@@ -86,7 +86,7 @@ fn work<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, times: usize) -> Result<Ve
         .collect())
 }
 
-/// Runs the workload with every limit up to a little more than `least`, which is what it takes.
+/// Runs the workload with every limit up to a little more than `least`, which it needs.
 fn sweep<M: Memory, A: Algorithm>(
     memory: impl Fn(usize) -> M,
     times: usize,
@@ -98,12 +98,15 @@ fn sweep<M: Memory, A: Algorithm>(
         let mut memory = memory(limit);
         match work(&memory.start::<A>(), times) {
             Ok(result) => {
-                assert!(limit >= least, "{limit} cannot be enough");
+                assert!(limit >= least, "succeeds with a limit of {limit}");
                 assert_eq!(result, full);
             }
             Err(steps) => {
-                assert!(limit < least, "{limit} is enough, refused at step {steps}");
-                assert!(steps >= steps_before, "a higher limit refuses no earlier");
+                assert!(
+                    limit < least,
+                    "fails at step {steps} with a limit of {limit}"
+                );
+                assert!(steps >= steps_before, "a higher limit fails no earlier");
                 steps_before = steps;
             }
         }
@@ -111,7 +114,7 @@ fn sweep<M: Memory, A: Algorithm>(
     }
     assert!(
         steps_before > 10,
-        "the sweep ends in a refusal near the end of the workload"
+        "the last failure is near the end of the workload"
     );
 }
 
@@ -130,13 +133,13 @@ fn every_length<A: Algorithm>() {
     }
 }
 
-/// Bytes before the first block of a heap at `base`.
+/// The number of bytes before the first block of a heap at `base`.
 fn state<'memory, A: Algorithm, M: Memory + 'memory>(base: usize) -> usize {
     let state = <A::Over<M::Source<'memory>> as Subject>::STATE;
     (base + HEADER).next_multiple_of(state.align()) + state.size() - base
 }
 
-/// More pages than the workload takes a thousand times as long.
+/// More pages than the workload needs with sizes multiplied by a thousand.
 const ENOUGH_PAGES: usize = 24;
 
 fn every_number_of_pages<A: Algorithm>() {
@@ -153,7 +156,7 @@ fn every_number_of_pages<A: Algorithm>() {
     }
 }
 
-macro_rules! gives_the_full_result_or_a_clean_refusal {
+macro_rules! has_the_full_result_or_a_clean_failure {
     ($($test:ident: $sweep:expr;)*) => {$(
         #[test]
         fn $test() {
@@ -162,7 +165,7 @@ macro_rules! gives_the_full_result_or_a_clean_refusal {
     )*};
 }
 
-gives_the_full_result_or_a_clean_refusal! {
+has_the_full_result_or_a_clean_failure! {
     bump_with_every_length: every_length::<Bump>;
     bump_with_state_with_every_length: every_length::<Bump<Cell<u64>>>;
     segregated_with_every_length: every_length::<Segregated>;

@@ -1,5 +1,5 @@
-//! The room for what the host hands in, in pages: where its regions stand, which bytes it lends,
-//! and how much memory it takes in the long run.
+//! The arena for the host's bytes, in pages: the addresses of its regions, the bytes that a program
+//! may read, and its memory over many calls.
 
 mod support;
 
@@ -39,12 +39,13 @@ fn no_memory_before_the_first_nonempty_region() {
 }
 
 #[test]
-fn a_page_is_used_to_its_last_byte() {
+fn page_is_used_to_its_last_byte() {
     for remainder in REMAINDERS {
         let padding = remainder.wrapping_neg() % 8;
         let pages = Pages::new(remainder, 1, 4);
         let mut room = Room::over(&pages);
-        room.alloc(PAGE_SIZE - padding).expect("all of a page");
+        room.alloc(PAGE_SIZE - padding)
+            .expect("the rest of the page");
         assert_eq!(pages.count(), 2);
         room.alloc(PAGE_SIZE - padding + 1)
             .expect("more than a page");
@@ -56,11 +57,11 @@ fn a_page_is_used_to_its_last_byte() {
 }
 
 #[test]
-fn a_region_is_as_long_as_the_memory_lets_it_be() {
+fn region_may_fill_the_memory() {
     let pages = Pages::new(0, 1, 40);
     let mut room = Room::over(&pages);
     assert!(room.alloc(39 * PAGE_SIZE + 1).is_none());
-    room.alloc(39 * PAGE_SIZE).expect("all there is");
+    room.alloc(39 * PAGE_SIZE).expect("all pages");
     room.check();
     let lengths = [
         usize::MAX,
@@ -80,14 +81,14 @@ fn a_region_is_as_long_as_the_memory_lets_it_be() {
 }
 
 #[test]
-fn pieces_double_as_long_as_they_can() {
+fn pieces_double_while_they_fit() {
     let pages = Pages::new(0, 0, 13);
     let mut room = Room::over(&pages);
     let mut counts = Vec::new();
     while room.alloc(PAGE_SIZE).is_some() {
         counts.push(pages.count());
     }
-    // 1, 1, 2, 4; then there are no 8 any more, and they come one by one.
+    // 1, 1, 2 and 4 pages. Then there are fewer than 8, so the arena adds single pages.
     assert_eq!(counts, [1, 2, 4, 4, 8, 8, 8, 8, 9, 10, 11, 12, 13]);
     room.check();
     room.reset();
@@ -101,20 +102,21 @@ fn pieces_double_as_long_as_they_can() {
 }
 
 #[test]
-fn undoubled_pieces_are_seventeen() {
+fn at_most_seventeen_pieces_are_not_doubled() {
     let pages = Pages::new(0, 0, 40);
     let mut room = Room::over(&pages);
-    // Of so many there is only one, so that no piece can double.
-    room.alloc(20 * PAGE_SIZE).expect("half of it");
+    // The memory has room for one region of this length, so no piece can double.
+    room.alloc(20 * PAGE_SIZE).expect("half of the memory");
     let more = (0..)
         .take_while(|_| room.alloc(PAGE_SIZE).is_some())
         .count();
-    // The second piece is as long as the first, and all is taken.
+    // The second piece has the length of the first, and no page is left.
     assert_eq!((more, pages.count()), (20, 40));
 
     let pages = Pages::new(0, 0, 50);
     let mut room = Room::over(&pages);
-    room.alloc(26 * PAGE_SIZE).expect("more than half of it");
+    room.alloc(26 * PAGE_SIZE)
+        .expect("more than half of the memory");
     let more = (0..)
         .take_while(|_| room.alloc(PAGE_SIZE).is_some())
         .count();
@@ -129,12 +131,12 @@ fn a_region_is_not_spread_over_others_pages() {
     let mut room = Room::over(&pages);
     let low = room.alloc(10).expect("a page");
     pages.others_take(1);
-    let high = room.alloc(PAGE_SIZE).expect("a page behind theirs");
+    let high = room.alloc(PAGE_SIZE).expect("a page after the others'");
     assert_eq!(high.addresses().start, pages.address(2));
-    // What is left of the first page is still there for what fits.
+    // The rest of the first page is still free for short regions.
     let small = room.alloc(100).expect("room");
     assert_eq!(small.addresses().start, low.addresses().start + 16);
-    // No range may lead from one to the other.
+    // A readable range must not span both.
     let across = high.addresses().end - low.addresses().start;
     assert_eq!(room.arena.bytes(low.addresses().start, across), None);
     assert_eq!(room.arena.bytes(pages.address(1), 1), None);
@@ -155,7 +157,7 @@ fn pages_taken_during_a_growth_stay_foreign() {
 }
 
 #[test]
-fn kept_regions_stay_and_are_not_lent() {
+fn kept_regions_stay_and_are_not_readable() {
     let pages = Pages::new(0, 1, 9);
     let mut room = Room::over(&pages);
     let before = room.alloc(10).expect("room");
@@ -167,7 +169,7 @@ fn kept_regions_stay_and_are_not_lent() {
         assert_eq!(room.arena.bytes(addresses.start, gone.length), None);
         assert_eq!(room.arena.bytes(addresses.end, 0), None);
     }
-    // What comes next stands behind it, and only that is lent.
+    // The next region follows it, and only that one can be read.
     let next = room.alloc(5).expect("room");
     assert_eq!(next.addresses().start, input.addresses().start + 24);
     assert_eq!(room.arena.bytes(next.addresses().start - 4, 1), None);
@@ -194,7 +196,7 @@ fn foreign_regions_are_not_kept() {
         (usize::MAX, 1),
         (usize::MAX, usize::MAX),
     ] {
-        // SAFETY: nobody uses the region.
+        // SAFETY: the region is not used.
         unsafe { room.arena.reset_retaining(address, length) };
         assert_eq!(room.arena.used(), 0, "{length} bytes at {address:x}");
         room.regions.clear();
@@ -202,13 +204,13 @@ fn foreign_regions_are_not_kept() {
     }
 }
 
-/// A memory in which every growth ends at a page that cannot be used.
+/// A memory in which every growth ends at an unusable page.
 struct Odd {
     before: usize,
     first: usize,
 }
 
-// SAFETY: none of its pages is used, because the arena takes none.
+// SAFETY: the arena uses none of its pages.
 unsafe impl PageMemory for Odd {
     fn pages(&self) -> usize {
         self.before
@@ -224,27 +226,27 @@ unsafe impl PageMemory for Odd {
 }
 
 #[test]
-fn a_page_that_no_pointer_reaches_is_left_alone() {
+fn page_beyond_the_address_space_is_not_used() {
     let last = usize::MAX / PAGE_SIZE;
-    // Page 0, and what ends behind the address space, whether that is known before or not.
+    // Page 0, and pages that end after the address space, by their number or by their address.
     for (before, first) in [(0, 0), (last, last), (1, last), (1, usize::MAX)] {
-        // SAFETY: one thread uses it, and writes nothing to it.
+        // SAFETY: one thread uses it, and writes no bytes.
         let room = unsafe { PagedInvocationArena::over(Odd { before, first }) };
         assert_eq!(room.alloc(1), None, "page {first:#x}");
         assert_eq!(room.capacity(), 0);
     }
 }
 
-/// One call, or somebody else's.
+/// A call of the arena, or a growth by another user.
 #[derive(Clone, Debug)]
 enum Step {
     Alloc(usize),
     Reset,
-    /// Keeps the region of this index modulo their number.
+    /// Keeps the region with this index modulo their number.
     ResetExcept(usize),
     OthersTake(usize),
     OthersRace,
-    /// A range that starts so many bytes from a region's start.
+    /// A range that starts this many bytes after a region's start.
     Read(usize, isize, usize),
 }
 
@@ -270,7 +272,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-fn follow(room: &mut Room<'_>, step: &Step) {
+fn check_step(room: &mut Room<'_>, step: &Step) {
     match *step {
         Step::Alloc(length) => {
             room.alloc(length);
@@ -289,14 +291,14 @@ fn follow(room: &mut Room<'_>, step: &Step) {
             };
             let address = start.wrapping_add_signed(distance);
             if room.arena.bytes(address, length).is_some() {
-                let wrong = (address..address + length).find(|at| !room.may_lend(*at));
+                let wrong = (address..address + length).find(|at| !room.may_return(*at));
                 assert_eq!(wrong, None, "{length} bytes at {address:x}");
             }
         }
     }
 }
 
-/// What a round does: asks for the input, begins, asks for more, and ends.
+/// One round: allocates the input, resets, allocates more, and resets.
 fn serve(room: &mut Room<'_>, round: &[usize]) -> bool {
     let Some((input, more)) = round.split_first() else {
         return true;
@@ -324,7 +326,7 @@ proptest! {
     })]
 
     #[test]
-    fn users_leave_each_others_memory_alone(
+    fn users_do_not_touch_each_others_memory(
         remainder in prop::sample::select(REMAINDERS.to_vec()),
         limit in 1..60_usize,
         steps in steps(),
@@ -332,13 +334,13 @@ proptest! {
         let pages = Pages::new(remainder, limit / 8, limit);
         let mut room = Room::over(&pages);
         for step in &steps {
-            follow(&mut room, step);
+            check_step(&mut room, step);
             room.check();
         }
         pages.check_rest();
     }
 
-    /// A round that was served once takes no more memory when it comes again, whatever came in
+    /// A round that has been served takes no more memory when it repeats, whatever rounds were
     /// between.
     #[test]
     fn repeated_rounds_take_no_more_pages(
@@ -357,8 +359,8 @@ proptest! {
         }
     }
 
-    /// Rounds of any kind, none of which takes more than some number of bytes, take no more than
-    /// four times as much.
+    /// Rounds of any kind, of at most some number of bytes each, take at most four times that
+    /// number.
     #[test]
     fn the_longest_round_bounds_the_memory(rounds in rounds()) {
         let pages = Pages::new(0, 1, 500);

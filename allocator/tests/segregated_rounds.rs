@@ -1,4 +1,4 @@
-//! A program that makes and frees the same things over and over needs no more room each time.
+//! A program that allocates and frees the same blocks in each round needs no more memory each time.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::mem::MaybeUninit;
@@ -7,31 +7,31 @@ use allocator::{BorrowedHeap, SegregatedBumpAllocator};
 
 type Heap<'buffer> = SegregatedBumpAllocator<BorrowedHeap<'buffer>>;
 
-/// Takes a block of the first size, resizes it to each of the others, and gives it back.
+/// Allocates a block of the first size, resizes it to each of the others, and frees it.
 fn round(heap: &Heap<'_>, sizes: &[usize]) {
     let layout = |size: usize| Layout::from_size_align(size, 1).expect("a valid layout");
     let mut size = sizes[0];
     // SAFETY: no size is 0.
     let mut block = unsafe { heap.alloc(layout(size)) };
     for new_size in &sizes[1..] {
-        assert!(!block.is_null(), "no room left for {sizes:?}");
+        assert!(!block.is_null(), "no memory for {sizes:?}");
         // SAFETY: the block came from this heap and has this layout; no size is 0.
         block = unsafe { heap.realloc(block, layout(size), *new_size) };
         size = *new_size;
     }
-    assert!(!block.is_null(), "no room left for {sizes:?}");
+    assert!(!block.is_null(), "no memory for {sizes:?}");
     // SAFETY: the block came from this heap and has this layout.
     unsafe { heap.dealloc(block, layout(size)) };
 }
 
-/// Runs rounds of each pattern in turn, with a block above them that keeps the top away, or
-/// without, and fails if the last ones take more room than the first.
+/// Runs rounds of each pattern in turn, with and without a block above them that occupies the top.
+/// Fails if the last rounds need more memory than the first.
 fn rounds_take_no_more_room(patterns: &[&[usize]]) {
     rounds(patterns, &[false, true]);
 }
 
-/// As [`rounds_take_no_more_room`] without a block above them: there a long block would be lost, by
-/// design.
+/// Works like [`rounds_take_no_more_room`], without a block above: there a long block would be
+/// lost, by design.
 fn rounds_at_the_top_take_no_more_room(patterns: &[&[usize]]) {
     rounds(patterns, &[false]);
 }
@@ -46,7 +46,7 @@ fn rounds(patterns: &[&[usize]], top_taken: &[bool]) {
                 round(&heap, pattern);
             }
             if number == 0 && is_top_taken {
-                // SAFETY: the layout has a size. The block is never given back.
+                // SAFETY: the layout has a size. The block is never freed.
                 let _ = unsafe { heap.alloc(Layout::new::<[u64; 40]>()) };
             }
             if number == 8 {
@@ -58,20 +58,20 @@ fn rounds(patterns: &[&[usize]], top_taken: &[bool]) {
 }
 
 #[test]
-fn a_text_that_grows() {
+fn growing_texts_take_no_more_memory() {
     rounds_take_no_more_room(&[&[8, 16, 32, 64]]);
     rounds_take_no_more_room(&[&[8, 16, 32, 64, 128]]);
 }
 
 #[test]
-fn a_list_that_is_cut_to_its_length() {
+fn shrunk_lists_take_no_more_memory() {
     rounds_take_no_more_room(&[&[128, 16]]);
     rounds_take_no_more_room(&[&[128, 64, 20]]);
     rounds_take_no_more_room(&[&[100, 3, 90]]);
 }
 
 #[test]
-fn a_long_list_that_is_cut_to_its_length() {
+fn long_shrunk_lists_take_no_more_memory() {
     for pattern in [
         &[200, 128][..],
         &[200, 20],
@@ -83,6 +83,6 @@ fn a_long_list_that_is_cut_to_its_length() {
 }
 
 #[test]
-fn several_by_turns() {
+fn several_patterns_take_no_more_memory() {
     rounds_take_no_more_room(&[&[8, 16, 32, 64], &[128, 40], &[30], &[16, 128, 64, 1]]);
 }

@@ -1,11 +1,11 @@
-//! Which heaps may be shared between threads: only those whose constructors make that a promise.
+//! A heap may be shared between threads only if its constructor requires that promise.
 
 use core::cell::Cell;
 
 use allocator::{BorrowedHeap, BumpAllocator, FixedHeap, LoaderHeap};
 
-/// Has two ways to be true for a type that is `Sync`, so that naming it is ambiguous and does not
-/// compile; one way for a type that is not.
+/// A `Sync` type has two implementations, so `NotSync::check` is ambiguous and does not compile.
+/// Any other type has one.
 trait NotSync<Way> {
     fn check() {}
 }
@@ -13,7 +13,7 @@ trait NotSync<Way> {
 impl<T> NotSync<()> for T {}
 impl<T: Sync> NotSync<u8> for T {}
 
-/// The same for `Send`.
+/// Works like `NotSync`, for `Send`.
 trait NotSend<Way> {
     fn check() {}
 }
@@ -24,7 +24,7 @@ impl<T: Send> NotSend<u8> for T {}
 fn is_sync<T: Sync>() {}
 
 #[test]
-fn lent_buffer_allocator_stays_in_its_thread() {
+fn allocator_over_a_buffer_stays_in_its_thread() {
     <BumpAllocator<(), BorrowedHeap<'static>> as NotSync<_>>::check();
     <BumpAllocator<(), BorrowedHeap<'static>> as NotSend<_>>::check();
 }

@@ -1,5 +1,5 @@
-//! What a [`TracingAllocator`] says of the allocator that it is around, and that it changes
-//! nothing.
+//! A [`TracingAllocator`] reports the calls of its inner allocator, and does not change its
+//! behavior.
 
 mod support;
 
@@ -19,11 +19,11 @@ fn layout(size: usize, align: usize) -> Layout {
     Layout::from_size_align(size, align).expect("a valid layout")
 }
 
-/// What a workload of known counts leaves behind. See the numbers in it.
+/// A workload with known counts; [`expected`] has them.
 fn workload<A: GlobalAlloc>(heap: &A) {
     // SAFETY: every layout has a size.
     let alloc = |size, align| unsafe { heap.alloc(layout(size, align)) };
-    // SAFETY: callers give blocks of this heap with their layouts up, once.
+    // SAFETY: callers pass live blocks of this heap with their layouts.
     let dealloc = |block, size, align| unsafe { heap.dealloc(block, layout(size, align)) };
 
     // 100 bytes are live, then 164, then 364.
@@ -33,11 +33,11 @@ fn workload<A: GlobalAlloc>(heap: &A) {
     let zeroed = unsafe { heap.alloc_zeroed(layout(200, 16)) };
     assert!(!low.is_null() && !kept.is_null() && !zeroed.is_null());
     assert!(alloc(100_000, 1).is_null());
-    // SAFETY: as above.
+    // SAFETY: the layout has a size.
     assert!(unsafe { heap.alloc_zeroed(layout(100_000, 1)) }.is_null());
     // SAFETY: a live block of this layout.
     assert!(unsafe { heap.realloc(zeroed, layout(200, 16), 100_000) }.is_null());
-    // 264 without the first, 314 when the newest has grown in place, and 64 without that.
+    // 264 bytes without the first block, 314 after the newest has grown in place, 64 without it.
     dealloc(low, 100, 1);
     // SAFETY: a live block of this layout.
     let moved = unsafe { heap.realloc(zeroed, layout(200, 16), 250) };
@@ -66,12 +66,12 @@ fn a_bump_heap_is_counted() {
         let heap = TracingAllocator::new(heap);
         assert_eq!(heap.counts(), TraceCounts::default());
         workload(&heap);
-        // Where the blocks were: the second is behind the first, aligned to 16; the third behind
-        // that, and it grew.
+        // The second block follows the first, aligned to 16. The third one follows it, and has
+        // grown.
         let second = (base + 8 + 100).next_multiple_of(16);
         let third = (second + 64).next_multiple_of(16);
         assert_eq!(heap.counts(), expected(third + 250 - (base + 8)));
-        // All but the first block's bytes, and the gap behind them, have been taken back.
+        // The heap reuses all bytes except the first block's, and the gap after it.
         assert_eq!(heap.inner().used(), third - (base + 8));
         assert_eq!(heap.inner().unavailable(), heap.inner().used());
         assert_eq!(heap.leaked(), heap.inner().used() - 64);
@@ -90,7 +90,7 @@ fn a_heap_with_size_classes_is_counted() {
         assert_eq!(heap.counts(), expected(128 + 64 + 250));
         let used = first + 128 + 64 - (base + 8);
         assert_eq!((heap.inner().used(), heap.inner().listed()), (used, 128));
-        // The freed block is in a list, and not lost. Only the gap before the blocks is.
+        // The freed block is in a list, and so not leaked. Only the gap before the blocks is.
         assert_eq!(heap.inner().unavailable(), used - 128);
         assert_eq!(heap.leaked(), first - (base + 8));
     }
@@ -107,9 +107,9 @@ fn extent_spans_lowest_to_highest_block() {
     // SAFETY: a live block of this layout.
     let block = unsafe { heap.realloc(block, layout(10, 64), 300) };
     assert_eq!(heap.counts().extent, 300);
-    // SAFETY: as above.
+    // SAFETY: a live block of this layout.
     unsafe { heap.dealloc(block, layout(300, 64)) };
-    // It is of all blocks there ever were.
+    // The extent covers freed blocks too.
     assert_eq!(heap.counts().extent, 300);
     assert_eq!(heap.counts().peak, 300);
 }
@@ -142,7 +142,7 @@ fn a_sink_sees_every_call_in_order() {
     assert_eq!(*events.borrow(), seen);
 }
 
-/// What is traced is a subject like any other.
+/// A traced allocator is also a subject.
 macro_rules! traced {
     ($allocator:ty, $model:ty) => {
         impl Subject for TracingAllocator<$allocator> {
@@ -172,7 +172,7 @@ macro_rules! traced {
 traced!(BumpAllocator<(), BorrowedHeap<'_>>, BumpModel);
 traced!(SegregatedBumpAllocator<BorrowedHeap<'_>>, SegregatedModel);
 
-/// Calls of every kind, with sizes about the classes.
+/// Calls of every kind, with sizes around those of the classes.
 fn operations() -> Vec<Operation> {
     let sizes = [1, 16, 17, 64, 129, 33, 200, 8, 128, 90];
     (0..200)
@@ -215,8 +215,8 @@ fn tracing_changes_no_behaviour() {
     }
 }
 
-/// A panic that passed through an allocator would leave its caller with a block that is freed
-/// already.
+/// If a panic could pass through the allocator, its caller would keep a block that is already
+/// freed.
 #[test]
 #[cfg(not(miri))]
 fn a_sink_that_panics_ends_the_program() {
@@ -233,7 +233,7 @@ fn a_sink_that_panics_ends_the_program() {
         }));
         panic!("it came back: {}", outcome.is_err());
     }
-    let test = std::env::current_exe().expect("this test is a file");
+    let test = std::env::current_exe().expect("the path of this test");
     let output = std::process::Command::new(test)
         .args([
             "--exact",
@@ -242,10 +242,10 @@ fn a_sink_that_panics_ends_the_program() {
         ])
         .env(IN_CHILD, "1")
         .output()
-        .expect("a test can be run");
-    let said = String::from_utf8_lossy(&output.stderr);
+        .expect("run the test");
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(said.contains("the sink's own words"), "{said}");
-    assert!(said.contains("an allocator may not unwind"), "{said}");
-    assert!(!said.contains("it came back"), "{said}");
+    assert!(stderr.contains("the sink's own words"), "{stderr}");
+    assert!(stderr.contains("an allocator may not unwind"), "{stderr}");
+    assert!(!stderr.contains("it came back"), "{stderr}");
 }

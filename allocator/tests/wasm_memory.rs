@@ -1,4 +1,4 @@
-//! A memory that grows by pages: how many are taken, when, and how far it goes.
+//! A memory that grows by pages: when the heap adds pages, how many, and up to which limit.
 
 mod support;
 
@@ -32,15 +32,15 @@ fn the_state_opens_the_heap_and_is_zero() {
         let place = core::ptr::from_ref(global).addr();
         assert_eq!(place, heap.ground().address(1) + HEADER);
         assert_eq!((heap.ground().count(), heap.limit()), (2, PAGE_SIZE));
-        // The first block comes right behind it, and takes no more pages.
+        // The first block follows the state, and needs no more pages.
         let block = heap.alloc(1, 1).expect("room");
         assert_eq!(block.address(), place + 100);
         assert_eq!(heap.ground().count(), 2);
     }
 }
 
-/// The first growth makes room for the state as well as for the block, whatever gap stands between
-/// header and state.
+/// The first growth makes space for the state and for the block, with any gap between header and
+/// state.
 #[test]
 fn first_page_filling_block_follows_the_state() {
     for remainder in BASES {
@@ -54,7 +54,7 @@ fn first_page_filling_block_follows_the_state() {
             assert!(heap.global().iter().flatten().all(|byte| byte.get() == 0));
         }
     }
-    // Where the gap is as long as can be, which cannot be known before the page is there.
+    // Gaps of every length: the heap cannot know the gap before it has the page.
     for remainder in [57, 8, 0] {
         for lacking in 0..=2 * 64 {
             let mut pages = Pages::new(remainder, 1, 3);
@@ -84,7 +84,7 @@ fn adjacent_pages_hold_only_the_rest() {
         let heap = pages.start::<Bump>();
         let low = heap.alloc(PAGE_SIZE - HEADER - 10, 1).expect("a page");
         assert_eq!(heap.ground().count(), 2);
-        // Ten bytes are there, and so a page and ten are one more page, and one byte more are two.
+        // Ten bytes are free. A page and ten bytes need one more page, and one byte more needs two.
         let mut newest = heap.alloc(10, 1).expect("the rest");
         assert!(heap.realloc(&mut newest, 10 + PAGE_SIZE));
         assert_eq!(heap.ground().count(), 3);
@@ -92,13 +92,13 @@ fn adjacent_pages_hold_only_the_rest() {
         assert!(heap.realloc(&mut newest, 11 + PAGE_SIZE));
         assert_eq!(heap.ground().count(), 4);
         newest.fill();
-        // All but a byte of a page are left, and there the next block goes.
+        // All but one byte of a page are free, and the next block starts there.
         let high = heap.alloc(PAGE_SIZE - 1 + PAGE_SIZE, 1).expect("room");
         assert_eq!(heap.ground().count(), 5);
         assert_eq!(high.address(), newest.address() + newest.size());
         assert_eq!(heap.limit(), 4 * PAGE_SIZE);
         check_all([&low, &newest, &high]);
-        // To the last page there is, and not further.
+        // Up to the last page, and not beyond.
         assert!(heap.alloc(4 * PAGE_SIZE + 1, 1).is_none());
         assert_eq!(heap.ground().count(), 5);
         assert!(heap.alloc(4 * PAGE_SIZE, 1).is_some());
@@ -119,7 +119,7 @@ fn nonadjacent_pages_hold_the_whole_block() {
         // The pages between count as used.
         assert_eq!(heap.used(), 4 * PAGE_SIZE - HEADER);
         assert_eq!(heap.limit(), 4 * PAGE_SIZE);
-        // A block before the gap grows by a copy behind it; what was left there stays behind.
+        // A block before the gap grows by a copy after it, and its old bytes stay unused.
         assert!(heap.realloc(&mut low, 200));
         low.check_first(100);
         assert_eq!(low.address(), heap.ground().address(4));
@@ -132,12 +132,11 @@ fn nonadjacent_pages_hold_the_whole_block() {
 fn moved_class_block_frees_its_old_place() {
     let mut pages = Pages::new(8, 0, 4);
     let heap = pages.start::<Segregated>();
-    // The blocks begin at an address of sixteen, and the page ends eight bytes behind one of
-    // sixteen.
+    // The blocks start at a multiple of 16, and the page ends eight bytes after one.
     let first = heap.alloc(16, 1).expect("a page");
     let rest = PAGE_SIZE - HEADER - 16 - 8;
     let low = heap.alloc(rest - 16, 1).expect("room");
-    let mut newest = heap.alloc(16, 1).expect("the rest of it");
+    let mut newest = heap.alloc(16, 1).expect("the rest of the page");
     let old = newest.address();
     heap.ground().others_take(1);
     assert!(heap.realloc(&mut newest, 100));
@@ -150,18 +149,18 @@ fn moved_class_block_frees_its_old_place() {
     check_all([&first, &low, &newest]);
 }
 
-/// Address space for pages by the ten thousand, which nobody touches but the first. Says of its
-/// pages what it is told.
+/// Address space for more pages than a heap can have, of which a test touches only the first ones.
+/// A test sets the number of pages.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 struct Vast {
     base: *mut u8,
     count: Cell<usize>,
-    asked: Cell<usize>,
+    requests: Cell<usize>,
 }
 
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 impl Vast {
-    /// One more than a heap can have, and some that it cannot.
+    /// Some more pages than a heap can have.
     const PAGES: usize = 65_536 + 10;
 
     fn layout() -> Layout {
@@ -171,11 +170,11 @@ impl Vast {
     fn new() -> Self {
         // SAFETY: the layout has a size.
         let base = unsafe { std::alloc::alloc_zeroed(Self::layout()) };
-        assert!(!base.is_null(), "the system has no address space to give");
+        assert!(!base.is_null(), "no address space");
         Self {
             base,
             count: Cell::new(0),
-            asked: Cell::new(0),
+            requests: Cell::new(0),
         }
     }
 }
@@ -183,13 +182,13 @@ impl Vast {
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 impl Drop for Vast {
     fn drop(&mut self) {
-        // SAFETY: `new` got it with this layout.
+        // SAFETY: `new` allocated it with this layout.
         unsafe { std::alloc::dealloc(self.base, Self::layout()) };
     }
 }
 
-// SAFETY: tests set the count to no less than it was, so each page of the one zeroed allocation is
-// given once; and none behind its end.
+// SAFETY: tests never lower the count, so each page of the one zeroed allocation is given once, and
+// none after its end.
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 unsafe impl PageMemory for &Vast {
     fn pages(&self) -> usize {
@@ -197,7 +196,7 @@ unsafe impl PageMemory for &Vast {
     }
 
     fn grow(&self, pages: usize) -> Option<usize> {
-        self.asked.set(self.asked.get() + 1);
+        self.requests.set(self.requests.get() + 1);
         let before = self.count.get();
         let after = before.checked_add(pages)?;
         (after <= Vast::PAGES).then(|| {
@@ -215,25 +214,25 @@ unsafe impl PageMemory for &Vast {
 mod at_four_gibibytes {
     use super::*;
 
-    /// The most pages whose bytes a header of 32 bits can count.
+    /// The most pages whose bytes a 32-bit header can count.
     const MOST: usize = 65_535;
 
     fn heap(memory: &Vast) -> BumpAllocator<(), WasmMemory<&Vast>> {
-        // SAFETY: the only allocator over these pages, in one thread.
+        // SAFETY: this is the only allocator over these pages, in one thread.
         unsafe { BumpAllocator::with_source(WasmMemory::new(memory)) }
     }
 
     fn alloc(heap: &impl GlobalAlloc, size: usize) -> *mut u8 {
-        // SAFETY: callers ask for more than nothing.
+        // SAFETY: callers pass a size other than 0.
         unsafe { heap.alloc(Layout::from_size_align(size, 1).expect("a valid layout")) }
     }
 
     #[test]
-    fn a_heap_opens_up_to_the_longest_there_can_be() {
+    fn heap_opens_up_to_the_maximum_length() {
         let memory = Vast::new();
         let opened = heap(&memory);
         assert!(alloc(&opened, MOST * PAGE_SIZE - HEADER + 1).is_null());
-        assert_eq!((memory.asked.get(), opened.limit()), (0, 0));
+        assert_eq!((memory.requests.get(), opened.limit()), (0, 0));
         assert!(!alloc(&opened, MOST * PAGE_SIZE - HEADER).is_null());
         assert_eq!(opened.limit(), MOST * PAGE_SIZE);
         assert_eq!(opened.used(), MOST * PAGE_SIZE - HEADER);
@@ -242,29 +241,29 @@ mod at_four_gibibytes {
     }
 
     #[test]
-    fn a_heap_grows_up_to_the_longest_there_can_be() {
+    fn heap_grows_up_to_the_maximum_length() {
         let memory = Vast::new();
         let grown = heap(&memory);
         assert!(!alloc(&grown, PAGE_SIZE - HEADER).is_null());
         assert!(alloc(&grown, (MOST - 1) * PAGE_SIZE + 1).is_null());
-        assert_eq!((memory.asked.get(), memory.count.get()), (1, 1));
+        assert_eq!((memory.requests.get(), memory.count.get()), (1, 1));
         assert!(!alloc(&grown, (MOST - 1) * PAGE_SIZE).is_null());
         assert_eq!(grown.limit(), MOST * PAGE_SIZE);
         assert!(alloc(&grown, 1).is_null());
-        assert_eq!((memory.asked.get(), memory.count.get()), (2, MOST));
+        assert_eq!((memory.requests.get(), memory.count.get()), (2, MOST));
     }
 
     #[test]
-    fn pages_too_far_from_the_first_are_refused() {
+    fn pages_too_far_from_the_first_are_rejected() {
         let memory = Vast::new();
         memory.count.set(7);
         let heap = heap(&memory);
         assert!(!alloc(&heap, 1).is_null());
-        // Others have taken all but the last two that this heap can reach from its first, which is
-        // page 7.
+        // Others have taken all pages but the last two that the heap, which starts at page 7, can
+        // count.
         memory.count.set(7 + MOST - 2);
         assert!(alloc(&heap, 2 * PAGE_SIZE + 1).is_null());
-        assert_eq!(memory.asked.get(), 1);
+        assert_eq!(memory.requests.get(), 1);
         assert!(!alloc(&heap, 2 * PAGE_SIZE).is_null());
         assert_eq!(heap.limit(), MOST * PAGE_SIZE);
         assert_eq!(heap.used(), MOST * PAGE_SIZE - HEADER);
@@ -281,12 +280,12 @@ mod at_four_gibibytes {
             memory.count.set(count);
             let heap = heap(&memory);
             assert!(alloc(&heap, PAGE_SIZE).is_null());
-            assert_eq!(memory.asked.get(), 0);
+            assert_eq!(memory.requests.get(), 0);
         }
-        // One less, and it is asked for, though there is none to be had.
+        // With one page less, the heap requests one, and the memory has none.
         memory.count.set(usize::MAX / PAGE_SIZE - 2);
         assert!(alloc(&heap(&memory), PAGE_SIZE).is_null());
-        assert_eq!(memory.asked.get(), 1);
+        assert_eq!(memory.requests.get(), 1);
     }
 
     #[test]
@@ -296,21 +295,21 @@ mod at_four_gibibytes {
         assert!(!alloc(&heap, 1).is_null());
         memory.count.set(usize::MAX / PAGE_SIZE);
         assert!(alloc(&heap, PAGE_SIZE).is_null());
-        assert_eq!(memory.asked.get(), 1);
+        assert_eq!(memory.requests.get(), 1);
     }
 }
 
 #[test]
 fn source_reports_the_added_pages() {
     for remainder in BASES.into_iter().chain([PAGE_SIZE - 1, PAGE_SIZE - HEADER]) {
-        says_what_it_has_added(&Pages::new(remainder, 1, 9));
+        check_added_pages(&Pages::new(remainder, 1, 9));
     }
 }
 
-fn says_what_it_has_added(pages: &Pages) {
+fn check_added_pages(pages: &Pages) {
     let source = WasmMemory::new(pages);
     assert_eq!((source.limit(), source.start()), (0, source.end()));
-    // The header's bytes come on top of what is asked for.
+    // The header takes bytes in addition to the requested ones.
     assert_eq!(source.grow(1, PAGE_SIZE - HEADER), Some(0));
     assert_eq!(source.limit(), PAGE_SIZE);
     assert_eq!(source.start().addr(), pages.address(1) + HEADER);

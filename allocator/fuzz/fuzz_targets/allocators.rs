@@ -1,4 +1,4 @@
-//! Any bytes as calls to every allocator, over a buffer and over pages, held to the models.
+//! Any bytes as calls of every allocator, over a buffer and over pages, compared with the models.
 #![no_main]
 
 #[path = "../../tests/support/mod.rs"]

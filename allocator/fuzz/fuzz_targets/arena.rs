@@ -1,4 +1,4 @@
-//! Any bytes as calls to an arena, held to the model.
+//! Any bytes as calls of an arena, compared with the model.
 #![no_main]
 
 #[path = "../../tests/support/mod.rs"]

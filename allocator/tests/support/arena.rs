@@ -1,6 +1,6 @@
-//! A driver that holds an arena to a reference model.
+//! A driver that compares an arena with a reference model.
 //!
-//! It takes plain values, so that a property test and a fuzz target can feed it alike.
+//! Its operations are plain values, for property tests and for a fuzz target.
 
 mod contents;
 mod model;
@@ -14,8 +14,8 @@ use allocator::Arena;
 use super::Buffer;
 use shadow::Shadow;
 
-/// One call to the arena. Blocks and marks are named by their index among those there are, modulo
-/// their number; `top` is the end. An align is two to the power of `align_bits`.
+/// One call of the arena. A block or a mark is its index modulo the number of live ones; `top`
+/// selects the end. An alignment is two to the power of `align_bits`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArenaOperation {
     /// `allocate`.
@@ -46,14 +46,14 @@ pub enum ArenaOperation {
         more: usize,
         align_bits: u8,
     },
-    /// `shrink` by `less` bytes, modulo one more than there are.
+    /// `shrink` by `less` bytes, modulo the size plus one.
     Shrink {
         block: usize,
         less: usize,
         align_bits: u8,
     },
-    /// A value behind an `ArenaHandle`; `kind` says of which type, and `number` what or how long it
-    /// is.
+    /// A value behind an `ArenaHandle`; `kind` selects its type, and `number` its contents or
+    /// length.
     Keep { top: bool, kind: u8, number: u8 },
     /// `bottom_mark` or `top_mark`.
     Mark { top: bool },
@@ -72,8 +72,8 @@ pub enum ArenaOperation {
 }
 
 /// Runs `test` on an arena of `length` bytes at an address that is `remainder` modulo
-/// [`MODULUS`](super::MODULUS), and then looks whether anything was written outside. `test` must
-/// not move that arena elsewhere, but may drop it.
+/// [`MODULUS`](super::MODULUS), and then checks that no byte outside was written. `test` may drop
+/// the arena, but not move it elsewhere.
 pub fn with_arena<R>(
     remainder: usize,
     length: usize,
@@ -82,9 +82,9 @@ pub fn with_arena<R>(
     let mut buffer = Buffer::new(remainder, length);
     let region = buffer.region();
     let base = NonNull::from(buffer.lend()).cast();
-    // SAFETY: the slice is one allocation of `length` bytes, and the buffer is not touched before
-    // the arena is dropped. Tests leave the arena where it is or drop it, and use nothing in it
-    // afterwards.
+    // SAFETY: the slice is one allocation of `length` bytes, which no other code touches before the
+    // arena is dropped. Tests do not move the arena elsewhere, and do not use its blocks after they
+    // drop it.
     let mut arena = unsafe { Arena::from_buffer_unchecked(base, length) };
     let result = test(&mut arena, region);
     drop(arena);
@@ -92,8 +92,8 @@ pub fn with_arena<R>(
     result
 }
 
-/// Carries the operations out on an arena of `length` bytes at an address that is `remainder`
-/// modulo [`MODULUS`](super::MODULUS), and compares every step with the model.
+/// Runs the operations on an arena of `length` bytes at an address that is `remainder` modulo
+/// [`MODULUS`](super::MODULUS), and compares each step with the model.
 pub fn run(remainder: usize, length: usize, operations: &[ArenaOperation]) {
     with_arena(remainder, length, |arena, region| {
         let mut shadow = Shadow::new(region);

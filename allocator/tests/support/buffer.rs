@@ -1,4 +1,4 @@
-//! Memory to lend, at an address of the test's choosing.
+//! Memory at an address that the test chooses.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -8,17 +8,17 @@ use bytemuck::Zeroable;
 
 use super::{Heap, Memory};
 
-/// A [`Buffer`] starts this many bytes, times any number, plus its remainder, into the address
-/// space. Larger than a page, so that alignments larger than a page are put to the test too.
+/// The address of a [`Buffer`] is its remainder modulo this number. It is larger than a page, so
+/// that tests cover alignments beyond a page.
 pub const MODULUS: usize = 65536;
 
-/// What a buffer holds before it is lent, so that an allocator cannot count on zeroes.
+/// The initial contents of a buffer, so that an allocator cannot rely on zeros.
 const FILL: u8 = 0xAA;
-/// What stands around memory that is lent.
+/// The byte before and after borrowed memory.
 pub const SENTINEL: u8 = 0x5C;
 const MARGIN: usize = 64;
 
-/// Memory to lend, at an address of the test's choosing, between sentinels.
+/// Memory between sentinels, at an address that the test chooses.
 pub struct Buffer {
     whole: Box<[MaybeUninit<u8>]>,
     lent: Range<usize>,
@@ -38,13 +38,13 @@ impl Buffer {
         buffer
     }
 
-    /// The addresses of the bytes to lend.
+    /// The addresses of the bytes between the sentinels.
     pub fn region(&self) -> Range<usize> {
         let start = self.whole.as_ptr().addr();
         start + self.lent.start..start + self.lent.end
     }
 
-    /// Lends the bytes between the sentinels.
+    /// Borrows the bytes between the sentinels.
     pub fn lend(&mut self) -> &mut [MaybeUninit<u8>] {
         &mut self.whole[self.lent.clone()]
     }
@@ -57,7 +57,7 @@ impl Buffer {
         heap
     }
 
-    /// The lent bytes, as the last borrower left them.
+    /// The bytes as the last borrower left them.
     pub fn bytes(&self) -> Vec<u8> {
         self.read(self.lent.clone())
     }
@@ -71,12 +71,12 @@ impl Buffer {
         (word(0), word(4))
     }
 
-    /// Fails if anything wrote before or behind the lent bytes.
+    /// Asserts that no byte before or after the borrowed ones was written.
     pub fn check_sentinels(&self) {
         let before = self.look(self.lent.start - MARGIN..self.lent.start);
         assert_eq!(before, [SENTINEL; MARGIN], "written before the buffer");
         let behind = self.look(self.lent.end..self.lent.end + MARGIN);
-        assert_eq!(behind, [SENTINEL; MARGIN], "written behind the buffer");
+        assert_eq!(behind, [SENTINEL; MARGIN], "written after the buffer");
     }
 
     fn read(&self, range: Range<usize>) -> Vec<u8> {
@@ -85,14 +85,14 @@ impl Buffer {
 
     fn look(&self, range: Range<usize>) -> &[u8] {
         let bytes = &self.whole[range];
-        // SAFETY: callers ask for the lent bytes or the margins. `new` initialized both, and a
-        // borrower that goes through `Heap` writes nothing but initialized bytes.
+        // SAFETY: callers pass the range of the borrowed bytes or of a margin. `new` initialized
+        // both, and a borrower that uses `Heap` writes only initialized bytes.
         unsafe { bytes.assume_init_ref() }
     }
 }
 
-// SAFETY: the bytes are lent for as long as the buffer is borrowed, `BorrowedHeap` zeroes them, and
-// a `Heap` writes none but initialized ones.
+// SAFETY: the source borrows the buffer. `BorrowedHeap` zeros its bytes, and a `Heap` writes only
+// initialized ones.
 unsafe impl Memory for Buffer {
     type Source<'memory> = BorrowedHeap<'memory>;
     type Ground<'memory> = Range<usize>;

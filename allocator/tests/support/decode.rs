@@ -1,4 +1,4 @@
-//! Bytes as a sequence of calls: what a fuzzer changes, and what a corpus holds.
+//! Decodes bytes to a sequence of calls, for the fuzzer and its corpus.
 
 use super::arena::{self, ArenaOperation};
 use super::driver::{Operation, run};
@@ -7,26 +7,26 @@ use super::{Aligned, Bump, Segregated};
 
 use allocator::PAGE_SIZE;
 
-/// Operations after this many are not looked at, so that one input does not take long.
+/// The most operations of a case, so that one input does not take long.
 const MOST_OPERATIONS: usize = 120;
 
-/// A memory to make, and what to do on an allocator over it.
+/// A memory, and operations on an allocator over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     /// The remainder of the memory's address.
     pub remainder: usize,
-    /// Bytes of a buffer.
+    /// The length of the buffer.
     pub length: usize,
-    /// Pages of others' before the heap's first.
+    /// The number of other users' pages before the heap's first page.
     pub pages_before: usize,
-    /// Pages in all.
+    /// The maximum number of pages.
     pub pages_limit: usize,
-    /// What to do.
+    /// The operations.
     pub operations: Vec<Operation>,
 }
 
 impl Case {
-    /// Reads a case. Any bytes are one; what is missing is zero.
+    /// Decodes a case. Any bytes are valid, and missing bytes are zero.
     pub fn decode(bytes: &[u8]) -> Self {
         let mut bytes = bytes.iter().copied();
         let mut next = || bytes.next();
@@ -70,19 +70,19 @@ impl Case {
     }
 }
 
-/// A buffer for an arena, and what to do with the arena.
+/// A buffer for an arena, and operations on the arena.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArenaCase {
     /// The remainder of the buffer's address.
     pub remainder: usize,
-    /// Bytes of the buffer.
+    /// The length of the buffer.
     pub length: usize,
-    /// What to do.
+    /// The operations.
     pub operations: Vec<ArenaOperation>,
 }
 
 impl ArenaCase {
-    /// Reads a case. Any bytes are one; what is missing is zero.
+    /// Decodes a case. Any bytes are valid, and missing bytes are zero.
     pub fn decode(bytes: &[u8]) -> Self {
         let mut bytes = bytes.iter().copied();
         let mut next = || bytes.next();
@@ -105,8 +105,8 @@ impl ArenaCase {
     }
 }
 
-/// An operation from its code, whose low four bits say which, the next one at which end, and the
-/// rest an alignment or the block or mark that is meant; and from the bytes behind it.
+/// Decodes an operation from its code and the bytes after it. The low four bits of the code select
+/// the operation, the next one the end, and the rest is an alignment, a block or a mark.
 fn arena_operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> ArenaOperation {
     use ArenaOperation as Do;
     let top = code & 0x10 != 0;
@@ -179,7 +179,7 @@ fn pair(next: &mut impl FnMut() -> Option<u8>) -> usize {
     usize::from(next().unwrap_or(0)) | usize::from(next().unwrap_or(0)) << 8
 }
 
-/// An operation from its code, of which the high bits say more, and from the bytes behind it.
+/// Decodes an operation from its code, whose high bits are an operand, and the bytes after it.
 fn operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> Operation {
     let high = code >> 3;
     match code & 7 {
@@ -203,7 +203,7 @@ fn operation(code: u8, next: &mut impl FnMut() -> Option<u8>) -> Operation {
     }
 }
 
-/// Every power up to 2^16 twice or almost, and the greatest there is.
+/// Powers of two up to 2^16, most of them for two codes, and the largest one.
 fn align_bits(code: u8) -> u8 {
     match code {
         0..=16 => code,
@@ -212,8 +212,8 @@ fn align_bits(code: u8) -> u8 {
     }
 }
 
-/// One byte for a small size, two for a greater one: up to the length of a buffer, about a number
-/// of quarters of a page, and up to what no memory has.
+/// One byte for a small size, two for a larger one: up to the length of a buffer, near a number of
+/// quarters of a page, and up to sizes that no memory has.
 fn size(next: &mut impl FnMut() -> Option<u8>) -> usize {
     let first = next().unwrap_or(0);
     if first < 0xC0 {

@@ -1,39 +1,38 @@
-//! Sequences of calls as plain values, and a driver that holds an allocator to its model step by
-//! step.
+//! Sequences of calls as plain values, and a driver that compares an allocator with its model step
+//! by step.
 //!
-//! A property test, an enumeration and a fuzz target feed it alike.
+//! A property test, an enumeration and a fuzz target use it.
 
 use core::alloc::Layout;
 
 use super::model::Model;
 use super::{Algorithm, Block, Ground, Heap, Memory, Outlook, Subject, check_all};
 
-/// One call to the allocator, or something that happens to its memory in between. Blocks are named
-/// by their index among the live ones, modulo their number.
+/// A call of the allocator, or a change of its memory by another user. A block is its index modulo
+/// the number of live ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// `alloc` of `size` bytes at a multiple of two to the power of `align_bits`.
+    /// `alloc` of `size` bytes with an alignment of two to the power of `align_bits`.
     Alloc { size: usize, align_bits: u8 },
-    /// The same with `alloc_zeroed`.
+    /// `alloc_zeroed`, with the same operands.
     AllocZeroed { size: usize, align_bits: u8 },
     /// `dealloc` of a live block.
     Dealloc { block: usize },
     /// `realloc` of a live block.
     Realloc { block: usize, new_size: usize },
-    /// Somebody else takes pages, where the memory has pages.
+    /// Another user takes pages, if the memory has pages.
     OthersTake { pages: usize },
-    /// Somebody else takes a page in the middle of the heap's next request for pages.
+    /// Another user takes a page during the heap's next request for pages.
     OthersRace,
 }
 
-/// Carries the operations out on an allocator over fresh memory, and compares every step with the
-/// model.
+/// Runs the operations on an allocator over fresh memory, and compares each step with the model.
 pub fn run<A: Algorithm, M: Memory>(memory: &mut M, operations: &[Operation]) {
     run_on(&memory.start::<A>(), operations);
     memory.check_rest();
 }
 
-/// As [`run`], on a fresh heap of the caller's.
+/// Works like [`run`], on a fresh heap of the caller.
 pub fn run_on<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, operations: &[Operation]) {
     let mut run = Run::new(heap);
     for operation in operations {
@@ -42,7 +41,7 @@ pub fn run_on<A: Subject, T: Ground>(heap: &Heap<'_, A, T>, operations: &[Operat
     }
 }
 
-/// A run so far: a heap, what it should be, and the blocks that are live.
+/// A run so far: the heap, its model, and the live blocks.
 pub struct Run<'heap, 'memory, A: Subject, T> {
     heap: &'heap Heap<'memory, A, T>,
     model: A::Model,
@@ -52,8 +51,7 @@ pub struct Run<'heap, 'memory, A: Subject, T> {
 impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
     /// A run on a fresh heap.
     pub fn new(heap: &'heap Heap<'memory, A, T>) -> Self {
-        // A region is there from the beginning or grows; where nobody has given anything yet there
-        // is none.
+        // A region exists from the start, or grows; a memory without pages for the heap has none.
         let region = heap.ground().base().map(|base| base..base + heap.limit());
         Self {
             heap,
@@ -62,13 +60,13 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         }
     }
 
-    /// How many blocks are live.
+    /// The number of live blocks.
     pub fn live(&self) -> usize {
         self.live.len()
     }
 
-    /// Fails unless the heap's figures are the model's, and every block is whole and apart from the
-    /// others.
+    /// Asserts that the heap's figures are the model's, and that all blocks are unchanged and
+    /// disjoint.
     pub fn check(&self, operation: &Operation) {
         let expected = (self.model.used(), self.model.peak(), self.model.listed());
         let (used, peak) = self.heap.figures();
@@ -81,8 +79,8 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         self.heap.ground().check();
     }
 
-    /// One operation. The model says which address to expect, or that there is no room, and what
-    /// becomes of the memory.
+    /// Runs an operation. The model gives the expected address or failure, and the change of the
+    /// memory.
     pub fn step(&mut self, operation: &Operation) {
         let before = (self.heap.figures(), self.heap.limit());
         let mut outlook = self.heap.ground().outlook();
@@ -130,7 +128,10 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         );
         if refused {
             let after = (self.heap.figures(), self.heap.limit());
-            assert_eq!(after, before, "a refusal changes nothing: {operation:?}");
+            assert_eq!(
+                after, before,
+                "a failed step changes nothing: {operation:?}"
+            );
         }
     }
 
@@ -168,7 +169,7 @@ impl<'heap, 'memory, A: Subject, T: Ground> Run<'heap, 'memory, A, T> {
         !done
     }
 
-    /// `None` for what no program can ask for.
+    /// `None` if no such layout exists.
     fn layout(&self, size: usize, align_bits: u8) -> Option<Layout> {
         let align = 1_usize.checked_shl(align_bits.into())?;
         Layout::from_size_align(size, align)

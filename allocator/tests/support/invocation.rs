@@ -1,4 +1,4 @@
-//! An arena for what the host hands in between sentinels, and a driver that holds it to a model.
+//! The arena for the host's bytes between sentinels, and a driver that compares it with a model.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -7,14 +7,13 @@ use allocator::InvocationArena;
 
 const SENTINEL: u64 = 0x5C5C_5C5C_5C5C_5C5C;
 
-/// An arena between sentinels, at an address that is 0 or, with a `Shift` of four bytes, 4 modulo
-/// 8.
+/// An arena between sentinels, at an address of 0 modulo 8, or of 4 with a `Shift` of four bytes.
 #[repr(C, align(8))]
 pub struct Guarded<Shift, const N: usize> {
     before: [u64; 4],
     shift: Shift,
     pub arena: InvocationArena<N>,
-    /// Bytes, so that they stand right behind it.
+    /// Bytes, so that they follow the arena directly.
     behind: [u8; 32],
 }
 
@@ -32,13 +31,13 @@ impl<Shift: Default, const N: usize> Guarded<Shift, N> {
         guarded
     }
 
-    /// The addresses that are the arena's own.
+    /// The addresses of the arena itself.
     pub fn extent(&self) -> Range<usize> {
         let start = (&raw const self.arena).addr();
         start..start + size_of_val(&self.arena)
     }
 
-    /// A region that is what a region has to be, filled with `byte`.
+    /// Allocates a region, checks it, and fills it with `byte`.
     pub fn alloc(&self, length: usize, byte: u8) -> Option<Region> {
         let pointer = self.arena.alloc(length)?;
         let address = pointer.addr().get();
@@ -50,12 +49,12 @@ impl<Shift: Default, const N: usize> Guarded<Shift, N> {
         );
         assert!(
             length <= extent.end - address,
-            "{length} bytes from {address:#x} on pass {extent:#x?}"
+            "{length} bytes from {address:#x} on are not in {extent:#x?}"
         );
         for index in 0..length {
-            // SAFETY: the byte lies inside the arena, as was just checked.
+            // SAFETY: the byte is inside the arena, as just checked.
             let place = unsafe { pointer.add(index) };
-            // SAFETY: it is writable by `alloc`'s word, and no test keeps a slice while it
+            // SAFETY: `alloc` guarantees that it is writable, and no test keeps a slice while it
             // allocates.
             unsafe { place.write(byte) };
         }
@@ -66,19 +65,19 @@ impl<Shift: Default, const N: usize> Guarded<Shift, N> {
         })
     }
 
-    /// Fails unless the region reads as what was written there.
+    /// Asserts that the region has the bytes written to it.
     pub fn check(&self, region: &Region) {
         let bytes = self
             .arena
             .bytes(region.address(), region.length)
-            .expect("a region that was handed out");
+            .expect("an allocated region");
         assert_eq!(bytes.as_ptr().addr(), region.address());
         assert_eq!(bytes, vec![region.byte; region.length]);
     }
 
     pub fn reset(&self, regions: Vec<Region>) {
         drop(regions);
-        // SAFETY: the regions are gone, and slices of them live in `check` only.
+        // SAFETY: the regions are dropped, and slices of them exist only in `check`.
         unsafe { self.arena.reset() };
     }
 }
@@ -87,10 +86,7 @@ impl<Shift, const N: usize> Drop for Guarded<Shift, N> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             assert_eq!(self.before, [SENTINEL; 4], "written before the arena");
-            assert_eq!(
-                self.behind, [SENTINEL as u8; 32],
-                "written behind the arena"
-            );
+            assert_eq!(self.behind, [SENTINEL as u8; 32], "written after the arena");
         }
     }
 }
@@ -108,10 +104,10 @@ impl Region {
     }
 }
 
-/// One call to the arena.
+/// One call of the arena.
 #[derive(Clone, Debug)]
 pub enum InvocationOperation {
-    /// `alloc` of so many bytes.
+    /// `alloc` of this many bytes.
     Alloc(usize),
     /// `reset`.
     Reset,
@@ -119,7 +115,7 @@ pub enum InvocationOperation {
     Read { offset: isize, length: usize },
 }
 
-/// Holds an arena to a model in numbers too wide to wrap: the bytes that should be there, in order.
+/// Compares an arena with a model in numbers that cannot overflow: its expected bytes, in order.
 pub fn follow<Shift: Default, const N: usize>(operations: &[InvocationOperation]) {
     let guarded = Guarded::<Shift, N>::new();
     let first = guarded.alloc(0, 0).expect("empty").address();

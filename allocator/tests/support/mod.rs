@@ -1,9 +1,9 @@
-//! What the allocator's tests share: buffers at awkward addresses, and heaps that check their
+//! Shared code of the allocator's tests: buffers at awkward addresses, and heaps that check their
 //! blocks.
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each test file is a program of its own and uses a part of this"
+    reason = "each test binary uses a part of this module"
 )]
 
 pub mod arena;
@@ -37,22 +37,23 @@ pub use once::{Announced, Mapped, in_its_own_process};
 pub use pages::{Outlook, Pages};
 pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};
 
-/// Bytes of the heap's header, which stand before everything else.
+/// Bytes of the heap's header, which is before everything else.
 pub const HEADER: usize = 8;
 
-/// State of a program's own of a hundred bytes, in arrays as short as `Zeroable` is implemented
-/// for.
+/// State of a program of a hundred bytes, in arrays of a length for which `Zeroable` is
+/// implemented.
 pub type Hundred = [[Cell<u8>; 25]; 4];
 
-/// State of a program's own that moves the first block to an awkward place.
+/// State of a program with an alignment that moves the first block.
 #[derive(Zeroable)]
 #[repr(C, align(64))]
 pub struct Aligned(Cell<u8>);
 
-/// Remainders of base addresses that suit no alignment, a small one, and all. A loader's is 8.
+/// Remainders of base addresses: unaligned, with a small alignment, and fully aligned. A loader's
+/// is 8.
 pub const BASES: [usize; 8] = [0, 1, 3, 4, 8, 15, 4095, 4104];
 
-/// A heap whose blocks are checked as they come. Its blocks live as long as its memory.
+/// A heap that checks each of its new blocks. Its blocks live as long as its memory.
 pub struct Heap<'memory, A, T = Range<usize>> {
     allocator: A,
     ground: T,
@@ -61,7 +62,7 @@ pub struct Heap<'memory, A, T = Range<usize>> {
 }
 
 impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
-    /// Wraps an allocator over the memory at `ground`, all of whose bytes are initialized.
+    /// Wraps an allocator over the memory at `ground`, whose bytes are all initialized.
     pub fn new(allocator: A, ground: T) -> Self {
         Self {
             allocator,
@@ -71,7 +72,7 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         }
     }
 
-    /// What the test knows of the memory.
+    /// The test's own record of the memory.
     pub fn ground(&self) -> &T {
         &self.ground
     }
@@ -81,36 +82,35 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         if !self.can_ask_for(size) {
             return None;
         }
-        // SAFETY: a layout of a size that can be asked for. No bytes are no special case to an
-        // allocator that says so, though the trait leaves that open, and the tests hold it to that
-        // where there is a header to write.
+        // SAFETY: `can_ask_for` has checked that the allocator accepts the layout. `GlobalAlloc`
+        // leaves an empty layout open, and these allocators accept it if they have a header, which
+        // the tests check.
         let pointer = unsafe { self.allocator.alloc(layout) };
         let mut block = self.accept(pointer, layout)?;
         block.fill();
         Some(block)
     }
 
-    /// A block of zeroes, which the caller may look at before it says [`Block::fill`].
+    /// A zeroed block; the caller may read it before it calls [`Block::fill`].
     pub fn alloc_zeroed(&self, size: usize, align: usize) -> Option<Block<'memory>> {
         let layout = Layout::from_size_align(size, align).expect("a valid layout");
         if !self.can_ask_for(size) {
             return None;
         }
-        // SAFETY: as in `alloc`.
+        // SAFETY: `can_ask_for` has checked that the allocator accepts the layout; see `alloc`.
         let pointer = unsafe { self.allocator.alloc_zeroed(layout) };
         self.accept(pointer, layout)
     }
 
     pub fn dealloc(&self, block: Block<'memory>) {
         self.check_own(&block);
-        // SAFETY: the block came from this heap, has this layout, and is given up here.
+        // SAFETY: the block came from this heap and has this layout, and this function consumes it.
         unsafe { self.allocator.dealloc(block.pointer, block.layout) };
     }
 
-    /// Resizes the block if there is room, and says whether there was.
+    /// Resizes the block if there is enough memory, and returns whether there was.
     ///
-    /// The bytes that it had in both sizes are then as they were; the rest is whatever came with
-    /// it.
+    /// The bytes up to the shorter of both sizes stay the same; the others are unspecified.
     #[must_use]
     pub fn realloc(&self, block: &mut Block<'memory>, new_size: usize) -> bool {
         self.check_own(block);
@@ -120,8 +120,8 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         if !self.can_ask_for(new_size) {
             return false;
         }
-        // SAFETY: the block came from this heap and has this layout, and the new one is valid. For
-        // a size of zero see `alloc`.
+        // SAFETY: the block came from this heap and has this layout. The new size is valid for its
+        // alignment, and see `alloc` for a size of zero.
         let pointer = unsafe { self.allocator.realloc(block.pointer, layout, new_size) };
         let Some(moved) = self.accept(pointer, new_layout) else {
             return false;
@@ -143,12 +143,12 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         self.allocator.peak()
     }
 
-    /// `used` and `peak`, to compare before and after.
+    /// `used` and `peak`, for a comparison.
     pub fn figures(&self) -> (usize, usize) {
         (self.used(), self.peak())
     }
 
-    /// Bytes in blocks that were freed and wait for the next request of their size.
+    /// Bytes in freed blocks that wait for the next request of their class.
     pub fn listed(&self) -> usize {
         self.allocator.listed()
     }
@@ -157,7 +157,7 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         size > 0 || (A::EMPTY_BLOCKS && self.ground.base().is_some())
     }
 
-    /// Everything that makes a pointer a block, without looking at other blocks.
+    /// Checks all properties of a block that do not depend on other blocks.
     fn accept(&self, pointer: *mut u8, layout: Layout) -> Option<Block<'memory>> {
         if pointer.is_null() {
             return None;
@@ -168,7 +168,7 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
             0,
             "misaligned for {layout:?}: {start:#x}"
         );
-        let base = self.ground.base().expect("a block where there is no heap");
+        let base = self.ground.base().expect("a block without a heap");
         let state = (base + HEADER).next_multiple_of(A::STATE.align());
         assert!(
             start >= state + A::STATE.size(),
@@ -176,10 +176,10 @@ impl<'memory, A: Subject, T: Ground> Heap<'memory, A, T> {
         );
         let end = start
             .checked_add(layout.size())
-            .expect("a block that wraps");
+            .expect("a block within the address space");
         assert!(
             self.ground.gave(start..end),
-            "a block in memory that the heap was not given: {start:#x} to {end:#x}"
+            "a block outside the heap's memory: {start:#x} to {end:#x}"
         );
         let tag = self.next_tag.get();
         self.next_tag.set(tag.wrapping_add(29));
@@ -206,7 +206,7 @@ impl<G: Zeroable, S: HeapSource, T: Ground> Heap<'_, BumpAllocator<G, S>, T> {
     }
 }
 
-/// A live block, and what its bytes should be once it was filled.
+/// A live block, and the pattern of its bytes after `fill`.
 #[derive(Debug)]
 pub struct Block<'memory> {
     pointer: *mut u8,
@@ -229,13 +229,14 @@ impl Block<'_> {
     }
 
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the block is live, for only `Heap::dealloc` ends it and consumes it; it lies in
-        // initialized memory, as `accept` checked; and only `bytes_mut` writes to it.
+        // SAFETY: the block is live, because only `Heap::dealloc` ends it, and consumes it. It is
+        // in initialized memory, as `accept` checked. Only `bytes_mut` writes to it.
         unsafe { core::slice::from_raw_parts(self.pointer, self.size()) }
     }
 
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `bytes`, and live blocks share no byte, so nobody else holds these.
+        // SAFETY: as a live block it is in initialized memory, as `accept` checked, and overlaps no
+        // other.
         unsafe { core::slice::from_raw_parts_mut(self.pointer, self.layout.size()) }
     }
 
@@ -243,7 +244,7 @@ impl Block<'_> {
         self.layout
     }
 
-    /// Writes the block's own pattern over all of it.
+    /// Writes the block's own pattern to all of it.
     pub fn fill(&mut self) {
         let pattern = pattern(self.tag, self.size());
         for chunk in self.bytes_mut().chunks_mut(PERIOD) {
@@ -251,7 +252,7 @@ impl Block<'_> {
         }
     }
 
-    /// Fails unless the first `length` bytes hold the block's pattern.
+    /// Asserts that the first `length` bytes have the block's pattern.
     pub fn check_first(&self, length: usize) {
         let pattern = pattern(self.tag, length);
         for (index, chunk) in self.bytes()[..length].chunks(PERIOD).enumerate() {
@@ -260,13 +261,13 @@ impl Block<'_> {
         }
     }
 
-    /// Fails unless the whole block holds its pattern.
+    /// Asserts that the whole block has its pattern.
     pub fn check(&self) {
         self.check_first(self.size());
     }
 
     pub fn is_filled_with(&self, value: u8) -> bool {
-        // Equal to itself one byte on: a comparison that is quick without optimization as well.
+        // Comparing it with itself, shifted by one byte, is fast even without optimization.
         let bytes = self.bytes();
         match bytes {
             [] => true,
@@ -275,11 +276,11 @@ impl Block<'_> {
     }
 }
 
-/// A pattern repeats after this many bytes, which is no multiple of what allocators round to.
+/// The length of a pattern, which is not a multiple of an allocator's granularity.
 const PERIOD: usize = 251;
 
-/// The first `length` bytes of a pattern, or all of it. Never zero, and not 0xAA for a while, so
-/// that neither is mistaken for a block's own bytes.
+/// The first `length` bytes of a pattern, at most all of it. They are never zero, and rarely 0xAA,
+/// so that neither looks like a block's bytes.
 fn pattern(tag: u8, length: usize) -> [u8; PERIOD] {
     let mut bytes = [0; PERIOD];
     let mut value = tag;
@@ -290,14 +291,14 @@ fn pattern(tag: u8, length: usize) -> [u8; PERIOD] {
     bytes
 }
 
-/// Fails unless every block holds its pattern and no two share a byte.
+/// Asserts that every block has its pattern, and that no two overlap.
 pub fn check_all<'block, 'memory: 'block>(
     blocks: impl IntoIterator<Item = &'block Block<'memory>>,
 ) {
     let mut ends: Vec<(usize, usize)> = Vec::new();
     for block in blocks {
         block.check();
-        // A block without bytes shares none, wherever it stands.
+        // An empty block overlaps no other one, at any address.
         if block.size() > 0 {
             ends.push((block.address(), block.address() + block.size()));
         }
@@ -311,7 +312,7 @@ pub fn check_all<'block, 'memory: 'block>(
 /// The message that `action` panics with.
 pub fn panic_message<R>(action: impl FnOnce() -> R) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(action)) else {
-        panic!("it did not panic")
+        panic!("no panic")
     };
     match panic.downcast::<String>() {
         Ok(message) => *message,

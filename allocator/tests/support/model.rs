@@ -1,20 +1,20 @@
-//! Reference models: where each allocator puts blocks and what its figures are, in numbers too wide
-//! to wrap.
+//! Reference models: the addresses of each allocator's blocks, and its figures, in numbers that
+//! cannot overflow.
 //!
-//! They know nothing about bytes.
+//! The models have no bytes.
 
 use core::alloc::Layout;
 use core::ops::Range;
 
 use super::{HEADER, Outlook};
 
-/// What an allocator does.
+/// The model of an allocator.
 ///
-/// Every call that may ask the source for more takes an [`Outlook`], which it leaves as the memory
-/// should be after it.
+/// A call that may request more memory from the source takes an [`Outlook`], and updates it as the
+/// memory should change.
 pub trait Model {
-    /// A heap in a region whose `state` stands before the blocks. Without a region it has nothing
-    /// so far.
+    /// A heap in a region, with `state` before its blocks. Without a region, the heap is empty so
+    /// far.
     fn new(region: Option<Range<usize>>, state: Layout) -> Self;
 
     fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize>;
@@ -30,11 +30,11 @@ pub trait Model {
     fn used(&self) -> usize;
     fn peak(&self) -> usize;
     fn listed(&self) -> usize;
-    /// Where the heap ends, if it has room.
+    /// The end of the heap, if it has a region.
     fn end(&self) -> Option<usize>;
 }
 
-/// What a bump heap does.
+/// The model of a bump heap.
 #[derive(Debug)]
 pub struct BumpModel {
     state: Layout,
@@ -42,7 +42,7 @@ pub struct BumpModel {
     peak: u128,
 }
 
-/// A heap that has room, in addresses.
+/// A heap with a region, in addresses.
 #[derive(Debug)]
 struct Open {
     base: u128,
@@ -52,7 +52,7 @@ struct Open {
 }
 
 impl Open {
-    /// `None` if the state does not fit, so that the heap refuses everything.
+    /// `None` if the state does not fit, so that the heap allocates nothing.
     fn new(region: Range<u128>, state: Layout) -> Option<Self> {
         let place = (region.start + HEADER as u128).next_multiple_of(state.align() as u128);
         let first = place + state.size() as u128;
@@ -71,7 +71,7 @@ impl BumpModel {
         self.open.as_ref().is_some_and(|open| open.top == end)
     }
 
-    /// Moves the top to `end` if it is in the room.
+    /// Moves the top to `end` if that is within the region.
     fn move_top(&mut self, end: u128) -> Option<()> {
         let open = self.open.as_mut().filter(|open| end <= open.end)?;
         open.top = end;
@@ -84,8 +84,8 @@ impl BumpModel {
         start..start + layout.size() as u128
     }
 
-    /// Where a block can be placed once the memory has grown, for one that does not end in the room
-    /// but at `end`.
+    /// Grows the memory for a block that would end at `end`, beyond the region. Returns the address
+    /// from which the block can be placed.
     fn grow(&mut self, end: u128, layout: Layout, outlook: &mut Outlook) -> Option<u128> {
         let apart = (layout.size() + layout.align() - 1) as u128;
         let Some(open) = &mut self.open else {
@@ -117,14 +117,16 @@ impl Model for BumpModel {
         if self.move_top(place.end).is_none() {
             let from = self.grow(place.end, layout, outlook)?;
             place = self.place(from, layout);
-            self.move_top(place.end).expect("room was made for it");
+            self.move_top(place.end)
+                .expect("the memory has grown for it");
         }
         Some(narrow(place.start))
     }
 
     fn dealloc(&mut self, address: usize, layout: Layout) {
         if self.is_newest(address, layout) {
-            self.move_top(address as u128).expect("a block in the room");
+            self.move_top(address as u128)
+                .expect("a block in the region");
         }
     }
 
@@ -144,14 +146,15 @@ impl Model for BumpModel {
         }
         let end = address as u128 + new.size() as u128;
         if self.move_top(end).is_none() {
-            let top = self.open.as_ref().expect("it has a block").top;
+            let top = self.open.as_ref().expect("a heap with a block").top;
             let from = self.grow(end, new, outlook)?;
             if from != top {
                 let place = self.place(from, new);
-                self.move_top(place.end).expect("room was made for it");
+                self.move_top(place.end)
+                    .expect("the memory has grown for it");
                 return Some(narrow(place.start));
             }
-            self.move_top(end).expect("room was made for it");
+            self.move_top(end).expect("the memory has grown for it");
         }
         Some(address)
     }
@@ -174,8 +177,7 @@ impl Model for BumpModel {
     }
 }
 
-/// What a heap with size classes does: a bump heap below, and a stack of free blocks for each
-/// class.
+/// The model of a heap with size classes: a bump heap, and a stack of free blocks for each class.
 #[derive(Debug)]
 pub struct SegregatedModel {
     bump: BumpModel,
@@ -190,7 +192,7 @@ pub fn class_of(layout: Layout) -> Option<usize> {
     CLASSES.iter().position(fits)
 }
 
-/// The block that is set aside for a layout, if there can be one.
+/// The layout of the block that is reserved for a layout, if there can be one.
 fn block_of(layout: Layout) -> Option<Layout> {
     let size = class_of(layout).map_or(layout.size(), |class| CLASSES[class]);
     Layout::from_size_align(size, layout.align().max(16)).ok()
@@ -238,7 +240,7 @@ impl Model for SegregatedModel {
         };
         if is_newest && !is_listed {
             let resized = self.bump.realloc(address, old_block, new_block, outlook)?;
-            // Moved to where the memory has grown, it leaves the old block to the list.
+            // The block has moved into grown memory, so its old block goes into the list.
             if resized != address && old_class.is_some() {
                 self.dealloc(address, layout);
             }

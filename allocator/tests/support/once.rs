@@ -1,5 +1,4 @@
-//! Memory that there is once in a process: what a loader announces, and what stands at a fixed
-//! address.
+//! Memory that exists once in a process: an announced heap, and a heap at a fixed address.
 
 use core::ops::Range;
 use std::env;
@@ -10,19 +9,19 @@ use allocator::{FixedHeap, LoaderHeap, set_heap_base, set_heap_limit};
 
 use super::{Buffer, HEADER, Memory};
 
-/// A buffer that is announced as a loader announces the heap. It has room for a header at least.
+/// A buffer that is announced like a loader's heap. It has at least the length of a header.
 pub struct Announced(Buffer);
 
 impl Announced {
-    /// A buffer of `length` bytes, or of a header, at an address that is `remainder` modulo
+    /// A buffer of `length` bytes, but at least a header, at an address that is `remainder` modulo
     /// [`MODULUS`](super::MODULUS).
     pub fn new(remainder: usize, length: usize) -> Self {
         Self(Buffer::new(remainder, length.max(HEADER)))
     }
 }
 
-// SAFETY: the bytes are lent for as long as the buffer is borrowed, and zeroed; there is one
-// announcement in the process, and so one source over it.
+// SAFETY: the source borrows the zeroed buffer. There is one announcement in the process, and so
+// only one source over it.
 unsafe impl Memory for Announced {
     type Source<'memory> = LoaderHeap;
     type Ground<'memory> = Range<usize>;
@@ -35,12 +34,13 @@ unsafe impl Memory for Announced {
         let lent = self.0.lend();
         lent.fill(core::mem::MaybeUninit::new(0));
         let base = lent.as_mut_ptr().expose_provenance();
-        // SAFETY: it is called once, as was just made sure of, and by one thread. The region is a
-        // zeroed, exposed buffer, borrowed for as long as the heap over it lives.
+        // SAFETY: this is the only call in the process, as just asserted, in one thread. The region
+        // is a zeroed, exposed buffer that is borrowed for as long as the heap over it lives.
         unsafe { set_heap_base(base) };
-        // SAFETY: as above; a buffer here has eight bytes at least, and some thousands at most.
+        // SAFETY: this is the only call, after the base is set. All bytes up to the limit are the
+        // buffer's.
         unsafe { set_heap_limit(region.len()) };
-        // SAFETY: `open` comes here once.
+        // SAFETY: this is the only source, because `open` runs once in the process.
         (unsafe { LoaderHeap::new() }, region)
     }
 
@@ -49,8 +49,7 @@ unsafe impl Memory for Announced {
     }
 }
 
-/// Pages from the system at an address that was known when the program was compiled, with a heap in
-/// their midst.
+/// Pages from the system at an address that is known at compile time, with a heap inside.
 pub struct Mapped<const BASE: usize, const LENGTH: usize>;
 
 #[cfg(all(
@@ -58,15 +57,15 @@ pub struct Mapped<const BASE: usize, const LENGTH: usize>;
     any(target_arch = "x86_64", target_arch = "aarch64"),
     not(miri)
 ))]
-// SAFETY: the pages are mapped here, zeroed and for this alone; that succeeds once in the process,
-// because nothing may be there before.
+// SAFETY: the pages are mapped here, zeroed and only for this heap. Mapping succeeds once in the
+// process, because it requires free addresses.
 unsafe impl<const BASE: usize, const LENGTH: usize> Memory for Mapped<BASE, LENGTH> {
     type Source<'memory> = FixedHeap<BASE, LENGTH>;
     type Ground<'memory> = Range<usize>;
 
     fn open(&mut self) -> (Self::Source<'_>, Self::Ground<'_>) {
         map::pages(Self::pages());
-        // SAFETY: the region is mapped and zeroed, its provenance exposed, and nobody else has it.
+        // SAFETY: the region is mapped, zeroed and exposed, and no other code uses it.
         let source = unsafe { FixedHeap::new() };
         (source, BASE..BASE + LENGTH)
     }
@@ -75,18 +74,18 @@ unsafe impl<const BASE: usize, const LENGTH: usize> Memory for Mapped<BASE, LENG
         let pages = Self::pages();
         for range in [pages.start..BASE, BASE + LENGTH..pages.end] {
             let start = core::ptr::with_exposed_provenance::<u8>(range.start);
-            // SAFETY: `open` has mapped and exposed the pages; nobody writes to them now.
+            // SAFETY: `open` has mapped and exposed the pages, and no code writes to them now.
             let bytes = unsafe { core::slice::from_raw_parts(start, range.len()) };
             assert!(
                 bytes.iter().all(|byte| *byte == 0),
-                "written outside of the heap"
+                "written outside the heap"
             );
         }
     }
 }
 
 impl<const BASE: usize, const LENGTH: usize> Mapped<BASE, LENGTH> {
-    /// The pages around the heap, and one more on each side.
+    /// The pages of the heap, and one more on each side.
     fn pages() -> Range<usize> {
         const PAGE: usize = 4096;
         let start = BASE / PAGE * PAGE - PAGE;
@@ -107,7 +106,7 @@ pub mod map {
     const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
     const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
 
-    // The C library is linked through `std` in any case.
+    // `std` links the C library anyway.
     unsafe extern "C" {
         fn mmap(
             address: *mut c_void,
@@ -119,22 +118,19 @@ pub mod map {
         ) -> *mut c_void;
     }
 
-    /// Maps zeroed pages at these addresses, where nothing may be so far, and exposes them.
+    /// Maps zeroed pages at these free addresses, and exposes them.
     pub fn pages(addresses: Range<usize>) {
         let flags = MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE;
         let wanted = core::ptr::without_provenance_mut(addresses.start);
-        // SAFETY: anonymous memory, at a place where nothing is: the call fails if something is.
+        // SAFETY: anonymous memory at free addresses: the call fails if they are not free.
         let pages = unsafe { mmap(wanted, addresses.len(), PROT_READ_WRITE, flags, -1, 0) };
         let found = pages.expose_provenance();
-        assert_eq!(
-            found, addresses.start,
-            "the pages are taken or not to be had"
-        );
+        assert_eq!(found, addresses.start, "the pages cannot be mapped");
     }
 }
 
-/// Runs `action` on each input in a process of its own: in this test's program, started once more
-/// for that test alone. To be called by the test of that name, on its thread.
+/// Runs `action` on each input in a process of its own, which runs only the test `test`. That test
+/// must call this function, in its own thread.
 pub fn in_its_own_process(
     test: &str,
     inputs: impl IntoIterator<Item = Vec<u8>>,
@@ -151,7 +147,7 @@ pub fn in_its_own_process(
             .args(["--exact", test])
             .env(VARIABLE, &input)
             .output()
-            .expect("this program starts once more");
+            .expect("a process of this program");
         let text = String::from_utf8_lossy(&run.stdout);
         assert!(
             run.status.success() && text.contains("1 passed"),

@@ -1,4 +1,4 @@
-//! A memory that grows by pages, and that others grow too.
+//! A memory that grows by pages, and that other users grow too.
 
 use core::alloc::Layout;
 use core::cell::{Cell, RefCell};
@@ -9,35 +9,35 @@ use allocator::{PAGE_SIZE, PageMemory, WasmMemory};
 
 use super::{Ground, HEADER, Memory, SENTINEL};
 
-/// What others write all over their pages.
+/// The contents of other users' pages.
 static FOREIGN: [u8; PAGE_SIZE] = [0xF0; PAGE_SIZE];
 const MARGIN: usize = 64;
 
-/// A memory that grows by pages up to a limit, and that others grow too: as WebAssembly's, with
-/// page 0 at an address of the test's choosing.
+/// A memory that grows by pages up to a limit, and that other users grow too, like WebAssembly's.
+/// The test chooses the address of page 0.
 pub struct Pages {
     whole: *mut u8,
     layout: Layout,
     page_zero: *mut u8,
     limit: usize,
     count: Cell<usize>,
-    /// Pages that others take between a question for the number of pages and the next growth.
+    /// Pages that others take between the heap's call of `pages` and its next growth.
     race: Cell<usize>,
-    /// The addresses that the heap was given, in order, what adjoins in one piece.
+    /// The heap's addresses, in order, with adjoining pages in one piece.
     given: RefCell<Vec<Range<usize>>>,
-    /// The numbers of others' pages.
+    /// The numbers of other users' pages.
     foreign: RefCell<Vec<usize>>,
 }
 
 impl Pages {
-    /// A memory with `before` pages of others' to start with and never more than `limit`. Page 0 is
-    /// at an address that is `remainder` modulo the size of a page.
+    /// A memory with `before` pages of other users, and at most `limit` pages. The address of page
+    /// 0 is `remainder` modulo the page size.
     pub fn new(remainder: usize, before: usize, limit: usize) -> Self {
         let length = MARGIN + PAGE_SIZE + limit * PAGE_SIZE + MARGIN;
         let layout = Layout::from_size_align(length, 1).expect("a valid layout");
         // SAFETY: the layout has a size.
         let whole = unsafe { alloc_zeroed(layout) };
-        assert!(!whole.is_null(), "the system has no memory to give");
+        assert!(!whole.is_null(), "no memory");
         let earliest = whole.addr() + MARGIN;
         let gap = remainder.wrapping_sub(earliest) % PAGE_SIZE;
         let memory = Self {
@@ -58,12 +58,12 @@ impl Pages {
         memory
     }
 
-    /// How many pages there are.
+    /// The number of pages.
     pub fn count(&self) -> usize {
         self.count.get()
     }
 
-    /// The addresses that the heap was given, in order, what adjoins in one piece.
+    /// The heap's addresses, in order, with adjoining pages in one piece.
     pub fn given(&self) -> Vec<Range<usize>> {
         self.given.borrow().clone()
     }
@@ -89,8 +89,8 @@ impl Pages {
 
     /// The bytes of a page, or of a margin.
     fn bytes(&self, start: *mut u8, length: usize) -> &[u8] {
-        // SAFETY: pages and margins are inside the allocation, which was zeroed; callers ask for
-        // what no block lies in, and nobody writes while they look.
+        // SAFETY: pages and margins are inside the allocation, which was zeroed. Callers pass
+        // ranges without blocks, and no code writes to them during the borrow.
         unsafe { core::slice::from_raw_parts(start, length) }
     }
 }
@@ -127,27 +127,27 @@ impl Ground for &Pages {
     fn check(&self) {
         for number in self.foreign.borrow().iter() {
             let page = self.bytes(PageMemory::page(self, *number), PAGE_SIZE);
-            assert!(page == FOREIGN, "written to somebody else's page {number}");
+            assert!(page == FOREIGN, "written to another user's page {number}");
         }
     }
 }
 
 impl Pages {
-    /// Somebody else takes pages, if there are so many left.
+    /// Other users take pages, if there are enough.
     pub fn others_take(&self, pages: usize) {
         let Some(first) = self.add(pages) else {
             return;
         };
         for number in first..first + pages {
-            // SAFETY: the page is inside the allocation, and new.
+            // SAFETY: the page is inside the allocation and new.
             unsafe { PageMemory::page(&self, number).copy_from(FOREIGN.as_ptr(), PAGE_SIZE) };
             self.foreign.borrow_mut().push(number);
         }
     }
 }
 
-// SAFETY: `add` counts pages that were not given to anybody, of one zeroed allocation, up to its
-// limit; page 0 has an address, and the others follow it.
+// SAFETY: `add` counts new pages of one zeroed allocation up to its limit. The pages follow page 0
+// in order.
 unsafe impl PageMemory for &Pages {
     fn pages(&self) -> usize {
         let count = self.count.get();
@@ -171,7 +171,7 @@ unsafe impl PageMemory for &Pages {
     }
 }
 
-// SAFETY: no other source has these pages, unless `open` was called before; it fails then.
+// SAFETY: no other source has these pages, because `open` fails if it was called before.
 unsafe impl Memory for Pages {
     type Source<'memory> = WasmMemory<&'memory Pages>;
     type Ground<'memory> = &'memory Pages;
@@ -189,39 +189,39 @@ unsafe impl Memory for Pages {
         }
         for number in self.count.get()..self.limit {
             let page = self.bytes(PageMemory::page(&self, number), PAGE_SIZE);
-            assert!(page == [0; PAGE_SIZE], "written behind the last page");
+            assert!(page == [0; PAGE_SIZE], "written after the last page");
         }
     }
 }
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: `new` got it with this layout.
+        // SAFETY: `new` allocated it with this layout.
         unsafe { dealloc(self.whole, self.layout) };
     }
 }
 
-/// What becomes of a memory when the heap asks for more, in numbers too wide to wrap.
+/// How a memory changes when the heap requests more, in numbers that cannot overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outlook {
-    /// It stays as it is.
+    /// It does not change.
     Fixed,
     /// It grows by pages.
     Pages {
         /// The address of page 0.
         page_zero: u128,
-        /// How many pages there are.
+        /// The number of pages.
         count: u128,
-        /// How many there can be.
+        /// The maximum number of pages.
         limit: u128,
-        /// How many others take in the middle of the next request.
+        /// The number of pages that others take during the next request.
         race: u128,
     },
 }
 
 impl Outlook {
-    /// What [`WasmMemory`] adds to a heap that has the bytes from its base to its end, or has none
-    /// yet: `adjoining` bytes if they follow those, and `apart` bytes elsewhere.
+    /// The addresses that [`WasmMemory`] adds to a heap with these addresses, or to a new heap:
+    /// `adjoining` bytes if the new pages follow the heap, and `apart` bytes otherwise.
     pub fn grow(
         &mut self,
         heap: Option<Range<u128>>,
@@ -245,8 +245,7 @@ impl Outlook {
             Some(_) => apart,
         };
         let pages = bytes.div_ceil(page);
-        // A heap that is there looks at the memory before anything else; one that is not, after its
-        // first doubts.
+        // An existing heap reads the number of pages first. A new one first checks the length.
         let longest = u128::from(u32::MAX) / page;
         if heap.is_none() && pages > longest {
             return None;
@@ -261,8 +260,8 @@ impl Outlook {
             return None;
         }
         *count += pages;
-        // What comes from behind others that were quicker is lost to a heap that did not expect
-        // them.
+        // If others have taken pages meanwhile, the heap cannot use pages that it expected to
+        // adjoin.
         (heap.is_none() || start == seen).then(|| start..*page_zero + *count * page)
     }
 }

@@ -1,4 +1,4 @@
-//! The room for what the host hands in, in pages, with regions that are checked as they come.
+//! The arena for the host's bytes in pages, which checks each of its regions.
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -7,7 +7,7 @@ use allocator::PagedInvocationArena;
 
 use super::{Ground, Pages};
 
-/// What was handed out, and the byte that it is filled with.
+/// An allocated region, and the byte that fills it.
 #[derive(Clone, Copy, Debug)]
 pub struct Region {
     pub pointer: NonNull<u8>,
@@ -22,13 +22,13 @@ impl Region {
     }
 }
 
-/// An arena over pages, and the regions that it has handed out.
+/// An arena over pages, and its regions.
 pub struct Room<'pages> {
     pub pages: &'pages Pages,
     pub arena: PagedInvocationArena<&'pages Pages>,
-    /// What `bytes` lends.
+    /// The regions that `bytes` returns.
     pub regions: Vec<Region>,
-    /// What is kept, and not lent.
+    /// The kept region, which `bytes` does not return.
     kept: Option<Region>,
     next_fill: u8,
 }
@@ -45,7 +45,7 @@ impl<'pages> Room<'pages> {
         }
     }
 
-    /// A region that is what a region has to be, filled with a byte of its own.
+    /// Allocates a region, checks it, and fills it with a byte of its own.
     pub fn alloc(&mut self, length: usize) -> Option<Region> {
         let (used, capacity) = (self.arena.used(), self.arena.capacity());
         let Some(pointer) = self.arena.alloc(length) else {
@@ -60,7 +60,7 @@ impl<'pages> Room<'pages> {
         };
         assert_eq!(pointer.addr().get() % 8, 0);
         if length == 0 {
-            assert_eq!(self.arena.used(), used, "an empty region takes nothing");
+            assert_eq!(self.arena.used(), used, "an empty region has no bytes");
             assert_eq!(
                 self.arena.bytes(pointer.addr().get(), 0),
                 Some([].as_slice())
@@ -82,8 +82,8 @@ impl<'pages> Room<'pages> {
                 "{addresses:x?} and {other:x?} overlap"
             );
         }
-        // SAFETY: the bytes were handed out, as was just checked, and no test keeps a slice while
-        // it allocates.
+        // SAFETY: the region is in the arena's pages, as just checked, and no test keeps a slice
+        // while it allocates.
         unsafe { pointer.write_bytes(region.fill, length) };
         self.regions.push(region);
         Some(region)
@@ -92,7 +92,7 @@ impl<'pages> Room<'pages> {
     pub fn reset(&mut self) {
         self.regions.clear();
         self.kept = None;
-        // SAFETY: the regions are gone, and slices of them live in `check` only.
+        // SAFETY: the regions are dropped, and slices of them exist only in `check`.
         unsafe { self.arena.reset() };
         assert_eq!(self.arena.used(), 0);
     }
@@ -100,33 +100,33 @@ impl<'pages> Room<'pages> {
     pub fn reset_retaining(&mut self, region: Region) {
         self.regions.clear();
         self.kept = (region.length > 0).then_some(region);
-        // SAFETY: as above, but for this region, which is not lent.
+        // SAFETY: the other regions are dropped, and slices of regions exist only in `check`.
         unsafe {
             self.arena
                 .reset_retaining(region.addresses().start, region.length)
         };
     }
 
-    /// Whether a byte may be lent: it is in a region, or aligns what comes behind one.
-    pub fn may_lend(&self, address: usize) -> bool {
+    /// Whether `bytes` may return a byte: it is in a region, or in the alignment gap after one.
+    pub fn may_return(&self, address: usize) -> bool {
         let regions = self.regions.iter().map(Region::addresses);
         let in_one = |region: Range<usize>| {
             (region.start..region.end.next_multiple_of(8)).contains(&address)
         };
-        // What comes behind the kept region may have to be aligned too.
-        let behind_kept = self.kept.is_some_and(|kept| {
+        // The kept region may also have an alignment gap after it.
+        let after_kept = self.kept.is_some_and(|kept| {
             let end = kept.addresses().end;
             (end..end.next_multiple_of(8)).contains(&address)
         });
-        regions.into_iter().any(in_one) || behind_kept
+        regions.into_iter().any(in_one) || after_kept
     }
 
-    /// Fails unless everything is as it was left, and lent as it should be.
+    /// Asserts that all regions are unchanged, and that `bytes` returns exactly them.
     pub fn check(&self) {
         for region in &self.regions {
             let addresses = region.addresses();
             let bytes = self.arena.bytes(addresses.start, region.length);
-            let bytes = bytes.expect("a region that was handed out");
+            let bytes = bytes.expect("an allocated region");
             assert_eq!(bytes.as_ptr(), region.pointer.as_ptr().cast_const());
             assert!(
                 bytes == vec![region.fill; region.length],
@@ -138,17 +138,22 @@ impl<'pages> Room<'pages> {
                 addresses.end + 7,
             ] {
                 assert!(
-                    self.arena.bytes(at, 1).is_none() || self.may_lend(at),
-                    "a byte at {at:x} that was not handed out"
+                    self.arena.bytes(at, 1).is_none() || self.may_return(at),
+                    "a byte at {at:x} that is not allocated"
                 );
             }
         }
         if let Some(kept) = &self.kept {
             let addresses = kept.addresses();
             for at in [addresses.start, addresses.end - 1] {
-                assert_eq!(self.arena.bytes(at, 1), None, "what is kept is not lent");
+                assert_eq!(
+                    self.arena.bytes(at, 1),
+                    None,
+                    "`bytes` does not return the kept region"
+                );
             }
-            // SAFETY: it was handed out, and only a reset that does not keep it takes it back.
+            // SAFETY: the region is allocated and initialized, and only a reset that does not keep
+            // it frees it.
             let bytes = unsafe { core::slice::from_raw_parts(kept.pointer.as_ptr(), kept.length) };
             assert!(
                 bytes == vec![kept.fill; kept.length],

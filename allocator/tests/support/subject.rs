@@ -1,5 +1,5 @@
-//! What is tested, and on what memory: a test written against these runs over every allocator and
-//! source.
+//! The allocators and the memories under test: a test that uses these traits runs over every
+//! allocator and source.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::marker::PhantomData;
@@ -13,20 +13,20 @@ use super::{HEADER, Heap, Outlook};
 
 /// An allocator under test.
 pub trait Subject: GlobalAlloc {
-    /// Whether it handles blocks without bytes as well, which `GlobalAlloc` leaves open.
+    /// Whether the allocator accepts empty layouts, which `GlobalAlloc` leaves open.
     const EMPTY_BLOCKS: bool;
-    /// The program's state that it keeps before the first block.
+    /// The program's state before the first block.
     const STATE: Layout;
-    /// What it should do.
+    /// The reference model.
     type Model: Model;
 
-    /// Bytes from the first block to the top.
+    /// The bytes from the first block to the top.
     fn used(&self) -> usize;
-    /// The most bytes there ever were from the first block to the top.
+    /// The peak of `used`.
     fn peak(&self) -> usize;
-    /// Length of the heap, header and state included.
+    /// The length of the heap, including header and state.
     fn limit(&self) -> usize;
-    /// Bytes in blocks that were freed and wait for the next request of their size.
+    /// Bytes in freed blocks that wait for the next request of their class.
     fn listed(&self) -> usize;
 }
 
@@ -74,17 +74,17 @@ impl<S: HeapSource> Subject for SegregatedBumpAllocator<S> {
     }
 }
 
-/// How an allocator is built over a source, whichever that is.
+/// How to construct an allocator over any source.
 pub trait Algorithm {
     /// The allocator over a source.
     type Over<S: HeapSource>: Subject;
 
-    /// Builds it.
+    /// Constructs the allocator.
     ///
     /// # Safety
     ///
-    /// No other allocator is built over the same region, nothing has been written to it, and one
-    /// thread uses it.
+    /// No other allocator is constructed over the same region, no byte of it has been written, and
+    /// one thread uses it.
     unsafe fn over<S: HeapSource>(source: S) -> Self::Over<S>;
 }
 
@@ -95,7 +95,8 @@ impl<G: Zeroable> Algorithm for Bump<G> {
     type Over<S: HeapSource> = BumpAllocator<G, S>;
 
     unsafe fn over<S: HeapSource>(source: S) -> Self::Over<S> {
-        // SAFETY: the contract is the same.
+        // SAFETY: `with_source` requires a fresh region with one allocator, in one thread. The
+        // caller promises that.
         unsafe { BumpAllocator::with_source(source) }
     }
 }
@@ -107,23 +108,24 @@ impl Algorithm for Segregated {
     type Over<S: HeapSource> = SegregatedBumpAllocator<S>;
 
     unsafe fn over<S: HeapSource>(source: S) -> Self::Over<S> {
-        // SAFETY: the contract is the same.
+        // SAFETY: `with_source` requires a fresh region with one allocator, in one thread. The
+        // caller promises that.
         unsafe { SegregatedBumpAllocator::with_source(source) }
     }
 }
 
-/// Memory that a source can be opened on.
+/// Memory over which a source can be opened.
 ///
 /// # Safety
 ///
-/// What `open` returns is a source over memory that no other source has while the borrow lasts,
-/// zeroed, and all of whose bytes are initialized.
+/// `open` must return a source over memory that is zeroed, whose bytes are all initialized, and
+/// that no other source has during the borrow.
 pub unsafe trait Memory {
     /// The source.
     type Source<'memory>: HeapSource
     where
         Self: 'memory;
-    /// What the test knows of the memory meanwhile.
+    /// The test's own record of the memory.
     type Ground<'memory>: Ground
     where
         Self: 'memory;
@@ -131,43 +133,43 @@ pub unsafe trait Memory {
     /// Opens the memory.
     fn open(&mut self) -> (Self::Source<'_>, Self::Ground<'_>);
 
-    /// Fails if anything was written that was not given to the source.
+    /// Asserts that no byte outside the source's memory was written.
     fn check_rest(&self);
 
     /// An allocator over the memory.
     fn start<A: Algorithm>(&mut self) -> Heap<'_, A::Over<Self::Source<'_>>, Self::Ground<'_>> {
         let (source, ground) = self.open();
-        // SAFETY: by the contract of `open` the region is this source's alone and zeroed; `Heap` is
-        // not `Sync`.
+        // SAFETY: by the contract of `open` the region is zeroed, and only this source has it.
+        // `Heap` is not `Sync`.
         let allocator = unsafe { A::over(source) };
         Heap::new(allocator, ground)
     }
 }
 
-/// What a test knows of the memory under a heap, without asking the allocator.
+/// The test's own record of the memory under a heap, which does not depend on the allocator.
 pub trait Ground {
     /// The address of the header, if there is memory for one.
     fn base(&self) -> Option<usize>;
 
-    /// Whether the heap was given all of these bytes.
+    /// Whether all these bytes are in the heap's memory.
     fn gave(&self, bytes: Range<usize>) -> bool;
 
-    /// What becomes of the memory when the heap asks for more.
+    /// How the memory would change if the heap requested more.
     fn outlook(&self) -> Outlook;
 
-    /// Somebody else takes memory from where the heap's comes from, if anybody can.
+    /// Another user takes pages of the heap's memory, if it has pages.
     fn others_take(&self, pages: usize) {
         let _ = pages;
     }
 
-    /// Somebody else takes a page in the middle of the heap's next request for more.
+    /// Another user takes a page during the heap's next request for more.
     fn others_race(&self) {}
 
-    /// Fails if anything was written that belongs to others, as far as that can be seen now.
+    /// Asserts that no other user's byte was written, as far as this can be checked now.
     fn check(&self) {}
 }
 
-/// A region that stays as it is.
+/// A region that does not grow.
 impl Ground for Range<usize> {
     fn base(&self) -> Option<usize> {
         (self.len() >= HEADER).then_some(self.start)

@@ -1,10 +1,7 @@
-//! A global allocator that gives one thread's requests to the allocator under test, and all others
-//! to the system, and the workload of collections that is run on it.
+//! A global allocator that passes one thread's requests to the allocator under test, and all others
+//! to the system; and the workload of collections that runs on it.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program of its own and uses a part of this"
-)]
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 #[path = "../../../tests/support/collections.rs"]
 mod collections;
@@ -20,21 +17,21 @@ thread_local! {
     static SWITCHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// An allocator, for one thread at a time to switch to.
+/// An allocator that one thread at a time can switch to.
 pub struct Switch<A> {
     inner: A,
     taken: AtomicBool,
-    /// The lowest and the highest address of a block that it has handed out.
+    /// The lowest and the highest address of its blocks.
     lowest: AtomicUsize,
     highest: AtomicUsize,
 }
 
-// SAFETY: `on` lets one thread alone come to `inner`, for good; and blocks of `inner` are given up
-// on that thread by the contract of `on`.
+// SAFETY: `on` lets only one thread access `inner`, and its contract requires that the blocks of
+// `inner` are freed on that thread.
 unsafe impl<A> Sync for Switch<A> {}
 
 impl<A> Switch<A> {
-    /// An allocator that nobody has switched to yet.
+    /// An allocator to which no thread has switched yet.
     pub const fn new(inner: A) -> Self {
         Self {
             inner,
@@ -44,12 +41,12 @@ impl<A> Switch<A> {
         }
     }
 
-    /// Gives this thread's requests to the allocator while `action` runs.
+    /// Passes this thread's requests to the allocator while `action` runs.
     ///
     /// # Safety
     ///
-    /// `action` gives up all that it allocates before it returns, and on this thread, and nothing
-    /// else; and it does not panic.
+    /// `action` must free all its blocks before it returns, on this thread, and no other blocks. It
+    /// must not panic.
     ///
     /// # Panics
     ///
@@ -66,7 +63,7 @@ impl<A> Switch<A> {
     ///
     /// # Safety
     ///
-    /// The thread is the one that has called `on`.
+    /// The thread must be the one that has called `on`.
     pub unsafe fn inner(&self) -> &A {
         &self.inner
     }
@@ -86,69 +83,72 @@ impl<A> Switch<A> {
     }
 }
 
-/// Runs the workload of collections on the allocator and on the system, and fails unless the
+/// Runs the workload of collections on the allocator and on the system, and asserts that the
 /// results are equal. Returns the addresses from the lowest block to the end of the highest.
 pub fn collections_agree<A: GlobalAlloc>(heap: &Switch<A>, rounds: u32) -> Range<usize> {
     let expected = collections::work(rounds);
     assert_eq!(expected.lines().count(), 7 * rounds as usize);
     let mut found = String::with_capacity(2 * expected.len());
-    // SAFETY: the result goes before the allocator, because it is only copied, to a string of the
-    // system's that has room for twice as much as it should have. The workload does not panic where
-    // memory is right, and ends the process where there is none.
+    // SAFETY: the result is copied to a string of the system, whose capacity is twice the expected
+    // length, and is freed before the closure returns. The workload does not panic with a correct
+    // allocator, and ends the process if memory is full.
     unsafe {
         heap.on(|_| {
             let result = collections::work(rounds);
             let length = result.len().min(found.capacity());
-            found.push_str(result.get(..length).unwrap_or("not even text"));
+            found.push_str(result.get(..length).unwrap_or("not UTF-8"));
         });
     }
     assert_eq!(found, expected);
     heap.extent()
 }
 
-// SAFETY: every call goes to one of two allocators as it came. A thread that has switched gives up
-// and resizes blocks of the allocator that it has switched to only: by the contract of `on` it
-// gives up all that it got there before it switches back, and nothing else meanwhile.
+// SAFETY: every call goes unchanged to one of two allocators. A thread that has switched frees and
+// resizes only blocks of the allocator that it has switched to: by the contract of `on` it frees
+// all of them before it switches back, and no others.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Switch<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if SWITCHED.get() {
-            // SAFETY: the contract is the same.
+            // SAFETY: `alloc` requires a layout with a size. The caller passes one.
             self.note(unsafe { self.inner.alloc(layout) }, layout.size())
         } else {
-            // SAFETY: the contract is the same.
+            // SAFETY: `alloc` requires a layout with a size. The caller passes one.
             unsafe { System.alloc(layout) }
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if SWITCHED.get() {
-            // SAFETY: the contract is the same.
+            // SAFETY: `alloc_zeroed` requires a layout with a size. The caller passes one.
             self.note(unsafe { self.inner.alloc_zeroed(layout) }, layout.size())
         } else {
-            // SAFETY: the contract is the same.
+            // SAFETY: `alloc_zeroed` requires a layout with a size. The caller passes one.
             unsafe { System.alloc_zeroed(layout) }
         }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if SWITCHED.get() {
-            // SAFETY: the contract is the same, and the block is one of `inner`.
+            // SAFETY: the caller passes a live block and its layout, and the block is one of
+            // `inner`.
             unsafe { self.inner.dealloc(block, layout) }
         } else {
-            // SAFETY: the contract is the same, and the block is one of the system's.
+            // SAFETY: the caller passes a live block and its layout, and the block is one of the
+            // system.
             unsafe { System.dealloc(block, layout) }
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         if SWITCHED.get() {
-            // SAFETY: as in `dealloc`.
+            // SAFETY: the caller passes a live block of `inner`, its layout, and a valid new size.
             self.note(
                 unsafe { self.inner.realloc(block, layout, new_size) },
                 new_size,
             )
         } else {
-            // SAFETY: as in `dealloc`.
+            // SAFETY: the caller passes a live block of the system, its layout, and a valid new
+            // size.
             unsafe { System.realloc(block, layout, new_size) }
         }
     }

@@ -1,4 +1,4 @@
-//! What is in the arena, and what it should look like.
+//! Expected contents of an arena.
 
 use core::alloc::Layout;
 use core::ops::Range;
@@ -8,7 +8,7 @@ use allocator::{Arena, ArenaHandle, Stale};
 
 use super::ArenaOperation;
 
-/// A plain block that was not freed, and which pattern its bytes hold.
+/// A live plain block, and the tag of its pattern.
 pub struct Block {
     pub pointer: NonNull<u8>,
     pub layout: Layout,
@@ -22,8 +22,8 @@ impl Block {
     }
 
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the block is live and `new_block` has initialized it; the arena writes to no live
-        // block, and the driver does only in `fill`.
+        // SAFETY: the block is live, and `new_block` has initialized it. The arena writes to no
+        // live block, and the driver does only in `fill`.
         unsafe { core::slice::from_raw_parts(self.pointer.as_ptr(), self.layout.size()) }
     }
 
@@ -31,12 +31,12 @@ impl Block {
         for index in 0..self.layout.size() {
             // SAFETY: the index is within the block.
             let byte = unsafe { self.pointer.add(index) };
-            // SAFETY: the block is live, and nobody borrows it.
+            // SAFETY: the block is live, and no code borrows it.
             unsafe { byte.write(pattern(self.tag, index)) };
         }
     }
 
-    /// Fails unless the first `length` bytes hold the pattern.
+    /// Asserts that the first `length` bytes have the pattern.
     pub fn check_first(&self, length: usize, operation: &ArenaOperation) {
         for (index, byte) in self.bytes()[..length].iter().enumerate() {
             assert_eq!(
@@ -48,16 +48,16 @@ impl Block {
     }
 }
 
-/// Never zero.
+/// The byte of a pattern, which is never zero.
 pub fn pattern(tag: u8, index: usize) -> u8 {
     tag.wrapping_add((index % 251) as u8).wrapping_mul(7) | 1
 }
 
-/// Aligned more than most.
+/// A value with a large alignment.
 #[repr(align(128))]
 pub struct Aligned(pub u8);
 
-/// A handle, and what it should lead to.
+/// A handle, and the value that it should lead to.
 pub enum Handle {
     Number(ArenaHandle<u64>, u64),
     Aligned(ArenaHandle<Aligned>, u8),
@@ -67,7 +67,7 @@ pub enum Handle {
 }
 
 impl Handle {
-    /// The addresses of the value, which is as it should be.
+    /// Checks the value, and returns its addresses.
     pub fn check(&self, arena: &Arena) -> Result<Range<usize>, Stale> {
         Ok(match self {
             Self::Number(handle, number) => {

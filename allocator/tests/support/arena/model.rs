@@ -1,10 +1,10 @@
-//! A reference model of an arena: where blocks go, and what the figures are.
+//! A reference model of an arena: the addresses of its blocks, and its figures.
 
 use core::alloc::Layout;
 
 use super::contents::Block;
 
-/// What an end has in use, in numbers too wide to wrap.
+/// The figures of an end, as numbers that cannot overflow.
 #[derive(Clone, Default)]
 pub struct EndModel {
     pub used: u128,
@@ -12,11 +12,11 @@ pub struct EndModel {
     pub reset_epoch: u64,
 }
 
-/// What an arena does, in addresses. It knows nothing about bytes.
+/// The addresses of an arena. The model has no bytes.
 pub struct Model {
     pub start: u128,
     pub end: u128,
-    /// Bottom, top.
+    /// The bottom and the top.
     pub ends: [EndModel; 2],
     pub epoch: u64,
 }
@@ -26,7 +26,7 @@ impl Model {
         self.end - self.start - self.ends[0].used - self.ends[1].used
     }
 
-    /// Where the block goes; `None` if there is no room. It has at least a byte.
+    /// The address of the block, which is not empty; `None` if there is not enough memory.
     pub fn allocate(&mut self, top: bool, layout: Layout) -> Option<usize> {
         let (size, align) = (layout.size() as u128, layout.align() as u128);
         let low = self.start + self.ends[0].used;
@@ -58,7 +58,7 @@ impl Model {
         true
     }
 
-    /// Where the block goes that is to have at least a byte; `None` if there is no room.
+    /// The new address of the block, which is not empty; `None` if there is not enough memory.
     pub fn resize(&mut self, block: &Block, new: Layout) -> Option<usize> {
         let before = self.ends.clone();
         let in_place =

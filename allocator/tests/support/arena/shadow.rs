@@ -1,4 +1,4 @@
-//! Every operation, on the arena and on the model.
+//! Runs every operation on the arena and on the model.
 
 use core::alloc::Layout;
 use core::ops::Range;
@@ -11,7 +11,7 @@ use super::ArenaOperation;
 use super::contents::{Aligned, Block, Handle};
 use super::model::{Model, end};
 
-/// A handle, whether it should still lead to its value, and what its end has in use just with it.
+/// A handle, whether its value should be live, and the used bytes of its end just after it.
 struct Kept {
     handle: Handle,
     live: bool,
@@ -31,7 +31,7 @@ struct Marked {
     epoch: u64,
 }
 
-/// Everything that should be in the arena.
+/// The expected contents of the arena.
 pub struct Shadow {
     model: Model,
     blocks: Vec<Block>,
@@ -135,10 +135,10 @@ impl Shadow {
             ArenaOperation::ResetEnd { top } => {
                 self.forget(top, 0);
                 let done = if top {
-                    // SAFETY: the blocks of this end were just forgotten.
+                    // SAFETY: the driver has just forgotten the blocks of this end.
                     unsafe { arena.reset_top() }
                 } else {
-                    // SAFETY: as above.
+                    // SAFETY: the driver has just forgotten the blocks of this end.
                     unsafe { arena.reset_bottom() }
                 };
                 assert_eq!(done, Ok(()));
@@ -146,7 +146,7 @@ impl Shadow {
             ArenaOperation::ResetTopUnchecked => {
                 self.begin_epoch();
                 self.reset_end(true);
-                // SAFETY: the blocks of this end were just forgotten.
+                // SAFETY: the driver has just forgotten the blocks of this end.
                 let done = unsafe { arena.reset_top_unchecked() };
                 assert_eq!(done, Ok(()));
             }
@@ -160,7 +160,7 @@ impl Shadow {
                 self.begin_epoch();
                 self.reset_end(false);
                 self.reset_end(true);
-                // SAFETY: all blocks were just forgotten.
+                // SAFETY: the driver has just forgotten all blocks.
                 let done = unsafe { arena.reset_unchecked() };
                 assert_eq!(done, Ok(()));
             }
@@ -173,7 +173,7 @@ impl Shadow {
         }
     }
 
-    /// What the arena says it is a block for `layout` is held to what the model says, and filled.
+    /// Compares the arena's block for `layout` with the model's, and fills it.
     fn new_block(
         &mut self,
         block: Result<NonNull<[u8]>, AllocError>,
@@ -222,16 +222,18 @@ impl Shadow {
             Some(self.model.resize(block, new))
         };
         let moved = with_end(arena, block.top, |end| match operation {
-            // SAFETY: the block is live, from this end, has this layout, and the new one is no
+            // SAFETY: the block is live, from this end, and has this layout. The new layout is not
             // smaller.
             ArenaOperation::Grow { .. } => unsafe { end.grow(pointer, old, new) },
-            // SAFETY: as above.
+            // SAFETY: the block is live, from this end, and has this layout. The new layout is not
+            // smaller.
             ArenaOperation::GrowZeroed { .. } => unsafe { end.grow_zeroed(pointer, old, new) },
-            // SAFETY: as above, and the new layout is no larger.
+            // SAFETY: the block is live, from this end, and has this layout. The new layout is not
+            // larger.
             _ => unsafe { end.shrink(pointer, old, new) },
         });
         let Some(moved) = accept(moved, new, expected) else {
-            // As it was: the check after the step sees to that.
+            // The block must be unchanged, which the check after the step covers.
             return;
         };
         block.pointer = moved;
@@ -305,7 +307,7 @@ impl Shadow {
         let expected = (layout.size() > 0).then(|| self.model.allocate(top, layout));
         match handle {
             Ok(handle) => {
-                let found = handle.check(arena).expect("it was just made");
+                let found = handle.check(arena).expect("a new handle");
                 match expected {
                     Some(address) => assert_eq!(Some(found.start), address),
                     None => assert_eq!(found.len(), 0),
@@ -317,7 +319,9 @@ impl Shadow {
                     reach: expected.map_or(0, |_| self.model.ends[end(top)].used),
                 });
             }
-            Err(AllocError) => assert_eq!(expected, Some(None), "refused though there is room"),
+            Err(AllocError) => {
+                assert_eq!(expected, Some(None), "fails though there is enough memory")
+            }
         }
     }
 
@@ -337,15 +341,15 @@ impl Shadow {
             Ok(())
         };
         let done = match mark {
-            // SAFETY: the blocks beyond the mark were just forgotten, if it is good.
+            // SAFETY: if the mark is valid, the driver has just forgotten the blocks beyond it.
             AnyMark::Bottom(mark) => unsafe { arena.rewind_bottom(mark) },
-            // SAFETY: as above.
+            // SAFETY: if the mark is valid, the driver has just forgotten the blocks beyond it.
             AnyMark::Top(mark) => unsafe { arena.rewind_top(mark) },
         };
         assert_eq!(done, expected);
     }
 
-    /// Lowers an end of the model, and gives up the blocks that this frees.
+    /// Lowers an end of the model, and forgets the blocks that this frees.
     fn forget(&mut self, top: bool, used: u128) {
         let model = &mut self.model;
         self.blocks.retain(|block| {
@@ -376,7 +380,7 @@ impl Shadow {
         self.next_tag
     }
 
-    /// Figures, contents, places.
+    /// Checks figures, contents and addresses.
     pub fn check(&self, arena: &Arena, operation: &ArenaOperation) {
         let figures = [
             arena.bottom_used(),
@@ -406,7 +410,7 @@ impl Shadow {
             assert_eq!(found.is_ok(), kept.live, "a handle after {operation:?}");
             places.extend(found);
         }
-        // What has no bytes shares none, wherever it stands.
+        // An empty block overlaps no other one, at any address.
         places.retain(|place| !place.is_empty());
         places.sort_unstable_by_key(|place| place.start);
         for place in &places {
@@ -424,15 +428,15 @@ impl Shadow {
     }
 }
 
-/// `None` if there was no room. `expected` is what the model says, `None` for a block without
-/// bytes.
+/// Returns `None` if there was not enough memory. `expected` is the model's result, or `None` for
+/// an empty block.
 fn accept(
     block: Result<NonNull<[u8]>, AllocError>,
     layout: Layout,
     expected: Option<Option<usize>>,
 ) -> Option<NonNull<u8>> {
     let Ok(block) = block else {
-        assert_eq!(expected, Some(None), "refused though there is room");
+        assert_eq!(expected, Some(None), "fails though there is enough memory");
         return None;
     };
     assert_eq!(block.len(), layout.size());
@@ -453,7 +457,7 @@ fn with_end<R>(arena: &Arena, top: bool, action: impl FnOnce(&dyn Allocator) -> 
     }
 }
 
-/// `None` for what no program can ask for.
+/// `None` if no such layout exists.
 fn layout(size: usize, align_bits: u8) -> Option<Layout> {
     let align = 1_usize.checked_shl(align_bits.into())?;
     Layout::from_size_align(size, align).ok()
