@@ -1,4 +1,4 @@
-//! The process, as a loader drives it: a real library in a real process, and a real socket between.
+//! Drives the runner's process as a loader does, with a real library, process and socket.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::collections::HashMap;
@@ -14,15 +14,15 @@ use abi::entry::NATIVE_HEAP_BASE;
 use abi::native::Message;
 use tempfile::TempDir;
 
-/// Signals, as Linux numbers them.
+/// Signal numbers of Linux.
 const SIGILL: i32 = 4;
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 const SIGSEGV: i32 = 11;
 const SIGXCPU: i32 = 24;
 
-/// What the library does with the number in its input.
-const SAY: u64 = 0;
+/// The commands of the library, which its input selects.
+const REPORT: u64 = 0;
 const SEGFAULT: u64 = 1;
 const ILLEGAL: u64 = 2;
 const LOOP: u64 = 3;
@@ -32,7 +32,7 @@ const CALL_TWICE: u64 = 6;
 
 const HEAP: u64 = 32 * 1024;
 
-/// The library, compiled once for each set of `--cfg`s.
+/// The library, compiled once for each set of `--cfg` options.
 fn library(options: &'static str) -> PathBuf {
     static FOLDER: Mutex<Option<(TempDir, HashMap<&str, PathBuf>)>> = Mutex::new(None);
     let mut folder = FOLDER.lock().expect("no test failed in here");
@@ -55,7 +55,7 @@ fn library(options: &'static str) -> PathBuf {
     libraries.entry(options).or_insert_with(compile).clone()
 }
 
-/// The process, with the loader's end of the socket.
+/// The process, and the loader's end of the socket.
 struct Runner {
     child: Child,
     socket: UnixStream,
@@ -67,7 +67,7 @@ impl Runner {
         Self::start_with(library, &["0"])
     }
 
-    /// Starts it with what follows the library on the command line.
+    /// Starts the process with more arguments after the library.
     fn start_with(library: impl AsRef<Path>, words: &[&str]) -> Self {
         let command = Command::new(env!("CARGO_BIN_EXE_native-runner"));
         Self::start_command(command, library, words)
@@ -83,18 +83,18 @@ impl Runner {
             .args(words)
             .stderr(Stdio::piped())
             .spawn()
-            .expect("the process starts");
+            .expect("a process");
         listener.set_nonblocking(true).expect("a socket");
         let socket = loop {
-            let has_ended = child.try_wait().expect("it is ours").is_some();
+            let has_ended = child.try_wait().expect("a child process").is_some();
             if let Ok((socket, _)) = listener.accept() {
                 break socket;
             }
-            assert!(!has_ended, "it does not connect");
+            assert!(!has_ended, "the process ended without a connection");
             std::thread::sleep(Duration::from_millis(1));
         };
         socket.set_nonblocking(false).expect("a socket");
-        // A process that waits for more fails the test, and does not hold it up for ever.
+        // If the process waits for more, the test fails instead of blocking forever.
         let patience = Some(Duration::from_secs(60));
         socket.set_read_timeout(patience).expect("a timeout");
         Self {
@@ -104,16 +104,17 @@ impl Runner {
         }
     }
 
-    /// Starts it with heap and input, of which the first eight bytes say what the library does.
-    fn placed(library: impl AsRef<Path>, what: u64) -> Self {
+    /// Starts the process, and places heap and input. The first eight bytes of the input are a
+    /// command.
+    fn placed(library: impl AsRef<Path>, command: u64) -> Self {
         let mut runner = Self::start(library);
-        runner.place(what);
+        runner.place(command);
         runner
     }
 
-    fn place(&mut self, what: u64) {
+    fn place(&mut self, command: u64) {
         let [_, input, _] = self.placement(HEAP, 16);
-        assert!(self.write(input, &what.to_le_bytes()));
+        assert!(self.write(input, &command.to_le_bytes()));
     }
 
     fn placement(&mut self, heap: u64, input: u64) -> [u64; 3] {
@@ -137,11 +138,11 @@ impl Runner {
         let mut message = Message::default();
         self.socket
             .read_exact(bytemuck::bytes_of_mut(&mut message))
-            .unwrap_or_else(|error| panic!("no answer: {error}"));
+            .unwrap_or_else(|error| panic!("no reply: {error}"));
         message
     }
 
-    /// `None` if it is not there.
+    /// `None` if the address is inaccessible.
     fn read(&mut self, address: u64, length: u64) -> Option<Vec<u8>> {
         self.send(Message::READ, [address, length, 0]);
         let answer = self.receive();
@@ -179,38 +180,38 @@ impl Runner {
         status
     }
 
-    /// How the process ends while the socket is open, and what it says.
+    /// The end of the process while the socket is open, and its standard error.
     fn ends(mut self) -> (ExitStatus, String) {
         let mut rest = Vec::new();
         match self.socket.read_to_end(&mut rest) {
             Ok(_) => {}
-            // It has left bytes unread.
+            // The process left bytes unread.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Err(error) => panic!("it does not end: {error}"),
+            Err(error) => panic!("no end of the process: {error}"),
         }
-        assert_eq!(rest, [], "it has said something more");
+        assert_eq!(rest, [], "an unexpected message");
         self.wait()
     }
 
-    /// How the process ends when the socket is closed.
+    /// The end of the process after the socket is closed, and its standard error.
     fn ends_closed(mut self) -> (ExitStatus, String) {
         self.socket
             .shutdown(std::net::Shutdown::Both)
-            .expect("it is open");
+            .expect("an open socket");
         self.wait()
     }
 
     fn wait(&mut self) -> (ExitStatus, String) {
-        let mut said = String::new();
-        let mut stderr = self.child.stderr.take().expect("it is piped");
-        stderr.read_to_string(&mut said).expect("text");
-        (self.child.wait().expect("it ends"), said)
+        let mut text = String::new();
+        let mut stderr = self.child.stderr.take().expect("a pipe");
+        stderr.read_to_string(&mut text).expect("text");
+        (self.child.wait().expect("the end of the process"), text)
     }
 
-    /// The soft and the hard limit that the system has noted of the process.
+    /// The soft and the hard limit of the process.
     fn limit(&self, name: &str) -> [String; 2] {
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id()));
-        let limits = limits.expect("it runs");
+        let limits = limits.expect("a running process");
         let line = limits.lines().find(|line| line.starts_with(name));
         let mut words = line.expect("the limit")[name.len()..].split_whitespace();
         [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())
@@ -219,26 +220,26 @@ impl Runner {
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        // It has ended already, unless a test failed.
+        // The process has ended, unless a test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Starts it where nothing is to be said to it.
+/// Starts a process that must end before it connects.
 fn run(words: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_native-runner"))
         .args(words)
         .output()
-        .expect("the process starts")
+        .expect("a process")
 }
 
-fn said(output: &Output) -> &str {
+fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).expect("text")
 }
 
 #[test]
-fn program_gets_all_addresses() {
+fn host_structure_has_all_addresses() {
     let mut runner = Runner::start(library(""));
     let [heap, input, keeps_header] = runner.placement(5_000, 70_001);
     assert_eq!(
@@ -251,19 +252,19 @@ fn program_gets_all_addresses() {
     let [told_heap, told_size, told_length, told_input, fixed] = called.values;
     assert_eq!((told_heap, told_size), (heap, 4_000));
     assert_eq!((told_length, told_input), (70_001, input));
-    // While the import is called, memory can be asked for.
+    // The loader can access memory during the syscall,
     assert_eq!(
-        runner.read(fixed, 16).expect("it is there"),
+        runner.read(fixed, 16).expect("readable memory"),
         b"cannot be writte"
     );
     assert!(runner.write(heap, b"a heap"));
-    assert_eq!(runner.read(heap, 7).expect("it is there"), b"a heap\0");
+    assert_eq!(runner.read(heap, 7).expect("readable memory"), b"a heap\0");
     runner.send(Message::ANSWER, [u64::MAX - 1, 0, 0]);
     assert_eq!(runner.returned(), u64::MAX - 1);
-    // And after the program has returned.
-    assert_eq!(runner.read(heap, 6).expect("it is there"), b"a heap");
-    let (status, said) = runner.ends_closed();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    // and after the program has returned.
+    assert_eq!(runner.read(heap, 6).expect("readable memory"), b"a heap");
+    let (status, stderr) = runner.ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -301,7 +302,7 @@ fn heap_moves_if_its_address_is_taken() {
     assert_ne!(heap, NATIVE_HEAP_BASE);
     assert_eq!((heap % 4_096, input), (0, heap + HEAP));
     assert_eq!(runner.read(heap, HEAP), Some(vec![0; HEAP as usize]));
-    // What was there is there still, and can only be read.
+    // The earlier mapping is unchanged, and read-only.
     assert_eq!(runner.read(NATIVE_HEAP_BASE, 4_096), Some(vec![0; 4_096]));
     assert!(!runner.write(NATIVE_HEAP_BASE, b"x"));
     runner.enter();
@@ -309,7 +310,7 @@ fn heap_moves_if_its_address_is_taken() {
 }
 
 #[test]
-fn long_memory_is_copied_in_pieces() {
+fn long_memory_is_copied_in_chunks() {
     let mut runner = Runner::start(library(""));
     let length = 200_001;
     let [_, input, _] = runner.placement(0, length);
@@ -324,7 +325,7 @@ fn long_memory_is_copied_in_pieces() {
 
 #[test]
 fn unmapped_addresses_are_reported() {
-    let mut runner = Runner::placed(library(""), SAY);
+    let mut runner = Runner::placed(library(""), REPORT);
     let end = NATIVE_HEAP_BASE + HEAP + 4_096;
     runner.enter();
     let fixed = runner.receive().values[4];
@@ -354,7 +355,7 @@ fn unmapped_addresses_are_reported() {
         (end - 1, 2),
         (end, 1),
         (NATIVE_HEAP_BASE - 100_000, 100_010),
-        // A whole piece where nothing is, before one that is there.
+        // A whole chunk of unmapped memory before a mapped one.
         (NATIVE_HEAP_BASE - 65_536, 65_546),
     ] {
         assert!(
@@ -362,17 +363,17 @@ fn unmapped_addresses_are_reported() {
             "{address:#x}, {length}"
         );
     }
-    // Behind what is not there nothing is written.
+    // The runner wrote nothing after the unmapped part.
     assert_eq!(runner.read(NATIVE_HEAP_BASE, 10), Some(vec![0; 10]));
-    // Nothing is nowhere.
+    // An empty range may have any address.
     for address in [0, kernel, u64::MAX] {
         assert_eq!(runner.read(address, 0), Some(Vec::new()));
         assert!(runner.write(address, &[]));
     }
-    // The last byte there is.
+    // The last mapped byte.
     assert!(runner.write(end - 1, b"z"));
-    assert_eq!(runner.read(end - 1, 1).expect("it is there"), b"z");
-    assert_eq!(runner.read(fixed, 6).expect("it is there"), b"cannot");
+    assert_eq!(runner.read(end - 1, 1).expect("readable memory"), b"z");
+    assert_eq!(runner.read(fixed, 6).expect("readable memory"), b"cannot");
     runner.send(Message::ANSWER, [9, 0, 0]);
     assert_eq!(runner.returned(), 9);
 }
@@ -386,7 +387,7 @@ fn imports_are_called_one_after_the_other() {
     assert_eq!(first.values, [1; 5]);
     runner.send(Message::ANSWER, [77, 0, 0]);
     let second = runner.receive();
-    // What there is no import for, too: the loader says so.
+    // The runner passes an unknown number on; the loader rejects it.
     assert_eq!((second.kind, second.import), (Message::CALLED, u32::MAX));
     assert_eq!(second.values, [77; 5]);
     runner.send(Message::ANSWER, [5, 0, 0]);
@@ -394,58 +395,58 @@ fn imports_are_called_one_after_the_other() {
 }
 
 #[test]
-fn a_crash_is_a_signal() {
-    for (what, signal) in [(SEGFAULT, SIGSEGV), (ILLEGAL, SIGILL)] {
-        let mut runner = Runner::placed(library(""), what);
+fn a_crash_ends_with_a_signal() {
+    for (command, signal) in [(SEGFAULT, SIGSEGV), (ILLEGAL, SIGILL)] {
+        let mut runner = Runner::placed(library(""), command);
         runner.enter();
-        let (status, said) = runner.ends();
-        assert_eq!((status.signal(), said.as_str()), (Some(signal), ""));
+        let (status, stderr) = runner.ends();
+        assert_eq!((status.signal(), stderr.as_str()), (Some(signal), ""));
         assert!(!status.core_dumped());
     }
     let mut runner = Runner::placed(library(""), OVERFLOW);
     runner.enter();
-    let (status, said) = runner.ends();
+    let (status, stderr) = runner.ends();
     assert_eq!(status.signal(), Some(SIGABRT));
-    assert!(said.contains("has overflowed its stack"), "{said}");
+    assert!(stderr.contains("has overflowed its stack"), "{stderr}");
 }
 
 #[test]
-fn a_loop_without_end_is_ended() {
+fn endless_loop_is_killed() {
     let mut runner = Runner::start_with(library(""), &["1"]);
     runner.place(LOOP);
     assert_eq!(runner.limit("Max cpu time"), ["1", "2"]);
     runner.enter();
-    let (status, said) = runner.ends();
-    assert_eq!((status.signal(), said.as_str()), (Some(SIGXCPU), ""));
+    let (status, stderr) = runner.ends();
+    assert_eq!((status.signal(), stderr.as_str()), (Some(SIGXCPU), ""));
 }
 
 #[test]
 fn limits_are_set_as_requested() {
-    // Placed, so that the process has come so far.
+    // The process sets its limits before it places memory.
     let mut runner = Runner::start_with(library(""), &["0"]);
-    runner.place(SAY);
+    runner.place(REPORT);
     assert_eq!(runner.limit("Max cpu time"), own_limit("Max cpu time"));
     assert_eq!(runner.limit("Max core file size"), ["0", "0"]);
     let mut runner = Runner::start_with(library(""), &["0", "--core-dumps"]);
-    runner.place(SAY);
+    runner.place(REPORT);
     assert_eq!(
         runner.limit("Max core file size"),
         own_limit("Max core file size")
     );
     let most = u64::MAX.to_string();
     let mut runner = Runner::start_with(library(""), &[&most]);
-    runner.place(SAY);
+    runner.place(REPORT);
     assert_eq!(runner.limit("Max cpu time")[0], "unlimited");
-    // A limit that is in force already stays.
+    // A lower limit that is already set stays.
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -t 7; exec \"$0\" \"$@\""]);
     shell.arg(env!("CARGO_BIN_EXE_native-runner"));
     let mut runner = Runner::start_command(shell, library(""), &["100"]);
-    runner.place(SAY);
+    runner.place(REPORT);
     assert_eq!(runner.limit("Max cpu time"), ["7", "7"]);
 }
 
-/// The limits of the test, which its children have as well.
+/// The limits of the test, which its child processes inherit.
 fn own_limit(name: &str) -> [String; 2] {
     let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
     let line = limits.lines().find(|line| line.starts_with(name));
@@ -455,24 +456,29 @@ fn own_limit(name: &str) -> [String; 2] {
 
 #[test]
 fn closed_socket_is_not_an_error() {
-    // Before anything, in the middle of a message, while memory is written, and while an import is
-    // called.
-    let (status, said) = Runner::start(library("")).ends_closed();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    // Before any message, within a message, during a write, and during a syscall.
+    let (status, stderr) = Runner::start(library("")).ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
     let mut runner = Runner::start(library(""));
-    runner.socket.write_all(&[1; 20]).expect("it reads");
-    let (status, said) = runner.ends_closed();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
-    let mut runner = Runner::placed(library(""), SAY);
+    runner
+        .socket
+        .write_all(&[1; 20])
+        .expect("the process reads");
+    let (status, stderr) = runner.ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
+    let mut runner = Runner::placed(library(""), REPORT);
     runner.send(Message::WRITE, [NATIVE_HEAP_BASE, u64::MAX, 0]);
-    runner.socket.write_all(&[1; 200_000]).expect("it reads");
-    let (status, said) = runner.ends_closed();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
-    let mut runner = Runner::placed(library(""), SAY);
+    runner
+        .socket
+        .write_all(&[1; 200_000])
+        .expect("the process reads");
+    let (status, stderr) = runner.ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
+    let mut runner = Runner::placed(library(""), REPORT);
     runner.enter();
     assert_eq!(runner.receive().kind, Message::CALLED);
-    let (status, said) = runner.ends_closed();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    let (status, stderr) = runner.ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -492,14 +498,14 @@ fn process_ends_with_the_starting_thread() {
 fn unexpected_messages_are_rejected() {
     let refused = |mut runner: Runner, kind, values, parts: &[&str]| {
         runner.send(kind, values);
-        let (status, said) = runner.ends();
-        assert_eq!(status.code(), Some(1), "{said}");
+        let (status, stderr) = runner.ends();
+        assert_eq!(status.code(), Some(1), "{stderr}");
         for part in parts {
-            assert!(said.contains(part), "{part:?} is not in: {said}");
+            assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
         }
     };
     let start = || Runner::start(library(""));
-    let placed = || Runner::placed(library(""), SAY);
+    let placed = || Runner::placed(library(""), REPORT);
     let called = || {
         let mut runner = placed();
         runner.enter();
@@ -559,16 +565,16 @@ fn invalid_library_is_named() {
             library("without_host"),
             ["program-without_host.so", "`entrypoint_native_host`"],
         ),
-        // The system says why.
+        // The system's reason.
         (text, ["text.so", "file too short"]),
         (nowhere, ["cannot open", "nowhere.so"]),
-        // It is not looked for among the system's libraries.
+        // The runner does not search the system's libraries.
         ("libc.so.6".into(), ["cannot open", "libc.so.6"]),
     ] {
-        let (status, said) = Runner::start(library).ends();
-        assert_eq!(status.code(), Some(3), "{said}");
+        let (status, stderr) = Runner::start(library).ends();
+        assert_eq!(status.code(), Some(3), "{stderr}");
         for part in parts {
-            assert!(said.contains(part), "{part:?} is not in: {said}");
+            assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
         }
     }
 }
@@ -579,22 +585,22 @@ fn wrong_arguments_print_the_usage() {
     for count in [0, 1, 2, 4] {
         let output = run(&words[..count]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(said(&output).contains("usage: native-runner SOCKET LIBRARY CPU_SECONDS"));
+        assert!(stderr(&output).contains("usage: native-runner SOCKET LIBRARY CPU_SECONDS"));
     }
     for seconds in ["", "x", "-1", "1.5", "99999999999999999999"] {
         let output = run(&["socket", "library", seconds].map(Path::new));
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            said(&output).contains("which is not a whole number"),
+            stderr(&output).contains("which is not a whole number"),
             "{}",
-            said(&output)
+            stderr(&output)
         );
     }
     let output = run(&["/nowhere/socket", "library", "10"].map(Path::new));
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said(&output).contains("cannot connect to /nowhere/socket"),
+        stderr(&output).contains("cannot connect to /nowhere/socket"),
         "{}",
-        said(&output)
+        stderr(&output)
     );
 }

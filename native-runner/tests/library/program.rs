@@ -1,8 +1,8 @@
-//! A program that does what the first eight bytes of its input say. It stands in for one that was
-//! built with the framework, so that what the runner does can be seen without it.
+//! A program that runs the command in the first eight bytes of its input. It does not use the
+//! framework, so that it tests the runner alone.
 //!
-//! Compiled by `tests/runner.rs`, with `--cfg` for what is to be otherwise.
-#![allow(dead_code, unexpected_cfgs, reason = "the test sets what is compiled")]
+//! `tests/runner.rs` compiles it, with `--cfg` options for variants.
+#![allow(dead_code, unexpected_cfgs, reason = "the test selects the code with `--cfg`")]
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -16,7 +16,7 @@ struct Host {
 
 static HOST: AtomicPtr<Host> = AtomicPtr::new(std::ptr::null_mut());
 
-/// What can be read and not written.
+/// Read-only memory.
 static FIXED: [u8; 16] = *b"cannot be writte";
 
 #[cfg(not(without_host))]
@@ -32,35 +32,35 @@ extern "C" fn entrypoint_heap_bump() {}
 #[cfg(not(without_entry))]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
-    // SAFETY: the runner has said where it is, before it calls this.
+    // SAFETY: the runner has set `HOST` to a live structure before it calls the entry.
     let host = unsafe { &*HOST.load(Ordering::Relaxed) };
-    // SAFETY: the test places inputs of eight bytes and more.
+    // SAFETY: the tests place inputs of at least eight bytes.
     match unsafe { input.cast::<u64>().read_unaligned() } {
-        // Says what it was told.
+        // Reports the host structure.
         0 => {
-            let told = [
+            let values = [
                 host.heap_base,
                 host.heap_size,
                 host.input_length,
                 input.addr() as u64,
                 FIXED.as_ptr().addr() as u64,
             ];
-            // SAFETY: what the host gives may be called, with five numbers.
-            unsafe { (host.call)(11, &told) }
+            // SAFETY: `call` requires readable arguments. They are a borrowed array.
+            unsafe { (host.call)(11, &values) }
         }
         1 => {
-            // SAFETY: none; this is the crash that is wanted.
+            // SAFETY: none is claimed; the test checks how the runner reports the crash.
             unsafe { std::ptr::without_provenance_mut::<u64>(64).write_volatile(1) };
             0
         }
         2 => {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: none; this is the crash that is wanted.
+            // SAFETY: none is claimed; the test checks how the runner reports the crash.
             unsafe {
                 std::arch::asm!("ud2")
             };
             #[cfg(target_arch = "aarch64")]
-            // SAFETY: none; this is the crash that is wanted.
+            // SAFETY: none is claimed; the test checks how the runner reports the crash.
             unsafe {
                 std::arch::asm!("udf #0")
             };
@@ -70,7 +70,7 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             std::hint::spin_loop();
         },
         4 => overflow(0),
-        // Adds the bytes of its heap, and writes each.
+        // Adds the bytes of the heap, and overwrites each.
         5 => {
             let base = std::ptr::with_exposed_provenance_mut::<u8>(host.heap_base as usize);
             let mut sum = 0;
@@ -83,7 +83,7 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             }
             sum
         }
-        // Calls twice, and returns both answers.
+        // Calls twice, and returns both results.
         6 => {
             // SAFETY: `call` requires readable arguments. They are a borrowed array.
             let first = unsafe { (host.call)(0, &[1; 5]) };
@@ -103,7 +103,7 @@ fn overflow(depth: u64) -> u64 {
     overflow(depth + 1) + frame[0]
 }
 
-/// Takes the place of the heap while the library is opened.
+/// Maps a page at the heap's address when the library is opened.
 #[cfg(occupied)]
 mod occupied {
     unsafe extern "C" {
@@ -124,7 +124,7 @@ mod occupied {
     extern "C" fn occupy() {
         let heap = std::ptr::without_provenance_mut(0x3_0000_0000);
         let (readable, private_anonymous_here) = (1, 0x2 | 0x20 | 0x10);
-        // SAFETY: nothing else is there yet.
+        // SAFETY: the address is free, because the library is opened before the heap is mapped.
         let page = unsafe { mmap(heap, 4096, readable, private_anonymous_here, -1, 0) };
         assert_eq!(page, heap);
     }
