@@ -3,7 +3,7 @@
 //!
 //! It uses only `alloc`, so that a guest can include this file. Its result depends on the contents
 //! of the collections, and not on memory. So every correct allocator gives the same result,
-//! whatever its addresses are.
+//! independently of its addresses.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Views of accounts: borrows, lengths, balances, owners, and the bytes behind them.
+//! Views of accounts: borrows, lengths, balances, owners, and the bytes of the input.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -431,7 +431,7 @@ fn every_syscall_returns_its_value() {
 }
 
 #[test]
-fn the_standard_collections_work() {
+fn standard_collections_have_the_expected_results() {
     let outcome = run(&call(Command::Collections, &[]));
     assert_eq!(outcome.return_data, br#"{"one": 2, "three": 1, "two": 3}"#);
     assert!(outcome.heap.peak > Some(0));

@@ -198,7 +198,7 @@ fn declared_memory_is_bounded_before_a_run() {
             ..
         } = refusal(&blob)
         else {
-            panic!("another refusal");
+            panic!("another error");
         };
         assert_eq!(limit, limits.program_data);
     }
@@ -213,7 +213,7 @@ fn declared_memory_is_bounded_before_a_run() {
             ..
         } = refusal(&blob)
         else {
-            panic!("another refusal");
+            panic!("another error");
         };
         assert_eq!(limit, limits.stack);
     }
@@ -337,7 +337,7 @@ fn invalid_debug_information_is_harmless() {
 fn code_has_a_maximum_length() {
     let code = vec![asm::trap(); (4 << 20) + 1];
     let LoadError::MemoryTooLarge { what, limit, .. } = refusal(&Blob::new(&code)) else {
-        panic!("another refusal");
+        panic!("another error");
     };
     assert_eq!((what, limit), ("code", 4 << 20));
 }

@@ -189,7 +189,7 @@ fn invalid_blob_is_rejected() {
 }
 
 #[test]
-fn load_errors_explain_themselves() {
+fn load_errors_describe_the_cause() {
     let error = LoadError::MissingEntrypoint {
         exports: "nothing".to_owned(),
     };

@@ -87,7 +87,7 @@ fn check(blob: &[u8], call: &Invocation, exact: Limits, one_less: Limits, past: 
 }
 
 #[test]
-fn the_length_of_the_blob() {
+fn blob_length_is_limited() {
     let blob = probe();
     let length = blob.len();
     let limits = |limit| Limits::default().blob(limit);
@@ -121,7 +121,7 @@ fn the_length_of_the_blob() {
 }
 
 #[test]
-fn the_length_of_the_code() {
+fn code_length_is_limited() {
     // The code of that program has four bytes.
     let blob = small(0, 0);
     let length = Loader::new(Engine::Interpreter)
@@ -147,7 +147,7 @@ fn the_length_of_the_code() {
 }
 
 #[test]
-fn the_programs_data() {
+fn program_data_is_limited() {
     let limits = |limit| Limits::default().program_data(limit);
     let error = LoadError::MemoryTooLarge {
         what: "data",
@@ -164,7 +164,7 @@ fn the_programs_data() {
 }
 
 #[test]
-fn the_programs_stack() {
+fn stack_is_limited() {
     let limits = |limit| Limits::default().stack(limit);
     let error = LoadError::MemoryTooLarge {
         what: "stack",
@@ -181,7 +181,7 @@ fn the_programs_stack() {
 }
 
 #[test]
-fn the_heap() {
+fn heap_is_limited() {
     let limits = |limit| Limits::default().heap(limit);
     let error = InvocationError::HeapTooLarge {
         size: 100_000,
@@ -198,7 +198,7 @@ fn the_heap() {
 }
 
 #[test]
-fn the_gas() {
+fn gas_is_limited() {
     let limits = |limit| Limits::default().gas(limit);
     let error = InvocationError::GasTooLarge {
         gas: 5_000,
@@ -228,7 +228,7 @@ fn the_gas() {
 }
 
 #[test]
-fn the_list_of_accounts() {
+fn account_count_is_limited() {
     let limits = |limit| Limits::default().accounts(limit);
     let error = InvocationError::TooManyEntries { count: 3, limit: 2 };
     let call = call()
@@ -263,7 +263,7 @@ fn distinct_accounts_are_always_limited() {
 }
 
 #[test]
-fn the_serialized_input() {
+fn input_length_is_limited() {
     // Two lengths, 5 bytes of data, the id, and 3 bytes of padding up to a multiple of 8.
     let length = 8 + 5 + 32 + 3 + 8;
     let limits = |limit| Limits::default().input(limit);
@@ -282,7 +282,7 @@ fn the_serialized_input() {
 }
 
 #[test]
-fn the_logs() {
+fn logs_are_limited() {
     let limits = |limit| Limits::default().logs(limit);
     let code = [
         asm::load_imm(A0, 0x1_0000),
@@ -298,7 +298,7 @@ fn the_logs() {
 }
 
 #[test]
-fn the_return_data() {
+fn return_data_is_limited() {
     let limits = |limit| Limits::default().return_data(limit);
     let error = Failure::ReturnDataTooLong {
         length: 100,

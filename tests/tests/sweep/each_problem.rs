@@ -169,7 +169,7 @@ fn program_logging_gas_is_a_difference() {
 }
 
 #[test]
-fn surviving_a_refusal_must_be_allowed() {
+fn success_after_a_failed_allocation_must_be_allowed() {
     let invocation = call(Command::TryReserve, &[1_000]);
     let error = sweep_probe(Sweep::new(), Sweep::heap, &invocation).unwrap_err();
     assert_eq!(
@@ -236,7 +236,7 @@ fn unrelated_failure_is_named() {
 }
 
 #[test]
-fn the_default_sweep_of_a_fixture() {
+fn fixture_has_a_default_sweep() {
     let swept = sweep_fixture(example("counter"), "default");
     assert_eq!(swept.gas.enough, swept.gas.failures["OutOfGas"]);
 }

@@ -358,7 +358,7 @@ fn endless_loop_runs_out_of_any_gas() {
 }
 
 #[test]
-fn sufficient_gas_suffices() {
+fn exactly_the_used_gas_suffices() {
     let text = program(
         r#"(import "env" "rlo_log_" (func $log (param i32 i64)))"#,
         "i32.const 0 i64.const 100 call $log i64.const 0",
@@ -486,7 +486,7 @@ fn account_rules_are_the_same() {
     assert_eq!(own.accounts[0].data, [9]);
     let foreign = run(&room, &call().account(account(Pubkey::new([7; 32]))));
     assert_eq!(
-        foreign.failure.expect("refused").kind(),
+        foreign.failure.expect("a failure").kind(),
         "DataChangedByNonOwner"
     );
     assert_eq!(foreign.accounts[0].data, [1]);

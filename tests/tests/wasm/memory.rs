@@ -234,7 +234,7 @@ fn collections_match_the_host() {
 }
 
 #[test]
-fn full_memory_refuses_and_goes_on() {
+fn full_memory_fails_and_stays_usable() {
     let mut machine = Machine::new(24);
     for heap in [0, 1] {
         while machine.take(heap, 30_000, 8) {}

@@ -51,7 +51,7 @@ fn refusal(invocation: &Invocation) -> WriteBackError {
     );
     match outcome.failure {
         Some(Failure::WriteBack(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
+        other => panic!("no write-back error: {other:?}"),
     }
 }
 

@@ -142,7 +142,7 @@ commands! {
     Print,
     /// Blocks for ever, and uses no CPU time.
     Pause,
-    /// Leaves a process behind, which waits for ever, and ends this one with exit code a.
+    /// Starts a process that waits for ever, and ends this one with exit code a.
     LeaveProcess,
 }
 

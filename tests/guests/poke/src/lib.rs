@@ -136,7 +136,7 @@ fn end(ending: Ending) -> ProgramResult {
             black_box(Vec::<u8>::with_capacity(64)).leak();
         },
         Ending::HeapNotAnnounced => report(AbortKind::HeapNotAnnounced, [16, 8, 0, 0]),
-        Ending::Panic => panic!("as the script says"),
+        Ending::Panic => panic!("the script panics"),
         Ending::TooManyAccounts => report(AbortKind::TooManyAccounts, [5, 4, 0, 0]),
         Ending::DuplicateAccount => report(AbortKind::DuplicateAccount, [2, 1, 0, 0]),
         Ending::Abort => raw::abort_without_report(),
