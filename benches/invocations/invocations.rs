@@ -1,4 +1,4 @@
-//! How long an invocation takes, everything included: serialization, run, checks, outcome.
+//! The time of an invocation with all its parts: serialization, run, checks, outcome.
 //!
 //! Two programs: one that returns at once, and the example `counter`. Each is called with 0, 2 and
 //! 8 accounts of 100 bytes, on both engines of PolkaVM, one call after the other and in batches on
@@ -68,7 +68,7 @@ fn invocations(criterion: &mut Criterion) {
     }
 }
 
-fn other_machines(criterion: &mut Criterion) {
+fn other_engines(criterion: &mut Criterion) {
     let counter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/counter");
     for engine in [Engine::Wasm, Engine::Native] {
         let load = || {
@@ -108,7 +108,7 @@ fn measure(criterion: &mut Criterion, group: &str, program: &Program, invocation
     group.finish();
 }
 
-// Not in the folder of this package, where criterion would put its files.
+// By default criterion would write its files into this package's folder.
 fn configured() -> Criterion {
     let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/criterion");
     Criterion::default().output_directory(folder.as_ref())
@@ -117,6 +117,6 @@ fn configured() -> Criterion {
 criterion_group! {
     name = benches;
     config = configured();
-    targets = invocations, other_machines
+    targets = invocations, other_engines
 }
 criterion_main!(benches);

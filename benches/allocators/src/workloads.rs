@@ -23,7 +23,7 @@ pub const WORKLOADS: [&str; 7] = [
 /// The number of the workload that does nothing.
 pub const EMPTY: u32 = 0;
 
-/// Does a workload and returns its checksum; `None` if there is none of this number.
+/// Runs a workload and returns its checksum; `None` for an unknown number.
 pub fn run(workload: u32, rounds: u32) -> Option<u64> {
     // None is inlined, so that the code of one does not depend on the others.
     Some(match workload {

@@ -55,7 +55,7 @@ const _: () = assert!(
     "choose exactly one entry by its feature; `cargo entrypoint bench entry` does so"
 );
 
-/// Does nothing, with all that it is given.
+/// Does nothing, but receives all its arguments.
 pub fn process_instruction(
     program_id: &Pubkey,
     accounts: &[AccountInfo],

@@ -3,7 +3,7 @@
 //!
 //! It reads the layout of the Solana runtime: number of accounts, accounts, instruction data,
 //! program id. So the command passes such an input as instruction data, and the entry gets the
-//! address eight bytes behind the start of the loader's own input. These eight bytes cost nothing:
+//! address eight bytes after the start of the loader's own input. These eight bytes cost nothing:
 //! they become part of the offsets of the reads. A call without accounts costs 12 units there. It
 //! costs 12 at the start of the loader's own input too, which, without data and accounts and with a
 //! program id of zeroes, reads as such a call.
@@ -43,7 +43,7 @@ pub unsafe fn enter(input: *mut u8) -> u64 {
     unsafe { process_entrypoint::<MAX_TX_ACCOUNTS>(input, process_instruction) }
 }
 
-/// Does nothing, with all that it is given.
+/// Does nothing, but receives all its arguments.
 pub fn process_instruction(
     program_id: &Address,
     accounts: &mut [AccountView],

@@ -1,4 +1,4 @@
-//! How long a blob is: the guest that `cargo entrypoint bench size` measures.
+//! The size of a blob: the guest that `cargo entrypoint bench size` measures.
 //!
 //! One build has one program and one level of `panic`, each chosen by a feature:
 //!
