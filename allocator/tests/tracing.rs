@@ -231,7 +231,7 @@ fn a_sink_that_panics_ends_the_program() {
             // SAFETY: the layout has a size.
             unsafe { heap.alloc(layout) }
         }));
-        panic!("it came back: {}", outcome.is_err());
+        panic!("the call returned: {}", outcome.is_err());
     }
     let test = std::env::current_exe().expect("the path of this test");
     let output = std::process::Command::new(test)
@@ -247,5 +247,5 @@ fn a_sink_that_panics_ends_the_program() {
     assert!(!output.status.success());
     assert!(stderr.contains("the sink's own words"), "{stderr}");
     assert!(stderr.contains("an allocator may not unwind"), "{stderr}");
-    assert!(!stderr.contains("it came back"), "{stderr}");
+    assert!(!stderr.contains("the call returned"), "{stderr}");
 }

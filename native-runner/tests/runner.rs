@@ -138,7 +138,7 @@ impl Runner {
         let mut message = Message::default();
         self.socket
             .read_exact(bytemuck::bytes_of_mut(&mut message))
-            .unwrap_or_else(|error| panic!("no answer: {error}"));
+            .unwrap_or_else(|error| panic!("no reply: {error}"));
         message
     }
 
@@ -202,16 +202,16 @@ impl Runner {
     }
 
     fn wait(&mut self) -> (ExitStatus, String) {
-        let mut stderr = String::new();
+        let mut text = String::new();
         let mut stderr = self.child.stderr.take().expect("a pipe");
-        stderr.read_to_string(&mut stderr).expect("text");
-        (self.child.wait().expect("it ends"), stderr)
+        stderr.read_to_string(&mut text).expect("text");
+        (self.child.wait().expect("the end of the process"), text)
     }
 
     /// The soft and the hard limit of the process.
     fn limit(&self, name: &str) -> [String; 2] {
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id()));
-        let limits = limits.expect("it runs");
+        let limits = limits.expect("a running process");
         let line = limits.lines().find(|line| line.starts_with(name));
         let mut words = line.expect("the limit")[name.len()..].split_whitespace();
         [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())
@@ -460,12 +460,18 @@ fn closed_socket_is_not_an_error() {
     let (status, stderr) = Runner::start(library("")).ends_closed();
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
     let mut runner = Runner::start(library(""));
-    runner.socket.write_all(&[1; 20]).expect("it reads");
+    runner
+        .socket
+        .write_all(&[1; 20])
+        .expect("the process reads");
     let (status, stderr) = runner.ends_closed();
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
     let mut runner = Runner::placed(library(""), REPORT);
     runner.send(Message::WRITE, [NATIVE_HEAP_BASE, u64::MAX, 0]);
-    runner.socket.write_all(&[1; 200_000]).expect("it reads");
+    runner
+        .socket
+        .write_all(&[1; 200_000])
+        .expect("the process reads");
     let (status, stderr) = runner.ends_closed();
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
     let mut runner = Runner::placed(library(""), REPORT);

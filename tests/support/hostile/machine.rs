@@ -72,7 +72,7 @@ impl Machine {
             .expect("the interpreter")
             .inspect(&blob)
             .expect("a blob");
-        let regions = inspection.memory.expect("it fits").regions;
+        let regions = inspection.memory.expect("a memory map").regions;
         let mut machine = Self {
             programs,
             layout: layout(&regions, 0),
@@ -141,7 +141,7 @@ impl Machine {
 
 /// Asserts that a failure left the accounts unchanged and no return data.
 pub fn assert_nothing_kept(invocation: &Invocation, outcome: &Outcome) {
-    let failure: &Failure = outcome.failure.as_ref().expect("it failed");
+    let failure: &Failure = outcome.failure.as_ref().expect("a failure");
     let before = invocation.accounts.iter().filter_map(|entry| match entry {
         loader::AccountEntry::First(input) => Some(&input.account),
         loader::AccountEntry::Repeat(_) => None,

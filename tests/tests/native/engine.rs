@@ -119,7 +119,7 @@ fn failure(program: &Program, steps: &[Step]) -> Failure {
     let account = &outcome.accounts[0];
     assert_eq!((account.kelvins, &account.data[..]), (9, &[1, 2, 3][..]));
     assert_eq!(children(), [0; 0], "{steps:?}");
-    outcome.failure.expect("it fails")
+    outcome.failure.expect("a failure")
 }
 
 #[track_caller]

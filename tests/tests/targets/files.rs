@@ -216,7 +216,7 @@ fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
     request(Message::WRITE, [placed.values[1], length, 0], &input).expect("a confirmation");
     let returned = request(Message::ENTER, [heap, 0, 0], &[]);
     drop(socket);
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output().expect("the end of the process");
     let status = returned.map(|returned| {
         assert_eq!(returned.kind, Message::RETURNED, "{returned:?}");
         returned.values[0]

@@ -45,7 +45,7 @@ fn run(text: &str, invocation: &Invocation) -> Outcome {
 }
 
 fn failure(text: &str, invocation: &Invocation) -> Failure {
-    run(text, invocation).failure.expect("it fails")
+    run(text, invocation).failure.expect("a failure")
 }
 
 fn kind(text: &str) -> &'static str {
@@ -60,7 +60,7 @@ fn smallest_program_returns_its_status() {
     assert_eq!(outcome.heap.used, None);
     let outcome = run(&program("", "i64.const 7"), &call());
     assert_eq!(outcome.status, Some(7));
-    assert_eq!(outcome.failure.expect("it fails").kind(), "ProgramError");
+    assert_eq!(outcome.failure.expect("a failure").kind(), "ProgramError");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn endless_loop_runs_out_of_any_gas() {
     for gas in [0, 1, 1_000, 1_000_000] {
         let outcome = run(&text, &call().gas(gas));
         assert_eq!(outcome.gas_used, gas);
-        assert_eq!(outcome.failure.expect("it fails").kind(), "OutOfGas");
+        assert_eq!(outcome.failure.expect("a failure").kind(), "OutOfGas");
     }
 }
 
