@@ -6,7 +6,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
+use support::{
+    entrypoint, entrypoint_in, json, new_program, polkavm_engines, project, refused, stderr, stdout,
+};
 
 #[test]
 fn run_without_a_program_runs_the_counter() {
@@ -25,7 +27,7 @@ fn run_without_a_program_runs_the_counter() {
 
 #[test]
 fn json_has_the_documented_form_on_both_engines() {
-    let run = |engine| {
+    let run = |engine: &str| {
         let output = entrypoint(&["run", "--json", "--engine", engine]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         json(&output)
@@ -57,8 +59,10 @@ fn json_has_the_documented_form_on_both_engines() {
     assert_eq!(interpreted["accounts"][0]["data"], "2a00000000000000");
     assert_eq!(interpreted["accounts"][0]["kelvins"], 1_000);
 
-    interpreted["engine"] = "compiler".into();
-    assert_eq!(interpreted, run("compiler"));
+    for engine in polkavm_engines() {
+        interpreted["engine"] = engine.clone().into();
+        assert_eq!(interpreted, run(&engine));
+    }
 }
 
 #[test]
@@ -461,8 +465,8 @@ fn failure_names_the_authors_line_and_what_to_do() {
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
     }
-    for engine in ["interpreter", "compiler"] {
-        let error = &json(&run(8, 0, &["--json", "--engine", engine]))["error"];
+    for engine in polkavm_engines() {
+        let error = &json(&run(8, 0, &["--json", "--engine", &engine]))["error"];
         assert_eq!(error["function"], "probe::recurse");
         let place = format!("{}:{}:{}", error["file"], error["line"], error["column"]);
         assert_eq!(place.replace('"', ""), own);

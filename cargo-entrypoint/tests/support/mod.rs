@@ -32,6 +32,12 @@ pub fn entrypoint_in(folder: &Path, words: &[&str]) -> Output {
         .expect("the command runs")
 }
 
+/// The names of PolkaVM's engines that run here. Prints which is left out.
+pub fn polkavm_engines() -> Vec<String> {
+    let engines = program_test::polkavm_engines();
+    engines.iter().map(ToString::to_string).collect()
+}
+
 /// What was printed on the standard output.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")

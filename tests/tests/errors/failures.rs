@@ -440,7 +440,7 @@ fn the_standard_collections_work() {
 
 #[test]
 fn every_invocation_starts_with_clean_memory() {
-    let program = probe(Engine::Compiler);
+    let program = probe(tests::polkavm()[1]);
     let describe = |kelvins| {
         let account = AccountInput::new(Pubkey::new([3; 32])).kelvins(kelvins);
         program

@@ -55,7 +55,7 @@ fn load(blob: &Blob, engine: Engine, limits: Limits) -> Result<loader::Program, 
 
 /// The refusal that both engines give.
 fn refusal(blob: &Blob) -> LoadError {
-    let [interpreter, compiler] = Engine::POLKAVM
+    let [interpreter, compiler] = tests::polkavm()
         .map(|engine| load(blob, engine, Limits::default()).expect_err("a hostile blob"));
     assert_eq!(interpreter, compiler);
     interpreter
@@ -64,7 +64,7 @@ fn refusal(blob: &Blob) -> LoadError {
 /// The outcome that both engines give.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
-    let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
+    let [interpreted, mut compiled] = tests::polkavm().map(|engine| {
         let program = load(blob, engine, limits).expect("a blob");
         program.invoke(&invocation).expect("an outcome")
     });
@@ -242,7 +242,7 @@ fn entry_without_code_is_rejected() {
     for counter in 1..=100 {
         let mut bytes = bytes.clone();
         bytes[name - 2] = counter;
-        for engine in Engine::POLKAVM {
+        for engine in tests::polkavm() {
             let Ok(program) = Loader::new(engine).unwrap().load(&bytes) else {
                 continue;
             };

@@ -13,7 +13,7 @@ use tests::hostile::script::{Call, Script, bases};
 /// On both engines.
 fn machine() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
-    MACHINE.get_or_init(|| Machine::new(&Engine::POLKAVM))
+    MACHINE.get_or_init(|| Machine::new(&tests::polkavm()))
 }
 
 /// On the one that starts at once.

@@ -1,4 +1,5 @@
 //! Instances that are used again, and the serialized forms of invocations.
 
+mod engines;
 mod pool;
 mod serde_forms;

@@ -217,7 +217,7 @@ const ACCOUNTS: [u8; 3] = [0, 1, 8];
 
 #[test]
 fn instance_keeps_nothing_of_an_invocation() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
             for accounts in ACCOUNTS {
@@ -247,7 +247,7 @@ fn instance_keeps_nothing_of_an_invocation() {
 /// Otherwise the digest might be blind.
 #[test]
 fn the_spy_writes_and_reads_every_part_of_memory() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = program(engine, 1);
         let parts = Parts::new(HEAPS[0], 2);
         for part in [parts.below_input, parts.behind_data, parts.stack] {
@@ -273,7 +273,7 @@ fn the_spy_writes_and_reads_every_part_of_memory() {
 
 #[test]
 fn reused_instance_costs_the_same() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = program(engine, 1);
         let call = plant(Ending::Success, HEAPS[0], 0);
         let first = outcome(&program, &call);
@@ -305,7 +305,7 @@ fn calls() -> impl Strategy<Value = Vec<Invocation>> {
 
 #[test]
 fn batch_outcomes_match_single_calls_in_order() {
-    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| program(engine, 3));
+    let [interpreted, compiled] = tests::polkavm().map(|engine| program(engine, 3));
     let fresh = program(Engine::Interpreter, 0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
     let result = runner.run(&calls(), |calls| {
@@ -351,7 +351,7 @@ fn threads_share_a_program_despite_a_panic() {
 
 #[test]
 fn idle_instances_of_many_programs_are_bounded() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
         let calls = [plant(Ending::Success, HEAPS[0], 0), look(HEAPS[0], 0)];
         let mut programs = Vec::new();

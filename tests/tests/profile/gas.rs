@@ -168,7 +168,7 @@ fn an_import_is_a_frame_with_its_price() {
 
 #[test]
 fn a_program_that_fails_is_accounted_for() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = probe(engine);
         for (command, numbers) in [
             (Command::Fail, &[7][..]),
