@@ -66,6 +66,28 @@ fn json_has_the_documented_form_on_both_engines() {
 }
 
 #[test]
+fn json_keeps_all_digits_of_64_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("large.toml");
+    let account = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n\
+        kelvins = 18446744073709551615\nrent_epoch = 9007199254740993\n\
+        data = \"0000000000000000\"\nwritable = true\n";
+    std::fs::write(&file, account).expect("a file");
+    let fixture = file.display().to_string();
+    let output = entrypoint(&["run", "--fixture", &fixture, "--json"]);
+    let text = stdout(&output);
+    // The next number of JavaScript is 18446744073709552000, and 9007199254740992.
+    for part in [
+        "\"kelvins\": 18446744073709551615,",
+        "\"rent_epoch\": 9007199254740993\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+    let help = stdout(&entrypoint(&["run", "--help"]));
+    assert!(help.contains("BigInt"), "{help}");
+}
+
+#[test]
 fn a_failure_is_data_and_an_exit_code() {
     let output = entrypoint(&["run", "vault", "--fixture", "too_much", "--json"]);
     assert_eq!(output.status.code(), Some(1));

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use loader::{
-    Account, AccountEntry, AccountInput, Engine, Failure, Invocation, Loader, Outcome, Program,
-    Pubkey, WriteBackError,
+    Account, AccountEntry, AccountInput, Failure, Invocation, Loader, Outcome, Program, Pubkey,
+    WriteBackError,
 };
 use poke::{Ending, script};
 use proptest::prelude::*;
