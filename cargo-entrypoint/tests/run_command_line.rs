@@ -476,6 +476,19 @@ fn failure_names_the_authors_line_and_what_to_do() {
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
     }
+    // Command 7 loops without an end, in a function that is inlined into the export.
+    let report = stdout(&run(7, 0, &[]));
+    let own = probe_line("black_box(());");
+    let at =
+        format!("\nat        {own} in probe::process_instruction\n          core/src/hint.rs:");
+    assert!(report.contains(&at), "{at:?} is not in:\n{report}");
+    // Command 10 logs without an end.
+    let report = stdout(&run(10, 0, &[]));
+    let at = format!(
+        "\nat        {} in probe::process_instruction\n",
+        probe_line("msg!(\"again\")")
+    );
+    assert!(report.contains(&at), "{at:?} is not in:\n{report}");
     // Command 8 recurses without an end.
     let report = stdout(&run(8, 0, &[]));
     let own = probe_line("black_box([depth; 64])");

@@ -10,6 +10,7 @@ use crate::toolchain;
 use compile::Compilation;
 
 mod compile;
+mod inlined;
 mod native;
 mod read_only;
 mod riscv64;

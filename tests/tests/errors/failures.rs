@@ -195,6 +195,26 @@ fn source_line(file: &str, location: &SourceLocation) -> String {
         .to_owned()
 }
 
+/// All of these are inlined into the export, and what they do into them.
+#[test]
+fn inlined_code_names_the_authors_line() {
+    let location = |command, numbers: &[u64]| {
+        let failure = failure(&call(command, numbers));
+        match &failure {
+            Failure::OutOfGas { location, .. } | Failure::Trapped { location, .. } => location
+                .clone()
+                .unwrap_or_else(|| panic!("no line: {failure}")),
+            other => panic!("another failure: {other}"),
+        }
+    };
+    let place = location(Command::Loop, &[]);
+    let line = source_line("probe/src/lib.rs", &place);
+    assert!(line.contains("black_box(());"), "{place} is {line:?}");
+    let place = location(Command::Peek, &[16]);
+    let line = source_line("probe/src/raw.rs", &place);
+    assert!(line.contains("read_volatile"), "{place} is {line:?}");
+}
+
 #[test]
 fn gas_is_enough_or_it_is_not() {
     let needed = run(&call(Command::Succeed, &[])).gas_used;

@@ -127,15 +127,33 @@ fn a_call_names_its_caller_and_the_line() {
         functions,
         [
             "counter::_::guest::entrypoint",
+            "enter<false>",
+            "process_instruction",
+            "log_arguments",
             "entrypoint::log::log_formatted",
             "core::fmt::write"
         ]
     );
-    let place = write.frames[1].location.as_ref().expect("a line");
-    assert!(place.file.ends_with("entrypoint/src/log.rs"), "{place}");
-    let source = include_str!("../../../entrypoint/src/log.rs");
-    let line = source.lines().nth(place.line as usize - 1);
-    assert!(line.is_some_and(|line| line.contains("fmt::write(")));
+    // Those in between are inlined, and their lines are those of the calls.
+    for (frame, file, source, text) in [
+        (
+            2,
+            "examples/counter/src/lib.rs",
+            include_str!("../../../examples/counter/src/lib.rs"),
+            "msg!(\"count: {count}\")",
+        ),
+        (
+            4,
+            "entrypoint/src/log.rs",
+            include_str!("../../../entrypoint/src/log.rs"),
+            "fmt::write(",
+        ),
+    ] {
+        let place = write.frames[frame].location.as_ref().expect("a line");
+        assert!(place.file.ends_with(file), "{place}");
+        let line = source.lines().nth(place.line as usize - 1);
+        assert!(line.is_some_and(|line| line.contains(text)), "{place}");
+    }
 }
 
 #[test]
@@ -160,7 +178,8 @@ fn an_import_is_a_frame_with_its_price() {
         panic!("{calls:?}");
     };
     // After a formatter that was called and has returned.
-    let start = "counter::_::guest::entrypoint;entrypoint::log::log_formatted;log;";
+    let start = "counter::_::guest::entrypoint;enter<false>;process_instruction;log_arguments;\
+        entrypoint::log::log_formatted;log;";
     assert!(path.starts_with(start), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
     assert_eq!(*gas, 1 + 2);
