@@ -58,6 +58,10 @@ fn invocation(accounts: u8) -> Invocation {
 fn invocations(criterion: &mut Criterion) {
     let programs = [("no-op", blob("empty")), ("counter", blob("counter"))];
     for engine in Engine::POLKAVM {
+        if let Err(error) = Loader::new(engine) {
+            println!("skipped: {error}");
+            continue;
+        }
         for (name, blob) in &programs {
             let program = load(blob, engine);
             for accounts in [0, 2, 8] {

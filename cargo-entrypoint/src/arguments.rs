@@ -178,7 +178,8 @@ pub struct RunArguments {
     #[arg(long, value_enum)]
     pub sanitizer: Option<SanitizerName>,
 
-    /// Print only the outcome, as JSON, on the standard output
+    /// Print only the outcome, as JSON, on the standard output. Numbers have all their digits, up
+    /// to 64 bits: in JavaScript, read them as BigInt
     #[arg(long)]
     pub json: bool,
 

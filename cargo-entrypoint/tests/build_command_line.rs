@@ -222,6 +222,26 @@ fn doctor_lists_the_tools() {
 }
 
 #[test]
+fn doctor_reports_an_engine_that_cannot_run() {
+    // The address space is too small for the processes of PolkaVM's compiler.
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 4000000 && exec \"$0\" doctor"])
+        .arg(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .current_dir(project())
+        .output()
+        .expect("the command runs");
+    let said = stdout(&output);
+    for part in [
+        "\nVM compiler    unavailable: the compiler engine cannot run on this computer: ",
+        "; use the interpreter, whose outcomes are the same\n",
+        "\nthe compiler engine is left out: tests print `skipped: ` and go on without it\n",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
 fn setup_reports_its_result() {
     // The tools are installed where the tests run, or an earlier test has installed them.
     let output = entrypoint(&["setup"]);

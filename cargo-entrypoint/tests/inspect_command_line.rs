@@ -77,7 +77,7 @@ fn package_report_has_release_size_and_names() {
         "  rlo_log_  ",
         "(message: *const u8, length: u64)\n",
         "exported as `entrypoint`, examples/hello/src/lib.rs:",
-        ", library/core/src/fmt/mod.rs:",
+        ", core/src/fmt/mod.rs:",
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }

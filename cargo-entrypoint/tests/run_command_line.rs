@@ -8,8 +8,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use support::{
-    add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project,
-    refused, stderr, stdout,
+    add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program,
+    polkavm_engines, project, refused, stderr, stdout,
 };
 
 #[test]
@@ -29,7 +29,7 @@ fn run_without_a_program_runs_the_counter() {
 
 #[test]
 fn json_has_the_documented_form_on_both_engines() {
-    let run = |engine| {
+    let run = |engine: &str| {
         let output = entrypoint(&["run", "--json", "--engine", engine]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         json(&output)
@@ -61,8 +61,32 @@ fn json_has_the_documented_form_on_both_engines() {
     assert_eq!(interpreted["accounts"][0]["data"], "2a00000000000000");
     assert_eq!(interpreted["accounts"][0]["kelvins"], 1_000);
 
-    interpreted["engine"] = "compiler".into();
-    assert_eq!(interpreted, run("compiler"));
+    for engine in polkavm_engines() {
+        interpreted["engine"] = engine.clone().into();
+        assert_eq!(interpreted, run(&engine));
+    }
+}
+
+#[test]
+fn json_keeps_all_digits_of_64_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("large.toml");
+    let account = "[[accounts]]\nkey = \"Counter111111111111111111111111111111111111\"\n\
+        kelvins = 18446744073709551615\nrent_epoch = 9007199254740993\n\
+        data = \"0000000000000000\"\nwritable = true\n";
+    std::fs::write(&file, account).expect("a file");
+    let fixture = file.display().to_string();
+    let output = entrypoint(&["run", "--fixture", &fixture, "--json"]);
+    let text = stdout(&output);
+    // The next number of JavaScript is 18446744073709552000, and 9007199254740992.
+    for part in [
+        "\"kelvins\": 18446744073709551615,",
+        "\"rent_epoch\": 9007199254740993\n",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+    let help = stdout(&entrypoint(&["run", "--help"]));
+    assert!(help.contains("BigInt"), "{help}");
 }
 
 #[test]
@@ -470,6 +494,19 @@ fn failure_names_the_authors_line_and_what_to_do() {
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
     }
+    // Command 7 loops without an end, in a function that is inlined into the export.
+    let report = stdout(&run(7, 0, &[]));
+    let own = probe_line("black_box(());");
+    let at =
+        format!("\nat        {own} in probe::process_instruction\n          core/src/hint.rs:");
+    assert!(report.contains(&at), "{at:?} is not in:\n{report}");
+    // Command 10 logs without an end.
+    let report = stdout(&run(10, 0, &[]));
+    let at = format!(
+        "\nat        {} in probe::process_instruction\n",
+        probe_line("msg!(\"again\")")
+    );
+    assert!(report.contains(&at), "{at:?} is not in:\n{report}");
     // Command 8 recurses without an end.
     let report = stdout(&run(8, 0, &[]));
     let own = probe_line("black_box([depth; 64])");
@@ -481,8 +518,8 @@ fn failure_names_the_authors_line_and_what_to_do() {
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
     }
-    for engine in ["interpreter", "compiler"] {
-        let error = &json(&run(8, 0, &["--json", "--engine", engine]))["error"];
+    for engine in polkavm_engines() {
+        let error = &json(&run(8, 0, &["--json", "--engine", &engine]))["error"];
         assert_eq!(error["function"], "probe::recurse");
         let place = format!("{}:{}:{}", error["file"], error["line"], error["column"]);
         assert_eq!(place.replace('"', ""), own);

@@ -117,11 +117,10 @@ pub fn short_path(file: &str) -> &str {
 /// ```
 #[must_use]
 pub fn is_foreign(file: &str) -> bool {
+    let mut folders = file.trim_start_matches("./").split('/');
     in_standard_library(file).is_some()
-        || file.split('/').any(is_registry)
-        || file
-            .split_once('/')
-            .is_some_and(|(folder, _)| is_package(folder))
+        || folders.clone().any(is_registry)
+        || folders.next().is_some_and(is_package)
 }
 
 /// The path of a file of the standard library below its folder `library`, which is the same for
@@ -203,6 +202,7 @@ mod tests {
             "/usr/src/rustc-1.96.0/library/core/src/lib.rs",
             "./registry-0123456789abcdef/hex-0.4.3/src/lib.rs",
             "program-entrypoint-0.1.0/src/log.rs",
+            "./program-entrypoint-0.1.0/src/log.rs",
             "a-b-1.20.3-rc.1/src/lib.rs",
         ] {
             assert!(is_foreign(file), "{file}");

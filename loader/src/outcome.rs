@@ -31,7 +31,8 @@ pub struct Outcome {
 }
 
 /// In the shape in which `cargo entrypoint run --json` prints it: the failure as `error`, with
-/// `kind` and `description`, and the return data in hexadecimal.
+/// `kind` and `description`, and the return data in hexadecimal. Numbers stay numbers, of up to 64
+/// bits; a reader that makes floating-point numbers of them loses digits above 2^53.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Outcome {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
-use loader::{Engine, Invocation, Loader, Outcome, Program, Target};
+use loader::{Engine, Invocation, LoadError, Loader, Outcome, Program, Target};
 
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -48,7 +48,9 @@ pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
 /// fixture without `[expect]` expects nothing, so the outcomes are compared with each other only.
 ///
 /// The targets are riscv64, wasm32, and native if this computer can run native programs (64-bit
-/// Linux).
+/// Linux). Where PolkaVM's compiler cannot run, such as in a container that forbids its processes,
+/// riscv64 is the interpreter. For each engine that is left out, the test prints `skipped: ` and
+/// the reason.
 ///
 /// Returns the outcome on riscv64.
 ///
@@ -59,6 +61,9 @@ pub fn build_for(manifest_folder: impl AsRef<Path>, target: Target) -> Vec<u8> {
 pub fn check_fixture(manifest_folder: impl AsRef<Path>, name: &str) -> Outcome {
     let here = |target: &Target| *target != Target::Native || guest::RUNS_NATIVELY;
     let targets: Vec<Target> = Target::ALL.into_iter().filter(here).collect();
+    if !guest::RUNS_NATIVELY {
+        println!("skipped: the native engine, which runs on 64-bit Linux only");
+    }
     let mut outcomes = check_fixture_on(manifest_folder, name, &targets);
     outcomes.swap_remove(0)
 }
@@ -102,12 +107,33 @@ pub fn check_fixture_on(
     outcomes
 }
 
-/// Runs an invocation on a target: for riscv64, on both engines of PolkaVM.
+/// PolkaVM's engines that run on this computer: the interpreter, and the compiler if it can. If it
+/// cannot, this prints `skipped: ` and the reason.
+///
+/// ```
+/// use loader::Engine;
+///
+/// assert_eq!(program_test::polkavm_engines()[0], Engine::Interpreter);
+/// ```
+#[must_use]
+pub fn polkavm_engines() -> Vec<Engine> {
+    let runs = |engine: &Engine| match Loader::new(*engine) {
+        Err(error @ LoadError::EngineUnavailable { .. }) => {
+            println!("skipped: {error}");
+            false
+        }
+        // Any other error fails the test.
+        Ok(_) | Err(_) => true,
+    };
+    Engine::POLKAVM.into_iter().filter(runs).collect()
+}
+
+/// Runs an invocation on a target: for riscv64, on the engines of PolkaVM.
 fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: &Path) -> Outcome {
-    let engines: &[Engine] = match target {
-        Target::Riscv64 => &Engine::POLKAVM,
-        Target::Wasm32 => &[Engine::Wasm],
-        Target::Native => &[Engine::Native],
+    let engines = match target {
+        Target::Riscv64 => polkavm_engines(),
+        Target::Wasm32 => vec![Engine::Wasm],
+        Target::Native => vec![Engine::Native],
     };
     let mut outcomes = engines.iter().map(|engine| {
         let machine = Machine::new(*engine);
@@ -139,8 +165,9 @@ fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: 
 }
 
 /// Builds the program crate in a folder and calls it with one of its fixtures, under every limit of
-/// gas and of heap that [`Sweep::new`] tries, and under a few of them on the other engine. Each
-/// outcome must be the complete result, or a clean error with nothing changed.
+/// gas and of heap that [`Sweep::new`] tries, and under a few of them on the other engine, if it is
+/// one of [`polkavm_engines`]. Each outcome must be the complete result, or a clean error with
+/// nothing changed.
 ///
 /// Returns how much gas and heap suffice.
 ///
@@ -185,15 +212,17 @@ pub fn sweep_fixture_with(
     let swept = sweep(Engine::Interpreter, gas, heap);
     let [few_of_gas, few_of_heap] = [(gas, &swept.gas), (heap, &swept.heap)]
         .map(|(sweep, report)| sweep.dense(0).stride(report.enough / 16 + 1));
-    let compiled = sweep(Engine::Compiler, &few_of_gas, &few_of_heap);
-    for (interpreted, compiled) in [(&swept.gas, &compiled.gas), (&swept.heap, &compiled.heap)] {
-        assert_eq!(
-            interpreted.enough,
-            compiled.enough,
-            "the engines need different {} on {}",
-            interpreted.resource,
-            path.display()
-        );
+    for engine in &polkavm_engines()[1..] {
+        let other = sweep(*engine, &few_of_gas, &few_of_heap);
+        for (swept, other) in [(&swept.gas, &other.gas), (&swept.heap, &other.heap)] {
+            assert_eq!(
+                swept.enough,
+                other.enough,
+                "the engines need different {} on {}",
+                swept.resource,
+                path.display()
+            );
+        }
     }
     swept
 }

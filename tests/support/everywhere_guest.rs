@@ -13,7 +13,8 @@ use program_build::package::ProgramPackage;
 
 /// The engines that run on this host, PolkaVM's interpreter first.
 pub fn engines() -> Vec<Engine> {
-    let mut engines = vec![Engine::Interpreter, Engine::Compiler, Engine::Wasm];
+    let mut engines = program_test::polkavm_engines();
+    engines.push(Engine::Wasm);
     if guest::RUNS_NATIVELY {
         engines.push(Engine::Native);
     }

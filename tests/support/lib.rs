@@ -92,9 +92,20 @@ pub fn call(command: Command, numbers: &[u64]) -> Invocation {
     Invocation::new(PROGRAM_ID).data(probe_data(command, numbers))
 }
 
+/// PolkaVM's two engines, for tests that compare them. Where the compiler cannot run, the
+/// interpreter is compared with itself, and the test prints that it skips the compiler.
+#[must_use]
+pub fn polkavm() -> [Engine; 2] {
+    static ENGINES: OnceLock<Vec<Engine>> = OnceLock::new();
+    match ENGINES.get_or_init(program_test::polkavm_engines)[..] {
+        [first, second] => [first, second],
+        _ => [Engine::Interpreter; 2],
+    }
+}
+
 /// Calls the probe on both engines, and returns the outcome, which must be the same.
 pub fn run(invocation: &Invocation) -> Outcome {
-    let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
+    let [interpreted, mut compiled] = polkavm().map(|engine| {
         probe(engine)
             .invoke(invocation)
             .unwrap_or_else(|error| panic!("{engine}: {error}"))

@@ -1,8 +1,8 @@
 //! Where a program ended.
 //!
-//! PolkaVM's linker keeps little of the debug information, so a [`Failure`] often names a line of
-//! the standard library, which was inlined or called. A profile of the same call knows every call,
-//! and the ELF file knows what is inlined.
+//! A [`Failure`] names the function in which the program ended, which may be one of the standard
+//! library that the author's code called. A profile of the same invocation knows every call, and
+//! the ELF file the paths of what is inlined.
 
 use std::fmt;
 

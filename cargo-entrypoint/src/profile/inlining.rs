@@ -1,11 +1,10 @@
 //! Inlined functions, from the ELF file that a blob is made of.
 //!
-//! Of the functions that are inlined at an instruction, PolkaVM's linker keeps only the first few,
-//! and only the last part of their names. It keeps the source line. The ELF file names all
-//! functions, but does not contain the position of an instruction in the blob. So this module looks
-//! up an instruction by its function and source line, with the column. If several inlined functions
-//! contain that line, it shows what they have in common, with all possible lines: the stack may be
-//! shorter than it was, but is never wrong.
+//! Of a function that is inlined, PolkaVM's linker keeps only the last part of the name, and a blob
+//! of another build may lack the function. The ELF file names all functions, but does not contain
+//! the position of an instruction in the blob. So this module looks up an instruction by its
+//! functions and source lines, with the columns. If several places match, it shows what they have
+//! in common, with all possible lines: the stack may be shorter than it was, but is never wrong.
 
 use std::collections::HashMap;
 use std::fs;
@@ -108,8 +107,25 @@ impl Inlining {
             .collect()
     }
 
-    /// The same frames, with the one name of the function that the file has.
+    /// The same frames, with the one name of each function that the file has.
     fn renamed(&self, mut function: Chain) -> Chain {
+        let outermost = function.first().map(|frame| identifier(&frame.function));
+        let of_function = self
+            .at
+            .iter()
+            .filter(|((name, _), _)| Some(&**name) == outermost);
+        let chains = of_function.flat_map(|(_, chains)| chains);
+        let chains: Vec<&Chain> = chains
+            .filter(|chain| is_possible(chain, &function) && has_calls(chain, &function))
+            .collect();
+        for (index, frame) in function.iter_mut().enumerate() {
+            let mut names = chains.iter().map(|chain| &chain[index].function);
+            if let Some(name) = names.next()
+                && names.all(|other| other == name)
+            {
+                frame.function.clone_from(name);
+            }
+        }
         if let Some(outermost) = function.first_mut()
             && outermost.kind == FrameKind::Function
             && let Some(Some(path)) = self.paths.get(identifier(&outermost.function))
@@ -121,18 +137,36 @@ impl Inlining {
 
     /// The frames of a function, more than these.
     fn completed(&self, function: &[Frame]) -> Option<Chain> {
-        let mut candidates = self.at.get(&chain_key(function)?)?.iter().filter(|chain| {
-            // The frames that the linker has kept are right.
-            chain.len() >= function.len()
-                && chain
-                    .iter()
-                    .zip(function)
-                    .all(|(left, right)| identifier(&left.function) == identifier(&right.function))
+        let candidates = self.at.get(&chain_key(function)?)?.iter();
+        let candidates = candidates.filter(|chain| is_possible(chain, function));
+        let mut candidates: Vec<&Chain> = candidates.collect();
+        if candidates.iter().any(|chain| has_calls(chain, function)) {
+            candidates.retain(|chain| has_calls(chain, function));
+        }
+        let (first, others) = candidates.split_first()?;
+        let common = others.iter().fold(Chain::clone(first), |common, chain| {
+            in_common(&common, chain)
         });
-        let first = candidates.next()?.clone();
-        let common = candidates.fold(first, |common, chain| in_common(&common, chain));
         (common.len() >= function.len()).then_some(common)
     }
+}
+
+/// Whether a chain has the frames that the linker has kept of a function, which are right.
+fn is_possible(chain: &[Frame], function: &[Frame]) -> bool {
+    chain.len() >= function.len()
+        && chain
+            .iter()
+            .zip(function)
+            .all(|(left, right)| identifier(&left.function) == identifier(&right.function))
+}
+
+/// Whether a chain has the calls that lead from each of a function's frames to the next one.
+fn has_calls(chain: &[Frame], function: &[Frame]) -> bool {
+    let calls = function.split_last().map_or(&[][..], |(_, calls)| calls);
+    let mut places = chain.iter().zip(calls);
+    places.all(|(left, right)| {
+        right.location.is_none() || place(&left.location) == place(&right.location)
+    })
 }
 
 fn own(frame: &BlobFrame) -> Frame {
@@ -190,6 +224,13 @@ fn either(left: &Frame, right: &Frame) -> Frame {
         frame.or_lines = lines;
     }
     frame
+}
+
+/// A place, in the one spelling of its file.
+fn place(location: &Option<SourceLocation>) -> Option<(&str, u32, Option<u32>)> {
+    let location = location.as_ref()?;
+    let file = location.file.trim_start_matches("./");
+    Some((file, location.line, location.column))
 }
 
 /// The name of the outermost function and the place in the innermost.

@@ -29,6 +29,12 @@ pub fn entrypoint_in(folder: &Path, words: &[&str]) -> Output {
         .expect("run the command")
 }
 
+/// The names of PolkaVM's engines that run here. Prints which is left out.
+pub fn polkavm_engines() -> Vec<String> {
+    let engines = program_test::polkavm_engines();
+    engines.iter().map(ToString::to_string).collect()
+}
+
 /// The text on standard output.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")

@@ -5,6 +5,14 @@ use crate::engine::{Engine, Target};
 
 use super::failure::{SourceLocation, at, inside};
 
+/// What to use in place of an engine.
+fn instead(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Compiler => "; use the interpreter, whose outcomes are the same",
+        _ => "",
+    }
+}
+
 /// Why a loader or a program cannot be loaded.
 ///
 /// The text escapes what a file contains, as [`escape_control`] does.
@@ -12,7 +20,7 @@ use super::failure::{SourceLocation, at, inside};
 #[non_exhaustive]
 pub enum LoadError {
     /// The engine cannot run on this computer.
-    #[error("the {engine} engine cannot run on this computer: {reason}")]
+    #[error("the {engine} engine cannot run on this computer: {reason}{}", instead(*engine))]
     EngineUnavailable {
         /// The engine.
         engine: Engine,

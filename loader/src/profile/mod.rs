@@ -30,8 +30,9 @@
 //! # Stacks
 //!
 //! A call is an instruction that leaves a return address, and a return is a jump to one. Inlined
-//! functions come from the debug information; PolkaVM's linker leaves out some of it. In a blob
-//! without debug information, functions start at exports and at the targets of calls.
+//! functions come from the debug information; PolkaVM's linker keeps only the last part of their
+//! names. In a blob without debug information, functions start at exports and at the targets of
+//! calls.
 
 mod names;
 mod recorder;

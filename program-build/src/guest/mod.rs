@@ -11,6 +11,7 @@ use crate::toolchain;
 use compile::Compilation;
 
 mod compile;
+mod inlined;
 mod native;
 mod read_only;
 mod riscv64;

@@ -14,7 +14,7 @@ use loader::{Engine, Limits, LoadError, Loader};
 use polkavm_linker::TargetInstructionSet;
 
 use super::compile::Compilation;
-use super::{DebugInfo, Target, read_only};
+use super::{DebugInfo, Target, inlined, read_only};
 use crate::toolchain::Linker;
 
 /// Name of the guest target, and of the file that describes it to the compiler.
@@ -45,8 +45,11 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     compilation.announce_core(Target::Riscv64, TARGET);
     let mut command = compilation.command("staticlib", target)?;
     // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable also
-    // affects `core`.
-    command.env("CARGO_ENCODED_RUSTFLAGS", "-Cjump-tables=no");
+    // affects `core`, and replaces the flags in cargo's configuration files.
+    command.env(
+        "CARGO_ENCODED_RUSTFLAGS",
+        "-Cjump-tables=no\x1f-Cdwarf-version=5",
+    );
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
         .args(["--config", "profile.release.debug=\"limited\""])
@@ -101,6 +104,8 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
              without jump tables (`-fno-jump-tables`)"
         );
     }
+    // Without it, failures name fewer functions.
+    let bytes = inlined::flatten(&bytes).unwrap_or(bytes);
     let blob = link_blob(&bytes, debug_info)?;
     let inspection = inspect(&blob)?;
     if inspection.exports.is_empty() {

@@ -29,7 +29,7 @@ fn collections_match_the_host() {
         .collect();
     for heap in HEAPS {
         let [interpreted, compiled] =
-            Engine::POLKAVM.map(|engine| call(&program(heap, engine), 4, 512 * 1024));
+            tests::polkavm().map(|engine| call(&program(heap, engine), 4, 512 * 1024));
         assert!(interpreted.is_success(), "{heap}: {interpreted:?}");
         assert_eq!(interpreted.logs, expected, "{heap}");
         assert_eq!(compiled.logs, expected, "{heap}");

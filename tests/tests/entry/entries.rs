@@ -24,7 +24,7 @@ fn programs(feature: Option<&str>) -> Vec<Program> {
         let loader = Loader::new(engine).expect("an engine").limits(LIMITS());
         loader.load(&blob).expect("a program")
     };
-    Engine::POLKAVM.map(load).into()
+    tests::polkavm().map(load).into()
 }
 
 /// The return data that the guest should set.

@@ -195,6 +195,26 @@ fn source_line(file: &str, location: &SourceLocation) -> String {
         .to_owned()
 }
 
+/// All of these are inlined into the export, and what they do into them.
+#[test]
+fn inlined_code_names_the_authors_line() {
+    let location = |command, numbers: &[u64]| {
+        let failure = failure(&call(command, numbers));
+        match &failure {
+            Failure::OutOfGas { location, .. } | Failure::Trapped { location, .. } => location
+                .clone()
+                .unwrap_or_else(|| panic!("no line: {failure}")),
+            other => panic!("another failure: {other}"),
+        }
+    };
+    let place = location(Command::Loop, &[]);
+    let line = source_line("probe/src/lib.rs", &place);
+    assert!(line.contains("black_box(());"), "{place} is {line:?}");
+    let place = location(Command::Peek, &[16]);
+    let line = source_line("probe/src/raw.rs", &place);
+    assert!(line.contains("read_volatile"), "{place} is {line:?}");
+}
+
 #[test]
 fn the_used_gas_is_the_least_sufficient_gas() {
     let needed = run(&call(Command::Succeed, &[])).gas_used;
@@ -440,7 +460,7 @@ fn standard_collections_have_the_expected_results() {
 
 #[test]
 fn every_invocation_starts_with_clean_memory() {
-    let program = probe(Engine::Compiler);
+    let program = probe(tests::polkavm()[1]);
     let describe = |kelvins| {
         let account = AccountInput::new(Pubkey::new([3; 32])).kelvins(kelvins);
         program

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use entrypoint::host_return::{PackedSlice, Unpacked};
 use host_return::{Answer, CAPACITY, GREETING};
-use loader::{Engine, Invocation, Loader};
+use loader::{Invocation, Loader};
 use polkavm::{
     BackendKind, Config, InterruptKind, Module, ModuleConfig, ProgramBlob, RawInstance, Reg,
 };
@@ -293,7 +293,7 @@ fn hex_is_decoded_up_to_the_first_invalid_digit() {
 
 #[test]
 fn the_loader_runs_a_program_with_these_exports() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let loader = Loader::new(engine).expect("an engine");
         let program = loader.load(blob()).expect("a program");
         for (length, line) in [(0, "1 0"), (CAPACITY, "1 0"), (CAPACITY + 1, "0 0")] {

@@ -56,7 +56,7 @@ fn load(blob: &Blob, engine: Engine, limits: Limits) -> Result<loader::Program, 
 
 /// The load error, which must be the same on both engines.
 fn refusal(blob: &Blob) -> LoadError {
-    let [interpreter, compiler] = Engine::POLKAVM
+    let [interpreter, compiler] = tests::polkavm()
         .map(|engine| load(blob, engine, Limits::default()).expect_err("a hostile blob"));
     assert_eq!(interpreter, compiler);
     interpreter
@@ -65,7 +65,7 @@ fn refusal(blob: &Blob) -> LoadError {
 /// The outcome, which must be the same on both engines.
 fn run(blob: &Blob, limits: Limits, gas: u64) -> Outcome {
     let invocation = Invocation::new(Pubkey::new([1; 32])).gas(gas);
-    let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
+    let [interpreted, mut compiled] = tests::polkavm().map(|engine| {
         let program = load(blob, engine, limits).expect("a blob");
         program.invoke(&invocation).expect("an outcome")
     });
@@ -245,7 +245,7 @@ fn entry_without_code_is_rejected() {
     for counter in 1..=100 {
         let mut bytes = bytes.clone();
         bytes[name - 2] = counter;
-        for engine in Engine::POLKAVM {
+        for engine in tests::polkavm() {
             let Ok(program) = Loader::new(engine).unwrap().load(&bytes) else {
                 continue;
             };

@@ -13,7 +13,7 @@ use tests::hostile::script::{Call, Script, bases};
 /// Runs on both engines.
 fn machine() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
-    MACHINE.get_or_init(|| Machine::new(&Engine::POLKAVM))
+    MACHINE.get_or_init(|| Machine::new(&tests::polkavm()))
 }
 
 /// Runs on the interpreter only, which starts at once.

@@ -30,7 +30,7 @@ fn replay(target: &str, run: impl Fn(&[u8]) -> bool) -> usize {
 
 #[test]
 fn corpus_blobs_are_harmless() {
-    let loaders = Loaders::new(&Engine::POLKAVM);
+    let loaders = Loaders::new(&tests::polkavm());
     let programs = replay("blob", |bytes| loaders.check_bytes(bytes));
     assert!(programs >= 10, "only {programs} programs");
 }
@@ -43,7 +43,7 @@ fn corpus_inputs_are_read_by_all_or_none() {
 
 #[test]
 fn corpus_imports_match_the_model() {
-    let machine = Machine::new(&Engine::POLKAVM);
+    let machine = Machine::new(&tests::polkavm());
     let calls = replay("imports", |bytes| {
         let script = Script::decode(bytes, &machine.layout);
         machine.check(&script).is_success()

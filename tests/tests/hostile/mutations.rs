@@ -19,7 +19,7 @@ fn check(mut bytes: Vec<u8>, on_both: bool) -> bool {
     static INTERPRETER: OnceLock<Loaders> = OnceLock::new();
     set_length(&mut bytes);
     let loaders = if on_both {
-        BOTH.get_or_init(|| Loaders::new(&Engine::POLKAVM))
+        BOTH.get_or_init(|| Loaders::new(&tests::polkavm()))
     } else {
         INTERPRETER.get_or_init(|| Loaders::new(&[Engine::Interpreter]))
     };

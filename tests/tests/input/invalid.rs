@@ -16,7 +16,7 @@ fn call() -> Invocation {
 }
 
 fn refused(invocation: &Invocation) -> InvocationError {
-    let [interpreter, compiler] = Engine::POLKAVM.map(|engine| {
+    let [interpreter, compiler] = tests::polkavm().map(|engine| {
         probe(engine)
             .invoke(invocation)
             .expect_err("an invalid invocation")
@@ -53,7 +53,7 @@ fn heap_size_has_bounds() {
     );
     // Neither a power of two nor a multiple of anything.
     assert!(
-        probe(Engine::Compiler)
+        probe(tests::polkavm()[1])
             .invoke(&call().heap_size(32_769))
             .unwrap()
             .is_success()
@@ -171,7 +171,7 @@ fn data_and_input_have_a_maximum_length() {
 
 #[test]
 fn invalid_blob_is_rejected() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let loader = Loader::new(engine).unwrap();
         let kind = |bytes: &[u8]| loader.load(bytes).expect_err("no blob").kind();
         assert_eq!(kind(b""), "InvalidBlob");

@@ -63,7 +63,7 @@ enum End {
 
 /// How a call ends under these limits, which must be the same on both engines.
 fn end(blob: &[u8], limits: Limits, call: &Invocation) -> End {
-    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| {
+    let [interpreted, compiled] = tests::polkavm().map(|engine| {
         let loader = Loader::new(engine).unwrap().limits(limits);
         let program = match loader.load(blob) {
             Ok(program) => program,
@@ -331,7 +331,7 @@ fn limits_are_set_one_by_one() {
 
 /// The outcome of a program that never ends by itself, which must be the same on both engines.
 fn endless(blob: &[u8], call: &Invocation) -> Outcome {
-    let [interpreted, mut compiled] = Engine::POLKAVM.map(|engine| {
+    let [interpreted, mut compiled] = tests::polkavm().map(|engine| {
         let program = Loader::new(engine).unwrap().load(blob).unwrap();
         program.invoke(call).unwrap()
     });

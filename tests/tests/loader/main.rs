@@ -1,4 +1,5 @@
 //! Reused instances, and the serialized forms of invocations.
 
+mod engines;
 mod pool;
 mod serde_forms;

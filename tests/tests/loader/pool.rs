@@ -216,7 +216,7 @@ const ACCOUNTS: [u8; 3] = [0, 1, 8];
 
 #[test]
 fn instance_keeps_nothing_of_an_invocation() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let (pooled, new) = (program(engine, 1), program(engine, 0));
         for heap in HEAPS {
             for accounts in ACCOUNTS {
@@ -248,7 +248,7 @@ fn instance_keeps_nothing_of_an_invocation() {
 /// Without this, the digest could miss a part of memory.
 #[test]
 fn spy_writes_and_reads_every_part_of_memory() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = program(engine, 1);
         let parts = Parts::new(HEAPS[0], 2);
         for part in [parts.below_input, parts.after_data, parts.stack] {
@@ -274,7 +274,7 @@ fn spy_writes_and_reads_every_part_of_memory() {
 
 #[test]
 fn reused_instance_costs_the_same() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = program(engine, 1);
         let call = write_everywhere(Ending::Success, HEAPS[0], 0);
         let first = outcome(&program, &call);
@@ -306,7 +306,7 @@ fn calls() -> impl Strategy<Value = Vec<Invocation>> {
 
 #[test]
 fn batch_outcomes_match_single_calls_in_order() {
-    let [interpreted, compiled] = Engine::POLKAVM.map(|engine| program(engine, 3));
+    let [interpreted, compiled] = tests::polkavm().map(|engine| program(engine, 3));
     let fresh = program(Engine::Interpreter, 0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
     let result = runner.run(&calls(), |calls| {
@@ -352,7 +352,7 @@ fn threads_share_a_program_despite_a_panic() {
 
 #[test]
 fn idle_instances_of_many_programs_are_bounded() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let loader = Loader::new(engine).unwrap().idle_instances(20);
         let calls = [
             write_everywhere(Ending::Success, HEAPS[0], 0),

@@ -134,15 +134,33 @@ fn call_names_its_caller_and_line() {
         functions,
         [
             "counter::_::guest::entrypoint",
+            "enter<false>",
+            "process_instruction",
+            "log_arguments",
             "entrypoint::log::log_formatted",
             "core::fmt::write"
         ]
     );
-    let place = write.frames[1].location.as_ref().expect("a line");
-    assert!(place.file.ends_with("entrypoint/src/log.rs"), "{place}");
-    let source = include_str!("../../../entrypoint/src/log.rs");
-    let line = source.lines().nth(place.line as usize - 1);
-    assert!(line.is_some_and(|line| line.contains("fmt::write(")));
+    // Those in between are inlined, and their lines are those of the calls.
+    for (frame, file, source, text) in [
+        (
+            2,
+            "examples/counter/src/lib.rs",
+            include_str!("../../../examples/counter/src/lib.rs"),
+            "msg!(\"count: {count}\")",
+        ),
+        (
+            4,
+            "entrypoint/src/log.rs",
+            include_str!("../../../entrypoint/src/log.rs"),
+            "fmt::write(",
+        ),
+    ] {
+        let place = write.frames[frame].location.as_ref().expect("a line");
+        assert!(place.file.ends_with(file), "{place}");
+        let line = source.lines().nth(place.line as usize - 1);
+        assert!(line.is_some_and(|line| line.contains(text)), "{place}");
+    }
 }
 
 #[test]
@@ -167,7 +185,8 @@ fn syscall_is_a_frame_with_its_gas() {
         panic!("{calls:?}");
     };
     // The stack of this call has no frame of the formatter that returned before.
-    let start = "counter::_::guest::entrypoint;entrypoint::log::log_formatted;log;";
+    let start = "counter::_::guest::entrypoint;enter<false>;process_instruction;log_arguments;\
+        entrypoint::log::log_formatted;log;";
     assert!(path.starts_with(start), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
     assert_eq!(*gas, 1 + 2);
@@ -175,7 +194,7 @@ fn syscall_is_a_frame_with_its_gas() {
 
 #[test]
 fn gas_of_a_failed_program_is_accounted_for() {
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = probe(engine);
         for (command, numbers) in [
             (Command::Fail, &[7][..]),

@@ -37,7 +37,7 @@ fn blob_in(set: InstructionSetKind, code: &[Instruction], jump_table: &[u32]) ->
 }
 
 fn load(blob: &[u8]) -> Result<(), LoadError> {
-    let [interpreter, compiler] = Engine::POLKAVM.map(|engine| {
+    let [interpreter, compiler] = tests::polkavm().map(|engine| {
         let loader = Loader::new(engine).expect("an engine");
         loader.load(blob).map(drop)
     });
@@ -342,7 +342,7 @@ fn miscompiled_program_is_rejected_by_name() {
     );
     // If the linker no longer folds the table, remove the flag in `guest/riscv64.rs`.
     let kept = link(OptLevel::O1);
-    for engine in Engine::POLKAVM {
+    for engine in tests::polkavm() {
         let program = Loader::new(engine).and_then(|loader| loader.load(&kept));
         let outcome = program
             .expect("a program")

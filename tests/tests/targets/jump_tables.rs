@@ -49,7 +49,8 @@ fn loader(engine: Engine) -> Loader {
 }
 
 fn engines() -> Vec<Engine> {
-    let mut engines = vec![Engine::Interpreter, Engine::Compiler, Engine::Wasm];
+    let mut engines = program_test::polkavm_engines();
+    engines.push(Engine::Wasm);
     if RUNS_NATIVELY {
         engines.push(Engine::Native);
     }
@@ -66,7 +67,7 @@ fn programs() -> &'static [(String, Program)] {
         let levels = [("O1", OptLevel::O1), ("O2", OptLevel::O2)];
         let linked = levels.into_iter().flat_map(|(name, level)| {
             let blob = blob_at(level);
-            Engine::POLKAVM.map(|engine| (engine, blob.clone(), format!("{engine}, {name}")))
+            tests::polkavm().map(|engine| (engine, blob.clone(), format!("{engine}, {name}")))
         });
         own.chain(linked)
             .map(|(engine, file, name)| {

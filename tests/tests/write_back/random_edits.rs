@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use loader::{
-    Account, AccountEntry, AccountInput, Engine, Failure, Invocation, Loader, Outcome, Program,
-    Pubkey, WriteBackError,
+    Account, AccountEntry, AccountInput, Failure, Invocation, Loader, Outcome, Program, Pubkey,
+    WriteBackError,
 };
 use poke::{Ending, script};
 use proptest::prelude::*;
@@ -163,7 +163,7 @@ fn run(call: &Invocation) -> Outcome {
     static PROGRAMS: OnceLock<[Program; 2]> = OnceLock::new();
     let programs = PROGRAMS.get_or_init(|| {
         let blob = program_test::build(guest("poke"));
-        Engine::POLKAVM.map(|engine| Loader::new(engine).unwrap().load(&blob).unwrap())
+        tests::polkavm().map(|engine| Loader::new(engine).unwrap().load(&blob).unwrap())
     });
     let [interpreted, mut compiled] = programs
         .each_ref()

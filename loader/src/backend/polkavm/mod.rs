@@ -58,6 +58,22 @@ pub(crate) struct LoadedBlob {
     syscalls: Vec<Import>,
 }
 
+/// A blob of two instructions, which export `entrypoint` and return 0.
+const SMALLEST_BLOB: &[u8] =
+    b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
+
+/// Starts a process of the compiling engine, which the VM keeps for the first program.
+fn start_process(vm: &polkavm::Engine) -> Result<(), String> {
+    let module = Module::new(
+        vm,
+        &ModuleConfig::new(),
+        ArcBytes::from_static(SMALLEST_BLOB),
+    );
+    let module = module.map_err(|error| error.to_string())?;
+    let instance = module.instantiate();
+    instance.map(drop).map_err(|error| error.to_string())
+}
+
 impl PolkaVm {
     /// The VM on one of its own two engines: any other means the interpreter.
     pub fn new(engine: Engine) -> Result<Self, LoadError> {
@@ -67,10 +83,12 @@ impl PolkaVm {
         };
         let mut config = Config::new();
         config.set_backend(Some(backend));
-        let vm = polkavm::Engine::new(&config).map_err(|error| LoadError::EngineUnavailable {
-            engine,
-            reason: error.to_string(),
-        })?;
+        let unavailable = |reason: String| LoadError::EngineUnavailable { engine, reason };
+        let vm = polkavm::Engine::new(&config).map_err(|error| unavailable(error.to_string()))?;
+        if backend == BackendKind::Compiler {
+            // Some computers refuse what its processes need only when the first of them starts.
+            start_process(&vm).map_err(unavailable)?;
+        }
         Ok(Self {
             engine,
             vm: Arc::new(vm),
