@@ -18,7 +18,7 @@ mod runner;
 mod wasm32;
 
 pub use loader::Target;
-pub use native::{RUNS_NATIVELY, Sanitizer, build_native};
+pub use native::{RUNS_NATIVELY, Sanitizer, build_native, library_path};
 pub use runner::{MISSING_RUNNER, NativeRunner, find_native_runner, native_runner};
 
 /// Whether a build keeps the debug information, with which failures name functions and lines.
