@@ -77,12 +77,27 @@ impl Machine {
         self
     }
 
+    /// Checks whether this computer runs programs on it. Building takes longer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`loader`](Self::loader), as far as it can be known before anything is compiled.
+    pub fn check(&self) -> Result<()> {
+        if self.engine.target() == Target::Native {
+            guest::check_native_runner(self.sanitizer)?;
+        } else {
+            Loader::new(self.engine)?;
+        }
+        Ok(())
+    }
+
     /// Builds a program, with debug information.
     ///
     /// # Errors
     ///
-    /// As for [`guest::build_for`].
+    /// As for [`check`](Self::check) and [`guest::build_for`].
     pub fn build(&self, package: &ProgramPackage) -> Result<Vec<u8>> {
+        self.check()?;
         let target = self.engine.target();
         if target == Target::Native {
             let library = guest::build_native(package, &[], DebugInfo::Keep, self.sanitizer)?;
