@@ -3,13 +3,15 @@
 
 mod support;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::json;
 
-use support::{entrypoint, json, says, stderr, stdout};
+use support::{entrypoint, json, project, says, stderr, stdout};
 
 /// Copies the executables as `cargo install` does.
 fn install(folder: &Path) -> PathBuf {
@@ -27,11 +29,15 @@ fn install(folder: &Path) -> PathBuf {
 }
 
 fn run(bin: &Path, words: &[&str]) -> Output {
+    run_with_path(bin, words, bin.join("nothing").as_os_str())
+}
+
+fn run_with_path(bin: &Path, words: &[&str], path: &OsStr) -> Output {
     Command::new(bin.join("cargo-entrypoint"))
         .arg("entrypoint")
         .args(words)
         .env_clear()
-        .env("PATH", bin.join("nothing"))
+        .env("PATH", path)
         .current_dir(bin)
         .output()
         .expect("run the command")
@@ -63,8 +69,72 @@ fn doctor_names_the_native_runner() {
     let runner = bin.join("program-native-runner").display().to_string();
     let output = run(&bin, &["doctor"]);
     says(&stdout(&output), &[&format!("native runner  ok: {runner}")]);
-    // Without the runner's file, the command knows the checkout that it was built from.
+    // Without it, this test's executable still knows the checkout that it was built from, but it
+    // can compile nothing.
     fs::remove_file(&runner).expect("the runner");
+    let unusable = "native runner  unusable, for `--target native`: ";
     let output = run(&bin, &["doctor"]);
+    says(
+        &stdout(&output),
+        &[&format!(
+            "{unusable}the runner of native programs has to be compiled"
+        )],
+    );
+    let output = run_with_path(&bin, &["doctor"], &path());
     says(&stdout(&output), &["native runner  ok: compiled from "]);
+}
+
+/// `doctor` had reported that a tool exists, not that it works. A build found that out after it had
+/// compiled `core`. The tests had complete tools only.
+#[test]
+fn unusable_tools_are_found_before_the_build() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = install(folder.path());
+    // The crates of the test's executable are in the checkout, and what it builds goes elsewhere.
+    let target = folder.path().join("target");
+    let hello = project().join("examples/hello");
+    let build = |words: &[&str], path: &OsStr| {
+        let output = Command::new(bin.join("cargo-entrypoint"))
+            .args(words)
+            .arg(&hello)
+            .env("PATH", path)
+            .env("CARGO_TARGET_DIR", &target)
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(!target.join("guest").exists(), "something was built");
+        stderr(&output)
+    };
+
+    let runner = bin.join("program-native-runner");
+    script(&runner, "exit 3");
+    let wrong = format!("{} is not the runner of native programs", runner.display());
+    let output = run_with_path(&bin, &["doctor"], &path());
+    says(&stdout(&output), &["native runner  unusable", &wrong]);
+    says(&build(&["run", "--target", "native"], &path()), &[&wrong]);
+
+    // These are found first, and fail.
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).expect("a folder");
+    script(&tools.join("cc"), "echo no licence >&2; exit 1");
+    let mut broken = tools.clone().into_os_string();
+    broken.push(":");
+    broken.push(path());
+    let output = run_with_path(&bin, &["doctor"], &broken);
+    let linker = format!("{} fails: no licence", tools.join("cc").display());
+    says(
+        &stdout(&output),
+        &["native linker  unusable", &linker, "\nready: "],
+    );
+}
+
+/// Where programs are found that the tests run with.
+fn path() -> OsString {
+    std::env::var_os("PATH").expect("a path")
+}
+
+/// Writes an executable script.
+fn script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a script");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("an executable");
 }

@@ -114,6 +114,53 @@ fn workspace(folder: &Path, members: &str) {
     fs::write(other.join("src/lib.rs"), "").expect("a source");
 }
 
+/// The settings of single packages in the profile `dev` of a manifest.
+fn profile(manifest: &str) -> toml::Table {
+    let manifest: toml::Table = toml::from_str(manifest).expect("a manifest");
+    let packages = &manifest["profile"]["dev"]["package"];
+    packages.as_table().expect("packages").clone()
+}
+
+/// This project's own tests have the profile of this project's workspace.
+#[test]
+fn new_program_is_tested_on_optimized_machines() {
+    let own = fs::read_to_string(project().join("Cargo.toml")).expect("a manifest");
+    let mut expected = profile(&own);
+    expected.remove("*");
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "swift");
+    let manifest = fs::read_to_string(program.join("Cargo.toml")).expect("a manifest");
+    assert_eq!(profile(&manifest), expected);
+    let page = fs::read_to_string(project().join("docs/testing.md")).expect("a page");
+    let sections = page.split("```toml\n").skip(1);
+    let section = sections
+        .filter_map(|rest| rest.split("```").next())
+        .find(|section| section.contains("[profile"));
+    assert_eq!(profile(section.expect("a section")), expected);
+
+    // In a workspace, the manifest of that decides.
+    workspace(folder.path(), "[\"other\", \"member*\"]");
+    // The first member is what makes the list match something.
+    let said = |name: &str| {
+        let output = entrypoint_in(folder.path(), &["new", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let manifest = folder.path().join(name).join("Cargo.toml");
+        let manifest = fs::read_to_string(manifest).expect("a manifest");
+        assert!(!manifest.contains("profile"), "{manifest}");
+        stdout(&output)
+    };
+    let first = said("member1");
+    let root = folder.path().join("Cargo.toml");
+    let (_, advice) = first
+        .split_once(&format!("add this to {}:\n", root.display()))
+        .expect("advice");
+    assert_eq!(profile(advice), expected);
+    let text = fs::read_to_string(&root).expect("a manifest");
+    fs::write(&root, text + advice).expect("a manifest");
+    let second = said("member2");
+    assert!(!second.contains("profile"), "{second}");
+}
+
 fn is_workspace(program: &Path) -> bool {
     let manifest = fs::read_to_string(program.join("Cargo.toml")).expect("a manifest");
     manifest.contains("[workspace]")

@@ -4,15 +4,16 @@
 //! native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
 //! ```
 //!
-//! A loader starts one such process for each invocation, and directs it over a Unix socket with
-//! [`abi::native::Message`]. Whatever the program does to itself, it does to this process, and the
-//! loader sees how the process ended:
+//! A loader starts one such process for each invocation, and directs it with
+//! [`abi::native::Message`] over a Unix socket: SOCKET is the number of an inherited descriptor.
+//! Whatever the program does to itself, it does to this process, and the loader sees how the
+//! process ended:
 //!
 //! | exit code | |
 //! |---|---|
 //! | 0 | the loader has closed the socket |
 //! | 1 | the loader has asked for what cannot be; the standard error says what |
-//! | 2 | wrong arguments, nobody who listens at the socket, or a machine that is not 64-bit Linux |
+//! | 2 | wrong arguments, no socket at the descriptor, or a machine that is not 64-bit Linux |
 //! | 3 | the library cannot be opened, or is no program |
 //! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time, `SIGABRT` where its stack has overflowed (which the standard error says) or it has called `abort` |
 //!

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::native::Message;
+use command_fds::CommandFdExt;
 use tempfile::TempDir;
 
 /// Signal numbers of Linux.
@@ -59,7 +61,6 @@ fn library(options: &'static str) -> PathBuf {
 struct Runner {
     child: Child,
     socket: UnixStream,
-    _folder: TempDir,
 }
 
 impl Runner {
@@ -74,34 +75,21 @@ impl Runner {
     }
 
     fn start_command(mut command: Command, library: impl AsRef<Path>, words: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let socket = folder.path().join("socket");
-        let listener = UnixListener::bind(&socket).expect("a socket");
-        let mut child = command
-            .arg(&socket)
+        let (socket, theirs) = UnixStream::pair().expect("a socket");
+        let child = command
+            .arg(theirs.as_raw_fd().to_string())
             .arg(library.as_ref())
             .args(words)
             .stderr(Stdio::piped())
+            .preserved_fds(vec![theirs.into()])
             .spawn()
-            .expect("a process");
-        listener.set_nonblocking(true).expect("a socket");
-        let socket = loop {
-            let has_ended = child.try_wait().expect("a child process").is_some();
-            if let Ok((socket, _)) = listener.accept() {
-                break socket;
-            }
-            assert!(!has_ended, "the process ended without a connection");
-            std::thread::sleep(Duration::from_millis(1));
-        };
-        socket.set_nonblocking(false).expect("a socket");
-        // If the process waits for more, the test fails instead of blocking forever.
+            .expect("the process starts");
+        // It owns their end, which has to close with the process.
+        drop(command);
+        // A process that waits for more fails the test, and does not hold it up for ever.
         let patience = Some(Duration::from_secs(60));
         socket.set_read_timeout(patience).expect("a timeout");
-        Self {
-            child,
-            socket,
-            _folder: folder,
-        }
+        Self { child, socket }
     }
 
     /// Starts the process, and places heap and input. The first eight bytes of the input are a
@@ -581,26 +569,71 @@ fn invalid_library_is_named() {
 
 #[test]
 fn wrong_arguments_print_the_usage() {
-    let words = ["socket", "library", "10", "more"].map(Path::new);
+    let words = ["3", "library", "10", "more"].map(Path::new);
     for count in [0, 1, 2, 4] {
         let output = run(&words[..count]);
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains("usage: native-runner SOCKET LIBRARY CPU_SECONDS"));
     }
+    let refused = |words: [&str; 3], part: &str| {
+        let output = run(&words.map(Path::new));
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let text = stderr(&output);
+        assert!(text.contains(part), "{words:?}: {text}");
+    };
     for seconds in ["", "x", "-1", "1.5", "99999999999999999999"] {
-        let output = run(&["socket", "library", seconds].map(Path::new));
-        assert_eq!(output.status.code(), Some(2));
-        assert!(
-            stderr(&output).contains("which is not a whole number"),
-            "{}",
-            stderr(&output)
-        );
+        let part = format!("CPU_SECONDS is {seconds}, which is not a whole number");
+        refused(["3", "library", seconds], &part);
     }
-    let output = run(&["/nowhere/socket", "library", "10"].map(Path::new));
+    for socket in ["", "socket", "/nowhere/socket", "99999999999"] {
+        let part = format!("SOCKET is {socket}, which is not a whole number");
+        refused([socket, "library", "10"], &part);
+    }
+    // Those of the standard streams, and no descriptor at all.
+    for socket in ["-1", "0", "2"] {
+        refused([socket, "library", "10"], "which is a standard stream");
+    }
+    refused(
+        ["12345", "library", "10"],
+        "the file descriptor 12345 is not a socket",
+    );
+}
+
+#[test]
+fn descriptor_of_something_else_is_rejected() {
+    let file = std::fs::File::open("/dev/null").expect("a file");
+    let number = file.as_raw_fd().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_native-runner"))
+        .args([&number, "library", "10"])
+        .preserved_fds(vec![file.into()])
+        .output()
+        .expect("the process starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output).contains("cannot connect to /nowhere/socket"),
+        stderr(&output).contains("is not a socket to a loader"),
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn descriptor_is_not_passed_on() {
+    let mut runner = Runner::placed(library(""), REPORT);
+    let fields = format!("/proc/{}/fdinfo", runner.child.id());
+    let sockets = std::fs::read_dir(format!("/proc/{}/fd", runner.child.id()))
+        .expect("it runs")
+        .map(|entry| entry.expect("a descriptor"))
+        .filter(|entry| {
+            let target = std::fs::read_link(entry.path()).expect("a descriptor");
+            target.to_string_lossy().starts_with("socket:")
+        });
+    let numbers: Vec<_> = sockets.map(|entry| entry.file_name()).collect();
+    let [number] = &numbers[..] else {
+        panic!("{numbers:?}");
+    };
+    let text = std::fs::read_to_string(Path::new(&fields).join(number)).expect("a descriptor");
+    // In octal, as O_CLOEXEC.
+    assert!(text.contains("flags:\t02000002"), "{text}");
+    runner.enter();
+    assert_eq!(runner.receive().kind, Message::CALLED);
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use loader::{Engine, Limits, Loader, Target};
@@ -30,6 +30,7 @@ pub struct Machine {
     command: Vec<String>,
     sanitizer: Option<Sanitizer>,
     options: CargoOptions,
+    library: Option<PathBuf>,
 }
 
 impl Machine {
@@ -41,6 +42,7 @@ impl Machine {
             command: Vec::new(),
             sanitizer: None,
             options: CargoOptions::default(),
+            library: None,
         }
     }
 
@@ -67,12 +69,35 @@ impl Machine {
         self
     }
 
+    /// The file of the native program that a [`command`](Self::command) runs. Tools such as
+    /// `valgrind` and `perf` read a library by the name of its file.
+    #[must_use]
+    pub fn library(mut self, library: PathBuf) -> Self {
+        self.library = Some(library);
+        self
+    }
+
+    /// Checks whether this computer runs programs on it. Building takes longer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`loader`](Self::loader), as far as it can be known before anything is compiled.
+    pub fn check(&self) -> Result<()> {
+        if self.engine.target() == Target::Native {
+            guest::check_native_runner(self.sanitizer)?;
+        } else {
+            Loader::new(self.engine)?;
+        }
+        Ok(())
+    }
+
     /// Builds a program, with debug information.
     ///
     /// # Errors
     ///
-    /// As for [`guest::build_for`].
+    /// As for [`check`](Self::check) and [`guest::build_for`].
     pub fn build(&self, package: &ProgramPackage) -> Result<Vec<u8>> {
+        self.check()?;
         let target = self.engine.target();
         if target == Target::Native {
             let library = guest::build_native(package, &[], DebugInfo::Keep, self.sanitizer)?;
@@ -93,11 +118,15 @@ impl Machine {
             return Ok(Loader::new(self.engine)?);
         }
         let runner = guest::native_runner(target_folder, self.sanitizer, &self.options)?;
-        let command = self.command.iter().map(OsString::from);
-        let loader = Loader::native(command.chain([runner.into()]));
         if self.command.is_empty() {
-            return Ok(loader);
+            return Ok(Loader::native([runner.into()]));
         }
+        let command = self.command.iter().map(OsString::from);
+        let command = command.chain([runner.into()]);
+        let loader = match &self.library {
+            Some(library) => Loader::native_file(command, library),
+            None => Loader::native(command),
+        };
         // A debugger waits for its user, so the time is not limited.
         Ok(loader.limits(Limits::default().processor_seconds(0)))
     }

@@ -185,6 +185,26 @@ pub fn wasm_linker(linker: &Linker) -> PathBuf {
     }
 }
 
+/// As [`wasm_linker`], if it exists.
+///
+/// # Errors
+///
+/// If it does not; the message has what to type.
+pub fn find_wasm_linker(linker: &Linker) -> Result<PathBuf> {
+    let linker = wasm_linker(linker);
+    if !linker.is_file() {
+        bail!(
+            "there is no linker {} for WebAssembly; {MISSING_LINKER}",
+            linker.display()
+        );
+    }
+    Ok(linker)
+}
+
+/// The advice if there is no linker for native programs.
+pub const MISSING_NATIVE_LINKER: &str =
+    "`cc`, which links native programs, was not found; it comes with any C compiler";
+
 /// The linker for native programs, if there is one: that of the system's C compiler.
 #[must_use]
 pub fn find_native_linker() -> Option<PathBuf> {
@@ -439,7 +459,7 @@ fn has_sources(sysroot: &Path) -> bool {
     sysroot.join(LIBRARY).join("core/src/lib.rs").is_file()
 }
 
-fn answers(program: &Path) -> bool {
+pub(crate) fn answers(program: &Path) -> bool {
     Command::new(program)
         .arg("--version")
         .output()

@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use loader::{Engine, Loader};
-use program_build::guest::{MISSING_RUNNER, NativeRunner, RUNS_NATIVELY, find_native_runner};
+use program_build::guest::{self, NativeRunner, RUNS_NATIVELY, Target};
 use program_build::toolchain::{
-    self, MISSING_COMPILER, MISSING_LINKER, Origin, SETUP_VARIABLE, Setup, wasm_linker,
+    self, MISSING_COMPILER, MISSING_LINKER, MISSING_NATIVE_LINKER, Origin, SETUP_VARIABLE, Setup,
+    Toolchain, wasm_linker,
 };
 
 use crate::report;
@@ -16,13 +17,15 @@ use crate::report;
 pub fn doctor() -> Result<ExitCode> {
     let mut text = String::new();
     let mut is_ready = true;
-    match toolchain::find_compiler(Path::new(".")) {
+    let compiler = toolchain::find_compiler(Path::new("."));
+    let linker = toolchain::find_linker(Path::new("."));
+    match &compiler {
         Some((origin, rustc, _)) => {
             let origin = match origin {
                 Origin::Active => "the active toolchain, with rust-src",
                 Origin::Debian => "Debian's packages",
             };
-            let version = toolchain::version(&rustc);
+            let version = toolchain::version(rustc);
             let version = version.unwrap_or_else(|| rustc.display().to_string());
             writeln!(text, "rustc          ok: {version} ({origin})")?;
         }
@@ -31,14 +34,45 @@ pub fn doctor() -> Result<ExitCode> {
             writeln!(text, "rustc          missing: {MISSING_COMPILER}")?;
         }
     }
-    match toolchain::find_linker(Path::new(".")) {
-        Some(linker) => writeln!(text, "linker         ok: {}", linker.path.display())?,
-        None => {
+    let toolchain = compiler.zip(linker.as_ref());
+    let toolchain = toolchain.map(|((origin, rustc, cargo), linker)| Toolchain {
+        origin,
+        rustc,
+        cargo,
+        linker: linker.clone(),
+    });
+    let tried = |target| match &toolchain {
+        Some(toolchain) => guest::try_tools(toolchain, target),
+        // Only what there is can fail.
+        None => Ok(()),
+    };
+    match (&linker, tried(Target::Riscv64)) {
+        (Some(linker), Ok(())) => {
+            writeln!(text, "linker         ok: {}", linker.path.display())?;
+        }
+        (Some(_), Err(error)) => {
+            is_ready = false;
+            writeln!(text, "riscv64 tools  fail: {error:#}")?;
+        }
+        (None, _) => {
             is_ready = false;
             writeln!(text, "linker         missing: {MISSING_LINKER}")?;
         }
     }
-    other_targets(&mut text)?;
+    if let Some(linker) = &linker {
+        let linker = wasm_linker(linker);
+        let found = linker.display().to_string();
+        other_target(&mut text, Target::Wasm32, &found, tried(Target::Wasm32))?;
+    }
+    let linker = toolchain::find_native_linker().map_or_else(
+        || Err(anyhow!(MISSING_NATIVE_LINKER)),
+        |linker| tried(Target::Native).map(|()| linker),
+    );
+    let found = linker
+        .as_ref()
+        .map_or_else(|_| String::new(), |linker| linker.display().to_string());
+    other_target(&mut text, Target::Native, &found, linker.map(drop))?;
+    native_runner(&mut text)?;
     let mut missing_engines = Vec::new();
     for engine in Engine::POLKAVM {
         let name = format!("VM {engine}");
@@ -78,44 +112,37 @@ pub fn doctor() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reports the tools that only some targets need. They are optional.
-fn other_targets(text: &mut String) -> Result<()> {
-    let wasm = toolchain::find_linker(Path::new(".")).map(|linker| wasm_linker(&linker));
-    match wasm {
-        Some(linker) if linker.is_file() => {
-            writeln!(text, "wasm32 linker  ok: {}", linker.display())?;
-        }
-        Some(linker) => {
-            let linker = linker.display();
-            writeln!(
-                text,
-                "wasm32 linker  missing, for `--target wasm32`: {linker}"
-            )?;
-        }
-        None => {}
-    }
-    match toolchain::find_native_linker() {
-        Some(linker) => writeln!(text, "native linker  ok: {}", linker.display())?,
-        None => writeln!(
+/// Reports the linker of a target that only some programs need.
+fn other_target(text: &mut String, target: Target, found: &str, tried: Result<()>) -> Result<()> {
+    let name = format!("{target} linker");
+    match tried {
+        Ok(()) => writeln!(text, "{name:<14} ok: {found}")?,
+        Err(error) => writeln!(
             text,
-            "native linker  missing, for `--target native`: cc, which comes with any C compiler"
+            "{name:<14} unusable, for `--target {target}`: {error:#}"
         )?,
     }
-    if RUNS_NATIVELY {
-        match find_native_runner() {
-            Some(NativeRunner::Installed(path)) => {
-                writeln!(text, "native runner  ok: {}", path.display())?;
-            }
-            Some(NativeRunner::Compiled(folder)) => writeln!(
-                text,
-                "native runner  ok: compiled from {} when it is first used",
-                folder.display()
-            )?,
-            None => writeln!(
-                text,
-                "native runner  not here, for `--target native`: {MISSING_RUNNER}"
-            )?,
+    Ok(())
+}
+
+/// Reports the process in which native programs run.
+fn native_runner(text: &mut String) -> Result<()> {
+    if !RUNS_NATIVELY {
+        return Ok(());
+    }
+    match guest::check_native_runner(None) {
+        Ok(NativeRunner::Installed(path)) => {
+            writeln!(text, "native runner  ok: {}", path.display())?;
         }
+        Ok(NativeRunner::Compiled(folder)) => writeln!(
+            text,
+            "native runner  ok: compiled from {} when it is first used",
+            folder.display()
+        )?,
+        Err(error) => writeln!(
+            text,
+            "native runner  unusable, for `--target native`: {error:#}"
+        )?,
     }
     Ok(())
 }

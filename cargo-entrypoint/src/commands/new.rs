@@ -29,6 +29,9 @@ const FILES: [(&str, &str); 6] = [
     ),
 ];
 
+/// The settings that a workspace needs for fast tests.
+const PROFILE: &str = include_str!("../../template/profile.toml.txt");
+
 /// The crates that a program and its test depend on, and those that the compiler brings.
 const TAKEN_NAMES: [&str; 18] = [
     "abi",
@@ -79,7 +82,8 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
             );
         write(&folder.join(file), &text)?;
     }
-    join_workspace(&absolute).context("no program was created")?;
+    let workspace = join_workspace(&absolute).context("no program was created")?;
+    let advice = set_profile(&absolute, &workspace)?;
     unfinished.keep();
     let manifest = quoted(&folder.join("Cargo.toml").display().to_string());
     report::print(&format!(
@@ -88,10 +92,12 @@ pub fn new(arguments: &NewArguments) -> Result<ExitCode> {
          test it:  cargo test --manifest-path {manifest}\n\
          \n\
          to use `cargo entrypoint` in any folder, install it:\n\
-         cargo install {command}\n",
+         cargo install {command}\n\
+         {advice}",
         folder = folder.display(),
         argument = quoted(&as_argument(folder)),
         command = crates.command(),
+        advice = advice.unwrap_or_default(),
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -250,11 +256,12 @@ impl Drop for Unfinished {
 }
 
 /// Makes the new crate a workspace of its own, if the workspace above does not count it as a
-/// member.
-fn join_workspace(folder: &Path) -> Result<()> {
+/// member. Returns the folder of the crate's workspace.
+fn join_workspace(folder: &Path) -> Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");
-    let Err(rejected) = package::workspace_folder(&manifest) else {
-        return Ok(());
+    let rejected = match package::workspace_folder(&manifest) {
+        Ok(workspace) => return Ok(workspace),
+        Err(rejected) => rejected,
     };
     // Cargo rejects the crate either because the workspace above does not list it, or because of
     // an error in that workspace, which cargo also reports without the crate.
@@ -267,7 +274,28 @@ fn join_workspace(folder: &Path) -> Result<()> {
         .with_context(|| format!("cannot read {}", manifest.display()))?;
     text.push_str("\n# The workspace above does not list this crate.\n[workspace]\n");
     write(&manifest, &text)?;
-    package::workspace_folder(&manifest).map(drop)
+    package::workspace_folder(&manifest)
+}
+
+/// Has the tests run on optimized virtual machines. Cargo reads profiles in the manifest of the
+/// workspace only: if that is not the new crate's, returns what to add there.
+fn set_profile(folder: &Path, workspace: &Path) -> Result<Option<String>> {
+    let manifest = workspace.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    if workspace == folder {
+        write(&manifest, &format!("{text}\n{PROFILE}"))?;
+        return Ok(None);
+    }
+    // As a table of its own, or in the table of all packages.
+    let mut lines = text.lines().map(str::trim_start);
+    let is_set = lines.any(|line| line.starts_with("[profile.dev.package"));
+    Ok((!is_set).then(|| {
+        format!(
+            "\nfor fast tests, add this to {}:\n{PROFILE}",
+            manifest.display()
+        )
+    }))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -1,13 +1,19 @@
 //! `cargo entrypoint run`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::profile::end::End;
 use loader::display::escape_control;
 use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Target, handler};
-use program_build::guest::Sanitizer;
+use program_build::guest::{self, Sanitizer};
 use program_build::machine::Machine;
+use program_build::package::Program;
+use signal_hook::consts::{SIGINT, SIGQUIT};
+use signal_hook::flag;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
@@ -67,6 +73,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let machine = Machine::new(engine)
         .command(command.map_or_else(Vec::new, |command| command.0.clone()))
         .sanitizer(arguments.sanitizer.map(Into::into))
+        .library(library(arguments, &call))
         .options(arguments.cargo.options());
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
@@ -74,6 +81,9 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         .loader(&call.target_folder(target))?
         .load(&program)
         .map_err(|error| not_loaded(error, &call, &program))?;
+    if arguments.runner.is_some() {
+        leave_keys_to_the_command()?;
+    }
     let mut outcome = loaded.invoke(&call.invocation)?;
     let end = end(&call, &program, &outcome);
     if let (Some(failure), Some(own)) = (&mut outcome.failure, end.as_ref().and_then(End::own)) {
@@ -104,6 +114,27 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     let (inlining, mut sources) = call.debug_info();
     let end = End::of(&profiled, &inlining, &mut sources);
     end.filter(|_| is_same)
+}
+
+/// Lets this process survive the signals of a terminal's keys, such as Ctrl-C. The terminal sends
+/// them to a debugger too, which interrupts the program, and goes on.
+fn leave_keys_to_the_command() -> Result<()> {
+    for signal in [SIGINT, SIGQUIT] {
+        // It sets a flag, and nothing looks at it.
+        flag::register(signal, Arc::new(AtomicBool::new(false)))
+            .context("cannot handle the signals of the terminal")?;
+    }
+    Ok(())
+}
+
+/// The file of the program, if it is native.
+fn library(arguments: &RunArguments, call: &Call) -> PathBuf {
+    match &call.program {
+        Program::Package(package) => {
+            guest::library_path(package, &[], arguments.sanitizer.map(Into::into))
+        }
+        Program::Blob(path) => path.clone(),
+    }
 }
 
 /// The error of a program that does not load. Adds a hint if the module exports handlers but no

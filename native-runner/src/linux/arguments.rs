@@ -1,15 +1,17 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use super::End;
 
 /// The arguments of the process.
 #[derive(Debug)]
 pub struct Arguments {
-    /// The Unix socket at which the loader listens.
-    pub socket: PathBuf,
+    /// The number of the file descriptor that is a socket to the loader.
+    pub socket: RawFd,
     /// The program.
     pub library: PathBuf,
     /// Time of the processor's that the process may use, in seconds; 0 if it may use any.
@@ -18,13 +20,17 @@ pub struct Arguments {
     pub core_dumps: bool,
 }
 
+/// The last of the standard streams.
+const STANDARD_ERROR: RawFd = 2;
+
 /// The way to call it.
 pub const USAGE: &str = "\
 usage: native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
 
-Runs a native program for the loader that listens on the Unix socket SOCKET.
+Runs a native program for the loader that started this process.
 `cargo entrypoint run --target native` starts it.
 
+  SOCKET         the number of an inherited file descriptor, a Unix socket to the loader
   CPU_SECONDS    the most CPU time that the process may use; 0 for no limit
   --core-dumps   let a crash write a core file, if the system is set up for it";
 
@@ -38,18 +44,27 @@ impl Arguments {
         let [socket, library, cpu_seconds] = words.as_slice() else {
             return Err(End::misused(USAGE));
         };
-        let seconds = cpu_seconds.to_str().and_then(|word| word.parse().ok());
-        let Some(seconds) = seconds else {
+        let descriptor: RawFd = number("SOCKET", socket)?;
+        if descriptor <= STANDARD_ERROR {
             return Err(End::misused(format!(
-                "CPU_SECONDS is {}, which is not a whole number\n{USAGE}",
-                cpu_seconds.display()
+                "SOCKET is {descriptor}, which is a standard stream, or not a descriptor\n{USAGE}"
             )));
-        };
+        }
         Ok(Self {
-            socket: socket.into(),
+            socket: descriptor,
             library: library.into(),
-            cpu_seconds: seconds,
+            cpu_seconds: number("CPU_SECONDS", cpu_seconds)?,
             core_dumps,
         })
     }
+}
+
+fn number<T: FromStr>(name: &str, word: &OsStr) -> Result<T, End> {
+    let number = word.to_str().and_then(|word| word.parse().ok());
+    number.ok_or_else(|| {
+        End::misused(format!(
+            "{name} is {}, which is not a whole number, or not one that is possible\n{USAGE}",
+            word.display()
+        ))
+    })
 }

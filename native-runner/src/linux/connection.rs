@@ -1,11 +1,14 @@
 //! The socket: messages, and the loader's access to memory.
 
+use std::fs;
 use std::io::{self, Read, Write};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use abi::native::Message;
 use bytemuck::Zeroable;
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::End;
 use super::memory::Memory;
@@ -23,17 +26,33 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the loader.
+    /// The connection over a descriptor that this process has inherited.
     ///
     /// # Errors
     ///
-    /// If no loader listens at the path.
-    pub fn open(path: &Path) -> Result<Self, End> {
-        let socket = UnixStream::connect(path).map_err(|error| {
-            End::misused(format!("cannot connect to {}: {error}", path.display()))
-        })?;
+    /// If the descriptor is not a socket.
+    ///
+    /// # Safety
+    ///
+    /// Nothing else in this process owns the descriptor, or uses it later.
+    pub unsafe fn inherited(socket: RawFd) -> Result<Self, End> {
+        let no_socket = || {
+            End::misused(format!(
+                "the file descriptor {socket} is not a socket to a loader"
+            ))
+        };
+        let file = fs::metadata(format!("/proc/self/fd/{socket}")).map_err(|_| no_socket())?;
+        if !file.file_type().is_socket() {
+            return Err(no_socket());
+        }
+        // SAFETY: `from_raw_fd` requires an open descriptor that nothing else owns, and that needs
+        // no other cleanup than `close`. It has just been seen to be open, the caller promises that
+        // nothing else owns it, and a socket needs no other cleanup.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+        // A program that starts another one does not pass the socket on.
+        fcntl_setfd(&socket, FdFlags::CLOEXEC).map_err(|_| no_socket())?;
         Ok(Self {
-            socket,
+            socket: socket.into(),
             memory: Memory::new().map_err(|error| memory_failed(&error))?,
             piece: vec![0; PIECE].into(),
         })

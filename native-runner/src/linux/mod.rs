@@ -26,7 +26,10 @@ pub fn run(words: impl Iterator<Item = OsString>) -> Result<(), End> {
     let arguments = Arguments::parse(words)?;
     // Before any code of the library's runs: opening it runs its constructors.
     limits::set(&arguments)?;
-    let connection = Connection::open(&arguments.socket)?;
+    // SAFETY: `inherited` requires that nothing else owns the descriptor or uses it. This process
+    // has just started, and has opened no descriptor that it keeps. `parse` has rejected those of
+    // the standard streams, which the standard library uses.
+    let connection = unsafe { Connection::inherited(arguments.socket) }?;
     let program = Program::open(&arguments.library)?;
     serve::serve(connection, &program)
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::mem;
-use std::path::Path;
+use std::path::{Path, absolute};
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
@@ -29,9 +29,9 @@ impl Program {
     ///
     /// If it cannot be opened, or does not export what a program does.
     pub fn open(path: &Path) -> Result<Self, End> {
-        // A name without a folder would be looked for where the system's libraries are.
-        let path = path
-            .canonicalize()
+        // A name without a folder would be looked for where the system's libraries are. Links stay,
+        // because a file without a name has one only at `/proc`.
+        let path = absolute(path)
             .map_err(|error| End::no_program(format!("cannot open {}: {error}", path.display())))?;
         // SAFETY: `Library::open` requires that the library's constructors are sound to run. They
         // are the program's code, which is untrusted; this process exists to run it, and contains

@@ -16,11 +16,15 @@ mod native;
 mod read_only;
 mod riscv64;
 mod runner;
+mod trial;
 mod wasm32;
 
 pub use loader::Target;
-pub use native::{RUNS_NATIVELY, Sanitizer, build_native};
-pub use runner::{MISSING_RUNNER, NativeRunner, find_native_runner, native_runner};
+pub use native::{RUNS_NATIVELY, Sanitizer, build_native, library_path};
+pub use runner::{
+    MISSING_RUNNER, NativeRunner, check_native_runner, find_native_runner, native_runner,
+};
+pub use trial::try_tools;
 
 /// Whether a build keeps the debug information, with which failures name functions and lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

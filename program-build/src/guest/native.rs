@@ -73,8 +73,7 @@ pub fn build_native(
     sanitizer: Option<Sanitizer>,
 ) -> Result<PathBuf> {
     check_machine()?;
-    let all_features = super::all_features(package, features);
-    let path = super::named(package, &all_features, Target::Native.extension());
+    let path = library_path(package, features, sanitizer);
     let feature = package.entrypoint_feature(FEATURE)?;
     let features = [features, &[feature.as_str()]].concat();
     super::locked(package, &features, |compilation| {
@@ -82,13 +81,27 @@ pub fn build_native(
             return build(compilation, debug_info, None, &path);
         };
         let folder = compilation.folder.join(sanitizer.name());
-        let path = folder.join(path.file_name().context("a file has a name")?);
         let compilation = Compilation {
             folder: &folder,
             ..*compilation
         };
         build(&compilation, debug_info, Some(sanitizer), &path)
     })
+}
+
+/// The path of the library that [`build_native`] builds.
+#[must_use]
+pub fn library_path(
+    package: &ProgramPackage,
+    features: &[&str],
+    sanitizer: Option<Sanitizer>,
+) -> PathBuf {
+    let features = super::all_features(package, features);
+    let path = super::named(package, &features, Target::Native.extension());
+    match (sanitizer, path.parent(), path.file_name()) {
+        (Some(sanitizer), Some(folder), Some(name)) => folder.join(sanitizer.name()).join(name),
+        _ => path,
+    }
 }
 
 fn build(

@@ -18,7 +18,10 @@ use super::{DebugInfo, Target, inlined, read_only};
 use crate::toolchain::Linker;
 
 /// Name of the guest target, and of the file that describes it to the compiler.
-const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+pub(super) const TARGET: &str = "riscv64emac-unknown-none-polkavm";
+
+/// What the file says about the target.
+pub(super) const DESCRIPTION: &str = polkavm_linker::TARGET_JSON_64_BIT_NEW;
 
 /// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
 const STACK_SIZE: u32 = 64 * 1024;
@@ -41,7 +44,7 @@ pub(super) fn build(
 /// Compiles the crate and returns the static library.
 fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     let target = compilation.folder.join(format!("{TARGET}.json"));
-    write_if_changed(&target, polkavm_linker::TARGET_JSON_64_BIT_NEW)?;
+    write_if_changed(&target, DESCRIPTION)?;
     compilation.announce_core(Target::Riscv64, TARGET);
     let mut command = compilation.command("staticlib", target)?;
     // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable also
@@ -60,7 +63,7 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
 }
 
 /// Links the library to an ELF file as PolkaVM's linker wants it.
-fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
+pub(super) fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
     let mut command = Command::new(&linker.path);
     if linker.wants_flavor {
         command.args(["-flavor", "gnu"]);

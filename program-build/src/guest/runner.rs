@@ -44,6 +44,53 @@ pub const MISSING_RUNNER: &str =
 Type this, or `cargo install --path cargo-entrypoint` in a checkout of the entrypoint project:
     cargo install cargo-entrypoint";
 
+/// Checks what [`native_runner`] needs, before long work.
+///
+/// # Errors
+///
+/// If programs do not run natively on this machine, the executable was not found or does not run,
+/// or it has to be compiled, and cargo or the crate is missing.
+pub fn check_native_runner(sanitizer: Option<Sanitizer>) -> Result<NativeRunner> {
+    check_machine()?;
+    let runner = match sanitizer {
+        Some(sanitizer) => NativeRunner::Compiled(source_for(sanitizer)?),
+        None => find_native_runner().context(MISSING_RUNNER)?,
+    };
+    match &runner {
+        NativeRunner::Installed(path) => {
+            // Without arguments it prints how it is called.
+            let output = Command::new(path)
+                .output()
+                .with_context(|| format!("cannot run {}", path.display()))?;
+            if !output.stderr.starts_with(b"native-runner: usage") {
+                bail!(
+                    "{} is not the runner of native programs: {}",
+                    path.display(),
+                    output.status
+                );
+            }
+        }
+        NativeRunner::Compiled(_) if !toolchain::answers(Path::new("cargo")) => {
+            bail!("the runner of native programs has to be compiled, and cannot run cargo");
+        }
+        NativeRunner::Compiled(_) => {}
+    }
+    Ok(runner)
+}
+
+/// The crate of the runner, for a sanitizer.
+fn source_for(sanitizer: Sanitizer) -> Result<PathBuf> {
+    source_folder().with_context(|| {
+        format!(
+            "the sanitizer `{}` has to be in the process that runs the program, and that is compiled \
+             from the checkout {}, which does not exist; run `cargo install --path cargo-entrypoint` in \
+             a checkout of the entrypoint project",
+            sanitizer.name(),
+            checkout().display()
+        )
+    })
+}
+
 /// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate,
 /// it compiles that below the target folder `guest/native-runner`, with the cargo that is active
 /// there, and these options except the features. For a sanitizer it always compiles.
@@ -59,15 +106,7 @@ pub fn native_runner(
 ) -> Result<PathBuf> {
     check_machine()?;
     if let Some(sanitizer) = sanitizer {
-        let folder = source_folder().with_context(|| {
-            format!(
-                "the sanitizer `{}` has to be in the process that runs the program, and that is compiled \
-                 from the checkout {}, which does not exist; run `cargo install --path cargo-entrypoint` in \
-                 a checkout of the entrypoint project",
-                sanitizer.name(),
-                checkout().display()
-            )
-        })?;
+        let folder = source_for(sanitizer)?;
         return compile(&folder, target_folder, Some(sanitizer), options);
     }
     match find_native_runner().context(MISSING_RUNNER)? {

@@ -6,18 +6,19 @@ use anyhow::{Context, Result};
 
 use super::compile::Compilation;
 use super::{DebugInfo, Target};
-use crate::toolchain::wasm_linker;
+use crate::toolchain::find_wasm_linker;
 
 /// The target's name.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Stack of a program in bytes, as on riscv64.
 const STACK_SIZE: u32 = 64 * 1024;
 
 /// Builds the module.
 pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    // Compiling takes longer than finding out that this is missing.
+    let linker = find_wasm_linker(&compilation.toolchain.linker)?;
     compilation.announce_core(Target::Wasm32, TARGET);
-    let linker = wasm_linker(&compilation.toolchain.linker);
     let mut command = compilation.command("cdylib", TARGET)?;
     command
         .arg("-Zbuild-std=core,alloc")

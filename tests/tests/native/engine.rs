@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -314,13 +315,14 @@ fn command_without_a_program_does_not_hang() {
         &["exited before it started the program (exit status: 7)"],
     );
     contains_all(&by("killed", "kill -9 $$"), &["(signal: 9"]);
-    // Neither connects to the socket. The loader must not wait for their end.
-    contains_all(&by("asleep", "exec sleep 1000"), &["did not connect"]);
-    contains_all(&by("busy", "while :; do :; done"), &["did not connect"]);
-    // The loader also ends the processes that the command started.
+    // Neither opens the library, and the loader does not wait for ever.
+    let late = "the runner did not open the library in time";
+    contains_all(&by("asleep", "exec sleep 1000"), &[late]);
+    contains_all(&by("busy", "while :; do :; done"), &[late]);
+    // What it leaves behind ends too.
     let number = folder.path().join("number");
     let text = format!("sleep 1000 &\necho $! > {}\nwait", number.display());
-    contains_all(&by("leaves", &text), &["did not connect"]);
+    contains_all(&by("leaves", &text), &[late]);
     let number = fs::read_to_string(number).expect("a number");
     let line = fs::read_to_string(format!("/proc/{}/stat", number.trim())).unwrap_or_default();
     assert!(!line.contains("(sleep) S"), "{line}");
@@ -382,31 +384,56 @@ fn invalid_library_is_rejected() {
     }
 }
 
+/// The file in which the process finds the library, as the runner's own command line has it.
+fn opened_file(loader: impl FnOnce(Vec<OsString>) -> Loader) -> (PathBuf, Program) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = folder.path().join("said");
+    let text = format!("echo \"$2\" > {}; exec \"$0\" \"$@\"", said.display());
+    let words = ["sh", "-c", &text].map(OsString::from);
+    let command = words.into_iter().chain([runner()]).collect();
+    let library = file(Engine::Native, None);
+    let program = loader(command).load(&library).expect("a program");
+    assert_works(&program);
+    let path = fs::read_to_string(&said).expect("a path");
+    (path.trim().into(), program)
+}
+
+/// There had been a folder, which only a destructor removed, and tests only ended by themselves.
 #[test]
-fn a_dropped_program_removes_its_folder() {
+fn library_has_no_name_and_does_not_change() {
+    let _guard = one_test();
+    let (path, program) = opened_file(Loader::native);
+    let own = format!("/proc/{}/fd", std::process::id());
+    assert_eq!(path.parent(), Some(Path::new(&own)));
+    let target = fs::read_link(&path).expect("a descriptor");
+    assert_eq!(target, Path::new("/memfd:program.so (deleted)"));
+    // A program could open it too, and the next invocation would run what it has written.
+    let written = fs::write(&path, "another program");
+    written.expect_err("the file is sealed");
+    assert_works(&program);
+    let clone = program.clone();
+    drop(program);
+    assert!(path.exists());
+    drop(clone);
+    assert!(fs::read_link(&path).map_or(true, |other| other != target));
+}
+
+#[test]
+fn library_may_have_a_name() {
     let _guard = one_test();
     let folder = tempfile::tempdir().expect("a folder");
-    let message = folder.path().join("message");
-    let text = format!("echo \"$1\" > {}; exec \"$0\" \"$@\"", message.display());
-    let words = ["sh", "-c", &text].map(OsString::from);
-    let program = program_by(words.into_iter().chain([runner()]));
-    let clone = program.clone();
-    for command in [Command::Count, Command::ReadAt] {
-        let _ = invoke(&program, &call(&[(command, [0; 3])]));
-        let socket = PathBuf::from(fs::read_to_string(&message).expect("a path").trim());
-        assert!(!socket.exists());
-        let folder = socket.parent().expect("a folder");
-        let files: Vec<_> = fs::read_dir(folder).expect("a folder").collect();
-        assert_eq!(files.len(), 1, "{files:?}");
-        let mode = fs::metadata(folder).expect("a folder").permissions().mode();
-        assert_eq!(mode & 0o077, 0, "other users have no access");
-    }
-    drop(program);
-    let socket = PathBuf::from(fs::read_to_string(&message).expect("a path").trim());
-    let folder = socket.parent().expect("a folder");
-    assert!(folder.exists());
-    drop(clone);
-    assert!(!folder.exists());
+    let named = folder.path().join("named.so");
+    fs::write(&named, &**file(Engine::Native, None)).expect("a file");
+    let (path, _) = opened_file(|command| Loader::native_file(command, &named));
+    assert_eq!(path, named);
+    // It is another program now, or none.
+    let load = || Loader::native_file([runner()], &named).load(&file(Engine::Native, None));
+    fs::write(&named, "\x7fELF").expect("a file");
+    let error = load().expect_err("other bytes");
+    contains_all(&error.to_string(), &["named.so has changed"]);
+    fs::remove_file(&named).expect("the file");
+    let error = load().expect_err("no file");
+    contains_all(&error.to_string(), &["cannot read", "named.so"]);
 }
 
 /// The child's end of the socket, in a process that breaks the protocol.
@@ -474,7 +501,11 @@ fn break_protocol() {
     let [.., socket, _library, _seconds] = &words[..] else {
         panic!("{words:?}");
     };
-    let mut loader = FaultyRunner(UnixStream::connect(socket).expect("a loader"));
+    let socket: i32 = socket.parse().expect("a descriptor");
+    // SAFETY: `from_raw_fd` requires an open descriptor that nothing else owns. The loader has
+    // passed it to this process, in which nothing else knows its number.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    let mut loader = FaultyRunner(socket.into());
     assert_eq!(loader.receive().kind, Message::PLACE);
     match how {
         "close" => std::process::exit(6),

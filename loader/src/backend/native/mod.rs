@@ -5,15 +5,10 @@
 //! Only the process isolates the program.
 
 use std::ffi::OsString;
-use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi::imports::Import;
 use abi::native::Message;
-use tempfile::{Builder, TempDir};
 
 use super::{
     Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, Syscalls,
@@ -23,9 +18,11 @@ use crate::error::{Failure, InvocationError, LoadError};
 use crate::limits::Limits;
 use crate::program::Loader;
 use connection::{Connection, Disconnected};
+use library::Library;
 use process::Process;
 
 mod connection;
+mod library;
 mod process;
 
 /// The most bytes that one syscall of a program reads or writes.
@@ -34,13 +31,8 @@ const MAX_COPIED: u64 = 1 << 30;
 /// The command that runs libraries.
 pub(crate) struct Runner {
     command: Vec<OsString>,
-}
-
-/// A library, in a file of its own.
-pub(crate) struct Library {
-    /// The folder of the file and of the sockets.
-    folder: TempDir,
-    last_socket: AtomicU64,
+    /// The file of the only library that it runs; `None` if it runs any.
+    file: Option<PathBuf>,
 }
 
 impl Loader {
@@ -50,12 +42,31 @@ impl Loader {
     /// `program_build::guest` builds, and before it the command that runs that, if there is one,
     /// such as a debugger and its arguments.
     ///
+    /// The library that the process opens has no name in the file system, so nothing remains of it,
+    /// however the loader ends. The name that the process knows is `/proc/PID/fd/NUMBER`, by which
+    /// debuggers find it while the loader runs.
+    ///
     /// This is not a sandbox: a program can do all that the process's user can. Run your own
     /// programs only.
     #[must_use]
     pub fn native(command: impl IntoIterator<Item = OsString>) -> Self {
         Self::with_backend(Runner {
             command: command.into_iter().collect(),
+            file: None,
+        })
+    }
+
+    /// As [`native`](Self::native), for commands that read a library by the name of its file, such
+    /// as `valgrind` and `perf record`. The process opens this file, which must stay as it is, and
+    /// the loader loads no other library.
+    #[must_use]
+    pub fn native_file(
+        command: impl IntoIterator<Item = OsString>,
+        file: impl Into<PathBuf>,
+    ) -> Self {
+        Self::with_backend(Runner {
+            command: command.into_iter().collect(),
+            file: Some(file.into()),
         })
     }
 }
@@ -74,20 +85,11 @@ impl Backend for Runner {
                 reason: "not an ELF file".to_owned(),
             });
         }
-        let invalid = |error: io::Error| LoadError::InvalidLibrary {
-            reason: format!("cannot write the library to a temporary file: {error}"),
+        let library = match &self.file {
+            Some(path) => Library::named(path, file),
+            None => Library::anonymous(file),
         };
-        // A process that can write to the socket can reply in the program's place.
-        let folder = Builder::new()
-            .prefix("program-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(invalid)?;
-        std::fs::write(library_path(&folder), file).map_err(invalid)?;
-        Ok(Library {
-            folder,
-            last_socket: AtomicU64::new(0),
-        })
+        library.map_err(|reason| LoadError::InvalidLibrary { reason })
     }
 
     fn with_instance<T>(
@@ -96,20 +98,13 @@ impl Backend for Runner {
         limits: &Limits,
         run: impl FnOnce(&mut Guest) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        let number = program.last_socket.fetch_add(1, Ordering::Relaxed);
-        let socket = program.folder.path().join(number.to_string());
-        let library = library_path(&program.folder);
-        let (process, stream) = Process::start(&self.command, &socket, &library, limits)?;
+        let (process, stream) = Process::start(&self.command, program.path(), limits)?;
         let connection = Connection::new(process, stream, limits.processor_seconds);
         run(&mut Guest {
             connection: connection.map_err(InvocationError::engine)?,
             gas: 0,
         })
     }
-}
-
-fn library_path(folder: &TempDir) -> PathBuf {
-    folder.path().join("program.so")
 }
 
 /// A program in its process.
@@ -189,7 +184,9 @@ impl Instance for Guest {
         let placed = match self.connection.call(&message, &[]) {
             Ok(placed) => placed,
             Err(Disconnected(late @ Failure::TimedOut { .. })) => {
-                return Err(InvocationError::engine(late));
+                return Err(InvocationError::engine(format!(
+                    "the runner did not open the library in time: {late}"
+                )));
             }
             Err(Disconnected(_)) => return Err(self.connection.process().did_not_start()),
         };

@@ -3,25 +3,23 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use command_fds::CommandFdExt;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::InvocationError;
 use crate::limits::Limits;
 
-/// The poll interval in milliseconds.
-const POLL_MILLISECONDS: u32 = 50;
-
 /// How often the loader checks what the process does while it waits for it.
-pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(POLL_MILLISECONDS as u64);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The (untrusted) child process of one invocation.
 pub(super) struct Process {
@@ -37,10 +35,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the process and waits until it connects to a socket at this path.
+    /// Starts the process, and returns the loader's end of its socket.
     pub fn start(
         command: &[OsString],
-        socket: &Path,
         library: &Path,
         limits: &Limits,
     ) -> Result<(Self, UnixStream), InvocationError> {
@@ -49,22 +46,21 @@ impl Process {
                 "the loader has no command to run programs; pass one to `Loader::native`",
             ));
         };
-        let listener = UnixListener::bind(socket).map_err(|error| {
-            InvocationError::engine(format!(
-                "cannot create the socket {} in the folder for temporary files: {error}",
-                socket.display()
-            ))
+        let (ours, theirs) = UnixStream::pair().map_err(|error| {
+            InvocationError::engine(format!("cannot make the socket of the process: {error}"))
         })?;
         let is_wrapped = !arguments.is_empty();
         let seconds = limits.processor_seconds;
         let mut starting = Command::new(executable);
         starting
             .args(arguments)
-            .arg(socket)
+            // The descriptor has the same number in the process.
+            .arg(theirs.as_raw_fd().to_string())
             .arg(library)
             .arg(seconds.to_string())
             // The standard output is the caller's own.
-            .stdout(io::stderr());
+            .stdout(io::stderr())
+            .preserved_fds(vec![theirs.into()]);
         if !is_wrapped {
             // Processes that it leaves behind end with it.
             starting.stdin(Stdio::null()).process_group(0);
@@ -72,48 +68,16 @@ impl Process {
         let child = starting.spawn().map_err(|error| {
             InvocationError::engine(format!("cannot run {}: {error}", executable.display()))
         })?;
-        let mut process = Self {
+        let process = Self {
             child,
             is_wrapped,
             limit: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
             idle: Duration::ZERO,
             status: None,
         };
-        let stream = process.accept(&listener);
-        // No other process connects.
-        let _ = fs::remove_file(socket);
-        Ok((process, stream?))
-    }
-
-    /// Waits until the process connects to the socket.
-    fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream, InvocationError> {
-        let waiting = Timespec {
-            tv_sec: 0,
-            tv_nsec: (POLL_MILLISECONDS * 1_000_000).into(),
-        };
-        loop {
-            let has_ended = self.has_ended();
-            let mut listeners = [PollFd::new(listener, PollFlags::IN)];
-            match poll(&mut listeners, Some(&waiting)) {
-                Ok(0) => {}
-                Ok(_) => {
-                    let (stream, _) = listener.accept().map_err(InvocationError::engine)?;
-                    return Ok(stream);
-                }
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(InvocationError::engine(error)),
-            }
-            // It had ended before the last check of the socket.
-            if has_ended {
-                return Err(self.did_not_start());
-            }
-            if self.is_timed_out(POLL_INTERVAL) {
-                self.end();
-                return Err(InvocationError::engine(
-                    "the runner did not connect to the loader's socket in time",
-                ));
-            }
-        }
+        // The command owns the other end of the socket, which has to close with the process.
+        drop(starting);
+        Ok((process, ours))
     }
 
     /// Whether the process has run, and blocked on something else than the loader, for longer than
