@@ -98,9 +98,12 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
         .current_dir(folder)
         .stdout(std::io::stderr());
     options.add_common(&mut command);
-    // Without the author's cargo there is only the other one, which resolves and fetches by itself.
-    let Ok(status) = command.status() else {
-        return Ok(());
+    let status = match command.status() {
+        Ok(status) => status,
+        // Without the author's cargo there is only the other one, which resolves and fetches by
+        // itself.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("cannot run {}", cargo.display())),
     };
     if !status.success() {
         bail!(

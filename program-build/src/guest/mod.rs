@@ -1,6 +1,6 @@
 //! Builds program crates: to a blob, a WebAssembly module, or a native library.
 
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -162,9 +162,13 @@ fn lock(folder: &Path, options: &CargoOptions) -> Result<fs::File> {
     let path = folder.join("build.lock");
     fs::File::create(&path)
         .and_then(|file| {
-            if file.try_lock().is_err() {
-                options.progress("waiting for another build to finish");
-                file.lock()?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    options.progress("waiting for another build to finish");
+                    file.lock()?;
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
             }
             Ok(file)
         })
