@@ -125,7 +125,7 @@ pub fn entrypoint_lazy(input: TokenStream) -> TokenStream {
 /// | | |
 /// |---|---|
 /// | `custom_heap_default!()`, `custom_heap_default!(bump)` | a `BumpAllocator`: the cheapest; takes back only its most recent block |
-/// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block of up to 128 bytes |
+/// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block |
 /// | `custom_heap_default!(static HEAP: BumpAllocator<State>)` | a named `BumpAllocator` with the program's own state |
 /// | `custom_heap_default!(static HEAP: SegregatedBumpAllocator)` | a named `SegregatedBumpAllocator` |
 ///

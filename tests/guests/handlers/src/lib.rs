@@ -18,7 +18,7 @@ use entrypoint::{AccountInfo, ProgramResult, Pubkey};
 entrypoint::entrypoint!(process_instruction);
 entrypoint::export_handler!(echo, see, ask, ask_text, ask_alone);
 entrypoint::export_handler!(
-    ask_twice, fill, count, nothing, no_error, error, give_up, say
+    ask_twice, fill, count, locals, nothing, no_error, error, give_up, say
 );
 
 entrypoint::host_functions! {
@@ -94,6 +94,20 @@ fn fill(call: Call<'_>) -> Result<Vec<u8>, core::num::ParseIntError> {
 fn count(_call: Call<'_>) -> [u8; 8] {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     (COUNT.fetch_add(1, Ordering::Relaxed) + 1).to_le_bytes()
+}
+
+/// A copy of the argument and a list of numbers, which a program has as local variables: freed in
+/// reverse order, or in order if the argument starts with a `>`.
+fn locals(call: Call<'_>) -> Seen<()> {
+    let text = call.text()?.unwrap_or_default();
+    let mut copy = String::with_capacity(text.len());
+    copy.push_str(text);
+    let numbers = vec![0_u32; 64];
+    core::hint::black_box((&mut copy, &numbers));
+    if text.starts_with('>') {
+        drop(copy);
+    }
+    Ok(())
 }
 
 fn nothing(_call: Call<'_>) {}
