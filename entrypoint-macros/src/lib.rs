@@ -363,8 +363,10 @@ pub fn handler(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | the function's name `(i64) -> i64` | takes an `entrypoint::host_return::PackedSlice`, and returns one |
 ///
-/// Some names are reserved: `memory`, which every module exports, `entrypoint`, and the names of
-/// functions that the compiler calls, such as `memcmp`.
+/// The names of other exports of a module are reserved, such as `memory`, `entrypoint` and `alloc`.
+/// Any other name is fine, such as `log`, which is also a function of the C library. The export
+/// gets its name after the compiler has linked the module, from `cargo entrypoint build`. A module
+/// that cargo alone has built has other exports.
 ///
 /// The macro may be called again, for other functions. On targets other than WebAssembly, and with
 /// the feature `no-entrypoint` of the calling crate, it exports nothing.

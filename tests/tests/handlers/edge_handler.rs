@@ -369,6 +369,30 @@ fn memory_is_constant_over_100_000_calls() {
     assert!(memory <= 64 * 65_536, "{} pages", memory / 65_536);
 }
 
+/// A handler named as a function of the C library was called in its place, or not exported, without
+/// a word from the linker.
+#[test]
+fn handler_may_have_any_name() {
+    let module = handlers();
+    let host = Host::<()>::new()
+        .function("question", |(), _: &[u8]| None::<Vec<u8>>)
+        .function("alone", |(), _: &[u8]| None::<Vec<u8>>);
+    let mut instance = host.load(module).unwrap().instance().unwrap();
+    for name in [
+        "log", "exp", "pow", "sqrt", "floor", "round", "sin", "cos", "fmod", "memcmp", "type",
+        "größe",
+    ] {
+        let answer = instance.call(name, (), Some(b"7.5")).unwrap();
+        let said = name.replace("type", "r#type");
+        assert_eq!(text(&answer), format!("{said} 0.5 true"));
+    }
+    let is_left = |word: &[u8]| module.windows(word.len()).any(|window| window == word);
+    assert!(
+        !is_left(b"entrypoint_exports"),
+        "the declarations stay in the module"
+    );
+}
+
 /// Blocks that are longer than the small size classes, in both orders. In one page of heap, a block
 /// that was lost with each call would end this soon.
 #[test]
