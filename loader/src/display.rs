@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use abi::report::CUT_MARK;
+
 /// An unsigned number with its digits in groups of three: 1,000.
 pub(crate) fn thousands(number: impl Display) -> String {
     let digits = number.to_string();
@@ -17,7 +19,10 @@ pub(crate) fn thousands(number: impl Display) -> String {
 
 /// A name that a program's file contains, cut after 64 bytes, without control characters.
 pub(crate) fn display_name(symbol: &[u8]) -> String {
-    escape_control(&String::from_utf8_lossy(&symbol[..symbol.len().min(64)]))
+    let cut = symbol.get(..64).filter(|cut| cut.len() < symbol.len());
+    let mark = if cut.is_some() { CUT_MARK } else { "" };
+    let name = String::from_utf8_lossy(cut.unwrap_or(symbol));
+    format!("{}{mark}", escape_control(&name))
 }
 
 /// A text with its control characters escaped, so that a terminal does not obey them.
@@ -32,12 +37,30 @@ pub(crate) fn escape_control(text: &str) -> String {
         .collect()
 }
 
-/// The first ten of some names: enough to recognise the program.
-pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.take(10).map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
+/// The first ten of some names, enough to recognise the program, and the number of the others.
+pub(crate) fn list(mut names: impl Iterator<Item = String>) -> String {
+    let first: Vec<String> = names
+        .by_ref()
+        .take(10)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match (first.is_empty(), names.count()) {
+        (true, _) => "nothing".to_owned(),
+        (false, 0) => first.join(", "),
+        (false, others) => format!("{} and {} more", first.join(", "), thousands(others)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::list;
+
+    #[test]
+    fn list_says_how_many_names_are_missing() {
+        let names = |count: usize| list((0..count).map(|number| number.to_string()));
+        assert_eq!(names(0), "nothing");
+        assert_eq!(names(2), "`0`, `1`");
+        assert!(names(10).ends_with(", `9`"));
+        assert!(names(1_011).ends_with(", `9` and 1,001 more"));
     }
 }
