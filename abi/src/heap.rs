@@ -24,7 +24,8 @@ pub const BUMP_HEAP_EXPORT: &str = "entrypoint_heap_bump";
 pub struct HeapHeader {
     /// Bytes between the program's global state and the bump pointer.
     ///
-    /// They include alignment gaps, and freed blocks that the bump pointer has not gone back over.
+    /// They include rounding, alignment gaps, and freed blocks that the bump pointer has not gone
+    /// back over.
     pub used: u32,
     /// The greatest `used` that was lowered since. Peak use is the greater of the two.
     pub peak: u32,

@@ -13,8 +13,14 @@ use bytemuck::{Pod, Zeroable};
 /// First word of a report, and second argument of the call: `"ABORTREP"` in ASCII.
 pub const ABORT_REPORT_MAGIC: u64 = u64::from_le_bytes(*b"ABORTREP");
 
-/// The most bytes of a panic message that reach the host. The guest cuts a longer message.
+/// The most bytes of a panic message that reach the host.
+///
+/// The guest cuts a longer message at a character, and ends it with [`CUT_MARK`], which comes on
+/// top of these bytes.
 pub const MAX_MESSAGE_LENGTH: usize = 512;
+
+/// The end of a text that was cut: an ellipsis.
+pub const CUT_MARK: &str = "…";
 
 /// The report: why the program gave up. 64 bytes, aligned to 8.
 #[repr(C)]

@@ -8,6 +8,7 @@ use core::ptr;
 use bytemuck::Zeroable;
 
 use crate::MIN_HEAP_LENGTH;
+use crate::grain::{GRAIN, rounded};
 use crate::source::{
     BorrowedHeap, FixedHeap, HEADER_LENGTH, HeapSource, LoaderHeap, PageMemory, WasmMemory,
 };
@@ -16,13 +17,16 @@ use crate::source::{
 ///
 /// | operation | what it does |
 /// |---|---|
-/// | `alloc` | aligns the top and moves it up; returns null if that would exceed the limit |
+/// | `alloc` | moves the top up, by a multiple of 8; returns null if that would exceed the limit |
 /// | `alloc_zeroed` | the same, and zeroes only bytes that were allocated before |
 /// | `dealloc` | moves the top back if the block is the most recent one; otherwise leaks it, by design |
 /// | `realloc` | at the top: grows and shrinks in place; elsewhere: shrinks in place, and grows by a copy |
 ///
-/// The gap that aligns a block is not part of it. The gap stays in use when the block is freed, and
-/// so do the bytes that a block loses by shrinking below the top.
+/// A block takes a multiple of 8 bytes, so blocks with an alignment of up to 8 lie without gaps. A
+/// block with a larger alignment has a gap below it, which records where it starts. A program that
+/// frees its blocks in reverse order of allocation therefore gets all their bytes back. Only two
+/// kinds of bytes stay in use: those that align the first block, if the heap itself is not aligned
+/// to 8, and those that a block loses by shrinking below the top.
 ///
 /// # Layout
 ///
@@ -33,10 +37,11 @@ use crate::source::{
 /// │ used: u32 │ peak: u32 │ padding │ G, if any │ blocks … │ free … │ limit
 /// ```
 ///
-/// `used` counts the bytes from the first block to the top, alignment gaps included. `peak` is the
-/// greatest `used` that was lowered since. Both are zero in a fresh heap, and so is the `G`, so the
-/// program initializes nothing. The header may be unaligned. If a source grows and its new bytes do
-/// not adjoin the old ones, `used` includes the bytes in between, which belong to other code.
+/// `used` counts the bytes from the first block to the top, rounding and gaps included. `peak` is
+/// the greatest `used` that was lowered since. Both are zero in a fresh heap, and so is the `G`, so
+/// the program initializes nothing. The header may be unaligned. If a source grows and its new
+/// bytes do not adjoin the old ones, `used` includes the bytes in between, which belong to other
+/// code.
 ///
 /// # State of the program
 ///
@@ -70,6 +75,21 @@ struct Heap {
     end: *mut u8,
     /// The offset of the first block. If it is beyond the end, no block fits.
     first: usize,
+}
+
+/// The bytes right below a block with an alignment of more than [`GRAIN`].
+///
+/// They are a `u32`: the bytes in use before the block was allocated.
+const RECORD_LENGTH: usize = size_of::<u32>();
+
+/// Returns the most bytes that align a block.
+#[inline(always)]
+const fn gap_most(layout: Layout) -> usize {
+    if layout.align() <= GRAIN {
+        GRAIN - 1
+    } else {
+        layout.align() - 1 + RECORD_LENGTH
+    }
 }
 
 /// A place for a block. It may be beyond the end: see [`Heap::fits`].
@@ -161,7 +181,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         unsafe { &*global.cast::<G>() }
     }
 
-    /// Returns the bytes in use: from the first block to the top, alignment gaps included.
+    /// Returns the bytes in use: from the first block to the top, rounding and gaps included.
     #[must_use]
     pub fn used(&self) -> usize {
         self.heap().used()
@@ -192,7 +212,7 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
     #[inline(always)]
     pub(crate) fn is_newest(&self, block: *mut u8, size: usize) -> bool {
         let heap = self.heap();
-        heap.position(block) + size == heap.used()
+        heap.position(block) + rounded(size) == heap.used()
     }
 
     #[inline(always)]
@@ -215,10 +235,11 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
     #[inline(always)]
     fn take(&self, layout: Layout) -> *mut u8 {
         let heap = self.heap();
-        let place = heap.place(heap.top(), layout);
+        let from = heap.top();
+        let place = heap.place(from, layout);
         if heap.fits(&place) {
-            // SAFETY: the place fits, and starts at or above the top.
-            return unsafe { heap.occupy(&place) };
+            // SAFETY: the place is that of the layout above the top, and fits.
+            return unsafe { heap.occupy(&place, from, layout) };
         }
         match self.grow(&place, layout) {
             // SAFETY: `grow` returns an offset at or above the top.
@@ -237,8 +258,9 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         let heap = self.heap();
         let place = heap.place(from, layout);
         if heap.fits(&place) {
-            // SAFETY: the place fits. It starts at or above `from`, and so at or above the top.
-            unsafe { heap.occupy(&place) }
+            // SAFETY: the place is that of the layout above `from`, and fits. By the contract,
+            // `from` is not below the top.
+            unsafe { heap.occupy(&place, from, layout) }
         } else {
             ptr::null_mut()
         }
@@ -252,8 +274,8 @@ impl<G: Zeroable, S: HeapSource> BumpAllocator<G, S> {
         let before = self.heap();
         let lacking = place.end.wrapping_sub(before.end.addr());
         // The sum cannot wrap: a layout's size plus its alignment less one is at most `isize::MAX`,
-        // and the program's state is much shorter.
-        let mut apart = layout.size() + (layout.align() - 1);
+        // and rounding and the program's state are much shorter.
+        let mut apart = rounded(layout.size()) + gap_most(layout);
         if before.room() == 0 {
             apart += Self::STATE_MOST;
         } else if before.first > before.room() {
@@ -345,13 +367,14 @@ impl Heap {
     /// Returns the place of a block at or above the offset `from`.
     #[inline(always)]
     fn place(&self, from: usize, layout: Layout) -> Place {
-        let mask = layout.align() - 1;
-        // On a 32-bit target both sums may wrap around. The distance from a lower address is still
+        let align = layout.align().max(GRAIN);
+        // On a 32-bit target the sums may wrap around. The distance from a lower address is still
         // right.
-        let address = self.start.addr().wrapping_add(from).wrapping_add(mask) & !mask;
+        let lowest = self.start.addr().wrapping_add(from);
+        let address = lowest.wrapping_add(gap_most(layout)) & !(align - 1);
         Place {
             address,
-            end: address.wrapping_add(layout.size()),
+            end: address.wrapping_add(rounded(layout.size())),
         }
     }
 
@@ -360,7 +383,7 @@ impl Heap {
     fn fits(&self, place: &Place) -> bool {
         if usize::BITS == 64 {
             // The heap ends below 2^63, and a layout's size plus its alignment less one is less
-            // than that, so the sum does not wrap.
+            // than that. Rounding and record add less than 32, so the sum does not wrap.
             place.end <= self.end.addr()
         } else {
             let room = self.room();
@@ -373,17 +396,45 @@ impl Heap {
     ///
     /// # Safety
     ///
-    /// - The place [fits](Self::fits).
-    /// - It starts at or above the top.
+    /// - The place is [that](Self::place) of `layout` at or above `from`, and [fits](Self::fits).
+    /// - `from` is not below the top.
     #[inline(always)]
-    unsafe fn occupy(&self, place: &Place) -> *mut u8 {
+    unsafe fn occupy(&self, place: &Place, from: usize, layout: Layout) -> *mut u8 {
         // SAFETY: the place fits and has a size, so the space is not empty, and `used` is at most
         // `room - first`. It starts at or above the top, so every other live block ends below it.
         unsafe { self.set_used(place.end - self.start.addr() - self.first) };
         // SAFETY: the place fits, so it lies between `start` and `end`, in one allocation that
         // `start` reaches. Unlike a wrapping sum, `add` lets the compiler drop the caller's
         // comparison with null.
-        unsafe { self.start.add(place.address - self.start.addr()) }
+        let block = unsafe { self.start.add(place.address - self.start.addr()) };
+        if layout.align() > GRAIN {
+            // SAFETY: by `place`, the record's bytes below the block are at or above `from`, and so
+            // above every other block, and inside the space. The write needs no alignment.
+            unsafe { Self::record(block).write_unaligned((from - self.first) as u32) };
+        }
+        block
+    }
+
+    /// Returns the address of the record of a block with an alignment of more than [`GRAIN`].
+    #[inline(always)]
+    fn record(block: *mut u8) -> *mut u32 {
+        block.wrapping_sub(RECORD_LENGTH).cast()
+    }
+
+    /// Returns the bytes in use without a block, which is the most recent one.
+    ///
+    /// # Safety
+    ///
+    /// The block is in the space, and has this alignment.
+    #[inline(always)]
+    unsafe fn used_below(&self, block: *mut u8, layout: Layout) -> usize {
+        if layout.align() <= GRAIN {
+            return self.position(block);
+        }
+        // SAFETY: `occupy` wrote the record of every block with such an alignment, and its bytes
+        // are part of no block. The heap's own pointer reaches them. The read needs no alignment.
+        let used = unsafe { Self::record(self.own(block)).read_unaligned() };
+        used as usize
     }
 
     /// Returns a block through the heap's own pointer, which reaches the whole heap.
@@ -447,41 +498,44 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let heap = self.heap();
-        let position = heap.position(block);
-        let used = position + layout.size();
+        let used = heap.position(block) + rounded(layout.size());
         if used == heap.used() {
+            // SAFETY: the caller's block has this layout, and is in the space.
+            let below = unsafe { heap.used_below(block, layout) };
             // SAFETY: the block is in the space, so the space is not empty. `used` is that of the
-            // heap, and `position` is lower. The block is the newest, so every other live block
-            // ends at or below its start, the new top. The caller no longer uses the block.
-            unsafe { heap.lower_used(used, position) };
+            // heap, and `below` is lower. The block is the newest, so every other live block ends
+            // at or below the top that it was placed above, which is the new top. The caller no
+            // longer uses the block.
+            unsafe { heap.lower_used(used, below) };
         }
     }
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let heap = self.heap();
-        let old_size = layout.size();
+        let (old_size, old_room) = (layout.size(), rounded(layout.size()));
+        let new_room = rounded(new_size);
         // SAFETY: the caller promises that `new_size` rounded up to the alignment does not exceed
         // `isize::MAX`. The alignment is that of a layout, so it is a power of two.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
         let position = heap.position(block);
-        let used = position + old_size;
+        let used = position + old_room;
         let new_block = if used == heap.used() {
             let place = Place {
                 address: block.addr(),
-                end: block.addr().wrapping_add(new_size),
+                end: block.addr().wrapping_add(new_room),
             };
             if heap.fits(&place) {
-                if new_size < old_size {
+                if new_room < old_room {
                     // SAFETY: the block is in the space, so the space is not empty. `used` is that
                     // of the heap, and the new one is lower. The block is the newest, and ends at
                     // the new top.
-                    unsafe { heap.lower_used(used, position + new_size) };
+                    unsafe { heap.lower_used(used, position + new_room) };
                 } else {
                     // SAFETY: the block is in the space, so the space is not empty. The place fits,
                     // so its end is at most `room - first` after the first block. The block is the
                     // newest, and ends at the new top.
-                    unsafe { heap.set_used(position + new_size) };
+                    unsafe { heap.set_used(position + new_room) };
                 }
                 return heap.own(block);
             }
@@ -494,15 +548,15 @@ unsafe impl<G: Zeroable, S: HeapSource> GlobalAlloc for BumpAllocator<G, S> {
                     // added, right after the old end, at least the bytes that the place lacked, so
                     // its end is at most `room - first` after the first block. The block is the
                     // newest, and ends at the new top.
-                    unsafe { heap.set_used(position + new_size) };
+                    unsafe { heap.set_used(position + new_room) };
                     return heap.own(block);
                 }
                 // SAFETY: `grow` returns an offset at or above the top.
                 Some(from) => unsafe { self.take_above(from, new_layout) },
                 None => return ptr::null_mut(),
             }
-        } else if new_size <= old_size {
-            return block;
+        } else if new_room <= old_room {
+            return heap.own(block);
         } else {
             self.take(new_layout)
         };

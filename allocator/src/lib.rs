@@ -8,8 +8,8 @@
 //!
 //! | type | use it for | gas | what it leaks |
 //! |---|---|---|---|
-//! | [`BumpAllocator`] | a short program, or one that frees in reverse order of allocation; the default | 10 an allocation, 17 with its free | every freed block except the newest; gaps for alignment |
-//! | [`SegregatedBumpAllocator`] | a program that frees small blocks in any order and goes on | 13 a first allocation, 7 one that reuses a block and its free | freed blocks of more than 128 bytes, or aligned to more than 16, except the newest, and what such a block loses by moving or shrinking; rounding of sizes up to 16, 32, 64 or 128 |
+//! | [`BumpAllocator`] | a short program, or one that frees in reverse order of allocation; the default | 10 an allocation, 17 with its free | every freed block except the newest |
+//! | [`SegregatedBumpAllocator`] | a program that frees blocks in any order and goes on, such as an instance that serves many calls | 13 a first allocation, 7 one that reuses a block and its free | nothing, except rounding of sizes up to a size class |
 //! | [`Arena`] | a part of a program that frees all its blocks at once; not a global allocator | a constant number of steps, also to free everything | freed blocks except the newest of each end, until a rewind or reset |
 //! | [`InvocationArena`] | scratch memory for what the host passes in during one invocation | a constant number of steps, also to free everything | it only frees everything at once |
 //! | [`PagedInvocationArena`] | scratch memory of any length, if the memory grows and a program lives for many invocations | a number of steps that grows with the logarithm of its memory | it only frees everything at once |
@@ -40,16 +40,16 @@
 //!
 //! let mut buffer = [MaybeUninit::uninit(); 256];
 //! let heap = BumpAllocator::<(), _>::from_buffer(&mut buffer);
-//! let layout = Layout::from_size_align(100, 16)?;
+//! let layout = Layout::from_size_align(100, 8)?;
 //! // SAFETY: the layout has a size.
 //! let first = unsafe { heap.alloc(layout) };
-//! assert!(!first.is_null() && first.addr() % 16 == 0);
-//! // SAFETY: the layout has a size. It does not fit after the first block and its alignment.
+//! assert!(!first.is_null() && first.addr() % 8 == 0);
+//! // SAFETY: the layout has a size. It does not fit after the first block.
 //! let refused = unsafe { heap.alloc(Layout::from_size_align(200, 1)?) };
 //! assert!(refused.is_null());
 //! // SAFETY: `first` came from this heap with this layout.
 //! unsafe { heap.dealloc(first, layout) };
-//! assert!(heap.used() < 16);
+//! assert!(heap.used() < 8);
 //! assert!(heap.peak() >= 100);
 //! # Ok::<(), core::alloc::LayoutError>(())
 //! ```
@@ -97,6 +97,8 @@ extern crate alloc;
 #[cfg(target_has_atomic = "ptr")]
 mod arena;
 mod bump;
+mod class;
+mod grain;
 mod invocation;
 mod paged_invocation;
 mod segregated;

@@ -1,36 +1,40 @@
 //! A bump heap with lists of freed blocks by size.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::array;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::bump::BumpAllocator;
+use crate::class::{Class, LONG, SMALL};
 use crate::source::{BorrowedHeap, FixedHeap, HeapSource, LoaderHeap, PageMemory, WasmMemory};
 
-/// The alignment of every block of a class, and the size of the smallest class.
-const GRAIN: usize = 16;
-
-/// Classes of 16, 32, 64 and 128 bytes.
-const CLASSES: usize = 4;
-
-/// A bump heap that takes back every block of up to 128 bytes.
+/// A bump heap that takes back every block.
 ///
-/// A block of a size class has [16, 32, 64 or 128](Self::CLASS_SIZES) bytes and is aligned to 16. A
-/// freed block goes to the list of its class, and the next request of that class gets it. The lists
-/// are stacks in the free blocks themselves, without headers and without a search. A block of more
-/// than 128 bytes, or aligned to more than 16, comes from a [`BumpAllocator`], which takes back
-/// only its most recent block.
+/// A block has the size of its size class. The classes are 16, 32, 64 and 128 bytes; above that,
+/// each doubling has four classes (160, 192, 224, 256, 320, …), so that at most a fifth of a long
+/// block is rounding. A freed block goes to the list of its class, and the next request of that
+/// class gets it. The lists are stacks in the free blocks themselves, without headers and without a
+/// search. New blocks come from a [`BumpAllocator`].
 ///
 /// | operation | what it does |
 /// |---|---|
 /// | `alloc` | takes a block from the list of the class, and otherwise from the top |
 /// | `alloc_zeroed` | the same, and zeroes only bytes that were allocated before |
-/// | `dealloc` | puts the block into the list of its class; takes back a long block only if it is the most recent one, and otherwise leaks it, by design |
+/// | `dealloc` | puts the block into the list of its class; moves the top back instead if the block is the most recent one and has more than 128 bytes |
 /// | `realloc` | in place if the class stays the same; to a listed block of the new class, if there is one; otherwise in place if the class covers the new size, or at the top; elsewhere by a copy |
 ///
-/// Apart from copying and zeroing bytes, each operation takes a constant number of steps.
+/// Apart from copying and zeroing bytes, each operation takes a bounded number of steps.
+///
+/// # A program that repeats its allocations does not grow
+///
+/// The heap takes a block from the top only if the list of its class is empty. So it never has more
+/// blocks of a class than its program had live at the same time, and a few that other classes left
+/// to it. Free blocks are not joined: a program whose sizes change for ever needs the bytes of each
+/// class that it has used.
+///
+/// A block with an alignment of more than 8 lies in a block that is longer by the alignment. It is
+/// taken back like any other.
 ///
 /// # A block always has the class of its layout
 ///
@@ -39,7 +43,7 @@ const CLASSES: usize = 4;
 ///
 /// - A block that grows at the top grows to a whole class.
 /// - A block that shrinks in place to a smaller class gives the rest to the lists, in whole
-///   classes: 128 bytes that become 32 free a block of 32 and one of 64.
+///   classes: 128 bytes that become 16 free a block of 64, one of 32 and one of 16.
 /// - If a block of the new class waits in its list, the bytes move there. A program that repeats
 ///   the same allocations therefore does not grow.
 ///
@@ -70,11 +74,13 @@ const CLASSES: usize = 4;
 #[derive(Debug)]
 pub struct SegregatedBumpAllocator<S = LoaderHeap> {
     bump: BumpAllocator<(), S>,
-    /// The most recently freed block of each class, or null, the largest class first.
+    /// The most recently freed block of each small class, or null, the largest class first.
     ///
     /// [`list`](Self::list) explains the order. The first word of a free block is the next free
     /// block.
-    free: [Cell<*mut u8>; CLASSES],
+    small: [Cell<*mut u8>; SMALL],
+    /// The same of each long class, the smallest first.
+    long: [Cell<*mut u8>; LONG],
 }
 
 impl SegregatedBumpAllocator {
@@ -106,9 +112,6 @@ impl<'buffer> SegregatedBumpAllocator<BorrowedHeap<'buffer>> {
 }
 
 impl<S: HeapSource> SegregatedBumpAllocator<S> {
-    /// The sizes of the classes in bytes.
-    pub const CLASS_SIZES: [usize; CLASSES] = [GRAIN, GRAIN << 1, GRAIN << 2, GRAIN << 3];
-
     /// Returns a heap over any source.
     ///
     /// # Safety
@@ -122,7 +125,8 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
             // nothing has been written to it, and that one thread uses this allocator. The inner
             // allocator is a private part of it.
             bump: unsafe { BumpAllocator::with_source(source) },
-            free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
+            small: [const { Cell::new(ptr::null_mut()) }; SMALL],
+            long: [const { Cell::new(ptr::null_mut()) }; LONG],
         }
     }
 
@@ -147,55 +151,215 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
     /// Returns the bytes in the lists of free blocks. It walks over all lists.
     #[must_use]
     pub fn listed(&self) -> usize {
-        let lengths: [usize; CLASSES] = array::from_fn(|class| {
-            let mut length = 0;
-            let mut block = self.list(class).get();
+        let mut length = 0;
+        for class in Class::all() {
+            let mut block = self.first(class);
             while !block.is_null() {
-                length += GRAIN << class;
+                length += class.size();
                 // SAFETY: the block is in a list.
                 block = unsafe { next(block) };
             }
-            length
-        });
-        lengths.iter().sum()
-    }
-
-    /// Returns the list of a class.
-    ///
-    /// A class is a constant less a number of leading zeros. With the lists in reverse order, their
-    /// address adds that number to a constant, which saves an instruction in each call.
-    #[inline(always)]
-    fn list(&self, class: usize) -> &Cell<*mut u8> {
-        &self.free[CLASSES - 1 - class]
-    }
-
-    /// Takes the first block from the list of a class.
-    #[inline(always)]
-    fn pop(&self, class: usize) -> Option<*mut u8> {
-        let block = self.list(class).get();
-        if block.is_null() {
-            return None;
         }
-        // SAFETY: the block is in a list.
-        self.list(class).set(unsafe { next(block) });
-        Some(block)
+        length
     }
 
-    /// Puts a block into the list of a class.
+    /// Returns the list of a class, or `None` if the class is longer than any heap.
+    ///
+    /// The index of a small class is a constant less a number of leading zeros. With the lists in
+    /// reverse order, their address adds that number to a constant, which saves an instruction in
+    /// each call.
+    #[inline(always)]
+    fn list(&self, class: Class) -> Option<&Cell<*mut u8>> {
+        match class {
+            Class::Small { index } => Some(&self.small[SMALL - 1 - index]),
+            Class::Long { index, .. } => self.long.get(index),
+        }
+    }
+
+    /// Returns the first block in the list of a class, or null.
+    #[inline(always)]
+    fn first(&self, class: Class) -> *mut u8 {
+        self.list(class).map_or(ptr::null_mut(), Cell::get)
+    }
+
+    /// Puts a block into the list of its class.
     ///
     /// # Safety
     ///
     /// The block lies in this allocator's heap, is aligned to `GRAIN`, and has the size of the
     /// class. From here on no other code uses its bytes.
     #[inline(always)]
-    unsafe fn push(&self, class: usize, block: *mut u8) {
+    unsafe fn push(&self, class: Class, block: *mut u8) {
+        // A heap has no block of a class without a list.
+        let Some(list) = self.list(class) else { return };
         // The next owner may use more of the block than the last owner's pointer reaches.
         let block = self.bump.own(block);
         let link: *mut *mut u8 = block.cast();
         // SAFETY: by the contract, the block has at least the size of a pointer, is aligned for it,
         // and no other code uses it. The heap's own pointer is valid for writes there.
-        unsafe { link.write(self.list(class).get()) };
-        self.list(class).set(block);
+        unsafe { link.write(list.get()) };
+        list.set(block);
+    }
+
+    /// Takes the first block from the list of a class.
+    #[inline(always)]
+    fn pop(&self, class: Class) -> Option<*mut u8> {
+        let list = self.list(class)?;
+        let block = list.get();
+        if block.is_null() {
+            return None;
+        }
+        // SAFETY: the block is in a list.
+        list.set(unsafe { next(block) });
+        Some(block)
+    }
+
+    /// Allocates a block of a class. Returns null if it does not fit.
+    #[inline(always)]
+    fn take(&self, class: Class) -> *mut u8 {
+        // One call in each arm, so that the compiler makes a path of its own for small classes.
+        match class {
+            Class::Small { .. } => self.pop_or_bump(class),
+            Class::Long { .. } => self.pop_or_bump(class),
+        }
+    }
+
+    #[inline(always)]
+    fn pop_or_bump(&self, class: Class) -> *mut u8 {
+        if let Some(block) = self.pop(class) {
+            return block;
+        }
+        match class.layout() {
+            // SAFETY: a class has a size.
+            Some(block) => unsafe { self.bump.alloc(block) },
+            None => ptr::null_mut(),
+        }
+    }
+
+    /// Allocates a block of a class whose first `length` bytes are zero, or returns null.
+    #[inline(always)]
+    fn take_zeroed(&self, class: Class, length: usize) -> *mut u8 {
+        if let Some(block) = self.pop(class) {
+            // SAFETY: the minimum is at most the size of the class, which the block has, and no
+            // other code uses the block before this method returns it.
+            unsafe { block.write_bytes(0, length.min(class.size())) };
+            return block;
+        }
+        match class.layout() {
+            // SAFETY: a class has a size.
+            Some(block) => unsafe { self.bump.alloc_zeroed(block) },
+            None => ptr::null_mut(),
+        }
+    }
+
+    /// Frees a block of a class.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator, and has the size of the class. From here on no other
+    /// code uses its bytes.
+    #[inline(always)]
+    unsafe fn give(&self, class: Class, block: *mut u8) {
+        match class {
+            // SAFETY: every block is aligned to `GRAIN`. By the contract, it has the size of the
+            // class, and no other code uses it.
+            Class::Small { .. } => unsafe { self.push(class, block) },
+            Class::Long { size, .. } => {
+                if self.bump.is_newest(block, size) {
+                    // SAFETY: a block of the class is freed.
+                    let layout = unsafe { class.layout_unchecked() };
+                    // SAFETY: by the contract, the block is one of the bump heap's, whole or as the
+                    // rest of a split block, and no longer used. It ends at the top, which is all
+                    // that the bump heap needs of a rest.
+                    unsafe { self.bump.dealloc(block, layout) };
+                } else {
+                    // SAFETY: every block is aligned to `GRAIN`. By the contract, it has the size
+                    // of the class, and no other code uses it.
+                    unsafe { self.push(class, block) };
+                }
+            }
+        }
+    }
+
+    /// Gives the rest of a block to the lists, in whole classes, the longest first.
+    ///
+    /// # Safety
+    ///
+    /// The `length` bytes from `rest` on lie in this allocator's heap, are aligned to `GRAIN`, and
+    /// `length` is a multiple of it. From here on no other code uses these bytes.
+    #[cold]
+    unsafe fn give_rest(&self, mut rest: *mut u8, mut length: usize) {
+        while let Some(class) = Class::within(length) {
+            // SAFETY: the class is at most `length` long, so by the contract its bytes lie in the
+            // heap and are not used. Sizes of classes are multiples of `GRAIN`, so `rest` is always
+            // aligned to it.
+            unsafe { self.push(class, rest) };
+            rest = rest.wrapping_add(class.size());
+            length -= class.size();
+        }
+    }
+
+    /// Allocates a block with an alignment of more than `GRAIN`, in a block that is longer.
+    ///
+    /// The word before the block records where the longer one starts.
+    #[cold]
+    fn take_aligned(&self, layout: Layout, is_zeroed: bool) -> *mut u8 {
+        let Some(class) = Class::around(layout) else {
+            return ptr::null_mut();
+        };
+        let whole = if is_zeroed {
+            self.take_zeroed(class, class.size())
+        } else {
+            self.take(class)
+        };
+        if whole.is_null() {
+            return whole;
+        }
+        // Both are multiples of `GRAIN`, and the next multiple of the alignment is above `whole`.
+        let offset = layout.align() - whole.addr() % layout.align();
+        let block = whole.wrapping_add(offset);
+        // SAFETY: `offset` is at least `GRAIN`, and at most the alignment, so the word before the
+        // block lies in the whole block, which is new. It is aligned for a pointer.
+        unsafe { block.cast::<*mut u8>().wrapping_sub(1).write(whole) };
+        block
+    }
+
+    /// Frees a block with an alignment of more than `GRAIN`.
+    ///
+    /// # Safety
+    ///
+    /// The block came from [`take_aligned`](Self::take_aligned) with this layout. From here on no
+    /// other code uses it.
+    #[cold]
+    unsafe fn give_aligned(&self, block: *mut u8, layout: Layout) {
+        let Some(class) = Class::around(layout) else {
+            return;
+        };
+        let word = self.bump.own(block).cast::<*mut u8>().wrapping_sub(1);
+        // SAFETY: `take_aligned` wrote a pointer there, in bytes that its caller does not use.
+        let whole = unsafe { word.read() };
+        // SAFETY: `whole` came from this allocator with this class, and is no longer used.
+        unsafe { self.give(class, whole) };
+    }
+
+    /// Moves a block with an alignment of more than `GRAIN` to one of another size.
+    ///
+    /// # Safety
+    ///
+    /// The block came from [`take_aligned`](Self::take_aligned) with the layout `old`, and `new` has
+    /// the same alignment. From here on no other code uses the block, unless this returns null.
+    #[cold]
+    unsafe fn move_aligned(&self, block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+        let moved = self.take_aligned(new, false);
+        if !moved.is_null() {
+            let kept = old.size().min(new.size());
+            // SAFETY: `kept` bytes are readable at `block`, a live block of the old layout, and
+            // writable at `moved`, a block of the new layout. Two blocks never share a byte.
+            unsafe { ptr::copy_nonoverlapping(block, moved, kept) };
+            // SAFETY: by the contract, the block has this layout and is no longer used.
+            unsafe { self.give_aligned(block, old) };
+        }
+        moved
     }
 }
 
@@ -212,89 +376,37 @@ unsafe fn next(block: *mut u8) -> *mut u8 {
     unsafe { link.read() }
 }
 
-/// The kind of block for a layout.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A block of the class with this index.
-    Class(usize),
-    /// A block from the top, with the size of its layout.
-    Long,
-}
-
-impl Kind {
-    #[inline(always)]
-    fn of(layout: Layout) -> Self {
-        // How often the size must be halved to be in the smallest class.
-        let grains = layout.size().wrapping_sub(1) / GRAIN;
-        let class = (usize::BITS - grains.leading_zeros()) as usize;
-        if class < CLASSES && layout.align() <= GRAIN {
-            Self::Class(class)
-        } else {
-            Self::Long
-        }
-    }
-
-    /// Returns the layout of the block itself, if there is one.
-    ///
-    /// A long block is aligned to `GRAIN` too, so that it can shrink to a class.
-    #[inline(always)]
-    fn block(self, layout: Layout) -> Option<Layout> {
-        match self {
-            Self::Class(class) => Layout::from_size_align(GRAIN << class, GRAIN).ok(),
-            Self::Long => layout.align_to(GRAIN).ok(),
-        }
-    }
-}
-
 // SAFETY: every block comes from the bump allocator, or is the rest of a block that was split,
-// which shares no byte with the kept part. At all times a block has the size of the kind of its
-// present layout, and is aligned to at least `GRAIN`. A block that is freed with that layout is
-// therefore a whole block of its list. A block in a list is nowhere else. No method panics.
+// which shares no byte with the kept part. At all times a block has the size of the class of its
+// present layout, and is aligned to `GRAIN`; a block with a larger alignment lies in such a block.
+// A block that is freed with that layout is therefore a whole block of its list. A block in a list
+// is nowhere else. No method panics.
 unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let kind = Kind::of(layout);
-        if let Kind::Class(class) = kind
-            && let Some(block) = self.pop(class)
-        {
-            return block;
-        }
-        match kind.block(layout) {
-            // SAFETY: the layout has a size: a class has one, and for a long block the caller
-            // promises it.
-            Some(block) => unsafe { self.bump.alloc(block) },
-            None => ptr::null_mut(),
+        match Class::of(layout) {
+            Some(class) => self.take(class),
+            None => self.take_aligned(layout, false),
         }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let kind = Kind::of(layout);
-        if let Kind::Class(class) = kind
-            && let Some(block) = self.pop(class)
-        {
-            // SAFETY: the block has the size of the class, which covers the layout, and no other
-            // code uses it before this method returns it.
-            unsafe { block.write_bytes(0, layout.size()) };
-            return block;
-        }
-        match kind.block(layout) {
-            // SAFETY: the layout has a size: a class has one, and for a long block the caller
-            // promises it.
-            Some(block) => unsafe { self.bump.alloc_zeroed(block) },
-            None => ptr::null_mut(),
+        match Class::of(layout) {
+            Some(class) => self.take_zeroed(class, layout.size()),
+            None => self.take_aligned(layout, true),
         }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        match Kind::of(layout) {
-            // SAFETY: the caller frees a block with this layout, so it has the size of this class
-            // and is aligned to `GRAIN`. The caller no longer uses it.
-            Kind::Class(class) => unsafe { self.push(class, block) },
-            // SAFETY: the caller frees a long block with this layout, so it has this size. Its
-            // alignment does not matter to the bump allocator here.
-            Kind::Long => unsafe { self.bump.dealloc(block, layout) },
+        match Class::of(layout) {
+            // SAFETY: the caller frees a block of this allocator with this layout, so it has the
+            // size of this class. The caller no longer uses it.
+            Some(class) => unsafe { self.give(class, block) },
+            // SAFETY: the caller frees a block of this allocator with this layout, whose alignment
+            // is above `GRAIN`, and no longer uses it.
+            None => unsafe { self.give_aligned(block, layout) },
         }
     }
 
@@ -303,52 +415,42 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
         // SAFETY: the caller promises that `new_size` rounded up to the alignment does not exceed
         // `isize::MAX`. The alignment is that of a layout, so it is a power of two.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        let (old, new) = (Kind::of(layout), Kind::of(new_layout));
-        if old == new && old != Kind::Long {
+        let (Some(old), Some(new)) = (Class::of(layout), Class::of(new_layout)) else {
+            // SAFETY: the alignment of both layouts is above `GRAIN`. The caller's block came from
+            // this allocator with this layout, and is no longer used if it moves.
+            return unsafe { self.move_aligned(block, layout, new_layout) };
+        };
+        if old == new {
             return self.bump.own(block);
         }
-        let (Some(old_block), Some(new_block)) = (old.block(layout), new.block(new_layout)) else {
+        let Some(new_block) = new.layout() else {
             return ptr::null_mut();
         };
-        let is_newest = self.bump.is_newest(block, old_block.size());
-        let grows = new_block.size() > old_block.size();
+        // SAFETY: a live block has this class, so the class has a layout.
+        let old_block = unsafe { old.layout_unchecked() };
+        let is_newest = self.bump.is_newest(block, old.size());
         // A listed block comes before new bytes, and before a split: otherwise a program that
         // repeats the same allocations would grow each time.
-        let is_listed = match (old, new) {
-            (Kind::Class(_), Kind::Class(class)) => !self.list(class).get().is_null(),
-            // A long block that is not the newest would leak if it moved.
-            (Kind::Long, Kind::Class(class)) => is_newest && !self.list(class).get().is_null(),
-            _ => false,
-        };
+        let is_listed = !self.first(new).is_null();
         if is_newest && !is_listed {
             // SAFETY: the block has the layout `old_block`, and lies in the bump allocator's heap,
             // whole or as the rest of a split block. It ends at the top, which is all that the bump
             // allocator needs of a rest. The new size is that of a layout with the same alignment.
             let resized = unsafe { self.bump.realloc(block, old_block, new_block.size()) };
-            if !resized.is_null()
-                && resized != block
-                && let Kind::Class(class) = old
-            {
+            if !resized.is_null() && resized != block {
                 // SAFETY: the block has this class and is aligned to `GRAIN`. Its bytes were copied
                 // to the new block, so it is no longer used.
-                unsafe { self.push(class, block) };
+                unsafe { self.push(old, block) };
             }
             return resized;
         }
-        if !is_newest && !grows && !is_listed {
-            if let (Kind::Class(old), Kind::Class(new)) = (old, new) {
-                for class in new..old {
-                    let rest = block.wrapping_add(GRAIN << class);
-                    // SAFETY: the bytes from `GRAIN << class` to twice that are part of the block,
-                    // above the kept bytes and below those of the next round. They are aligned to
-                    // `GRAIN`, like `block`. The caller no longer uses them.
-                    unsafe { self.push(class, rest) };
-                }
-            }
-            return block;
+        if !is_listed && new.size() < old.size() {
+            // SAFETY: the rest is part of the block, above the kept bytes. Block and sizes of
+            // classes are multiples of `GRAIN`. The caller no longer uses the rest.
+            unsafe { self.give_rest(block.wrapping_add(new.size()), old.size() - new.size()) };
+            return self.bump.own(block);
         }
-        // SAFETY: the caller promises that the new size is not 0.
-        let moved = unsafe { self.alloc(new_layout) };
+        let moved = self.take(new);
         if !moved.is_null() {
             let kept = layout.size().min(new_size);
             // SAFETY: `kept` bytes are readable at `block`, a live block of the old layout, and
@@ -359,8 +461,9 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
                 // at the top, because `moved` is from a list.
                 unsafe { self.bump.dealloc(block, old_block) };
             } else {
-                // SAFETY: the block has this layout, and the caller no longer uses it.
-                unsafe { self.dealloc(block, layout) };
+                // SAFETY: the block has this class and is aligned to `GRAIN`. The caller no longer
+                // uses it.
+                unsafe { self.push(old, block) };
             }
         }
         moved

@@ -84,15 +84,15 @@ fn alignment_beyond_the_buffer_is_rejected() {
         }
         assert_eq!(used(arena), 0);
     });
-    with_arena(4095, 2, |arena, region| {
+    with_arena(4088, 16, |arena, region| {
         let block = arena.bottom_handle().allocate(layout(1, 4096));
-        assert_eq!(block.map(address), Ok(region.start + 1));
+        assert_eq!(block.map(address), Ok(region.start + 8));
     });
 }
 
 #[test]
 fn newest_bottom_block_resizes_in_place() {
-    with_arena(3, 100, |arena, _| {
+    with_arena(8, 104, |arena, _| {
         let bottom = arena.bottom_handle();
         let block = filled(&bottom, layout(10, 1));
         // SAFETY: the block is live and has this layout; the new one is larger.
@@ -106,14 +106,14 @@ fn newest_bottom_block_resizes_in_place() {
         let shrunk = shrunk.expect("shrinking never fails");
         assert_eq!(address(shrunk), address(block));
         check_filled(shrunk, 4);
-        assert_eq!(arena.bottom_used(), 4);
-        assert_eq!(arena.bottom_peak(), 100);
+        assert_eq!(arena.bottom_used(), 8);
+        assert_eq!(arena.bottom_peak(), 104);
     });
 }
 
 #[test]
 fn newest_top_block_needs_only_the_difference() {
-    with_arena(3, 100, |arena, region| {
+    with_arena(8, 104, |arena, region| {
         let top = arena.top_handle();
         let block = filled(&top, layout(60, 1));
         // SAFETY: the block is live and has this layout; the new one is larger.
@@ -123,11 +123,11 @@ fn newest_top_block_needs_only_the_difference() {
         assert_eq!(arena.free(), 0);
         // SAFETY: the block is live and has this layout; the new one is smaller.
         let shrunk = unsafe { top.shrink(grown.cast(), layout(100, 1), layout(59, 1)) };
-        let shrunk = shrunk.expect("shrinking never fails");
-        assert_eq!(address(shrunk), region.end - 59);
+        let shrunk = shrunk.expect("less is no problem");
+        assert_eq!(address(shrunk), region.end - 64);
         check_filled(shrunk, 59);
-        assert_eq!(arena.top_used(), 59);
-        assert_eq!(arena.top_peak(), 100);
+        assert_eq!(arena.top_used(), 64);
+        assert_eq!(arena.top_peak(), 104);
     });
 }
 
@@ -192,15 +192,15 @@ fn older_block_grows_by_a_copy() {
 /// bytes after the new block.
 #[test]
 fn realigning_shrink_copies_the_new_size() {
-    with_arena(1, 200, |arena, region| {
+    with_arena(8, 208, |arena, region| {
         let end = arena.bottom_handle();
         let block = filled(&end, layout(60, 1));
         let newer = filled(&end, layout(128, 1));
-        // 12 bytes are free, and their last 9 start at a multiple of 8. Sentinels follow them.
-        // SAFETY: the block is live and has this layout; the new one is smaller.
-        let shrunk = unsafe { end.shrink(block, layout(60, 1), layout(4, 8)) };
+        // 16 bytes are left, of which the last 8 start at a multiple of 16. Behind them are
+        // sentinels. SAFETY: the block is live and has this layout; the new one is smaller.
+        let shrunk = unsafe { end.shrink(block, layout(60, 1), layout(4, 16)) };
         let shrunk = shrunk.expect("room");
-        assert_eq!(address(shrunk), region.end - 9);
+        assert_eq!(address(shrunk), region.end - 8);
         check_filled(shrunk, 4);
         check_filled(NonNull::slice_from_raw_parts(newer, 128), 128);
     });
@@ -223,13 +223,12 @@ fn newest_block_shrinks_to_a_larger_alignment() {
     with_arena(1, 100, |arena, region| {
         for (name, end) in ends(arena) {
             let block = filled(&*end, layout(41, 1));
-            let block_end = address(block) + 41;
             // SAFETY: the block is live and has this layout; the new one is smaller.
             let shrunk = unsafe { end.shrink(block, layout(41, 1), layout(30, 8)) };
             let shrunk = shrunk.expect("room");
             let expected = match name {
                 "bottom" => region.start.next_multiple_of(8),
-                _ => (block_end - 30) & !7,
+                _ => address(block) + 16,
             };
             assert_eq!(address(shrunk), expected, "{name}");
             check_filled(shrunk, 30);
@@ -237,21 +236,21 @@ fn newest_block_shrinks_to_a_larger_alignment() {
     });
 }
 
-/// A full buffer of 8 bytes at an unaligned address has no aligned block of 8 bytes.
+/// A full buffer of 16 bytes has no room for the record of a block with a large alignment.
 #[test]
 fn realigning_shrink_needs_space() {
-    for base in 1..8 {
-        with_arena(base, 8, |arena, _| {
+    for base in [8, 24, 40] {
+        with_arena(base, 16, |arena, _| {
             for (name, end) in ends(arena) {
-                let block = filled(&*end, layout(8, 1));
-                // SAFETY: the block is live and has this layout; the new one is as large.
-                let shrunk = unsafe { end.shrink(block, layout(8, 1), layout(8, 8)) };
+                let block = filled(&*end, layout(16, 1));
+                // SAFETY: the block is live and has this layout; the new one is smaller.
+                let shrunk = unsafe { end.shrink(block, layout(16, 1), layout(8, 64)) };
                 assert_eq!(shrunk, Err(AllocError), "{name}");
-                check_filled(NonNull::slice_from_raw_parts(block, 8), 8);
+                check_filled(NonNull::slice_from_raw_parts(block, 16), 16);
                 assert_eq!(arena.free(), 0);
                 // SAFETY: the block is live and has this layout.
-                unsafe { end.deallocate(block, layout(8, 1)) };
-                assert_eq!(arena.free(), 8);
+                unsafe { end.deallocate(block, layout(16, 1)) };
+                assert_eq!(arena.free(), 16);
             }
         });
     }
@@ -295,10 +294,11 @@ fn sums_do_not_wrap() {
 fn the_ends_meet_and_do_not_cross() {
     for base in BASES {
         with_arena(base, 100, |arena, region| {
+            let (start, end) = (region.start.next_multiple_of(8), region.end / 8 * 8);
             let bottom = arena.alloc_bottom_bytes(33).expect("room");
-            let top = arena.alloc_top_bytes(67).expect("room");
-            assert_eq!(address(bottom), region.start);
-            assert_eq!(address(top), region.start + 33);
+            let top = arena.alloc_top_bytes(end - start - 40).expect("room");
+            assert_eq!(address(bottom), start);
+            assert_eq!(address(top), start + 40);
             assert_eq!(arena.free(), 0);
             for (_, end) in ends(arena) {
                 assert_eq!(end.allocate(layout(1, 1)), Err(AllocError));
@@ -340,7 +340,7 @@ fn empty_blocks_leave_no_trace() {
             // SAFETY: the block is live and has this layout; the new one is larger.
             let grown = unsafe { end.grow_zeroed(empty, layout(0, 1), layout(5, 1)) };
             let grown = grown.expect("room");
-            assert_eq!(used(arena), before + 5, "{name}");
+            assert_eq!(used(arena), before + 8, "{name}");
             // SAFETY: the block is live and has this layout; the new one is smaller.
             let empty = unsafe { end.shrink(grown.cast(), layout(5, 1), layout(0, 8)) };
             assert_eq!(address(empty.expect("nothing")) % 8, 0);
@@ -352,7 +352,7 @@ fn empty_blocks_leave_no_trace() {
 
 #[test]
 fn only_the_newest_block_is_freed() {
-    with_arena(0, 100, |arena, _| {
+    with_arena(0, 104, |arena, _| {
         for (name, end) in ends(arena) {
             let start = used(arena);
             let first = filled(&*end, layout(8, 1));
@@ -391,23 +391,23 @@ fn reused_bytes_are_zeroed_again() {
 
 #[test]
 fn peaks_stay_until_they_are_cleared() {
-    with_arena(0, 100, |arena, _| {
+    with_arena(0, 104, |arena, _| {
         arena.alloc_bottom_bytes(30).expect("room");
         arena.alloc_top_bytes(20).expect("room");
         arena.reset().expect("epochs left");
         assert_eq!((arena.bottom_used(), arena.top_used()), (0, 0));
-        assert_eq!((arena.bottom_peak(), arena.top_peak()), (30, 20));
+        assert_eq!((arena.bottom_peak(), arena.top_peak()), (32, 24));
         arena.alloc_bottom_bytes(7).expect("room");
         arena.clear_peaks();
-        assert_eq!((arena.bottom_peak(), arena.top_peak()), (7, 0));
+        assert_eq!((arena.bottom_peak(), arena.top_peak()), (8, 0));
     });
 }
 
 #[test]
-fn stack_is_the_bottom_and_heap_is_the_top() {
-    with_arena(0, 100, |arena, _| {
+fn a_stack_is_the_bottom_and_a_heap_is_the_top() {
+    with_arena(0, 104, |arena, _| {
         arena.stack_handle().allocate(layout(3, 1)).expect("room");
         arena.heap_handle().allocate(layout(4, 1)).expect("room");
-        assert_eq!((arena.bottom_used(), arena.top_used()), (3, 4));
+        assert_eq!((arena.bottom_used(), arena.top_used()), (8, 8));
     });
 }

@@ -52,18 +52,18 @@ mod mapped {
         // SAFETY: the layout has a size.
         let aligned = unsafe { HEAP.alloc(layout(100, 4096)) };
         assert_eq!(aligned.addr(), 0x31000);
-        let rest = BASE + LENGTH - (0x31000 + 100);
+        let rest = BASE + LENGTH - (0x31000 + 104);
         // SAFETY: the layout has a size.
         let refused = unsafe { HEAP.alloc(layout(rest + 1, 1)) };
         assert!(refused.is_null());
         // SAFETY: the layout has a size.
         let block = unsafe { HEAP.alloc(layout(rest, 1)) };
-        assert_eq!(block.addr(), 0x31000 + 100);
-        // SAFETY: the block has this many bytes.
+        assert_eq!(block.addr(), 0x31000 + 104);
+        // SAFETY: the block has that many bytes.
         unsafe { block.write_bytes(0x11, rest) };
         // SAFETY: the block came from this heap with this layout, and is not used again.
         unsafe { HEAP.dealloc(block, layout(rest, 1)) };
-        assert_eq!(HEAP.used(), 0x31000 + 100 - (BASE + 8));
+        assert_eq!(HEAP.used(), 0x31000 + 104 - (BASE + 8));
         assert_eq!(HEAP.peak(), LENGTH - 8);
         // SAFETY: the layout has a size.
         let zeroed = unsafe { HEAP.alloc_zeroed(layout(rest, 1)) };

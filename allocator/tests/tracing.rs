@@ -28,21 +28,21 @@ fn workload<A: GlobalAlloc>(heap: &A) {
 
     // 100 bytes are live, then 164, then 364.
     let low = alloc(100, 1);
-    let kept = alloc(64, 16);
+    let kept = alloc(64, 8);
     // SAFETY: the layout has a size.
-    let zeroed = unsafe { heap.alloc_zeroed(layout(200, 16)) };
+    let zeroed = unsafe { heap.alloc_zeroed(layout(200, 8)) };
     assert!(!low.is_null() && !kept.is_null() && !zeroed.is_null());
     assert!(alloc(100_000, 1).is_null());
     // SAFETY: the layout has a size.
     assert!(unsafe { heap.alloc_zeroed(layout(100_000, 1)) }.is_null());
     // SAFETY: a live block of this layout.
-    assert!(unsafe { heap.realloc(zeroed, layout(200, 16), 100_000) }.is_null());
-    // 264 bytes without the first block, 314 after the newest has grown in place, 64 without it.
+    assert!(unsafe { heap.realloc(zeroed, layout(200, 8), 100_000) }.is_null());
+    // 264 without the first, 314 when the newest has grown in place, and 64 without that.
     dealloc(low, 100, 1);
     // SAFETY: a live block of this layout.
-    let moved = unsafe { heap.realloc(zeroed, layout(200, 16), 250) };
+    let moved = unsafe { heap.realloc(zeroed, layout(200, 8), 250) };
     assert!(!moved.is_null());
-    dealloc(moved, 250, 16);
+    dealloc(moved, 250, 8);
 }
 
 fn expected(extent: usize) -> TraceCounts {
@@ -66,13 +66,12 @@ fn a_bump_heap_is_counted() {
         let heap = TracingAllocator::new(heap);
         assert_eq!(heap.counts(), TraceCounts::default());
         workload(&heap);
-        // The second block follows the first, aligned to 16. The third one follows it, and has
-        // grown.
-        let second = (base + 8 + 100).next_multiple_of(16);
-        let third = (second + 64).next_multiple_of(16);
-        assert_eq!(heap.counts(), expected(third + 250 - (base + 8)));
-        // The heap reuses all bytes except the first block's, and the gap after it.
-        assert_eq!(heap.inner().used(), third - (base + 8));
+        // Where the blocks were: the second is behind the first, which takes 104 bytes; the third
+        // behind that, and it grew.
+        let first = (base + 8).next_multiple_of(8);
+        assert_eq!(heap.counts(), expected(104 + 64 + 250));
+        // All but the bytes of the first block and the second have been taken back.
+        assert_eq!(heap.inner().used(), first + 104 + 64 - (base + 8));
         assert_eq!(heap.inner().unavailable(), heap.inner().used());
         assert_eq!(heap.leaked(), heap.inner().used() - 64);
     }
@@ -86,7 +85,7 @@ fn a_heap_with_size_classes_is_counted() {
         let heap = SegregatedBumpAllocator::from_buffer(buffer.lend());
         let heap = TracingAllocator::new(heap);
         workload(&heap);
-        let first = (base + 8).next_multiple_of(16);
+        let first = (base + 8).next_multiple_of(8);
         assert_eq!(heap.counts(), expected(128 + 64 + 250));
         let used = first + 128 + 64 - (base + 8);
         assert_eq!((heap.inner().used(), heap.inner().listed()), (used, 128));
@@ -130,14 +129,14 @@ fn a_sink_sees_every_call_in_order() {
     };
     let seen = [
         event(TraceOperation::Alloc, 100, 1, false),
-        event(TraceOperation::Alloc, 64, 16, false),
-        event(TraceOperation::AllocZeroed, 200, 16, false),
+        event(TraceOperation::Alloc, 64, 8, false),
+        event(TraceOperation::AllocZeroed, 200, 8, false),
         event(TraceOperation::Alloc, 100_000, 1, true),
         event(TraceOperation::AllocZeroed, 100_000, 1, true),
-        event(TraceOperation::Realloc, 100_000, 16, true),
+        event(TraceOperation::Realloc, 100_000, 8, true),
         event(TraceOperation::Dealloc, 100, 1, false),
-        event(TraceOperation::Realloc, 250, 16, false),
-        event(TraceOperation::Dealloc, 250, 16, false),
+        event(TraceOperation::Realloc, 250, 8, false),
+        event(TraceOperation::Dealloc, 250, 8, false),
     ];
     assert_eq!(*events.borrow(), seen);
 }

@@ -52,6 +52,42 @@ fn new_program_runs_and_passes_its_test() {
     assert!(stdout(&output).contains("3 passed"), "{}", stdout(&output));
 }
 
+/// Cargo's first resolver, which a workspace has that names none, would have the features of the
+/// tests reach the program. Every workspace here names a resolver, so no test saw it.
+#[test]
+fn new_program_compiles_in_a_workspace_without_a_resolver() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manifest = folder.path().join("Cargo.toml");
+    let workspace = "[workspace]\nmembers = [\"greeter\"]\n";
+    std::fs::write(&manifest, workspace).expect("a manifest");
+    let program = new_program(folder.path(), "greeter");
+    let lock = folder.path().join("Cargo.lock");
+    std::fs::copy(project().join("Cargo.lock"), lock).expect("a lock file");
+    let build = || {
+        Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(["entrypoint", "build"])
+            .env("CARGO_TARGET_DIR", project().join("target"))
+            .current_dir(&program)
+            .output()
+            .expect("the command runs")
+    };
+    let output = build();
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    // The dependencies of a build script cannot be kept out, so the error says what to do.
+    let own = program.join("Cargo.toml");
+    let before = std::fs::read_to_string(&own).expect("a manifest");
+    let needs_std = format!("{before}\n[build-dependencies]\nhex = \"0.4\"\n");
+    std::fs::write(&own, needs_std).expect("a manifest");
+    std::fs::write(program.join("build.rs"), "fn main() {}\n").expect("a script");
+    let output = build();
+    assert!(!output.status.success());
+    says(&stderr(&output), &["add `resolver = \"2\"` to "]);
+    std::fs::write(&manifest, format!("{workspace}resolver = \"2\"\n")).expect("a manifest");
+    let output = build();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
 #[test]
 fn new_has_the_requested_dependency() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,7 @@
 //! Tokens to syntax, without regard to meaning.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, Ident, Token, Type, Visibility};
 
@@ -18,18 +19,16 @@ const HANDLER_HELP: &str = "help: name functions that are in scope here, as in \
 const EXPORT_HANDLER_HELP: &str =
     "help: name functions that are in scope here, as in `export_handler!(handle)`";
 
-/// Names that an export would take from other functions, without an error from the linker.
-///
-/// A comparison of two slices would call a handler named `memcmp`.
+/// The names of other exports of a module.
 const TAKEN_NAMES: [&str; 8] = [
     "memory",
     "entrypoint",
-    "memcpy",
-    "memmove",
-    "memset",
-    "memcmp",
-    "bcmp",
-    "strlen",
+    "entrypoint_heap",
+    "entrypoint_heap_bump",
+    "entrypoint_heap_trace",
+    "alloc",
+    "guest_alloc",
+    "reset_arena",
 ];
 
 /// The arguments of `entrypoint!` or `entrypoint_no_alloc!`.
@@ -303,11 +302,11 @@ fn names(input: ParseStream<'_>, help: &str) -> syn::Result<Vec<Ident>> {
     let mut taken: Option<syn::Error> = None;
     loop {
         let name: Ident = expect(input, NAMES, help)?;
-        if TAKEN_NAMES.iter().any(|taken| name == taken) {
+        if TAKEN_NAMES.iter().any(|taken| name.unraw() == taken) {
             let error = syn::Error::new(
                 name.span(),
                 format!(
-                    "`{name}` is the name of something else in a module\n\
+                    "`{name}` is the name of another export of a module\n\
                      help: give the handler another name"
                 ),
             );

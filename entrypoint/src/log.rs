@@ -5,7 +5,8 @@ use core::fmt;
 use crate::syscalls::log;
 use crate::text::TextBuffer;
 
-/// The most bytes of a formatted log line. [`msg!`](crate::msg) cuts a longer one.
+/// The most bytes of a formatted log line. [`msg!`](crate::msg) cuts a longer one, and ends it with
+/// an ellipsis, `…`, which comes on top.
 ///
 /// A text without arguments has no such limit.
 pub const MAX_FORMATTED_LENGTH: usize = 512;
@@ -52,5 +53,5 @@ fn log_formatted(arguments: fmt::Arguments<'_>) {
     let mut text = TextBuffer::<MAX_FORMATTED_LENGTH>::new();
     // If a `Display` fails, the text ends there.
     let _ = fmt::write(&mut text, arguments);
-    log(text.as_str());
+    log(text.finish());
 }

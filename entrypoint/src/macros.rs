@@ -129,7 +129,7 @@ macro_rules! entrypoint_lazy {
 /// | | |
 /// |---|---|
 /// | `custom_heap_default!()`, `custom_heap_default!(bump)` | a `BumpAllocator`: the cheapest; takes back only its most recent block |
-/// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block of up to 128 bytes |
+/// | `custom_heap_default!(segregated)` | a `SegregatedBumpAllocator`: takes back every block |
 /// | `custom_heap_default!(static HEAP: BumpAllocator<State>)` | a named `BumpAllocator` with the program's own state |
 /// | `custom_heap_default!(static HEAP: SegregatedBumpAllocator)` | a named `SegregatedBumpAllocator` |
 ///
@@ -387,8 +387,10 @@ macro_rules! handler {
 /// |---|---|
 /// | the function's name `(i64) -> i64` | takes an `entrypoint::host_return::PackedSlice`, and returns one |
 ///
-/// Some names are reserved: `memory`, which every module exports, `entrypoint`, and the names of
-/// functions that the compiler calls, such as `memcmp`.
+/// The names of other exports of a module are reserved, such as `memory`, `entrypoint` and `alloc`.
+/// Any other name is allowed, even `log`, which is also a function of the C library. The export
+/// gets its name after the compiler has linked the module, from `cargo entrypoint build`. A module
+/// that cargo alone has built has other exports.
 ///
 /// The macro may be called again, for other functions. On targets other than WebAssembly, and with
 /// the feature `no-entrypoint` of the calling crate, it exports nothing.

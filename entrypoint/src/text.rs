@@ -3,15 +3,21 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
+use abi::report::CUT_MARK;
+
 /// Text of at most `N` bytes, on the stack. It cuts a longer text at a character boundary.
 ///
 /// No method can panic. A program that logs but does not panic otherwise must not link the code
 /// that describes a panic.
+#[repr(C)]
 pub(crate) struct TextBuffer<const N: usize> {
     bytes: [MaybeUninit<u8>; N],
+    /// Room for the mark behind the longest text.
+    _mark: [MaybeUninit<u8>; CUT_MARK.len()],
     length: usize,
-    /// A text did not fit. Later writes are ignored.
-    is_full: bool,
+    /// A text did not fit. All `N` bytes are then written, the last ones perhaps with a part of a
+    /// character.
+    is_cut: bool,
 }
 
 impl<const N: usize> TextBuffer<N> {
@@ -19,18 +25,58 @@ impl<const N: usize> TextBuffer<N> {
     pub(crate) const fn new() -> Self {
         Self {
             bytes: [MaybeUninit::uninit(); N],
+            _mark: [MaybeUninit::uninit(); CUT_MARK.len()],
             length: 0,
-            is_full: false,
+            is_cut: false,
         }
     }
 
+    /// Returns the text, with [`CUT_MARK`] at its end if it was cut.
     #[inline]
-    pub(crate) fn as_str(&self) -> &str {
-        let written: *const u8 = self.bytes.as_ptr().cast();
-        // SAFETY: `write_str` has initialized the first `length` bytes, which belong to one array.
+    pub(crate) fn finish(&mut self) -> &str {
+        if self.is_cut {
+            self.add_mark();
+        }
+        let written: *const u8 = core::ptr::from_ref(self).cast();
+        // SAFETY: the bytes are the first field, and `_mark` follows without a gap, as both have
+        // alignment 1. `write_str` has initialized the first `length` bytes, or `add_mark` the last
+        // of them.
         let written = unsafe { core::slice::from_raw_parts(written, self.length) };
-        // SAFETY: `write_str` writes only whole characters, so the bytes are valid UTF-8.
+        // SAFETY: `write_str` writes whole characters, except at the end of a text that it cuts.
+        // `add_mark` has removed that part. The mark is a character.
         unsafe { core::str::from_utf8_unchecked(written) }
+    }
+
+    /// Replaces a part of a character at the end by nothing, and adds the mark, once.
+    ///
+    /// All this comes at the end, so that a text that fits costs nothing for it.
+    #[cold]
+    #[inline(never)]
+    fn add_mark(&mut self) {
+        self.is_cut = false;
+        // The last byte that begins a character, and the length of that character.
+        let mut start = N;
+        let mut length = 0;
+        while start > 0 && length == 0 {
+            start -= 1;
+            // SAFETY: the text was cut, so `write_str` has initialized all bytes. `start` is less
+            // than `N`.
+            let byte = unsafe { core::ptr::from_ref(self).cast::<u8>().add(start).read() };
+            length = match byte {
+                0..0x80 => 1,
+                0x80..0xC0 => 0,
+                0xC0..0xE0 => 2,
+                0xE0..0xF0 => 3,
+                0xF0.. => 4,
+            };
+        }
+        self.length = if start + length > N { start } else { N };
+        let behind: *mut u8 = core::ptr::from_mut(self).cast::<u8>();
+        let behind = behind.wrapping_add(self.length);
+        // SAFETY: `length` is at most `N`, so as many bytes as the mark has lie behind it in
+        // `bytes` and `_mark`. The mark is a constant, which this cannot overlap.
+        unsafe { behind.copy_from_nonoverlapping(CUT_MARK.as_ptr(), CUT_MARK.len()) };
+        self.length += CUT_MARK.len();
     }
 }
 
@@ -38,23 +84,19 @@ impl<const N: usize> fmt::Write for TextBuffer<N> {
     // The trait's other methods call this one, and would each have a copy of it.
     #[inline(never)]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.is_full {
-            return Ok(());
-        }
         let mut length = text.len();
         let room = N - self.length;
         if length > room {
-            self.is_full = true;
+            self.is_cut = true;
             length = room;
-            while !text.is_char_boundary(length) {
-                length -= 1;
-            }
         }
         // Neither is `None`: `self.length` is at most `N`, and `length` at most `text.len()`.
         let room = self.bytes.get_mut(self.length..).unwrap_or_default();
         let bytes = text.as_bytes().get(..length).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(bytes) {
-            to.write(*from);
+            // SAFETY: a place for one byte, borrowed exclusively. Volatile, so that the compiler
+            // does not call `memcpy`, which costs more than it saves for so short texts.
+            unsafe { to.as_mut_ptr().write_volatile(*from) };
         }
         self.length += length;
         Ok(())
@@ -72,7 +114,14 @@ mod tests {
         let mut text = TextBuffer::<8>::new();
         let number = 12;
         write!(text, "{number}-{number:x}").unwrap();
-        assert_eq!(text.as_str(), "12-c");
+        assert_eq!(text.finish(), "12-c");
+        write!(text, "four").unwrap();
+        assert_eq!(text.finish(), "12-cfour");
+        write!(text, "").unwrap();
+        assert_eq!(text.finish(), "12-cfour");
+        write!(text, "!").unwrap();
+        write!(text, "?").unwrap();
+        assert_eq!(text.finish(), "12-cfour…");
     }
 
     #[test]
@@ -81,6 +130,23 @@ mod tests {
         write!(text, "abc").unwrap();
         write!(text, "é").unwrap();
         write!(text, "d").unwrap();
-        assert_eq!(text.as_str(), "abc");
+        assert_eq!(text.finish(), "abc…");
+        assert_eq!(text.finish(), "abc…");
+        // Whole characters of each length, and each part of one.
+        for (given, shown) in [
+            ("éé+", "éé…"),
+            ("aéé", "aé…"),
+            ("a漢+", "a漢…"),
+            ("aa漢", "aa…"),
+            ("aaa漢", "aaa…"),
+            ("🦀+", "🦀…"),
+            ("a🦀", "a…"),
+            ("aa🦀", "aa…"),
+            ("aaaaa", "aaaa…"),
+        ] {
+            let mut text = TextBuffer::<4>::new();
+            write!(text, "{given}").unwrap();
+            assert_eq!(text.finish(), shown);
+        }
     }
 }

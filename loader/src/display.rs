@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use abi::report::CUT_MARK;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// An unsigned number with its digits in groups of three: 1,000.
@@ -19,7 +20,10 @@ pub(crate) fn thousands(number: impl Display) -> String {
 
 /// A name that a program's file contains, cut after 64 bytes, without control characters.
 pub(crate) fn display_name(symbol: &[u8]) -> String {
-    escape_control(&String::from_utf8_lossy(&symbol[..symbol.len().min(64)]))
+    let cut = symbol.get(..64).filter(|cut| cut.len() < symbol.len());
+    let mark = if cut.is_some() { CUT_MARK } else { "" };
+    let name = String::from_utf8_lossy(cut.unwrap_or(symbol));
+    format!("{}{mark}", escape_control(&name))
 }
 
 /// A text on one line, with every character escaped that a terminal or a browser would obey rather
@@ -154,13 +158,17 @@ fn is_package(folder: &str) -> bool {
     })
 }
 
-/// The first ten of some names: enough to recognise the program.
-pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.take(10).map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
+/// The first ten of some names, enough to recognise the program, and the number of the others.
+pub(crate) fn list(mut names: impl Iterator<Item = String>) -> String {
+    let first: Vec<String> = names
+        .by_ref()
+        .take(10)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match (first.is_empty(), names.count()) {
+        (true, _) => "nothing".to_owned(),
+        (false, 0) => first.join(", "),
+        (false, others) => format!("{} and {} more", first.join(", "), thousands(others)),
     }
 }
 
@@ -239,5 +247,14 @@ mod tests {
         for text in ["", "é e\u{301} שלום سلام 日本 \u{a0}\u{3000}", "\\ \" ' 🦀"] {
             assert_eq!(escape_control(text), text);
         }
+    }
+
+    #[test]
+    fn list_says_how_many_names_are_missing() {
+        let names = |count: usize| list((0..count).map(|number| number.to_string()));
+        assert_eq!(names(0), "nothing");
+        assert_eq!(names(2), "`0`, `1`");
+        assert!(names(10).ends_with(", `9`"));
+        assert!(names(1_011).ends_with(", `9` and 1,001 more"));
     }
 }

@@ -32,7 +32,9 @@ pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 pub struct Limits {
     /// The blob's file, debug information included.
     pub blob: usize,
-    /// A blob's code. A WebAssembly module is bounded by [`blob`](Self::blob) alone.
+    /// A program's code. Of a WebAssembly module, 32 bytes more for each function, and one for each
+    /// local variable and each value that a call, a block or a branch may pass, because compiling
+    /// takes that much longer.
     pub code: u32,
     /// The read-only and read-write data that a program declares, together.
     pub program_data: u32,

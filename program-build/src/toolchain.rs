@@ -76,19 +76,16 @@ impl Toolchain {
     }
 }
 
-/// Lets the author's own cargo resolve and fetch the dependencies of the crate in a folder, if
-/// another cargo compiles it.
+/// Lets the author's own cargo resolve and fetch the dependencies of the crate in a folder.
 ///
 /// The author's cargo knows the proxies and the registries of their configuration. Debian's cannot
-/// clone a git dependency at all: it is built against another version of the git library.
+/// clone a git dependency at all: it is built against another version of the git library. And a
+/// build without dev-dependencies, as that of a guest, writes no lock file.
 ///
 /// # Errors
 ///
 /// If the author's cargo cannot resolve or fetch a dependency.
 pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
-    if toolchain.origin == Origin::Active {
-        return Ok(());
-    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command

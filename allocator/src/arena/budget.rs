@@ -1,6 +1,9 @@
 //! Planned use of an arena.
 
-/// The planned use of an arena in bytes, alignment gaps included.
+/// The planned use of an arena in bytes, rounding and alignment gaps included.
+///
+/// A block takes a multiple of 8 bytes. One with a larger alignment than 8 takes up to the size of
+/// a pointer and its alignment more.
 ///
 /// ```
 /// use allocator::{Arena, Budget, StaticBuffer};

@@ -8,6 +8,7 @@ use core::ptr::{self, NonNull};
 use allocator_api2::alloc::AllocError;
 
 use super::Arena;
+use crate::grain::{GRAIN, rounded};
 
 /// The state of one end of an arena, in bytes from the start of that end.
 #[derive(Debug)]
@@ -108,9 +109,12 @@ pub(super) trait Side {
     /// Returns the addresses that would be free if this end had `used` bytes in use.
     fn free(arena: &Arena, used: usize) -> Range<usize>;
 
-    /// Returns the address of a block as near to this end as possible, or `None` if it does not
-    /// fit.
-    fn place(free: Range<usize>, layout: Layout) -> Option<usize>;
+    /// Returns the address of a block as near to this end as possible, with its record on the side
+    /// of this end, or `None` if it does not fit.
+    fn place(free: Range<usize>, block: Whole) -> Option<usize>;
+
+    /// Returns the offset of the record beside a block of `size` bytes, on the side of this end.
+    fn record(offset: usize, size: usize) -> usize;
 
     /// Returns the bytes in use if the newest block has `size` bytes at `offset`.
     fn used_with(arena: &Arena, offset: usize, size: usize) -> usize;
@@ -137,10 +141,16 @@ impl Side for Bottom {
     }
 
     #[inline(always)]
-    fn place(free: Range<usize>, layout: Layout) -> Option<usize> {
-        let start = free.start.checked_next_multiple_of(layout.align())?;
-        let end = start.checked_add(layout.size())?;
+    fn place(free: Range<usize>, block: Whole) -> Option<usize> {
+        let lowest = free.start.checked_add(block.gap())?;
+        let start = lowest.checked_next_multiple_of(block.align)?;
+        let end = start.checked_add(block.size)?;
         (end <= free.end).then_some(start)
+    }
+
+    #[inline(always)]
+    fn record(offset: usize, _: usize) -> usize {
+        offset - RECORD_LENGTH
     }
 
     #[inline(always)]
@@ -171,10 +181,17 @@ impl Side for Top {
     }
 
     #[inline(always)]
-    fn place(free: Range<usize>, layout: Layout) -> Option<usize> {
+    fn place(free: Range<usize>, block: Whole) -> Option<usize> {
+        // The sum does not wrap: the size is that of a layout, and rounding and record are short.
+        let lowest = free.end.checked_sub(block.size + block.gap())?;
         // An alignment is a power of two: this clears the bits below it.
-        let start = free.end.checked_sub(layout.size())? & !(layout.align() - 1);
+        let start = lowest & !(block.align - 1);
         (start >= free.start).then_some(start)
+    }
+
+    #[inline(always)]
+    fn record(offset: usize, size: usize) -> usize {
+        offset + size
     }
 
     #[inline(always)]
@@ -185,6 +202,42 @@ impl Side for Top {
     #[inline(always)]
     fn used_without(arena: &Arena, offset: usize, size: usize) -> usize {
         arena.capacity - (offset + size)
+    }
+}
+
+/// The bytes beside a block with an alignment of more than [`GRAIN`].
+///
+/// They are a `usize`: the bytes in use before the block was allocated.
+const RECORD_LENGTH: usize = size_of::<usize>();
+
+/// The size and alignment of a block itself: multiples of [`GRAIN`].
+///
+/// A usual alignment therefore leaves no gap. The size may exceed that of a layout, by less than
+/// `GRAIN`.
+#[derive(Clone, Copy)]
+pub(super) struct Whole {
+    size: usize,
+    align: usize,
+}
+
+impl Whole {
+    #[inline(always)]
+    pub(super) fn of(layout: Layout) -> Self {
+        Self {
+            size: rounded(layout.size()),
+            align: layout.align().max(GRAIN),
+        }
+    }
+
+    /// The least gap between the block and those before it: that for its record, if it has one.
+    #[inline(always)]
+    fn gap(self) -> usize {
+        if self.has_record() { RECORD_LENGTH } else { 0 }
+    }
+
+    #[inline(always)]
+    fn has_record(self) -> bool {
+        self.align > GRAIN
     }
 }
 
@@ -214,7 +267,8 @@ impl Arena {
     /// - It was not freed since, not by a rewind or reset either.
     #[inline(always)]
     pub(super) unsafe fn deallocate<S: Side>(&self, block: NonNull<u8>, layout: Layout) {
-        if let Some(used) = self.used_without::<S>(block, layout) {
+        // SAFETY: by the contract, the block is a live block of this side with this layout.
+        if let Some(used) = unsafe { self.used_without::<S>(block, layout) } {
             // SAFETY: `used` is less than the bytes in use. Beyond it is only this block, the
             // newest, which by the contract the caller frees, and which has no handle.
             unsafe { S::end(self).set_used(used) };
@@ -243,21 +297,40 @@ impl Arena {
             return Ok(new.dangling_ptr());
         }
         let kept = old.size().min(new.size());
-        if let Some(used) = self.used_without::<S>(block, old) {
+        // SAFETY: by the contract, the block is a live block of this side with this layout.
+        if let Some(used) = unsafe { self.used_without::<S>(block, old) } {
             // The newest block can use its own bytes again: it needs only the difference.
-            // SAFETY: beyond `used` is only this block, the newest. It has no handle, and its bytes
-            // are moved before the caller gets the new block. The layout has a size.
-            let moved = unsafe { self.take::<S>(used, new)? };
+            let new = Whole::of(new);
+            let offset = self.find::<S>(used, new)?;
+            // SAFETY: `find` returned an offset inside the buffer, which is one allocation.
+            let moved = unsafe { self.base.add(offset) };
             if moved != block {
-                // SAFETY: by the contract, `block` has `old.size()` bytes, and `take` returned
-                // `new.size()` bytes at `moved`. `kept` is at most either. Both lie in the buffer
-                // and share no byte with other blocks. They may overlap, which `copy` allows.
+                // SAFETY: by the contract, `block` has `old.size()` bytes, and `find` returned the
+                // offset of `new.size()` free bytes, or bytes of the block. `kept` is at most
+                // either. Both lie in the buffer and share no byte with other blocks. They may
+                // overlap, which `copy` allows.
                 unsafe { ptr::copy(block.as_ptr(), moved.as_ptr(), kept) };
             }
-            return Ok(moved);
+            // SAFETY: `find` returned the offset for these arguments. Beyond `used` is only this
+            // block, the newest. It has no handle, and its bytes were moved.
+            return Ok(unsafe { self.occupy::<S>(used, offset, new) });
         }
-        if new.size() <= old.size() && block.addr().get().is_multiple_of(new.align()) {
-            return Ok(block);
+        let (old_block, new_block) = (Whole::of(old), Whole::of(new));
+        if new_block.size <= old_block.size && new_block.align <= old_block.align {
+            if new_block.has_record() {
+                let offset = block.addr().get() - self.base.addr().get();
+                // SAFETY: the alignment of the old layout is not less, so `occupy` wrote a record
+                // beside the block. The read needs no alignment.
+                let used = unsafe { self.record::<S>(offset, old_block.size).read_unaligned() };
+                // SAFETY: the place is that of the old record, or in the part of the block that the
+                // caller gives up, and that record. The write needs no alignment.
+                unsafe {
+                    self.record::<S>(offset, new_block.size)
+                        .write_unaligned(used)
+                };
+            }
+            // The caller's pointer may reach only the old size.
+            return Ok(self.base.with_addr(block.addr()));
         }
         // SAFETY: these are the bytes in use, so all blocks of this end are among them. The layout
         // has a size.
@@ -280,26 +353,71 @@ impl Arena {
     /// - The layout has a size.
     #[inline(always)]
     unsafe fn take<S: Side>(&self, used: usize, layout: Layout) -> Result<NonNull<u8>, AllocError> {
-        let address = S::place(S::free(self, used), layout).ok_or(AllocError)?;
-        let offset = address - self.base.addr().get();
-        // SAFETY: `place` returned a block inside the free part, so both ends fit into the buffer.
+        let block = Whole::of(layout);
+        let offset = self.find::<S>(used, block)?;
+        // SAFETY: `find` returned the offset for these arguments. The caller promises the rest.
+        Ok(unsafe { self.occupy::<S>(used, offset, block) })
+    }
+
+    /// Returns the offset for a whole block if the end had `used` bytes in use.
+    #[inline(always)]
+    fn find<S: Side>(&self, used: usize, block: Whole) -> Result<usize, AllocError> {
+        let address = S::place(S::free(self, used), block).ok_or(AllocError)?;
+        Ok(address - self.base.addr().get())
+    }
+
+    /// Makes a whole block the newest, as if the end had `used` bytes in use.
+    ///
+    /// # Safety
+    ///
+    /// - [`find`](Self::find) returned `offset` for the same `used` and block.
+    /// - `used` is at most the bytes in use.
+    /// - No block of this end beyond its first `used` bytes is used any more, and none of them has
+    ///   a handle.
+    #[inline(always)]
+    unsafe fn occupy<S: Side>(&self, used: usize, offset: usize, block: Whole) -> NonNull<u8> {
+        // SAFETY: `find` returned a block inside the free part, so both ends fit into the buffer.
         // By the contract, blocks that stay lie within the first `used` bytes, and the new `used`
         // covers those and the new block. Handles reach only to blocks that stay.
-        unsafe { S::end(self).set_used(S::used_with(self, offset, layout.size())) };
-        // SAFETY: `place` returned an address with `layout.size()` bytes inside the free part of
-        // the buffer, so `offset` is inside the buffer, which is one allocation from `base` on.
-        let block = unsafe { self.base.add(offset) };
-        Ok(block)
+        unsafe { S::end(self).set_used(S::used_with(self, offset, block.size)) };
+        if block.has_record() {
+            let record = self.record::<S>(offset, block.size);
+            // SAFETY: `find` kept a gap of `RECORD_LENGTH` bytes between the first `used` bytes and
+            // the block. It lies in the buffer, and no block uses it. The write needs no alignment.
+            unsafe { record.write_unaligned(used) };
+        }
+        // SAFETY: `find` returned an offset inside the buffer, which is one allocation from `base`
+        // on.
+        unsafe { self.base.add(offset) }
+    }
+
+    /// Returns the address of the record of a whole block.
+    #[inline(always)]
+    fn record<S: Side>(&self, offset: usize, size: usize) -> *mut usize {
+        let base = self.base.as_ptr();
+        base.wrapping_add(S::record(offset, size)).cast()
     }
 
     /// Returns the bytes in use without the block, if it is the newest one of its end.
+    ///
+    /// # Safety
+    ///
+    /// The block is a live block of this side with this layout.
     #[inline(always)]
-    fn used_without<S: Side>(&self, block: NonNull<u8>, layout: Layout) -> Option<usize> {
+    unsafe fn used_without<S: Side>(&self, block: NonNull<u8>, layout: Layout) -> Option<usize> {
         if layout.size() == 0 {
             return None;
         }
+        let Whole { size, .. } = Whole::of(layout);
         let offset = block.addr().get() - self.base.addr().get();
-        let newest = S::used_with(self, offset, layout.size()) == S::end(self).used();
-        newest.then(|| S::used_without(self, offset, layout.size()))
+        if S::used_with(self, offset, size) != S::end(self).used() {
+            return None;
+        }
+        if Whole::of(layout).has_record() {
+            // SAFETY: by the contract, the block has this layout, so `occupy` wrote its record,
+            // which is part of no block. The read needs no alignment.
+            return Some(unsafe { self.record::<S>(offset, size).read_unaligned() });
+        }
+        Some(S::used_without(self, offset, size))
     }
 }

@@ -78,7 +78,7 @@ impl From<EpochSaturated> for RewindError {
 /// arena.alloc_bottom_bytes(200)?;
 /// // SAFETY: the 200 bytes are no longer used.
 /// unsafe { arena.rewind_bottom(mark)? };
-/// assert_eq!(arena.bottom_used(), 100);
+/// assert_eq!(arena.bottom_used(), 104);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 impl Arena {

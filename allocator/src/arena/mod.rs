@@ -51,9 +51,12 @@ use identity::Identity;
 /// | `deallocate` | takes back the newest block; leaks any other block until a reset or rewind |
 /// | `grow`, `shrink` | the newest block uses its own bytes again, so it needs only the difference; any other block shrinks in place, and grows by a copy |
 ///
-/// An empty block takes no bytes. The gap that aligns a block is not part of it. The gap stays in
-/// use when the block is freed, and so do the bytes that a block loses by shrinking in place. To
-/// get all bytes of a stack back, take a mark and rewind.
+/// An empty block takes no bytes; every other block takes a multiple of 8. Blocks with an alignment
+/// of up to 8 lie without gaps. A block with a larger alignment has a gap on the side of its end,
+/// which records what was in use before. Blocks that are freed in reverse order of allocation
+/// therefore give all their bytes back. Only the bytes that a block loses by shrinking in place
+/// stay in use, and at most 7 at either end of a buffer that is not aligned to 8. A mark and a
+/// rewind give every byte back.
 ///
 /// # What is in the arena
 ///
@@ -74,8 +77,8 @@ use identity::Identity;
 /// let name = arena.alloc_top_str("gossip")?;
 /// let bytes = arena.alloc_bottom_bytes(100)?;
 /// assert_eq!(name.get(&arena), Ok("gossip"));
-/// assert_eq!((arena.bottom_used(), arena.top_used()), (100, 6));
-/// assert_eq!(arena.free(), 1024 - 106);
+/// assert_eq!((arena.bottom_used(), arena.top_used()), (104, 8));
+/// assert_eq!(arena.free(), 1024 - 112);
 ///
 /// arena.reset()?;
 /// assert_eq!(arena.free(), arena.capacity());
@@ -141,10 +144,10 @@ pub struct Arena {
     owned: bool,
 }
 
-/// The alignment in bytes of a buffer that the arena owns: enough for most layouts. Nothing depends
-/// on it.
+/// The alignment in bytes of a buffer that the arena owns: that of every block. Nothing depends on
+/// it.
 #[cfg(feature = "alloc")]
-const OWNED_ALIGN: usize = 16;
+const OWNED_ALIGN: usize = crate::grain::GRAIN;
 
 impl Arena {
     /// Returns an arena in a buffer that it keeps forever.
@@ -212,13 +215,13 @@ impl Arena {
     ///
     /// # Panics
     ///
-    /// If `capacity` is above `isize::MAX - 15`, or if the program has already built
+    /// If `capacity` is above `isize::MAX - 7`, or if the program has already built
     /// `usize::MAX - 1` arenas. If the heap refuses the buffer, this calls [`handle_alloc_error`].
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         let layout = Self::owned_layout(capacity)
-            .expect("the capacity of an arena is at most isize::MAX - 15");
+            .expect("the capacity of an arena is at most isize::MAX - 7");
         let identity = Identity::draw().expect("no program builds more arenas than usize counts");
         match Self::owned(layout, identity) {
             Some(arena) => arena,
@@ -275,13 +278,13 @@ impl Arena {
         self.capacity
     }
 
-    /// Returns the bytes in use at the bottom, alignment gaps and leaked blocks included.
+    /// Returns the bytes in use at the bottom, rounding, gaps and leaked blocks included.
     #[must_use]
     pub fn bottom_used(&self) -> usize {
         self.bottom.used()
     }
 
-    /// Returns the bytes in use at the top, alignment gaps and leaked blocks included.
+    /// Returns the bytes in use at the top, rounding, gaps and leaked blocks included.
     #[must_use]
     pub fn top_used(&self) -> usize {
         self.top.used()

@@ -5,11 +5,11 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::end::{Bottom, Side, Top};
+use super::end::{Bottom, Side, Top, Whole};
 use super::identity::Identity;
 use super::*;
 
-/// Runs on an arena whose epoch is the last one, with 3 bytes in use at either end.
+/// Runs on an arena whose epoch is the last one, with 8 bytes in use at either end.
 fn at_the_last_epoch(test: impl FnOnce(&mut Arena)) {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 256];
     // SAFETY: no other code uses the buffer while the arena or anything in it is in use.
@@ -143,7 +143,7 @@ fn a_forced_reset_starts_over() {
         assert_eq!(arena.epoch(), 0);
         assert_eq!(arena.epoch_remaining(), u64::MAX);
         assert_eq!(arena.free(), arena.capacity());
-        assert_eq!(arena.bottom_peak(), 4);
+        assert_eq!(arena.bottom_peak(), arena.bottom_used() + 16);
         assert_eq!(old.get(arena), Err(Stale));
         arena.alloc_bottom_bytes(100).expect("room");
         // SAFETY: the hundred bytes are not used.
@@ -176,16 +176,43 @@ fn places_at_either_end_of_the_address_space_do_not_wrap() {
         let align = 1_usize << align_bits;
         for size in [91, isize::MAX as usize - (align - 1)] {
             let layout = Layout::from_size_align(size, align).expect("a valid layout");
-            assert_eq!(Bottom::place(high.clone(), layout), None, "{layout:?}");
-            assert_eq!(Top::place(high.clone(), layout), None, "{layout:?}");
-            assert_eq!(Bottom::place(low.clone(), layout), None, "{layout:?}");
-            assert_eq!(Top::place(low.clone(), layout), None, "{layout:?}");
+            assert_eq!(
+                Bottom::place(high.clone(), Whole::of(layout)),
+                None,
+                "{layout:?}"
+            );
+            assert_eq!(
+                Top::place(high.clone(), Whole::of(layout)),
+                None,
+                "{layout:?}"
+            );
+            assert_eq!(
+                Bottom::place(low.clone(), Whole::of(layout)),
+                None,
+                "{layout:?}"
+            );
+            assert_eq!(
+                Top::place(low.clone(), Whole::of(layout)),
+                None,
+                "{layout:?}"
+            );
         }
     }
-    let layout = Layout::from_size_align(90, 1).expect("a valid layout");
-    assert_eq!(Bottom::place(high.clone(), layout), Some(high.start));
-    assert_eq!(Top::place(high.clone(), layout), Some(high.start));
+    let layout = Layout::from_size_align(80, 1).expect("a valid layout");
+    let [high_start, high_end] = [high.start.next_multiple_of(8), high.end / 8 * 8];
+    assert_eq!(
+        Bottom::place(high.clone(), Whole::of(layout)),
+        Some(high_start)
+    );
+    assert_eq!(
+        Top::place(high.clone(), Whole::of(layout)),
+        Some(high_end - 80)
+    );
     let layout = Layout::from_size_align(8, 256).expect("a valid layout");
-    assert_eq!(Bottom::place(high.clone(), layout), None);
-    assert_eq!(Top::place(low, layout), None);
+    assert_eq!(Bottom::place(high.clone(), Whole::of(layout)), None);
+    assert_eq!(Top::place(low.clone(), Whole::of(layout)), None);
+    // Its record is as long as what is free.
+    let layout = Layout::from_size_align(1, 16).expect("a valid layout");
+    assert_eq!(Bottom::place(16..24, Whole::of(layout)), None);
+    assert_eq!(Top::place(16..24, Whole::of(layout)), None);
 }

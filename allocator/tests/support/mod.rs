@@ -40,8 +40,22 @@ pub use subject::{Algorithm, Bump, Ground, Memory, Segregated, Subject};
 /// Bytes of the heap's header, which is before everything else.
 pub const HEADER: usize = 8;
 
-/// State of a program of a hundred bytes, in arrays of a length for which `Zeroable` is
-/// implemented.
+/// Where a block of this alignment goes in a bump heap whose top is at `from`.
+pub fn place(from: usize, align: usize) -> usize {
+    if align <= 8 {
+        from.next_multiple_of(8)
+    } else {
+        (from + 4).next_multiple_of(align)
+    }
+}
+
+/// The bytes that a block of this size takes.
+pub fn room(size: usize) -> usize {
+    size.next_multiple_of(8)
+}
+
+/// State of a program's own of a hundred bytes, in arrays as short as `Zeroable` is implemented
+/// for.
 pub type Hundred = [[Cell<u8>; 25]; 4];
 
 /// State of a program with an alignment that moves the first block.

@@ -5,6 +5,7 @@
 
 use core::alloc::Layout;
 use core::ops::Range;
+use std::collections::HashMap;
 
 use super::{HEADER, Outlook};
 
@@ -34,12 +35,25 @@ pub trait Model {
     fn end(&self) -> Option<usize>;
 }
 
-/// The model of a bump heap.
+/// What every block is aligned to, and takes a multiple of.
+const GRAIN: u128 = 8;
+
+/// The bytes that are kept below a block with a larger alignment.
+const RECORD: u128 = 4;
+
+/// The bytes that a block takes.
+fn room(layout: Layout) -> u128 {
+    (layout.size() as u128).next_multiple_of(GRAIN)
+}
+
+/// What a bump heap does.
 #[derive(Debug)]
 pub struct BumpModel {
     state: Layout,
     open: Option<Open>,
     peak: u128,
+    /// What the top was before each block with a large alignment.
+    tops: HashMap<usize, u128>,
 }
 
 /// A heap with a region, in addresses.
@@ -67,7 +81,7 @@ impl Open {
 
 impl BumpModel {
     fn is_newest(&self, address: usize, layout: Layout) -> bool {
-        let end = address as u128 + layout.size() as u128;
+        let end = address as u128 + room(layout);
         self.open.as_ref().is_some_and(|open| open.top == end)
     }
 
@@ -80,14 +94,36 @@ impl BumpModel {
     }
 
     fn place(&self, from: u128, layout: Layout) -> Range<u128> {
-        let start = from.next_multiple_of(layout.align() as u128);
-        start..start + layout.size() as u128
+        let align = layout.align() as u128;
+        let start = if align <= GRAIN {
+            from.next_multiple_of(GRAIN)
+        } else {
+            (from + RECORD).next_multiple_of(align)
+        };
+        start..start + room(layout)
+    }
+
+    /// Makes a block above `from` the newest, if it fits.
+    fn put(&mut self, from: u128, layout: Layout) -> Option<usize> {
+        let place = self.place(from, layout);
+        self.move_top(place.end)?;
+        let address = narrow(place.start);
+        if layout.align() as u128 > GRAIN {
+            self.tops.insert(address, from);
+        }
+        Some(address)
     }
 
     /// Grows the memory for a block that would end at `end`, beyond the region. Returns the address
     /// from which the block can be placed.
     fn grow(&mut self, end: u128, layout: Layout, outlook: &mut Outlook) -> Option<u128> {
-        let apart = (layout.size() + layout.align() - 1) as u128;
+        let align = layout.align() as u128;
+        let gap = if align <= GRAIN {
+            GRAIN - 1
+        } else {
+            align - 1 + RECORD
+        };
+        let apart = room(layout) + gap;
         let Some(open) = &mut self.open else {
             let state = (self.state.size() + self.state.align() - 1) as u128;
             let added = outlook.grow(None, 0, apart + state)?;
@@ -109,24 +145,27 @@ impl Model for BumpModel {
             state,
             open,
             peak: 0,
+            tops: HashMap::new(),
         }
     }
 
     fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize> {
-        let mut place = self.place(self.open.as_ref().map_or(0, |open| open.top), layout);
-        if self.move_top(place.end).is_none() {
-            let from = self.grow(place.end, layout, outlook)?;
-            place = self.place(from, layout);
-            self.move_top(place.end)
-                .expect("the memory has grown for it");
+        let top = self.open.as_ref().map_or(0, |open| open.top);
+        if let Some(address) = self.put(top, layout) {
+            return Some(address);
         }
-        Some(narrow(place.start))
+        let end = self.place(top, layout).end;
+        let from = self.grow(end, layout, outlook)?;
+        Some(self.put(from, layout).expect("room was made for it"))
     }
 
     fn dealloc(&mut self, address: usize, layout: Layout) {
         if self.is_newest(address, layout) {
-            self.move_top(address as u128)
-                .expect("a block in the region");
+            let below = match layout.align() as u128 <= GRAIN {
+                true => address as u128,
+                false => self.tops[&address],
+            };
+            self.move_top(below).expect("a block in the room");
         }
     }
 
@@ -138,21 +177,18 @@ impl Model for BumpModel {
         outlook: &mut Outlook,
     ) -> Option<usize> {
         if !self.is_newest(address, layout) {
-            return if new.size() <= layout.size() {
+            return if room(new) <= room(layout) {
                 Some(address)
             } else {
                 self.alloc(new, outlook)
             };
         }
-        let end = address as u128 + new.size() as u128;
+        let end = address as u128 + room(new);
         if self.move_top(end).is_none() {
             let top = self.open.as_ref().expect("a heap with a block").top;
             let from = self.grow(end, new, outlook)?;
             if from != top {
-                let place = self.place(from, new);
-                self.move_top(place.end)
-                    .expect("the memory has grown for it");
-                return Some(narrow(place.start));
+                return Some(self.put(from, new).expect("room was made for it"));
             }
             self.move_top(end).expect("the memory has grown for it");
         }
@@ -181,40 +217,80 @@ impl Model for BumpModel {
 #[derive(Debug)]
 pub struct SegregatedModel {
     bump: BumpModel,
-    free: [Vec<usize>; 4],
+    classes: Vec<usize>,
+    free: Vec<Vec<usize>>,
+    /// The block around each block with a large alignment.
+    around: HashMap<usize, usize>,
 }
 
-const CLASSES: [usize; 4] = [16, 32, 64, 128];
+impl SegregatedModel {
+    /// The class of a layout of its own, and otherwise of the block around it. `None` if no block
+    /// is that long.
+    fn class_of(&self, layout: Layout) -> Option<usize> {
+        let size = match is_plain(layout) {
+            true => layout.size(),
+            false => layout.size() + layout.align(),
+        };
+        self.classes.iter().position(|class| size <= *class)
+    }
 
-/// The class that a layout belongs to, if any.
-pub fn class_of(layout: Layout) -> Option<usize> {
-    let fits = |size: &usize| layout.size() > 0 && layout.size() <= *size && layout.align() <= 16;
-    CLASSES.iter().position(fits)
+    fn block(&self, class: usize) -> Layout {
+        Layout::from_size_align(self.classes[class], 8).expect("shorter than the address space")
+    }
+
+    fn take(&mut self, class: usize, outlook: &mut Outlook) -> Option<usize> {
+        let listed = self.free[class].pop();
+        listed.or_else(|| self.bump.alloc(self.block(class), outlook))
+    }
+
+    fn give(&mut self, class: usize, address: usize) {
+        let block = self.block(class);
+        if block.size() > 128 && self.bump.is_newest(address, block) {
+            self.bump.dealloc(address, block);
+        } else {
+            self.free[class].push(address);
+        }
+    }
 }
 
-/// The layout of the block that is reserved for a layout, if there can be one.
-fn block_of(layout: Layout) -> Option<Layout> {
-    let size = class_of(layout).map_or(layout.size(), |class| CLASSES[class]);
-    Layout::from_size_align(size, layout.align().max(16)).ok()
+fn is_plain(layout: Layout) -> bool {
+    layout.align() <= 8
 }
 
 impl Model for SegregatedModel {
     fn new(region: Option<Range<usize>>, state: Layout) -> Self {
+        let mut classes = vec![16, 32, 64, 128];
+        for doubling in (7..usize::BITS - 1).map(|bits| 1_usize << bits) {
+            classes.extend((5..=8).map(|quarters| doubling / 4 * quarters));
+        }
+        classes.retain(|class| *class <= isize::MAX as usize);
         Self {
             bump: BumpModel::new(region, state),
-            free: Default::default(),
+            free: vec![Vec::new(); classes.len()],
+            classes,
+            around: HashMap::new(),
         }
     }
 
     fn alloc(&mut self, layout: Layout, outlook: &mut Outlook) -> Option<usize> {
-        let listed = class_of(layout).and_then(|class| self.free[class].pop());
-        listed.or_else(|| self.bump.alloc(block_of(layout)?, outlook))
+        let Some(class) = self.class_of(layout) else {
+            // It fits nowhere, and the memory that there is does not change.
+            return None;
+        };
+        let block = self.take(class, outlook)?;
+        if is_plain(layout) {
+            return Some(block);
+        }
+        let address = (block + 1).next_multiple_of(layout.align());
+        self.around.insert(address, block);
+        Some(address)
     }
 
     fn dealloc(&mut self, address: usize, layout: Layout) {
-        match class_of(layout) {
-            Some(class) => self.free[class].push(address),
-            None => self.bump.dealloc(address, layout),
+        let class = self.class_of(layout).expect("the class of a live block");
+        match is_plain(layout) {
+            true => self.give(class, address),
+            false => self.give(class, self.around[&address]),
         }
     }
 
@@ -225,41 +301,43 @@ impl Model for SegregatedModel {
         new: Layout,
         outlook: &mut Outlook,
     ) -> Option<usize> {
-        let (old_class, new_class) = (class_of(layout), class_of(new));
-        if old_class.is_some() && old_class == new_class {
+        if !is_plain(layout) {
+            let moved = self.alloc(new, outlook)?;
+            self.dealloc(address, layout);
+            return Some(moved);
+        }
+        let old_class = self.class_of(layout).expect("the class of a live block");
+        let new_class = self.class_of(new)?;
+        if old_class == new_class {
             return Some(address);
         }
-        let old_block = block_of(layout).expect("the layout of a live block");
-        let new_block = block_of(new)?;
+        let (old_block, new_block) = (self.block(old_class), self.block(new_class));
         let is_newest = self.bump.is_newest(address, old_block);
-        let grows = new_block.size() > old_block.size();
-        let is_listed = match (old_class, new_class) {
-            (Some(_), Some(class)) => !self.free[class].is_empty(),
-            (None, Some(class)) => is_newest && !self.free[class].is_empty(),
-            _ => false,
-        };
+        let is_listed = !self.free[new_class].is_empty();
         if is_newest && !is_listed {
             let resized = self.bump.realloc(address, old_block, new_block, outlook)?;
-            // The block has moved into grown memory, so its old block goes into the list.
-            if resized != address && old_class.is_some() {
-                self.dealloc(address, layout);
+            // Moved to where the memory has grown, it leaves the old block to the list.
+            if resized != address {
+                self.free[old_class].push(address);
             }
             return Some(resized);
         }
-        if !is_newest && !grows && !is_listed {
-            if let (Some(old_class), Some(new_class)) = (old_class, new_class) {
-                let rest = new_class..old_class;
-                for (list, size) in self.free[rest.clone()].iter_mut().zip(&CLASSES[rest]) {
-                    list.push(address + size);
-                }
+        if !is_listed && new_class < old_class {
+            let mut rest = address + new_block.size();
+            let end = address + old_block.size();
+            while rest < end {
+                let class = self.classes.iter().rposition(|class| *class <= end - rest);
+                let class = class.expect("a multiple of the smallest class");
+                self.free[class].push(rest);
+                rest += self.classes[class];
             }
             return Some(address);
         }
-        let moved = self.alloc(new, outlook)?;
+        let moved = self.take(new_class, outlook)?;
         if is_newest {
             self.bump.dealloc(address, old_block);
         } else {
-            self.dealloc(address, layout);
+            self.free[old_class].push(address);
         }
         Some(moved)
     }
@@ -273,7 +351,7 @@ impl Model for SegregatedModel {
     }
 
     fn listed(&self) -> usize {
-        let lists = self.free.iter().zip(CLASSES);
+        let lists = self.free.iter().zip(&self.classes);
         lists.map(|(list, size)| list.len() * size).sum()
     }
 

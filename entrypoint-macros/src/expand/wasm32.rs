@@ -1,13 +1,30 @@
 //! WebAssembly: an instance lives for many calls, and its host gets scratch memory from `alloc`.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 
 use super::{EntryExport, Target, heap_trace};
 use crate::model::HeapKind;
 use crate::parse::HostCall;
 
 pub(super) struct Wasm32;
+
+/// Declares an export to the build, which gives it its name and checks that it is in the module.
+///
+/// The linker adds the line to a custom section. The build removes the section.
+fn declare(symbol: &str, name: &str) -> TokenStream {
+    let line = format!("{symbol} {name}\n");
+    let length = line.len();
+    let line = Literal::byte_string(line.as_bytes());
+    quote! {
+        const _: () = {
+            #[used]
+            #[unsafe(link_section = "entrypoint_exports")]
+            static DECLARED: [::core::primitive::u8; #length] = *#line;
+        };
+    }
+}
 
 impl Target for Wasm32 {
     fn name(&self) -> &'static str {
@@ -22,7 +39,10 @@ impl Target for Wasm32 {
         }: &EntryExport,
     ) -> TokenStream {
         let alloc = self.alloc();
+        let declared = declare("entrypoint", "entrypoint");
         quote_spanned! {Span::mixed_site()=>
+            #declared
+
             /// # Safety
             ///
             /// The host follows `docs/abi.md`, section "WebAssembly".
@@ -51,7 +71,10 @@ impl Target for Wasm32 {
     }
 
     fn announced_heap(&self) -> TokenStream {
+        let declared = declare("entrypoint_heap", "entrypoint_heap");
         quote_spanned! {Span::mixed_site()=>
+            #declared
+
             /// # Safety
             ///
             /// The host follows `docs/abi.md`, section "WebAssembly".
@@ -88,7 +111,10 @@ impl Target for Wasm32 {
     }
 
     fn alloc(&self) -> TokenStream {
+        let declared = declare("alloc", "alloc");
         quote_spanned! {Span::mixed_site()=>
+            #declared
+
             #[unsafe(no_mangle)]
             extern "C" fn alloc(size: usize) -> *mut u8 {
                 __entrypoint::__private::alloc_scratch(size)
@@ -97,12 +123,18 @@ impl Target for Wasm32 {
     }
 
     fn handler(&self, name: &Ident, reply: &Ident) -> TokenStream {
+        // Under its own name it would be the symbol of another function, such as the logarithm.
+        let export = name.unraw().to_string();
+        let symbol = format!("__entrypoint_handler_{export}");
+        let declared = declare(&symbol, &export);
         quote_spanned! {Span::mixed_site()=>
             const _: () = {
+                #declared
+
                 /// # Safety
                 ///
                 /// The host follows `docs/abi.md`, section "Handlers".
-                #[unsafe(no_mangle)]
+                #[unsafe(export_name = #symbol)]
                 unsafe extern "C" fn #name(
                     argument: ::core::primitive::u64,
                 ) -> ::core::primitive::u64 {
@@ -139,7 +171,13 @@ impl Target for Wasm32 {
     }
 
     fn arena_exports(&self, arena: &Ident) -> TokenStream {
+        let declared = [
+            declare("guest_alloc", "guest_alloc"),
+            declare("reset_arena", "reset_arena"),
+        ];
         quote_spanned! {Span::mixed_site()=>
+            #(#declared)*
+
             #[unsafe(no_mangle)]
             extern "C" fn guest_alloc(length: usize) -> usize {
                 super::#arena.guest_alloc(length)

@@ -46,9 +46,8 @@
 //! after the other therefore keeps the scratch memory of its longest call, and takes no more.
 //!
 //! The heap is that of [`entrypoint!`](crate::entrypoint!) on WebAssembly: it takes back every
-//! block of up to 128 bytes, and a longer block only if it is the newest. A handler that lives long
-//! must free long blocks in reverse order of allocation, as local variables do, and write its
-//! result into one `Vec` or `String`.
+//! block, in any order, for the next request of the same size class. A handler that does the same
+//! in each call therefore does not grow.
 //!
 //! # In unit tests
 //!

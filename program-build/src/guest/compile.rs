@@ -1,6 +1,7 @@
 //! The compiler's arguments for every target.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -53,6 +54,9 @@ impl Compilation<'_> {
             .args(overruled.iter().flat_map(|setting| ["--config", setting]))
             // As cargo does by itself, whatever `unstable.build-std-features` says.
             .arg("-Zbuild-std-features=panic-unwind,backtrace,default")
+            // Under cargo's first resolver, which old workspaces have, the features that
+            // dev-dependencies switch on would reach the program.
+            .arg("-Zavoid-dev-deps")
             .args(["--message-format", "json-render-diagnostics"])
             .arg("--target")
             .arg(target)
@@ -80,6 +84,28 @@ impl Compilation<'_> {
         }
     }
 
+    /// Returns a hint if cargo resolves features as before edition 2021: then those that a build
+    /// script's dependencies switch on, such as `std`, reach the program.
+    fn resolver_hint(&self) -> String {
+        let manifest = self.package.workspace_folder.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap_or_default();
+        let has = |words: &[&str]| {
+            let mut lines = text.lines().map(|line| line.replace([' ', '\t'], ""));
+            lines.any(|line| words.iter().any(|word| line.starts_with(word)))
+        };
+        // The edition of a root package implies a resolver; a workspace without one has none.
+        let is_new = has(&["[package]"]) && has(&["edition=\"2021\"", "edition=\"2024\""]);
+        let is_old = has(&["resolver=\"1\""]) || (!has(&["resolver="]) && !is_new);
+        if !is_old {
+            return String::new();
+        }
+        format!(
+            "; if a dependency needs `std`, add `resolver = \"2\"` to {}: without it, features that a \
+             build script needs reach the program too",
+            manifest.display()
+        )
+    }
+
     /// Compiles, and returns the package's library, which ends in this extension.
     pub fn run(&self, command: Command, target: Target, extension: &str) -> Result<PathBuf> {
         let name = &self.package.name;
@@ -92,8 +118,10 @@ impl Compilation<'_> {
                 } else {
                     "; it may not be a program, because no source file of it invokes `entrypoint!`"
                 };
+                let resolver = self.resolver_hint();
                 format!(
-                    "`{name}` does not compile for {target}; see the compiler's errors above{hint}"
+                    "`{name}` does not compile for {target}; see the compiler's errors \
+                     above{hint}{resolver}"
                 )
             },
             |artifact| {

@@ -69,6 +69,8 @@ fn every_heap_size_is_complete_or_out_of_memory() {
             assert!(size < enough + 8, "{heap} in {size} bytes");
             assert!(outcome.logs.is_empty(), "{heap} in {size} bytes");
         }
-        assert!(refused > 0, "{heap}: {enough} bytes");
+        // The heap with size classes uses what one round frees for the next, and needs no more than
+        // the least heap.
+        assert_eq!(refused > 0, heap == "bump", "{heap}: {enough} bytes");
     }
 }

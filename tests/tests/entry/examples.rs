@@ -34,13 +34,13 @@ fn hello() {
 
 #[test]
 fn counter() {
-    let _ = check_all("counter", &[("default", 320)]);
+    let _ = check_all("counter", &[("default", 312)]);
 }
 
 #[test]
 fn vault() {
     let known = [
-        ("default", 498),
+        ("default", 485),
         ("open", 160),
         ("too_much", 128),
         ("wrong_authority", 126),
@@ -58,14 +58,14 @@ fn no_alloc_leaves_its_heap_alone() {
 
 #[test]
 fn custom_heap_reports_no_heap_use() {
-    for outcome in check_all("custom_heap", &[("default", 2_177)]) {
+    for outcome in check_all("custom_heap", &[("default", 2_143)]) {
         assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
     }
 }
 
 #[test]
 fn heap_state_frees_its_heap() {
-    for outcome in check_all("heap_state", &[("default", 1_140)]) {
+    for outcome in check_all("heap_state", &[("default", 1_117)]) {
         assert_eq!(outcome.heap.used, Some(0));
         assert!(outcome.heap.peak > Some(0));
     }
@@ -73,24 +73,24 @@ fn heap_state_frees_its_heap() {
 
 #[test]
 fn segregated_heap_reuses_every_block() {
-    for outcome in check_all("segregated_heap", &[("default", 84_668)]) {
-        assert_eq!(outcome.heap.peak, Some(360));
+    for outcome in check_all("segregated_heap", &[("default", 84_655)]) {
+        assert_eq!(outcome.heap.peak, Some(352));
     }
 }
 
 #[test]
 fn arena_empties_its_scratch_after_each_line() {
-    let _ = check_all("arena", &[("default", 5_655), ("long_line", 2_626)]);
+    let _ = check_all("arena", &[("default", 5_489), ("long_line", 2_834)]);
 }
 
 #[test]
 fn scratch_frees_its_arena() {
     let known = [
-        ("default", 4_811),
-        ("full", 4_327),
+        ("default", 4_715),
+        ("full", 4_263),
         ("listed_twice", 103),
-        ("no_room", 719),
-        ("not_signed", 742),
+        ("no_room", 701),
+        ("not_signed", 754),
     ];
     let outcomes = check_all("scratch", &known);
     let heaps = outcomes

@@ -367,6 +367,54 @@ fn memory_is_constant_over_100_000_calls() {
     assert!(memory <= 64 * 65_536, "{} pages", memory / 65_536);
 }
 
+/// A handler named as a function of the C library was called in its place, or not exported, without
+/// a word from the linker.
+#[test]
+fn handler_may_have_any_name() {
+    let module = handlers();
+    let host = Host::<()>::new()
+        .function("question", |(), _: &[u8]| None::<Vec<u8>>)
+        .function("alone", |(), _: &[u8]| None::<Vec<u8>>);
+    let mut instance = host.load(module).unwrap().instance().unwrap();
+    for name in [
+        "log", "exp", "pow", "sqrt", "floor", "round", "sin", "cos", "fmod", "memcmp", "type",
+        "größe",
+    ] {
+        let answer = instance.call(name, (), Some(b"7.5")).unwrap();
+        let said = name.replace("type", "r#type");
+        assert_eq!(text(&answer), format!("{said} 0.5 true"));
+    }
+    let is_left = |word: &[u8]| module.windows(word.len()).any(|window| window == word);
+    assert!(
+        !is_left(b"entrypoint_exports"),
+        "the declarations stay in the module"
+    );
+}
+
+/// Blocks that are longer than the small size classes, in both orders. In one page of heap, a block
+/// that was lost with each call would end this soon.
+#[test]
+fn local_variables_of_a_million_calls_take_no_more_memory() {
+    let host = Host::<()>::new()
+        .limits(Limits::default().heap(1 << 20))
+        .gas(1_000_000)
+        .function("question", |(), _: &[u8]| None::<Vec<u8>>)
+        .function("alone", |(), _: &[u8]| None::<Vec<u8>>);
+    let mut instance = host.load(handlers()).unwrap().instance().unwrap();
+    let [reversed, ordered] = [b"x".repeat(410), b">".repeat(410)];
+    let mut memory = 0;
+    for number in 0..500_000 {
+        for argument in [&reversed, &ordered] {
+            let answer = instance.call("locals", (), Some(argument));
+            assert_eq!(answer.unwrap().bytes, None, "call {number}");
+        }
+        if number == 0 {
+            memory = instance.memory_length();
+        }
+    }
+    assert_eq!(instance.memory_length(), memory);
+}
+
 #[test]
 fn memory_is_bounded_by_the_longest_request() {
     let mut instance = instance(&host().gas(u64::MAX));

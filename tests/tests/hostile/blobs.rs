@@ -350,4 +350,16 @@ fn names_are_cut_and_escaped() {
     };
     let text = refusal(&blob).to_string();
     assert!(text.contains(r"`x\n\u{1b}[2Jstatus"), "{text}");
+    let long: &'static str = "x".repeat(65).leak();
+    for (name, shown) in [
+        (&long[..64], long[..64].to_owned()),
+        (long, format!("{}…", &long[..64])),
+    ] {
+        let blob = Blob {
+            imports: Box::leak(Box::new([name])),
+            ..Blob::new(&[asm::ecalli(0)])
+        };
+        let text = refusal(&blob).to_string();
+        assert!(text.contains(&format!("`{shown}`")), "{text}");
+    }
 }

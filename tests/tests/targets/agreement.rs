@@ -279,6 +279,48 @@ fn every_command_agrees_on_every_target() {
     assert!(panics > 50, "only {panics} panics");
 }
 
+/// A line or a message that was cut looked like a whole one; the comparison of targets cannot see
+/// that, because all of them cut it.
+#[test]
+fn cut_texts_end_with_a_mark_on_every_target() {
+    let last_line = |letters: u64| {
+        let outcome = same(
+            None,
+            &call_with_accounts(&[(Command::LogFormatted, [3, letters, 0])]),
+        );
+        outcome.logs.last().expect("a line").clone()
+    };
+    let whole = last_line(290);
+    assert!(
+        whole.ends_with('3') && whole.len() <= 512,
+        "{}",
+        whole.len()
+    );
+    let cut = last_line(399);
+    assert!(
+        cut.ends_with('…') && cut.starts_with(&whole[..500]),
+        "{cut}"
+    );
+    assert!((510..=515).contains(&cut.len()), "{}", cut.len());
+
+    let message = |letters: u64| {
+        let outcome = same(
+            None,
+            &call_with_accounts(&[(Command::Panic, [letters, 0, 0])]),
+        );
+        let Some(Failure::Panicked { message, .. }) = outcome.failure else {
+            panic!("no panic: {outcome:?}");
+        };
+        message.expect("the default level reports it")
+    };
+    assert!(message(200).ends_with(" and 0"));
+    let cut = message(599);
+    assert!(
+        cut.ends_with('…') && (510..=515).contains(&cut.len()),
+        "{cut}"
+    );
+}
+
 #[test]
 fn panic_levels_hold_on_every_target() {
     let report = |feature| {

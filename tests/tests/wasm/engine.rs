@@ -152,27 +152,93 @@ fn module_with_a_start_function_is_rejected() {
     assert_eq!(refusal(&text).kind(), "InvalidModule");
 }
 
-/// Each of these modules makes the loader work long on a few bytes.
+/// The size and the limit of the code, if that is why the module is rejected.
+fn too_much_code(text: &str, limit: u32) -> Option<(u64, u32)> {
+    match load(text, Limits::default().code(limit)) {
+        Ok(_) => None,
+        Err(LoadError::MemoryTooLarge {
+            what: "code",
+            size,
+            limit,
+        }) => Some((size, limit)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Each of these takes a few bytes of a module for much of the loader's time, and counts as so much
+/// code.
 #[test]
-fn module_with_costly_code_is_rejected() {
-    let signature = |count: usize| {
-        let values = "i64 ".repeat(count);
-        format!("(type $many (func (param {values}) (result {values})))")
+fn costly_code_counts_as_much_code() {
+    let smallest = program("", "i64.const 0");
+    let (least, _) = too_much_code(&smallest, 0).expect("it has code");
+    // Two functions, of four and five bytes.
+    assert_eq!(least, 2 * 32 + 4 + 5);
+    let more = |functions: &str, code: &str| {
+        let text = program(functions, code);
+        let (size, _) = too_much_code(&text, 0).expect("it has code");
+        let exact = u32::try_from(size).unwrap();
+        assert_eq!(too_much_code(&text, exact), None);
+        assert_eq!(too_much_code(&text, exact - 1), Some((size, exact - 1)));
+        size - least
     };
-    let nested = |count: usize| {
-        let given = "i64.const 0 ".repeat(count);
-        let blocks = "block (type $many) ".repeat(9) + &"end ".repeat(9);
-        let code = given + &blocks + &"drop ".repeat(count) + "i64.const 0";
-        program(&signature(count), &code)
-    };
-    assert!(load(&nested(32), Limits::default()).is_ok());
-    assert_eq!(refusal(&nested(1_000)).kind(), "InvalidModule");
-    let with_locals = format!("(func (local {}))", "i64 ".repeat(20_000));
-    let functions = with_locals.repeat(200);
+    // A body of one byte, two for its locals, four for each kind of them.
+    let locals = format!("(func (local {}))", "i64 ".repeat(20_000));
     assert_eq!(
-        refusal(&program(&functions, "i64.const 0")).kind(),
-        "InvalidModule"
+        more(&locals.repeat(2), "i64.const 0"),
+        2 * (32 + 6 + 20_000)
     );
+    let values = "i64 ".repeat(900);
+    let many = format!("(type $many (func (param {values}) (result {values})))");
+    let given = "i64.const 0 ".repeat(900);
+    let dropped = "drop ".repeat(900);
+    let nested =
+        |blocks: &str| more(&many, &format!("{given} {blocks} {dropped} i64.const 0")) - 3 * 900;
+    assert_eq!(nested("block (type $many) end"), 3 + 1_800);
+    // A branch may be one out of the widest block.
+    assert_eq!(nested("block (type $many) br 0 end"), 5 + 2 * 1_800);
+    let table = "block (type $many) i32.const 0 br_table 0 0 0 0 end";
+    assert_eq!(nested(table), 3 + 8 + 1_800 + 4 * 1_800);
+    let call = format!("{many} (func $all (type $many) unreachable)");
+    let code = format!("{given} call $all {dropped} i64.const 0");
+    assert_eq!(more(&call, &code) - 3 * 900, 32 + 3 + 2 + 1_800);
+}
+
+/// What each instance makes anew has fixed limits.
+#[test]
+fn globals_tables_and_segments_have_limits() {
+    for (item, limit) in [
+        ("(global i32 (i32.const 0))", 1_000),
+        ("(table 0 funcref)", 100),
+        ("(elem funcref)", 1_000),
+        (r#"(data "")"#, 1_000),
+    ] {
+        let text = program(&item.repeat(limit), "i64.const 0");
+        assert!(load(&text, Limits::default()).is_ok(), "{item}");
+        let error = refusal(&program(&item.repeat(limit + 1), "i64.const 0"));
+        assert_eq!(error.kind(), "InvalidModule");
+        assert!(error.to_string().contains("; the limit is "), "{error}");
+    }
+}
+
+/// A program with a table of short functions, as a `match` or an array of function pointers
+/// compiles to, and a function with more parameters than most.
+#[test]
+fn many_short_functions_and_many_parameters_are_fine() {
+    let functions: String = (0..2_000)
+        .map(|number| format!("(func $f{number} (result i64) i64.const {number})"))
+        .collect();
+    let names: String = (0..2_000).map(|number| format!("$f{number} ")).collect();
+    let wide = format!(
+        "(func $wide (param {}) (result i64) local.get 39)",
+        "i64 ".repeat(40)
+    );
+    let table = format!("(type $short (func (result i64))) (table funcref (elem {names}))");
+    let given: String = (0..40)
+        .map(|number| format!("i64.const {number} "))
+        .collect();
+    let code = format!("i32.const 1234 call_indirect (type $short) {given} call $wide i64.add");
+    let text = program(&format!("{table} {functions} {wide}"), &code);
+    assert_eq!(run(&text, &call()).status, Some(1_234 + 39));
 }
 
 #[test]

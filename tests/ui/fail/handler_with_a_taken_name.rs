@@ -1,11 +1,11 @@
-//! A handler may not have a name that is reserved by the compiler or the host.
+//! A handler may not have the name of another export of a module.
 
 use entrypoint::handler::Call;
 
-entrypoint::export_handler!(memcmp, free);
+entrypoint::export_handler!(alloc, free);
 entrypoint::export_handler!(memory);
 
-fn memcmp(_call: Call<'_>) {}
+fn alloc(_call: Call<'_>) {}
 
 fn free(_call: Call<'_>) {}
 

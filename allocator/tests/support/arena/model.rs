@@ -1,10 +1,22 @@
 //! A reference model of an arena: the addresses of its blocks, and its figures.
 
 use core::alloc::Layout;
+use std::collections::HashMap;
 
 use super::contents::Block;
 
-/// The figures of an end, as numbers that cannot overflow.
+/// What every block is aligned to, and takes a multiple of.
+const GRAIN: u128 = 8;
+
+/// The bytes that are kept beside a block with a larger alignment.
+const RECORD: u128 = size_of::<usize>() as u128;
+
+/// The bytes that a block takes.
+pub fn room(layout: Layout) -> u128 {
+    (layout.size() as u128).next_multiple_of(GRAIN)
+}
+
+/// What an end has in use, in numbers too wide to wrap.
 #[derive(Clone, Default)]
 pub struct EndModel {
     pub used: u128,
@@ -19,6 +31,8 @@ pub struct Model {
     /// The bottom and the top.
     pub ends: [EndModel; 2],
     pub epoch: u64,
+    /// What its end had in use before each block with a large alignment.
+    pub before: HashMap<usize, u128>,
 }
 
 impl Model {
@@ -28,28 +42,34 @@ impl Model {
 
     /// The address of the block, which is not empty; `None` if there is not enough memory.
     pub fn allocate(&mut self, top: bool, layout: Layout) -> Option<usize> {
-        let (size, align) = (layout.size() as u128, layout.align() as u128);
+        let (size, align) = (room(layout), (layout.align() as u128).max(GRAIN));
+        let gap = if align > GRAIN { RECORD } else { 0 };
         let low = self.start + self.ends[0].used;
         let high = self.end - self.ends[1].used;
         let address = if top {
-            high.checked_sub(size)? / align * align
+            high.checked_sub(gap + size)? / align * align
         } else {
-            low.div_ceil(align) * align
+            (low + gap).div_ceil(align) * align
         };
         if address < low || address + size > high {
             return None;
         }
         let used = self.used_with(top, address, size);
+        let before = self.ends[end(top)].used;
         self.set_used(top, used);
-        Some(usize::try_from(address).expect("inside the buffer"))
+        let address = usize::try_from(address).expect("inside the buffer");
+        self.before.insert(address, before);
+        Some(address)
     }
 
     pub fn deallocate(&mut self, block: &Block) -> bool {
-        let (address, size) = (block.address() as u128, block.layout.size() as u128);
+        let (address, size) = (block.address() as u128, room(block.layout));
         if size == 0 || self.used_with(block.top, address, size) != self.ends[end(block.top)].used {
             return false;
         }
-        let used = if block.top {
+        let used = if block.layout.align() as u128 > GRAIN {
+            self.before[&block.address()]
+        } else if block.top {
             self.end - (address + size)
         } else {
             address - self.start
@@ -61,8 +81,8 @@ impl Model {
     /// The new address of the block, which is not empty; `None` if there is not enough memory.
     pub fn resize(&mut self, block: &Block, new: Layout) -> Option<usize> {
         let before = self.ends.clone();
-        let in_place =
-            new.size() <= block.layout.size() && block.address().is_multiple_of(new.align());
+        let in_place = room(new) <= room(block.layout)
+            && new.align() as u128 <= GRAIN.max(block.layout.align() as u128);
         let newest = self.deallocate(block);
         if !newest && in_place {
             return Some(block.address());

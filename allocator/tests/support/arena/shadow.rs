@@ -3,13 +3,14 @@
 use core::alloc::Layout;
 use core::ops::Range;
 use core::ptr::NonNull;
+use std::collections::HashMap;
 
 use allocator::allocator_api2::alloc::{AllocError, Allocator};
 use allocator::{Arena, BottomMark, RewindError, TopMark};
 
 use super::ArenaOperation;
 use super::contents::{Aligned, Block, Handle};
-use super::model::{Model, end};
+use super::model::{Model, end, room};
 
 /// A handle, whether its value should be live, and the used bytes of its end just after it.
 struct Kept {
@@ -48,6 +49,7 @@ impl Shadow {
                 end: region.end as u128,
                 ends: Default::default(),
                 epoch: 0,
+                before: HashMap::new(),
             },
             blocks: Vec::new(),
             kept: Vec::new(),
@@ -353,7 +355,7 @@ impl Shadow {
     fn forget(&mut self, top: bool, used: u128) {
         let model = &mut self.model;
         self.blocks.retain(|block| {
-            let (address, size) = (block.address() as u128, block.layout.size() as u128);
+            let (address, size) = (block.address() as u128, room(block.layout));
             block.top != top || size == 0 || model.used_with(top, address, size) <= used
         });
         model.set_used(top, used);

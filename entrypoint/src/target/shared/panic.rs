@@ -34,8 +34,9 @@ pub fn panic_with_message(info: &PanicInfo<'_>) -> ! {
     let mut message = TextBuffer::<MAX_MESSAGE_LENGTH>::new();
     // If a `Display` fails, the text ends there.
     let _ = fmt::write(&mut message, format_args!("{}", info.message()));
-    report.message = guest_text(message.as_str());
-    note_high_half(&mut report.values[3], message.as_str());
+    let message = message.finish();
+    report.message = guest_text(message);
+    note_high_half(&mut report.values[3], message);
     abort(&report)
 }
 

@@ -6,6 +6,7 @@
 mod memory;
 mod module;
 pub(crate) mod validate;
+mod weight;
 
 pub(crate) use memory::{Data, PAGE, Store, View};
 pub(crate) use module::{Alloc, Calls, Module, ScratchError};

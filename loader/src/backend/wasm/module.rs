@@ -3,12 +3,12 @@
 use abi::imports::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
 use wasmi::{
-    AsContextMut, Caller, CompilationMode, Config, EnforcedLimits, Engine, Error, ExternType,
-    FuncType, Instance, Linker, TypedFunc, Val,
+    AsContextMut, Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Instance,
+    Linker, TypedFunc, Val,
 };
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
-use super::setup_failed;
+use super::{setup_failed, weight};
 use crate::backend::Arguments;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
@@ -46,11 +46,8 @@ impl<U: 'static> Module<U> {
             .compilation_mode(CompilationMode::Eager)
             .allow_start_fn(false)
             .wasm_multi_memory(false)
-            .set_max_recursion_depth(MAX_RECURSION_DEPTH)
-            // Three bytes of a block with a thousand parameters, or seven of a function with
-            // thousands of locals, take as long to compile as kilobytes of other code, and the
-            // program pays no gas for that.
-            .enforced_limits(EnforcedLimits::strict());
+            .set_max_recursion_depth(MAX_RECURSION_DEPTH);
+        weight::check(bytes, limits)?;
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
         let compiled = wasmi::Module::new(&engine, bytes).map_err(invalid)?;

@@ -1,6 +1,8 @@
 //! The end of a program that does not return: a panic, a failed allocation, rejected accounts.
 
-use abi::report::{ABORT_REPORT_MAGIC, AbortKind, AbortReport, GuestText, MAX_MESSAGE_LENGTH};
+use abi::report::{
+    ABORT_REPORT_MAGIC, AbortKind, AbortReport, CUT_MARK, GuestText, MAX_MESSAGE_LENGTH,
+};
 
 use super::Returned;
 use super::call::Call;
@@ -34,7 +36,12 @@ fn failure(guest: &mut impl GuestMemory, address: u64, magic: u64, heap: &Heap) 
             let file = text(guest, report.file, third, MAX_FILE_LENGTH);
             let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
             Failure::Panicked {
-                message: text(guest, report.message, fourth, MAX_MESSAGE_LENGTH),
+                message: text(
+                    guest,
+                    report.message,
+                    fourth,
+                    MAX_MESSAGE_LENGTH + CUT_MARK.len(),
+                ),
                 location: file.map(|file| SourceLocation {
                     file: short_path(&file).to_owned(),
                     line: number(first),
@@ -67,13 +74,20 @@ fn failure(guest: &mut impl GuestMemory, address: u64, magic: u64, heap: &Heap) 
     }
 }
 
-/// A text in the guest's memory. `high` is the high half of its address.
+/// A text in the guest's memory, with a mark if it is longer than `limit`. `high` is the high half
+/// of its address.
 fn text(guest: &mut impl GuestMemory, text: GuestText, high: u64, limit: usize) -> Option<String> {
     let address = high << 32 | u64::from(text.address);
     if address == 0 {
         return None;
     }
-    let length = u64::from(text.length).min(limit as u64);
-    let bytes = guest.read(address, length).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let length = u64::from(text.length);
+    let bytes = guest.read(address, length.min(limit as u64)).ok()?;
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if length > limit as u64 {
+        // Half a character at the end was replaced.
+        text.truncate(text.trim_end_matches(char::REPLACEMENT_CHARACTER).len());
+        text.push_str(CUT_MARK);
+    }
+    Some(text)
 }

@@ -1,4 +1,4 @@
-//! A WebAssembly module: compile, with the LLVM linker for its format.
+//! A WebAssembly module: compile, with the LLVM linker for its format, and name its exports.
 
 use std::fs;
 
@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use super::compile::Compilation;
 use super::{DebugInfo, Target};
 use crate::toolchain::find_wasm_linker;
+
+mod exports;
 
 /// The target's name.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
@@ -34,9 +36,12 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
         .arg("--")
         .arg(format!("-Clink-arg=-zstack-size={STACK_SIZE}"));
     if debug_info == DebugInfo::Strip {
-        // Another profile would have `core` compiled once more.
-        command.arg("-Clink-arg=--strip-all");
+        command
+            // Another profile would have `core` compiled once more.
+            .arg("-Clink-arg=--strip-all")
+            .arg(format!("-Clink-arg=--keep-section={}", exports::SECTION));
     }
-    let module = compilation.run(command, Target::Wasm32, "wasm")?;
-    fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
+    let path = compilation.run(command, Target::Wasm32, "wasm")?;
+    let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    exports::publish(&module).with_context(|| format!("cannot use {}", path.display()))
 }
