@@ -59,10 +59,10 @@ impl<const N: usize> TextBuffer<N> {
         let mut length = 0;
         while start > 0 && length == 0 {
             start -= 1;
+            let byte = core::ptr::from_ref(self).cast::<u8>().wrapping_add(start);
             // SAFETY: the text was cut, so `write_str` has initialized all bytes. `start` is less
             // than `N`.
-            let byte = unsafe { core::ptr::from_ref(self).cast::<u8>().add(start).read() };
-            length = match byte {
+            length = match unsafe { byte.read() } {
                 0..0x80 => 1,
                 0x80..0xC0 => 0,
                 0xC0..0xE0 => 2,
