@@ -1,14 +1,14 @@
 //! Keeps the inlined functions in a blob's debug information.
 //!
-//! PolkaVM's linker keeps all functions that are inlined into a function directly. Of those that are
-//! inlined into an inlined function it keeps only the first, so most instructions lose the functions
-//! that they are in. The linker orders inlined functions by their addresses, so it needs no tree.
-//! This module makes a list of the tree in the ELF file's debug information: each inlined function
-//! becomes an entry of the compiled function.
+//! PolkaVM's linker keeps all functions that are inlined into a function directly. Of those that
+//! are inlined into an inlined function it keeps only the first, so most instructions lose the
+//! functions that they are in. The linker orders inlined functions by their addresses, so it needs
+//! no tree. This module makes a list of the tree in the ELF file's debug information: each inlined
+//! function becomes an entry of the compiled function.
 //!
-//! In DWARF, whether an entry has children is written in the table of abbreviations, and a zero byte
-//! ends the children. So an inlined function loses its children if its abbreviation says so, and the
-//! zero byte becomes an empty entry.
+//! In DWARF, whether an entry has children is written in the table of abbreviations, and a zero
+//! byte ends the children. So an inlined function loses its children if its abbreviation says so,
+//! and the zero byte becomes an empty entry.
 
 use std::collections::BTreeMap;
 
