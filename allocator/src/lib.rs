@@ -15,7 +15,7 @@
 //! | [`PagedInvocationArena`] | scratch memory of any length, if the memory grows and a program lives for many invocations | a number of steps that grows with the logarithm of its memory | it only frees everything at once |
 //! | [`TracingAllocator`] around one of the first two | measuring how a program uses memory | that of the heap, and that of counting | nothing of its own |
 //!
-//! `cargo entrypoint bench allocators` measures the figures. They are those of the workloads
+//! `cargo xtask bench allocators` measures the figures. They are those of the workloads
 //! `box_kept` and `box_freed`, one unit for each instruction. This crate's README also has the
 //! figures of comparable crates.
 //!

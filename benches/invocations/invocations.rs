@@ -14,13 +14,13 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use cargo_entrypoint::bench::size;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
 use program_build::guest::DebugInfo;
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 use rayon::ThreadPoolBuilder;
+use xtask::bench::size;
 
 const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use cargo_entrypoint::bench::command;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::{parse_hex, parse_size};
 use loader::{Engine, Target};
@@ -251,46 +252,29 @@ pub struct InspectArguments {
 const BENCH_HELP: &str = "\
 The baseline has the results of an earlier run. Without --baseline, it is `bench.json` next to the
 Cargo.toml of the measured program, or else at the root of the workspace. The command prints all
-differences. A larger figure of your own program is worse, and so is a program that behaves
-differently or is gone. A worse result is exit code 1, if the compiler is that of the baseline. If
-you intend it, run the same command with --bless, and commit the file together with the change.
+differences. A larger figure is worse, and so is a program that behaves differently or is gone. A
+worse result is exit code 1, if the compiler is that of the baseline. If you intend it, run the same
+command with --bless, and commit the file together with the change.
 
 JSON: an array of rows if WHAT is given, otherwise the content that --bless writes to the baseline:
-an object with the compiler and an array for each suite.
-  entry       {entry, table, accounts, repeats, gas}
-  allocators  {allocator, workload, gas, gas_per_op, peak, live, blob}
-  size        {program, panic, blob}
-  programs    {program, fixture, status, failure, gas, heap_peak, blob}
+an object {compiler, programs}, in which `programs` is the array. A row has the fields
+  {program, fixture, status, failure, gas, heap_peak, blob}
 
 Exit codes:
   0  everything was measured, and nothing is worse than in the baseline
-  1  a result is worse, a program differed from what its fixture expects, or a suite's check failed
+  1  a result is worse, or a program differed from what its fixture expects
   2  nothing was measured, or the results could not be printed or written";
 
 #[derive(Debug, Args)]
 #[command(after_help = BENCH_HELP)]
 pub struct BenchArguments {
-    /// A program with fixtures: a package of this workspace, or a folder with a program crate. In
-    /// the workspace of the entrypoint project also one of its suites: `entry`, `allocators`,
-    /// `size` (write a program of such a name as a path, `./size`) [default: the program in the
-    /// current folder, or else all programs among the workspace's default members, and all suites]
+    /// A program with fixtures: a package of this workspace, or a folder with a program crate
+    /// [default: the program in the current folder, or else all programs among the workspace's
+    /// default members]
     pub what: Option<String>,
 
-    /// Print only the results, as JSON, on the standard output
-    #[arg(long)]
-    pub json: bool,
-
-    /// The baseline to compare with
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<PathBuf>,
-
-    /// Write the results to the baseline; rows that were not measured stay
-    #[arg(long)]
-    pub bless: bool,
-
-    /// Rewrite the tables of `entry`, `allocators` and `size` in the documentation
-    #[arg(long)]
-    pub update: bool,
+    #[command(flatten)]
+    pub common: command::CommonArguments,
 
     #[command(flatten)]
     pub cargo: CargoArguments,

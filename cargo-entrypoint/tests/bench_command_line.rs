@@ -30,16 +30,9 @@ fn change(file: &Path, from: &str, to: &str) {
 
 #[test]
 fn invalid_arguments_fail_before_the_build() {
-    refused(
-        &["bench", "alocators"],
-        &["`alocators`", "entry, allocators, size", "`counter`"],
-    );
-    refused(
-        &["bench", "counte"],
-        &["`counte`", "entry, allocators, size", "`counter`"],
-    );
-    refused(&["bench", "allocators", "--jsno"], &["--jsno", "--json"]);
-    refused(&["bench", "allocators", "bump"], &["bump"]);
+    refused(&["bench", "counte"], &["`counte`", "`counter`"]);
+    refused(&["bench", "counter", "--jsno"], &["--jsno", "--json"]);
+    refused(&["bench", "counter", "hello"], &["hello"]);
     refused(
         &["bench", "program-loader"],
         &["`program-loader` is not a program"],
@@ -52,36 +45,16 @@ fn invalid_arguments_fail_before_the_build() {
         &["bench", "tests/guests/probe"],
         &["`probe` has no fixtures", "fixtures/default.toml"],
     );
-    refused(
-        &["bench", "counter", "--update"],
-        &["--update is for `entry`, `allocators` and `size`"],
-    );
 
     // A row is not an outcome, so `--json` has no form for it.
-    let output = entrypoint(&["bench", "allocators", "--json", "--jsno"]);
+    let output = entrypoint(&["bench", "counter", "--json", "--jsno"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stdout(&output), "");
 }
 
 #[test]
-fn suites_are_measured_in_this_project_only() {
+fn without_a_workspace_there_is_nothing_to_measure() {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = new_program(folder.path(), "elsewhere");
-    for (suite, package) in [
-        ("allocators", "`allocator-bench`"),
-        ("entry", "`entry-bench`"),
-        ("size", "`size-bench`"),
-    ] {
-        for place in [folder.path(), &program] {
-            let output = entrypoint_in(place, &["bench", suite, "--json"]);
-            let said = stderr(&output);
-            assert_eq!(output.status.code(), Some(2), "{said}");
-            assert_eq!(stdout(&output), "");
-            let guest = format!("`benches/{suite}`");
-            let path = format!("`./{suite}`");
-            says(&said, &[package, "the entrypoint project", &guest, &path]);
-        }
-    }
     let output = entrypoint_in(folder.path(), &["bench"]);
     assert_eq!(output.status.code(), Some(2));
     says(&stderr(&output), &["current folder", "Cargo.toml"]);
@@ -101,28 +74,9 @@ fn suite_guests_require_their_features() {
         let compiles = format!("`{package}` does not compile for riscv64");
         refused(
             &["build", package],
-            &[part, "cargo entrypoint bench ", &compiles],
+            &[part, "cargo xtask bench ", &compiles],
         );
     }
-}
-
-#[test]
-fn entries_have_the_rows_that_scripts_read() {
-    let output = entrypoint(&["bench", "entry", "--json"]);
-    let rows = json(&output);
-    let rows = rows.as_array().expect("an array");
-    assert_eq!(rows.len(), 2 * 2 * 7 + 7, "{}", stderr(&output));
-    for row in rows {
-        let row = row.as_object().expect("an object");
-        let keys: Vec<&str> = row.keys().map(String::as_str).collect();
-        let mut wanted = ["entry", "table", "accounts", "repeats", "gas"];
-        wanted.sort_unstable();
-        assert_eq!(keys, wanted);
-        assert!(row["gas"].as_u64() > Some(0));
-    }
-    let of_pinocchio = rows.iter().filter(|row| row["entry"] == "pinocchio");
-    assert!(of_pinocchio.clone().all(|row| row["table"] == false));
-    assert_eq!(of_pinocchio.count(), 7);
 }
 
 #[test]
@@ -391,43 +345,26 @@ fn program_folder_is_the_default_program() {
     let output = entrypoint_in(&project().join("examples/hello/src"), &["bench", "--json"]);
     let results = json(&output);
     assert_eq!(results["programs"].as_array().map(Vec::len), Some(1));
-    assert_eq!(results["entry"], Value::Null);
 }
 
 #[test]
-fn without_arguments_everything_is_measured() {
+fn without_arguments_all_programs_are_measured() {
     // A folder in the workspace that belongs to no program, like the root itself.
     let output = entrypoint_in(&project().join("loader/src"), &["bench", "--json"]);
     let results = json(&output);
-    // One subject's rows from each suite.
-    let rows = |suite: &str, key: &str, name: &str| {
-        let rows = results[suite].as_array().expect("rows");
-        rows.iter().filter(|row| row[key] == name).count()
+    let keys: Vec<&String> = results.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["compiler", "programs"]);
+    let rows = |program: &str| {
+        let rows = results["programs"].as_array().expect("rows");
+        rows.iter().filter(|row| row["program"] == program).count()
     };
-    for entry in ["entrypoint", "entrypoint_no_alloc"] {
-        assert_eq!(rows("entry", "entry", entry), 2 * 7);
-    }
-    assert_eq!(rows("entry", "entry", "pinocchio"), 7);
-    for allocator in [
-        "bump",
-        "segregated",
-        "picoalloc",
-        "talc",
-        "rlsf",
-        "linked_list_allocator",
-    ] {
-        assert_eq!(rows("allocators", "allocator", allocator), 7);
-    }
-    for program in ["empty", "log", "counter"] {
-        assert_eq!(rows("size", "program", program), 3);
-    }
     for example in fs::read_dir(project().join("examples")).expect("the examples") {
         let example = example.expect("an example");
         // A crate of handlers is not a program and has no rows.
         let fixtures = fs::read_dir(example.path().join("fixtures"));
         let count = fixtures.map_or(0, Iterator::count);
         let name = example.file_name().into_string().expect("text");
-        assert_eq!(rows("programs", "program", &name), count);
+        assert_eq!(rows(&name), count);
     }
     // The command has read the committed baseline, whatever the differences are.
     says(

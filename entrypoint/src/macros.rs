@@ -41,7 +41,7 @@
 /// If the input has an account table, the function gets the table itself. The entry overhead is
 /// then 24 units of gas for any number of accounts. Otherwise the entry lists the accounts on the
 /// heap (on wasm32 in scratch memory). That costs 8 units for each account and each repeat, on
-/// average, and some 20 to begin. `cargo entrypoint bench entry` measures it.
+/// average, and some 20 to begin. `cargo xtask bench entry` measures it.
 ///
 /// # Cargo features
 ///

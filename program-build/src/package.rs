@@ -308,26 +308,6 @@ impl Here {
     }
 }
 
-/// The folder of a package of the current folder's workspace; `None` if the workspace has no such
-/// package.
-///
-/// # Errors
-///
-/// If the current folder is in no workspace and no package.
-pub fn member_folder(name: &str) -> Result<Option<PathBuf>> {
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .exec()
-        .map_err(|error| describe(error, "the current folder"))?;
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.name == name);
-    Ok(package
-        .and_then(|package| package.manifest_path.parent())
-        .map(|folder| folder.as_std_path().to_owned()))
-}
-
 /// The program whose folder the current folder is, or is inside of: the innermost.
 fn here(metadata: &Metadata) -> Option<&Package> {
     innermost(metadata).filter(|package| is_program(package))

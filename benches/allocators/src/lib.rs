@@ -1,5 +1,4 @@
-//! The bench of allocators inside the VM: the guest that `cargo entrypoint bench allocators`
-//! measures.
+//! The bench of allocators inside the VM: the guest that `cargo xtask bench allocators` measures.
 //!
 //! One build has one global allocator, chosen by a feature, and all [`WORKLOADS`]. The instruction
 //! data names one of them and the number of rounds: two numbers of four bytes, little endian. The

@@ -1,4 +1,4 @@
-//! The bench of entries inside the VM: the guest that `cargo entrypoint bench entry` measures.
+//! The bench of entries inside the VM: the guest that `cargo xtask bench entry` measures.
 //!
 //! One build has one entry, chosen by a feature, over a function that does nothing. The gas of a
 //! call is the entry overhead: the export, the registers of the heap, the walk over the accounts or
@@ -52,7 +52,7 @@ const _: () = assert!(
         + cfg!(feature = "entrypoint_reject") as usize
         + cfg!(feature = "entrypoint_lazy") as usize
         == 1,
-    "choose exactly one entry by its feature; `cargo entrypoint bench entry` does so"
+    "choose exactly one entry by its feature; `cargo xtask bench entry` does so"
 );
 
 /// Does nothing, but receives all its arguments.

@@ -1,5 +1,5 @@
-//! Other projects' entries, as published, to compare with ours: a guest that `cargo entrypoint
-//! bench entry` measures.
+//! Other projects' entries, as published, to compare with ours: a guest that
+//! `cargo xtask bench entry` measures.
 //!
 //! One build has one entry, chosen by a feature, over the function of `entry-bench`. Each file has
 //! one peer, and describes how it gets its input.
@@ -13,4 +13,4 @@ pub mod pinocchio;
     target_os = "none",
     not(feature = "pinocchio")
 ))]
-compile_error!("choose a peer by its feature; `cargo entrypoint bench entry` does so");
+compile_error!("choose a peer by its feature; `cargo xtask bench entry` does so");

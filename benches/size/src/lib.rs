@@ -1,4 +1,4 @@
-//! The size of a blob: the guest that `cargo entrypoint bench size` measures.
+//! The size of a blob: the guest that `cargo xtask bench size` measures.
 //!
 //! One build has one program and one level of `panic`, each chosen by a feature:
 //!
@@ -35,7 +35,7 @@ const _: () = {
         + cfg!(feature = "abort") as usize;
     assert!(
         PROGRAMS == 1 && LEVELS == 1,
-        "choose exactly one program and one level of `panic` by their features; `cargo entrypoint bench size` does so"
+        "choose exactly one program and one level of `panic` by their features; `cargo xtask bench size` does so"
     );
 };
 

@@ -1,4 +1,4 @@
-//! Compares results with those of an earlier run, which are in a file beside the program.
+//! Compares results with those of an earlier run, which a file has kept.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,20 +13,20 @@ use crate::text::grouped;
 /// Name of the file in which `cargo entrypoint bench` looks for a baseline.
 pub const FILE_NAME: &str = "bench.json";
 
-/// Which programs a run has measured, of those that a baseline may know.
+/// Which parts a run has measured, such as programs, of those that a baseline may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All programs: a program that was not measured is gone.
+    /// All of them: what was not measured is gone.
     All,
-    /// These.
-    Programs(BTreeSet<String>),
+    /// The one with this name.
+    Only(String),
 }
 
 impl Scope {
-    fn includes(&self, program: &str) -> bool {
+    fn includes(&self, part: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Programs(names) => names.contains(program),
+            Self::Only(name) => name == part,
         }
     }
 }
@@ -145,115 +145,37 @@ impl fmt::Display for Change {
 ///
 /// If the file cannot be read or is not a baseline; the message names the file, and the place in
 /// it.
-pub fn read(path: &Path) -> Result<Results> {
+pub fn read<R: Results>(path: &Path) -> Result<R> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the baseline {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not a baseline", path.display()))
 }
 
-fn parse(text: &str) -> Result<Results> {
-    let results: Results = serde_json::from_str(text)?;
-    for_each_suite(&results, |suite, rows| {
-        let mut known = BTreeSet::new();
-        for row in rows {
-            let subject = row.subject();
-            ensure!(
-                known.insert(subject.clone()),
-                "`{suite}` has two rows for {subject:?}"
-            );
-        }
-        Ok(())
-    })?;
+fn parse<R: Results>(text: &str) -> Result<R> {
+    let results: R = serde_json::from_str(text)?;
+    let mut known = BTreeSet::new();
+    for row in results.rows() {
+        let subject = row.subject();
+        ensure!(
+            known.insert(subject.clone()),
+            "there are two rows for {subject:?}"
+        );
+    }
     Ok(results)
 }
 
-/// The differences between the results and the baseline, in the order of the suites and their rows.
-/// It does not compare what the run did not measure.
+/// The differences between the results and the baseline, in the order of the rows; then the rows
+/// that are gone. It does not compare what the run did not measure.
 #[must_use]
-pub fn compare(baseline: &Results, measured: &Results, scope: &Scope) -> Vec<Change> {
+pub fn compare<R: Results>(baseline: &R, measured: &R, scope: &Scope) -> Vec<Change> {
+    let mut baseline = baseline.clone();
+    baseline.retain(|part| scope.includes(part));
+    let (baseline, measured) = (baseline.rows(), measured.rows());
     let mut changes = Vec::new();
-    compare_rows(&mut changes, &baseline.entry, &measured.entry, |_| true);
-    compare_rows(
-        &mut changes,
-        &baseline.allocators,
-        &measured.allocators,
-        |_| true,
-    );
-    compare_rows(&mut changes, &baseline.size, &measured.size, |_| true);
-    compare_rows(
-        &mut changes,
-        &baseline.programs,
-        &measured.programs,
-        |row| scope.includes(&row.program),
-    );
-    changes
-}
-
-/// The baseline after a run: the results of the run, and the rows of the old baseline that the run
-/// did not measure.
-///
-/// # Errors
-///
-/// If rows would stay that another compiler has made.
-pub fn merge(old: Option<Results>, measured: &Results, scope: &Scope) -> Result<Results> {
-    let Some(old) = old else {
-        return Ok(measured.clone());
-    };
-    let kept: Vec<_> = old
-        .programs
-        .iter()
-        .flatten()
-        .filter(|row| measured.programs.is_none() || !scope.includes(&row.program))
-        .cloned()
-        .collect();
-    let stays = [
-        old.entry.is_some() && measured.entry.is_none(),
-        old.allocators.is_some() && measured.allocators.is_none(),
-        old.size.is_some() && measured.size.is_none(),
-        !kept.is_empty(),
-    ];
-    ensure!(
-        old.compiler == measured.compiler || !stays.contains(&true),
-        "the baseline was measured with `{}`, and this run with `{}`: a baseline cannot have figures \
-         of two compilers; measure all its rows again, or remove the file",
-        old.compiler,
-        measured.compiler
-    );
-    let programs = if old.programs.is_some() || measured.programs.is_some() {
-        let measured = measured.programs.iter().flatten().cloned();
-        let mut rows: Vec<_> = kept.into_iter().chain(measured).collect();
-        rows.sort_by(|one, other| {
-            (&one.program, &one.fixture).cmp(&(&other.program, &other.fixture))
-        });
-        Some(rows)
-    } else {
-        None
-    };
-    Ok(Results {
-        compiler: measured.compiler.clone(),
-        entry: measured.entry.clone().or(old.entry),
-        allocators: measured.allocators.clone().or(old.allocators),
-        size: measured.size.clone().or(old.size),
-        programs,
-    })
-}
-
-fn compare_rows<Row: Measured>(
-    changes: &mut Vec<Change>,
-    baseline: &Option<Vec<Row>>,
-    measured: &Option<Vec<Row>>,
-    is_in_scope: impl Fn(&Row) -> bool,
-) {
-    let Some(measured) = measured else { return };
-    let baseline: Vec<&Row> = baseline
-        .iter()
-        .flatten()
-        .filter(|row| is_in_scope(row))
-        .collect();
-    for row in measured {
+    for row in &measured {
         let subject = row.subject();
         match baseline.iter().find(|known| known.subject() == subject) {
-            Some(known) => compare_row(changes, *known, row),
+            Some(known) => compare_row(&mut changes, *known, *row),
             None => changes.push(Change::New { subject }),
         }
     }
@@ -263,9 +185,45 @@ fn compare_rows<Row: Measured>(
             changes.push(Change::Vanished { subject });
         }
     }
+    changes
 }
 
-fn compare_row<Row: Measured>(changes: &mut Vec<Change>, known: &Row, row: &Row) {
+/// Checks that a baseline has rows of one compiler only after a run with this compiler.
+///
+/// # Errors
+///
+/// If rows would stay that another compiler has made.
+pub fn check_compiler<R: Results>(old: &R, compiler: &str, scope: &Scope) -> Result<()> {
+    ensure!(
+        old.compiler() == compiler || unmeasured(old, scope).rows().is_empty(),
+        "the baseline was measured with `{}`, and this run with `{compiler}`: a baseline cannot have \
+         figures of two compilers; measure all its rows again, or remove the file",
+        old.compiler()
+    );
+    Ok(())
+}
+
+/// The baseline after a run: the results of the run, and the rows of the old baseline that the run
+/// did not measure.
+///
+/// # Errors
+///
+/// As for [`check_compiler`].
+pub fn merge<R: Results>(old: &R, measured: &R, scope: &Scope) -> Result<R> {
+    check_compiler(old, measured.compiler(), scope)?;
+    let mut merged = measured.clone();
+    merged.extend(unmeasured(old, scope));
+    Ok(merged)
+}
+
+/// The rows of a baseline that a run of this scope does not measure.
+fn unmeasured<R: Results>(baseline: &R, scope: &Scope) -> R {
+    let mut rows = baseline.clone();
+    rows.retain(|part| !scope.includes(part));
+    rows
+}
+
+fn compare_row(changes: &mut Vec<Change>, known: &dyn Measured, row: &dyn Measured) {
     if let (Some(before), Some(after)) = (known.behaviour(), row.behaviour())
         && before != after
     {
@@ -290,22 +248,6 @@ fn compare_row<Row: Measured>(changes: &mut Vec<Change>, known: &Row, row: &Row)
             changes.push(change);
         }
     }
-}
-
-fn for_each_suite(
-    results: &Results,
-    mut action: impl FnMut(&str, Vec<&dyn Measured>) -> Result<()>,
-) -> Result<()> {
-    fn rows<Row: Measured>(rows: &Option<Vec<Row>>) -> Vec<&dyn Measured> {
-        rows.iter()
-            .flatten()
-            .map(|row| -> &dyn Measured { row })
-            .collect()
-    }
-    action("entry", rows(&results.entry))?;
-    action("allocators", rows(&results.allocators))?;
-    action("size", rows(&results.size))?;
-    action("programs", rows(&results.programs))
 }
 
 #[cfg(test)]

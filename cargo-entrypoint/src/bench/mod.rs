@@ -1,26 +1,22 @@
 //! Exact costs in gas and bytes: the same on every computer with the same compiler.
 //!
-//! | module | measures |
+//! | module | contents |
 //! |---|---|
-//! | [`entry`] | what it costs to come to a program's function and back, beside other projects' entries |
-//! | [`allocators`] | what allocators cost, beside those of other projects |
-//! | [`size`] | how long blobs are |
-//! | [`programs`] | programs, called as their fixtures say |
-//!
-//! [`results`] has the results of a run, [`baseline`] compares them with an earlier run.
+//! | [`programs`] | measures programs, called as their fixtures say |
+//! | [`results`] | the results of a run, and their JSON |
+//! | [`baseline`] | compares results with an earlier run |
+//! | [`command`] | what a command does with its results: prints them, compares them, keeps them |
+//! | [`table`] | a table for people |
 
-pub mod allocators;
 pub mod baseline;
-pub mod entry;
-pub mod marked;
+pub mod command;
 pub mod programs;
-pub mod readme;
 pub mod results;
-pub mod size;
+pub mod table;
 
-/// A row of a suite, as it is compared with the same row of an earlier run.
+/// A row of results, as it is compared with the same row of an earlier run.
 pub trait Measured {
-    /// The subject of the measurement, for people; unique in its suite.
+    /// The subject of the measurement, for people; unique in its results.
     fn subject(&self) -> String;
 
     /// Whether this project, or the author of the measured program, is responsible for the figures.
@@ -47,11 +43,8 @@ pub struct Figure {
 }
 
 impl Figure {
-    pub(crate) fn new(
-        of: impl Into<String>,
-        name: &'static str,
-        value: impl Into<Option<u64>>,
-    ) -> Self {
+    /// The figure of a subject with this name.
+    pub fn new(of: impl Into<String>, name: &'static str, value: impl Into<Option<u64>>) -> Self {
         Self {
             of: of.into(),
             name,

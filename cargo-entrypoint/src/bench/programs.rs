@@ -7,10 +7,43 @@ use loader::fixture::Fixture;
 use loader::{Engine, Limits, Loader, status_text};
 use serde::{Deserialize, Serialize};
 
+use super::results::Results;
 use super::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
 use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
+
+/// The results of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramResults {
+    /// The version text of the guests' compiler.
+    pub compiler: String,
+    /// A row for every fixture.
+    pub programs: Vec<Row>,
+}
+
+impl Results for ProgramResults {
+    fn compiler(&self) -> &str {
+        &self.compiler
+    }
+
+    fn rows(&self) -> Vec<&dyn Measured> {
+        let rows = self.programs.iter();
+        rows.map(|row| -> &dyn Measured { row }).collect()
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.programs.retain(|row| is_kept(&row.program));
+    }
+
+    fn extend(&mut self, others: Self) {
+        self.programs.extend(others.programs);
+        self.programs.sort_by(|one, other| {
+            (&one.program, &one.fixture).cmp(&(&other.program, &other.fixture))
+        });
+    }
+}
 
 /// The cost of one invocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,169 +4,168 @@
 use std::io;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::{allocators, entry, programs, size};
+use super::Measured;
 
-/// The results of a run. A suite that it did not measure is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Results {
+/// The results of a run, which are also what a baseline has.
+///
+/// Their JSON is an object with the compiler, and an array of rows for each kind of row.
+pub trait Results: Clone + Serialize + DeserializeOwned {
     /// The version text of the guests' compiler. Another compiler makes other code, and other
     /// figures.
-    pub compiler: String,
-    /// Costs of entries.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry: Option<Vec<entry::Row>>,
-    /// Costs of allocators.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allocators: Option<Vec<allocators::Row>>,
-    /// How long blobs are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<Vec<size::Row>>,
-    /// Costs of programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub programs: Option<Vec<programs::Row>>,
+    fn compiler(&self) -> &str;
+
+    /// All rows, in the order of the report.
+    fn rows(&self) -> Vec<&dyn Measured>;
+
+    /// Keeps only the rows of the parts whose names satisfy the condition. A part, such as a
+    /// program, is what a run measures as a whole or not at all.
+    fn retain(&mut self, is_kept: impl Fn(&str) -> bool);
+
+    /// Adds the rows of other results.
+    fn extend(&mut self, others: Self);
 }
 
-impl Results {
-    /// All of it, as an object.
-    ///
-    /// # Errors
-    ///
-    /// If it has no JSON, which would be a mistake in here.
-    pub fn to_json(&self) -> Result<String> {
-        let mut members = vec![format!("  \"compiler\": {}", value(&self.compiler)?)];
-        let suites = [
-            ("entry", self.entry.as_deref().map(rows)),
-            ("allocators", self.allocators.as_deref().map(rows)),
-            ("size", self.size.as_deref().map(rows)),
-            ("programs", self.programs.as_deref().map(rows)),
-        ];
-        for (name, rows) in suites {
-            if let Some(rows) = rows {
-                members.push(format!("  \"{name}\": {}", rows?.replace('\n', "\n  ")));
-            }
-        }
-        Ok(format!("{{\n{}\n}}\n", members.join(",\n")))
-    }
-
-    /// The rows of the only suite that was measured, as an array; an empty one, if there is none.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Results::to_json`].
-    pub fn to_json_rows(&self) -> Result<String> {
-        let json = if let Some(entry) = &self.entry {
-            rows(entry)
-        } else if let Some(allocators) = &self.allocators {
-            rows(allocators)
-        } else if let Some(size) = &self.size {
-            rows(size)
-        } else {
-            rows(self.programs.as_deref().unwrap_or_default())
-        };
-        Ok(json? + "\n")
-    }
-}
-
-/// Rows as an array, one a line. JSON has no other line breaks, because texts escape them.
-fn rows<Row: Serialize>(rows: &[Row]) -> Result<String> {
-    if rows.is_empty() {
-        return Ok("[]".to_owned());
-    }
-    let rows = rows.iter().map(value).collect::<Result<Vec<_>>>()?;
-    Ok(format!("[\n  {}\n]", rows.join(",\n  ")))
-}
-
-fn value<Value: Serialize>(of: &Value) -> Result<String> {
+/// Results, or an array of rows, as JSON.
+///
+/// # Errors
+///
+/// If they have no JSON, which would be a mistake in here.
+pub fn to_json(results: &impl Serialize) -> Result<String> {
     let mut bytes = Vec::new();
-    of.serialize(&mut Serializer::with_formatter(&mut bytes, OneLine))
-        .context("a row has no JSON")?;
+    results
+        .serialize(&mut Serializer::with_formatter(
+            &mut bytes,
+            RowLines::default(),
+        ))
+        .context("the results have no JSON")?;
+    bytes.push(b'\n');
     String::from_utf8(bytes).context("JSON is text")
 }
 
-/// A value on one line, with spaces where a reader expects them.
-struct OneLine;
+/// Writes each object in an array on one line, with spaces where a reader expects them. Such an
+/// object contains only numbers and texts.
+#[derive(Default)]
+struct RowLines {
+    pretty: PrettyFormatter<'static>,
+    is_in_array: bool,
+    is_in_row: bool,
+}
 
-impl Formatter for OneLine {
+impl Formatter for RowLines {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.is_in_array = true;
+        self.pretty.begin_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.pretty.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_array_value(writer)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.is_in_array = false;
+        self.pretty.end_array(writer)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.is_in_row = self.is_in_array;
+        if self.is_in_row {
+            writer.write_all(b"{")
+        } else {
+            self.pretty.begin_object(writer)
+        }
+    }
+
     fn begin_object_key<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
         first: bool,
     ) -> io::Result<()> {
-        if first {
-            Ok(())
-        } else {
-            writer.write_all(b", ")
+        match (self.is_in_row, first) {
+            (true, true) => Ok(()),
+            (true, false) => writer.write_all(b", "),
+            (false, _) => self.pretty.begin_object_key(writer, first),
         }
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        CompactFormatter.begin_object_value(writer)?;
-        writer.write_all(b" ")
+        self.pretty.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.is_in_row {
+            Ok(())
+        } else {
+            self.pretty.end_object_value(writer)
+        }
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        if std::mem::take(&mut self.is_in_row) {
+            writer.write_all(b"}")
+        } else {
+            self.pretty.end_object(writer)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Results;
-    use crate::bench::{programs, size};
+    use super::to_json;
+    use crate::bench::programs::{ProgramResults, Row};
+
+    fn row(program: &str) -> Row {
+        Row {
+            program: program.to_owned(),
+            fixture: "default".to_owned(),
+            status: None,
+            failure: Some("Trapped".to_owned()),
+            gas: 7,
+            heap_peak: None,
+            blob: 8,
+        }
+    }
 
     #[test]
     fn every_row_is_a_line_and_is_read_back() {
-        let results = Results {
+        let results = ProgramResults {
             compiler: "rustc \"1\"\n".to_owned(),
-            size: Some(vec![
-                size::Row {
-                    program: "empty".to_owned(),
-                    panic: "abort".to_owned(),
-                    blob: 5,
-                },
-                size::Row {
-                    program: "log".to_owned(),
-                    panic: "abort".to_owned(),
-                    blob: 6,
-                },
-            ]),
-            programs: Some(vec![programs::Row {
-                program: "a\nb".to_owned(),
-                fixture: "default".to_owned(),
-                status: None,
-                failure: Some("Trapped".to_owned()),
-                gas: 7,
-                heap_peak: None,
-                blob: 8,
-            }]),
-            ..Results::default()
+            programs: vec![row("a\nb"), row("c")],
         };
-        let json = results.to_json().expect("JSON");
+        let json = to_json(&results).expect("JSON");
         assert_eq!(
             json,
             r#"{
   "compiler": "rustc \"1\"\n",
-  "size": [
-    {"program": "empty", "panic": "abort", "blob": 5},
-    {"program": "log", "panic": "abort", "blob": 6}
-  ],
   "programs": [
-    {"program": "a\nb", "fixture": "default", "status": null, "failure": "Trapped", "gas": 7, "heap_peak": null, "blob": 8}
+    {"program": "a\nb", "fixture": "default", "status": null, "failure": "Trapped", "gas": 7, "heap_peak": null, "blob": 8},
+    {"program": "c", "fixture": "default", "status": null, "failure": "Trapped", "gas": 7, "heap_peak": null, "blob": 8}
   ]
 }
 "#
         );
-        let read: Results = serde_json::from_str(&json).expect("what was written");
+        let read: ProgramResults = serde_json::from_str(&json).expect("what was written");
         assert_eq!(read, results);
     }
 
     #[test]
-    fn one_suite_alone_is_an_array() {
-        let results = Results {
-            size: Some(Vec::new()),
-            ..Results::default()
-        };
-        assert_eq!(results.to_json_rows().expect("JSON"), "[]\n");
-        assert_eq!(Results::default().to_json_rows().expect("JSON"), "[]\n");
+    fn rows_alone_are_an_array() {
+        assert_eq!(to_json(&[] as &[Row; 0]).expect("JSON"), "[]\n");
+        assert_eq!(
+            to_json(&[row("a")]).expect("JSON"),
+            "[\n  {\"program\": \"a\", \"fixture\": \"default\", \"status\": null, \
+             \"failure\": \"Trapped\", \"gas\": 7, \"heap_peak\": null, \"blob\": 8}\n]\n"
+        );
     }
 }

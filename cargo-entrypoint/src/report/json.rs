@@ -1,7 +1,7 @@
 //! Outcomes and inspections as JSON.
 
 use anyhow::{Context, Error, Result};
-use loader::display::is_control;
+use cargo_entrypoint::output::escaped_json;
 use loader::fixture::FixtureError;
 use loader::inspect::Inspection;
 use loader::{Engine, InvocationError, LoadError, Outcome};
@@ -77,23 +77,7 @@ fn text(value: &impl Serialize) -> Result<String> {
     let mut text =
         serde_json::to_string_pretty(value).context("cannot write the report as JSON")?;
     text.push('\n');
-    Ok(escaped(&text))
-}
-
-/// The same JSON with the control characters in its texts escaped, so that a terminal shows them,
-/// and a reader of the JSON gets them. A serializer escapes only those that JSON excludes.
-pub fn escaped(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character == '\n' || !is_control(character) {
-            escaped.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
+    Ok(escaped_json(&text))
 }
 
 /// The stable name of an error that kept a program from running.

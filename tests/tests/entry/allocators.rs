@@ -1,16 +1,16 @@
 //! Compares the gas of this project's allocators inside the VM with its targets, and with the
-//! README of the crate. `cargo entrypoint bench allocators` measures other projects' allocators.
+//! README of the crate. `cargo xtask bench allocators` measures other projects' allocators.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use cargo_entrypoint::bench::allocators::{Allocator, HEAP_SIZE, Row, WORKLOADS, measure};
-use cargo_entrypoint::bench::{marked, readme};
 use loader::{Engine, Failure, Invocation, Loader};
 use program_build::guest::{DebugInfo, build_with_features};
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{PROGRAM_ID, is_reference_compiler, project};
+use xtask::bench::allocators::{Allocator, HEAP_SIZE, Row, WORKLOADS, measure};
+use xtask::bench::{marked, readme};
 
 fn guest() -> ProgramPackage {
     ProgramPackage::in_folder(&project().join("benches/allocators"))
@@ -197,7 +197,7 @@ fn readme_matches_the_results() {
     assert_eq!(
         written.join("\n"),
         measured.trim_end_matches('\n').to_owned() + "\n",
-        "type `cargo entrypoint bench allocators --update`"
+        "type `cargo xtask bench allocators --update`"
     );
 }
 

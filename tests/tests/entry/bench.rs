@@ -1,15 +1,13 @@
-//! Compares the gas of our entries inside the VM with its targets. `cargo entrypoint bench entry`
+//! Compares the gas of our entries inside the VM with its targets. `cargo xtask bench entry`
 //! measures other projects' entries, except the one whose input the bench writes itself.
 
 use std::sync::OnceLock;
 
-use cargo_entrypoint::bench::entry::{
-    CASES, Entry, Guests, Row, START, measure, pinocchio_version, section,
-};
-use cargo_entrypoint::bench::marked;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{is_reference_compiler, project};
+use xtask::bench::entry::{CASES, Entry, Guests, Row, START, measure, pinocchio_version, section};
+use xtask::bench::marked;
 
 /// The most gas that a call with an account table may use, for any number of accounts.
 const MOST_WITH_TABLE: u64 = 25;
@@ -170,6 +168,6 @@ fn the_page_shows_the_measured_gas() {
     assert_eq!(
         written,
         section(&rows, &version, &compiler),
-        "type `cargo entrypoint bench entry --update`"
+        "type `cargo xtask bench entry --update`"
     );
 }

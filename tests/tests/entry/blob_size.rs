@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use cargo_entrypoint::bench::marked;
-use cargo_entrypoint::bench::size;
 use polkavm::ProgramBlob;
 use program_build::guest::DebugInfo;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{is_reference_compiler, project};
+use xtask::bench::marked;
+use xtask::bench::size;
 
 /// The source folder of `core`'s formatting code.
 const FORMATTING: &str = "library/core/src/fmt/";
@@ -131,7 +131,7 @@ fn the_page_shows_the_measured_sizes() {
     assert_eq!(
         written,
         size::section(&rows, &compiler),
-        "type `cargo entrypoint bench size --update`"
+        "type `cargo xtask bench size --update`"
     );
 }
 

@@ -50,7 +50,7 @@ mod guest {
 
     const _: () = assert!(
         CHOSEN == 1,
-        "choose exactly one allocator by its feature; `cargo entrypoint bench allocators` does so"
+        "choose exactly one allocator by its feature; `cargo xtask bench allocators` does so"
     );
 
     #[cfg(not(feature = "traced"))]

@@ -1,11 +1,7 @@
 //! Which changes are worse, and which rows `--bless` keeps.
 
-use std::collections::BTreeSet;
-
-use super::{Change, Scope, compare, merge, parse};
-use crate::bench::entry;
-use crate::bench::programs::Row;
-use crate::bench::results::Results;
+use super::{Change, Scope, check_compiler, compare, merge, parse};
+use crate::bench::programs::{ProgramResults, Row};
 
 fn row(program: &str, fixture: &str, gas: u64) -> Row {
     Row {
@@ -19,16 +15,15 @@ fn row(program: &str, fixture: &str, gas: u64) -> Row {
     }
 }
 
-fn results(rows: &[Row]) -> Results {
-    Results {
+fn results(rows: &[Row]) -> ProgramResults {
+    ProgramResults {
         compiler: "rustc 1".to_owned(),
-        programs: Some(rows.to_vec()),
-        ..Results::default()
+        programs: rows.to_vec(),
     }
 }
 
 fn only(program: &str) -> Scope {
-    Scope::Programs(BTreeSet::from([program.to_owned()]))
+    Scope::Only(program.to_owned())
 }
 
 /// The differences as they are printed.
@@ -67,31 +62,11 @@ fn larger_is_worse_and_smaller_is_better() {
 fn the_blob_of_several_rows_is_named_once() {
     let before = results(&[row("a", "x", 1), row("a", "y", 1)]);
     let mut after = before.clone();
-    for row in after.programs.iter_mut().flatten() {
+    for row in &mut after.programs {
         row.blob += 1;
     }
     let changes = compare(&before, &after, &Scope::All);
     assert_eq!(texts(&changes), ["a blob 100 -> 101 (+1, worse)"]);
-}
-
-#[test]
-fn a_peers_figure_is_shown_and_not_judged() {
-    let of = |gas| Results {
-        entry: Some(vec![entry::Row {
-            entry: "pinocchio".to_owned(),
-            table: false,
-            accounts: 1,
-            repeats: 0,
-            gas,
-        }]),
-        ..Results::default()
-    };
-    let changes = compare(&of(1), &of(5), &Scope::All);
-    assert_eq!(
-        texts(&changes),
-        ["pinocchio (no table, 1 accounts, 0 repeats) gas 1 -> 5 (+4, not ours)"]
-    );
-    assert!(!changes[0].is_worse() && !changes[0].is_better());
 }
 
 #[test]
@@ -159,29 +134,17 @@ fn rows_come_and_go() {
     // If only one program was measured, the other is not compared.
     let changes = compare(&before, &after, &only("a"));
     assert_eq!(texts(&changes), ["a/y is new", "a/x is gone"]);
-    // Neither of a suite that was not measured.
-    assert_eq!(compare(&before, &Results::default(), &Scope::All), []);
-    let changes = compare(&Results::default(), &after, &Scope::All);
+    let changes = compare(&results(&[]), &after, &Scope::All);
     assert_eq!(texts(&changes), ["a/y is new"]);
 }
 
 #[test]
 fn bless_keeps_unmeasured_rows() {
-    let old = Results {
-        entry: Some(Vec::new()),
-        allocators: Some(Vec::new()),
-        size: Some(Vec::new()),
-        ..results(&[row("a", "x", 1), row("b", "x", 1), row("c", "x", 1)])
-    };
+    let old = results(&[row("a", "x", 1), row("b", "x", 1), row("c", "x", 1)]);
     let measured = results(&[row("b", "z", 2), row("b", "y", 2)]);
-    let merged = merge(Some(old.clone()), &measured, &only("b")).expect("one compiler");
-    let kept = Results {
-        programs: old.programs.clone(),
-        ..merged.clone()
-    };
-    assert_eq!(kept, old);
+    let merged = merge(&old, &measured, &only("b")).expect("one compiler");
     assert_eq!(
-        merged.programs.expect("programs"),
+        merged.programs,
         [
             row("a", "x", 1),
             row("b", "y", 2),
@@ -189,23 +152,8 @@ fn bless_keeps_unmeasured_rows() {
             row("c", "x", 1)
         ]
     );
-    let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
-    assert_eq!(
-        merged.programs.expect("programs"),
-        [row("b", "y", 2), row("b", "z", 2)]
-    );
-    // A measured suite does not affect programs.
-    let size = Results {
-        compiler: old.compiler.clone(),
-        size: Some(Vec::new()),
-        ..Results::default()
-    };
-    let merged = merge(Some(old.clone()), &size, &Scope::All).expect("one compiler");
-    assert_eq!(merged, old);
-    assert_eq!(
-        merge(None, &measured, &only("b")).expect("nothing to keep"),
-        measured
-    );
+    let merged = merge(&old, &measured, &Scope::All).expect("one compiler");
+    assert_eq!(merged.programs, [row("b", "y", 2), row("b", "z", 2)]);
 }
 
 #[test]
@@ -213,17 +161,18 @@ fn two_compilers_do_not_share_a_baseline() {
     let mut old = results(&[row("a", "x", 1), row("b", "x", 1)]);
     old.compiler = "rustc 0".to_owned();
     let measured = results(&[row("b", "x", 2)]);
-    let refused = merge(Some(old.clone()), &measured, &only("b"));
+    let refused = merge(&old, &measured, &only("b"));
     let refused = refused.expect_err("two compilers").to_string();
     assert!(
         refused.contains("`rustc 0`") && refused.contains("`rustc 1`"),
         "{refused}"
     );
+    // The command knows it before it measures.
+    check_compiler(&old, "rustc 1", &only("b")).expect_err("two compilers");
+    check_compiler(&old, "rustc 0", &only("b")).expect("one compiler");
     // The new baseline would keep no row of the other compiler.
-    let merged = merge(Some(old.clone()), &measured, &Scope::All).expect("one compiler");
+    let merged = merge(&old, &measured, &Scope::All).expect("one compiler");
     assert_eq!(merged, measured);
-    old.size = Some(Vec::new());
-    merge(Some(old), &measured, &Scope::All).expect_err("the sizes would stay");
 }
 
 #[test]
@@ -231,21 +180,24 @@ fn invalid_baseline_is_rejected_with_its_place() {
     for (text, parts) in [
         ("{\n]", ["line 2", "column 1"]),
         ("[]", ["line 1", "invalid length 0"]),
-        (r#"{"size": []}"#, ["missing field `compiler`", "line 1"]),
         (
-            "{\"compiler\": \"a\",\n\"sizes\": []}",
-            ["unknown field `sizes`", "line 2"],
+            r#"{"programs": []}"#,
+            ["missing field `compiler`", "line 1"],
         ),
         (
-            "{\"compiler\": \"a\", \"size\": [\n{\"program\": \"a\", \"panic\": \"b\", \"blob\": -1}]}",
+            "{\"compiler\": \"a\",\n\"entry\": []}",
+            ["unknown field `entry`", "line 2"],
+        ),
+        (
+            "{\"compiler\": \"a\", \"programs\": [\n{\"program\": \"a\", \"fixture\": \"b\", \"gas\": -1}]}",
             ["invalid value: integer `-1`", "line 2"],
         ),
         (
-            r#"{"compiler": "a", "size": [{"program": "a", "panic": "b", "blob": 1}, {"program": "a", "panic": "b", "blob": 2}]}"#,
-            ["`size` has two rows", "a with panic = b"],
+            r#"{"compiler": "a", "programs": [{"program": "a", "fixture": "b", "status": 0, "failure": null, "gas": 1, "heap_peak": 0, "blob": 1}, {"program": "a", "fixture": "b", "status": 0, "failure": null, "gas": 2, "heap_peak": 0, "blob": 1}]}"#,
+            ["there are two rows", "a/b"],
         ),
     ] {
-        let refused = format!("{:#}", parse(text).expect_err(text));
+        let refused = format!("{:#}", parse::<ProgramResults>(text).expect_err(text));
         for part in parts {
             assert!(refused.contains(part), "{part:?} is not in {refused:?}");
         }

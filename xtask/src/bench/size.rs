@@ -5,16 +5,13 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Measured};
-use crate::text::grouped;
+use cargo_entrypoint::bench::{Figure, Measured};
+use cargo_entrypoint::text::grouped;
 use program_build::guest::{self, DebugInfo};
 use program_build::package::ProgramPackage;
 
-/// The package of the guest.
-pub const PACKAGE: &str = "size-bench";
-
 /// The line of `docs/blob-size.md` that the table follows.
-pub const START: &str = "<!-- written by `cargo entrypoint bench size --update` -->";
+pub const START: &str = "<!-- written by `cargo xtask bench size --update` -->";
 
 /// A program that is weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +131,6 @@ fn write_section(out: &mut String, rows: &[Row], compiler: &str) -> std::fmt::Re
     }
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench size` with\n`{compiler}`.\n"
+        "\nMeasured by `cargo xtask bench size` with\n`{compiler}`.\n"
     )
 }

@@ -10,12 +10,9 @@ use loader::fixture::DEFAULT_PROGRAM_ID;
 use loader::{Engine, Invocation, Loader, Program};
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Measured};
+use cargo_entrypoint::bench::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
 use program_build::package::ProgramPackage;
-
-/// The package of the guest.
-pub const PACKAGE: &str = "allocator-bench";
 
 /// Length in bytes of the heap in which every workload runs.
 pub const HEAP_SIZE: u32 = 512 * 1024;

@@ -10,19 +10,13 @@ use loader::fixture::DEFAULT_PROGRAM_ID;
 use loader::{AccountInput, Engine, Invocation, Loader, Program, Pubkey};
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Measured};
-use crate::text::grouped;
+use cargo_entrypoint::bench::{Figure, Measured};
+use cargo_entrypoint::text::grouped;
 use program_build::guest::{self, DebugInfo};
 use program_build::package::ProgramPackage;
 
-/// The package of the guest with our entries.
-pub const PACKAGE: &str = "entry-bench";
-
 /// The line of `docs/benchmarking.md` that the table follows.
-pub const START: &str = "<!-- written by `cargo entrypoint bench entry --update` -->";
-
-/// The package of the guest with the entries of other projects.
-pub const PEERS_PACKAGE: &str = "peers-bench";
+pub const START: &str = "<!-- written by `cargo xtask bench entry --update` -->";
 
 /// Length in bytes of the data of every account.
 pub const DATA_LENGTH: usize = 100;
@@ -172,9 +166,9 @@ impl std::error::Error for EntryFailed {}
 /// The guests.
 #[derive(Clone, Debug)]
 pub struct Guests {
-    /// The guest with our entries, [`PACKAGE`].
+    /// The guest with our entries, `entry-bench`.
     pub ours: ProgramPackage,
-    /// The guest with the entries of others, [`PEERS_PACKAGE`]. Not read if none of them is
+    /// The guest with the entries of others, `peers-bench`. Not read if none of them is
     /// measured.
     pub peers: Option<ProgramPackage>,
 }
@@ -217,7 +211,7 @@ fn write_section(
     }
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench entry` with\n`{compiler}`.\n"
+        "\nMeasured by `cargo xtask bench entry` with\n`{compiler}`.\n"
     )
 }
 
@@ -254,7 +248,7 @@ pub fn measure(guests: &Guests, entries: &[Entry]) -> Result<Vec<Row>> {
             &guests.ours
         } else {
             let peers = guests.peers.as_ref();
-            peers.with_context(|| format!("there is no package `{PEERS_PACKAGE}`"))?
+            peers.context("there is no package with the entries of other projects")?
         };
         let plain = build(package, &[entry.name()])?;
         let checked = build(package, &[entry.name(), CHECKED])?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::allocators::{Row, WORKLOADS};
-use crate::text::grouped;
+use cargo_entrypoint::text::grouped;
 
 /// The line that the tables follow.
-pub const START: &str = "<!-- written by `cargo entrypoint bench allocators --update` -->";
+pub const START: &str = "<!-- written by `cargo xtask bench allocators --update` -->";
 
 /// The section between the two marker lines: three tables with a line for each allocator, and how
 /// to read them.
@@ -30,7 +30,7 @@ fn write_section(
 ) -> std::fmt::Result {
     writeln!(
         out,
-        "\nMeasured by `cargo entrypoint bench allocators` with\n\
+        "\nMeasured by `cargo xtask bench allocators` with\n\
          `{compiler}`.\n\
          Every instruction in the VM costs one unit of gas, so the figures are exact. Another\n\
          compiler makes other code and other figures. All allocators use the same heap, and none\n\

@@ -1,0 +1,13 @@
+//! The chores of this project itself. No program and no user of the libraries needs them.
+#![forbid(unsafe_code)]
+
+pub mod bench;
+
+use std::path::Path;
+
+/// The folder of the project.
+#[must_use]
+pub fn project() -> &'static Path {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.parent().unwrap_or(folder)
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask`: the chores of this project itself.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use cargo_entrypoint::output::{self, EXIT_NOT_RUN};
+use clap::{Parser, Subcommand};
+use xtask::bench;
+
+/// The chores of this project itself
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure entries, allocators and blob sizes, and compare with an earlier run
+    Bench(bench::BenchArguments),
+}
+
+fn main() -> ExitCode {
+    let result: Result<ExitCode> = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::bench(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        output::error(&error);
+        ExitCode::from(EXIT_NOT_RUN)
+    })
+}
