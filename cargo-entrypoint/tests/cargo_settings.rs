@@ -138,7 +138,8 @@ fn options_and_variables_of_cargo_reach_the_build() {
 
     let manifest = program.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).expect("a manifest");
-    fs::write(&manifest, text + "loud = []\nquiet = []\n").expect("a manifest");
+    let text = text.replace("\n[features]\n", "\n[features]\nloud = []\nquiet = []\n");
+    fs::write(&manifest, text).expect("a manifest");
     let source = program.join("src/lib.rs");
     let text = fs::read_to_string(&source).expect("a source");
     let text = text.replace(
@@ -147,6 +148,7 @@ fn options_and_variables_of_cargo_reach_the_build() {
     );
     fs::write(&source, text).expect("a source");
     let output = entrypoint_outside(&program, &["run", "--json", "-F", "loud,quiet", "--quiet"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(json(&output)["logs"], json!(["loud", "greeting number 1"]));
     // What is printed is the result, which is not that of the fixture.
     says(&stderr(&output), &["not as the fixture expects"]);

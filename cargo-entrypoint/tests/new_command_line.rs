@@ -17,9 +17,14 @@ fn new_program_runs_and_passes_its_test() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
 
-    // With this lock file, all dependencies are already compiled.
-    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
-        .expect("copy the lock file");
+    // Most of its dependencies are already compiled, in the versions that are locked
+    // here, and with this debug information.
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
+    let manifest = program.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    let debug = "\n[profile.dev]\ndebug = \"line-tables-only\"\n\n\
+                 [profile.dev.package.\"*\"]\ndebug = false\n";
+    fs::write(&manifest, text + debug).expect("a manifest");
     let in_shared_target = |command: &mut Command| {
         let output = command
             .env("CARGO_TARGET_DIR", project().join("target"))

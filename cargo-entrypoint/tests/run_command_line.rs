@@ -279,7 +279,7 @@ fn several_fixtures_need_a_default() {
     std::fs::copy(fixtures.join("one.toml"), fixtures.join("two.toml")).expect("a file");
     refused(
         &["run", &program.display().to_string()],
-        &["--fixture", "one, two"],
+        &["--fixture", "one, overflow, two"],
     );
 }
 
