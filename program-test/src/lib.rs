@@ -12,7 +12,7 @@ use std::path::Path;
 
 use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
-use loader::{Engine, Invocation, LoadError, Loader, Outcome, Program, Target};
+use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Program, Target};
 
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -97,9 +97,11 @@ pub fn check_fixture_on(
             .extend(differs.map(|difference| format!("{difference}, on the {engine} engine")));
         differences.extend(outcomes[0].differences(outcome));
     }
+    let help = outcomes[0].failure.as_ref().and_then(Failure::help);
+    let help = help.map_or_else(String::new, |help| format!("\nhelp: {help}"));
     assert!(
         differences.is_empty(),
-        "{} has differences:\n  {}\nthe outcome is {:#?}",
+        "{} has differences:\n  {}{help}\nthe outcome is {:#?}",
         path.display(),
         differences.join("\n  "),
         outcomes[0]
