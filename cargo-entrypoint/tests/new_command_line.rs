@@ -17,8 +17,8 @@ fn new_program_runs_and_passes_its_test() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "greeter");
 
-    // Most of its dependencies are already compiled, in the versions that are locked
-    // here, and with this debug information.
+    // Most of its dependencies are already compiled, in these versions and with this debug
+    // information.
     std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("a lock file");
     let manifest = program.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).expect("a manifest");
