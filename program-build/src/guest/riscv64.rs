@@ -108,8 +108,10 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
              without jump tables (`-fno-jump-tables`)"
         );
     }
-    // Without it, failures name fewer functions.
-    let bytes = inlined::flatten(&bytes).unwrap_or(bytes);
+    let bytes = inlined::flatten(&bytes).unwrap_or_else(|error| {
+        eprintln!("warning: failures will name fewer functions: {error:#}");
+        bytes
+    });
     let blob = link_blob(&bytes, debug_info)?;
     let inspection = inspect(&blob)?;
     if inspection.exports.is_empty() {
