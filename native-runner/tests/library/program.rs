@@ -1,7 +1,7 @@
 //! A program that runs the command in the first eight bytes of its input. It does not use the
 //! framework, so that it tests the runner alone.
 //!
-//! `tests/runner.rs` compiles it, with `--cfg` options for variants.
+//! `tests/runner` compiles it, with `--cfg` options for variants.
 #![allow(dead_code, unexpected_cfgs, reason = "the test selects the code with `--cfg`")]
 
 use std::sync::atomic::{AtomicPtr, Ordering};
