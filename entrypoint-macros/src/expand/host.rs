@@ -18,9 +18,10 @@ impl Target for Host {
         EntryExport {
             enter,
             is_loaders_heap: _,
+            span,
         }: &EntryExport,
     ) -> TokenStream {
-        quote_spanned! {Span::mixed_site()=>
+        quote_spanned! {*span=>
             /// # Safety
             ///
             /// `input` points to an input as a loader writes it, aligned to 8, and one thread uses

@@ -123,6 +123,8 @@ struct EntryExport {
     enter: TokenStream,
     /// Whether the loader places the heap, as far as the entry knows: an expression.
     is_loaders_heap: TokenStream,
+    /// The author's line, for debug information, but resolved as code of the macro.
+    span: Span,
 }
 
 /// Expands the items of all targets, of which `entrypoint` selects one group.
@@ -197,6 +199,7 @@ fn export(program: &Program) -> TokenStream {
     let entry = EntryExport {
         enter,
         is_loaders_heap,
+        span: Span::mixed_site().located_at(program.function.span()),
     };
     let entry = select_target(|target| target.entry(&entry));
     let announced_heap = select_target(|target| target.announced_heap());

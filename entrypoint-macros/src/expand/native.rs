@@ -18,9 +18,10 @@ impl Target for Native {
         EntryExport {
             enter,
             is_loaders_heap: _,
+            span,
         }: &EntryExport,
     ) -> TokenStream {
-        quote_spanned! {Span::mixed_site()=>
+        quote_spanned! {*span=>
             /// # Safety
             ///
             /// The host follows `docs/abi.md`, section "Native library".

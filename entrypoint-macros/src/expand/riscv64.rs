@@ -8,9 +8,13 @@ use crate::model::HeapKind;
 
 pub(super) struct Riscv64;
 
-/// PolkaVM's attribute gives the export the source location of the attribute.
-fn polkavm_export() -> TokenStream {
-    quote! {
+/// PolkaVM's attribute gives the export the source location of the attribute, so it is where the
+/// function is.
+fn polkavm_export(function: &TokenStream) -> TokenStream {
+    let first = function.clone().into_iter().next();
+    let location = first.map_or_else(Span::call_site, |token| token.span());
+    let span = Span::call_site().located_at(location);
+    quote_spanned! {span=>
         #[__entrypoint::__private::polkavm_export(abi = __entrypoint::__private::default_abi)]
     }
 }
@@ -21,7 +25,7 @@ impl Target for Riscv64 {
     }
 
     fn export(&self, function: TokenStream) -> TokenStream {
-        let attribute = polkavm_export();
+        let attribute = polkavm_export(&function);
         quote! {
             #attribute
             #function
@@ -33,9 +37,10 @@ impl Target for Riscv64 {
         EntryExport {
             enter,
             is_loaders_heap: _,
+            span,
         }: &EntryExport,
     ) -> TokenStream {
-        let entry = self.export(quote_spanned! {Span::mixed_site()=>
+        let entry = self.export(quote_spanned! {*span=>
             extern "C" fn entrypoint(
                 input: u64,
                 length: u64,

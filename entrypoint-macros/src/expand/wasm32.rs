@@ -36,11 +36,12 @@ impl Target for Wasm32 {
         EntryExport {
             enter,
             is_loaders_heap,
+            span,
         }: &EntryExport,
     ) -> TokenStream {
         let alloc = self.alloc();
         let declared = declare("entrypoint", "entrypoint");
-        quote_spanned! {Span::mixed_site()=>
+        quote_spanned! {*span=>
             #declared
 
             /// # Safety
