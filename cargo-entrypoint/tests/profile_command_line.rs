@@ -148,8 +148,12 @@ fn failing_program_is_profiled() {
 
 #[test]
 fn leaks_are_shown_if_the_heap_can_count() {
-    let (_, report, files) = profile(&["arena"]);
-    assert!(report.contains("8 leaked"), "{report}");
+    // A bump heap does not take back the blocks of these collections, which are not freed in
+    // reverse order.
+    let words = ["tests/guests/collections_bump", "--data", "01"];
+    let leaks = |report: &str| report.contains(" leaked, ") && !report.contains(" 0 leaked, ");
+    let (_, report, files) = profile(&words);
+    assert!(leaks(&report), "{report}");
     let counted = "live and leaked bytes are from a build that counts them";
     assert!(report.contains(counted), "{report}");
     // This is enough gas for the program, and too little for the build that counts.
@@ -162,15 +166,15 @@ fn leaks_are_shown_if_the_heap_can_count() {
         .next()
         .expect("a number")
         .replace(',', "");
-    let (code, report, _) = profile(&["arena", "--gas", &gas]);
+    let (code, report, _) = profile(&[&words[..], &["--gas", &gas]].concat());
     assert_eq!(code, Some(0), "{report}");
-    assert!(report.contains("8 leaked"), "{report}");
+    assert!(leaks(&report), "{report}");
     assert!(
         !report.contains("the counting build ended differently"),
         "{report}"
     );
     let heap = picture_text(&files[1].1);
-    for part in ["live", "leaked", counted, "300"] {
+    for part in ["live", "leaked", counted, "8 KiB"] {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
 

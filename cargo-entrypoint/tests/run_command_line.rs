@@ -254,13 +254,13 @@ fn invalid_fixture_is_rejected_with_its_place() {
     );
 }
 
-/// No test had put anything else than fixtures into the folder.
 #[test]
 fn foreign_files_are_not_fixtures() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "tidy");
     let fixtures = program.join("fixtures");
     fs::rename(fixtures.join("default.toml"), fixtures.join("only.toml")).expect("a file");
+    fs::remove_file(fixtures.join("overflow.toml")).expect("a fixture");
     add_foreign_files(&fixtures);
     let output = entrypoint_outside(&program, &["run", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -1,6 +1,6 @@
 //! Native libraries: the host passes a table, which has the place of the heap.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
 use super::{EntryExport, Target, heap_in_announced_memory, reject_only_handlers};
