@@ -33,7 +33,7 @@ fn build(program: &str) {
 fn no_temporary_folder_is_needed() {
     build("hello");
     let folder = tempfile::tempdir().expect("a folder");
-    // Longer than the path of a socket may be. Nobody can write to the second.
+    // Longer than the path of a socket may be. No user can write to the second.
     let long = folder.path().join("long".repeat(60));
     fs::create_dir(&long).expect("a folder");
     for temporary in [&*long, Path::new("/proc"), Path::new("/nowhere")] {

@@ -1,6 +1,6 @@
 //! Which of the author's settings for cargo count for a guest.
 //!
-//! The same sources make the same program, whoever builds it. So what changes code counts only in
+//! The same sources make the same program on every computer. So what changes code counts only in
 //! the manifests, which are a part of the sources. Cargo's configuration files and environment
 //! variables are two ways to the same settings, and both are overruled in the same way: by the
 //! variables and `--config` arguments of the guest build, which rank higher. docs/running.md has
