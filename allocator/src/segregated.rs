@@ -335,21 +335,29 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
         let Some(class) = Class::around(layout) else {
             return;
         };
-        let word = self.bump.own(block).cast::<*mut u8>().wrapping_sub(1);
-        // SAFETY: `take_aligned` wrote a pointer there, in bytes that its caller does not use.
-        let whole = unsafe { word.read() };
+        // SAFETY: by the contract, the block came from `take_aligned`.
+        let whole = unsafe { self.whole(block) };
         // SAFETY: `whole` came from this allocator with this class, and is no longer used.
         unsafe { self.give(class, whole) };
     }
 
-    /// Moves a block with an alignment of more than `GRAIN` to one of another size.
+    /// Resizes a block with an alignment of more than `GRAIN`.
+    ///
+    /// It stays where it is if its class stays the same, or if it shrinks and no other block is
+    /// free. So shrinking never fails.
     ///
     /// # Safety
     ///
     /// The block came from [`take_aligned`](Self::take_aligned) with the layout `old`, and `new` has
     /// the same alignment. From here on no other code uses the block, unless this returns null.
     #[cold]
-    unsafe fn move_aligned(&self, block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+    unsafe fn resize_aligned(&self, block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+        let (Some(from), Some(to)) = (Class::around(old), Class::around(new)) else {
+            return ptr::null_mut();
+        };
+        if from == to {
+            return self.bump.own(block);
+        }
         let moved = self.take_aligned(new, false);
         if !moved.is_null() {
             let kept = old.size().min(new.size());
@@ -358,8 +366,29 @@ impl<S: HeapSource> SegregatedBumpAllocator<S> {
             unsafe { ptr::copy_nonoverlapping(block, moved, kept) };
             // SAFETY: by the contract, the block has this layout and is no longer used.
             unsafe { self.give_aligned(block, old) };
+        } else if to.size() < from.size() {
+            // SAFETY: the block came from `take_aligned`.
+            let whole = unsafe { self.whole(block) };
+            let rest = whole.wrapping_add(to.size());
+            // SAFETY: `whole` has the size of the class `from`, and sizes of classes are multiples
+            // of `GRAIN`. The block starts at most its alignment after `whole`, and the class `to`
+            // covers the alignment and the new size, so the block ends before the rest.
+            unsafe { self.give_rest(rest, from.size() - to.size()) };
+            return self.bump.own(block);
         }
         moved
+    }
+
+    /// Returns the longer block that a block with an alignment of more than `GRAIN` lies in.
+    ///
+    /// # Safety
+    ///
+    /// The block came from [`take_aligned`](Self::take_aligned).
+    #[inline]
+    unsafe fn whole(&self, block: *mut u8) -> *mut u8 {
+        let word = self.bump.own(block).cast::<*mut u8>().wrapping_sub(1);
+        // SAFETY: `take_aligned` wrote a pointer there, in bytes that its caller does not use.
+        unsafe { word.read() }
     }
 }
 
@@ -418,7 +447,7 @@ unsafe impl<S: HeapSource> GlobalAlloc for SegregatedBumpAllocator<S> {
         let (Some(old), Some(new)) = (Class::of(layout), Class::of(new_layout)) else {
             // SAFETY: the alignment of both layouts is above `GRAIN`. The caller's block came from
             // this allocator with this layout, and is no longer used if it moves.
-            return unsafe { self.move_aligned(block, layout, new_layout) };
+            return unsafe { self.resize_aligned(block, layout, new_layout) };
         };
         if old == new {
             return self.bump.own(block);

@@ -255,3 +255,20 @@ fn a_million_calls_in_a_heap_of_32_kib() {
         }
     }
 }
+
+/// Shrinking moved such a block to another one, so it failed in a full heap.
+#[test]
+fn shrinking_a_block_with_a_large_alignment_never_fails() {
+    for remainder in BASES {
+        for align in [16, 64] {
+            let mut buffer = Buffer::new(remainder, 4_096);
+            let heap = buffer.start::<Segregated>();
+            // There is no other block of 2,000 bytes.
+            let mut block = heap.alloc(3_000, align).expect("room");
+            for size in [2_999, 2_000, 900, 100, 1] {
+                assert!(heap.realloc(&mut block, size), "{align}: {size}");
+            }
+            heap.dealloc(block);
+        }
+    }
+}

@@ -235,6 +235,16 @@ fn options_of_other_targets_are_rejected() {
 }
 
 #[test]
+fn misleading_name_does_not_start_a_native_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = built(folder.path(), "hello", "native", "hello.wasm");
+    refused(
+        &["run", &file],
+        &[&file, "is a native library", "`--target native`"],
+    );
+}
+
+#[test]
 fn file_runs_on_the_target_of_its_magic() {
     let folder = tempfile::tempdir().expect("a folder");
     for (target, name, engine) in [

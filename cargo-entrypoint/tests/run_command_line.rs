@@ -435,7 +435,7 @@ fn a_missing_program_is_named_outside_of_a_workspace() {
         ("./nothing", "there is no file or folder ./nothing"),
         (
             "nothing",
-            "there is no file or folder nothing, and no workspace",
+            "there is no file or folder `nothing`, and no workspace",
         ),
     ] {
         let output = entrypoint_in(folder.path(), &["run", name]);

@@ -1,5 +1,5 @@
-//! What `cargo entrypoint run` prints about a program: places, statuses, and texts that try to forge
-//! a report.
+//! What `cargo entrypoint run` prints about a program: places, statuses, and texts that try to
+//! forge a report.
 
 mod support;
 

@@ -2,12 +2,12 @@
 //!
 //! That crate may have renamed `entrypoint`, or may know it only through another crate that
 //! re-exports the macros. The macros of `entrypoint` therefore pass their `$crate` on. The other
-//! modules write `__entrypoint` for it.
+//! modules write `__ep_crate` for it.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 
 /// What the expansions say for the path of `entrypoint`.
-const PLACEHOLDER: &str = "__entrypoint";
+const PLACEHOLDER: &str = "__ep_crate";
 
 /// Splits `[$crate] arguments`.
 ///

@@ -233,8 +233,11 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
         .exec()
         .map_err(|error| describe(error, "the current folder"))
         .with_context(|| match program {
+            Some(name) if Path::new(name).exists() => {
+                format!("{name} is neither a program's file nor the folder of a crate")
+            }
             Some(name) => {
-                format!("there is no file or folder {name}, and no workspace to find it in")
+                format!("there is no file or folder `{name}`, and no workspace to find it in")
             }
             None => "no program is named".to_owned(),
         })?;

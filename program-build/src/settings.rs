@@ -148,8 +148,9 @@ fn unstable_arguments(configuration: &Value) -> Result<Vec<String>> {
     if let Some(setting) = settings.find(|setting| !is_overruled(setting)) {
         bail!(
             "a configuration file of cargo's sets `profile.release.{setting}`, which would change the \
-             program; move it to the program's Cargo.toml, where it counts \
-             (`cargo -Zunstable-options config get --show-origin profile.release` names the file)"
+             program; move it to the program's Cargo.toml, where it counts. The file is \
+             `.cargo/config.toml` in the program's folder or one above it, or `config.toml` in cargo's \
+             home"
         );
     }
     let is_on = |feature: &&str| configuration["unstable"][feature] == Value::Bool(true);

@@ -93,7 +93,10 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
         // is fetched.
         .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
         .current_dir(folder)
+        .env("RUSTC", &toolchain.rustc)
         .stdout(std::io::stderr());
+    // Cargo asks the compiler for its targets, with these flags and through these wrappers.
+    settings::overrule_flags(&mut command);
     options.add_common(&mut command);
     let status = match command.status() {
         Ok(status) => status,

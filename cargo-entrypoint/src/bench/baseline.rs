@@ -146,6 +146,12 @@ impl fmt::Display for Change {
 /// If the file cannot be read or is not a baseline; the message names the file, and the place in
 /// it.
 pub fn read<R: Results>(path: &Path) -> Result<R> {
+    // A device such as /dev/full has no end.
+    ensure!(
+        path.is_file(),
+        "{} is not a baseline, because it is not a regular file",
+        path.display()
+    );
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the baseline {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not a baseline", path.display()))

@@ -19,6 +19,14 @@ pub fn doctor() -> Result<ExitCode> {
     let mut is_ready = true;
     let compiler = toolchain::find_compiler(Path::new("."));
     let linker = toolchain::find_linker(Path::new("."));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = toolchain::version(Path::new(&cargo));
+    match &cargo {
+        Some(version) => writeln!(text, "cargo          ok: {version}")?,
+        None => text.push_str(
+            "cargo          missing: install Rust with rustup, or add the folder of `cargo` to PATH\n",
+        ),
+    }
     match &compiler {
         Some((origin, rustc, _)) => {
             let origin = match origin {
@@ -85,8 +93,8 @@ pub fn doctor() -> Result<ExitCode> {
         }
     }
     let setup = Setup::from_environment()?;
-    let can_build = is_ready || toolchain::can_install();
-    if is_ready {
+    let can_build = cargo.is_some() && (is_ready || toolchain::can_install());
+    if can_build && is_ready {
         text.push_str("\nready: `cargo entrypoint run` builds and runs a program\n");
     } else if can_build && setup == Setup::Never {
         writeln!(

@@ -1,6 +1,6 @@
 //! `cargo entrypoint run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -67,7 +67,7 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
 fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let target = target(arguments, &call)?;
-    let engine = engine(arguments, target)?;
+    let engine = engine(arguments, &call, target)?;
     *used = engine;
     let command = arguments.runner.as_ref();
     let machine = Machine::new(engine)
@@ -185,11 +185,23 @@ fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
             call.name()
         );
     }
+    // Nothing isolates a native program, so a misleading name must not start one.
+    let name = call.name();
+    let extension = Path::new(&name).extension();
+    let is_other = |target: &Target| {
+        *target != Target::Native && extension.is_some_and(|found| found == target.extension())
+    };
+    if found == Target::Native && asked.is_none() && Target::ALL.iter().any(is_other) {
+        bail!(
+            "{name} is a native library, despite its name; native programs are not isolated: add \
+             `--target native` if you trust it"
+        );
+    }
     Ok(found)
 }
 
 /// The engine of a target. It rejects options that the target does not support.
-fn engine(arguments: &RunArguments, target: Target) -> Result<Engine> {
+fn engine(arguments: &RunArguments, call: &Call, target: Target) -> Result<Engine> {
     if target != Target::Riscv64 && arguments.engine.is_some() {
         bail!("`--engine` selects a PolkaVM engine for riscv64, and this program is for {target}");
     }
@@ -199,7 +211,11 @@ fn engine(arguments: &RunArguments, target: Target) -> Result<Engine> {
             ("--sanitizer", arguments.sanitizer.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
-            bail!("`{option}` is for native programs; add `--target native`");
+            let advice = match call.program {
+                Program::Package(_) => "add `--target native`",
+                Program::Blob(_) => "pass the program's crate and `--target native`, or a library",
+            };
+            bail!("`{option}` is for native programs; {advice}");
         }
     }
     Ok(engine_of(arguments, target))

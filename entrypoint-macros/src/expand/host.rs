@@ -27,12 +27,12 @@ impl Target for Host {
             /// `input` points to an input as a loader writes it, aligned to 8, and one thread uses
             /// it.
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+            unsafe extern "C" fn entrypoint(input: *mut ::core::primitive::u8) -> ::core::primitive::u64 {
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: by the contract, `input` is an input, aligned to 8, used by one thread.
                 // Its length is not known.
                 unsafe {
-                    __entrypoint::__private::#enter(
+                    __ep_crate::__private::#enter(
                         input,
                         ::core::option::Option::None,
                         process_instruction,
@@ -61,16 +61,16 @@ impl Target for Host {
     fn arena_cell(&self, capacity: &TokenTree) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             {
-                __entrypoint::__private::thread_local! {
-                    static __HOST_ARENA: __entrypoint::host_return::InvocationArena<#capacity> =
+                __ep_crate::__private::thread_local! {
+                    static __HOST_ARENA: __ep_crate::host_return::InvocationArena<#capacity> =
                         const {
                             // SAFETY: each thread has its own arena, and there is no host. Only
                             // unsafe code can write to the arena, through a pointer, and it must
                             // follow the rules of `alloc`.
-                            unsafe { __entrypoint::host_return::InvocationArena::new() }
+                            unsafe { __ep_crate::host_return::InvocationArena::new() }
                         };
                 }
-                __entrypoint::__private::ArenaCell::new(&__HOST_ARENA)
+                __ep_crate::__private::ArenaCell::new(&__HOST_ARENA)
             }
         }
     }

@@ -4,7 +4,7 @@
 //! global allocator and panic handler. The expansion contains the items of all targets, and
 //! `__select_target!` of `entrypoint` selects one group: only that crate knows its target.
 //!
-//! Every path is absolute: `crate_path` replaces `__entrypoint`. Every `cfg` on a feature that the
+//! Every path is absolute: `crate_path` replaces `__ep_crate`. Every `cfg` on a feature that the
 //! calling crate may not declare is below an `allow(unexpected_cfgs)`. All items have the location
 //! of the author's line, so a failure or a report names that line. Local variables resolve at
 //! [`Span::mixed_site`].
@@ -77,7 +77,7 @@ trait Target {
         quote_spanned! {Span::mixed_site()=>
             #[panic_handler]
             fn panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-                __entrypoint::__private::#report(info)
+                __ep_crate::__private::#report(info)
             }
         }
     }
@@ -107,7 +107,7 @@ trait Target {
         quote! {
             // SAFETY: by `docs/abi.md`, the host writes only initialized bytes, only to bytes that
             // it allocated, and only while no call of the program runs.
-            unsafe { __entrypoint::__private::ArenaCell::new() }
+            unsafe { __ep_crate::__private::ArenaCell::new() }
         }
     }
 
@@ -134,7 +134,7 @@ fn select_target(items: impl Fn(&dyn Target) -> TokenStream) -> TokenStream {
         let items = items(*target);
         quote!(#name { #items })
     });
-    quote!(__entrypoint::__select_target! { #(#groups)* })
+    quote!(__ep_crate::__select_target! { #(#groups)* })
 }
 
 /// Expands a whole program: the typed function, the heap, the panic handler, the export.
@@ -164,8 +164,8 @@ pub fn program(program: &Program) -> TokenStream {
 /// the constant, which explains its name.
 pub fn function(path: &ExprPath, entry: Entry) -> TokenStream {
     let type_ = match entry {
-        Entry::WithHeap | Entry::NoAlloc => quote!(__entrypoint::ProcessInstruction),
-        Entry::Lazy => quote!(__entrypoint::ProcessInstructionLazily),
+        Entry::WithHeap | Entry::NoAlloc => quote!(__ep_crate::ProcessInstruction),
+        Entry::Lazy => quote!(__ep_crate::ProcessInstructionLazily),
     };
     let constant = quote_spanned! {path.span()=>
         const __ONE_ENTRYPOINT_PER_CRATE: #type_ = #path;
@@ -240,8 +240,8 @@ pub fn unnamed_heap(kind: HeapKind) -> TokenStream {
 /// Declares a heap without a name in the memory that the loader announces.
 fn heap_in_announced_memory(target: &dyn Target, kind: HeapKind) -> TokenStream {
     let type_ = match kind {
-        HeapKind::Bump => quote!(__entrypoint::BumpAllocator),
-        HeapKind::Segregated => quote!(__entrypoint::SegregatedBumpAllocator),
+        HeapKind::Bump => quote!(__ep_crate::BumpAllocator),
+        HeapKind::Segregated => quote!(__ep_crate::SegregatedBumpAllocator),
     };
     let header = target.export(quote!(
         extern "C" fn entrypoint_heap_bump() {}
@@ -249,11 +249,11 @@ fn heap_in_announced_memory(target: &dyn Target, kind: HeapKind) -> TokenStream 
     let trace = heap_trace(target);
     quote! {
         #[global_allocator]
-        static HEAP: __entrypoint::__private::UnnamedHeap<#type_> =
-            __entrypoint::__private::unnamed_heap(
+        static HEAP: __ep_crate::__private::UnnamedHeap<#type_> =
+            __ep_crate::__private::unnamed_heap(
                 // SAFETY: a program has one global allocator, so this is the only allocator over
                 // the announced heap. A guest has one thread.
-                unsafe { <#type_ as __entrypoint::__private::DefaultHeap>::NEW.claim() },
+                unsafe { <#type_ as __ep_crate::__private::DefaultHeap>::NEW.claim() },
             );
 
         #header
@@ -268,7 +268,7 @@ fn heap_trace(target: &dyn Target) -> TokenStream {
             HEAP.address()
         }
     });
-    quote!(__entrypoint::__if_heap_trace! { #export })
+    quote!(__ep_crate::__if_heap_trace! { #export })
 }
 
 fn named_heap(heap: &NamedHeap) -> TokenStream {
@@ -289,7 +289,7 @@ fn named_heap(heap: &NamedHeap) -> TokenStream {
     // allocator over the announced heap, and a guest has one thread. Elsewhere the heap is never
     // announced, unless unsafe code promises both.
     let value = quote_spanned! {span=>
-        unsafe { <#type_ as __entrypoint::__private::DefaultHeap>::NEW.claim() }
+        unsafe { <#type_ as __ep_crate::__private::DefaultHeap>::NEW.claim() }
     };
     let allocator = select_target(|target| {
         target.global_allocator(quote! {
@@ -385,12 +385,12 @@ fn handler(name: &Ident) -> TokenStream {
     let function = quote_spanned! {Span::mixed_site()=>
         #[allow(dead_code)]
         fn #reply<'call, R>(
-            call: __entrypoint::handler::Call<'call>,
+            call: __ep_crate::handler::Call<'call>,
             take: impl ::core::ops::FnOnce(
                 ::core::option::Option<&[::core::primitive::u8]>
             ) -> R,
         ) -> R {
-            use __entrypoint::handler::{Answer as __Answer, Call as __Call};
+            use __ep_crate::handler::{Answer as __Answer, Call as __Call};
             #call_handler
         }
     };
@@ -422,8 +422,8 @@ pub fn host_return(arena: &NamedArena) -> TokenStream {
     let exports = select_target(|target| target.arena_exports(name));
     quote! {
         #(#attributes)*
-        #visibility static #name: __entrypoint::host_return::HostArena<#capacity> =
-            __entrypoint::host_return::HostArena::__new(#cell);
+        #visibility static #name: __ep_crate::host_return::HostArena<#capacity> =
+            __ep_crate::host_return::HostArena::__new(#cell);
 
         #[doc(hidden)]
         #[allow(unexpected_cfgs)]

@@ -27,11 +27,11 @@ impl Target for Native {
             /// The host follows `docs/abi.md`, section "Native library".
             #[unsafe(no_mangle)]
             unsafe extern "C" fn entrypoint_native_host(
-                host: *const __entrypoint::__private::Host,
+                host: *const __ep_crate::__private::Host,
             ) {
                 // SAFETY: by that section, `host` is readable, and its heap, length and function
                 // are valid until the entry has returned.
-                unsafe { __entrypoint::__private::set_host(host) }
+                unsafe { __ep_crate::__private::set_host(host) }
             }
 
             /// # Safety
@@ -39,15 +39,15 @@ impl Target for Native {
             /// `input` points to an input as a loader writes it, aligned to 8. This is called once.
             /// The heap is where the host has set it, or else at the address in `abi::entry`.
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
+            unsafe extern "C" fn entrypoint(input: *mut ::core::primitive::u8) -> ::core::primitive::u64 {
                 // SAFETY: the host calls this once, so nothing else has happened except
                 // `entrypoint_native_host`. By the contract, there is a heap. A program has one
                 // thread and one global allocator.
-                let length = unsafe { __entrypoint::__private::begin() };
+                let length = unsafe { __ep_crate::__private::begin() };
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: by the contract, there is an input, aligned to 8, for this one call.
                 // `length` is the host's. A program has one thread.
-                unsafe { __entrypoint::__private::#enter(input, length, process_instruction) }
+                unsafe { __ep_crate::__private::#enter(input, length, process_instruction) }
             }
         }
     }

@@ -15,7 +15,7 @@ fn polkavm_export(function: &TokenStream) -> TokenStream {
     let location = first.map_or_else(Span::call_site, |token| token.span());
     let span = Span::call_site().located_at(location);
     quote_spanned! {span=>
-        #[__entrypoint::__private::polkavm_export(abi = __entrypoint::__private::default_abi)]
+        #[__ep_crate::__private::polkavm_export(abi = __ep_crate::__private::default_abi)]
     }
 }
 
@@ -52,14 +52,14 @@ impl Target for Riscv64 {
                 // `docs/abi.md`, these registers are base and size of a zeroed heap of at least
                 // 32 KiB that nothing else uses, and both are u32, so the region ends below 2^63. A
                 // guest has one thread and one global allocator.
-                unsafe { __entrypoint::__private::announce_heap(heap_base, heap_size) };
+                unsafe { __ep_crate::__private::announce_heap(heap_base, heap_size) };
                 let input = ::core::ptr::with_exposed_provenance_mut(input as usize);
                 let length = ::core::option::Option::Some(length as usize);
                 let process_instruction = super::__ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: the loader wrote an input of `length` bytes there, at the start of a
                 // page, for the whole invocation. A guest has one thread, and the loader calls the
                 // entry once.
-                unsafe { __entrypoint::__private::#enter(input, length, process_instruction) }
+                unsafe { __ep_crate::__private::#enter(input, length, process_instruction) }
             }
         });
         quote! {

@@ -48,10 +48,10 @@ impl Target for Wasm32 {
             ///
             /// The host follows `docs/abi.md`, section "WebAssembly".
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint(input: *mut u8, length: usize) -> u64 {
+            unsafe extern "C" fn entrypoint(input: *mut ::core::primitive::u8, length: ::core::primitive::usize) -> ::core::primitive::u64 {
                 // SAFETY: by that section, the host calls this while no other call of the program
                 // runs, and no longer uses scratch memory other than the input.
-                unsafe { __entrypoint::__private::begin(input, length, #is_loaders_heap) };
+                unsafe { __ep_crate::__private::begin(input, length, #is_loaders_heap) };
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 let known = ::core::option::Option::Some(length);
                 // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this
@@ -59,11 +59,11 @@ impl Target for Wasm32 {
                 // thread. The program's function of an earlier call has returned and kept nothing
                 // of its input.
                 let status = unsafe {
-                    __entrypoint::__private::#enter(input, known, process_instruction)
+                    __ep_crate::__private::#enter(input, known, process_instruction)
                 };
                 // SAFETY: the program's function has returned. By that section, the host reads the
                 // input before it calls the program again.
-                unsafe { __entrypoint::__private::end() };
+                unsafe { __ep_crate::__private::end() };
                 status
             }
 
@@ -80,11 +80,16 @@ impl Target for Wasm32 {
             ///
             /// The host follows `docs/abi.md`, section "WebAssembly".
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn entrypoint_heap(base: usize, size: usize) {
+            unsafe extern "C" fn entrypoint_heap(base: ::core::primitive::usize, size: ::core::primitive::usize) {
                 // SAFETY: by that section, the host calls this once, before anything else, with a
                 // zeroed region of 32,768 to 0x7fff_ffff bytes that it does not use itself. A guest
                 // has one thread and one global allocator.
-                unsafe { __entrypoint::__private::announce_heap(base as u64, size as u64) }
+                unsafe {
+                    __ep_crate::__private::announce_heap(
+                        base as ::core::primitive::u64,
+                        size as ::core::primitive::u64,
+                    )
+                }
             }
         }
     }
@@ -95,16 +100,16 @@ impl Target for Wasm32 {
             // An instance lives for many calls, so the heap takes back what it can, for either word
             // of the option `heap`.
             #[global_allocator]
-            static HEAP: __entrypoint::__private::UnnamedHeap<
-                __entrypoint::SegregatedBumpAllocator<__entrypoint::allocator::WasmMemory>,
+            static HEAP: __ep_crate::__private::UnnamedHeap<
+                __ep_crate::SegregatedBumpAllocator<__ep_crate::allocator::WasmMemory>,
             > = {
-                let source = __entrypoint::allocator::WasmMemory::new(
-                    __entrypoint::allocator::LinearMemory,
+                let source = __ep_crate::allocator::WasmMemory::new(
+                    __ep_crate::allocator::LinearMemory,
                 );
                 // SAFETY: a program has one global allocator, over its own source, and a guest has
                 // one thread.
-                let heap = unsafe { __entrypoint::SegregatedBumpAllocator::with_source(source) };
-                __entrypoint::__private::unnamed_heap(heap)
+                let heap = unsafe { __ep_crate::SegregatedBumpAllocator::with_source(source) };
+                __ep_crate::__private::unnamed_heap(heap)
             };
 
             #trace
@@ -117,8 +122,8 @@ impl Target for Wasm32 {
             #declared
 
             #[unsafe(no_mangle)]
-            extern "C" fn alloc(size: usize) -> *mut u8 {
-                __entrypoint::__private::alloc_scratch(size)
+            extern "C" fn alloc(size: ::core::primitive::usize) -> *mut ::core::primitive::u8 {
+                __ep_crate::__private::alloc_scratch(size)
             }
         }
     }
@@ -143,8 +148,8 @@ impl Target for Wasm32 {
                     // longer uses earlier scratch memory except the argument, and reads the result
                     // before it calls again.
                     unsafe {
-                        __entrypoint::__private::serve(argument, |call| {
-                            #reply(call, __entrypoint::__private::keep)
+                        __ep_crate::__private::serve(argument, |call| {
+                            #reply(call, __ep_crate::__private::keep)
                         })
                     }
                 }
@@ -180,7 +185,7 @@ impl Target for Wasm32 {
             #(#declared)*
 
             #[unsafe(no_mangle)]
-            extern "C" fn guest_alloc(length: usize) -> usize {
+            extern "C" fn guest_alloc(length: ::core::primitive::usize) -> ::core::primitive::usize {
                 super::#arena.guest_alloc(length)
             }
 

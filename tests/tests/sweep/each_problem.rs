@@ -77,9 +77,9 @@ fn heap_state() {
 #[test]
 fn segregated_heap() {
     for swept in sweep_all("segregated_heap", Sweep::new()) {
-        // The header takes 8 bytes, and the peak is 360.
-        assert_eq!(swept.heap.enough, 368);
-        assert_eq!(swept.heap.failures["OutOfMemory"], 359);
+        // The header takes 8 bytes, and the peak is 352.
+        assert_eq!(swept.heap.enough, 360);
+        assert_eq!(swept.heap.failures["OutOfMemory"], 351);
     }
 }
 

@@ -171,8 +171,8 @@ fn too_much_code(text: &str, limit: u32) -> Option<(u64, u32)> {
 fn costly_code_counts_as_much_code() {
     let smallest = program("", "i64.const 0");
     let (least, _) = too_much_code(&smallest, 0).expect("it has code");
-    // Two functions, of four and five bytes.
-    assert_eq!(least, 2 * 32 + 4 + 5);
+    // Two functions, of four and five bytes, with two and three parameters and results.
+    assert_eq!(least, 2 * 32 + 4 + 5 + 2 + 3);
     let more = |functions: &str, code: &str| {
         let text = program(functions, code);
         let (size, _) = too_much_code(&text, 0).expect("it has code");
@@ -181,40 +181,82 @@ fn costly_code_counts_as_much_code() {
         assert_eq!(too_much_code(&text, exact - 1), Some((size, exact - 1)));
         size - least
     };
-    // A body of one byte, two for its locals, four for each kind of them.
-    let locals = format!("(func (local {}))", "i64 ".repeat(20_000));
-    assert_eq!(
-        more(&locals.repeat(2), "i64.const 0"),
-        2 * (32 + 6 + 20_000)
-    );
-    let values = "i64 ".repeat(900);
-    let many = format!("(type $many (func (param {values}) (result {values})))");
-    let given = "i64.const 0 ".repeat(900);
-    let dropped = "drop ".repeat(900);
-    let nested =
-        |blocks: &str| more(&many, &format!("{given} {blocks} {dropped} i64.const 0")) - 3 * 900;
-    assert_eq!(nested("block (type $many) end"), 3 + 1_800);
-    // A branch may be one out of the widest block.
-    assert_eq!(nested("block (type $many) br 0 end"), 5 + 2 * 1_800);
-    let table = "block (type $many) i32.const 0 br_table 0 0 0 0 end";
-    assert_eq!(nested(table), 3 + 8 + 1_800 + 4 * 1_800);
+    // A body of one byte, one for the number of kinds of locals, three for the kind.
+    let locals = format!("(func (local {}))", "i64 ".repeat(4_000));
+    assert_eq!(more(&locals.repeat(2), "i64.const 0"), 2 * (32 + 5 + 4_000));
+    let many = format!("(type $many (func (param {})))", "i64 ".repeat(900));
     let call = format!("{many} (func $all (type $many) unreachable)");
-    let code = format!("{given} call $all {dropped} i64.const 0");
-    assert_eq!(more(&call, &code) - 3 * 900, 32 + 3 + 2 + 1_800);
+    let code = format!("{} call $all i64.const 0", "i64.const 0 ".repeat(900));
+    // The function has these parameters, and the call passes them.
+    assert_eq!(more(&call, &code) - 2 * 900, 32 + 3 + 2 + 2 * 900);
+}
+
+/// The engine compiles these in quadratic time, or with recursion that ended the process.
+#[test]
+fn costly_extensions_are_rejected() {
+    let pair = program(
+        "(func (result i64 i64) i64.const 0 i64.const 0)",
+        "i64.const 0",
+    );
+    assert_eq!(refusal(&pair).kind(), "InvalidModule");
+    let block = "(type $block (func (param i32) (result i32)))";
+    let code = "i32.const 0 block (type $block) end drop i64.const 0";
+    assert_eq!(refusal(&program(block, code)).kind(), "InvalidModule");
+    let sum = format!("i32.const 0 {}", "i32.const 1 i32.add ".repeat(200_000));
+    for item in [
+        format!("(global i32 {sum})"),
+        format!("(table 1 funcref) (elem (offset {sum}) func)"),
+        format!(r#"(data (offset {sum}) "")"#),
+    ] {
+        assert_eq!(
+            refusal(&program(&item, "i64.const 0")).kind(),
+            "InvalidModule"
+        );
+    }
+}
+
+/// A section may claim any number of items, and a module may repeat it.
+#[test]
+fn repeated_sections_are_rejected() {
+    for section in [4, 6, 9, 11] {
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        module.extend([section, 5, 0xff, 0xff, 0xff, 0xff, 0x0f, section, 1, 2]);
+        let loader = Loader::new(Engine::Wasm).unwrap();
+        let error = loader
+            .load(&module)
+            .expect_err("a module that repeats a section");
+        assert_eq!(error.kind(), "InvalidModule");
+    }
 }
 
 /// What each instance makes anew has fixed limits.
 #[test]
 fn globals_tables_and_segments_have_limits() {
-    for (item, limit) in [
-        ("(global i32 (i32.const 0))", 1_000),
-        ("(table 0 funcref)", 100),
-        ("(elem funcref)", 1_000),
-        (r#"(data "")"#, 1_000),
-    ] {
-        let text = program(&item.repeat(limit), "i64.const 0");
-        assert!(load(&text, Limits::default()).is_ok(), "{item}");
-        let error = refusal(&program(&item.repeat(limit + 1), "i64.const 0"));
+    let repeated = |item: &'static str| move |count: usize| item.repeat(count);
+    let items: [(usize, &dyn Fn(usize) -> String); 8] = [
+        (1_000, &repeated("(global i32 (i32.const 0))")),
+        (100, &repeated("(table 0 funcref)")),
+        (1_000, &repeated("(elem funcref)")),
+        (1_000, &repeated(r#"(data "")"#)),
+        // Two more are the types of the entry and of `alloc`.
+        (9_998, &repeated("(type (func))")),
+        (65_536, &|count| {
+            format!("(table 1 funcref) (table {} funcref)", count - 1)
+        }),
+        (65_536, &|count| {
+            let items = "(ref.null func)".repeat(count - 1);
+            format!("(elem funcref (ref.null func)) (elem funcref {items})")
+        }),
+        (4_000, &|count| {
+            format!("(func (local {}))", "i64 ".repeat(count))
+        }),
+    ];
+    for (limit, module) in items {
+        let text = program(&module(limit), "i64.const 0");
+        if let Err(error) = load(&text, Limits::default()) {
+            panic!("{error}");
+        }
+        let error = refusal(&program(&module(limit + 1), "i64.const 0"));
         assert_eq!(error.kind(), "InvalidModule");
         assert!(error.to_string().contains("; the limit is "), "{error}");
     }

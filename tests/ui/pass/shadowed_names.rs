@@ -18,6 +18,15 @@ mod program {
     #[allow(dead_code)]
     struct Option;
 
+    #[allow(dead_code, non_camel_case_types)]
+    struct u8;
+
+    #[allow(dead_code, non_camel_case_types)]
+    struct u64;
+
+    #[allow(dead_code, non_camel_case_types)]
+    struct usize;
+
     ::entrypoint::entrypoint!(super::process);
 }
 

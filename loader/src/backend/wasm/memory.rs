@@ -11,7 +11,7 @@ use crate::backend::{GuestMemory, Inaccessible};
 pub(crate) const PAGE: u64 = PAGE_LENGTH as u64;
 
 /// The most elements of a table. Those of a program are the functions that it calls by pointers.
-const MAX_TABLE_ELEMENTS: usize = 1 << 16;
+pub(super) const MAX_TABLE_ELEMENTS: usize = 1 << 16;
 
 /// The data of a store, besides the instance.
 pub(crate) struct Data<U> {

@@ -46,6 +46,9 @@ impl<U: 'static> Module<U> {
             .compilation_mode(CompilationMode::Eager)
             .allow_start_fn(false)
             .wasm_multi_memory(false)
+            // `weight` says why.
+            .wasm_multi_value(false)
+            .wasm_extended_const(false)
             .set_max_recursion_depth(MAX_RECURSION_DEPTH);
         weight::check(bytes, limits)?;
         // One for each module: an engine keeps the code of its modules as long as it lives.

@@ -1,11 +1,14 @@
 //! How much work a module makes before the program pays for any: compiling and instantiating it.
 //!
 //! The engine compiles most code in a time that its length bounds. Some code of a few bytes takes
-//! longer: a block with a thousand parameters, a branch out of it, or a function with thousands of
-//! locals. So the loader counts what the engine copies for it as bytes of code.
+//! longer: a function with thousands of locals, or a call with hundreds of arguments. So the loader
+//! counts what the engine copies for it as bytes of code. The loader switches off the extensions of
+//! WebAssembly that make blocks with parameters and long constant expressions, which the engine
+//! compiles in quadratic time, or with recursion on the host's stack.
 
-use wasmparser::{BlockType, FunctionBody, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, FunctionBody, Operator, Parser, Payload, TypeRef};
 
+use super::memory::MAX_TABLE_ELEMENTS;
 use super::module::invalid;
 use crate::display::thousands;
 use crate::error::LoadError;
@@ -14,13 +17,32 @@ use crate::limits::Limits;
 /// Bytes of code that a function counts as, besides its own: what the engine keeps of each.
 const FUNCTION: u64 = 32;
 
-/// The most of each of these in a module. The engine makes them anew for each instance, and a
-/// program pays no gas for that. A compiler makes few of them, for a program of any length.
-const MOST: [(&str, u32); 4] = [
+/// What a module may have a limited number of, whatever its length.
+#[derive(Clone, Copy)]
+enum Item {
+    Type,
+    Global,
+    Table,
+    TableElement,
+    TableSegment,
+    TableSegmentElement,
+    DataSegment,
+    /// Of one function. The engine clears them in each call, for the gas of one instruction.
+    Local,
+}
+
+/// The name and the most of each [`Item`], in its order. The engine makes most of them anew for
+/// each instance, and a program pays no gas for that. A compiler makes few of them, for a program
+/// of any length.
+const MOST: [(&str, u64); 8] = [
+    ("types of functions", 10_000),
     ("globals", 1_000),
     ("tables", 100),
+    ("elements in tables", MAX_TABLE_ELEMENTS as u64),
     ("segments of tables", 1_000),
+    ("elements in segments of tables", MAX_TABLE_ELEMENTS as u64),
     ("segments of data", 1_000),
+    ("locals in a function", 4_000),
 ];
 
 /// Rejects a module that makes too much work.
@@ -51,7 +73,7 @@ struct Weight {
     /// Bytes of code, and all that counts as such.
     code: u64,
     /// The number of each row of [`MOST`].
-    counts: [u32; 4],
+    counts: [u64; MOST.len()],
     /// The number of parameters and results of each type of function.
     types: Vec<u64>,
     /// The type of each function, imported ones first.
@@ -65,6 +87,7 @@ impl Weight {
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
                 Payload::TypeSection(types) => {
+                    weight.add(Item::Type, types.count());
                     for type_ in types.into_iter_err_on_gc_types() {
                         let type_ = type_?;
                         let values = type_.params().len() + type_.results().len();
@@ -85,10 +108,24 @@ impl Weight {
                         weight.functions.push(type_?);
                     }
                 }
-                Payload::GlobalSection(globals) => weight.counts[0] += globals.count(),
-                Payload::TableSection(tables) => weight.counts[1] += tables.count(),
-                Payload::ElementSection(elements) => weight.counts[2] += elements.count(),
-                Payload::DataSection(data) => weight.counts[3] += data.count(),
+                Payload::GlobalSection(globals) => weight.add(Item::Global, globals.count()),
+                Payload::TableSection(tables) => {
+                    weight.add(Item::Table, tables.count());
+                    for table in tables {
+                        weight.add(Item::TableElement, table?.ty.initial);
+                    }
+                }
+                Payload::ElementSection(segments) => {
+                    weight.add(Item::TableSegment, segments.count());
+                    for segment in segments {
+                        let elements = match segment?.items {
+                            ElementItems::Functions(elements) => elements.count(),
+                            ElementItems::Expressions(_, elements) => elements.count(),
+                        };
+                        weight.add(Item::TableSegmentElement, elements);
+                    }
+                }
+                Payload::DataSection(data) => weight.add(Item::DataSegment, data.count()),
                 Payload::CodeSectionEntry(body) => {
                     weight.function(defined, &body)?;
                     defined += 1;
@@ -99,32 +136,32 @@ impl Weight {
         Ok(weight)
     }
 
+    /// Counts items. The module may claim any number of them.
+    fn add(&mut self, item: Item, number: impl Into<u64>) {
+        let count = &mut self.counts[item as usize];
+        *count = count.saturating_add(number.into());
+    }
+
     /// Counts a function, by its number.
     fn function(&mut self, number: usize, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
-        self.code += FUNCTION + body.range().len() as u64;
+        let mut locals = 0_u64;
         for local in body.get_locals_reader()? {
             let (count, _) = local?;
-            self.code += u64::from(count);
+            locals += u64::from(count);
         }
-        // The most values that a branch may carry: those of the function, or of a block so far.
-        let mut widest = self.values_of_function(number);
+        let most = &mut self.counts[Item::Local as usize];
+        *most = locals.max(*most);
+        self.code += FUNCTION + body.range().len() as u64 + locals;
+        self.code += self.values_of_function(number);
         for operator in body.get_operators_reader()? {
             use Operator as Do;
             self.code += match operator? {
-                Do::Block { blockty } | Do::Loop { blockty } | Do::If { blockty } => {
-                    let values = self.values_of_block(blockty);
-                    widest = widest.max(values);
-                    values
-                }
-                Do::Call { function_index } => self.values_of_function(function_index as usize),
-                Do::ReturnCall { function_index } => {
+                Do::Call { function_index } | Do::ReturnCall { function_index } => {
                     self.values_of_function(function_index as usize)
                 }
                 Do::CallIndirect { type_index, .. } | Do::ReturnCallIndirect { type_index, .. } => {
                     self.values_of_type(type_index)
                 }
-                Do::Br { .. } | Do::BrIf { .. } | Do::Return => widest,
-                Do::BrTable { targets } => widest * (u64::from(targets.len()) + 1),
                 _ => 0,
             };
         }
@@ -140,13 +177,5 @@ impl Weight {
     fn values_of_function(&self, number: usize) -> u64 {
         let type_ = self.functions.get(number);
         type_.map_or(0, |type_| self.values_of_type(*type_))
-    }
-
-    fn values_of_block(&self, type_: BlockType) -> u64 {
-        match type_ {
-            BlockType::Empty => 0,
-            BlockType::Type(_) => 1,
-            BlockType::FuncType(index) => self.values_of_type(index),
-        }
     }
 }
