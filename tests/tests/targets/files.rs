@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use abi::heap::MIN_HEAP_LENGTH;
 use abi::native::Message;
+use command_fds::CommandFdExt;
 use object::{Object, ObjectSection, ObjectSymbol};
 use program_build::guest::{
     DebugInfo, Sanitizer, Target, build_for, build_native, file_path, native_runner,
@@ -190,16 +193,21 @@ fn sanitized_runner(package: &ProgramPackage) -> Option<PathBuf> {
 /// Runs a library with eight bytes of instruction data and no accounts. Returns the status, if
 /// there is one, and the text on standard error.
 fn run(runner: &Path, library: &Path, data: u64) -> (Option<u64>, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("socket");
-    let listener = UnixListener::bind(&path).expect("a socket");
-    let child = Command::new(runner)
-        .args([&path, library])
+    let (mut socket, theirs) = UnixStream::pair().expect("a socket");
+    let mut command = Command::new(runner);
+    let child = command
+        .arg(theirs.as_raw_fd().to_string())
+        .arg(library)
         .arg("10")
         .stderr(Stdio::piped())
+        .preserved_fds(vec![theirs.into()])
         .spawn()
         .expect("a process");
-    let (mut socket, _) = listener.accept().expect("a connection");
+    // The command owns their end, which has to close with the process.
+    drop(command);
+    // If the process waits for more, the test fails instead of blocking forever.
+    let timeout = Some(Duration::from_secs(60));
+    socket.set_read_timeout(timeout).expect("a timeout");
     let mut request = |kind, values, bytes: &[u8]| {
         let message = Message::new(kind, values);
         socket.write_all(bytemuck::bytes_of(&message)).ok()?;
