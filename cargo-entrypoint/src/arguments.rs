@@ -148,11 +148,11 @@ pub struct CallArguments {
     pub data: Option<Data>,
 
     /// Heap size, such as 65536, 64KiB or 1MiB; replaces the fixture's heap [default: 32KiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_heap, allow_negative_numbers = true)]
     pub heap: Option<u32>,
 
     /// The most gas that the program may use; replaces the fixture's gas [default: 1000000]
-    #[arg(long, value_name = "GAS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "GAS", value_parser = parse_gas, allow_negative_numbers = true)]
     pub gas: Option<u64>,
 }
 
@@ -352,6 +352,17 @@ impl From<SanitizerName> for Sanitizer {
 pub enum Data {
     Bytes(Vec<u8>),
     File(PathBuf),
+}
+
+/// Reads units of gas. As in a fixture, `_` may separate digits.
+fn parse_gas(text: &str) -> Result<u64, String> {
+    text.replace('_', "").parse().map_err(|_| {
+        format!("{text:?} is not a number of units; write for example 1000000 or 1_000_000")
+    })
+}
+
+fn parse_heap(text: &str) -> Result<u32, String> {
+    parse_size(&text.replace('_', ""))
 }
 
 fn parse_data(text: &str) -> Result<Data, String> {

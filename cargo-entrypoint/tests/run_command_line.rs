@@ -172,7 +172,13 @@ fn invalid_arguments_are_rejected() {
         &["is a workspace and not a program", "`counter`"],
     );
     refused(&["run", "tests"], &["is not a program"]);
-    refused(&["run", "--gas", "lots"], &["lots"]);
+    for gas in ["lots", "", "99999999999999999999"] {
+        refused(
+            &["run", "--gas", gas],
+            &[&format!("{gas:?} is not a number of units")],
+        );
+    }
+    refused(&["run", "--data", "01 02"], &["' ' is not a digit"]);
     refused(
         &["run", "--heap", "0"],
         &["a heap of 0 bytes is too small", "32,768"],
@@ -232,6 +238,18 @@ fn invalid_fixture_is_rejected_with_its_place() {
         &["run", "--fixture", &file],
         &[&file, "line 2", "unknown field `heep`", "`heap`"],
     );
+
+    // A value that no invocation can have names the fixture, unless an option replaces it.
+    let bounds = folder.path().join("bounds.toml");
+    std::fs::write(&bounds, "heap = 1\n").expect("a file");
+    let bounds = bounds.display().to_string();
+    refused(
+        &["run", "hello", "--fixture", &bounds],
+        &[&bounds, "a heap of 1 bytes is too small"],
+    );
+    let words = ["run", "hello", "--fixture", &bounds, "--heap", "65_536"];
+    let output = entrypoint(&[&words[..], &["--gas", "1_000_000", "--data", "6d"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 
     let output = entrypoint(&["run", "--fixture", &file, "--json"]);
     assert_eq!(output.status.code(), Some(2));

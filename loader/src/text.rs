@@ -50,7 +50,14 @@ pub(crate) fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
 /// A message that names the text and shows how bytes are written.
 pub fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode(digits).map_err(|error| {
-        format!("{text:?} is not hexadecimal: {error}; write two digits for each byte")
-    })
+    let reason = match digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
+        Some(other) => format!("{other:?} is not a digit"),
+        None => match hex::decode(digits) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error.to_string(),
+        },
+    };
+    Err(format!(
+        "{text:?} is not hexadecimal: {reason}; write two digits for each byte"
+    ))
 }

@@ -251,6 +251,18 @@ impl SegregatedModel {
             self.free[class].push(address);
         }
     }
+
+    /// Frees the end of a block, which stays as a block of a shorter class.
+    fn split(&mut self, block: usize, old_class: usize, new_class: usize) {
+        let mut rest = block + self.classes[new_class];
+        let end = block + self.classes[old_class];
+        while rest < end {
+            let class = self.classes.iter().rposition(|class| *class <= end - rest);
+            let class = class.expect("a multiple of the smallest class");
+            self.free[class].push(rest);
+            rest += self.classes[class];
+        }
+    }
 }
 
 fn is_plain(layout: Layout) -> bool {
@@ -301,14 +313,20 @@ impl Model for SegregatedModel {
         new: Layout,
         outlook: &mut Outlook,
     ) -> Option<usize> {
-        if !is_plain(layout) {
-            let moved = self.alloc(new, outlook)?;
-            self.dealloc(address, layout);
-            return Some(moved);
-        }
         let old_class = self.class_of(layout).expect("the class of a live block");
         let new_class = self.class_of(new)?;
         if old_class == new_class {
+            return Some(address);
+        }
+        if !is_plain(layout) {
+            if let Some(moved) = self.alloc(new, outlook) {
+                self.dealloc(address, layout);
+                return Some(moved);
+            }
+            if new_class > old_class {
+                return None;
+            }
+            self.split(self.around[&address], old_class, new_class);
             return Some(address);
         }
         let (old_block, new_block) = (self.block(old_class), self.block(new_class));
@@ -323,14 +341,7 @@ impl Model for SegregatedModel {
             return Some(resized);
         }
         if !is_listed && new_class < old_class {
-            let mut rest = address + new_block.size();
-            let end = address + old_block.size();
-            while rest < end {
-                let class = self.classes.iter().rposition(|class| *class <= end - rest);
-                let class = class.expect("a multiple of the smallest class");
-                self.free[class].push(rest);
-                rest += self.classes[class];
-            }
+            self.split(address, old_class, new_class);
             return Some(address);
         }
         let moved = self.take(new_class, outlook)?;

@@ -51,7 +51,14 @@ impl Call {
             None => (Invocation::new(DEFAULT_PROGRAM_ID), None),
         };
         let is_changed = apply_options(arguments, &mut invocation)?;
-        invocation.validate(&Limits::default())?;
+        invocation
+            .validate(&Limits::default())
+            .map_err(|error| match &fixture_path {
+                Some(path) if !is_changed => {
+                    anyhow::Error::new(error).context(format!("in {}", path.display()))
+                }
+                _ => error.into(),
+            })?;
         Ok(Self {
             program,
             fixture: fixture_path,
