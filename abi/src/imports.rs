@@ -49,6 +49,63 @@ macro_rules! for_each_import {
             /// to `result`.
             Memcmp =
                 rlo_memcmp_(left: *const u8, right: *const u8, length: u64, result: *mut i32) -> ();
+            /// Runs another program, with the accounts as they are now: [`crate::call`] has the
+            /// structures. Returns 0, or the status of the error.
+            InvokeSigned = rlo_invoke_signed_rust(
+                instruction: *const u8,
+                accounts: *const u8,
+                accounts_length: u64,
+                signers: *const u8,
+                signers_length: u64
+            ) -> u64;
+            /// Returns the depth of the call: 1 for a program that the host called.
+            GetStackHeight = rlo_get_stack_height() -> u64;
+            /// Derives an address from seeds and a program's id. Returns 0, or 1 if the seeds give
+            /// no valid address.
+            CreateProgramAddress = rlo_create_program_address(
+                seeds: *const u8,
+                seeds_length: u64,
+                program_id: *const u8,
+                address: *mut u8
+            ) -> u64;
+            /// Finds the largest bump seed with which the seeds give a valid address. Returns 0, or
+            /// 1 if there is none.
+            TryFindProgramAddress = rlo_try_find_program_address(
+                seeds: *const u8,
+                seeds_length: u64,
+                program_id: *const u8,
+                address: *mut u8,
+                bump: *mut u8
+            ) -> u64;
+            /// Writes the clock. Returns 0.
+            GetClockSysvar = rlo_get_clock_sysvar(clock: *mut u8) -> u64;
+            /// Writes the rent. Returns 0.
+            GetRentSysvar = rlo_get_rent_sysvar(rent: *mut u8) -> u64;
+            /// Writes the epoch schedule. Returns 0.
+            GetEpochScheduleSysvar = rlo_get_epoch_schedule_sysvar(schedule: *mut u8) -> u64;
+            /// Writes the fees. Returns 0.
+            GetFeesSysvar = rlo_get_fees_sysvar(fees: *mut u8) -> u64;
+            /// Writes the epoch rewards. Returns 0.
+            GetEpochRewardsSysvar = rlo_get_epoch_rewards_sysvar(rewards: *mut u8) -> u64;
+            /// Writes the last restart slot. Returns 0.
+            GetLastRestartSlot = rlo_get_last_restart_slot(slot: *mut u8) -> u64;
+            /// Copies `length` bytes of a sysvar from `offset` on. Returns 0, 1 if the sysvar is
+            /// shorter, or 2 if there is no such sysvar.
+            GetSysvar =
+                rlo_get_sysvar(id: *const u8, result: *mut u8, offset: u64, length: u64) -> u64;
+            /// Writes the 32 bytes of the random seed. Returns 0.
+            GetRandomSeed = rlo_get_random_seed(seed: *mut u8) -> u64;
+            /// Writes an account that the instruction does not list, as an entry of the input.
+            /// Returns 0, or the status of the error.
+            LoadAccount = rlo_load_account(key: *const u8, entry: *mut u8) -> u64;
+            /// Logs slices of bytes as one event.
+            LogData = rlo_log_data(slices: *const u8, slices_length: u64) -> ();
+            /// Hashes slices of bytes with SHA-256. Returns 0.
+            Sha256 = rlo_sha256(slices: *const u8, slices_length: u64, hash: *mut u8) -> u64;
+            /// Hashes slices of bytes with Keccak-256. Returns 0.
+            Keccak256 = rlo_keccak256(slices: *const u8, slices_length: u64, hash: *mut u8) -> u64;
+            /// Hashes slices of bytes with BLAKE3. Returns 0.
+            Blake3 = rlo_blake3(slices: *const u8, slices_length: u64, hash: *mut u8) -> u64;
         }
     };
 }

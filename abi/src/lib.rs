@@ -9,6 +9,7 @@
 //! | [`heap`] | the heap header, which the loader reads after a run |
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
 //! | [`imports`] | names, signatures and prices of the syscalls |
+//! | [`call`] | the structures of a call from one program to another |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
 //! | [`wasm`] | the differences on WebAssembly |
@@ -28,6 +29,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod call;
 pub mod entry;
 pub mod heap;
 pub mod imports;

@@ -119,6 +119,7 @@ mod error;
 pub mod fixture;
 #[cfg(feature = "wasm")]
 pub mod handler;
+mod host;
 pub mod inspect;
 mod invocation;
 mod invoke;
@@ -127,6 +128,7 @@ mod outcome;
 pub mod profile;
 mod program;
 pub mod sweep;
+mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
 
@@ -138,10 +140,12 @@ pub use crate::engine::{Engine, Target};
 pub use crate::error::{
     Access, Failure, InvocationError, LoadError, SourceLocation, WriteBackError,
 };
+pub use crate::host::{Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome, status_text};
 pub use crate::program::{Loader, Program};
+pub use crate::sysvars::Sysvars;
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.
 #[cfg(doctest)]

@@ -11,6 +11,7 @@ use crate::backend::open::open;
 use crate::backend::polkavm::PolkaVm;
 use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
+use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
@@ -158,7 +159,20 @@ impl Program {
     /// [`InvocationError`] if the program was not called, because the input cannot encode the
     /// invocation, the invocation exceeds a limit, or the engine failed.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        self.loaded.invoke(&self.limits, invocation)
+        self.invoke_with(default_host(), invocation)
+    }
+
+    /// Calls the program once, with a host: what it can reach beyond its input.
+    ///
+    /// # Errors
+    ///
+    /// As for [`invoke`](Self::invoke).
+    pub fn invoke_with(
+        &self,
+        host: &Arc<dyn Host>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, InvocationError> {
+        self.loaded.invoke(&self.limits, host, invocation)
     }
 
     /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order

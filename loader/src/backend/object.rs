@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Backend;
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
+use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::invoke;
 use crate::limits::Limits;
@@ -20,7 +21,12 @@ pub(crate) trait BackendObject: Any + Send + Sync {
 
 /// A program that a [`Backend`] of any type has loaded.
 pub(crate) trait ProgramObject: Any + Send + Sync {
-    fn invoke(&self, limits: &Limits, invocation: &Invocation) -> Result<Outcome, InvocationError>;
+    fn invoke(
+        &self,
+        limits: &Limits,
+        host: &Arc<dyn Host>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, InvocationError>;
 }
 
 /// A backend that its programs share.
@@ -44,8 +50,13 @@ impl<B: Backend> BackendObject for Shared<B> {
 }
 
 impl<B: Backend> ProgramObject for Loaded<B> {
-    fn invoke(&self, limits: &Limits, invocation: &Invocation) -> Result<Outcome, InvocationError> {
-        invoke::invoke(&*self.backend, &self.program, limits, invocation)
+    fn invoke(
+        &self,
+        limits: &Limits,
+        host: &Arc<dyn Host>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, InvocationError> {
+        invoke::invoke(&*self.backend, &self.program, limits, host, invocation)
     }
 }
 

@@ -12,6 +12,7 @@ use super::{CallError, Function, Handler, function_type, packed};
 use crate::backend::wasm::{Alloc, Calls, Data, Module, PAGE, Running, ScratchError, Store, View};
 use crate::backend::{Arguments, GuestMemory, Heap, Syscalls};
 use crate::error::InvocationError;
+use crate::host::default_host;
 use crate::invoke::guest::{NotEnoughGas, pay_for};
 use crate::limits::Limits;
 
@@ -68,7 +69,13 @@ impl<T: 'static> Instance<T> {
             size: self.limits.heap,
             has_header: false,
         };
-        Syscalls::new(&self.limits, Pubkey::default(), self.gas_limit, heap)
+        Syscalls::new(
+            default_host(),
+            &self.limits,
+            Pubkey::default(),
+            self.gas_limit,
+            heap,
+        )
     }
 
     fn running(&mut self) -> &mut Running<T> {

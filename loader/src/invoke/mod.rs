@@ -6,6 +6,8 @@ pub(crate) mod input;
 pub(crate) mod syscalls;
 mod write_back;
 
+use std::sync::Arc;
+
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
@@ -13,6 +15,7 @@ use crate::account::{Account, AccountEntry};
 use crate::backend::{Backend, End, Instance, MemoryRequest};
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError};
+use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
@@ -30,11 +33,12 @@ pub(crate) fn invoke<B: Backend>(
     backend: &B,
     program: &B::Program,
     limits: &Limits,
+    host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Outcome, InvocationError> {
     invocation.validate(limits)?;
     backend.with_instance(program, limits, |instance| {
-        run(backend.engine(), limits, invocation, instance)
+        run(backend.engine(), limits, host, invocation, instance)
     })
 }
 
@@ -42,6 +46,7 @@ pub(crate) fn invoke<B: Backend>(
 pub(crate) fn run(
     engine: Engine,
     limits: &Limits,
+    host: &Arc<dyn Host>,
     invocation: &Invocation,
     instance: &mut impl Instance,
 ) -> Result<Outcome, InvocationError> {
@@ -53,7 +58,13 @@ pub(crate) fn run(
     let mapping = instance.map(&request)?;
     let entries = write::write(instance.guest(), invocation, mapping.input)?;
     instance.guest().set_gas(invocation.gas);
-    let mut syscalls = Syscalls::new(limits, invocation.program_id, invocation.gas, mapping.heap);
+    let mut syscalls = Syscalls::new(
+        host,
+        limits,
+        invocation.program_id,
+        invocation.gas,
+        mapping.heap,
+    );
     let end = instance.enter(&mapping, &mut syscalls)?;
 
     let guest = instance.guest();

@@ -44,6 +44,7 @@ use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
 use crate::engine::Engine;
 use crate::error::InvocationError;
 use crate::error::SourceLocation;
+use crate::host::default_host;
 use crate::invocation::Invocation;
 use crate::invoke;
 use crate::limits::Limits;
@@ -230,7 +231,13 @@ fn profile(
     let flow = control_flow::flow(&program.blob);
     let mut recorder = Recorder::new(program, &flow, trace);
     let outcome = program.observe(&mut recorder, |instance| {
-        invoke::run(Engine::Interpreter, limits, invocation, instance)
+        invoke::run(
+            Engine::Interpreter,
+            limits,
+            default_host(),
+            invocation,
+            instance,
+        )
     })?;
     let recording = recorder.finish(&outcome);
     let (gas, end) = name(Names::new(&program.blob, &flow), &recording);

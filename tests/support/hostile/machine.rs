@@ -12,7 +12,7 @@ use polkavm_common::program::{Instruction, InstructionSetKind, Reg, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
 use super::model::{self, Model};
-use super::script::{CALL_LENGTH, Call, MAX_CALLS, SCRIPT_LENGTH, Script};
+use super::script::{CALL_LENGTH, Call, MAX_CALLS, MODELLED, SCRIPT_LENGTH, Script};
 
 /// The VM's page size: the end of each region is a multiple of it.
 const PAGE: u64 = 4_096;
@@ -182,7 +182,7 @@ const DISPATCH: u32 = 5;
 /// The program. For each call of the script it loads the arguments, makes the call, and stores the
 /// result in the next word of its read-write data. Then it returns the status.
 fn blob() -> Vec<u8> {
-    let imports = Import::ALL.len() as u32;
+    let imports = MODELLED.len() as u32;
     let calls = DISPATCH + imports + 1;
     let mut code = vec![
         // 0: the instruction data follow their length. T1 is the address of the next result.
@@ -233,7 +233,7 @@ fn blob() -> Vec<u8> {
     builder.add_export_by_basic_block(0, b"entrypoint");
     // The export declares a heap header. No test calls it.
     builder.add_export_by_basic_block(END, BUMP_HEAP_EXPORT.as_bytes());
-    for import in Import::ALL {
+    for import in MODELLED {
         builder.add_import(import.symbol().as_bytes());
     }
     builder.set_code(&code, &[]);

@@ -215,6 +215,12 @@ fn every_command_agrees_on_every_target() {
             vec![(C::LeakBorrow, [0, 1, 0]), (C::Resize, [0, 5, 0])],
             Error(AccountBorrowFailed),
         ),
+        // No target's accounts have this length, and the borrow is checked first.
+        (
+            vec![(C::LeakBorrow, [0, 1, 0]), (C::Resize, [0, 1 << 40, 0])],
+            Error(AccountBorrowFailed),
+        ),
+        (vec![(C::Resize, [0, 1 << 40, 0])], Error(InvalidRealloc)),
         (vec![(C::Panic, [5, 3, 0])], Failed("Panicked")),
         // The limit cuts the message within a letter.
         (vec![(C::Panic, [599, 0, 0])], Failed("Panicked")),

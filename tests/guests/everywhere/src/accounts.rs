@@ -73,8 +73,8 @@ pub fn transfer(from: &AccountInfo, to: &AccountInfo, kelvins: u64) -> ProgramRe
 }
 
 pub fn resize(account: &AccountInfo, length: u64) -> ProgramResult {
-    // `resize` checks the borrow before the length. So a length of more than 32 bits must reach it on
-    // wasm32 too.
+    // `resize` checks the borrow before the length. So a length that does not fit in a `usize` must
+    // reach it too.
     account.resize(usize::try_from(length).unwrap_or(usize::MAX))
 }
 

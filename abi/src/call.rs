@@ -1,0 +1,128 @@
+//! The structures of a call from one program to another, and of the syscalls that take slices.
+//!
+//! A program that calls another passes the addresses of these structures to
+//! [`rlo_invoke_signed_rust`](crate::imports::Import::InvokeSigned):
+//!
+//! ```text
+//! rlo_invoke_signed_rust(
+//!     instruction,               address of a CallInstruction
+//!     accounts, accounts_length, address of the first CallAccount, and their number
+//!     signers, signers_length,   address of the first Slice, and their number:
+//!                                each is the seeds of one signer, and each seed is a Slice
+//! ) -> u64                       0, or the status of the error
+//! ```
+//!
+//! An address has 8 bytes on every target: a program on WebAssembly, whose pointers have 4, extends
+//! it with zeroes. The layouts are those of the Rialo runtime on RISC-V (crate `rialo-s-cpi`
+//! 0.23.0-alpha.0, `HostInstruction` and `HostAccountInfo`; crate `rialo-s-instruction`,
+//! `AccountMeta`).
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::Pubkey;
+
+/// The greatest depth of a call. The program that the host called has depth 1.
+pub const MAX_CALL_DEPTH: u64 = 5;
+
+/// The most seeds of an address.
+pub const MAX_SEEDS: usize = 16;
+
+/// The most bytes of a seed.
+pub const MAX_SEED_LENGTH: usize = 32;
+
+/// The most signers that a program adds to a call by their seeds.
+pub const MAX_SIGNERS: usize = 16;
+
+/// The text that ends the input of the hash of a derived address.
+pub const PROGRAM_ADDRESS_MARKER: &[u8; 21] = b"ProgramDerivedAddress";
+
+/// The address and the length of bytes, or of other values, in the program's memory.
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | address |
+/// | 8 | 8 | length: a number of values |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Slice {
+    /// The address of the first value.
+    pub address: u64,
+    /// The number of values.
+    pub length: u64,
+}
+
+/// The program to call, the accounts that it gets, and the instruction data.
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 32 | id of the program to call |
+/// | 32 | 16 | the accounts that it gets: [`AccountMeta`] |
+/// | 48 | 16 | the instruction data |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CallInstruction {
+    /// The id of the program to call.
+    pub program_id: Pubkey,
+    /// The accounts that it gets: values of [`AccountMeta`].
+    pub accounts: Slice,
+    /// The instruction data.
+    pub data: Slice,
+}
+
+/// One account of an instruction: its key, and what the called program may do.
+///
+/// 34 bytes, with alignment 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct AccountMeta {
+    /// The key of the account.
+    pub key: Pubkey,
+    /// 1 if the account signs, otherwise 0.
+    pub is_signer: u8,
+    /// 1 if the called program may change the account, otherwise 0.
+    pub is_writable: u8,
+}
+
+/// One account that the calling program passes on, as addresses of its fields.
+///
+/// They are the addresses in the program's own input, so nothing is copied but the key.
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 32 | key |
+/// | 32 | 8 | address of the kelvins, a u64 |
+/// | 40 | 8 | address of the data |
+/// | 48 | 8 | length of the data |
+/// | 56 | 8 | address of the length of the data, a u64 |
+/// | 64 | 8 | address of the owner, 32 bytes |
+/// | 72 | 8 | rent epoch |
+/// | 80 | 3 | is_signer, is_writable, executable: each 1 or 0 |
+/// | 83 | 5 | padding |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CallAccount {
+    /// The key of the account.
+    pub key: Pubkey,
+    /// The address of its balance.
+    pub kelvins: u64,
+    /// The address and the length of its data.
+    pub data: Slice,
+    /// The address of the length of its data.
+    pub data_length: u64,
+    /// The address of its owner.
+    pub owner: u64,
+    /// Its rent epoch.
+    pub rent_epoch: u64,
+    /// Whether it signs.
+    pub is_signer: u8,
+    /// Whether the calling program may change it.
+    pub is_writable: u8,
+    /// Whether it holds a program.
+    pub executable: u8,
+    /// Any bytes.
+    pub padding: [u8; 5],
+}
+
+const _: () = assert!(size_of::<CallInstruction>() == 64);
+const _: () = assert!(size_of::<AccountMeta>() == 34 && align_of::<AccountMeta>() == 1);
+const _: () = assert!(size_of::<CallAccount>() == 88);
