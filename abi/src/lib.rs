@@ -10,6 +10,8 @@
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
+//! | [`sysvar`] | the structures of the sysvars |
+//! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
 //! | [`wasm`] | the differences on WebAssembly |
@@ -32,6 +34,7 @@
 pub mod call;
 pub mod entry;
 pub mod heap;
+pub mod ids;
 pub mod imports;
 pub mod input;
 pub mod native;
@@ -39,6 +42,7 @@ pub mod packed;
 mod pubkey;
 pub mod report;
 pub mod status;
+pub mod sysvar;
 pub mod wasm;
 
 pub use pubkey::{ParsePubkeyError, Pubkey};
