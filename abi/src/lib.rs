@@ -11,6 +11,7 @@
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
 //! | [`sysvar`] | the structures of the sysvars |
+//! | [`program_address`] | the addresses that programs sign for by their seeds |
 //! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
@@ -31,6 +32,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 pub mod call;
 pub mod entry;
 pub mod heap;
@@ -39,6 +43,7 @@ pub mod imports;
 pub mod input;
 pub mod native;
 pub mod packed;
+pub mod program_address;
 mod pubkey;
 pub mod report;
 pub mod status;
