@@ -89,6 +89,7 @@ impl Sha256 {
     }
 }
 
+#[expect(clippy::manual_rotate, reason = "`rotate_right` is a call")]
 const fn compress(state: [u32; 8], block: &[u8; BLOCK]) -> [u32; 8] {
     let mut words = [0_u32; 64];
     let mut index = 0;
