@@ -111,6 +111,7 @@ const _: () = {
 
 mod account;
 pub mod backend;
+mod builtin;
 mod compare;
 pub mod display;
 mod engine;
@@ -136,11 +137,12 @@ pub use abi::{ParsePubkeyError, ProgramError, Pubkey};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
 pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;
+pub use crate::builtin::{Builtin, BuiltinCall};
 pub use crate::engine::{Engine, Target};
 pub use crate::error::{
     Access, Failure, InvocationError, LoadError, SourceLocation, WriteBackError,
 };
-pub use crate::host::{Environment, Host};
+pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{HeapUse, Outcome, status_text};

@@ -189,6 +189,13 @@ pub enum Failure {
     WriteBack(#[from] WriteBackError),
 }
 
+/// The failure of a program that returns this error.
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        Self::ProgramError { error }
+    }
+}
+
 impl Failure {
     /// The stable name of the kind of failure: that of the variant, or of the rule that was broken.
     #[must_use]

@@ -48,7 +48,7 @@ impl Syscalls {
     }
 
     /// Adds a line. An empty line counts one byte, because it uses the loader's memory too.
-    fn log(&mut self, line: String) -> Returned {
+    pub(crate) fn log(&mut self, line: String) -> Returned {
         let limit = self.limits.logs;
         self.logged_bytes += line.len() + 1;
         if self.logged_bytes > limit {

@@ -40,6 +40,10 @@ pub struct Syscalls {
     logs: Vec<String>,
     logged_bytes: usize,
     return_data: Vec<u8>,
+    /// The program that set the return data.
+    returning_program: Pubkey,
+    /// The programs that wait for this one, the first one first.
+    callers: Vec<Pubkey>,
 }
 
 /// The function behind each syscall.
@@ -91,6 +95,8 @@ impl Syscalls {
             logs: Vec::new(),
             logged_bytes: 0,
             return_data: Vec::new(),
+            returning_program: program_id,
+            callers: Vec::new(),
         }
     }
 
@@ -128,6 +134,16 @@ impl Syscalls {
     #[must_use]
     pub fn heap(&self) -> &Heap {
         &self.heap
+    }
+
+    /// The host.
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// The depth of the call: 1 for a program that the host called.
+    pub(crate) fn depth(&self) -> u64 {
+        self.callers.len() as u64 + 1
     }
 
     /// The log lines and the return data.

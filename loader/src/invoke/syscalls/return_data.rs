@@ -1,18 +1,16 @@
 //! The return data.
 
-use super::Returned;
 use super::call::Call;
+use super::{Returned, Syscalls};
 use crate::error::{Access, Failure};
 use crate::invoke::guest::{GuestMemory, Inaccessible};
 
 /// Replaces the return data.
 pub(super) fn set<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
     let length = call.argument(1);
-    let limit = call.syscalls.limits.return_data;
-    if length > limit as u64 {
-        return Err(Failure::ReturnDataTooLong { length, limit });
-    }
-    call.syscalls.return_data = call.read(call.argument(0), length)?;
+    call.syscalls.check_return_data_length(length)?;
+    let data = call.read(call.argument(0), length)?;
+    call.syscalls.set_return_data(data)?;
     Ok(None)
 }
 
@@ -27,8 +25,26 @@ pub(super) fn get<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
         let data = &call.syscalls.return_data[..copied as usize];
         let written = call.guest.write(address, data);
         written.map_err(|Inaccessible| call.invalid(address, copied, Access::Write))?;
-        let program_id = call.syscalls.program_id;
+        let program_id = call.syscalls.returning_program;
         call.write(call.argument(2), program_id.as_bytes())?;
     }
     Ok(Some(whole))
+}
+
+impl Syscalls {
+    fn check_return_data_length(&self, length: u64) -> Result<(), Failure> {
+        let limit = self.limits.return_data;
+        if length > limit as u64 {
+            return Err(Failure::ReturnDataTooLong { length, limit });
+        }
+        Ok(())
+    }
+
+    /// Replaces the return data with that of the current program.
+    pub(crate) fn set_return_data(&mut self, data: Vec<u8>) -> Result<(), Failure> {
+        self.check_return_data_length(data.len() as u64)?;
+        self.return_data = data;
+        self.returning_program = self.program_id;
+        Ok(())
+    }
 }
