@@ -24,6 +24,12 @@ use crate::Pubkey;
 /// The greatest depth of a call. The program that the host called has depth 1.
 pub const MAX_CALL_DEPTH: u64 = 5;
 
+/// The most accounts that a call lists, repeats included, and the most that a program passes on.
+pub const MAX_CALL_ACCOUNTS: usize = 255;
+
+/// The most bytes of instruction data of a call from one program to another.
+pub const MAX_CALL_DATA_LENGTH: usize = 10 * 1024;
+
 /// The most seeds of an address.
 pub const MAX_SEEDS: usize = 16;
 

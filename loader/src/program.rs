@@ -13,6 +13,8 @@ use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
+use crate::invoke::syscalls::Syscalls;
+use crate::invoke::{self, Finished};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 
@@ -172,7 +174,18 @@ impl Program {
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
-        self.loaded.invoke(&self.limits, host, invocation)
+        let mut syscalls = Syscalls::new(host, &self.limits, invocation);
+        let finished = self.call(&mut syscalls, invocation);
+        invoke::outcome(self.engine, syscalls, invocation, finished)
+    }
+
+    /// Calls the program once, for the host or for another program.
+    pub(crate) fn call(
+        &self,
+        syscalls: &mut Syscalls,
+        invocation: &Invocation,
+    ) -> Result<Finished, InvocationError> {
+        self.loaded.invoke(&self.limits, syscalls, invocation)
     }
 
     /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use super::Backend;
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
-use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::invoke;
+use crate::invoke::syscalls::Syscalls;
+use crate::invoke::{self, Finished};
 use crate::limits::Limits;
-use crate::outcome::Outcome;
 
 /// A [`Backend`] of any type.
 pub(crate) trait BackendObject: Any + Send + Sync {
@@ -24,9 +23,9 @@ pub(crate) trait ProgramObject: Any + Send + Sync {
     fn invoke(
         &self,
         limits: &Limits,
-        host: &Arc<dyn Host>,
+        syscalls: &mut Syscalls,
         invocation: &Invocation,
-    ) -> Result<Outcome, InvocationError>;
+    ) -> Result<Finished, InvocationError>;
 }
 
 /// A backend that its programs share.
@@ -53,10 +52,10 @@ impl<B: Backend> ProgramObject for Loaded<B> {
     fn invoke(
         &self,
         limits: &Limits,
-        host: &Arc<dyn Host>,
+        syscalls: &mut Syscalls,
         invocation: &Invocation,
-    ) -> Result<Outcome, InvocationError> {
-        invoke::invoke(&*self.backend, &self.program, limits, host, invocation)
+    ) -> Result<Finished, InvocationError> {
+        invoke::invoke(&*self.backend, &self.program, limits, syscalls, invocation)
     }
 }
 

@@ -38,15 +38,17 @@ mod names;
 mod recorder;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::Outcome;
 use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
 use crate::engine::Engine;
 use crate::error::InvocationError;
 use crate::error::SourceLocation;
-use crate::host::default_host;
+use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::invoke;
+use crate::invoke::syscalls::Syscalls;
 use crate::limits::Limits;
 use crate::program::Program;
 use names::Names;
@@ -208,6 +210,22 @@ impl Program {
     /// As for [`Program::invoke`], and [`InvocationError::NotOnThisEngine`] if the program is not
     /// one for RISC-V.
     pub fn profile(&self, invocation: &Invocation) -> Result<Profiled, InvocationError> {
+        self.profile_with(default_host(), invocation)
+    }
+
+    /// Profiles one invocation with a host, as [`Program::invoke_with`] runs it.
+    ///
+    /// The gas of a program that this one calls is in one frame of
+    /// [`FrameKind::Called`], which is inside of that of the syscall.
+    ///
+    /// # Errors
+    ///
+    /// As for [`profile`](Self::profile).
+    pub fn profile_with(
+        &self,
+        host: &Arc<dyn Host>,
+        invocation: &Invocation,
+    ) -> Result<Profiled, InvocationError> {
         let program = self
             .loaded_by::<PolkaVm>()
             .ok_or(InvocationError::NotOnThisEngine {
@@ -218,27 +236,24 @@ impl Program {
             .map_err(InvocationError::engine)?;
         let limits = self.limits();
         invocation.validate(limits)?;
-        profile(&program, limits, invocation)
+        profile(&program, limits, host, invocation)
     }
 }
 
 fn profile(
     program: &LoadedBlob,
     limits: &Limits,
+    host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
     let flow = control_flow::flow(&program.blob);
     let mut recorder = Recorder::new(program, &flow, trace);
-    let outcome = program.observe(&mut recorder, |instance| {
-        invoke::run(
-            Engine::Interpreter,
-            limits,
-            default_host(),
-            invocation,
-            instance,
-        )
-    })?;
+    let mut syscalls = Syscalls::new(host, limits, invocation);
+    let finished = program.observe(&mut recorder, |instance| {
+        invoke::run(&mut syscalls, invocation, instance)
+    });
+    let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished)?;
     let recording = recorder.finish(&outcome);
     let (gas, end) = name(Names::new(&program.blob, &flow), &recording);
     Ok(Profiled {

@@ -199,7 +199,7 @@ impl Sweep {
             return Err(InvocationError::NotOnThisEngine { what, engine }.into());
         }
         let complete = program.invoke(invocation)?;
-        let lacks = match &complete.failure {
+        let lacks = match complete.failure.as_ref().map(Failure::cause) {
             Some(Failure::OutOfGas { .. }) => true,
             Some(Failure::OutOfMemory { .. }) => resource == Resource::Heap,
             _ => false,
