@@ -119,8 +119,11 @@ extern crate std;
 mod abort;
 mod account;
 mod borrow;
+pub mod call;
+mod derived;
 mod glue;
 pub mod handler;
+pub mod hash;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
@@ -133,6 +136,8 @@ mod text;
 
 pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
+pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
+pub use crate::derived::{create_program_address, find_program_address};
 pub use crate::log::MAX_FORMATTED_LENGTH;
 pub use crate::syscalls::{
     get_return_data, log, log_64, log_compute_units, log_pubkey, remaining_compute_units,

@@ -84,3 +84,14 @@ pub(crate) unsafe fn rlo_abort(report: *const u8, _magic: u64) {
         report.values
     );
 }
+
+pub(crate) unsafe fn rlo_invoke_signed_rust(
+    _instruction: *const u8,
+    _accounts: *const u8,
+    _accounts_length: u64,
+    _signers: *const u8,
+    _signers_length: u64,
+) -> u64 {
+    println!("a unit test has no programs to call");
+    abi::ProgramError::UnsupportedSysvar.status()
+}
