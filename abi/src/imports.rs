@@ -93,7 +93,7 @@ macro_rules! for_each_import {
             /// shorter, or 2 if there is no such sysvar.
             GetSysvar =
                 rlo_get_sysvar(id: *const u8, result: *mut u8, offset: u64, length: u64) -> u64;
-            /// Writes the 32 bytes of the random seed. Returns 0.
+            /// Writes the random seed, a u64. Returns 0.
             GetRandomSeed = rlo_get_random_seed(seed: *mut u8) -> u64;
             /// Writes header and data of an account that the instruction does not list, as in an
             /// entry of the input. `entry` is the address of a [`crate::call::LoadedEntry`].

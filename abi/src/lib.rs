@@ -10,6 +10,9 @@
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
+//! | [`sysvar`] | the structures of the sysvars |
+//! | [`program_address`] | the addresses that programs sign for by their seeds |
+//! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
 //! | [`wasm`] | the differences on WebAssembly |
@@ -29,16 +32,22 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 pub mod call;
 pub mod entry;
 pub mod heap;
+pub mod ids;
 pub mod imports;
 pub mod input;
 pub mod native;
 pub mod packed;
+pub mod program_address;
 mod pubkey;
 pub mod report;
 pub mod status;
+pub mod sysvar;
 pub mod wasm;
 
 pub use pubkey::{ParsePubkeyError, Pubkey};
