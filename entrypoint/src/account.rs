@@ -94,7 +94,7 @@ mod field {
 ///     *count = (u64::from_le_bytes(*count) + 1).to_le_bytes();
 ///     Ok(())
 /// }
-/// # let mut input = entrypoint::input::testing::one_account(&[41, 0, 0, 0, 0, 0, 0, 0]);
+/// # let mut input = entrypoint::testing::one_account(&[41, 0, 0, 0, 0, 0, 0, 0]);
 /// # let input = entrypoint::input::read(&mut input).unwrap();
 /// # increment(&input.accounts[0]).unwrap();
 /// # assert_eq!(input.accounts[0].try_borrow_data().unwrap()[0], 42);
