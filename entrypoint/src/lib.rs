@@ -121,6 +121,7 @@ mod account;
 mod borrow;
 pub mod call;
 mod derived;
+mod event;
 mod glue;
 pub mod handler;
 pub mod hash;
@@ -132,6 +133,7 @@ mod log;
 mod macros;
 mod require;
 mod syscalls;
+pub mod sysvar;
 mod target;
 #[cfg(not(any(
     feature = "native",
@@ -146,12 +148,14 @@ pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
 pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
 pub use crate::derived::{create_program_address, find_program_address};
+pub use crate::event::{Event, emit, log_data};
 pub use crate::log::MAX_FORMATTED_LENGTH;
 pub use crate::require::{NamedAccount, split_accounts};
 pub use crate::syscalls::{
     get_return_data, log, log_64, log_compute_units, log_pubkey, remaining_compute_units,
     set_return_data,
 };
+pub use crate::sysvar::stack_height;
 pub use crate::typed::{split_data, split_data_mut};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};

@@ -30,8 +30,8 @@ mod accounts;
 mod instruction;
 mod seed;
 
-pub use abi::call::AccountMeta;
 use abi::call::CallAccount;
+pub use abi::call::{AccountMeta, MAX_CALL_DEPTH};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::{ProgramError, ProgramResult};
 

@@ -36,6 +36,9 @@
 //! assert_eq!(outcome.result, Err(ProgramError::InsufficientFunds));
 //! ```
 //!
+//! A [`Host`] sets what the function can ask for, the clock for example, and runs the programs that
+//! it calls.
+//!
 //! There is no gas, no limit of the heap, and no rule for changes of accounts: a function may change
 //! an account that is read-only here, and the loader would reject it. A fixture tests all that, on
 //! every target.
@@ -43,12 +46,18 @@
 //! The module exists where `std` exists, and not in a build for a guest.
 
 mod account;
+mod call;
+mod host;
 mod input;
 mod invocation;
 
 pub use account::{Account, AccountInput};
+pub use host::{Host, Record, RecordedCall};
 pub use input::InputBytes;
 pub use invocation::{Invocation, Outcome};
+
+pub(crate) use call::{CallRequest, make_call};
+pub(crate) use host::with_current;
 
 /// Returns an input with one writable account of 100 kelvins and this data, for examples.
 #[doc(hidden)]
