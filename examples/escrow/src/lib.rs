@@ -1,0 +1,167 @@
+//! Two parties exchange tokens, and neither has to trust the other.
+//!
+//! The maker of an offer deposits tokens of one mint and names a price in tokens of another. Who
+//! takes the offer pays the price to the maker, and gets the deposit, in one step. Until then, the
+//! maker can take the deposit back.
+//!
+//! The deposit lies in a *vault*: a holding of the token program whose owner is the account of the
+//! offer. The address of that account derives from this program's id, so no private key can sign
+//! for it. Only this program can, in a call.
+//!
+//! | instruction data | accounts |
+//! |---|---|
+//! | `00`, bump seed, deposit, price: make an offer | maker, offer, vault, deposited mint, maker's holding, mint of the price, token program, system program |
+//! | `01`: take it | taker, taker's holding that pays, taker's holding that is paid, offer, vault, maker's holding that is paid, maker, token program |
+//! | `02`: cancel it | maker, offer, vault, maker's holding, token program |
+//!
+//! An amount has 8 bytes, little endian. The first account signs. The address of the offer derives
+//! from `offer`, the maker and the vault. The vault is an account of 112 zeroes that belongs to the
+//! token program. All accounts are writable but mints and programs.
+#![no_std]
+
+mod offer;
+
+use entrypoint::sysvar::{Rent, Sysvar};
+use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system};
+use token::call::{Close, MakeHolding, Transfer};
+use token::state::Holding;
+
+pub use offer::{EscrowError, Offer};
+
+entrypoint!(process_instruction);
+
+/// Makes, takes or cancels an offer.
+pub fn process_instruction(
+    program_id: &Pubkey,
+    accounts: &[AccountInfo],
+    instruction_data: &[u8],
+) -> ProgramResult {
+    match instruction_data {
+        [0, bump, amounts @ ..] => {
+            let (deposit, price) = amounts
+                .split_first_chunk()
+                .ok_or(ProgramError::InvalidInstructionData)?;
+            let price = price
+                .try_into()
+                .map_err(|_| ProgramError::InvalidInstructionData)?;
+            let [deposit, price] = [*deposit, price].map(u64::from_le_bytes);
+            make(program_id, accounts, *bump, deposit, price)
+        }
+        [1] => take(program_id, accounts),
+        [2] => cancel(program_id, accounts),
+        _ => Err(ProgramError::InvalidInstructionData),
+    }
+}
+
+fn make(
+    program_id: &Pubkey,
+    accounts: &[AccountInfo],
+    bump: u8,
+    deposit: u64,
+    price: u64,
+) -> ProgramResult {
+    let (
+        [maker, offer_account, vault, mint, from, price_mint, token_program, _system_program],
+        _,
+    ) = split_accounts(accounts)?;
+    let offer = Offer {
+        maker: *maker.key(),
+        vault: *vault.key(),
+        price_mint: *price_mint.key(),
+        price,
+        bump: bump.into(),
+    };
+    offer.sign(|signer| {
+        system::CreateAccount {
+            payer: maker,
+            account: offer_account,
+            kelvins: Rent::get()?.minimum_balance(size_of::<Offer>()),
+            space: size_of::<Offer>() as u64,
+            owner: program_id,
+        }
+        .invoke_signed(&[signer])
+    })?;
+    *offer_account.try_borrow_mut_as::<Offer>()? = offer;
+    MakeHolding {
+        program: token_program,
+        holding: vault,
+        mint,
+        owner: offer_account,
+    }
+    .invoke()?;
+    Transfer {
+        program: token_program,
+        from,
+        to: vault,
+        authority: maker,
+        amount: deposit,
+    }
+    .invoke()
+}
+
+fn take(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
+    let ([taker, from, to, offer_account, vault, payment, maker, token_program], _) =
+        split_accounts(accounts)?;
+    let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
+    // The taker chose this account, so it must be shown to be the maker's.
+    payment
+        .named("payment")
+        .require_owner(token_program.key())?;
+    {
+        let payment = payment.try_borrow_as::<Holding>()?;
+        if payment.owner != offer.maker || payment.mint != offer.price_mint {
+            return Err(EscrowError::WrongPayment.into());
+        }
+    }
+    Transfer {
+        program: token_program,
+        from,
+        to: payment,
+        authority: taker,
+        amount: offer.price,
+    }
+    .invoke()?;
+    offer.end(offer_account, vault, to, maker, token_program)
+}
+
+fn cancel(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
+    let ([maker, offer_account, vault, to, token_program], _) = split_accounts(accounts)?;
+    maker.named("maker").require_signer()?;
+    let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
+    offer.end(offer_account, vault, to, maker, token_program)
+}
+
+impl Offer {
+    /// Gives the deposit to a holding, and the kelvins of vault and offer to the maker.
+    fn end(
+        &self,
+        offer: &AccountInfo,
+        vault: &AccountInfo,
+        to: &AccountInfo,
+        maker: &AccountInfo,
+        program: &AccountInfo,
+    ) -> ProgramResult {
+        let amount = vault.try_borrow_as::<Holding>()?.amount;
+        self.sign(|signer| {
+            Transfer {
+                program,
+                from: vault,
+                to,
+                authority: offer,
+                amount,
+            }
+            .invoke_signed(&[signer])?;
+            Close {
+                program,
+                holding: vault,
+                recipient: maker,
+                owner: offer,
+            }
+            .invoke_signed(&[signer])
+        })?;
+        let kelvins = offer.kelvins();
+        offer.debit(kelvins)?;
+        maker.credit(kelvins)?;
+        offer.resize(0)
+    }
+}

@@ -1,0 +1,77 @@
+//! The account of a pool.
+
+use bytemuck::{Pod, Zeroable};
+use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer};
+
+/// A pool: 104 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Pool {
+    /// Who opened it, and can close it.
+    pub creator: Pubkey,
+    /// The holdings with its tokens.
+    pub vaults: [Pubkey; 2],
+    /// The bump seed of the account's address.
+    pub bump: u64,
+}
+
+/// An error of the exchange. The numbers are the program's custom error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ExchangeError {
+    /// The account is not a vault of the pool.
+    WrongVault = 1,
+    /// The swap would pay out less than the trader wants at least.
+    PriceTooHigh = 2,
+    /// Somebody else opened the pool.
+    WrongCreator = 3,
+}
+
+impl From<ExchangeError> for ProgramError {
+    fn from(error: ExchangeError) -> Self {
+        Self::Custom(error as u32)
+    }
+}
+
+impl Pool {
+    /// Reads a pool, and checks that the two accounts are its vaults, in either order.
+    ///
+    /// It returns a copy, because no borrow of account data can live across a call.
+    ///
+    /// # Errors
+    ///
+    /// If the account is no pool of this program, or one of the others is no vault of it.
+    pub fn of(
+        account: &AccountInfo,
+        program_id: &Pubkey,
+        [vault, other_vault]: [&AccountInfo; 2],
+        token_program: &AccountInfo,
+    ) -> Result<Self, ProgramError> {
+        account.named("pool").require_owner(program_id)?;
+        let pool = *account.try_borrow_as::<Self>()?;
+        let given = [*vault.key(), *other_vault.key()];
+        let [first, second] = pool.vaults;
+        if given != pool.vaults && given != [second, first] {
+            return Err(ExchangeError::WrongVault.into());
+        }
+        // The creator chose the program to which the vaults belong. No other will do.
+        vault.named("vault").require_owner(token_program.key())?;
+        Ok(pool)
+    }
+
+    /// Passes the signature of the pool's account to a function that calls other programs.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function.
+    pub fn sign(&self, call: impl FnOnce(Signer) -> ProgramResult) -> ProgramResult {
+        let bump = [self.bump as u8];
+        let seeds = [
+            Seed::from(b"pool"),
+            Seed::from(&self.vaults[0]),
+            Seed::from(&self.vaults[1]),
+            Seed::from(&bump),
+        ];
+        call(Signer::new(&seeds))
+    }
+}

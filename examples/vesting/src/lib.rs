@@ -1,0 +1,156 @@
+//! Pays kelvins out bit by bit, as time goes by.
+//!
+//! A payer grants kelvins to a beneficiary, from a start until an end. Of these, the beneficiary can
+//! claim at any moment the part that corresponds to the time that has passed. Nobody can take the
+//! grant back.
+//!
+//! | instruction data | accounts |
+//! |---|---|
+//! | `00`, bump seed, kelvins, start, end | payer (signs, writable), grant (writable), beneficiary, system program |
+//! | `01` | grant (writable), beneficiary (writable) |
+//!
+//! Numbers have 8 bytes, little endian. Start and end are milliseconds since the Unix epoch. The
+//! address of the grant derives from `grant`, the payer and the beneficiary. Anybody can send a
+//! claim, because the kelvins go to the beneficiary anyway.
+#![no_std]
+
+use bytemuck::{Pod, Zeroable};
+use entrypoint::sysvar::{Clock, Rent, Sysvar};
+use entrypoint::{
+    AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer, entrypoint, split_accounts,
+    system,
+};
+
+entrypoint!(process_instruction);
+
+/// A grant: 64 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Grant {
+    /// Who gets the kelvins.
+    pub beneficiary: Pubkey,
+    /// How many kelvins the grant has in all.
+    pub kelvins: u64,
+    /// How many of them the beneficiary has claimed.
+    pub claimed: u64,
+    /// Nothing can be claimed before: milliseconds since the Unix epoch.
+    pub start_ms: i64,
+    /// Everything can be claimed after: milliseconds since the Unix epoch.
+    pub end_ms: i64,
+}
+
+/// An error of the program. The numbers are the program's custom error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum VestingError {
+    /// The end is not after the start.
+    EndBeforeStart = 1,
+    /// The grant is for somebody else.
+    WrongBeneficiary = 2,
+    /// Nothing can be claimed at this time.
+    NothingToClaim = 3,
+}
+
+impl From<VestingError> for ProgramError {
+    fn from(error: VestingError) -> Self {
+        Self::Custom(error as u32)
+    }
+}
+
+/// Makes a grant, or claims what can be claimed.
+pub fn process_instruction(
+    program_id: &Pubkey,
+    accounts: &[AccountInfo],
+    instruction_data: &[u8],
+) -> ProgramResult {
+    match instruction_data {
+        [0, bump, numbers @ ..] => {
+            let (numbers, []) = numbers.as_chunks() else {
+                return Err(ProgramError::InvalidInstructionData);
+            };
+            let [kelvins, start, end] = *numbers else {
+                return Err(ProgramError::InvalidInstructionData);
+            };
+            let [start_ms, end_ms] = [start, end].map(i64::from_le_bytes);
+            let kelvins = u64::from_le_bytes(kelvins);
+            grant(program_id, accounts, *bump, kelvins, start_ms, end_ms)
+        }
+        [1] => claim(program_id, accounts),
+        _ => Err(ProgramError::InvalidInstructionData),
+    }
+}
+
+fn grant(
+    program_id: &Pubkey,
+    accounts: &[AccountInfo],
+    bump: u8,
+    kelvins: u64,
+    start_ms: i64,
+    end_ms: i64,
+) -> ProgramResult {
+    let ([payer, account, beneficiary, _system_program], _) = split_accounts(accounts)?;
+    if end_ms <= start_ms {
+        return Err(VestingError::EndBeforeStart.into());
+    }
+    let rent = Rent::get()?.minimum_balance(size_of::<Grant>());
+    let seeds = [
+        Seed::from(b"grant"),
+        Seed::from(payer.key()),
+        Seed::from(beneficiary.key()),
+        Seed::from(core::slice::from_ref(&bump)),
+    ];
+    system::CreateAccount {
+        payer,
+        account,
+        kelvins: rent
+            .checked_add(kelvins)
+            .ok_or(ProgramError::ArithmeticOverflow)?,
+        space: size_of::<Grant>() as u64,
+        owner: program_id,
+    }
+    .invoke_signed(&[Signer::new(&seeds)])?;
+    *account.try_borrow_mut_as::<Grant>()? = Grant {
+        beneficiary: *beneficiary.key(),
+        kelvins,
+        claimed: 0,
+        start_ms,
+        end_ms,
+    };
+    Ok(())
+}
+
+fn claim(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
+    let ([account, beneficiary], _) = split_accounts(accounts)?;
+    account.named("grant").require_owner(program_id)?;
+    let now = Clock::get()?.unix_timestamp_ms;
+    let mut grant = account.try_borrow_mut_as::<Grant>()?;
+    if grant.beneficiary != *beneficiary.key() {
+        return Err(VestingError::WrongBeneficiary.into());
+    }
+    let free = grant.vested(now).saturating_sub(grant.claimed);
+    if free == 0 {
+        return Err(VestingError::NothingToClaim.into());
+    }
+    // At most the kelvins of the grant, so the sum fits.
+    grant.claimed += free;
+    account.debit(free)?;
+    beneficiary.credit(free)
+}
+
+impl Grant {
+    /// Returns how many kelvins belong to the beneficiary at a time, claimed or not.
+    ///
+    /// ```
+    /// use vesting::Grant;
+    ///
+    /// let grant = Grant { kelvins: 1_000, start_ms: 100, end_ms: 200, ..bytemuck::zeroed() };
+    /// assert_eq!([99, 125, 200, 999].map(|now| grant.vested(now)), [0, 250, 1_000, 1_000]);
+    /// ```
+    #[must_use]
+    pub fn vested(&self, now_ms: i64) -> u64 {
+        let passed = now_ms.saturating_sub(self.start_ms).max(0) as u128;
+        let whole = self.end_ms.abs_diff(self.start_ms).into();
+        let part = u128::from(self.kelvins) * passed.min(whole) / whole.max(1);
+        part as u64
+    }
+}
