@@ -129,6 +129,7 @@ pub mod hash;
 mod heap_trace;
 pub mod host_return;
 pub mod input;
+mod loaded;
 mod log;
 mod macros;
 mod require;
@@ -149,6 +150,7 @@ pub use crate::borrow::{Ref, RefMut};
 pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
 pub use crate::derived::{create_program_address, find_program_address};
 pub use crate::event::{Event, emit, log_data};
+pub use crate::loaded::{AccountBuffer, LoadedAccount, load_account};
 pub use crate::log::MAX_FORMATTED_LENGTH;
 pub use crate::require::{NamedAccount, split_accounts};
 pub use crate::syscalls::{

@@ -31,11 +31,11 @@ mod instruction;
 mod seed;
 
 use abi::call::CallAccount;
-pub use abi::call::{AccountMeta, MAX_CALL_DEPTH};
+pub use abi::call::{AccountMeta, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::{ProgramError, ProgramResult};
 
-pub use accounts::{AccountList, MAX_CALL_ACCOUNTS};
+pub use accounts::{AccountList, MAX_SLICE_ACCOUNTS};
 pub use instruction::Instruction;
 pub(crate) use instruction::slice_of;
 pub use seed::{Seed, Signer};
