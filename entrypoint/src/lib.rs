@@ -206,6 +206,7 @@ pub mod __private {
 
     pub use entrypoint_macros as macros;
 
+    pub use crate::call::invoke_through;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;

@@ -2,10 +2,10 @@
 
 use core::mem::MaybeUninit;
 
-use abi::call::CallAccount;
+use abi::call::{CallAccount, CallInstruction};
 use abi::{ProgramError, ProgramResult};
 
-use super::{Instruction, Signer, make};
+use super::{Instruction, make};
 use crate::AccountInfo;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
@@ -36,40 +36,54 @@ pub trait AccountList: sealed::AccountList {}
 impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 
 mod sealed {
-    use super::{Instruction, ProgramResult, Signer};
+    use super::{CallAccount, CallInstruction, Instruction, ProgramResult};
 
     pub trait AccountList {
         /// Makes the call with these accounts.
-        fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult;
+        fn call(
+            &self,
+            instruction: &Instruction<'_>,
+            syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+        ) -> ProgramResult;
     }
 }
 
-pub(super) use sealed::AccountList as Callable;
-
 impl<'input, A: AsRef<AccountInfo<'input>>, const N: usize> sealed::AccountList for [A; N] {
     #[inline(always)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
         let mut list = [const { MaybeUninit::uninit() }; N];
-        make(instruction, &describe(self, &mut list), signers)
+        make(instruction, &describe(self, &mut list), syscall)
     }
 }
 
 impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for [A] {
     // The list takes 11 KiB: not in the frame of the author's function.
     #[inline(never)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
         if self.len() > MAX_SLICE_ACCOUNTS {
             return Err(too_many());
         }
         let mut list = [const { MaybeUninit::uninit() }; MAX_SLICE_ACCOUNTS];
-        make(instruction, &describe(self, &mut list), signers)
+        make(instruction, &describe(self, &mut list), syscall)
     }
 }
 
 impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for alloc::vec::Vec<A> {
     #[inline(always)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
-        self.as_slice().call(instruction, signers)
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
+        self.as_slice().call(instruction, syscall)
     }
 }
 
