@@ -30,19 +30,19 @@ mod accounts;
 mod instruction;
 mod seed;
 
-use abi::call::CallAccount;
-pub use abi::call::{AccountMeta, MAX_CALL_DEPTH};
+pub use abi::call::{AccountMeta, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
+use abi::call::{CallAccount, CallInstruction};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::{ProgramError, ProgramResult};
 
-pub use accounts::{AccountList, MAX_CALL_ACCOUNTS};
+pub use accounts::{AccountList, MAX_SLICE_ACCOUNTS};
 pub use instruction::Instruction;
 pub(crate) use instruction::slice_of;
 pub use seed::{Seed, Signer};
 
 use crate::borrow::MUTABLY_BORROWED;
 use crate::target::syscalls as raw;
-use accounts::{Callable, Passed};
+use accounts::Passed;
 
 /// Calls another program, and continues when it has ended.
 #[inline(always)]
@@ -60,38 +60,48 @@ pub fn invoke_signed<L: AccountList + ?Sized>(
     accounts: &L,
     signers: &[Signer<'_>],
 ) -> ProgramResult {
-    Callable::call(accounts, instruction, signers)
+    accounts.call(instruction, |instruction, accounts| {
+        // SAFETY: `instruction` is a `CallInstruction` whose slices are those of the author's
+        // borrows. `accounts` and `signers` are slices of the structures that the syscall reads,
+        // and the addresses in them are those of live entries and of live slices. The host writes
+        // the fields and the data of accounts that the call passes as writable: no reference to
+        // the fields exists, and by the check of the borrows none to the data.
+        unsafe {
+            raw::rlo_invoke_signed_rust(
+                core::ptr::from_ref(instruction).cast(),
+                accounts.as_ptr().cast(),
+                accounts.len() as u64,
+                signers.as_ptr().cast(),
+                signers.len() as u64,
+            )
+        }
+    })
 }
 
-/// Makes the call.
+/// Does what [`invoke`] does, with another function in place of the syscall: the bench of calls
+/// measures the guest's part.
+#[inline(always)]
+pub fn invoke_through<L: AccountList + ?Sized>(
+    instruction: &Instruction<'_>,
+    accounts: &L,
+    syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+) -> ProgramResult {
+    accounts.call(instruction, syscall)
+}
+
+/// Checks the borrows and makes the call.
 #[inline(always)]
 fn make(
     instruction: &Instruction<'_>,
     passed: &Passed<'_>,
-    signers: &[Signer<'_>],
+    syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
 ) -> ProgramResult {
     if passed.states as u8 != FIRST_OCCURRENCE {
         check_borrows(instruction, passed.accounts)?;
     }
-    let instruction = instruction.to_call();
-    // SAFETY: `instruction` is a `CallInstruction` whose slices are those of the author's borrows.
-    // `accounts` and `signers` are slices of the structures that the syscall reads, and the
-    // addresses in them are those of live entries and of live slices. The host writes the fields
-    // and the data of accounts that the call passes as writable: no reference to the fields
-    // exists, and by the check above none to the data.
-    let status = unsafe {
-        raw::rlo_invoke_signed_rust(
-            (&raw const instruction).cast(),
-            passed.accounts.as_ptr().cast(),
-            passed.accounts.len() as u64,
-            signers.as_ptr().cast(),
-            signers.len() as u64,
-        )
-    };
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(failed(status))
+    match syscall(&instruction.to_call(), passed.accounts) {
+        0 => Ok(()),
+        status => Err(failed(status)),
     }
 }
 
