@@ -8,7 +8,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 
 use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
@@ -85,10 +87,18 @@ pub fn check_fixture_on(
         .fixture(name)
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
-    let outcomes: Vec<Outcome> = targets
-        .iter()
-        .map(|target| run(&package, *target, &fixture.invocation, &path))
-        .collect();
+    // Building takes most of the time, and a build for one target does not wait for another.
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let run = |target| run(&package, target, &fixture.invocation, &path);
+        let runs = targets
+            .iter()
+            .map(|target| scope.spawn(move || run(*target)));
+        let runs: Vec<ScopedJoinHandle<'_, Outcome>> = runs.collect();
+        let outcomes = runs.into_iter().map(ScopedJoinHandle::join);
+        outcomes
+            .map(|outcome| outcome.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
     let mut differences = Vec::new();
     for outcome in &outcomes {
         let engine = outcome.engine;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use crate::PROGRAM_ID;
 use everywhere::Command;
@@ -27,8 +29,8 @@ pub fn package() -> ProgramPackage {
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// A value for each key, computed once.
-struct Once<K, V>(Mutex<Option<HashMap<K, V>>>);
+/// A value for each key, computed once. Threads compute those of different keys at the same time.
+struct Once<K, V>(Mutex<Option<HashMap<K, Arc<OnceLock<V>>>>>);
 
 impl<K: Eq + Hash, V: Clone> Once<K, V> {
     const fn new() -> Self {
@@ -37,8 +39,9 @@ impl<K: Eq + Hash, V: Clone> Once<K, V> {
 
     fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = values.get_or_insert_default();
-        values.entry(key).or_insert_with(make).clone()
+        let value = Arc::clone(values.get_or_insert_default().entry(key).or_default());
+        drop(values);
+        value.get_or_init(make).clone()
     }
 }
 
@@ -71,6 +74,24 @@ pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
     PROGRAMS.get((engine, feature), || {
         let limits = Limits::default().processor_seconds(20);
         load(engine, feature, limits)
+    })
+}
+
+/// The guest on every engine, with a feature or without one. Its files are built at the same time.
+pub fn programs(feature: Option<&'static str>) -> Vec<Program> {
+    type Key = Option<&'static str>;
+    static PROGRAMS: Once<Key, Vec<Program>> = Once::new();
+    PROGRAMS.get(feature, || {
+        thread::scope(|scope| {
+            let programs = engines().into_iter();
+            let programs = programs.map(|engine| scope.spawn(move || program(engine, feature)));
+            let programs: Vec<_> = programs.collect();
+            let join = |program: thread::ScopedJoinHandle<'_, Program>| program.join();
+            let programs = programs.into_iter().map(join);
+            programs
+                .map(|program| program.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
     })
 }
 

@@ -72,11 +72,11 @@ pub fn build_for(
     debug_info: DebugInfo,
 ) -> Result<Vec<u8>> {
     match target {
-        Target::Riscv64 => locked(package, features, |compilation| {
+        Target::Riscv64 => locked(package, target, features, |compilation| {
             let elf = elf_path(package, features);
             riscv64::build(compilation, &elf, debug_info)
         }),
-        Target::Wasm32 => locked(package, features, |compilation| {
+        Target::Wasm32 => locked(package, target, features, |compilation| {
             wasm32::build(compilation, debug_info)
         }),
         Target::Native => {
@@ -135,15 +135,17 @@ fn folder(package: &ProgramPackage) -> PathBuf {
     package.target_folder.join("guest")
 }
 
-/// Runs `build` while holding the lock of the build folder: two builds of one program would write
-/// the same files.
+/// Runs `build` while holding the target's lock: two builds of one program would write the same
+/// files. Each target also has a folder of its own for cargo, which has a lock of its own. So
+/// builds for different targets run at the same time.
 fn locked<T>(
     package: &ProgramPackage,
+    target: Target,
     features: &[&str],
     build: impl FnOnce(&Compilation<'_>) -> Result<T>,
 ) -> Result<T> {
     let toolchain = toolchain::find_or_provide(&package.folder)?;
-    let folder = folder(package);
+    let folder = folder(package).join(target.to_string());
     let _lock = lock(&folder, &package.options)?;
     toolchain::fetch(&toolchain, &package.folder, &package.options)?;
     let features = all_features(package, features);

@@ -76,11 +76,11 @@ pub fn build_native(
     let path = library_path(package, features, sanitizer);
     let feature = package.entrypoint_feature(FEATURE)?;
     let features = [features, &[feature.as_str()]].concat();
-    super::locked(package, &features, |compilation| {
+    super::locked(package, Target::Native, &features, |compilation| {
         let Some(sanitizer) = sanitizer else {
             return build(compilation, debug_info, None, &path);
         };
-        let folder = compilation.folder.join(sanitizer.name());
+        let folder = super::folder(package).join(sanitizer.name());
         let compilation = Compilation {
             folder: &folder,
             ..*compilation

@@ -4,7 +4,7 @@
 use everywhere::{Command, MAX_LEAN, MAX_LISTED};
 use loader::{AccountInput, Engine, Failure, Invocation, Outcome, ProgramError, Pubkey};
 use tests::PROGRAM_ID;
-use tests::everywhere_guest::{Step, call, engines, invoke, load, program};
+use tests::everywhere_guest::{Step, call, engines, invoke, load, program, programs};
 
 /// The features of the guest: each selects an entry and a heap, see its manifest.
 const FEATURES: [Option<&str>; 4] = [None, Some("lean"), Some("lazy"), Some("stateful")];
@@ -12,12 +12,12 @@ const FEATURES: [Option<&str>; 4] = [None, Some("lean"), Some("lazy"), Some("sta
 /// Calls the guest with a feature on every engine. Returns the interpreter's outcome, and the
 /// differences of the other outcomes from it.
 pub(super) fn compare(feature: Option<&'static str>, call: &Invocation) -> (Outcome, Vec<String>) {
-    let mut engines = engines().into_iter();
-    let first = engines.next().expect("an engine");
-    let first = invoke(&program(first, feature), call);
+    let programs = programs(feature);
+    let (first, others) = programs.split_first().expect("an engine");
+    let first = invoke(first, call);
     let mut differences = Vec::new();
-    for engine in engines {
-        differences.extend(first.differences(&invoke(&program(engine, feature), call)));
+    for other in others {
+        differences.extend(first.differences(&invoke(other, call)));
     }
     (first, differences)
 }

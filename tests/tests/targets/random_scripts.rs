@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use tests::PROGRAM_ID;
-use tests::everywhere_guest::{Step, engines, program, script};
+use tests::everywhere_guest::{Step, programs, script};
 
 use super::agreement::{compare, key};
 
@@ -96,9 +96,7 @@ fn invocation() -> impl Strategy<Value = Invocation> {
 /// Compares the outcomes of the guest with a feature, for random scripts and accounts.
 fn all_targets_agree(feature: Option<&'static str>) {
     // A guest that does not build fails here instead of in every case.
-    for engine in engines() {
-        program(engine, feature);
-    }
+    programs(feature);
     let mut runner = TestRunner::new(ProptestConfig {
         failure_persistence: None,
         max_shrink_iters: 256,
