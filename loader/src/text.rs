@@ -31,7 +31,8 @@ pub(crate) fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
     parse_hex(&text).map_err(D::Error::custom)
 }
 
-/// Reads bytes in hexadecimal: two digits for each, and `0x` before them if you like. Fixtures, the
+/// Reads bytes in hexadecimal: two digits for each, and `0x` before them if you like. Spaces and
+/// line ends between bytes are ignored, so long data may have a line for each field. Fixtures, the
 /// command line and serialized accounts have the same grammar.
 ///
 /// ```
@@ -39,6 +40,7 @@ pub(crate) fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
 ///
 /// assert_eq!(parse_hex("0x01fF"), Ok(vec![0x01, 0xff]));
 /// assert_eq!(parse_hex(""), Ok(vec![]));
+/// assert_eq!(parse_hex("01 02\n03"), Ok(vec![1, 2, 3]));
 /// assert_eq!(
 ///     parse_hex("012").unwrap_err(),
 ///     "\"012\" is not hexadecimal: Odd number of digits; write two digits for each byte"
@@ -50,12 +52,18 @@ pub(crate) fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
 /// A message that names the text and shows how bytes are written.
 pub fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    let reason = match digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
-        Some(other) => format!("{other:?} is not a digit"),
-        None => match hex::decode(digits) {
-            Ok(bytes) => return Ok(bytes),
-            Err(error) => error.to_string(),
-        },
+    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    let mut reason = None;
+    for digits in digits.split_ascii_whitespace() {
+        let other = digits.chars().find(|digit| !digit.is_ascii_hexdigit());
+        match (other, hex::decode(digits)) {
+            (Some(other), _) => reason = Some(format!("{other:?} is not a digit")),
+            (None, Err(error)) => reason = Some(error.to_string()),
+            (None, Ok(part)) => bytes.extend(part),
+        }
+    }
+    let Some(reason) = reason else {
+        return Ok(bytes);
     };
     Err(format!(
         "{text:?} is not hexadecimal: {reason}; write two digits for each byte"

@@ -62,7 +62,7 @@ pub struct Recorded {
     pub number: u64,
 }
 
-event!(Recorded);
+event!(Recorded = "Recorded");
 
 /// An error of the program. The numbers are the program's custom error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -208,7 +208,6 @@ pub enum Failure {
         /// The depth of its call: 2 for a program that the outermost program called.
         depth: u64,
         /// Its failure, which is never another `Called`.
-        #[cfg_attr(feature = "serde", serde(flatten))]
         failure: Box<Failure>,
     },
 }
