@@ -76,8 +76,16 @@ impl Outcome {
 /// Whether two failures are equal, apart from details that depend on the target.
 fn is_same_failure(one: &Failure, another: &Failure) -> bool {
     if let (
-        Failure::Called { program_id, depth, failure },
-        Failure::Called { program_id: other_id, depth: other_depth, failure: other_failure },
+        Failure::Called {
+            program_id,
+            depth,
+            failure,
+        },
+        Failure::Called {
+            program_id: other_id,
+            depth: other_depth,
+            failure: other_failure,
+        },
     ) = (one, another)
     {
         let is_same_call = (program_id, depth) == (other_id, other_depth);

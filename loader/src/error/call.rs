@@ -129,9 +129,7 @@ pub enum InvalidCall {
         expected: u64,
     },
     /// The instruction lists an account that the program does not pass on.
-    #[error(
-        "the call lists account {key} at position {index}, which the program does not pass on"
-    )]
+    #[error("the call lists account {key} at position {index}, which the program does not pass on")]
     MissingAccount {
         /// Position in the list.
         index: usize,
@@ -181,16 +179,17 @@ pub enum InvalidCall {
         program_id: Pubkey,
     },
     /// The program is waiting for a call of its own, and only it itself may call it then.
-    #[error(
-        "program {program_id} waits for a call of its own, so only it itself may call it"
-    )]
+    #[error("program {program_id} waits for a call of its own, so only it itself may call it")]
     Reentered {
         /// The program that was to be called.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
         program_id: Pubkey,
     },
     /// The invocation has more calls than the limit.
-    #[error("the invocation makes more than {} calls between programs", thousands(limit))]
+    #[error(
+        "the invocation makes more than {} calls between programs",
+        thousands(limit)
+    )]
     TooManyCalls {
         /// The loader's limit.
         limit: usize,

@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use abi::status::SUCCESS;
 
+use super::Finished;
 use super::syscalls::Syscalls;
 use super::write_back::{AccountAfter, AccountChange, SumChange};
-use super::Finished;
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::builtin::{Builtin, BuiltinCall};
 use crate::error::{Failure, InvocationError};

@@ -86,10 +86,7 @@ pub(crate) fn run(
     let (status, result) = match end {
         End::Returned(status) => {
             let (input, known) = syscalls.accounts();
-            (
-                Some(status),
-                judge(invocation, input, known, status, guest),
-            )
+            (Some(status), judge(invocation, input, known, status, guest))
         }
         End::Failed(failure) => (None, Err(failure)),
     };

@@ -288,9 +288,13 @@ mod tests {
             data: Vec::new(),
         };
         let error = match rule {
-            Rule::Account { error, .. } => {
-                error(&AccountChange::new(0, &Pubkey::default(), &before, 0, &after))
-            }
+            Rule::Account { error, .. } => error(&AccountChange::new(
+                0,
+                &Pubkey::default(),
+                &before,
+                0,
+                &after,
+            )),
             Rule::Repeat { error, .. } => error(&RepeatChange {
                 index: 1,
                 key: Pubkey::default(),

@@ -14,8 +14,8 @@ pub(super) fn load_account<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
     let key = call.read(call.argument(0), 32)?;
     let key = Pubkey::new(bytemuck::pod_read_unaligned(&key));
     let account = call.syscalls.host.find_account(&key);
-    let Some((account, length)) =
-        account.and_then(|account| entry_length(account.data.len()).map(|length| (account, length)))
+    let Some((account, length)) = account
+        .and_then(|account| entry_length(account.data.len()).map(|length| (account, length)))
     else {
         return Ok(Some(ProgramError::UninitializedAccount.status()));
     };

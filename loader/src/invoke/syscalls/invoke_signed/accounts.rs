@@ -84,7 +84,8 @@ impl Caller {
             return;
         }
         self.known.resize(count, None);
-        let keys = (0..count).filter_map(|entry| Some((self.input.key_and_length(entry)?.0, entry)));
+        let keys =
+            (0..count).filter_map(|entry| Some((self.input.key_and_length(entry)?.0, entry)));
         self.positions = keys.collect();
         self.positions.sort_unstable();
     }
@@ -166,9 +167,21 @@ fn check_passed<G: GuestMemory>(
     let address = call.syscalls.caller.address(entry);
     let field = |offset: usize| address + offset as u64;
     for (name, found, expected) in [
-        ("address of the kelvins", passed.kelvins, field(AccountHeader::KELVINS)),
-        ("address of the owner", passed.owner, field(AccountHeader::OWNER)),
-        ("address of the data", passed.data.address, field(AccountHeader::DATA)),
+        (
+            "address of the kelvins",
+            passed.kelvins,
+            field(AccountHeader::KELVINS),
+        ),
+        (
+            "address of the owner",
+            passed.owner,
+            field(AccountHeader::OWNER),
+        ),
+        (
+            "address of the data",
+            passed.data.address,
+            field(AccountHeader::DATA),
+        ),
         (
             "address of the data's length",
             passed.data_length,
@@ -183,7 +196,13 @@ fn check_passed<G: GuestMemory>(
     let length: u64 = read_pod(call.guest, field(AccountHeader::DATA_LENGTH))
         .map_err(|Inaccessible| read_back::input_is_gone())?;
     if passed.data.length != length {
-        return Err(moved(index, key, "length of the data", passed.data.length, length));
+        return Err(moved(
+            index,
+            key,
+            "length of the data",
+            passed.data.length,
+            length,
+        ));
     }
     Ok(entry)
 }
@@ -239,7 +258,9 @@ pub(super) fn judge_caller<G: GuestMemory>(
     }
     let known = list.accounts.iter().map(|listed| {
         let known = &call.syscalls.caller.known[listed.entry];
-        known.as_ref().map_or(0, |input| u128::from(input.account.kelvins))
+        known
+            .as_ref()
+            .map_or(0, |input| u128::from(input.account.kelvins))
     });
     SumChange {
         before: known.sum(),
