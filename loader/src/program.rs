@@ -211,9 +211,24 @@ impl Program {
     /// others.
     #[must_use]
     pub fn run_batch(&self, invocations: &[Invocation]) -> Vec<Result<Outcome, InvocationError>> {
+        self.run_batch_with(default_host(), invocations)
+    }
+
+    /// As [`run_batch`](Self::run_batch), with a host for all invocations. None of them sees the
+    /// changes of another.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run_batch`](Self::run_batch).
+    #[must_use]
+    pub fn run_batch_with(
+        &self,
+        host: &Arc<dyn Host>,
+        invocations: &[Invocation],
+    ) -> Vec<Result<Outcome, InvocationError>> {
         invocations
             .par_iter()
-            .map(|invocation| self.invoke(invocation))
+            .map(|invocation| self.invoke_with(host, invocation))
             .collect()
     }
 

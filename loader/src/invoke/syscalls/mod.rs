@@ -200,6 +200,16 @@ impl Syscalls {
         self.callers.len() as u64 + 1
     }
 
+    /// The number of calls so far.
+    pub(crate) fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The first call that began after there were so many.
+    pub(crate) fn call_since(&self, count: usize) -> Option<&CallRecord> {
+        self.calls.get(count)
+    }
+
     /// Takes the error of an engine that has failed under a call.
     pub(crate) fn take_error(&mut self) -> Option<InvocationError> {
         match self.stopped.take() {
