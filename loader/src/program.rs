@@ -15,13 +15,15 @@ use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::prices::Prices;
+use crate::settings::Settings;
 
 /// Loads programs: an engine, and the limits of every program and invocation.
 ///
 /// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
-    limits: Limits,
+    settings: Settings,
     backend: Arc<dyn BackendObject>,
 }
 
@@ -45,7 +47,7 @@ impl Loader {
 
     fn on(backend: Arc<dyn BackendObject>) -> Self {
         Self {
-            limits: Limits::default(),
+            settings: Settings::default(),
             backend,
         }
     }
@@ -53,7 +55,14 @@ impl Loader {
     /// Sets the limits of every program and invocation.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets what syscalls cost, for the programs that the loader loads from now on.
+    #[must_use]
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.settings.prices = Arc::new(prices);
         self
     }
 
@@ -91,14 +100,14 @@ impl Loader {
         self.check_file(program)?;
         Ok(Program {
             engine: self.engine(),
-            limits: self.limits,
-            loaded: self.backend.load(program, &self.limits)?,
+            settings: self.settings.clone(),
+            loaded: self.backend.load(program, &self.settings.limits)?,
         })
     }
 
     /// Rejects a file that is too long, without looking into it, and a program for another target.
     pub(crate) fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
-        let (length, limit) = (program.len(), self.limits.blob);
+        let (length, limit) = (program.len(), self.settings.limits.blob);
         if length > limit {
             return Err(LoadError::BlobTooLong { length, limit });
         }
@@ -118,7 +127,7 @@ impl Loader {
 
     /// The loader's limits.
     pub(crate) fn current_limits(&self) -> &Limits {
-        &self.limits
+        &self.settings.limits
     }
 
     /// The loader's backend, if it is of this type.
@@ -132,7 +141,7 @@ impl fmt::Debug for Loader {
         formatter
             .debug_struct("Loader")
             .field("engine", &self.engine())
-            .field("limits", &self.limits)
+            .field("limits", &self.settings.limits)
             .finish_non_exhaustive()
     }
 }
@@ -144,7 +153,7 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    limits: Limits,
+    settings: Settings,
     loaded: Arc<dyn ProgramObject>,
 }
 
@@ -172,7 +181,7 @@ impl Program {
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
-        self.loaded.invoke(&self.limits, host, invocation)
+        self.loaded.invoke(&self.settings, host, invocation)
     }
 
     /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order
@@ -210,8 +219,8 @@ impl Program {
         self.engine
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The loaded program, if a backend of this type has loaded it.

@@ -11,6 +11,7 @@ use crate::invocation::Invocation;
 use crate::invoke;
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::settings::Settings;
 
 /// A [`Backend`] of any type.
 pub(crate) trait BackendObject: Any + Send + Sync {
@@ -23,7 +24,7 @@ pub(crate) trait BackendObject: Any + Send + Sync {
 pub(crate) trait ProgramObject: Any + Send + Sync {
     fn invoke(
         &self,
-        limits: &Limits,
+        settings: &Settings,
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError>;
@@ -52,11 +53,11 @@ impl<B: Backend> BackendObject for Shared<B> {
 impl<B: Backend> ProgramObject for Loaded<B> {
     fn invoke(
         &self,
-        limits: &Limits,
+        settings: &Settings,
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
-        invoke::invoke(&*self.backend, &self.program, limits, host, invocation)
+        invoke::invoke(&*self.backend, &self.program, settings, host, invocation)
     }
 }
 

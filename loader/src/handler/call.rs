@@ -15,6 +15,7 @@ use crate::error::InvocationError;
 use crate::host::default_host;
 use crate::invoke::guest::{NotEnoughGas, pay_for};
 use crate::limits::Limits;
+use crate::settings::Settings;
 
 /// A handler with memory of its own, which it keeps from call to call.
 pub struct Instance<T: 'static> {
@@ -69,9 +70,13 @@ impl<T: 'static> Instance<T> {
             size: self.limits.heap,
             has_header: false,
         };
+        let settings = Settings {
+            limits: self.limits,
+            ..Settings::default()
+        };
         Syscalls::new(
             default_host(),
-            &self.limits,
+            &settings,
             Pubkey::default(),
             self.gas_limit,
             heap,

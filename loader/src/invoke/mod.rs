@@ -17,8 +17,8 @@ use crate::engine::Engine;
 use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::settings::Settings;
 use guest::GuestMemory;
 use input::{read_back, write};
 use syscalls::Syscalls;
@@ -32,20 +32,20 @@ use write_back::{AccountChange, RepeatChange, SumChange};
 pub(crate) fn invoke<B: Backend>(
     backend: &B,
     program: &B::Program,
-    limits: &Limits,
+    settings: &Settings,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Outcome, InvocationError> {
-    invocation.validate(limits)?;
-    backend.with_instance(program, limits, |instance| {
-        run(backend.engine(), limits, host, invocation, instance)
+    invocation.validate(&settings.limits)?;
+    backend.with_instance(program, &settings.limits, |instance| {
+        run(backend.engine(), settings, host, invocation, instance)
     })
 }
 
 /// Runs a valid invocation in an instance.
 pub(crate) fn run(
     engine: Engine,
-    limits: &Limits,
+    settings: &Settings,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
     instance: &mut impl Instance,
@@ -60,7 +60,7 @@ pub(crate) fn run(
     instance.guest().set_gas(invocation.gas);
     let mut syscalls = Syscalls::new(
         host,
-        limits,
+        settings,
         invocation.program_id,
         invocation.gas,
         mapping.heap,

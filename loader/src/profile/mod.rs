@@ -47,8 +47,8 @@ use crate::error::SourceLocation;
 use crate::host::default_host;
 use crate::invocation::Invocation;
 use crate::invoke;
-use crate::limits::Limits;
 use crate::program::Program;
+use crate::settings::Settings;
 use names::Names;
 use recorder::{Cost, Prepaid, Recorder, Recording};
 
@@ -216,15 +216,15 @@ impl Program {
             })?
             .for_step_tracing()
             .map_err(InvocationError::engine)?;
-        let limits = self.limits();
-        invocation.validate(limits)?;
-        profile(&program, limits, invocation)
+        let settings = self.settings();
+        invocation.validate(&settings.limits)?;
+        profile(&program, settings, invocation)
     }
 }
 
 fn profile(
     program: &LoadedBlob,
-    limits: &Limits,
+    settings: &Settings,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
@@ -233,7 +233,7 @@ fn profile(
     let outcome = program.observe(&mut recorder, |instance| {
         invoke::run(
             Engine::Interpreter,
-            limits,
+            settings,
             default_host(),
             invocation,
             instance,

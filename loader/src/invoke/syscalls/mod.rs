@@ -6,10 +6,13 @@
 mod abort;
 mod call;
 mod gas;
+mod hash;
 mod log;
 mod memory;
 mod missing;
+mod program_address;
 mod return_data;
+mod sysvar;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +24,8 @@ use super::guest::GuestMemory;
 use super::heap::Heap;
 use crate::error::Failure;
 use crate::host::Host;
-use crate::limits::Limits;
+use crate::prices::Prices;
+use crate::settings::Settings;
 use call::Call;
 
 /// The arguments of a syscall, as 64-bit numbers. Those beyond its parameters may be any numbers.
@@ -33,7 +37,7 @@ type Returned = Result<Option<u64>, Failure>;
 /// The syscalls of one invocation, and what the program has set with them.
 pub struct Syscalls {
     host: Arc<dyn Host>,
-    limits: Limits,
+    settings: Settings,
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
@@ -63,32 +67,32 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::InvokeSigned => missing::missing,
         Import::GetStackHeight => missing::missing,
         Import::LoadAccount => missing::missing,
-        Import::CreateProgramAddress => missing::missing,
-        Import::TryFindProgramAddress => missing::missing,
+        Import::CreateProgramAddress => program_address::create,
+        Import::TryFindProgramAddress => program_address::find,
         Import::GetClockSysvar
         | Import::GetRentSysvar
         | Import::GetEpochScheduleSysvar
         | Import::GetFeesSysvar
         | Import::GetEpochRewardsSysvar
         | Import::GetLastRestartSlot
-        | Import::GetSysvar
-        | Import::GetRandomSeed => missing::missing,
-        Import::LogData => missing::missing,
-        Import::Sha256 | Import::Keccak256 | Import::Blake3 => missing::missing,
+        | Import::GetRandomSeed => sysvar::get,
+        Import::GetSysvar => sysvar::copy_data,
+        Import::LogData => log::data,
+        Import::Sha256 | Import::Keccak256 | Import::Blake3 => hash::hash,
     }
 }
 
 impl Syscalls {
     pub(crate) fn new(
         host: &Arc<dyn Host>,
-        limits: &Limits,
+        settings: &Settings,
         program_id: Pubkey,
         gas_limit: u64,
         heap: Heap,
     ) -> Self {
         Self {
             host: Arc::clone(host),
-            limits: *limits,
+            settings: settings.clone(),
             program_id,
             gas_limit,
             heap,
@@ -102,8 +106,8 @@ impl Syscalls {
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
     ///
-    /// It takes the price of the bytes that the syscall touches off the guest's gas; the backend
-    /// takes the price of the instruction.
+    /// It takes the price of the syscall off the guest's gas; the backend takes the price of the
+    /// instruction.
     ///
     /// # Errors
     ///
@@ -121,6 +125,7 @@ impl Syscalls {
             guest,
             syscalls: self,
         };
+        call.pay_base()?;
         function(syscall)(&mut call)
     }
 
@@ -134,6 +139,11 @@ impl Syscalls {
     #[must_use]
     pub fn heap(&self) -> &Heap {
         &self.heap
+    }
+
+    /// What syscalls cost.
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.settings.prices
     }
 
     /// The host.
@@ -156,7 +166,7 @@ impl Syscalls {
     pub(crate) fn take(&mut self) -> Self {
         let fresh = Self::new(
             &self.host,
-            &self.limits,
+            &self.settings,
             self.program_id,
             self.gas_limit,
             self.heap,
