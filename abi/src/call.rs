@@ -24,6 +24,12 @@ use crate::Pubkey;
 /// The greatest depth of a call. The program that the host called has depth 1.
 pub const MAX_CALL_DEPTH: u64 = 5;
 
+/// The most accounts that a call lists, repeats included, and the most that a program passes on.
+pub const MAX_CALL_ACCOUNTS: usize = 255;
+
+/// The most bytes of instruction data of a call from one program to another.
+pub const MAX_CALL_DATA_LENGTH: usize = 10 * 1024;
+
 /// The most seeds of an address.
 pub const MAX_SEEDS: usize = 16;
 
@@ -95,7 +101,7 @@ pub struct AccountMeta {
 /// | 48 | 8 | length of the data |
 /// | 56 | 8 | address of the length of the data, a u64 |
 /// | 64 | 8 | address of the owner, 32 bytes |
-/// | 72 | 8 | rent epoch |
+/// | 72 | 8 | rent epoch, which the host does not read |
 /// | 80 | 3 | is_signer, is_writable, executable: each 1 or 0 |
 /// | 83 | 5 | padding |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -111,7 +117,7 @@ pub struct CallAccount {
     pub data_length: u64,
     /// The address of its owner.
     pub owner: u64,
-    /// Its rent epoch.
+    /// Any value: the host knows it.
     pub rent_epoch: u64,
     /// Whether it signs.
     pub is_signer: u8,
@@ -121,6 +127,83 @@ pub struct CallAccount {
     pub executable: u8,
     /// Any bytes.
     pub padding: [u8; 5],
+}
+
+/// The place for an account that a program loads with
+/// [`rlo_load_account`](crate::imports::Import::LoadAccount).
+///
+/// | offset | bytes | as the program calls | as the host returns |
+/// |---|---|---|---|
+/// | 0 | 8 | address of memory for the entry | address of the entry |
+/// | 8 | 8 | length of that memory | length of the entry: 88, and the length of the data |
+///
+/// The entry is an [`AccountHeader`](crate::input::AccountHeader) and the data, without spare bytes
+/// and rent epoch. Neither `is_signer` nor `is_writable` is set.
+///
+/// | status | meaning |
+/// |---|---|
+/// | 0 | the entry is at the address |
+/// | that of [`AccountDataTooSmall`](crate::ProgramError::AccountDataTooSmall) | the memory is too short for the entry: nothing is written but its length |
+/// | that of [`UninitializedAccount`](crate::ProgramError::UninitializedAccount) | there is no such account |
+///
+/// The Rialo runtime reads neither word, and writes the address of an entry that it has placed
+/// itself. A program that reads the address after the call runs on both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LoadedEntry {
+    /// The address of the memory for the entry, then of the entry.
+    pub address: u64,
+    /// The length of the memory for the entry, then of the entry.
+    pub length: u64,
+}
+
+impl AccountMeta {
+    /// An account that the called program may read.
+    ///
+    /// ```
+    /// use abi::Pubkey;
+    /// use abi::call::AccountMeta;
+    ///
+    /// let meta = AccountMeta::readonly(&Pubkey::new([7; 32]));
+    /// assert_eq!((meta.is_signer, meta.is_writable), (0, 0));
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub const fn readonly(key: &Pubkey) -> Self {
+        Self::new(key, false, false)
+    }
+
+    /// An account that the called program may read, and that signs.
+    #[inline(always)]
+    #[must_use]
+    pub const fn readonly_signer(key: &Pubkey) -> Self {
+        Self::new(key, true, false)
+    }
+
+    /// An account that the called program may change.
+    #[inline(always)]
+    #[must_use]
+    pub const fn writable(key: &Pubkey) -> Self {
+        Self::new(key, false, true)
+    }
+
+    /// An account that the called program may change, and that signs.
+    #[inline(always)]
+    #[must_use]
+    pub const fn writable_signer(key: &Pubkey) -> Self {
+        Self::new(key, true, true)
+    }
+
+    /// An account with these rights.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(key: &Pubkey, is_signer: bool, is_writable: bool) -> Self {
+        Self {
+            key: *key,
+            is_signer: is_signer as u8,
+            is_writable: is_writable as u8,
+        }
+    }
 }
 
 const _: () = assert!(size_of::<CallInstruction>() == 64);

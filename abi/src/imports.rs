@@ -95,7 +95,8 @@ macro_rules! for_each_import {
                 rlo_get_sysvar(id: *const u8, result: *mut u8, offset: u64, length: u64) -> u64;
             /// Writes the random seed, a u64. Returns 0.
             GetRandomSeed = rlo_get_random_seed(seed: *mut u8) -> u64;
-            /// Writes an account that the instruction does not list, as an entry of the input.
+            /// Writes header and data of an account that the instruction does not list, as in an
+            /// entry of the input. `entry` is the address of a [`crate::call::LoadedEntry`].
             /// Returns 0, or the status of the error.
             LoadAccount = rlo_load_account(key: *const u8, entry: *mut u8) -> u64;
             /// Logs slices of bytes as one event.

@@ -3,8 +3,10 @@
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ptr;
 
+use abi::call::{CallAccount, Slice};
 use abi::input::{
     AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, ORIGINAL_LENGTH_ZERO,
     rent_epoch_offset,
@@ -55,6 +57,8 @@ mod field {
     }
 
     pub(super) const MARKER: Field<u8> = Field::at(AccountHeader::MARKER);
+    /// Borrow state, flags and original length, in one word.
+    pub(super) const FIRST_WORD: Field<u64> = Field::at(AccountHeader::MARKER);
     pub(super) const IS_SIGNER: Field<u8> = Field::at(AccountHeader::IS_SIGNER);
     pub(super) const IS_WRITABLE: Field<u8> = Field::at(AccountHeader::IS_WRITABLE);
     pub(super) const EXECUTABLE: Field<u8> = Field::at(AccountHeader::EXECUTABLE);
@@ -90,7 +94,7 @@ mod field {
 ///     *count = (u64::from_le_bytes(*count) + 1).to_le_bytes();
 ///     Ok(())
 /// }
-/// # let mut input = entrypoint::input::testing::one_account(&[41, 0, 0, 0, 0, 0, 0, 0]);
+/// # let mut input = entrypoint::testing::one_account(&[41, 0, 0, 0, 0, 0, 0, 0]);
 /// # let input = entrypoint::input::read(&mut input).unwrap();
 /// # increment(&input.accounts[0]).unwrap();
 /// # assert_eq!(input.accounts[0].try_borrow_data().unwrap()[0], 42);
@@ -380,10 +384,54 @@ impl<'input> AccountInfo<'input> {
         Ok(())
     }
 
+    /// Describes the account for a call, and returns its borrow state in the low byte.
+    ///
+    /// The host may write another data length during the call, so this first records the one that
+    /// the program was entered with, as `resize` does.
+    #[inline(always)]
+    pub(crate) fn describe(&self, description: &mut MaybeUninit<CallAccount>) -> u64 {
+        let first_word = self.read(field::FIRST_WORD);
+        let length = self.read(field::DATA_LENGTH);
+        if first_word >> 32 == 0 {
+            let noted = if length == 0 {
+                ORIGINAL_LENGTH_ZERO
+            } else {
+                length as u32
+            };
+            self.write(field::ORIGINAL_DATA_LENGTH, noted);
+        }
+        let [_, is_signer, is_writable, executable, a, b, c, d] = first_word.to_le_bytes();
+        description.write(CallAccount {
+            key: *self.key(),
+            kelvins: self.address + AccountHeader::KELVINS as u64,
+            data: Slice {
+                address: self.address + AccountHeader::DATA as u64,
+                length,
+            },
+            data_length: self.address + AccountHeader::DATA_LENGTH as u64,
+            owner: self.address + AccountHeader::OWNER as u64,
+            // No host reads it: it is not the program's to change.
+            rent_epoch: 0,
+            is_signer,
+            is_writable,
+            executable,
+            // Any bytes: with these, flags and padding are the word above, shifted.
+            padding: [a, b, c, d, 0],
+        });
+        first_word
+    }
+
     /// Returns a pointer to the account's data, without a borrow.
     #[inline(always)]
     fn data(&self) -> *mut [u8] {
         ptr::slice_from_raw_parts_mut(self.pointer(AccountHeader::DATA), self.data_len())
+    }
+}
+
+impl<'input> AsRef<Self> for AccountInfo<'input> {
+    #[inline(always)]
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

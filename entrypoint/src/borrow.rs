@@ -81,7 +81,7 @@ impl<'input, T: ?Sized> Ref<'input, T> {
     /// Narrows the borrow to a part of the value.
     ///
     /// ```
-    /// # let mut input = entrypoint::input::testing::one_account(&[7, 8, 9]);
+    /// # let mut input = entrypoint::testing::one_account(&[7, 8, 9]);
     /// # let input = entrypoint::input::read(&mut input).unwrap();
     /// # let account = &input.accounts[0];
     /// use entrypoint::Ref;
@@ -101,6 +101,39 @@ impl<'input, T: ?Sized> Ref<'input, T> {
             _value: PhantomData,
         }
     }
+
+    /// Narrows the borrow to a part of the value that may be missing.
+    ///
+    /// ```
+    /// # let mut input = entrypoint::testing::one_account(&[7, 8, 9]);
+    /// # let input = entrypoint::input::read(&mut input).unwrap();
+    /// # let account = &input.accounts[0];
+    /// use entrypoint::{ProgramError, Ref};
+    ///
+    /// let ninth = Ref::try_map(account.try_borrow_data()?, |data| {
+    ///     data.get(8).ok_or(ProgramError::AccountDataTooSmall)
+    /// });
+    /// assert_eq!(ninth.err(), Some(ProgramError::AccountDataTooSmall));
+    /// # Ok::<(), entrypoint::ProgramError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of `part`. The borrow then ends.
+    #[inline]
+    pub fn try_map<U: ?Sized, E>(
+        this: Self,
+        part: impl FnOnce(&T) -> Result<&U, E>,
+    ) -> Result<Ref<'input, U>, E> {
+        // SAFETY: `value` comes from a reference that lives for `'input`, and the state still
+        // counts this borrow, so there is no writer.
+        let value = part(unsafe { &*this.value })?;
+        Ok(Ref {
+            value,
+            _count: this._count,
+            _value: PhantomData,
+        })
+    }
 }
 
 impl<'input, T: ?Sized> RefMut<'input, T> {
@@ -119,6 +152,26 @@ impl<'input, T: ?Sized> RefMut<'input, T> {
             },
             _value: PhantomData,
         }
+    }
+
+    /// Narrows the borrow to a part of the value that may be missing.
+    ///
+    /// # Errors
+    ///
+    /// The error of `part`. The borrow then ends.
+    #[inline]
+    pub fn try_map<U: ?Sized, E>(
+        this: Self,
+        part: impl FnOnce(&mut T) -> Result<&mut U, E>,
+    ) -> Result<RefMut<'input, U>, E> {
+        // SAFETY: `value` comes from a unique reference that lives for `'input`. `this` is
+        // consumed, so the new reference is the only one.
+        let value = part(unsafe { &mut *this.value })?;
+        Ok(RefMut {
+            value,
+            _flag: this._flag,
+            _value: PhantomData,
+        })
     }
 
     /// Narrows the borrow to a part of the value.

@@ -79,9 +79,9 @@
 //! WebAssembly still has it in the next call. `docs/machine-model.md` of the project defines what a
 //! program can rely on, and `docs/abi.md` what a host must do.
 //!
-//! On any other target the crate compiles with `std`, for unit tests of the function over an input
-//! from [`input::read`]. There `msg!` prints, return data stays in the thread, and the allocator
-//! and the panic handler are those of `std`.
+//! On any other target the crate compiles with `std`, for unit tests of the function: [`testing`]
+//! calls it with any accounts. There `msg!` prints, return data stays in the thread, and the
+//! allocator and the panic handler are those of `std`.
 //!
 //! # Features
 //!
@@ -119,25 +119,44 @@ extern crate std;
 mod abort;
 mod account;
 mod borrow;
+pub mod call;
+mod derived;
+mod event;
 mod glue;
 pub mod handler;
+pub mod hash;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
 pub mod input;
 mod log;
 mod macros;
+mod require;
 mod syscalls;
+pub mod sysvar;
 mod target;
+#[cfg(not(any(
+    feature = "native",
+    all(target_arch = "riscv64", target_os = "none"),
+    all(target_arch = "wasm32", target_os = "unknown")
+)))]
+pub mod testing;
 mod text;
+mod typed;
 
 pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
+pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
+pub use crate::derived::{create_program_address, find_program_address};
+pub use crate::event::{Event, emit, log_data};
 pub use crate::log::MAX_FORMATTED_LENGTH;
+pub use crate::require::{NamedAccount, split_accounts};
 pub use crate::syscalls::{
     get_return_data, log, log_64, log_compute_units, log_pubkey, remaining_compute_units,
     set_return_data,
 };
+pub use crate::sysvar::stack_height;
+pub use crate::typed::{split_data, split_data_mut};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};

@@ -86,7 +86,7 @@ mod tests {
     use abi::Pubkey;
 
     use super::{get_return_data, set_return_data};
-    use crate::input::{self, testing};
+    use crate::{input, testing};
 
     /// Reads an input, which names the program of this thread.
     fn program_id() -> Pubkey {

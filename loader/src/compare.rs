@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use abi::Pubkey;
+
 use crate::error::Failure;
 use crate::outcome::{Outcome, status_text};
 
@@ -9,9 +11,9 @@ impl Outcome {
     /// Returns the differences between this outcome and that of the same invocation on another
     /// engine, one line each.
     ///
-    /// It compares status, failure, logs, return data and accounts. It does not compare gas and
-    /// heap use, which depend on the target. Of a failure that names a place in memory or code, it
-    /// compares only the kind.
+    /// It compares status, failure, logs, return data, calls and accounts. It does not compare gas
+    /// and heap use, which depend on the target. Of a failure that names a place in memory or code,
+    /// it compares only the kind.
     ///
     /// ```no_run
     /// # use loader::{Invocation, InvocationError, Program};
@@ -56,6 +58,12 @@ impl Outcome {
             &other.return_data,
             same_data,
         );
+        let calls = |outcome: &Self| -> Vec<(Pubkey, u64)> {
+            let calls = outcome.calls.iter();
+            calls.map(|call| (call.program_id, call.depth)).collect()
+        };
+        let (one, another) = (calls(self), calls(other));
+        compare("calls", &one, &another, one == another);
         let accounts = self.accounts.len().max(other.accounts.len());
         for index in 0..accounts {
             let (one, another) = (self.accounts.get(index), other.accounts.get(index));
@@ -67,6 +75,22 @@ impl Outcome {
 
 /// Whether two failures are equal, apart from details that depend on the target.
 fn is_same_failure(one: &Failure, another: &Failure) -> bool {
+    if let (
+        Failure::Called {
+            program_id,
+            depth,
+            failure,
+        },
+        Failure::Called {
+            program_id: other_id,
+            depth: other_depth,
+            failure: other_failure,
+        },
+    ) = (one, another)
+    {
+        let is_same_call = (program_id, depth) == (other_id, other_depth);
+        return is_same_call && is_same_failure(failure, other_failure);
+    }
     match one {
         Failure::OutOfGas { .. }
         | Failure::OutOfMemory { .. }
@@ -95,6 +119,7 @@ mod tests {
             logs: vec!["one".to_owned(), "two".to_owned()],
             return_data: vec![1],
             accounts: vec![Account::default()],
+            calls: Vec::new(),
             engine,
         }
     }

@@ -142,12 +142,12 @@ pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;
 pub use crate::builtin::{Builtin, BuiltinCall};
 pub use crate::engine::{Engine, Target};
 pub use crate::error::{
-    Access, Failure, InvocationError, LoadError, SourceLocation, WriteBackError,
+    Access, Failure, InvalidCall, InvocationError, LoadError, SourceLocation, WriteBackError,
 };
 pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
-pub use crate::outcome::{HeapUse, Outcome, status_text};
+pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::prices::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::program::{Loader, Program};
 pub use crate::sysvars::Sysvars;

@@ -8,7 +8,7 @@ pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 
 /// Upper bounds that a loader sets on every program and every invocation.
 ///
-/// All are in bytes, except gas, the number of accounts, and time. Exceeding a limit of a program
+/// All are in bytes, except gas, the numbers of accounts and of calls, and time. Exceeding a limit of a program
 /// is a [`LoadError`](crate::LoadError), when the program is loaded. Exceeding a limit of an
 /// invocation is an [`InvocationError`](crate::InvocationError), before the program runs. Exceeding
 /// a limit while the program runs is a [`Failure`](crate::Failure), which ends it. Each error names
@@ -53,6 +53,8 @@ pub struct Limits {
     pub logs: usize,
     /// The return data.
     pub return_data: usize,
+    /// The calls from one program to another, at every depth. A number, not bytes.
+    pub calls: usize,
     /// The CPU time of an invocation on [`Engine::Native`](crate::Engine::Native), which does not
     /// count gas, and the time for which the process blocks on something else than the loader.
     /// Seconds, not bytes; 0 is no limit.
@@ -62,7 +64,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 MiB of blob, 4 MiB of code, 16 MiB of program data, 1 MiB of stack, 64 MiB of heap, as
     /// much gas as the VM can count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes
-    /// of return data, 10 seconds of CPU time.
+    /// of return data, 64 calls between programs, 10 seconds of CPU time.
     fn default() -> Self {
         Self {
             blob: 32 << 20,
@@ -75,6 +77,7 @@ impl Default for Limits {
             input: 128 << 20,
             logs: 64 << 10,
             return_data: 1_024,
+            calls: 64,
             processor_seconds: 10,
         }
     }
@@ -168,6 +171,15 @@ impl Limits {
     #[must_use]
     pub fn return_data(mut self, return_data: usize) -> Self {
         self.return_data = return_data;
+        self
+    }
+
+    /// Limits the number of calls from one program to another in an invocation, at every depth.
+    ///
+    /// Exceeding it is a [`TooManyCalls`](crate::InvalidCall::TooManyCalls) failure.
+    #[must_use]
+    pub fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
         self
     }
 

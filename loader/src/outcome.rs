@@ -1,6 +1,6 @@
 //! The outcome of an invocation.
 
-use abi::ProgramError;
+use abi::{ProgramError, Pubkey};
 
 use crate::Engine;
 use crate::account::Account;
@@ -26,8 +26,28 @@ pub struct Outcome {
     /// The accounts afterwards, one for each first occurrence, in order. As they were before, if
     /// the program did not succeed.
     pub accounts: Vec<Account>,
+    /// The calls from one program to another, in the order in which they began.
+    pub calls: Vec<CallRecord>,
     /// The engine that ran the program.
     pub engine: Engine,
+}
+
+/// A call from one program to another.
+///
+/// The depths make a tree of the list: the caller is the last program before it whose depth is one
+/// less, or the outermost program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// The program that was called.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_text"))]
+    pub program_id: Pubkey,
+    /// The depth of the call: 2 for a program that the outermost program called.
+    pub depth: u64,
+    /// The gas that the program used, that of the programs which it called included. The price of
+    /// the call itself is the caller's.
+    pub gas_used: u64,
 }
 
 /// In the shape in which `cargo entrypoint run --json` prints it: the failure as `error`, with
@@ -49,7 +69,7 @@ impl serde::Serialize for Outcome {
             failure,
             description: failure.to_string(),
         });
-        let mut fields = serializer.serialize_struct("Outcome", 8)?;
+        let mut fields = serializer.serialize_struct("Outcome", 9)?;
         fields.serialize_field("status", &self.status)?;
         fields.serialize_field("error", &error)?;
         fields.serialize_field("gas_used", &self.gas_used)?;
@@ -57,6 +77,7 @@ impl serde::Serialize for Outcome {
         fields.serialize_field("logs", &self.logs)?;
         fields.serialize_field("return_data", &hex::encode(&self.return_data))?;
         fields.serialize_field("accounts", &self.accounts)?;
+        fields.serialize_field("calls", &self.calls)?;
         fields.serialize_field("engine", &self.engine)?;
         fields.end()
     }

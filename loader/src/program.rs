@@ -13,6 +13,8 @@ use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
+use crate::invoke::syscalls::Syscalls;
+use crate::invoke::{self, Finished};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::prices::Prices;
@@ -181,7 +183,19 @@ impl Program {
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
-        self.loaded.invoke(&self.settings, host, invocation)
+        let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        let finished = self.call(&mut syscalls, invocation);
+        invoke::outcome(self.engine, syscalls, invocation, finished)
+    }
+
+    /// Calls the program once, for the host or for another program.
+    pub(crate) fn call(
+        &self,
+        syscalls: &mut Syscalls,
+        invocation: &Invocation,
+    ) -> Result<Finished, InvocationError> {
+        self.loaded
+            .invoke(&self.settings.limits, syscalls, invocation)
     }
 
     /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order
@@ -207,9 +221,24 @@ impl Program {
     /// others.
     #[must_use]
     pub fn run_batch(&self, invocations: &[Invocation]) -> Vec<Result<Outcome, InvocationError>> {
+        self.run_batch_with(default_host(), invocations)
+    }
+
+    /// As [`run_batch`](Self::run_batch), with a host for all invocations. None of them sees the
+    /// changes of another.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run_batch`](Self::run_batch).
+    #[must_use]
+    pub fn run_batch_with(
+        &self,
+        host: &Arc<dyn Host>,
+        invocations: &[Invocation],
+    ) -> Vec<Result<Outcome, InvocationError>> {
         invocations
             .par_iter()
-            .map(|invocation| self.invoke(invocation))
+            .map(|invocation| self.invoke_with(host, invocation))
             .collect()
     }
 

@@ -115,7 +115,7 @@ impl fmt::Debug for LazyAccounts<'_> {
 /// ```
 /// use entrypoint::input::{LazyAccount, read_lazily};
 ///
-/// # let mut bytes = entrypoint::input::testing::one_account(b"abc");
+/// # let mut bytes = entrypoint::testing::one_account(b"abc");
 /// let (_program_id, mut accounts, _instruction_data) = read_lazily(&mut bytes)?;
 /// assert_eq!(accounts.len(), 1);
 /// let Some(LazyAccount::First(account)) = accounts.next() else { panic!("no account") };

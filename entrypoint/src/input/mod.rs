@@ -17,9 +17,6 @@ mod error;
 mod lazy;
 pub(crate) mod trusted;
 
-#[doc(hidden)]
-pub mod testing;
-
 pub use checked::{Input, read};
 pub(crate) use entries::{Entries, Entry, open};
 pub use error::{Field, InputError};

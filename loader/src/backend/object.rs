@@ -6,12 +6,10 @@ use std::sync::Arc;
 use super::Backend;
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
-use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::invoke;
+use crate::invoke::syscalls::Syscalls;
+use crate::invoke::{self, Finished};
 use crate::limits::Limits;
-use crate::outcome::Outcome;
-use crate::settings::Settings;
 
 /// A [`Backend`] of any type.
 pub(crate) trait BackendObject: Any + Send + Sync {
@@ -24,10 +22,10 @@ pub(crate) trait BackendObject: Any + Send + Sync {
 pub(crate) trait ProgramObject: Any + Send + Sync {
     fn invoke(
         &self,
-        settings: &Settings,
-        host: &Arc<dyn Host>,
+        limits: &Limits,
+        syscalls: &mut Syscalls,
         invocation: &Invocation,
-    ) -> Result<Outcome, InvocationError>;
+    ) -> Result<Finished, InvocationError>;
 }
 
 /// A backend that its programs share.
@@ -53,11 +51,11 @@ impl<B: Backend> BackendObject for Shared<B> {
 impl<B: Backend> ProgramObject for Loaded<B> {
     fn invoke(
         &self,
-        settings: &Settings,
-        host: &Arc<dyn Host>,
+        limits: &Limits,
+        syscalls: &mut Syscalls,
         invocation: &Invocation,
-    ) -> Result<Outcome, InvocationError> {
-        invoke::invoke(&*self.backend, &self.program, settings, host, invocation)
+    ) -> Result<Finished, InvocationError> {
+        invoke::invoke(&*self.backend, &self.program, limits, syscalls, invocation)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use abi::ProgramError;
 use abi::imports::Import;
+use abi::{ProgramError, Pubkey};
 
+use super::call::InvalidCall;
 use super::write_back::WriteBackError;
 use crate::display::{escape_control, thousands};
 use crate::limits::Limits;
@@ -187,6 +188,29 @@ pub enum Failure {
     #[error(transparent)]
     #[cfg_attr(feature = "serde", serde(untagged))]
     WriteBack(#[from] WriteBackError),
+    /// The program asked for a call of another program that the loader does not make.
+    #[error(transparent)]
+    #[cfg_attr(feature = "serde", serde(untagged))]
+    InvalidCall(#[from] InvalidCall),
+    /// A program that another called failed. That ends its callers too.
+    ///
+    /// [`kind`](Self::kind) and [`help`](Self::help) are those of the called program's failure.
+    #[error("program {program_id}, called at depth {depth}, failed: {failure}")]
+    #[cfg_attr(feature = "serde", serde(untagged))]
+    Called {
+        /// The program that failed; in JSON `failed_program`, because the failure may have a
+        /// `program_id` of its own.
+        #[cfg_attr(
+            feature = "serde",
+            serde(rename = "failed_program", serialize_with = "crate::text::as_text")
+        )]
+        program_id: Pubkey,
+        /// The depth of its call: 2 for a program that the outermost program called.
+        depth: u64,
+        /// Its failure, which is never another `Called`.
+        #[cfg_attr(feature = "serde", serde(flatten))]
+        failure: Box<Failure>,
+    },
 }
 
 /// The failure of a program that returns this error.
@@ -202,12 +226,44 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::WriteBack(error) => error.kind(),
+            Self::InvalidCall(error) => error.kind(),
+            Self::Called { failure, .. } => failure.kind(),
             other => other.into(),
         }
     }
 }
 
 impl Failure {
+    /// The failure itself, or that of the called program which it is about.
+    ///
+    /// ```
+    /// use loader::{Failure, Pubkey};
+    ///
+    /// let program_id = Pubkey::new([1; 32]);
+    /// let failure = Failure::Called { program_id, depth: 2, failure: Box::new(Failure::Aborted) };
+    /// assert_eq!(failure.cause(), &Failure::Aborted);
+    /// assert_eq!(Failure::Aborted.cause(), &Failure::Aborted);
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Called { failure, .. } => failure.cause(),
+            other => other,
+        }
+    }
+
+    /// The failure for the callers of a program that failed with this one.
+    pub(crate) fn of_called(self, program_id: Pubkey, depth: u64) -> Self {
+        match self {
+            Self::Called { .. } => self,
+            other => Self::Called {
+                program_id,
+                depth,
+                failure: Box::new(other),
+            },
+        }
+    }
+
     /// The end of an invocation's gas, on an engine that does not report where.
     #[must_use]
     pub fn out_of_gas(limit: u64) -> Self {
@@ -256,7 +312,7 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        let help = match self {
+        let help = match self.cause() {
             Self::OutOfGas { .. } => {
                 "if the program needs more, raise the gas limit: `gas` in a fixture, `--gas` on the \
                  command line, or `Invocation::gas`"

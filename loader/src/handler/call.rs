@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use abi::Pubkey;
 use abi::packed::{PackedSlice, Unpacked};
 use abi::wasm::ALLOC_EXPORT;
 use wasmi::{Caller, Error};
@@ -74,13 +73,7 @@ impl<T: 'static> Instance<T> {
             limits: self.limits,
             ..Settings::default()
         };
-        Syscalls::new(
-            default_host(),
-            &settings,
-            Pubkey::default(),
-            self.gas_limit,
-            heap,
-        )
+        Syscalls::of_handler(default_host(), &settings, self.gas_limit, heap)
     }
 
     fn running(&mut self) -> &mut Running<T> {
@@ -129,11 +122,11 @@ impl<T: 'static> Instance<T> {
             Err(error) => return Err(self.failed(&error)),
         };
         let syscalls = self.running().syscalls.take();
-        let (logs, _) = syscalls.expect("each syscall puts it back").into_results();
+        let results = syscalls.expect("each syscall puts it back").into_results();
         let state = self.running().state.take();
         Ok(Answer {
             bytes: self.read(value)?,
-            logs,
+            logs: results.logs,
             gas_used: self.gas_limit - self.view.gas(),
             state: state.expect("each function puts it back"),
         })

@@ -1,85 +1,121 @@
 //! One invocation, written once for every backend: validate, map, enter, read back, judge.
 
+mod builtin;
 pub(crate) mod guest;
 pub(crate) mod heap;
 pub(crate) mod input;
 pub(crate) mod syscalls;
 mod write_back;
 
-use std::sync::Arc;
+use std::panic::resume_unwind;
 
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
-use crate::account::{Account, AccountEntry};
+use crate::account::{Account, AccountEntry, AccountInput};
 use crate::backend::{Backend, End, Instance, MemoryRequest};
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError};
-use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::outcome::Outcome;
-use crate::settings::Settings;
+use crate::limits::Limits;
+use crate::outcome::{HeapUse, Outcome};
 use guest::GuestMemory;
+use input::write::SerializedInput;
 use input::{read_back, write};
 use syscalls::Syscalls;
 use write_back::{AccountChange, RepeatChange, SumChange};
+
+pub(crate) use builtin::run as run_builtin;
+
+/// How one program ended: the program that the host called, or one that a program called.
+pub(crate) struct Finished {
+    /// The status that it returned; `None` if it ended without returning.
+    pub status: Option<u64>,
+    /// Its accounts afterwards, each at its first occurrence, if nothing failed.
+    pub result: Result<Vec<Account>, Failure>,
+    /// The gas that remains: none, if the program ran out of gas.
+    pub gas: u64,
+    /// How it used its heap.
+    pub heap: HeapUse,
+}
 
 /// Runs a program once, in an instance that the backend lends.
 ///
 /// # Errors
 ///
-/// [`InvocationError`] if the program was not called.
+/// [`InvocationError`] if the program was not called, or if the engine failed.
 pub(crate) fn invoke<B: Backend>(
     backend: &B,
     program: &B::Program,
-    settings: &Settings,
-    host: &Arc<dyn Host>,
+    limits: &Limits,
+    syscalls: &mut Syscalls,
     invocation: &Invocation,
-) -> Result<Outcome, InvocationError> {
-    invocation.validate(&settings.limits)?;
-    backend.with_instance(program, &settings.limits, |instance| {
-        run(backend.engine(), settings, host, invocation, instance)
+) -> Result<Finished, InvocationError> {
+    invocation.validate(limits)?;
+    backend.with_instance(program, limits, |instance| {
+        run(syscalls, invocation, instance)
     })
 }
 
 /// Runs a valid invocation in an instance.
 pub(crate) fn run(
-    engine: Engine,
-    settings: &Settings,
-    host: &Arc<dyn Host>,
+    syscalls: &mut Syscalls,
     invocation: &Invocation,
     instance: &mut impl Instance,
-) -> Result<Outcome, InvocationError> {
+) -> Result<Finished, InvocationError> {
     let request = MemoryRequest::new(
         invocation.heap_size,
         invocation.announced_heap(),
         write::serialized_length(invocation),
     );
     let mapping = instance.map(&request)?;
-    let entries = write::write(instance.guest(), invocation, mapping.input)?;
+    let input = write::write(instance.guest(), invocation, mapping.input)?;
     instance.guest().set_gas(invocation.gas);
-    let mut syscalls = Syscalls::new(
-        host,
-        settings,
-        invocation.program_id,
-        invocation.gas,
-        mapping.heap,
-    );
-    let end = instance.enter(&mapping, &mut syscalls)?;
+    syscalls.begin(mapping.heap, input);
+    let end = instance.enter(&mapping, syscalls)?;
+    if let Some(error) = syscalls.take_error() {
+        return Err(error);
+    }
 
     let guest = instance.guest();
-    let gas_used = match end {
-        End::Failed(Failure::OutOfGas { .. }) => invocation.gas,
-        _ => invocation.gas.saturating_sub(guest.gas()),
+    let gas = match &end {
+        End::Failed(failure) if matches!(failure.cause(), Failure::OutOfGas { .. }) => 0,
+        _ => guest.gas().min(invocation.gas),
     };
     let heap = mapping.heap.read_use(guest);
     let (status, result) = match end {
-        End::Returned(status) => (Some(status), judge(invocation, &entries, status, guest)),
+        End::Returned(status) => {
+            let (input, known) = syscalls.accounts();
+            (Some(status), judge(invocation, input, known, status, guest))
+        }
         End::Failed(failure) => (None, Err(failure)),
     };
-    let (logs, return_data) = syscalls.into_results();
-    let (failure, accounts, return_data) = match result {
-        Ok(accounts) => (None, accounts, return_data),
+    Ok(Finished {
+        status,
+        result,
+        gas,
+        heap,
+    })
+}
+
+/// The outcome of an invocation whose program has finished.
+///
+/// # Panics
+///
+/// If a program of the host's that a program called has panicked: with its panic.
+pub(crate) fn outcome(
+    engine: Engine,
+    mut syscalls: Syscalls,
+    invocation: &Invocation,
+    finished: Result<Finished, InvocationError>,
+) -> Result<Outcome, InvocationError> {
+    if let Some(panic) = syscalls.take_panic() {
+        resume_unwind(panic);
+    }
+    let finished = finished?;
+    let results = syscalls.into_results();
+    let (failure, accounts, return_data) = match finished.result {
+        Ok(accounts) => (None, accounts, results.return_data),
         Err(failure) => (
             Some(failure),
             invocation.first_accounts().cloned().collect(),
@@ -87,21 +123,25 @@ pub(crate) fn run(
         ),
     };
     Ok(Outcome {
-        status,
+        status: finished.status,
         failure,
-        gas_used,
-        heap,
-        logs,
+        gas_used: invocation.gas - finished.gas,
+        heap: finished.heap,
+        logs: results.logs,
         return_data,
         accounts,
+        calls: results.calls,
         engine,
     })
 }
 
 /// The accounts after a program that returned, if its status and all its changes are good.
+///
+/// `known` has the accounts as the program's calls have left them, by the position of the entry.
 fn judge(
     invocation: &Invocation,
-    entries: &[u64],
+    input: &SerializedInput,
+    known: &[Option<AccountInput>],
     status: u64,
     guest: &mut impl GuestMemory,
 ) -> Result<Vec<Account>, Failure> {
@@ -111,11 +151,14 @@ fn judge(
         return Err(Failure::ProgramError { error });
     }
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
-    for (index, (entry, address)) in invocation.accounts.iter().zip(entries).enumerate() {
+    for (index, (entry, sent)) in invocation.accounts.iter().zip(input.entries()).enumerate() {
         match entry {
-            AccountEntry::First(before) => {
-                let after = read_back::account(guest, *address, &before.account)?;
-                AccountChange::new(index, &invocation.program_id, before, &after).check()?;
+            AccountEntry::First(as_sent) => {
+                let before = known.get(index).and_then(Option::as_ref).unwrap_or(as_sent);
+                let length = as_sent.account.data.len();
+                let after = read_back::account(guest, sent.address, length)?;
+                AccountChange::new(index, &invocation.program_id, before, length, &after)
+                    .check()?;
                 accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
@@ -123,12 +166,13 @@ fn judge(
                     index,
                     key: key_at(invocation, *first),
                     before: *first,
-                    after: read_back::repeat(guest, *address)?,
+                    after: read_back::repeat(guest, sent.address)?,
                 };
                 change.check()?;
             }
         }
     }
+    // Each call conserves the sum of what was passed on, so the sum before is that as sent.
     SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
     Ok(accounts)
 }

@@ -3,6 +3,10 @@
 //! [`RULES`] is the documented order: of the first account that breaks a rule, repeats included,
 //! the first rule that it breaks is reported. Lengths come first, because the loader reads no data
 //! before it knows that it is there.
+//!
+//! A program that calls another is judged before each call, and when it ends. What it may do to an
+//! account is then measured by the account after the last call, but the room for its data by the
+//! length with which the program got it.
 
 use abi::Pubkey;
 use abi::input::{MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH};
@@ -28,6 +32,22 @@ pub(crate) struct AccountAfter {
 }
 
 impl AccountAfter {
+    /// An account that a program of the host's has left, which cannot change the flags.
+    pub fn of(input: AccountInput) -> Self {
+        let account = input.account;
+        Self {
+            key: account.key,
+            owner: account.owner,
+            kelvins: account.kelvins,
+            is_signer: input.is_signer.into(),
+            is_writable: input.is_writable.into(),
+            executable: account.executable.into(),
+            rent_epoch: account.rent_epoch,
+            data_length: account.data.len() as u64,
+            data: account.data,
+        }
+    }
+
     /// The account as the loader keeps it, if no rule is broken.
     #[inline]
     pub fn into_account(self) -> Account {
@@ -46,6 +66,8 @@ impl AccountAfter {
 pub(crate) struct AccountChange<'a> {
     index: usize,
     before: &'a AccountInput,
+    /// The length of the data with which the program got the account.
+    sent_length: usize,
     after: &'a AccountAfter,
     is_owned: bool,
     has_new_owner: bool,
@@ -100,11 +122,11 @@ macro_rules! account {
 /// the same order.
 const RULES: [Rule; 14] = [
     Rule::Account {
-        is_broken: |change| change.after.data_length > most_growth(&change.before.account),
+        is_broken: |change| change.after.data_length > most_growth(change.sent_length),
         error: |change| WriteBackError::DataGrewTooMuch {
             index: change.index,
             key: change.before.account.key,
-            from: change.before.account.data.len() as u64,
+            from: change.sent_length as u64,
             to: change.after.data_length,
         },
     },
@@ -165,13 +187,14 @@ const RULES: [Rule; 14] = [
     },
 ];
 
-/// The longest data that a program may leave in an account, in bytes.
-pub(crate) fn most_data(before: &Account) -> u64 {
-    most_growth(before).min(MAX_PERMITTED_DATA_LENGTH as u64)
+/// The longest data that a program may leave in an account that it got with data of this length, in
+/// bytes.
+pub(crate) fn most_data(sent_length: usize) -> u64 {
+    most_growth(sent_length).min(MAX_PERMITTED_DATA_LENGTH as u64)
 }
 
-fn most_growth(before: &Account) -> u64 {
-    before.data.len() as u64 + MAX_PERMITTED_DATA_INCREASE as u64
+fn most_growth(sent_length: usize) -> u64 {
+    sent_length as u64 + MAX_PERMITTED_DATA_INCREASE as u64
 }
 
 impl<'a> AccountChange<'a> {
@@ -180,6 +203,7 @@ impl<'a> AccountChange<'a> {
         index: usize,
         program_id: &Pubkey,
         before: &'a AccountInput,
+        sent_length: usize,
         after: &'a AccountAfter,
     ) -> Self {
         let account = &before.account;
@@ -189,6 +213,7 @@ impl<'a> AccountChange<'a> {
             has_new_owner: after.owner != account.owner,
             has_new_data: after.data != account.data,
             before,
+            sent_length,
             after,
         }
     }
@@ -263,9 +288,13 @@ mod tests {
             data: Vec::new(),
         };
         let error = match rule {
-            Rule::Account { error, .. } => {
-                error(&AccountChange::new(0, &Pubkey::default(), &before, &after))
-            }
+            Rule::Account { error, .. } => error(&AccountChange::new(
+                0,
+                &Pubkey::default(),
+                &before,
+                0,
+                &after,
+            )),
             Rule::Repeat { error, .. } => error(&RepeatChange {
                 index: 1,
                 key: Pubkey::default(),

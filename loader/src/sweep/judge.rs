@@ -75,6 +75,7 @@ impl Judge {
     }
 
     fn is_expected(&self, failure: &Failure) -> bool {
+        let failure = failure.cause();
         match self.resource {
             Resource::Gas => matches!(failure, Failure::OutOfGas { .. }),
             Resource::Heap => matches!(
@@ -120,6 +121,7 @@ mod tests {
                 .to_vec(),
             return_data: vec![1],
             accounts: vec![account(6)],
+            calls: Vec::new(),
             engine: Engine::Interpreter,
         }
     }

@@ -1,11 +1,13 @@
 //! Builds for unit tests.
 //!
 //! Log lines go to standard output, return data stays in the thread, and gas is not metered. The
-//! allocator and the panic handler are those of `std`.
+//! thread's [`Host`](crate::testing::Host) has the rest. The allocator and the panic handler are
+//! those of `std`.
 
 #[path = "../shared/account_list.rs"]
 mod account_list;
 mod arena;
+mod asks;
 mod handler;
 mod panic;
 pub(crate) mod syscalls;
@@ -15,7 +17,7 @@ pub use arena::ArenaCell;
 pub use handler::HostReplies;
 pub(crate) use panic::halt;
 pub use std::thread_local;
-pub(crate) use syscalls::note_program_id;
+pub(crate) use syscalls::{note_program_id, program_id};
 
 /// The host for unit tests of handlers.
 pub mod for_tests {

@@ -4,6 +4,7 @@
 //! has a limit.
 
 use std::cell::{Cell, RefCell};
+use std::format;
 use std::println;
 use std::string::String;
 use std::thread_local;
@@ -12,8 +13,13 @@ use std::vec::Vec;
 use abi::Pubkey;
 use abi::report::{AbortKind, AbortReport};
 
+pub(crate) use super::asks::*;
+use crate::testing::with_current;
+
 thread_local! {
-    static RETURN_DATA: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The return data, and the program that set it.
+    static RETURN_DATA: RefCell<(Vec<u8>, Pubkey)> =
+        const { RefCell::new((Vec::new(), Pubkey::new([0; 32]))) };
 
     /// The program that a unit test is about, as far as it is known.
     static PROGRAM_ID: Cell<Pubkey> = const { Cell::new(Pubkey::new([0; 32])) };
@@ -24,22 +30,33 @@ pub(crate) fn note_program_id(program_id: &Pubkey) {
     PROGRAM_ID.set(*program_id);
 }
 
+/// Returns the program that this thread tests.
+pub(crate) fn program_id() -> Pubkey {
+    PROGRAM_ID.get()
+}
+
 pub(crate) unsafe fn rlo_log_(message: *const u8, length: u64) {
     // SAFETY: by the syscall's contract, `length` bytes are readable at `message`, and nothing
     // writes them during the call.
     let bytes = unsafe { core::slice::from_raw_parts(message, length as usize) };
-    println!("{}", String::from_utf8_lossy(bytes));
+    print(String::from_utf8_lossy(bytes).into_owned());
+}
+
+/// Prints a log line, and records it.
+fn print(line: String) {
+    println!("{line}");
+    with_current(|current| current.record.logs.push(line));
 }
 
 pub(crate) unsafe fn rlo_log_64_(a: u64, b: u64, c: u64, d: u64, e: u64) {
-    println!("{a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}");
+    print(format!("{a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}"));
 }
 
 pub(crate) unsafe fn rlo_log_pubkey(key: *const u8) {
     // SAFETY: by the syscall's contract, 32 bytes are readable at `key`. A `Pubkey` has alignment 1
     // and no invalid values.
     let key = unsafe { key.cast::<Pubkey>().read() };
-    println!("{key}");
+    print(format!("{key}"));
 }
 
 pub(crate) unsafe fn rlo_log_compute_units_() {
@@ -54,11 +71,11 @@ pub(crate) unsafe fn rlo_set_return_data(data: *const u8, length: u64) {
     // SAFETY: by the syscall's contract, `length` bytes are readable at `data`, and nothing writes
     // them during the call.
     let data = unsafe { core::slice::from_raw_parts(data, length as usize) };
-    RETURN_DATA.set(data.to_vec());
+    RETURN_DATA.set((data.to_vec(), PROGRAM_ID.get()));
 }
 
 pub(crate) unsafe fn rlo_get_return_data(data: *mut u8, length: u64, program_id: *mut u8) -> u64 {
-    RETURN_DATA.with_borrow(|whole| {
+    RETURN_DATA.with_borrow(|(whole, setter)| {
         let copied = whole.len().min(length as usize);
         if copied > 0 {
             // SAFETY: `copied` is at most the length of `whole`, so that many bytes are readable
@@ -67,7 +84,7 @@ pub(crate) unsafe fn rlo_get_return_data(data: *mut u8, length: u64, program_id:
             unsafe { data.copy_from_nonoverlapping(whole.as_ptr(), copied) };
             // SAFETY: by the syscall's contract, 32 bytes are writable at `program_id`. A `Pubkey`
             // has alignment 1.
-            unsafe { program_id.cast::<Pubkey>().write(PROGRAM_ID.get()) };
+            unsafe { program_id.cast::<Pubkey>().write(*setter) };
         }
         whole.len() as u64
     })

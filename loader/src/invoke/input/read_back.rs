@@ -3,21 +3,20 @@
 use abi::Pubkey;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 
-use crate::account::Account;
 use crate::error::Failure;
 use crate::invoke::guest::{GuestMemory, Inaccessible, read_pod};
 use crate::invoke::write_back::{AccountAfter, most_data};
 
-/// Reads the account in the entry at an address.
+/// Reads the account in the entry at an address, which was sent with data of this length.
 #[inline]
 pub(crate) fn account(
     guest: &mut impl GuestMemory,
     address: u64,
-    before: &Account,
+    sent_length: usize,
 ) -> Result<AccountAfter, Failure> {
     let header: AccountHeader = value(guest, address)?;
     // The length is the program's, so it is checked before so much memory is allocated.
-    let data = if header.data_length <= most_data(before) {
+    let data = if header.data_length <= most_data(sent_length) {
         guest
             .read(address + AccountHeader::DATA as u64, header.data_length)
             .map_err(|Inaccessible| input_is_gone())?
@@ -25,7 +24,7 @@ pub(crate) fn account(
         Vec::new()
     };
     // It stays where it was when the data becomes longer.
-    let rent_epoch = rent_epoch_offset(before.data.len()).unwrap_or(usize::MAX);
+    let rent_epoch = rent_epoch_offset(sent_length).unwrap_or(usize::MAX);
     Ok(AccountAfter {
         key: Pubkey::new(header.key),
         owner: Pubkey::new(header.owner),
@@ -51,6 +50,6 @@ fn value<T: bytemuck::Pod>(guest: &mut impl GuestMemory, address: u64) -> Result
 }
 
 /// Only a native program can unmap memory that the loader mapped.
-fn input_is_gone() -> Failure {
+pub(crate) fn input_is_gone() -> Failure {
     Failure::trapped_because("the program unmapped the memory of the input")
 }

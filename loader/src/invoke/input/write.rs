@@ -1,24 +1,34 @@
 //! Writes the serialized input, in the layout of [`abi::input`].
 
+use abi::Pubkey;
 use abi::input::{
     ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE, RepeatEntry,
     account_table_length, entry_length, padding, rent_epoch_offset,
 };
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, pod_read_unaligned};
 
-use crate::account::{AccountEntry, AccountInput};
+use crate::account::{Account, AccountEntry, AccountInput};
 use crate::error::InvocationError;
 use crate::invocation::Invocation;
 use crate::invoke::guest::{GuestMemory, Inaccessible};
 
 /// The input of one invocation, without most of its zeroes: each account has 10,240 of them, and
 /// the memory is zeroed already.
-struct SerializedInput {
+#[derive(Default)]
+pub(crate) struct SerializedInput {
     /// The bytes of all segments, one after the other.
     bytes: Vec<u8>,
     segments: Vec<Segment>,
-    /// The address of each account's entry, in order; for a repeat, of the repeat.
-    entries: Vec<u64>,
+    /// The entry of each account, in order.
+    entries: Vec<SentEntry>,
+}
+
+/// The entry of an account, or a repeat, in an input.
+pub(crate) struct SentEntry {
+    /// Its address in the guest's memory.
+    pub address: u64,
+    /// Its start in the bytes of all segments.
+    start: usize,
 }
 
 /// Bytes of the input without a gap.
@@ -69,7 +79,7 @@ fn written_length(invocation: &Invocation) -> usize {
 }
 
 /// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
-/// the address of each account's entry.
+/// what it has written.
 ///
 /// # Errors
 ///
@@ -78,14 +88,14 @@ pub(crate) fn write(
     guest: &mut impl GuestMemory,
     invocation: &Invocation,
     address: u64,
-) -> Result<Vec<u64>, InvocationError> {
+) -> Result<SerializedInput, InvocationError> {
     let serialized = serialize(invocation, address);
     for (address, bytes) in serialized.segments() {
         guest.write(address, bytes).map_err(|Inaccessible| {
             InvocationError::engine("the backend mapped too little memory for the input")
         })?;
     }
-    Ok(serialized.entries)
+    Ok(serialized)
 }
 
 fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
@@ -106,7 +116,10 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     input.write(&(invocation.accounts.len() as u64).to_le_bytes());
 
     for entry in &invocation.accounts {
-        input.entries.push(input.address());
+        input.entries.push(SentEntry {
+            address: input.address(),
+            start: input.bytes.len(),
+        });
         match entry {
             AccountEntry::First(account) => input.write_account(account),
             AccountEntry::Repeat(index) => input.write(bytes_of(&RepeatEntry {
@@ -123,6 +136,47 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
 }
 
 impl SerializedInput {
+    /// The entries of the accounts, in order.
+    pub fn entries(&self) -> &[SentEntry] {
+        &self.entries
+    }
+
+    /// The account that the entry at this position has; `None` if it is a repeat.
+    pub fn account(&self, index: usize) -> Option<AccountInput> {
+        let bytes = &self.bytes[self.entries.get(index)?.start..];
+        if bytes[AccountHeader::MARKER] != FIRST_OCCURRENCE {
+            return None;
+        }
+        let (header, rest) = bytes.split_at_checked(AccountHeader::DATA)?;
+        let header: AccountHeader = pod_read_unaligned(header);
+        // The bytes have no spare bytes and no padding.
+        let (data, rest) = rest.split_at_checked(usize::try_from(header.data_length).ok()?)?;
+        let rent_epoch = rest.first_chunk()?;
+        Some(AccountInput {
+            account: Account {
+                key: Pubkey::new(header.key),
+                owner: Pubkey::new(header.owner),
+                kelvins: header.kelvins,
+                data: data.to_vec(),
+                executable: header.executable != 0,
+                rent_epoch: u64::from_le_bytes(*rent_epoch),
+            },
+            is_signer: header.is_signer != 0,
+            is_writable: header.is_writable != 0,
+        })
+    }
+
+    /// The key and the length of the data of the account that the entry at this position has;
+    /// `None` if it is a repeat.
+    pub fn key_and_length(&self, index: usize) -> Option<(Pubkey, usize)> {
+        let bytes = &self.bytes[self.entries.get(index)?.start..];
+        if bytes[AccountHeader::MARKER] != FIRST_OCCURRENCE {
+            return None;
+        }
+        let header: AccountHeader = pod_read_unaligned(bytes.get(..AccountHeader::DATA)?);
+        Some((Pubkey::new(header.key), header.data_length as usize))
+    }
+
     /// The segments with their addresses, the last one first: the VM's memory then grows once.
     fn segments(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let mut end = self.bytes.len();
@@ -178,7 +232,7 @@ impl SerializedInput {
                 AccountEntry::First(_) => index,
                 AccountEntry::Repeat(first) => *first,
             };
-            let address = self.entries[first];
+            let address = self.entries[first].address;
             self.write(&address.to_le_bytes());
         }
         self.write(bytes_of(&AccountTableFooter {

@@ -7,13 +7,15 @@ mod abort;
 mod call;
 mod gas;
 mod hash;
+mod invoke_signed;
+mod load_account;
 mod log;
 mod memory;
-mod missing;
 mod program_address;
 mod return_data;
 mod sysvar;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,11 +24,16 @@ use abi::imports::{Import, MAX_ARGUMENTS};
 
 use super::guest::GuestMemory;
 use super::heap::Heap;
-use crate::error::Failure;
+use super::input::write::SerializedInput;
+use crate::account::AccountInput;
+use crate::error::{Failure, InvocationError};
 use crate::host::Host;
+use crate::invocation::Invocation;
+use crate::outcome::CallRecord;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use call::Call;
+use invoke_signed::Caller;
 
 /// The arguments of a syscall, as 64-bit numbers. Those beyond its parameters may be any numbers.
 pub type Arguments = [u64; MAX_ARGUMENTS];
@@ -34,9 +41,10 @@ pub type Arguments = [u64; MAX_ARGUMENTS];
 /// The value that a syscall returns to the program; a failure ends the program.
 type Returned = Result<Option<u64>, Failure>;
 
-/// The syscalls of one invocation, and what the program has set with them.
+/// The syscalls of one program, and what it and the programs that it called have set with them.
 pub struct Syscalls {
     host: Arc<dyn Host>,
+    /// The settings of the program that the host called.
     settings: Settings,
     program_id: Pubkey,
     gas_limit: u64,
@@ -46,8 +54,29 @@ pub struct Syscalls {
     return_data: Vec<u8>,
     /// The program that set the return data.
     returning_program: Pubkey,
+    /// The program's input and accounts, for the calls that it makes.
+    caller: Caller,
     /// The programs that wait for this one, the first one first.
     callers: Vec<Pubkey>,
+    /// The calls so far, in the order in which they began.
+    calls: Vec<CallRecord>,
+    /// Why the whole invocation has no outcome.
+    stopped: Option<Stopped>,
+}
+
+/// Why an invocation has no outcome.
+enum Stopped {
+    /// The engine of a called program failed.
+    Engine(InvocationError),
+    /// A program of the host's panicked.
+    Panic(Box<dyn Any + Send>),
+}
+
+/// What the programs of one invocation have set together.
+pub(crate) struct Results {
+    pub logs: Vec<String>,
+    pub return_data: Vec<u8>,
+    pub calls: Vec<CallRecord>,
 }
 
 /// The function behind each syscall.
@@ -64,9 +93,9 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::Memcpy | Import::Memmove => memory::copy,
         Import::Memset => memory::fill,
         Import::Memcmp => memory::compare,
-        Import::InvokeSigned => missing::missing,
-        Import::GetStackHeight => missing::missing,
-        Import::LoadAccount => missing::missing,
+        Import::InvokeSigned => invoke_signed::invoke_signed,
+        Import::GetStackHeight => invoke_signed::stack_height,
+        Import::LoadAccount => load_account::load_account,
         Import::CreateProgramAddress => program_address::create,
         Import::TryFindProgramAddress => program_address::find,
         Import::GetClockSysvar
@@ -83,25 +112,49 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
 }
 
 impl Syscalls {
-    pub(crate) fn new(
-        host: &Arc<dyn Host>,
-        settings: &Settings,
-        program_id: Pubkey,
-        gas_limit: u64,
-        heap: Heap,
-    ) -> Self {
+    /// The syscalls of the program that the host calls.
+    pub(crate) fn new(host: &Arc<dyn Host>, settings: &Settings, invocation: &Invocation) -> Self {
         Self {
             host: Arc::clone(host),
             settings: settings.clone(),
-            program_id,
-            gas_limit,
-            heap,
+            program_id: invocation.program_id,
+            gas_limit: invocation.gas,
+            heap: Heap::default(),
             logs: Vec::new(),
             logged_bytes: 0,
             return_data: Vec::new(),
-            returning_program: program_id,
+            returning_program: invocation.program_id,
+            caller: Caller::new(invocation),
             callers: Vec::new(),
+            calls: Vec::new(),
+            stopped: None,
         }
+    }
+
+    /// The syscalls of a handler, which has no program id and no accounts.
+    #[cfg(feature = "wasm")]
+    pub(crate) fn of_handler(
+        host: &Arc<dyn Host>,
+        settings: &Settings,
+        gas_limit: u64,
+        heap: Heap,
+    ) -> Self {
+        let invocation = Invocation::new(Pubkey::default()).gas(gas_limit);
+        let mut syscalls = Self::new(host, settings, &invocation);
+        syscalls.heap = heap;
+        syscalls
+    }
+
+    /// Begins to run the current program, with this heap and this input.
+    pub(crate) fn begin(&mut self, heap: Heap, input: SerializedInput) {
+        self.heap = heap;
+        self.caller.begin(input);
+    }
+
+    /// The current program's input, and the accounts as its calls have left them, by the position
+    /// of the entry.
+    pub(crate) fn accounts(&self) -> (&SerializedInput, &[Option<AccountInput>]) {
+        self.caller.accounts()
     }
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
@@ -156,21 +209,54 @@ impl Syscalls {
         self.callers.len() as u64 + 1
     }
 
-    /// The log lines and the return data.
-    pub(crate) fn into_results(self) -> (Vec<String>, Vec<u8>) {
-        (self.logs, self.return_data)
+    /// The number of calls so far.
+    pub(crate) fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The first call that began after there were so many.
+    pub(crate) fn call_since(&self, count: usize) -> Option<&CallRecord> {
+        self.calls.get(count)
+    }
+
+    /// Takes the error of an engine that has failed under a call.
+    pub(crate) fn take_error(&mut self) -> Option<InvocationError> {
+        match self.stopped.take() {
+            Some(Stopped::Engine(error)) => Some(error),
+            Some(panic) => {
+                self.stopped = Some(panic);
+                Some(InvocationError::engine("a program of the host's panicked"))
+            }
+            None => None,
+        }
+    }
+
+    /// Keeps the panic of a program of the host's until all engines have stopped.
+    pub(crate) fn set_panic(&mut self, panic: Box<dyn Any + Send>) {
+        self.stopped = Some(Stopped::Panic(panic));
+    }
+
+    /// Takes the panic of a program of the host's.
+    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
+        match self.stopped.take() {
+            Some(Stopped::Panic(panic)) => Some(panic),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_results(self) -> Results {
+        Results {
+            logs: self.logs,
+            return_data: self.return_data,
+            calls: self.calls,
+        }
     }
 
     /// Moves them out of a borrow, for an engine that keeps them in a place of its own.
     #[cfg(feature = "wasm")]
     pub(crate) fn take(&mut self) -> Self {
-        let fresh = Self::new(
-            &self.host,
-            &self.settings,
-            self.program_id,
-            self.gas_limit,
-            self.heap,
-        );
+        let invocation = Invocation::new(self.program_id).gas(self.gas_limit);
+        let fresh = Self::new(&self.host, &self.settings, &invocation);
         std::mem::replace(self, fresh)
     }
 }

@@ -1,0 +1,100 @@
+//! The accounts that a call passes on: how a list of views becomes what the syscall reads.
+
+use core::mem::MaybeUninit;
+
+use abi::call::CallAccount;
+use abi::{ProgramError, ProgramResult};
+
+use super::{Instruction, Signer, make};
+use crate::AccountInfo;
+
+/// The most accounts of a call that takes them as a slice, and so the size of the list on the
+/// stack: 11 KiB. An array of views has a list of its own length.
+pub const MAX_CALL_ACCOUNTS: usize = 128;
+
+/// The state of all accounts of a call together, and their descriptions.
+pub(super) struct Passed<'a> {
+    pub(super) accounts: &'a [CallAccount],
+    /// The bitwise and of the borrow states: 255 if no account has a live borrow.
+    pub(super) states: u64,
+}
+
+/// A list of accounts to pass to a call.
+///
+/// | type | the list for the host |
+/// |---|---|
+/// | `[AccountInfo; N]`, `[&AccountInfo; N]` | an array of `N` on the stack |
+/// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of [`MAX_CALL_ACCOUNTS`] on the stack, whatever the length |
+///
+/// The items may also be of another type that is `AsRef<AccountInfo>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of accounts",
+    label = "pass views of accounts, as in `&[payer, vault]` or `accounts`"
+)]
+pub trait AccountList: sealed::AccountList {}
+
+impl<T: sealed::AccountList + ?Sized> AccountList for T {}
+
+mod sealed {
+    use super::{Instruction, ProgramResult, Signer};
+
+    pub trait AccountList {
+        /// Makes the call with these accounts.
+        fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult;
+    }
+}
+
+pub(super) use sealed::AccountList as Callable;
+
+impl<'input, A: AsRef<AccountInfo<'input>>, const N: usize> sealed::AccountList for [A; N] {
+    #[inline(always)]
+    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+        let mut list = [const { MaybeUninit::uninit() }; N];
+        make(instruction, &describe(self, &mut list), signers)
+    }
+}
+
+impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for [A] {
+    // The list takes 11 KiB: not in the frame of the author's function.
+    #[inline(never)]
+    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+        if self.len() > MAX_CALL_ACCOUNTS {
+            return Err(too_many());
+        }
+        let mut list = [const { MaybeUninit::uninit() }; MAX_CALL_ACCOUNTS];
+        make(instruction, &describe(self, &mut list), signers)
+    }
+}
+
+impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for alloc::vec::Vec<A> {
+    #[inline(always)]
+    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+        self.as_slice().call(instruction, signers)
+    }
+}
+
+/// Describes each account in the list, as far as there is room for it.
+#[inline(always)]
+fn describe<'list, 'input: 'list, A: AsRef<AccountInfo<'input>>>(
+    accounts: &[A],
+    list: &'list mut [MaybeUninit<CallAccount>],
+) -> Passed<'list> {
+    let count = accounts.len().min(list.len());
+    let mut states = u64::MAX;
+    for (to, account) in list.iter_mut().zip(accounts) {
+        states &= account.as_ref().describe(to);
+    }
+    // SAFETY: the loop has written the first `count` items, which are in one array.
+    let accounts = unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) };
+    Passed { accounts, states }
+}
+
+/// Logs what is wrong, and returns the error.
+#[cold]
+#[inline(never)]
+fn too_many() -> ProgramError {
+    crate::log("a call passes at most 128 accounts as a slice: pass only those that it needs");
+    ProgramError::InvalidArgument
+}
+
+const _: () = assert!(MAX_CALL_ACCOUNTS == 128, "`too_many` names the number");

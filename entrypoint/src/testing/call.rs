@@ -1,0 +1,188 @@
+//! A call of another program in a unit test.
+
+use std::vec::Vec;
+
+use abi::call::{AccountMeta, CallAccount, CallInstruction, MAX_CALL_DEPTH};
+use abi::input::AccountHeader;
+use abi::program_address::create_program_address;
+use abi::{ProgramError, Pubkey};
+
+use super::host::{Function, RecordedCall, with_current};
+use super::{Account, AccountInput, Invocation};
+use crate::AccountInfo;
+use crate::call::{Seed, Signer};
+use crate::target::{note_program_id, program_id};
+
+/// What a caller passes to the host.
+pub(crate) struct CallRequest<'a> {
+    pub(crate) instruction: CallInstruction,
+    pub(crate) metas: &'a [AccountMeta],
+    pub(crate) data: &'a [u8],
+    pub(crate) accounts: &'a [CallAccount],
+    pub(crate) signers: &'a [Signer<'a>],
+}
+
+/// Calls the program that the request names, as a loader would.
+///
+/// # Errors
+///
+/// What the called program returned, or the error of the signers' seeds.
+///
+/// # Panics
+///
+/// If a loader would end the caller: the panic's message says what to change.
+///
+/// # Safety
+///
+/// `request.accounts` describes views whose entries live until this returns.
+pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramError> {
+    let caller = program_id();
+    let signers = derive_signers(request.signers, &caller)?;
+    let callee = request.instruction.program_id;
+    let end = End { caller };
+    let function = begin(RecordedCall {
+        caller,
+        program_id: callee,
+        accounts: request.metas.to_vec(),
+        data: request.data.to_vec(),
+        signers: signers.clone(),
+    });
+
+    let mut invocation = Invocation::new(callee).data(request.data);
+    let mut passed: Vec<(AccountMeta, usize)> = Vec::new();
+    let mut firsts: Vec<&CallAccount> = Vec::new();
+    for (position, meta) in request.metas.iter().enumerate() {
+        if let Some((_, first)) = passed.iter().find(|(earlier, _)| earlier.key == meta.key) {
+            invocation = invocation.repeat(*first);
+            continue;
+        }
+        let rights = rights(meta.key, request.metas);
+        let account = find(request.accounts, &rights);
+        check_rights(account, &rights, &signers);
+        invocation = invocation.account(input(account, &rights)?);
+        passed.push((rights, position));
+        firsts.push(account);
+    }
+
+    let outcome = invocation.run(|program_id, accounts, data| function(program_id, accounts, data));
+    drop(end);
+    outcome.result?;
+    for ((rights, _), (before, after)) in passed.iter().zip(firsts.iter().zip(&outcome.accounts)) {
+        if rights.is_writable != 0 {
+            write_back(before, after)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records a call, and returns the function of the called program.
+fn begin(call: RecordedCall) -> Function {
+    let callee = call.program_id;
+    let (function, depth) = with_current(|current| {
+        current.record.calls.push(call);
+        current.callers += 1;
+        (current.host.find_program(&callee), current.callers + 1)
+    });
+    assert!(
+        depth <= MAX_CALL_DEPTH,
+        "a call of depth {depth}: a program may call another to a depth of {MAX_CALL_DEPTH}"
+    );
+    function.unwrap_or_else(|| {
+        panic!(
+            "the function calls the program {callee}, which the host of this test does not have: \
+             run the test in `testing::Host::new().program({callee}, its_function).run(…)`"
+        )
+    })
+}
+
+/// Ends a call when it is dropped, after a panic too.
+struct End {
+    caller: Pubkey,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        note_program_id(&self.caller);
+        with_current(|current| current.callers -= 1);
+    }
+}
+
+fn derive_signers(signers: &[Signer<'_>], caller: &Pubkey) -> Result<Vec<Pubkey>, ProgramError> {
+    let addresses = signers.iter().map(|signer| {
+        let seeds: Vec<&[u8]> = signer.seeds().iter().map(Seed::as_bytes).collect();
+        create_program_address(&seeds, caller).map_err(|error| {
+            std::println!("the seeds of a signer give no address: {error}");
+            ProgramError::InvalidSeeds
+        })
+    });
+    addresses.collect()
+}
+
+/// The rights of an account that an instruction may list more than once: all of them together.
+fn rights(key: Pubkey, metas: &[AccountMeta]) -> AccountMeta {
+    let mut rights = AccountMeta::readonly(&key);
+    for meta in metas.iter().filter(|meta| meta.key == key) {
+        rights.is_signer |= meta.is_signer;
+        rights.is_writable |= meta.is_writable;
+    }
+    rights
+}
+
+fn find<'a>(accounts: &'a [CallAccount], meta: &AccountMeta) -> &'a CallAccount {
+    let found = accounts.iter().find(|account| account.key == meta.key);
+    found.unwrap_or_else(|| {
+        panic!(
+            "the instruction lists the account {}, which the call does not pass on: add its view \
+             to the accounts of `invoke`",
+            meta.key
+        )
+    })
+}
+
+fn check_rights(account: &CallAccount, rights: &AccountMeta, signers: &[Pubkey]) {
+    let key = rights.key;
+    assert!(
+        rights.is_writable == 0 || account.is_writable != 0,
+        "the instruction lets the called program change the account {key}, which the caller may \
+         not change itself"
+    );
+    assert!(
+        rights.is_signer == 0 || account.is_signer != 0 || signers.contains(&key),
+        "the instruction lets the account {key} sign, which does not sign for the caller and is \
+         not the address of a signer's seeds; the signers' addresses are {signers:?}"
+    );
+}
+
+/// Returns the view of a passed account's entry.
+fn view(account: &CallAccount) -> AccountInfo<'_> {
+    // SAFETY: by the contract of `make_call`, the description is that of a view whose entry lives
+    // until the call returns. The borrow of the description ends before that.
+    unsafe { AccountInfo::from_address(account.kelvins - AccountHeader::KELVINS as u64) }
+}
+
+/// Returns the account as the called program gets it.
+fn input(account: &CallAccount, rights: &AccountMeta) -> Result<AccountInput, ProgramError> {
+    let view = view(account);
+    Ok(AccountInput {
+        account: Account {
+            key: account.key,
+            owner: view.owner(),
+            kelvins: view.kelvins(),
+            data: view.try_borrow_data()?.to_vec(),
+            executable: view.executable(),
+            rent_epoch: view.rent_epoch(),
+        },
+        is_signer: rights.is_signer != 0,
+        is_writable: rights.is_writable != 0,
+    })
+}
+
+/// Writes what the called program changed.
+fn write_back(account: &CallAccount, after: &Account) -> Result<(), ProgramError> {
+    let view = view(account);
+    view.set_kelvins(after.kelvins);
+    view.assign(&after.owner);
+    view.resize(after.data.len())?;
+    view.try_borrow_mut_data()?.copy_from_slice(&after.data);
+    Ok(())
+}

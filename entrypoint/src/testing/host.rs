@@ -1,0 +1,304 @@
+//! What a function can ask for in a unit test: the sysvars, other programs, other accounts.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::string::String;
+use std::thread_local;
+use std::vec::Vec;
+
+use abi::call::AccountMeta;
+use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
+use abi::{ProgramResult, Pubkey};
+
+use super::Account;
+use crate::AccountInfo;
+
+/// The host of a unit test: what a function can ask for, and a record of what it did.
+///
+/// Without one, a test has the sysvars of [`Host::new`] and no program to call.
+///
+/// ```
+/// use entrypoint::sysvar::{Clock, Sysvar};
+/// use entrypoint::testing::{AccountInput, Host, Invocation};
+/// use entrypoint::{
+///     AccountInfo, AccountMeta, Instruction, ProgramError, ProgramResult, Pubkey, invoke,
+/// };
+///
+/// /// Asks the program of the second account to count the seconds into the first.
+/// fn process_instruction(_: &Pubkey, accounts: &[AccountInfo], _: &[u8]) -> ProgramResult {
+///     let [counter, program] = accounts else { return Err(ProgramError::NotEnoughAccountKeys) };
+///     let seconds = Clock::get()?.unix_timestamp_ms / 1_000;
+///     let instruction = Instruction {
+///         program_id: program.key(),
+///         accounts: &[AccountMeta::writable(counter.key())],
+///         data: &[seconds as u8],
+///     };
+///     invoke(&instruction, &[counter])
+/// }
+///
+/// /// The function of the other program: its own, or one that stands in for it.
+/// fn count(_: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
+///     accounts[0].try_borrow_mut_data()?[0] += data[0];
+///     Ok(())
+/// }
+///
+/// let counter = Pubkey::new([8; 32]);
+/// let host = Host::new()
+///     .clock(Clock { unix_timestamp_ms: 7_000, ..Clock::default() })
+///     .program(counter, count);
+/// let invocation = Invocation::new(Pubkey::new([1; 32]))
+///     .account(AccountInput::new(Pubkey::new([2; 32])).data([30]).writable())
+///     .account(AccountInput::new(counter).executable());
+///
+/// let (outcome, record) = host.run(|| invocation.run(process_instruction));
+/// assert_eq!(outcome.result, Ok(()));
+/// assert_eq!(outcome.accounts[0].data, [37]);
+/// assert_eq!(record.calls[0].data, [7]);
+/// ```
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) clock: Clock,
+    pub(crate) rent: Rent,
+    pub(crate) epoch_schedule: EpochSchedule,
+    pub(crate) fees: Fees,
+    pub(crate) epoch_rewards: EpochRewards,
+    pub(crate) last_restart_slot: LastRestartSlot,
+    pub(crate) random_seed: u64,
+    sysvars: HashMap<Pubkey, Vec<u8>>,
+    accounts: HashMap<Pubkey, Account>,
+    programs: HashMap<Pubkey, Function>,
+}
+
+/// The function of a program that others call.
+pub(super) type Function =
+    Rc<dyn for<'a> Fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult>;
+
+/// What a function did during [`Host::run`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The calls of other programs, in order; those of called programs too.
+    pub calls: Vec<RecordedCall>,
+    /// The events of [`log_data`](crate::log_data) and [`emit`](crate::emit): the parts of each.
+    pub events: Vec<Vec<Vec<u8>>>,
+    /// The log lines, which go to standard output too.
+    pub logs: Vec<String>,
+}
+
+/// A call of another program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedCall {
+    /// The program that called.
+    pub caller: Pubkey,
+    /// The program that was called.
+    pub program_id: Pubkey,
+    /// The accounts that it got.
+    pub accounts: Vec<AccountMeta>,
+    /// The instruction data.
+    pub data: Vec<u8>,
+    /// The derived addresses that signed by their seeds.
+    pub signers: Vec<Pubkey>,
+}
+
+/// The host of the current thread, and its record.
+#[derive(Default)]
+pub(crate) struct Current {
+    pub(crate) host: Host,
+    pub(crate) record: Record,
+    /// How many programs wait for the current one.
+    pub(super) callers: u64,
+}
+
+impl Current {
+    /// Returns the depth of the current call.
+    pub(crate) fn depth(&self) -> u64 {
+        self.callers + 1
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Current> = RefCell::default();
+}
+
+/// Calls `function` with the host of this thread. It must not call the author's code.
+pub(crate) fn with_current<R>(function: impl FnOnce(&mut Current) -> R) -> R {
+    CURRENT.with_borrow_mut(function)
+}
+
+impl Host {
+    /// A host whose clock stands at 0, with the usual rent and epoch schedule, and without programs
+    /// and accounts. All other sysvars are zeroes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            clock: Clock::default(),
+            rent: Rent::default(),
+            epoch_schedule: EpochSchedule::default(),
+            fees: Fees::default(),
+            epoch_rewards: EpochRewards::default(),
+            last_restart_slot: LastRestartSlot::default(),
+            random_seed: 0,
+            sysvars: HashMap::new(),
+            accounts: HashMap::new(),
+            programs: HashMap::new(),
+        }
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the rent.
+    #[must_use]
+    pub fn rent(mut self, rent: Rent) -> Self {
+        self.rent = rent;
+        self
+    }
+
+    /// Sets the epoch schedule.
+    #[must_use]
+    pub fn epoch_schedule(mut self, epoch_schedule: EpochSchedule) -> Self {
+        self.epoch_schedule = epoch_schedule;
+        self
+    }
+
+    /// Sets the fees.
+    #[must_use]
+    pub fn fees(mut self, fees: Fees) -> Self {
+        self.fees = fees;
+        self
+    }
+
+    /// Sets the epoch rewards.
+    #[must_use]
+    pub fn epoch_rewards(mut self, epoch_rewards: EpochRewards) -> Self {
+        self.epoch_rewards = epoch_rewards;
+        self
+    }
+
+    /// Sets the slot of the last restart.
+    #[must_use]
+    pub fn last_restart_slot(mut self, slot: u64) -> Self {
+        self.last_restart_slot = LastRestartSlot {
+            last_restart_slot: slot,
+        };
+        self
+    }
+
+    /// Sets the random seed.
+    #[must_use]
+    pub fn random_seed(mut self, random_seed: u64) -> Self {
+        self.random_seed = random_seed;
+        self
+    }
+
+    /// Sets the data of a sysvar that [`get_sysvar`](crate::sysvar::get_sysvar) reads: one without a
+    /// type of its own, or another text than that of the typed value.
+    #[must_use]
+    pub fn sysvar(mut self, id: Pubkey, data: impl Into<Vec<u8>>) -> Self {
+        self.sysvars.insert(id, data.into());
+        self
+    }
+
+    /// Lets functions load this account with [`load_account`](crate::load_account).
+    #[must_use]
+    pub fn account(mut self, account: Account) -> Self {
+        self.accounts.insert(account.key, account);
+        self
+    }
+
+    /// Lets functions call this program by its id. The function gets accounts of its own, and the
+    /// host writes its changes into those of the caller if it succeeds.
+    ///
+    /// It may be the program's own function, or a closure that checks what it gets.
+    #[must_use]
+    pub fn program(
+        mut self,
+        program_id: Pubkey,
+        function: impl for<'a> Fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult
+        + 'static,
+    ) -> Self {
+        self.programs.insert(program_id, Rc::new(function));
+        self
+    }
+
+    /// Makes this the host of the thread while `function` runs. Returns its result, and what it
+    /// did.
+    ///
+    /// # Panics
+    ///
+    /// If `function` panics. In it, [`invoke`](crate::invoke) panics for a call that the loader
+    /// would not make: of a program that the host does not have, with an account that is not
+    /// passed on, or with rights that the caller does not have.
+    pub fn run<R>(&self, function: impl FnOnce() -> R) -> (R, Record) {
+        /// Brings the previous host back, after a panic too.
+        struct Restore(Option<Current>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                if let Some(previous) = self.0.take() {
+                    CURRENT.set(previous);
+                }
+            }
+        }
+
+        let current = Current {
+            host: self.clone(),
+            ..Current::default()
+        };
+        let restore = Restore(Some(CURRENT.replace(current)));
+        let result = function();
+        let record = CURRENT.with_borrow_mut(|current| core::mem::take(&mut current.record));
+        drop(restore);
+        (result, record)
+    }
+
+    /// Returns the data of a sysvar's account.
+    pub(crate) fn sysvar_data(&self, id: &Pubkey) -> Option<Vec<u8>> {
+        if let Some(data) = self.sysvars.get(id) {
+            return Some(data.clone());
+        }
+        Some(match *id {
+            Clock::ID => self.clock.to_data().to_vec(),
+            Rent::ID => self.rent.to_data().to_vec(),
+            EpochSchedule::ID => self.epoch_schedule.to_data().to_vec(),
+            Fees::ID => self.fees.to_data().to_vec(),
+            EpochRewards::ID => self.epoch_rewards.to_data().to_vec(),
+            LastRestartSlot::ID => self.last_restart_slot.to_data().to_vec(),
+            _ => return None,
+        })
+    }
+
+    /// Returns the account with this key.
+    pub(crate) fn find_account(&self, key: &Pubkey) -> Option<&Account> {
+        self.accounts.get(key)
+    }
+
+    /// Returns the program with this id.
+    pub(super) fn find_program(&self, program_id: &Pubkey) -> Option<Function> {
+        self.programs.get(program_id).cloned()
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Host")
+            .field("clock", &self.clock)
+            .field("rent", &self.rent)
+            .field("accounts", &self.accounts)
+            .field("programs", &self.programs.keys())
+            .finish_non_exhaustive()
+    }
+}

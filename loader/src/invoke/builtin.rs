@@ -1,0 +1,72 @@
+//! A call of a program that is part of the host.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use abi::status::SUCCESS;
+
+use super::Finished;
+use super::syscalls::Syscalls;
+use super::write_back::{AccountAfter, AccountChange, SumChange};
+use crate::account::{Account, AccountEntry, AccountInput};
+use crate::builtin::{Builtin, BuiltinCall};
+use crate::error::{Failure, InvocationError};
+use crate::invocation::Invocation;
+use crate::outcome::HeapUse;
+
+/// Runs the program once.
+///
+/// # Errors
+///
+/// [`InvocationError`] if the invocation is invalid, or if the program panics: its panic is in
+/// [`Syscalls::take_panic`] then, because no engine's own code may be unwound.
+pub(crate) fn run(
+    builtin: &dyn Builtin,
+    syscalls: &mut Syscalls,
+    invocation: &Invocation,
+) -> Result<Finished, InvocationError> {
+    let mut call = BuiltinCall::new(invocation, syscalls);
+    let ended = catch_unwind(AssertUnwindSafe(|| builtin.call(&mut call)));
+    let (accounts, gas) = call.into_parts();
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(panic) => {
+            syscalls.set_panic(panic);
+            return Err(InvocationError::engine("a program of the host's panicked"));
+        }
+    };
+    let (status, result) = match ended {
+        Ok(()) => (Some(SUCCESS), judge(invocation, accounts)),
+        Err(Failure::ProgramError { error }) => {
+            (Some(error.status()), Err(Failure::ProgramError { error }))
+        }
+        Err(failure) => (None, Err(failure)),
+    };
+    let gas = match &result {
+        Err(Failure::OutOfGas { .. }) => 0,
+        _ => gas,
+    };
+    Ok(Finished {
+        status,
+        result,
+        gas,
+        heap: HeapUse::default(),
+    })
+}
+
+/// The accounts after a program that succeeded, if all its changes are good.
+fn judge(invocation: &Invocation, after: Vec<AccountInput>) -> Result<Vec<Account>, Failure> {
+    let before = invocation.accounts.iter().enumerate();
+    let before = before.filter_map(|(index, entry)| match entry {
+        AccountEntry::First(input) => Some((index, input)),
+        AccountEntry::Repeat(_) => None,
+    });
+    let mut accounts = Vec::with_capacity(after.len());
+    for ((index, before), after) in before.zip(after) {
+        let sent_length = before.account.data.len();
+        let after = AccountAfter::of(after);
+        AccountChange::new(index, &invocation.program_id, before, sent_length, &after).check()?;
+        accounts.push(after.into_account());
+    }
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
+    Ok(accounts)
+}

@@ -1,0 +1,160 @@
+//! The called program: found, run, and its result.
+
+use std::mem;
+
+use abi::Pubkey;
+use abi::call::MAX_CALL_DEPTH;
+
+use super::super::call::Call;
+use super::super::{Stopped, Syscalls};
+use super::accounts::{Caller, List, Settings};
+use super::request::Request;
+use crate::account::{Account, AccountEntry, AccountInput};
+use crate::error::{Failure, InvalidCall, InvocationError};
+use crate::host::Callee;
+use crate::invocation::Invocation;
+use crate::invoke::guest::GuestMemory;
+use crate::invoke::input::write::serialized_length;
+use crate::invoke::run_builtin;
+use crate::outcome::CallRecord;
+
+/// Finds the program of a call, and checks that the current program may call it now.
+pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, InvalidCall> {
+    let program_id = *program_id;
+    if syscalls.depth() >= MAX_CALL_DEPTH {
+        return Err(InvalidCall::CallTooDeep { program_id });
+    }
+    if program_id != syscalls.program_id && syscalls.callers.contains(&program_id) {
+        return Err(InvalidCall::Reentered { program_id });
+    }
+    let limit = syscalls.settings.limits.calls;
+    if syscalls.calls.len() >= limit {
+        return Err(InvalidCall::TooManyCalls { limit });
+    }
+    let callee = syscalls.host.find_program(&program_id);
+    callee.ok_or(InvalidCall::UnknownProgram { program_id })
+}
+
+/// The invocation of the callee, with all the gas that remains. The caller pays for its input.
+pub(super) fn invocation<G: GuestMemory>(
+    call: &mut Call<'_, G>,
+    request: Request,
+    list: &List,
+    as_now: Vec<Account>,
+) -> Result<Invocation, Failure> {
+    let Settings {
+        heap_size,
+        announced_heap,
+        account_table,
+    } = call.syscalls.caller.settings;
+    let mut accounts: Vec<AccountEntry> = Vec::with_capacity(list.places.len());
+    let mut as_now = as_now.into_iter();
+    // The position in the callee's list of each account.
+    let mut first = Vec::with_capacity(list.accounts.len());
+    for (position, place) in list.places.iter().enumerate() {
+        let entry = match first.get(*place) {
+            Some(first) => AccountEntry::Repeat(*first),
+            None => {
+                first.push(position);
+                let listed = &list.accounts[*place];
+                AccountEntry::First(AccountInput {
+                    // There is one for each account of the list, in the same order.
+                    account: as_now.next().unwrap_or_default(),
+                    is_signer: listed.is_signer,
+                    is_writable: listed.is_writable,
+                })
+            }
+        };
+        accounts.push(entry);
+    }
+    let mut invocation = Invocation {
+        program_id: request.program_id,
+        accounts,
+        data: request.data,
+        heap_size,
+        gas: 0,
+        account_table,
+        announced_heap,
+    };
+    call.pay_for(serialized_length(&invocation) as u64)?;
+    invocation.gas = call.guest.gas();
+    Ok(invocation)
+}
+
+/// Runs the callee. Returns its accounts, each at its first occurrence.
+pub(super) fn run<G: GuestMemory>(
+    call: &mut Call<'_, G>,
+    callee: &Callee,
+    invocation: &Invocation,
+) -> Result<Vec<Account>, Failure> {
+    let program_id = invocation.program_id;
+    let mut inner = call.syscalls.enter(invocation);
+    let depth = inner.depth();
+    let finished = match callee {
+        Callee::Program(program) => program.call(&mut inner, invocation),
+        Callee::Builtin(builtin) => run_builtin(&**builtin, &mut inner, invocation),
+    };
+    let record = call.syscalls.leave(inner);
+    match finished {
+        Ok(finished) => {
+            call.syscalls.calls[record].gas_used = invocation.gas - finished.gas;
+            call.guest.set_gas(finished.gas);
+            let result = finished.result;
+            result.map_err(|failure| failure.of_called(program_id, depth))
+        }
+        // Nothing that a program does makes an engine fail, so there is no outcome.
+        Err(error @ InvocationError::Engine { .. }) => {
+            if call.syscalls.stopped.is_none() {
+                call.syscalls.stopped = Some(Stopped::Engine(error));
+            }
+            Err(Failure::Aborted)
+        }
+        Err(error) => Err(InvalidCall::NotCalled { program_id, error }.into()),
+    }
+}
+
+impl Syscalls {
+    /// The syscalls of a program that the current one calls. They take what all programs of an
+    /// invocation share with them, until [`leave`](Self::leave) takes it back.
+    fn enter(&mut self, invocation: &Invocation) -> Self {
+        let mut callers = mem::take(&mut self.callers);
+        callers.push(self.program_id);
+        let mut calls = mem::take(&mut self.calls);
+        calls.push(CallRecord {
+            program_id: invocation.program_id,
+            depth: callers.len() as u64 + 1,
+            gas_used: 0,
+        });
+        Self {
+            caller: Caller::new(invocation),
+            callers,
+            calls,
+            logs: mem::take(&mut self.logs),
+            logged_bytes: self.logged_bytes,
+            ..Self::new(&self.host, &self.settings, invocation)
+        }
+        .with_gas_limit(self.gas_limit)
+    }
+
+    /// Takes back what the called program's syscalls share. Returns the place of its record.
+    fn leave(&mut self, inner: Self) -> usize {
+        let depth = inner.depth();
+        self.callers = inner.callers;
+        self.callers.pop();
+        self.calls = inner.calls;
+        self.logs = inner.logs;
+        self.logged_bytes = inner.logged_bytes;
+        self.return_data = inner.return_data;
+        self.returning_program = inner.returning_program;
+        self.stopped = inner.stopped;
+        // Those after it are deeper.
+        let place = self.calls.iter().rposition(|call| call.depth == depth);
+        place.unwrap_or_default()
+    }
+
+    /// The limit of gas that failures name, which is the whole invocation's.
+    fn with_gas_limit(mut self, gas_limit: u64) -> Self {
+        self.gas_limit = gas_limit;
+        self
+    }
+}
