@@ -54,8 +54,8 @@ use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::invoke;
 use crate::invoke::syscalls::Syscalls;
-use crate::limits::Limits;
 use crate::program::Program;
+use crate::settings::Settings;
 use names::Names;
 use recorder::{Cost, Prepaid, Recorder, Recording};
 
@@ -241,22 +241,22 @@ impl Program {
             })?
             .for_step_tracing()
             .map_err(InvocationError::engine)?;
-        let limits = self.limits();
-        invocation.validate(limits)?;
-        profile(&program, limits, host, invocation)
+        let settings = self.settings();
+        invocation.validate(&settings.limits)?;
+        profile(&program, settings, host, invocation)
     }
 }
 
 fn profile(
     program: &LoadedBlob,
-    limits: &Limits,
+    settings: &Settings,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
     let flow = control_flow::flow(&program.blob);
     let mut recorder = Recorder::new(program, &flow, trace);
-    let mut syscalls = Syscalls::new(host, limits, invocation);
+    let mut syscalls = Syscalls::new(host, settings, invocation);
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
     });
