@@ -134,6 +134,7 @@ mod log;
 mod macros;
 mod require;
 mod syscalls;
+pub mod system;
 pub mod sysvar;
 mod target;
 #[cfg(not(any(
