@@ -109,14 +109,14 @@ pub struct RecordedCall {
 pub(crate) struct Current {
     pub(crate) host: Host,
     pub(crate) record: Record,
-    /// How many programs wait for the current one.
-    pub(super) callers: u64,
+    /// The programs that wait for the current one, the first one first.
+    pub(super) callers: Vec<Pubkey>,
 }
 
 impl Current {
     /// Returns the depth of the current call.
     pub(crate) fn depth(&self) -> u64 {
-        self.callers + 1
+        self.callers.len() as u64 + 1
     }
 }
 
