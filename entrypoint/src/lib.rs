@@ -134,6 +134,7 @@ mod log;
 mod macros;
 mod require;
 mod syscalls;
+pub mod system;
 pub mod sysvar;
 mod target;
 #[cfg(not(any(
@@ -149,7 +150,7 @@ pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
 pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
 pub use crate::derived::{create_program_address, find_program_address};
-pub use crate::event::{Event, emit, log_data};
+pub use crate::event::{Event, log_data};
 pub use crate::loaded::{AccountBuffer, LoadedAccount, load_account};
 pub use crate::log::MAX_FORMATTED_LENGTH;
 pub use crate::require::{NamedAccount, split_accounts};
@@ -207,6 +208,7 @@ pub mod __private {
     pub use entrypoint_macros as macros;
 
     pub use crate::call::invoke_through;
+    pub use crate::event::emit;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;

@@ -50,6 +50,7 @@ mod call;
 mod host;
 mod input;
 mod invocation;
+mod system;
 
 pub use account::{Account, AccountInput};
 pub use host::{Host, Record, RecordedCall};
