@@ -102,15 +102,17 @@ fn chosen(manifest: &Path) -> Result<Table> {
     Ok(release.cloned().unwrap_or_default())
 }
 
-/// What the manifest says, or else cargo's own defaults, so that no configuration file decides.
+/// What the manifest says, or else a default, so that no configuration file decides.
+///
+/// The defaults are those of cargo, with one exception: a program checks its arithmetic. A balance
+/// that wraps is worse than a program that fails, and an author who forgets the setting would not
+/// notice. Cargo reads a profile only at the root of a workspace, where the author of a member may
+/// not write it.
 fn profile_arguments(chosen: &Table) -> Vec<String> {
-    let off = toml::Value::Boolean(false);
-    let assertions = chosen.get("debug-assertions").unwrap_or(&off);
     let default = |setting: &str| match setting {
         "opt-level" => toml::Value::Integer(3),
-        // Cargo checks for overflows wherever it asserts.
-        "overflow-checks" => assertions.clone(),
-        _ => off.clone(),
+        "overflow-checks" => toml::Value::Boolean(true),
+        _ => toml::Value::Boolean(false),
     };
     let argument = |setting: &str| {
         let value = chosen
@@ -171,13 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn manifest_decides_or_cargos_default_does() {
+    fn manifest_decides_or_the_default_does() {
         assert_eq!(
             arguments("lto = false"),
             [
                 "profile.release.opt-level=3",
                 "profile.release.debug-assertions=false",
-                "profile.release.overflow-checks=false",
+                "profile.release.overflow-checks=true",
             ]
         );
         assert_eq!(
