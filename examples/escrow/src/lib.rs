@@ -22,7 +22,9 @@
 mod offer;
 
 use entrypoint::sysvar::{Rent, Sysvar};
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system};
+use entrypoint::{
+    AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system,
+};
 use token::call::{Close, MakeHolding, Transfer};
 use token::state::Holding;
 
@@ -61,7 +63,16 @@ fn make(
     price: u64,
 ) -> ProgramResult {
     let (
-        [maker, offer_account, vault, mint, from, price_mint, token_program, _system_program],
+        [
+            maker,
+            offer_account,
+            vault,
+            mint,
+            from,
+            price_mint,
+            token_program,
+            _system_program,
+        ],
         _,
     ) = split_accounts(accounts)?;
     let offer = Offer {
@@ -72,14 +83,10 @@ fn make(
         bump: bump.into(),
     };
     offer.sign(|signer| {
-        system::CreateAccount {
-            payer: maker,
-            account: offer_account,
-            kelvins: Rent::get()?.minimum_balance(size_of::<Offer>()),
-            space: size_of::<Offer>() as u64,
-            owner: program_id,
-        }
-        .invoke_signed(&[signer])
+        let space = size_of::<Offer>();
+        let kelvins = Rent::get()?.minimum_balance(space);
+        system::create_account(maker, offer_account, kelvins, space as u64, program_id)
+            .invoke_signed(&[signer])
     })?;
     *offer_account.try_borrow_mut_as::<Offer>()? = offer;
     MakeHolding {
@@ -100,8 +107,19 @@ fn make(
 }
 
 fn take(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
-    let ([taker, from, to, offer_account, vault, payment, maker, token_program], _) =
-        split_accounts(accounts)?;
+    let (
+        [
+            taker,
+            from,
+            to,
+            offer_account,
+            vault,
+            payment,
+            maker,
+            token_program,
+        ],
+        _,
+    ) = split_accounts(accounts)?;
     let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
     // The taker chose this account, so it must be shown to be the maker's.
     payment

@@ -20,19 +20,13 @@ pub struct Offer {
 }
 
 /// An error of the escrow. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum EscrowError {
     /// The account is not the one that the offer names.
     WrongAccount = 1,
     /// The payment would go to a holding of somebody else, or be of another mint.
     WrongPayment = 2,
-}
-
-impl From<EscrowError> for ProgramError {
-    fn from(error: EscrowError) -> Self {
-        Self::Custom(error as u32)
-    }
 }
 
 impl Offer {
@@ -66,7 +60,7 @@ impl Offer {
     ///
     /// Those of the function.
     pub fn sign(&self, call: impl FnOnce(Signer) -> ProgramResult) -> ProgramResult {
-        let bump = [self.bump as u8];
+        let bump = self.bump as u8;
         let seeds = [
             Seed::from(b"offer"),
             Seed::from(&self.maker),

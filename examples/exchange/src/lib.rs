@@ -20,7 +20,9 @@ mod pool;
 mod price;
 
 use entrypoint::sysvar::{Rent, Sysvar};
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system};
+use entrypoint::{
+    AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system,
+};
 use token::call::{Close, Transfer};
 use token::state::Holding;
 
@@ -53,8 +55,17 @@ pub fn process_instruction(
 }
 
 fn open(program_id: &Pubkey, accounts: &[AccountInfo], bump: u8) -> ProgramResult {
-    let ([creator, pool_account, vault, other_vault, token_program, _system_program], _) =
-        split_accounts(accounts)?;
+    let (
+        [
+            creator,
+            pool_account,
+            vault,
+            other_vault,
+            token_program,
+            _system_program,
+        ],
+        _,
+    ) = split_accounts(accounts)?;
     let pool = Pool {
         creator: *creator.key(),
         vaults: [*vault.key(), *other_vault.key()],
@@ -67,28 +78,34 @@ fn open(program_id: &Pubkey, accounts: &[AccountInfo], bump: u8) -> ProgramResul
         }
     }
     pool.sign(|signer| {
-        system::CreateAccount {
-            payer: creator,
-            account: pool_account,
-            kelvins: Rent::get()?.minimum_balance(size_of::<Pool>()),
-            space: size_of::<Pool>() as u64,
-            owner: program_id,
-        }
-        .invoke_signed(&[signer])
+        let space = size_of::<Pool>();
+        let kelvins = Rent::get()?.minimum_balance(space);
+        system::create_account(creator, pool_account, kelvins, space as u64, program_id)
+            .invoke_signed(&[signer])
     })?;
     *pool_account.try_borrow_mut_as::<Pool>()? = pool;
     Ok(())
 }
 
-fn swap(
-    program_id: &Pubkey,
-    accounts: &[AccountInfo],
-    amount: u64,
-    least: u64,
-) -> ProgramResult {
-    let ([trader, from, to, pool_account, vault_in, vault_out, token_program], _) =
-        split_accounts(accounts)?;
-    let pool = Pool::of(pool_account, program_id, [vault_in, vault_out], token_program)?;
+fn swap(program_id: &Pubkey, accounts: &[AccountInfo], amount: u64, least: u64) -> ProgramResult {
+    let (
+        [
+            trader,
+            from,
+            to,
+            pool_account,
+            vault_in,
+            vault_out,
+            token_program,
+        ],
+        _,
+    ) = split_accounts(accounts)?;
+    let pool = Pool::of(
+        pool_account,
+        program_id,
+        [vault_in, vault_out],
+        token_program,
+    )?;
     let [held_in, held_out] = [
         vault_in.try_borrow_as::<Holding>()?.amount,
         vault_out.try_borrow_as::<Holding>()?.amount,
@@ -118,8 +135,18 @@ fn swap(
 }
 
 fn close(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
-    let ([creator, pool_account, vault, other_vault, to, other_to, program], _) =
-        split_accounts(accounts)?;
+    let (
+        [
+            creator,
+            pool_account,
+            vault,
+            other_vault,
+            to,
+            other_to,
+            program,
+        ],
+        _,
+    ) = split_accounts(accounts)?;
     creator.named("creator").require_signer()?;
     let pool = Pool::of(pool_account, program_id, [vault, other_vault], program)?;
     if pool.creator != *creator.key() {

@@ -16,7 +16,7 @@ pub struct Pool {
 }
 
 /// An error of the exchange. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum ExchangeError {
     /// The account is not a vault of the pool.
@@ -25,12 +25,6 @@ pub enum ExchangeError {
     PriceTooHigh = 2,
     /// Somebody else opened the pool.
     WrongCreator = 3,
-}
-
-impl From<ExchangeError> for ProgramError {
-    fn from(error: ExchangeError) -> Self {
-        Self::Custom(error as u32)
-    }
 }
 
 impl Pool {
@@ -65,7 +59,7 @@ impl Pool {
     ///
     /// Those of the function.
     pub fn sign(&self, call: impl FnOnce(Signer) -> ProgramResult) -> ProgramResult {
-        let bump = [self.bump as u8];
+        let bump = self.bump as u8;
         let seeds = [
             Seed::from(b"pool"),
             Seed::from(&self.vaults[0]),

@@ -16,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use entrypoint::hash::sha256;
 use entrypoint::sysvar::{Clock, Sysvar};
 use entrypoint::{
-    AccountBuffer, AccountInfo, ProgramError, ProgramResult, Pubkey, emit, entrypoint, event,
+    AccountBuffer, AccountInfo, Event, ProgramError, ProgramResult, Pubkey, emit, entrypoint,
     load_account, split_accounts,
 };
 
@@ -62,10 +62,12 @@ pub struct Recorded {
     pub number: u64,
 }
 
-event!(Recorded = "Recorded");
+impl Event for Recorded {
+    const NAME: &'static str = "Recorded";
+}
 
 /// An error of the program. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum JournalError {
     /// The journal is started already.
@@ -74,12 +76,6 @@ pub enum JournalError {
     WrongPublisher = 2,
     /// The price is older than the journal allows, or not newer than the last one.
     TooOld = 3,
-}
-
-impl From<JournalError> for ProgramError {
-    fn from(error: JournalError) -> Self {
-        Self::Custom(error as u32)
-    }
 }
 
 /// Starts a journal, or records the price.

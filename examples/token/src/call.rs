@@ -11,9 +11,7 @@
 //! }
 //! ```
 
-use entrypoint::{
-    AccountInfo, AccountMeta, Instruction, ProgramResult, Signer, invoke_signed,
-};
+use entrypoint::{AccountInfo, AccountMeta, Instruction, ProgramResult, Signer, invoke_signed};
 
 /// Makes an empty holding of an account of zeroes.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +121,10 @@ impl Close<'_, '_> {
             ],
             data: &[6],
         };
-        invoke_signed(&instruction, &[self.holding, self.recipient, self.owner], signers)
+        invoke_signed(
+            &instruction,
+            &[self.holding, self.recipient, self.owner],
+            signers,
+        )
     }
 }

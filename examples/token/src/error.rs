@@ -3,7 +3,7 @@
 use entrypoint::ProgramError;
 
 /// An error of the token. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum TokenError {
     /// The account is a mint or a holding already.
@@ -20,10 +20,4 @@ pub enum TokenError {
     TooManyTokens = 6,
     /// Only an empty holding can be closed.
     NotEmpty = 7,
-}
-
-impl From<TokenError> for ProgramError {
-    fn from(error: TokenError) -> Self {
-        Self::Custom(error as u32)
-    }
 }

@@ -40,7 +40,7 @@ pub struct Grant {
 }
 
 /// An error of the program. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum VestingError {
     /// The end is not after the start.
@@ -49,12 +49,6 @@ pub enum VestingError {
     WrongBeneficiary = 2,
     /// Nothing can be claimed at this time.
     NothingToClaim = 3,
-}
-
-impl From<VestingError> for ProgramError {
-    fn from(error: VestingError) -> Self {
-        Self::Custom(error as u32)
-    }
 }
 
 /// Makes a grant, or claims what can be claimed.
@@ -92,23 +86,19 @@ fn grant(
     if end_ms <= start_ms {
         return Err(VestingError::EndBeforeStart.into());
     }
-    let rent = Rent::get()?.minimum_balance(size_of::<Grant>());
+    let space = size_of::<Grant>();
+    let held = Rent::get()?
+        .minimum_balance(space)
+        .checked_add(kelvins)
+        .ok_or(ProgramError::ArithmeticOverflow)?;
     let seeds = [
         Seed::from(b"grant"),
         Seed::from(payer.key()),
         Seed::from(beneficiary.key()),
-        Seed::from(core::slice::from_ref(&bump)),
+        Seed::from(&bump),
     ];
-    system::CreateAccount {
-        payer,
-        account,
-        kelvins: rent
-            .checked_add(kelvins)
-            .ok_or(ProgramError::ArithmeticOverflow)?,
-        space: size_of::<Grant>() as u64,
-        owner: program_id,
-    }
-    .invoke_signed(&[Signer::new(&seeds)])?;
+    system::create_account(payer, account, held, space as u64, program_id)
+        .invoke_signed(&[Signer::new(&seeds)])?;
     *account.try_borrow_mut_as::<Grant>()? = Grant {
         beneficiary: *beneficiary.key(),
         kelvins,
