@@ -126,10 +126,12 @@ mod invocation;
 mod invoke;
 mod limits;
 mod outcome;
+mod prices;
 pub mod profile;
 mod program;
+mod settings;
 pub mod sweep;
-mod sysvars;
+pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
 
@@ -146,6 +148,7 @@ pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
+pub use crate::prices::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::program::{Loader, Program};
 pub use crate::sysvars::Sysvars;
 

@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod caller_guest;
 pub mod collections;
 pub mod edits;
 pub mod everywhere_guest;

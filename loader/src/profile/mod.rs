@@ -27,6 +27,9 @@
 //! block has paid for instructions that never ran: they count in a frame of their own,
 //! [`FrameKind::Prepaid`]. So does the rest of the gas if it does not suffice for the next block.
 //!
+//! The gas of a program that the profiled one calls is in one frame, [`FrameKind::Called`]: the
+//! profile does not show the functions of that program.
+//!
 //! # Stacks
 //!
 //! A call is an instruction that leaves a return address, and a return is a jump to one. Inlined
@@ -40,6 +43,8 @@ mod recorder;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use abi::imports::Import;
+
 use crate::Outcome;
 use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
 use crate::engine::Engine;
@@ -49,8 +54,8 @@ use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::invoke;
 use crate::invoke::syscalls::Syscalls;
-use crate::limits::Limits;
 use crate::program::Program;
+use crate::settings::Settings;
 use names::Names;
 use recorder::{Cost, Prepaid, Recorder, Recording};
 
@@ -125,6 +130,8 @@ pub enum FrameKind {
     Inlined,
     /// A syscall.
     Import,
+    /// A program that the syscall around it has run, with all that it called.
+    Called,
     /// Gas that was paid and not used: see the [module](self).
     Prepaid,
     /// Calls that are too deep, or too many, to be distinguished.
@@ -215,8 +222,8 @@ impl Program {
 
     /// Profiles one invocation with a host, as [`Program::invoke_with`] runs it.
     ///
-    /// The gas of a program that this one calls is in one frame of
-    /// [`FrameKind::Called`], which is inside of that of the syscall.
+    /// The gas of a program that this one calls is in one frame of [`FrameKind::Called`], inside of
+    /// the frame of the syscall.
     ///
     /// # Errors
     ///
@@ -234,22 +241,22 @@ impl Program {
             })?
             .for_step_tracing()
             .map_err(InvocationError::engine)?;
-        let limits = self.limits();
-        invocation.validate(limits)?;
-        profile(&program, limits, host, invocation)
+        let settings = self.settings();
+        invocation.validate(&settings.limits)?;
+        profile(&program, settings, host, invocation)
     }
 }
 
 fn profile(
     program: &LoadedBlob,
-    limits: &Limits,
+    settings: &Settings,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
     let trace = recorder::heap_trace_address(program)?;
     let flow = control_flow::flow(&program.blob);
     let mut recorder = Recorder::new(program, &flow, trace);
-    let mut syscalls = Syscalls::new(host, limits, invocation);
+    let mut syscalls = Syscalls::new(host, settings, invocation);
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
     });
@@ -287,7 +294,12 @@ fn name(mut names: Names<'_>, recording: &Recording) -> (GasProfile, Vec<Frame>)
     for (place, gas) in &recording.costs {
         let caller = recording.caller(place.node);
         let mut frames = names.frames_after(caller, place.program_counter);
-        if let Some((function, kind)) = special(place.cost) {
+        if let Cost::Called(place) = place.cost {
+            let syscall = Import::InvokeSigned.symbol();
+            frames.push(names.number(Frame::special(syscall, FrameKind::Import)));
+            let description = format!("call of {}", recording.called[place]);
+            frames.push(names.number(Frame::special(&description, FrameKind::Called)));
+        } else if let Some((function, kind)) = special(place.cost) {
             frames.push(names.number(Frame::special(function, kind)));
         }
         let named = (numbers[place.node as usize], frames);
@@ -344,7 +356,7 @@ const TRUNCATED: &str = "(deeper calls)";
 /// The frame of a cost that is not an instruction of a function.
 fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
     match cost {
-        Cost::Instruction => None,
+        Cost::Instruction | Cost::Called(_) => None,
         Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
         Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
         Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),

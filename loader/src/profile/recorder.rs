@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use abi::imports::Import;
 use polkavm::{InterruptKind, ProgramCounter, Reg};
@@ -63,6 +64,8 @@ pub(super) enum Cost {
     Instruction,
     /// A syscall: the instruction and the bytes.
     Syscall(Import),
+    /// A program that a syscall has run: its place among the called programs.
+    Called(usize),
     /// Gas that was paid and not used.
     Prepaid(Prepaid),
     /// Calls that are too deep, or too many, to be distinguished.
@@ -93,6 +96,8 @@ pub(super) struct Recording {
     /// By their first occurrence.
     pub costs: Vec<(Place, u64)>,
     pub samples: Vec<HeapSample>,
+    /// The programs that the program has called.
+    pub called: Vec<Pubkey>,
     pub end: End,
 }
 
@@ -142,6 +147,7 @@ pub(super) struct Recorder<'a> {
     /// The sum of all costs.
     gas: u64,
     samples: Vec<HeapSample>,
+    called: Vec<Pubkey>,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -177,6 +183,7 @@ impl<'a> Recorder<'a> {
             cost_of: HashMap::new(),
             gas: 0,
             samples: Vec::new(),
+            called: Vec::new(),
             heap_state: None,
         }
     }
@@ -219,6 +226,7 @@ impl<'a> Recorder<'a> {
             nodes: self.nodes,
             costs: self.costs,
             samples: self.samples,
+            called: self.called,
         }
     }
 
@@ -391,6 +399,17 @@ impl Observer for Recorder<'_> {
         self.conclude(Cost::Syscall(syscall));
         if price > 0 {
             self.add(self.last, Cost::Syscall(syscall), price);
+        }
+    }
+
+    fn called(&mut self, program_id: Pubkey, gas: u64) {
+        let known = self.called.iter().position(|known| *known == program_id);
+        let place = known.unwrap_or(self.called.len());
+        if place == self.called.len() {
+            self.called.push(program_id);
+        }
+        if gas > 0 {
+            self.add(self.last, Cost::Called(place), gas);
         }
     }
 

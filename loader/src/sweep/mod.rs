@@ -46,6 +46,7 @@ mod judge;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use abi::heap::HeapHeader;
 
@@ -54,6 +55,7 @@ pub use self::report::{Problem, Report, Resource, SweepFailed};
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::InvocationError;
+use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::outcome::Outcome;
 use crate::program::Program;
@@ -167,7 +169,23 @@ impl Sweep {
     /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean
     /// error, or if the invocation itself is invalid or runs out of gas.
     pub fn gas(&self, program: &Program, invocation: &Invocation) -> Result<Report, SweepFailed> {
-        self.run(Resource::Gas, program, invocation)
+        self.gas_with(default_host(), program, invocation)
+    }
+
+    /// As [`gas`](Self::gas), with a host, as [`Program::invoke_with`] runs the program.
+    ///
+    /// A limit may end a program that the swept one calls: that must change nothing either.
+    ///
+    /// # Errors
+    ///
+    /// As for [`gas`](Self::gas).
+    pub fn gas_with(
+        &self,
+        host: &Arc<dyn Host>,
+        program: &Program,
+        invocation: &Invocation,
+    ) -> Result<Report, SweepFailed> {
+        self.run(Resource::Gas, host, program, invocation)
     }
 
     /// Calls a program with every size of heap from [`LEAST_HEAP`] to the least sufficient one, or
@@ -178,12 +196,28 @@ impl Sweep {
     /// [`SweepFailed`] at the first limit whose outcome is neither the complete result nor a clean
     /// error, or if the invocation itself is invalid or runs out of gas or memory.
     pub fn heap(&self, program: &Program, invocation: &Invocation) -> Result<Report, SweepFailed> {
-        self.run(Resource::Heap, program, invocation)
+        self.heap_with(default_host(), program, invocation)
+    }
+
+    /// As [`heap`](Self::heap), with a host, as [`Program::invoke_with`] runs the program. The
+    /// programs that the swept one calls have its heap size, so the limit is theirs too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`heap`](Self::heap).
+    pub fn heap_with(
+        &self,
+        host: &Arc<dyn Host>,
+        program: &Program,
+        invocation: &Invocation,
+    ) -> Result<Report, SweepFailed> {
+        self.run(Resource::Heap, host, program, invocation)
     }
 
     fn run(
         &self,
         resource: Resource,
+        host: &Arc<dyn Host>,
         program: &Program,
         invocation: &Invocation,
     ) -> Result<Report, SweepFailed> {
@@ -198,7 +232,7 @@ impl Sweep {
             let engine = program.engine();
             return Err(InvocationError::NotOnThisEngine { what, engine }.into());
         }
-        let complete = program.invoke(invocation)?;
+        let complete = program.invoke_with(host, invocation)?;
         let lacks = match complete.failure.as_ref().map(Failure::cause) {
             Some(Failure::OutOfGas { .. }) => true,
             Some(Failure::OutOfMemory { .. }) => resource == Resource::Heap,
@@ -220,7 +254,7 @@ impl Sweep {
             complete,
         };
         let start = self.start.clamp(least, most);
-        let call = |limit| program.invoke(&limited(resource, invocation, limit));
+        let call = |limit| program.invoke_with(host, &limited(resource, invocation, limit));
         let enough = match resource {
             Resource::Gas => judge.complete.gas_used,
             Resource::Heap => {

@@ -1,5 +1,6 @@
 //! One invocation on PolkaVM.
 
+use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
 use abi::imports::Import;
 use polkavm::{InterruptKind, Reg};
@@ -16,6 +17,9 @@ pub(crate) trait Observer {
 
     /// The program has called a syscall, which cost this much gas besides its instruction.
     fn syscall(&mut self, _syscall: Import, _price: u64) {}
+
+    /// The syscall has run another program, which used this much gas.
+    fn called(&mut self, _program_id: Pubkey, _gas: u64) {}
 
     /// The gas does not suffice for the instruction that was about to run.
     fn unpaid(&mut self) {}
@@ -103,10 +107,18 @@ impl<O: Observer> Observed<'_, O> {
                     let Some(syscall) = guest.program.syscalls.get(number as usize) else {
                         return Ok(End::Failed(guest.trapped()));
                     };
-                    let before = guest.gas();
+                    let (before, calls) = (guest.gas(), syscalls.call_count());
                     let returned = syscalls.call(*syscall, guest.arguments(), guest);
                     // A syscall takes off gas, and never adds any.
-                    observer.syscall(*syscall, before - guest.gas());
+                    let used = before - guest.gas();
+                    match syscalls.call_since(calls) {
+                        None => observer.syscall(*syscall, used),
+                        Some(called) => {
+                            let gas = called.gas_used.min(used);
+                            observer.syscall(*syscall, used - gas);
+                            observer.called(called.program_id, gas);
+                        }
+                    }
                     match returned {
                         Ok(Some(value)) => guest.vm.set_reg(Reg::A0, value),
                         Ok(None) => {}

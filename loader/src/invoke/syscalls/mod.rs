@@ -6,12 +6,14 @@
 mod abort;
 mod call;
 mod gas;
+mod hash;
 mod invoke_signed;
 mod load_account;
 mod log;
 mod memory;
-mod missing;
+mod program_address;
 mod return_data;
+mod sysvar;
 
 use std::any::Any;
 use std::fmt;
@@ -27,8 +29,9 @@ use crate::account::AccountInput;
 use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::limits::Limits;
 use crate::outcome::CallRecord;
+use crate::prices::Prices;
+use crate::settings::Settings;
 use call::Call;
 use invoke_signed::Caller;
 
@@ -41,8 +44,8 @@ type Returned = Result<Option<u64>, Failure>;
 /// The syscalls of one program, and what it and the programs that it called have set with them.
 pub struct Syscalls {
     host: Arc<dyn Host>,
-    /// The limits of the program that the host called.
-    limits: Limits,
+    /// The settings of the program that the host called.
+    settings: Settings,
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
@@ -93,27 +96,27 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::InvokeSigned => invoke_signed::invoke_signed,
         Import::GetStackHeight => invoke_signed::stack_height,
         Import::LoadAccount => load_account::load_account,
-        Import::CreateProgramAddress => missing::missing,
-        Import::TryFindProgramAddress => missing::missing,
+        Import::CreateProgramAddress => program_address::create,
+        Import::TryFindProgramAddress => program_address::find,
         Import::GetClockSysvar
         | Import::GetRentSysvar
         | Import::GetEpochScheduleSysvar
         | Import::GetFeesSysvar
         | Import::GetEpochRewardsSysvar
         | Import::GetLastRestartSlot
-        | Import::GetSysvar
-        | Import::GetRandomSeed => missing::missing,
-        Import::LogData => missing::missing,
-        Import::Sha256 | Import::Keccak256 | Import::Blake3 => missing::missing,
+        | Import::GetRandomSeed => sysvar::get,
+        Import::GetSysvar => sysvar::copy_data,
+        Import::LogData => log::data,
+        Import::Sha256 | Import::Keccak256 | Import::Blake3 => hash::hash,
     }
 }
 
 impl Syscalls {
     /// The syscalls of the program that the host calls.
-    pub(crate) fn new(host: &Arc<dyn Host>, limits: &Limits, invocation: &Invocation) -> Self {
+    pub(crate) fn new(host: &Arc<dyn Host>, settings: &Settings, invocation: &Invocation) -> Self {
         Self {
             host: Arc::clone(host),
-            limits: *limits,
+            settings: settings.clone(),
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
@@ -132,12 +135,12 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn of_handler(
         host: &Arc<dyn Host>,
-        limits: &Limits,
+        settings: &Settings,
         gas_limit: u64,
         heap: Heap,
     ) -> Self {
         let invocation = Invocation::new(Pubkey::default()).gas(gas_limit);
-        let mut syscalls = Self::new(host, limits, &invocation);
+        let mut syscalls = Self::new(host, settings, &invocation);
         syscalls.heap = heap;
         syscalls
     }
@@ -156,8 +159,8 @@ impl Syscalls {
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
     ///
-    /// It takes the price of the bytes that the syscall touches off the guest's gas; the backend
-    /// takes the price of the instruction.
+    /// It takes the price of the syscall off the guest's gas; the backend takes the price of the
+    /// instruction.
     ///
     /// # Errors
     ///
@@ -175,6 +178,7 @@ impl Syscalls {
             guest,
             syscalls: self,
         };
+        call.pay_base()?;
         function(syscall)(&mut call)
     }
 
@@ -190,6 +194,11 @@ impl Syscalls {
         &self.heap
     }
 
+    /// What syscalls cost.
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.settings.prices
+    }
+
     /// The host.
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.host
@@ -198,6 +207,16 @@ impl Syscalls {
     /// The depth of the call: 1 for a program that the host called.
     pub(crate) fn depth(&self) -> u64 {
         self.callers.len() as u64 + 1
+    }
+
+    /// The number of calls so far.
+    pub(crate) fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The first call that began after there were so many.
+    pub(crate) fn call_since(&self, count: usize) -> Option<&CallRecord> {
+        self.calls.get(count)
     }
 
     /// Takes the error of an engine that has failed under a call.
@@ -237,7 +256,7 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn take(&mut self) -> Self {
         let invocation = Invocation::new(self.program_id).gas(self.gas_limit);
-        let fresh = Self::new(&self.host, &self.limits, &invocation);
+        let fresh = Self::new(&self.host, &self.settings, &invocation);
         std::mem::replace(self, fresh)
     }
 }

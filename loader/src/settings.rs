@@ -1,0 +1,13 @@
+//! What a loader sets for all its programs and their invocations.
+
+use std::sync::Arc;
+
+use crate::limits::Limits;
+use crate::prices::Prices;
+
+/// What a loader sets for all its programs and their invocations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub limits: Limits,
+    pub prices: Arc<Prices>,
+}

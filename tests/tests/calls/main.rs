@@ -1,0 +1,3 @@
+//! Calls from one program to another.
+
+mod success;
