@@ -15,7 +15,7 @@
 //!     bump: u8,
 //! ) -> ProgramResult {
 //!     let kelvins = Rent::get()?.minimum_balance(16);
-//!     let seeds = [Seed::from(b"vault"), Seed::from(payer.key()), Seed::from(&[bump])];
+//!     let seeds = [Seed::from(b"vault"), Seed::from(payer.key()), Seed::from(&bump)];
 //!     system::create_account(payer, vault, kelvins, 16, program_id)
 //!         .invoke_signed(&[Signer::new(&seeds)])
 //! }

@@ -132,7 +132,7 @@ pub fn invoke<L: AccountList + ?Sized>(
 /// /// Pays 30 kelvins out of the vault.
 /// fn pay(program_id: &Pubkey, accounts: &[AccountInfo], _: &[u8]) -> ProgramResult {
 ///     let (_, bump) = find_program_address(&[Seed::from(b"vault")], program_id)?;
-///     let seeds = [Seed::from(b"vault"), Seed::from(&[bump])];
+///     let seeds = [Seed::from(b"vault"), Seed::from(&bump)];
 ///     // A transfer is such a call, with the layout of its instruction ready-made.
 ///     system::transfer(&accounts[0], &accounts[1], 30).invoke_signed(&[Signer::new(&seeds)])
 /// }

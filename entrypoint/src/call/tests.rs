@@ -392,7 +392,6 @@ fn derived_address_signs_for_its_program() {
     let (outcome, record) = host.run(|| {
         invocation.run(|_, accounts, _| {
             let metas = [AccountMeta::readonly_signer(accounts[0].key())];
-            let bump = [bump];
             let seeds = [Seed::from("vault"), Seed::from(&bump)];
             invoke_signed(&instruction(&metas), accounts, &[Signer::from(&seeds)])
         })
@@ -423,7 +422,6 @@ fn read_only_account_is_not_writable_for_another() {
 #[should_panic(expected = "which does not sign for the caller")]
 fn account_does_not_sign_by_the_seeds_of_another() {
     let (_, bump) = crate::find_program_address(&[], &CALLER).unwrap();
-    let bump = [bump];
     let seeds = [Seed::from(&bump)];
     call_with(
         &[AccountMeta::readonly_signer(&key(11))],
