@@ -52,19 +52,24 @@ use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
 use crate::outcome::{Outcome, status_text};
+use surroundings::{FileClock, FileSurroundings};
 
 mod place;
+mod surroundings;
 
 pub use crate::text::parse_hex;
+pub use surroundings::{OtherProgram, Surroundings};
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 
 /// A call, and what is expected of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fixture {
     /// The call.
     pub invocation: Invocation,
+    /// What the program can reach beyond its own input.
+    pub surroundings: Surroundings,
     /// The expectation.
     pub expect: Expectation,
 }
@@ -162,8 +167,15 @@ impl Fixture {
                 None => reason,
             }));
         }
+        let surroundings = FileSurroundings {
+            programs: file.programs,
+            other_accounts: file.other_accounts,
+            clock: file.clock,
+            random_seed: file.random_seed,
+        };
         Ok(Self {
             invocation,
+            surroundings: surroundings.read(program_id).map_err(invalid)?,
             expect: file.expect,
         })
     }
@@ -318,6 +330,14 @@ struct File {
     account_table: Option<bool>,
     #[serde(default)]
     accounts: Vec<Spanned<FileAccount>>,
+    #[serde(default)]
+    programs: Vec<OtherProgram>,
+    #[serde(default)]
+    other_accounts: Vec<FileAccount>,
+    #[serde(default)]
+    clock: FileClock,
+    #[serde(default)]
+    random_seed: u64,
     #[serde(default)]
     expect: Expectation,
 }

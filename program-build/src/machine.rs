@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use loader::{Engine, Limits, Loader, Target};
+use loader::fixture::{OtherProgram, Surroundings};
+use loader::{Engine, Host, Limits, Loader, Pubkey, Target};
 
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::options::CargoOptions;
@@ -105,6 +107,43 @@ impl Machine {
                 .with_context(|| format!("cannot read {}", library.display()));
         }
         guest::build_for(package, target, &[], DebugInfo::Keep)
+    }
+
+    /// Returns a host for a fixture's program: itself, the programs that the fixture names, its
+    /// accounts and its sysvars. It builds the programs.
+    ///
+    /// `program_id` is the id of the fixture's program, and `folder` is that of the fixture's file.
+    ///
+    /// # Errors
+    ///
+    /// If a program does not build or load. The error names the program.
+    pub fn host(
+        &self,
+        loader: &Loader,
+        program: &loader::Program,
+        program_id: Pubkey,
+        surroundings: &Surroundings,
+        folder: &Path,
+    ) -> Result<Arc<dyn Host>> {
+        let mut host = surroundings
+            .environment()
+            .program(program_id, program.clone());
+        for OtherProgram { id, path, .. } in &surroundings.programs {
+            let path = folder.join(path);
+            let named = || format!("the program {id} of the fixture, {}", path.display());
+            let file = if path.is_dir() {
+                let mut package = ProgramPackage::in_folder(&path).with_context(named)?;
+                package.options = self.options.clone();
+                self.build(&package).with_context(named)?
+            } else {
+                fs::read(&path).with_context(|| format!("cannot read {}", named()))?
+            };
+            let other = loader
+                .load(&file)
+                .with_context(|| format!("cannot load {}", named()))?;
+            host = host.program(*id, other);
+        }
+        Ok(Arc::new(host))
     }
 
     /// The loader of the programs. For native ones, it builds the runner below this target folder.

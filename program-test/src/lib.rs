@@ -10,11 +10,12 @@
 
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 
 use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
-use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Program, Target};
+use loader::{Engine, Failure, Host, LoadError, Loader, Outcome, Program, Target};
 
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -89,7 +90,7 @@ pub fn check_fixture_on(
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
     // Building takes most of the time, and a build for one target does not wait for another.
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
-        let run = |target| run(&package, target, &fixture.invocation, &path);
+        let run = |target| run(&package, target, &fixture, &path);
         let runs = targets
             .iter()
             .map(|target| scope.spawn(move || run(*target)));
@@ -141,7 +142,7 @@ pub fn polkavm_engines() -> Vec<Engine> {
 }
 
 /// Runs an invocation on a target: for riscv64, on the engines of PolkaVM.
-fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: &Path) -> Outcome {
+fn run(package: &ProgramPackage, target: Target, fixture: &Fixture, path: &Path) -> Outcome {
     let engines = match target {
         Target::Riscv64 => polkavm_engines(),
         Target::Wasm32 => vec![Engine::Wasm],
@@ -151,16 +152,18 @@ fn run(package: &ProgramPackage, target: Target, invocation: &Invocation, path: 
         let machine = Machine::new(*engine);
         let program = machine.build(package).and_then(|program| {
             let loader = machine.loader(&package.target_folder)?;
-            Ok(loader.load(&program)?)
+            let program = loader.load(&program)?;
+            let host = host(&machine, &loader, &program, fixture, path)?;
+            Ok((program, host))
         });
-        let program = program.unwrap_or_else(|error| {
+        let (program, host) = program.unwrap_or_else(|error| {
             panic!(
                 "cannot run `{}` on the {engine} engine: {error:?}",
                 package.name
             )
         });
         program
-            .invoke(invocation)
+            .invoke_with(&host, &fixture.invocation)
             .unwrap_or_else(|error| panic!("{} on the {engine} engine: {error}", path.display()))
     });
     let first = outcomes.next().expect("a target has an engine");
@@ -209,16 +212,18 @@ pub fn sweep_fixture_with(
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let blob = build_package(&package);
     let sweep = |engine, gas: &Sweep, heap: &Sweep| {
-        let program = load_blob(&blob, engine);
-        let sweep = |run: fn(&Sweep, &Program, &Invocation) -> Result<Report, SweepFailed>,
-                     sweep| {
-            run(sweep, &program, &fixture.invocation).unwrap_or_else(|error| {
+        let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
+        let program = loader.load(&blob).unwrap_or_else(|error| panic!("{error}"));
+        let host = host(&Machine::new(engine), &loader, &program, &fixture, &path)
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        let done = |report: Result<Report, SweepFailed>| {
+            report.unwrap_or_else(|error| {
                 panic!("{} on the {engine} engine: {error}", path.display())
             })
         };
         Swept {
-            gas: sweep(Sweep::gas, gas),
-            heap: sweep(Sweep::heap, heap),
+            gas: done(gas.gas_with(&host, &program, &fixture.invocation)),
+            heap: done(heap.heap_with(&host, &program, &fixture.invocation)),
         }
     };
     let swept = sweep(Engine::Interpreter, gas, heap);
@@ -249,6 +254,19 @@ pub struct Swept {
     pub heap: Report,
 }
 
+/// What the program of a fixture can reach beyond its own input.
+fn host(
+    machine: &Machine,
+    loader: &Loader,
+    program: &Program,
+    fixture: &Fixture,
+    path: &Path,
+) -> anyhow::Result<Arc<dyn Host>> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let program_id = fixture.invocation.program_id;
+    machine.host(loader, program, program_id, &fixture.surroundings, folder)
+}
+
 fn package(manifest_folder: &Path) -> ProgramPackage {
     ProgramPackage::in_folder(manifest_folder).unwrap_or_else(|error| panic!("{error:?}"))
 }
@@ -256,9 +274,4 @@ fn package(manifest_folder: &Path) -> ProgramPackage {
 fn build_package(package: &ProgramPackage) -> Vec<u8> {
     guest::build(package, DebugInfo::Keep)
         .unwrap_or_else(|error| panic!("cannot build `{}`: {error:?}", package.name))
-}
-
-fn load_blob(blob: &[u8], engine: Engine) -> Program {
-    let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
-    loader.load(blob).unwrap_or_else(|error| panic!("{error}"))
 }

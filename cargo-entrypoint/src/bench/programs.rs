@@ -1,6 +1,6 @@
 //! Programs, each called with its fixtures. Every program has this bench.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use loader::fixture::Fixture;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::results::Results;
 use super::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
+use program_build::machine::Machine;
 use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 
@@ -171,11 +172,21 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
             .options
             .progress(&format!("building `{}`", package.name));
         let blob = guest::build(package, DebugInfo::Strip)?;
-        let program = Loader::new(Engine::Interpreter)?
+        let machine = Machine::new(Engine::Interpreter);
+        let loader = Loader::new(Engine::Interpreter)?;
+        let program = loader
             .load(&blob)
             .with_context(|| format!("cannot load `{}`", package.name))?;
         for (name, fixture) in fixtures {
-            let outcome = program.invoke(&fixture.invocation)?;
+            let path = package.fixture_path(name);
+            let host = machine.host(
+                &loader,
+                &program,
+                fixture.invocation.program_id,
+                &fixture.surroundings,
+                path.parent().unwrap_or(Path::new("")),
+            )?;
+            let outcome = program.invoke_with(&host, &fixture.invocation)?;
             let row = Row {
                 program: package.name.clone(),
                 fixture: name.clone(),

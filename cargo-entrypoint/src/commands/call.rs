@@ -4,14 +4,16 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
-use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture};
-use loader::{Invocation, Limits, Outcome, Target};
+use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
+use loader::{Host, Invocation, Limits, Loader, Outcome, Target};
 use program_build::guest;
+use program_build::machine::Machine;
 use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
@@ -21,6 +23,8 @@ pub struct Call {
     pub program: Program,
     pub fixture: Option<PathBuf>,
     pub invocation: Invocation,
+    /// What the program can reach beyond its own input.
+    surroundings: Surroundings,
     /// The fixture's expectation, which holds for its own invocation only.
     expect: Option<Expectation>,
 }
@@ -46,9 +50,17 @@ impl Call {
             (None, Program::Blob(_)) => None,
         };
         let fixture = fixture_path.as_deref().map(Fixture::read).transpose()?;
-        let (mut invocation, expect) = match fixture {
-            Some(fixture) => (fixture.invocation, Some(fixture.expect)),
-            None => (Invocation::new(DEFAULT_PROGRAM_ID), None),
+        let (mut invocation, surroundings, expect) = match fixture {
+            Some(fixture) => (
+                fixture.invocation,
+                fixture.surroundings,
+                Some(fixture.expect),
+            ),
+            None => (
+                Invocation::new(DEFAULT_PROGRAM_ID),
+                Surroundings::default(),
+                None,
+            ),
         };
         let is_changed = apply_options(arguments, &mut invocation)?;
         invocation
@@ -63,9 +75,28 @@ impl Call {
             program,
             fixture: fixture_path,
             invocation,
+            surroundings,
             // An expectation holds for the fixture's own invocation only.
             expect: expect.filter(|_| !is_changed),
         })
+    }
+
+    /// The host of the program: what it can reach beyond its own input. Builds the programs that
+    /// the fixture names.
+    pub fn host(
+        &self,
+        machine: &Machine,
+        loader: &Loader,
+        program: &loader::Program,
+    ) -> Result<Arc<dyn Host>> {
+        let folder = self.fixture.as_deref().and_then(Path::parent);
+        machine.host(
+            loader,
+            program,
+            self.invocation.program_id,
+            &self.surroundings,
+            folder.unwrap_or(Path::new("")),
+        )
     }
 
     /// The program's name, for people.

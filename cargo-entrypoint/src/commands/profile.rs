@@ -16,6 +16,7 @@ use loader::{Engine, Failure, Invocation, Loader};
 use program_build::custom_errors::CustomErrors;
 use program_build::files;
 use program_build::guest::{self, DebugInfo};
+use program_build::machine::Machine;
 use program_build::package::{Program, ProgramPackage};
 
 use crate::arguments::ProfileArguments;
@@ -42,7 +43,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
     let blob = call.blob()?;
-    let profiled = run(&call.name(), &blob, &call.invocation)?;
+    let profiled = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
@@ -86,11 +87,13 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
 }
 
-fn run(name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
-    let program = Loader::new(Engine::Interpreter)?
+fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
+    let loader = Loader::new(Engine::Interpreter)?;
+    let program = loader
         .load(blob)
         .with_context(|| format!("cannot load {name}"))?;
-    Ok(program.profile(invocation)?)
+    let host = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
+    Ok(program.profile_with(&host, invocation)?)
 }
 
 /// Creates the folder for the pictures. Building takes longer than finding out that this fails.
@@ -121,7 +124,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             "live bytes are unknown: a blob cannot be rebuilt with a heap that counts them",
         );
     };
-    match counted(package, &call.invocation, profiled) {
+    match counted(call, package, profiled) {
         Ok(Some(counted)) => {
             let mut note = format!(
                 "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
@@ -153,20 +156,16 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
 }
 
 /// The same invocation of a build that counts live bytes; `None` if its heap counts none.
-fn counted(
-    package: &ProgramPackage,
-    invocation: &Invocation,
-    profiled: &Profiled,
-) -> Result<Option<Profiled>> {
+fn counted(call: &Call, package: &ProgramPackage, profiled: &Profiled) -> Result<Option<Profiled>> {
     let feature = package.entrypoint_feature(HEAP_TRACE)?;
     let blob = guest::build_with_features(package, &[&feature], DebugInfo::Strip)?;
-    let mut invocation = invocation.clone();
+    let mut invocation = call.invocation.clone();
     // Counting costs gas. A program that has run out of it would only go on.
     if !matches!(profiled.outcome.failure, Some(Failure::OutOfGas { .. })) {
         let most = i64::MAX.unsigned_abs();
         invocation.gas = invocation.gas.saturating_mul(COUNTING_FACTOR).min(most);
     }
-    let counted = run(&package.name, &blob, &invocation)?;
+    let counted = run(call, &package.name, &blob, &invocation)?;
     let is_counted = counted
         .heap
         .samples

@@ -84,14 +84,15 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         .options(arguments.cargo.options());
     let program = call.file(|package| machine.build(package))?;
     check_sanitizer(arguments, &call, &program)?;
-    let loaded = machine
-        .loader(&call.target_folder(target))?
+    let loader = machine.loader(&call.target_folder(target))?;
+    let loaded = loader
         .load(&program)
         .map_err(|error| not_loaded(error, &call, &program))?;
     if arguments.runner.is_some() {
         leave_keys_to_the_command()?;
     }
-    let mut outcome = loaded.invoke(&call.invocation)?;
+    let host = call.host(&machine, &loader, &loaded)?;
+    let mut outcome = loaded.invoke_with(&host, &call.invocation)?;
     let end = end(&call, &program, &outcome);
     if let (Some(failure), Some(own)) = (&mut outcome.failure, end.as_ref().and_then(End::own)) {
         failure.set_place(Some(own.0), Some(own.1));
@@ -116,8 +117,10 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     if outcome.engine.target() != Target::Riscv64 || outcome.gas_used > MAX_TRACED_GAS {
         return None;
     }
-    let loaded = Loader::new(Engine::Interpreter).ok()?.load(program).ok()?;
-    let profiled = loaded.profile(&call.invocation).ok()?;
+    let loader = Loader::new(Engine::Interpreter).ok()?;
+    let loaded = loader.load(program).ok()?;
+    let host = call.host(&Machine::new(Engine::Interpreter), &loader, &loaded);
+    let profiled = loaded.profile_with(&host.ok()?, &call.invocation).ok()?;
     let is_same = profiled.outcome.failure.as_ref().map(Failure::kind) == Some(failure.kind());
     let (inlining, mut sources) = call.debug_info();
     let end = End::of(&profiled, &inlining, &mut sources);
