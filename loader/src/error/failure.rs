@@ -196,7 +196,10 @@ pub enum Failure {
     ///
     /// [`kind`](Self::kind) and [`help`](Self::help) are those of the called program's failure.
     #[error("program {program_id}, called at depth {depth}, failed: {failure}")]
-    #[cfg_attr(feature = "serde", serde(untagged, serialize_with = "serialize_called"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(untagged, serialize_with = "serialize_called")
+    )]
     Called {
         /// The program that failed; in JSON `failed_program`.
         program_id: Pubkey,

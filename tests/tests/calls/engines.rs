@@ -49,7 +49,7 @@ fn scenarios() -> Vec<Invocation> {
         calling(&doubled).step(Step::LogAccount, [0]),
         calling(&unlisted),
         calling(&call(B, 1, step(Step::Resize, [0, 0]))).step(Step::LogAccount, [0]),
-        calling(&call(B, 1, step(Step::Fail, [7]))),
+        calling(&call(B, 1, step(Step::Return, [7]))),
         calling(&call(B, 1, step(Step::Panic, []))),
         calling(&call(B, 1, step(Step::Allocate, [1 << 26]))),
         calling(&call(B, 2, calling(&call(A, 2, Script::new())))),

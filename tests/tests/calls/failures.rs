@@ -8,8 +8,8 @@ use tests::caller_guest::{A, B, C, account, call, calling, invocation, run, step
 /// Failing scripts, and the kind of the failure.
 fn failing() -> Vec<(&'static str, Script)> {
     vec![
-        ("ProgramError", step(Step::Fail, [6 << 32])),
-        ("ProgramError", step(Step::Fail, [7])),
+        ("ProgramError", step(Step::Return, [6 << 32])),
+        ("ProgramError", step(Step::Return, [7])),
         ("Panicked", step(Step::Panic, [])),
         ("OutOfGas", step(Step::Burn, [u64::MAX])),
         ("OutOfMemory", step(Step::Allocate, [1 << 20])),
@@ -73,7 +73,7 @@ fn a_failure_ends_every_caller_and_keeps_nothing() {
 
 #[test]
 fn a_failure_names_program_and_depth_in_text_and_json() {
-    let script = calling(&call(B, 0, step(Step::Fail, [6 << 32])));
+    let script = calling(&call(B, 0, step(Step::Return, [6 << 32])));
     let outcome = run(Engine::Interpreter, &invocation(script, []));
     let failure = outcome.failure.clone().expect("a failure");
     assert_eq!(

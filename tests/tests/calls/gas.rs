@@ -76,7 +76,7 @@ fn the_price_of_a_call_is_that_of_its_bytes() {
     let gas = |data: usize, account_data: usize| {
         let mut call = call(B, 1, Script::new().with_bytes(Step::Log, &[b'x'; 8]));
         // Bytes that the callee does not read, after a step that ends it.
-        call.data = step(Step::Fail, [0]).0;
+        call.data = step(Step::Return, [0]).0;
         call.data.resize(16 + data, 0);
         let account = account(1, B, &vec![0; account_data]);
         let outcome = run(Engine::Interpreter, &invocation(calling(&call), [account]));
