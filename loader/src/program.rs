@@ -17,13 +17,15 @@ use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
 use crate::outcome::Outcome;
+use crate::prices::Prices;
+use crate::settings::Settings;
 
 /// Loads programs: an engine, and the limits of every program and invocation.
 ///
 /// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
-    limits: Limits,
+    pub(crate) settings: Settings,
     backend: Arc<dyn BackendObject>,
 }
 
@@ -47,7 +49,7 @@ impl Loader {
 
     fn on(backend: Arc<dyn BackendObject>) -> Self {
         Self {
-            limits: Limits::default(),
+            settings: Settings::default(),
             backend,
         }
     }
@@ -55,7 +57,14 @@ impl Loader {
     /// Sets the limits of every program and invocation.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets what syscalls cost, for the programs that the loader loads from now on.
+    #[must_use]
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.settings.prices = Arc::new(prices);
         self
     }
 
@@ -93,14 +102,14 @@ impl Loader {
         self.check_file(program)?;
         Ok(Program {
             engine: self.engine(),
-            limits: self.limits,
-            loaded: self.backend.load(program, &self.limits)?,
+            settings: self.settings.clone(),
+            loaded: self.backend.load(program, &self.settings)?,
         })
     }
 
     /// Rejects a file that is too long, without looking into it, and a program for another target.
     pub(crate) fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
-        let (length, limit) = (program.len(), self.limits.blob);
+        let (length, limit) = (program.len(), self.settings.limits.blob);
         if length > limit {
             return Err(LoadError::BlobTooLong { length, limit });
         }
@@ -120,7 +129,7 @@ impl Loader {
 
     /// The loader's limits.
     pub(crate) fn current_limits(&self) -> &Limits {
-        &self.limits
+        &self.settings.limits
     }
 
     /// The loader's backend, if it is of this type.
@@ -134,7 +143,7 @@ impl fmt::Debug for Loader {
         formatter
             .debug_struct("Loader")
             .field("engine", &self.engine())
-            .field("limits", &self.limits)
+            .field("limits", &self.settings.limits)
             .finish_non_exhaustive()
     }
 }
@@ -146,7 +155,7 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    limits: Limits,
+    settings: Settings,
     loaded: Arc<dyn ProgramObject>,
 }
 
@@ -174,7 +183,7 @@ impl Program {
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
-        let mut syscalls = Syscalls::new(host, &self.limits, invocation);
+        let mut syscalls = Syscalls::new(host, &self.settings, invocation);
         let finished = self.call(&mut syscalls, invocation);
         invoke::outcome(self.engine, syscalls, invocation, finished)
     }
@@ -185,7 +194,8 @@ impl Program {
         syscalls: &mut Syscalls,
         invocation: &Invocation,
     ) -> Result<Finished, InvocationError> {
-        self.loaded.invoke(&self.limits, syscalls, invocation)
+        self.loaded
+            .invoke(&self.settings.limits, syscalls, invocation)
     }
 
     /// Calls the program once for each invocation, on all cores. Returns the outcomes in the order
@@ -238,8 +248,8 @@ impl Program {
         self.engine
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The loaded program, if a backend of this type has loaded it.

@@ -14,6 +14,7 @@ use crate::error::InvocationError;
 use crate::host::default_host;
 use crate::invoke::guest::{NotEnoughGas, pay_for};
 use crate::limits::Limits;
+use crate::settings::Settings;
 
 /// A handler with memory of its own, which it keeps from call to call.
 pub struct Instance<T: 'static> {
@@ -68,7 +69,11 @@ impl<T: 'static> Instance<T> {
             size: self.limits.heap,
             has_header: false,
         };
-        Syscalls::of_handler(default_host(), &self.limits, self.gas_limit, heap)
+        let settings = Settings {
+            limits: self.limits,
+            ..Settings::default()
+        };
+        Syscalls::of_handler(default_host(), &settings, self.gas_limit, heap)
     }
 
     fn running(&mut self) -> &mut Running<T> {

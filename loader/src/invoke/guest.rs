@@ -1,5 +1,6 @@
 //! The memory and the gas of a program, as a backend lends them to the loader.
 
+#[cfg(feature = "wasm")]
 use abi::imports::gas_for_bytes;
 
 use crate::error::Failure;
@@ -71,8 +72,14 @@ pub(crate) fn read_pod<T: bytemuck::Pod>(
 }
 
 /// Takes the price of touching `length` bytes off the gas.
+#[cfg(feature = "wasm")]
 pub(crate) fn pay_for(guest: &mut impl GuestMemory, length: u64) -> Result<(), NotEnoughGas> {
-    let rest = guest.gas().checked_sub(gas_for_bytes(length));
+    pay(guest, gas_for_bytes(length))
+}
+
+/// Takes a price off the gas.
+pub(crate) fn pay(guest: &mut impl GuestMemory, price: u64) -> Result<(), NotEnoughGas> {
+    let rest = guest.gas().checked_sub(price);
     guest.set_gas(rest.ok_or(NotEnoughGas)?);
     Ok(())
 }

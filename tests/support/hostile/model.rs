@@ -225,16 +225,16 @@ impl<'a> Model<'a> {
                 self.write(import, a, &vec![b as u8; length])?;
             }
             Import::Memcmp => {
+                self.pay(4)?;
+                self.pay(c)?;
                 self.pay(c)?;
                 let left = self.read(import, a, c)?;
-                self.pay(c)?;
                 let right = self.read(import, b, c)?;
                 let mut pairs = left.iter().zip(&right);
                 let difference = match pairs.find(|(left, right)| left != right) {
                     Some((left, right)) => i32::from(*left) - i32::from(*right),
                     None => 0,
                 };
-                self.pay(4)?;
                 self.write(import, d, &difference.to_le_bytes())?;
             }
             other => unreachable!("{other:?} is not modelled"),

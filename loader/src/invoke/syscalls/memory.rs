@@ -24,15 +24,16 @@ pub(super) fn fill<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
 
 /// Compares bytes and writes the difference of the first pair that differs, or 0.
 pub(super) fn compare<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
-    let left = call.read(call.argument(0), call.argument(2))?;
-    let right = call.read(call.argument(1), call.argument(2))?;
+    let length = call.argument(2);
+    call.pay_for(length)?;
+    let left = call.read_prepaid(call.argument(0), length)?;
+    let right = call.read_prepaid(call.argument(1), length)?;
     let difference = left
         .iter()
         .zip(&right)
         .map(|(left, right)| i32::from(*left) - i32::from(*right))
         .find(|difference| *difference != 0)
         .unwrap_or(0);
-    call.pay_for(4)?;
     call.write(call.argument(3), &difference.to_le_bytes())?;
     Ok(None)
 }

@@ -5,13 +5,17 @@
 
 mod abort;
 mod call;
+#[cfg(feature = "crypto")]
+mod crypto;
 mod gas;
+mod hash;
 mod invoke_signed;
 mod load_account;
 mod log;
 mod memory;
-mod missing;
+mod program_address;
 mod return_data;
+mod sysvar;
 
 use std::any::Any;
 use std::fmt;
@@ -27,8 +31,10 @@ use crate::account::AccountInput;
 use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::limits::Limits;
 use crate::outcome::CallRecord;
+use crate::prices::Prices;
+use crate::settings::Settings;
+use crate::syscall_set::{Syscall, SyscallKind};
 use call::Call;
 use invoke_signed::Caller;
 
@@ -41,8 +47,8 @@ type Returned = Result<Option<u64>, Failure>;
 /// The syscalls of one program, and what it and the programs that it called have set with them.
 pub struct Syscalls {
     host: Arc<dyn Host>,
-    /// The limits of the program that the host called.
-    limits: Limits,
+    /// The settings of the program that the host called.
+    settings: Settings,
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
@@ -93,27 +99,55 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::InvokeSigned => invoke_signed::invoke_signed,
         Import::GetStackHeight => invoke_signed::stack_height,
         Import::LoadAccount => load_account::load_account,
-        Import::CreateProgramAddress => missing::missing,
-        Import::TryFindProgramAddress => missing::missing,
+        Import::CreateProgramAddress => program_address::create,
+        Import::TryFindProgramAddress => program_address::find,
         Import::GetClockSysvar
         | Import::GetRentSysvar
         | Import::GetEpochScheduleSysvar
         | Import::GetFeesSysvar
         | Import::GetEpochRewardsSysvar
         | Import::GetLastRestartSlot
-        | Import::GetSysvar
-        | Import::GetRandomSeed => missing::missing,
-        Import::LogData => missing::missing,
-        Import::Sha256 | Import::Keccak256 | Import::Blake3 => missing::missing,
+        | Import::GetRandomSeed => sysvar::get,
+        Import::GetSysvar => sysvar::copy_data,
+        Import::LogData => log::data,
+        Import::Sha256 | Import::Keccak256 | Import::Blake3 => hash::hash,
+        #[cfg(feature = "crypto")]
+        Import::Secp256k1Recover => crypto::secp256k1::recover,
+        #[cfg(feature = "crypto")]
+        Import::CurveValidatePoint => crypto::curve25519::validate_point,
+        #[cfg(feature = "crypto")]
+        Import::CurveGroupOp => crypto::curve25519::group_operation,
+        #[cfg(feature = "crypto")]
+        Import::CurveMultiscalarMul => crypto::curve25519::multiscalar_multiply,
+        #[cfg(feature = "crypto")]
+        Import::AltBn128GroupOp => crypto::alt_bn128::group_operation,
+        #[cfg(feature = "crypto")]
+        Import::AltBn128Compression => crypto::alt_bn128::compression,
+        #[cfg(feature = "crypto")]
+        Import::Poseidon => crypto::poseidon::hash,
+        #[cfg(feature = "crypto")]
+        Import::BigModExp => crypto::big_mod_exp::power,
+        // `SyscallSet::find` finds none of the rest.
+        #[cfg(not(feature = "crypto"))]
+        _ => unavailable,
     }
+}
+
+/// Ends a program that calls a syscall which this loader is built without.
+#[cfg(not(feature = "crypto"))]
+fn unavailable<G>(call: &mut Call<'_, G>) -> Returned {
+    Err(Failure::SyscallFailed {
+        symbol: call.syscall.symbol().to_owned(),
+        reason: "this loader is built without it".to_owned(),
+    })
 }
 
 impl Syscalls {
     /// The syscalls of the program that the host calls.
-    pub(crate) fn new(host: &Arc<dyn Host>, limits: &Limits, invocation: &Invocation) -> Self {
+    pub(crate) fn new(host: &Arc<dyn Host>, settings: &Settings, invocation: &Invocation) -> Self {
         Self {
             host: Arc::clone(host),
-            limits: *limits,
+            settings: settings.clone(),
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
@@ -132,12 +166,12 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn of_handler(
         host: &Arc<dyn Host>,
-        limits: &Limits,
+        settings: &Settings,
         gas_limit: u64,
         heap: Heap,
     ) -> Self {
         let invocation = Invocation::new(Pubkey::default()).gas(gas_limit);
-        let mut syscalls = Self::new(host, limits, &invocation);
+        let mut syscalls = Self::new(host, settings, &invocation);
         syscalls.heap = heap;
         syscalls
     }
@@ -156,8 +190,8 @@ impl Syscalls {
 
     /// Runs one syscall. The value is what it returns to the program, if it returns one.
     ///
-    /// It takes the price of the bytes that the syscall touches off the guest's gas; the backend
-    /// takes the price of the instruction.
+    /// It takes the price of the syscall off the guest's gas; the backend takes the price of the
+    /// instruction.
     ///
     /// # Errors
     ///
@@ -165,16 +199,21 @@ impl Syscalls {
     /// returns [`End::Failed`](crate::backend::End::Failed) with it.
     pub fn call(
         &mut self,
-        syscall: Import,
+        syscall: &Syscall,
         arguments: Arguments,
         guest: &mut impl GuestMemory,
     ) -> Result<Option<u64>, Failure> {
+        let syscall = match &syscall.0 {
+            SyscallKind::Import(import) => *import,
+            SyscallKind::Own(own) => return own.run(arguments, guest, self.gas_limit),
+        };
         let mut call = Call {
             syscall,
             arguments,
             guest,
             syscalls: self,
         };
+        call.pay_base()?;
         function(syscall)(&mut call)
     }
 
@@ -188,6 +227,11 @@ impl Syscalls {
     #[must_use]
     pub fn heap(&self) -> &Heap {
         &self.heap
+    }
+
+    /// What syscalls cost.
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.settings.prices
     }
 
     /// The host.
@@ -247,7 +291,7 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn take(&mut self) -> Self {
         let invocation = Invocation::new(self.program_id).gas(self.gas_limit);
-        let fresh = Self::new(&self.host, &self.limits, &invocation);
+        let fresh = Self::new(&self.host, &self.settings, &invocation);
         std::mem::replace(self, fresh)
     }
 }

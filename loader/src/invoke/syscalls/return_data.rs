@@ -33,7 +33,7 @@ pub(super) fn get<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
 
 impl Syscalls {
     fn check_return_data_length(&self, length: u64) -> Result<(), Failure> {
-        let limit = self.limits.return_data;
+        let limit = self.settings.limits.return_data;
         if length > limit as u64 {
             return Err(Failure::ReturnDataTooLong { length, limit });
         }

@@ -27,7 +27,7 @@ pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, I
     if program_id != syscalls.program_id && syscalls.callers.contains(&program_id) {
         return Err(InvalidCall::Reentered { program_id });
     }
-    let limit = syscalls.limits.calls;
+    let limit = syscalls.settings.limits.calls;
     if syscalls.calls.len() >= limit {
         return Err(InvalidCall::TooManyCalls { limit });
     }
@@ -131,7 +131,7 @@ impl Syscalls {
             calls,
             logs: mem::take(&mut self.logs),
             logged_bytes: self.logged_bytes,
-            ..Self::new(&self.host, &self.limits, invocation)
+            ..Self::new(&self.host, &self.settings, invocation)
         }
         .with_gas_limit(self.gas_limit)
     }
