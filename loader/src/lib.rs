@@ -6,6 +6,7 @@
 //! | [`Program`] | a loaded program, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//! | [`Host`] | the programs, the accounts and the sysvars that a program can reach |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
@@ -74,6 +75,26 @@
 //! | a repeat | it is the repeat that it was | [`RepeatChanged`](WriteBackError::RepeatChanged) |
 //! | all accounts, last | the sum of kelvins stays | [`KelvinsNotConserved`](WriteBackError::KelvinsNotConserved) |
 //!
+//! # Programs that call programs
+//!
+//! [`Program::invoke_with`] takes a [`Host`]: what a program can reach beyond its own input. The
+//! host finds a [`Callee`] by its id, which is a [`Program`] of any loader and engine, or a
+//! [`Builtin`] in Rust. [`Environment`] is a host whose parts are set once.
+//!
+//! At each call the loader
+//!
+//! 1. reads the caller's structures, which [`abi::call`] describes, and checks that the caller
+//!    gives no rights away that it does not have;
+//! 2. judges the caller's changes to the listed accounts by the rules above;
+//! 3. runs the callee in an instance of its own, with these accounts as they are now and the gas
+//!    that remains;
+//! 4. judges the callee's changes by the same rules, with the callee's id;
+//! 5. writes them into the caller's input. From here on, the caller is judged by them.
+//!
+//! A call that breaks a rule ends the caller: [`InvalidCall`] names the rule. A callee that fails
+//! ends all its callers, and nothing is kept: [`Failure::Called`] has its id, its depth and its
+//! failure. [`Outcome::calls`] lists the calls. `docs/decisions/0022-calls.md` has the reasons.
+//!
 //! # What a blob is
 //!
 //! [`Loader::inspect`] reports what a blob contains and what the program needs, without running it:
@@ -99,6 +120,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `serde` | `Serialize` for outcomes, in the shape in which `cargo entrypoint run --json` prints them, and for what they consist of; `Serialize` and `Deserialize` for invocations and accounts |
+//! | `crypto` (on by default) | the syscalls of cryptography: `rlo_secp256k1_recover`, `rlo_curve_…`, `rlo_alt_bn128_…`, `rlo_poseidon`, `rlo_big_mod_exp` |
 //! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
@@ -126,11 +148,13 @@ mod invocation;
 mod invoke;
 mod limits;
 mod outcome;
+mod own_syscall;
 mod prices;
 pub mod profile;
 mod program;
 mod settings;
 pub mod sweep;
+mod syscall_set;
 pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
@@ -148,7 +172,8 @@ pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
-pub use crate::prices::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
+pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
+pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::program::{Loader, Program};
 pub use crate::sysvars::Sysvars;
 

@@ -184,6 +184,15 @@ pub enum Failure {
         /// The loader's limit in bytes.
         limit: usize,
     },
+    /// A syscall cannot do what the program asks for, or the embedder's function of a syscall
+    /// returned this failure.
+    #[error("`{}` failed: {}", escape_control(symbol), escape_control(reason))]
+    SyscallFailed {
+        /// The syscall.
+        symbol: String,
+        /// The reason.
+        reason: String,
+    },
     /// The program broke a rule of the write-back.
     #[error(transparent)]
     #[cfg_attr(feature = "serde", serde(untagged))]
@@ -196,14 +205,12 @@ pub enum Failure {
     ///
     /// [`kind`](Self::kind) and [`help`](Self::help) are those of the called program's failure.
     #[error("program {program_id}, called at depth {depth}, failed: {failure}")]
-    #[cfg_attr(feature = "serde", serde(untagged))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(untagged, serialize_with = "serialize_called")
+    )]
     Called {
-        /// The program that failed; in JSON `failed_program`, because the failure may have a
-        /// `program_id` of its own.
-        #[cfg_attr(
-            feature = "serde",
-            serde(rename = "failed_program", serialize_with = "crate::text::as_text")
-        )]
+        /// The program that failed; in JSON `failed_program`.
         program_id: Pubkey,
         /// The depth of its call: 2 for a program that the outermost program called.
         depth: u64,
@@ -343,6 +350,7 @@ impl Failure {
                 "mark the account as writable, if the program may change it: `writable = true` in a \
                  fixture, or `AccountInput::writable`"
             }
+            Self::InvalidCall(error) => return error.help().map(str::to_owned),
             _ => return None,
         };
         Some(help.to_owned())
@@ -498,6 +506,24 @@ fn serialize_program_error<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&describe(error))
+}
+
+/// An object with the kind of the called program's failure, and that failure inside of it.
+#[cfg(feature = "serde")]
+fn serialize_called<S: serde::Serializer>(
+    program_id: &Pubkey,
+    depth: &u64,
+    failure: &Failure,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeStruct;
+
+    let mut fields = serializer.serialize_struct("Called", 4)?;
+    fields.serialize_field("kind", failure.kind())?;
+    fields.serialize_field("failed_program", &program_id.to_string())?;
+    fields.serialize_field("depth", depth)?;
+    fields.serialize_field("failure", failure)?;
+    fields.end()
 }
 
 #[cfg(feature = "serde")]
