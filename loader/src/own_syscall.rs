@@ -217,7 +217,8 @@ impl Loader {
     /// by this name. On WebAssembly they import it from the module `env`.
     ///
     /// A call costs `price.base`, and `price.for_bytes` for each range that the function reads or
-    /// writes. If the function returns a [`Failure`], that ends the program.
+    /// writes. If the function returns a [`Failure`], that ends the program. If it panics, the
+    /// panic goes on in the thread that has called the program.
     ///
     /// ```
     /// use loader::Parameter::{Pointer, U64};
