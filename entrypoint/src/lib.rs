@@ -65,6 +65,7 @@
 //! | clock, rent and other facts of the chain | [`mod@sysvar`] |
 //! | an account that the instruction does not list | [`load_account`] |
 //! | a hash | [`mod@hash`] |
+//! | a signature's key, an operation on a curve | [`mod@crypto`] |
 //! | the remaining gas, the depth of the call | [`remaining_compute_units`], [`stack_height`] |
 //!
 //! # Options
@@ -133,6 +134,7 @@ mod abort;
 mod account;
 mod borrow;
 pub mod call;
+pub mod crypto;
 mod derived;
 mod event;
 mod glue;
