@@ -107,6 +107,64 @@ macro_rules! for_each_import {
             Keccak256 = rlo_keccak256(slices: *const u8, slices_length: u64, hash: *mut u8) -> u64;
             /// Hashes slices of bytes with BLAKE3. Returns 0.
             Blake3 = rlo_blake3(slices: *const u8, slices_length: u64, hash: *mut u8) -> u64;
+            /// Writes the 64 bytes of the public key that signed a hash. Returns 0, 2 if the
+            /// recovery id is invalid, or 3 if the signature is.
+            Secp256k1Recover = rlo_secp256k1_recover(
+                hash: *const u8,
+                recovery_id: u64,
+                signature: *const u8,
+                public_key: *mut u8
+            ) -> u64;
+            /// Returns 0 if 32 bytes are a point of curve25519: in Edwards form if the curve is 0,
+            /// as Ristretto if it is 1. Otherwise returns 1.
+            CurveValidatePoint =
+                rlo_curve_validate_point(curve: u64, point: *const u8, result: *mut u8) -> u64;
+            /// Adds (0) or subtracts (1) two points of curve25519, or multiplies (2) the scalar on
+            /// the left with the point on the right. Returns 0, or 1 if an input is invalid.
+            CurveGroupOp = rlo_curve_group_op(
+                curve: u64,
+                operation: u64,
+                left: *const u8,
+                right: *const u8,
+                result: *mut u8
+            ) -> u64;
+            /// Multiplies scalars with points of curve25519, and adds the products. Returns 0, or 1
+            /// if an input is invalid.
+            CurveMultiscalarMul = rlo_curve_multiscalar_mul(
+                curve: u64,
+                scalars: *const u8,
+                points: *const u8,
+                count: u64,
+                result: *mut u8
+            ) -> u64;
+            /// Adds (0) points of alt_bn128, multiplies (2) one, or checks (3) a product of
+            /// pairings. Returns 0, or 1 if the input is invalid.
+            AltBn128GroupOp = rlo_alt_bn128_group_op(
+                operation: u64,
+                input: *const u8,
+                input_length: u64,
+                result: *mut u8
+            ) -> u64;
+            /// Compresses (0) or decompresses (1) a point of G1 of alt_bn128, or compresses (2) or
+            /// decompresses (3) one of G2. Returns 0, or 1 if the input is invalid.
+            AltBn128Compression = rlo_alt_bn128_compression(
+                operation: u64,
+                input: *const u8,
+                input_length: u64,
+                result: *mut u8
+            ) -> u64;
+            /// Hashes numbers of the field of alt_bn128 with Poseidon: parameters 0, byte order 0
+            /// for big endian or 1 for little endian. Returns 0, or 1 if an input is invalid.
+            Poseidon = rlo_poseidon(
+                parameters: u64,
+                byte_order: u64,
+                slices: *const u8,
+                slices_length: u64,
+                hash: *mut u8
+            ) -> u64;
+            /// Writes a power of a large number modulo another. `numbers` has the addresses and
+            /// the lengths of base, exponent and modulus. Returns 0.
+            BigModExp = rlo_big_mod_exp(numbers: *const u8, result: *mut u8) -> u64;
         }
     };
 }

@@ -99,6 +99,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `serde` | `Serialize` for outcomes, in the shape in which `cargo entrypoint run --json` prints them, and for what they consist of; `Serialize` and `Deserialize` for invocations and accounts |
+//! | `crypto` (on by default) | the syscalls of cryptography: `rlo_secp256k1_recover`, `rlo_curve_…`, `rlo_alt_bn128_…`, `rlo_poseidon`, `rlo_big_mod_exp` |
 //! | `fixture` (on by default) | [`fixture`]: invocations, and what is expected of them, from TOML |
 #![forbid(unsafe_code)]
 
@@ -126,11 +127,13 @@ mod invocation;
 mod invoke;
 mod limits;
 mod outcome;
+mod own_syscall;
 mod prices;
 pub mod profile;
 mod program;
 mod settings;
 pub mod sweep;
+mod syscall_set;
 pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
@@ -148,7 +151,8 @@ pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
-pub use crate::prices::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
+pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
+pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::program::{Loader, Program};
 pub use crate::sysvars::Sysvars;
 

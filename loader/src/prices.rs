@@ -115,6 +115,40 @@ impl SquarePrice {
     }
 }
 
+/// What `rlo_big_mod_exp` costs, besides its row in [`Prices`]: the sum of a base, of a part that
+/// grows with the square of the longest of the three numbers, and of a part that grows with the
+/// work: the square of the longer of base and modulus, times the length of the exponent.
+///
+/// ```
+/// use loader::Prices;
+///
+/// assert_eq!(Prices::rialo().big_mod_exp.of(32, 64), 190 + 64 * 64 / 2);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BigModExpPrice {
+    /// The part for the square of the longest number, with the price of each call.
+    pub longest: SquarePrice,
+    /// The numerator of the factor of the work.
+    pub work_per: u64,
+    /// The denominator of the factor of the work. If it is 0, the work costs nothing.
+    pub work_of: u64,
+}
+
+impl BigModExpPrice {
+    /// Returns the price for these lengths in bytes: that of the longer of base and modulus, and
+    /// that of the exponent. A price beyond `u64::MAX` is `u64::MAX`.
+    #[must_use]
+    pub const fn of(&self, length: u64, exponent: u64) -> u64 {
+        let longest = if length > exponent { length } else { exponent };
+        let work = length.saturating_mul(length).saturating_mul(exponent);
+        let work = match work.saturating_mul(self.work_per).checked_div(self.work_of) {
+            Some(price) => price,
+            None => 0,
+        };
+        self.longest.for_number(longest).saturating_add(work)
+    }
+}
+
 /// The prices of one form of curve25519: what `rlo_curve_validate_point`, `rlo_curve_group_op` and
 /// `rlo_curve_multiscalar_mul` cost, besides their rows in [`Prices`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,8 +219,8 @@ pub struct Prices {
     pub alt_bn128: AltBn128Prices,
     /// `rlo_poseidon`, by the number of inputs.
     pub poseidon: SquarePrice,
-    /// `rlo_big_mod_exp`, by the bytes of the longest of the three numbers.
-    pub big_mod_exp: SquarePrice,
+    /// `rlo_big_mod_exp`.
+    pub big_mod_exp: BigModExpPrice,
 }
 
 impl Prices {

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 /// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
-    settings: Settings,
+    pub(crate) settings: Settings,
     backend: Arc<dyn BackendObject>,
 }
 
@@ -103,7 +103,7 @@ impl Loader {
         Ok(Program {
             engine: self.engine(),
             settings: self.settings.clone(),
-            loaded: self.backend.load(program, &self.settings.limits)?,
+            loaded: self.backend.load(program, &self.settings)?,
         })
     }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::limits::Limits;
 use crate::prices::Prices;
+use crate::syscall_set::SyscallSet;
 
 /// What a loader sets for all its programs and their invocations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub limits: Limits,
     pub prices: Arc<Prices>,
+    pub syscalls: SyscallSet,
 }

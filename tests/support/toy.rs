@@ -13,9 +13,10 @@
 //!
 //! Each instruction costs one unit of gas. Any other instruction traps.
 
-use abi::imports::{Import, MAX_ARGUMENTS};
+use abi::imports::MAX_ARGUMENTS;
 use loader::backend::{
-    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, Syscalls,
+    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, Syscall,
+    SyscallSet, Syscalls,
 };
 use loader::{Engine, Failure, InvocationError, Limits, LoadError};
 
@@ -28,6 +29,7 @@ pub struct Toy;
 /// A program that the backend has loaded.
 pub struct ToyProgram {
     instructions: Vec<Vec<String>>,
+    syscalls: Vec<Syscall>,
     data: Vec<u8>,
 }
 
@@ -51,7 +53,12 @@ impl Backend for Toy {
         Engine::Interpreter
     }
 
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<ToyProgram, LoadError> {
+    fn load(
+        &self,
+        file: &[u8],
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Result<ToyProgram, LoadError> {
         let invalid = |reason: &str| LoadError::InvalidBlob {
             reason: reason.to_owned(),
         };
@@ -70,8 +77,14 @@ impl Backend for Toy {
             });
         }
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        let instructions: Vec<Vec<String>> = code.lines().map(words).collect();
+        let calls = instructions.iter().filter_map(|words| match &words[..] {
+            [name, symbol, ..] if name == "call" => Some(syscalls.find(symbol.as_bytes())),
+            _ => None,
+        });
         Ok(ToyProgram {
-            instructions: code.lines().map(words).collect(),
+            syscalls: calls.collect::<Result<_, _>>()?,
+            instructions,
             data,
         })
     }
@@ -179,7 +192,9 @@ impl Instance for ToyInstance<'_> {
                     for (argument, word) in arguments.iter_mut().zip(&instruction[2..]) {
                         *argument = value(word);
                     }
-                    let syscall = Import::from_symbol(symbol.as_bytes());
+                    // The program was loaded, so the loader has the syscall.
+                    let mut known = self.program.syscalls.iter();
+                    let syscall = known.find(|syscall| syscall.symbol() == symbol);
                     let syscall = syscall.ok_or_else(|| InvocationError::engine(symbol))?;
                     if let Err(failure) = syscalls.call(syscall, arguments, &mut self.memory) {
                         return Ok(End::Failed(failure));

@@ -30,7 +30,8 @@
 //!   heap, by the target's convention: `docs/abi.md` has those of this project's targets.
 //! - The program's work takes gas off [`GuestMemory::gas`], and ends in [`Failure::OutOfGas`] if
 //!   that does not suffice. A backend that does not count gas must bound the program's time.
-//! - Calls of the program's imports go to [`Syscalls::call`], and its failures end the program.
+//! - Each import of the program is a syscall that [`SyscallSet::find`] finds. Its calls go to
+//!   [`Syscalls::call`], whose failures end the program.
 //! - Nothing that a program does may panic the backend, or make it allocate without bound.
 //!
 //! [`Failure::OutOfGas`]: crate::Failure::OutOfGas
@@ -50,6 +51,7 @@ use crate::limits::Limits;
 pub use crate::invoke::guest::{GuestMemory, Inaccessible};
 pub use crate::invoke::heap::Heap;
 pub use crate::invoke::syscalls::{Arguments, Syscalls};
+pub use crate::syscall_set::{Syscall, SyscallSet};
 
 /// The loader's code for one target: it loads program files, and lends instances of them.
 pub trait Backend: Send + Sync + 'static {
@@ -63,12 +65,18 @@ pub trait Backend: Send + Sync + 'static {
     fn engine(&self) -> Engine;
 
     /// Loads a program's file. It is not longer than [`Limits::blob`], and does not begin as a file
-    /// for another target than that of [`engine`](Self::engine).
+    /// for another target than that of [`engine`](Self::engine). [`SyscallSet::find`] returns the
+    /// syscalls that the program imports.
     ///
     /// # Errors
     ///
     /// [`LoadError`] if the bytes are not a program, or exceed a limit.
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<Self::Program, LoadError>;
+    fn load(
+        &self,
+        file: &[u8],
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Result<Self::Program, LoadError>;
 
     /// Lends an instance of a program to `run`, and returns what `run` returns.
     ///

@@ -10,12 +10,13 @@ use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
+use crate::settings::Settings;
 
 /// A [`Backend`] of any type.
 pub(crate) trait BackendObject: Any + Send + Sync {
     fn engine(&self) -> Engine;
 
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<Arc<dyn ProgramObject>, LoadError>;
+    fn load(&self, file: &[u8], settings: &Settings) -> Result<Arc<dyn ProgramObject>, LoadError>;
 }
 
 /// A program that a [`Backend`] of any type has loaded.
@@ -41,8 +42,8 @@ impl<B: Backend> BackendObject for Shared<B> {
         self.0.engine()
     }
 
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<Arc<dyn ProgramObject>, LoadError> {
-        let program = self.0.load(file, limits)?;
+    fn load(&self, file: &[u8], settings: &Settings) -> Result<Arc<dyn ProgramObject>, LoadError> {
+        let program = self.0.load(file, &settings.limits, &settings.syscalls)?;
         let backend = Arc::clone(&self.0);
         Ok(Arc::new(Loaded { backend, program }))
     }

@@ -184,6 +184,15 @@ pub enum Failure {
         /// The loader's limit in bytes.
         limit: usize,
     },
+    /// A syscall cannot do what the program asks for, or the embedder's function of a syscall
+    /// returned this failure.
+    #[error("`{}` failed: {}", escape_control(symbol), escape_control(reason))]
+    SyscallFailed {
+        /// The syscall.
+        symbol: String,
+        /// The reason.
+        reason: String,
+    },
     /// The program broke a rule of the write-back.
     #[error(transparent)]
     #[cfg_attr(feature = "serde", serde(untagged))]

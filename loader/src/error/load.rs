@@ -147,6 +147,22 @@ pub enum LoadError {
         /// The import's name.
         symbol: String,
     },
+    /// The program imports a syscall of the runtime that this loader does not have.
+    #[error("the program imports `{symbol}`, which this loader does not have: {reason}")]
+    UnsupportedSyscall {
+        /// The syscall.
+        symbol: &'static str,
+        /// The reason, and what to do.
+        reason: &'static str,
+    },
+    /// A loader cannot have this syscall of an embedder's.
+    #[error("the syscall `{}` is invalid: {reason}", escape_control(symbol))]
+    InvalidSyscall {
+        /// The syscall.
+        symbol: String,
+        /// The reason, and what to do.
+        reason: &'static str,
+    },
 }
 
 impl LoadError {

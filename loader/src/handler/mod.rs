@@ -58,6 +58,7 @@ pub use error::CallError;
 use crate::backend::wasm::{Module, Running, define_syscalls, validate};
 use crate::error::LoadError;
 use crate::limits::{DEFAULT_GAS, Limits};
+use crate::syscall_set::SyscallSet;
 
 /// A host function: it takes bytes, and returns bytes or nothing.
 type Function<T> = dyn Fn(&mut T, &[u8]) -> Option<Vec<u8>> + Send + Sync;
@@ -135,8 +136,9 @@ impl<T: 'static> Host<T> {
         let mut module = Module::compile(module, &self.limits)?;
         validate::check_alloc(&module)?;
         let is_offered = |name: &str| self.functions.iter().any(|(offered, _)| offered == name);
-        let imports =
-            validate::known_imports(&module, |name| is_offered(name).then(function_type))?;
+        let imports = validate::known_imports(&module, &SyscallSet::default(), |name| {
+            is_offered(name).then(function_type)
+        })?;
         for (name, function) in &self.functions {
             // A syscall of the loader takes precedence.
             if imports.iter().all(|import| import.symbol() != name) {

@@ -113,7 +113,7 @@ impl Loader {
         self.check_file(blob)?;
         let parsed = parse(blob)?;
         let limits = self.current_limits();
-        let refusals = vm.refusals(&parsed, limits);
+        let refusals = vm.refusals(&parsed, limits, &self.settings.syscalls);
         Ok(Inspection::new(blob, &parsed, limits, refusals))
     }
 }
@@ -254,9 +254,9 @@ fn exports(blob: &ProgramBlob) -> Vec<Export> {
 fn imports(blob: &ProgramBlob, calls: &[u32]) -> Vec<ImportUse> {
     validate::imports(blob)
         .zip(calls)
-        .map(|((symbol, import), call_sites)| ImportUse {
+        .map(|(symbol, call_sites)| ImportUse {
             symbol: name(symbol),
-            signature: import.map(signature),
+            signature: Import::from_symbol(symbol).map(signature),
             call_sites: *call_sites,
         })
         .collect()

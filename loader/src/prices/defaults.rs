@@ -2,7 +2,7 @@
 
 use abi::imports::Import;
 
-use super::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
+use super::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 
 /// The price of memory that a syscall touches: that of [`abi::imports::gas_for_bytes`].
 const TOUCHED: Price = Price::fixed(0).bytes(1, 8);
@@ -42,10 +42,14 @@ pub(super) fn prices() -> Prices {
             per: 400,
             of: 1,
         },
-        big_mod_exp: SquarePrice {
-            base: 1_000,
-            per: 4,
-            of: 1,
+        big_mod_exp: BigModExpPrice {
+            longest: SquarePrice {
+                base: 1_000,
+                per: 1,
+                of: 1,
+            },
+            work_per: 1,
+            work_of: 16,
         },
     }
 }
@@ -60,6 +64,7 @@ fn of(syscall: Import) -> Price {
         Import::Sha256 | Import::Keccak256 | Import::Blake3 => {
             Price::fixed(100).bytes(1, 1).per_range(2)
         }
+        Import::Secp256k1Recover => Price::fixed(25_000),
         _ => TOUCHED,
     }
 }

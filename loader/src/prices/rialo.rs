@@ -2,7 +2,7 @@
 
 use abi::imports::Import;
 
-use super::{AltBn128Prices, CurvePrices, Price, Prices, SquarePrice};
+use super::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 
 /// A syscall without any work.
 const SYSCALL: Price = Price::fixed(100);
@@ -63,10 +63,14 @@ impl Prices {
                 per: 61,
                 of: 1,
             },
-            big_mod_exp: SquarePrice {
-                base: 190,
-                per: 1,
-                of: 2,
+            big_mod_exp: BigModExpPrice {
+                longest: SquarePrice {
+                    base: 190,
+                    per: 1,
+                    of: 2,
+                },
+                work_per: 0,
+                work_of: 0,
             },
         }
     }
@@ -99,6 +103,15 @@ fn of(syscall: Import) -> Price {
         | Import::LogPubkey
         | Import::LogComputeUnits
         | Import::RemainingComputeUnits
-        | Import::GetStackHeight => SYSCALL,
+        | Import::GetStackHeight
+        | Import::AltBn128Compression => SYSCALL,
+        Import::Secp256k1Recover => Price::fixed(25_000),
+        // `Prices` has the prices of the operations.
+        Import::CurveValidatePoint
+        | Import::CurveGroupOp
+        | Import::CurveMultiscalarMul
+        | Import::AltBn128GroupOp
+        | Import::Poseidon => Price::fixed(0),
+        Import::BigModExp => SYSCALL,
     }
 }

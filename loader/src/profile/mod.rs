@@ -46,6 +46,7 @@ use std::sync::Arc;
 use abi::imports::Import;
 
 use crate::Outcome;
+use crate::backend::Syscall;
 use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
 use crate::engine::Engine;
 use crate::error::InvocationError;
@@ -262,7 +263,11 @@ fn profile(
     });
     let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished)?;
     let recording = recorder.finish(&outcome);
-    let (gas, end) = name(Names::new(&program.blob, &flow), &recording);
+    let (gas, end) = name(
+        Names::new(&program.blob, &flow),
+        &program.syscalls,
+        &recording,
+    );
     Ok(Profiled {
         gas,
         end,
@@ -276,7 +281,11 @@ fn profile(
 
 /// Names the functions of the instructions, and merges costs that then are the same. Returns also
 /// the functions in which the program ended.
-fn name(mut names: Names<'_>, recording: &Recording) -> (GasProfile, Vec<Frame>) {
+fn name(
+    mut names: Names<'_>,
+    syscalls: &[Syscall],
+    recording: &Recording,
+) -> (GasProfile, Vec<Frame>) {
     let mut nodes = vec![(0, Vec::new())];
     let mut known = HashMap::new();
     let mut numbers = vec![0];
@@ -299,7 +308,7 @@ fn name(mut names: Names<'_>, recording: &Recording) -> (GasProfile, Vec<Frame>)
             frames.push(names.number(Frame::special(syscall, FrameKind::Import)));
             let description = format!("call of {}", recording.called[place]);
             frames.push(names.number(Frame::special(&description, FrameKind::Called)));
-        } else if let Some((function, kind)) = special(place.cost) {
+        } else if let Some((function, kind)) = special(place.cost, syscalls) {
             frames.push(names.number(Frame::special(function, kind)));
         }
         let named = (numbers[place.node as usize], frames);
@@ -354,10 +363,10 @@ fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
 const TRUNCATED: &str = "(deeper calls)";
 
 /// The frame of a cost that is not an instruction of a function.
-fn special(cost: Cost) -> Option<(&'static str, FrameKind)> {
+fn special(cost: Cost, syscalls: &[Syscall]) -> Option<(&str, FrameKind)> {
     match cost {
         Cost::Instruction | Cost::Called(_) => None,
-        Cost::Syscall(syscall) => Some((syscall.symbol(), FrameKind::Import)),
+        Cost::Syscall(number) => Some((syscalls[number as usize].symbol(), FrameKind::Import)),
         Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
         Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),
         Cost::Truncated => Some((TRUNCATED, FrameKind::Truncated)),

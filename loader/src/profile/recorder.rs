@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 
 use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
-use abi::imports::Import;
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::{HeapCounts, HeapSample};
@@ -62,8 +61,8 @@ pub(super) struct Node {
 pub(super) enum Cost {
     /// The instruction itself.
     Instruction,
-    /// A syscall: the instruction and the bytes.
-    Syscall(Import),
+    /// A syscall: the instruction and the price. Its number in the program's imports.
+    Syscall(u32),
     /// A program that a syscall has run: its place among the called programs.
     Called(usize),
     /// Gas that was paid and not used.
@@ -395,10 +394,10 @@ impl Observer for Recorder<'_> {
         });
     }
 
-    fn syscall(&mut self, syscall: Import, price: u64) {
-        self.conclude(Cost::Syscall(syscall));
+    fn syscall(&mut self, number: u32, price: u64) {
+        self.conclude(Cost::Syscall(number));
         if price > 0 {
-            self.add(self.last, Cost::Syscall(syscall), price);
+            self.add(self.last, Cost::Syscall(number), price);
         }
     }
 

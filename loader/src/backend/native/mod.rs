@@ -11,7 +11,8 @@ use abi::imports::Import;
 use abi::native::Message;
 
 use super::{
-    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, Syscalls,
+    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, SyscallSet,
+    Syscalls,
 };
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError, LoadError};
@@ -79,7 +80,12 @@ impl Backend for Runner {
         Engine::Native
     }
 
-    fn load(&self, file: &[u8], _limits: &Limits) -> Result<Library, LoadError> {
+    fn load(
+        &self,
+        file: &[u8],
+        _limits: &Limits,
+        _syscalls: &SyscallSet,
+    ) -> Result<Library, LoadError> {
         if !file.starts_with(b"\x7fELF") {
             return Err(LoadError::InvalidLibrary {
                 reason: "not an ELF file".to_owned(),
@@ -228,7 +234,7 @@ impl Instance for Guest {
                 let Disconnected(failure) = self.connection.protocol_error();
                 return Ok(End::Failed(failure));
             };
-            match syscalls.call(*syscall, event.values, self) {
+            match syscalls.call(&(*syscall).into(), event.values, self) {
                 Ok(value) => {
                     request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
                 }

@@ -2,7 +2,6 @@
 
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
-use abi::imports::Import;
 use polkavm::{InterruptKind, Reg};
 
 use super::guest::Guest;
@@ -15,8 +14,9 @@ pub(crate) trait Observer {
     /// for step tracing.
     fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
 
-    /// The program has called a syscall, which cost this much gas besides its instruction.
-    fn syscall(&mut self, _syscall: Import, _price: u64) {}
+    /// The program has called the syscall with this number in its imports, which cost this much
+    /// gas besides its instruction.
+    fn syscall(&mut self, _number: u32, _price: u64) {}
 
     /// The syscall has run another program, which used this much gas.
     fn called(&mut self, _program_id: Pubkey, _gas: u64) {}
@@ -104,18 +104,19 @@ impl<O: Observer> Observed<'_, O> {
                     return Ok(End::Failed(guest.out_of_gas(syscalls.gas_limit())));
                 }
                 InterruptKind::Ecalli(number) => {
-                    let Some(syscall) = guest.program.syscalls.get(number as usize) else {
+                    let program = guest.program;
+                    let Some(syscall) = program.syscalls.get(number as usize) else {
                         return Ok(End::Failed(guest.trapped()));
                     };
                     let (before, calls) = (guest.gas(), syscalls.call_count());
-                    let returned = syscalls.call(*syscall, guest.arguments(), guest);
+                    let returned = syscalls.call(syscall, guest.arguments(), guest);
                     // A syscall takes off gas, and never adds any.
                     let used = before - guest.gas();
                     match syscalls.call_since(calls) {
-                        None => observer.syscall(*syscall, used),
+                        None => observer.syscall(number, used),
                         Some(called) => {
                             let gas = called.gas_used.min(used);
-                            observer.syscall(*syscall, used - gas);
+                            observer.syscall(number, used - gas);
                             observer.called(called.program_id, gas);
                         }
                     }

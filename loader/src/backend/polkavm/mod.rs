@@ -18,13 +18,12 @@ pub use pool::DEFAULT_IDLE_INSTANCES;
 use std::sync::Arc;
 
 use abi::entry::ENTRYPOINT_EXPORT;
-use abi::imports::Import;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
     ModuleConfig, ProgramBlob, ProgramCounter,
 };
 
-use super::Backend;
+use super::{Backend, Syscall, SyscallSet};
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
@@ -55,7 +54,7 @@ pub(crate) struct LoadedBlob {
     /// Whether the heap has the header of [`abi::heap`].
     has_heap_header: bool,
     /// The syscalls by the VM's numbers of the imports.
-    syscalls: Vec<Import>,
+    pub syscalls: Vec<Syscall>,
 }
 
 /// A blob of two instructions, which export `entrypoint` and return 0.
@@ -109,8 +108,13 @@ impl PolkaVm {
     }
 
     /// Every reason for which [`Backend::load`] rejects a blob.
-    pub fn refusals(&self, blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
-        let mut refusals: Vec<LoadError> = validate::refusals(blob, limits).collect();
+    pub fn refusals(
+        &self,
+        blob: &ProgramBlob,
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Vec<LoadError> {
+        let mut refusals: Vec<LoadError> = validate::refusals(blob, limits, syscalls).collect();
         if refusals.is_empty() {
             // The VM gets only what passes the rules, because they bound the work that it does.
             refusals.extend(self.compile(blob, ModuleConfig::new()).err());
@@ -151,9 +155,14 @@ impl Backend for PolkaVm {
         self.engine
     }
 
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<LoadedBlob, LoadError> {
+    fn load(
+        &self,
+        file: &[u8],
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Result<LoadedBlob, LoadError> {
         let blob = parse(file)?;
-        if let Some(refusal) = validate::refusals(&blob, limits).next() {
+        if let Some(refusal) = validate::refusals(&blob, limits, syscalls).next() {
             return Err(refusal);
         }
         let entry = validate::exports_named(&blob, ENTRYPOINT_EXPORT)
@@ -165,10 +174,10 @@ impl Backend for PolkaVm {
             instances: self.pool.instances(),
             entry,
             has_heap_header: validate::has_heap_header(&blob),
-            // The rules reject unknown imports, so the numbers are the blob's.
+            // The rules reject unknown imports.
             syscalls: validate::imports(&blob)
-                .filter_map(|(_, import)| import)
-                .collect(),
+                .map(|symbol| syscalls.find(symbol))
+                .collect::<Result<_, _>>()?,
             blob,
         })
     }

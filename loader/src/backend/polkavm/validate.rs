@@ -2,18 +2,18 @@
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
-use abi::imports::Import;
 use polkavm::program::Instruction;
 use polkavm::{ProgramBlob, ProgramCounter};
 
 use crate::display::{display_name, list};
 use crate::error::LoadError;
 use crate::limits::Limits;
+use crate::syscall_set::SyscallSet;
 
 use super::{diagnose, jumps};
 
 /// Returns every way in which a blob breaks one rule.
-type Rule = fn(&ProgramBlob, &Limits) -> Vec<LoadError>;
+type Rule = fn(&ProgramBlob, &Limits, &SyscallSet) -> Vec<LoadError>;
 
 /// Cheap rules come first, because loading stops at the first refusal.
 const RULES: [Rule; 7] = [
@@ -31,8 +31,11 @@ const RULES: [Rule; 7] = [
 pub(crate) fn refusals<'a>(
     blob: &'a ProgramBlob,
     limits: &'a Limits,
+    syscalls: &'a SyscallSet,
 ) -> impl Iterator<Item = LoadError> + 'a {
-    RULES.into_iter().flat_map(move |rule| rule(blob, limits))
+    RULES
+        .into_iter()
+        .flat_map(move |rule| rule(blob, limits, syscalls))
 }
 
 pub(crate) fn exports_named(
@@ -49,20 +52,17 @@ pub(crate) fn has_heap_header(blob: &ProgramBlob) -> bool {
     exports_named(blob, BUMP_HEAP_EXPORT).next().is_some()
 }
 
-/// The names of the blob's imports, in the order of their numbers, each with the loader's syscall
-/// of that name.
-pub(crate) fn imports(blob: &ProgramBlob) -> impl Iterator<Item = (&[u8], Option<Import>)> {
-    blob.imports().iter().map(|symbol| {
-        let symbol = symbol.map_or(&b"?"[..], |symbol| symbol.into_inner());
-        (symbol, Import::from_symbol(symbol))
-    })
+/// The names of the blob's imports, in the order of their numbers.
+pub(crate) fn imports(blob: &ProgramBlob) -> impl Iterator<Item = &[u8]> {
+    let imports = blob.imports().iter();
+    imports.map(|symbol| symbol.map_or(&b"?"[..], |symbol| symbol.into_inner()))
 }
 
 fn invalid(reason: String) -> LoadError {
     LoadError::InvalidBlob { reason }
 }
 
-fn machine(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+fn machine(blob: &ProgramBlob, _: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     if blob.is_64_bit() {
         Vec::new()
     } else {
@@ -70,7 +70,7 @@ fn machine(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
     }
 }
 
-fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+fn entrypoint(blob: &ProgramBlob, _: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     match exports_named(blob, ENTRYPOINT_EXPORT).count() {
         0 => vec![LoadError::MissingEntrypoint {
             exports: list_exports(blob),
@@ -81,7 +81,7 @@ fn entrypoint(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
 }
 
 /// The interpreter zeroes all memory that a blob declares, so that must be bounded before it runs.
-fn memory(blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
+fn memory(blob: &ProgramBlob, limits: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     bounded(blob, limits)
         .into_iter()
         .filter(|(_, size, limit)| *size > u64::from(*limit))
@@ -101,7 +101,7 @@ pub(crate) fn bounded(blob: &ProgramBlob, limits: &Limits) -> [(&'static str, u6
 
 /// Only the loader maps memory. `sbrk` would map more, past every limit, and the two engines return
 /// different values for it.
-fn instructions(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+fn instructions(blob: &ProgramBlob, _: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     let first = blob
         .instructions()
         .find(|instruction| matches!(instruction.kind, Instruction::sbrk(..)));
@@ -114,17 +114,14 @@ fn instructions(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
         .collect()
 }
 
-fn known_imports(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+fn known_imports(blob: &ProgramBlob, _: &Limits, syscalls: &SyscallSet) -> Vec<LoadError> {
     imports(blob)
-        .filter(|(_, import)| import.is_none())
-        .map(|(symbol, _)| LoadError::UnknownImport {
-            symbol: display_name(symbol),
-        })
+        .filter_map(|symbol| syscalls.find(symbol).err())
         .collect()
 }
 
 /// From a place where no block starts, the compiler's code would never end.
-fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
+fn entry_place(blob: &ProgramBlob, _: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     exports_named(blob, ENTRYPOINT_EXPORT)
         .filter(|entry| !starts_block(blob, *entry))
         .map(|entry| {
@@ -137,7 +134,7 @@ fn entry_place(blob: &ProgramBlob, _: &Limits) -> Vec<LoadError> {
 }
 
 /// A jump to a constant address without code was miscompiled, and traps only when it is reached.
-fn jumps(blob: &ProgramBlob, limits: &Limits) -> Vec<LoadError> {
+fn jumps(blob: &ProgramBlob, limits: &Limits, _: &SyscallSet) -> Vec<LoadError> {
     // Following the code takes time by its length, and too much code is an error already.
     if blob.code().len() > limits.code as usize {
         return Vec::new();

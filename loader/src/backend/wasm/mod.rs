@@ -15,12 +15,12 @@ use std::any::Any;
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
-use abi::imports::Import;
 use abi::wasm::HEAP_EXPORT;
 use wasmi::{Caller, Error, TrapCode, TypedFunc};
 
 use super::{
-    Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls,
+    Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscall,
+    SyscallSet, Syscalls,
 };
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError, LoadError};
@@ -73,10 +73,15 @@ impl Backend for Wasmi {
         Engine::Wasm
     }
 
-    fn load(&self, file: &[u8], limits: &Limits) -> Result<LoadedModule, LoadError> {
+    fn load(
+        &self,
+        file: &[u8],
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Result<LoadedModule, LoadError> {
         let mut module = Module::compile(file, limits)?;
         validate::check_program(&module)?;
-        let syscalls = validate::known_imports(&module, |_| None)?;
+        let syscalls = validate::known_imports(&module, syscalls, |_| None)?;
         define_syscalls(&mut module, syscalls);
         Ok(LoadedModule {
             is_heap_announced: module.exports(HEAP_EXPORT),
@@ -106,20 +111,19 @@ impl Backend for Wasmi {
 /// Defines the syscalls that a module imports.
 pub(crate) fn define_syscalls<T: 'static>(
     module: &mut Module<Running<T>>,
-    syscalls: impl IntoIterator<Item = Import>,
+    syscalls: impl IntoIterator<Item = Syscall>,
 ) {
     for syscall in syscalls {
-        module.define(
-            syscall.symbol(),
-            validate::type_of(syscall),
-            move |view, arguments| call_syscall(syscall, view, arguments),
-        );
+        let (symbol, type_) = (syscall.symbol().to_owned(), validate::type_of(&syscall));
+        module.define(&symbol, type_, move |view, arguments| {
+            call_syscall(&syscall, view, arguments)
+        });
     }
 }
 
 /// Runs a syscall of a running program.
 fn call_syscall<T: 'static>(
-    syscall: Import,
+    syscall: &Syscall,
     mut view: View<Caller<'_, Data<Running<T>>>>,
     arguments: Arguments,
 ) -> Result<Option<u64>, Error> {

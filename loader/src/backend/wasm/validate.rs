@@ -1,13 +1,14 @@
 //! The rules by which the loader accepts a module.
 
 use abi::entry::ENTRYPOINT_EXPORT;
-use abi::imports::Import;
 use abi::wasm::{ALLOC_EXPORT, HEAP_EXPORT, IMPORT_MODULE};
 use wasmi::{ExternType, FuncType, ValType};
 
 use super::module::{Module, invalid};
 use crate::display::{display_name, list};
 use crate::error::LoadError;
+use crate::own_syscall::Parameter;
+use crate::syscall_set::{Syscall, SyscallSet};
 
 /// Rejects a module that does not export the functions that the loader calls to run a program.
 pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadError> {
@@ -55,17 +56,21 @@ fn check_export<U: 'static>(
 /// embedder's. `embedders` returns the type of an import of the embedder's.
 pub(crate) fn known_imports<U: 'static>(
     module: &Module<U>,
+    syscalls: &SyscallSet,
     embedders: impl Fn(&str) -> Option<FuncType>,
-) -> Result<Vec<Import>, LoadError> {
-    let mut imports = Vec::new();
+) -> Result<Vec<Syscall>, LoadError> {
+    let mut imports: Vec<Syscall> = Vec::new();
     for needed in module.compiled().imports() {
         let symbol = needed.name();
-        let import = Import::from_symbol(symbol.as_bytes());
-        let type_ = import.map(type_of).or_else(|| embedders(symbol));
+        let import = syscalls.find(symbol.as_bytes());
+        let type_ = match &import {
+            Ok(syscall) => Some(type_of(syscall)),
+            Err(_) => embedders(symbol),
+        };
         let Some(type_) = type_.filter(|_| needed.module() == IMPORT_MODULE) else {
-            return Err(LoadError::UnknownImport {
+            return Err(import.err().unwrap_or_else(|| LoadError::UnknownImport {
                 symbol: display_name(symbol.as_bytes()),
-            });
+            }));
         };
         if !matches!(needed.ty(), ExternType::Func(found) if *found == type_) {
             let (symbol, wanted) = (display_name(symbol.as_bytes()), signature(&type_));
@@ -73,24 +78,23 @@ pub(crate) fn known_imports<U: 'static>(
                 "the import `{symbol}` is not a function of the type {wanted}"
             )));
         }
-        if let Some(import) = import
-            && !imports.contains(&import)
+        if let Ok(syscall) = import
+            && imports.iter().all(|known| known.symbol() != symbol)
         {
-            imports.push(import);
+            imports.push(syscall);
         }
     }
     Ok(imports)
 }
 
 /// The type of a syscall: pointers and 32-bit numbers are i32, other numbers i64.
-pub(crate) fn type_of(import: Import) -> FuncType {
-    let value = |type_: &str| match type_ {
-        "u64" => ValType::I64,
-        _ => ValType::I32,
-    };
-    let parameters = import.parameters().iter().map(|(_, type_)| value(type_));
-    let answer = (import.return_type() != "()").then(|| value(import.return_type()));
-    FuncType::new(parameters, answer)
+pub(crate) fn type_of(syscall: &Syscall) -> FuncType {
+    let parameters = syscall.parameters().into_iter();
+    let parameters = parameters.map(|parameter| match parameter {
+        Parameter::U64 => ValType::I64,
+        Parameter::Pointer | Parameter::U32 => ValType::I32,
+    });
+    FuncType::new(parameters, syscall.has_result().then_some(ValType::I64))
 }
 
 fn signature(type_: &FuncType) -> String {

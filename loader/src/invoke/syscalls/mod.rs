@@ -5,6 +5,8 @@
 
 mod abort;
 mod call;
+#[cfg(feature = "crypto")]
+mod crypto;
 mod gas;
 mod hash;
 mod invoke_signed;
@@ -32,6 +34,7 @@ use crate::invocation::Invocation;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
 use crate::settings::Settings;
+use crate::syscall_set::{Syscall, SyscallKind};
 use call::Call;
 use invoke_signed::Caller;
 
@@ -108,7 +111,35 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::GetSysvar => sysvar::copy_data,
         Import::LogData => log::data,
         Import::Sha256 | Import::Keccak256 | Import::Blake3 => hash::hash,
+        #[cfg(feature = "crypto")]
+        Import::Secp256k1Recover => crypto::secp256k1::recover,
+        #[cfg(feature = "crypto")]
+        Import::CurveValidatePoint => crypto::curve25519::validate_point,
+        #[cfg(feature = "crypto")]
+        Import::CurveGroupOp => crypto::curve25519::group_operation,
+        #[cfg(feature = "crypto")]
+        Import::CurveMultiscalarMul => crypto::curve25519::multiscalar_multiply,
+        #[cfg(feature = "crypto")]
+        Import::AltBn128GroupOp => crypto::alt_bn128::group_operation,
+        #[cfg(feature = "crypto")]
+        Import::AltBn128Compression => crypto::alt_bn128::compression,
+        #[cfg(feature = "crypto")]
+        Import::Poseidon => crypto::poseidon::hash,
+        #[cfg(feature = "crypto")]
+        Import::BigModExp => crypto::big_mod_exp::power,
+        // `SyscallSet::find` finds none of the rest.
+        #[cfg(not(feature = "crypto"))]
+        _ => unavailable,
     }
+}
+
+/// Ends a program that calls a syscall which this loader is built without.
+#[cfg(not(feature = "crypto"))]
+fn unavailable<G>(call: &mut Call<'_, G>) -> Returned {
+    Err(Failure::SyscallFailed {
+        symbol: call.syscall.symbol().to_owned(),
+        reason: "this loader is built without it".to_owned(),
+    })
 }
 
 impl Syscalls {
@@ -168,10 +199,14 @@ impl Syscalls {
     /// returns [`End::Failed`](crate::backend::End::Failed) with it.
     pub fn call(
         &mut self,
-        syscall: Import,
+        syscall: &Syscall,
         arguments: Arguments,
         guest: &mut impl GuestMemory,
     ) -> Result<Option<u64>, Failure> {
+        let syscall = match &syscall.0 {
+            SyscallKind::Import(import) => *import,
+            SyscallKind::Own(own) => return own.run(arguments, guest, self.gas_limit),
+        };
         let mut call = Call {
             syscall,
             arguments,
