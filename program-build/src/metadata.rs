@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn stack_is_read_in_bytes_and_units() {
-        assert_eq!(ProgramMetadata::read("deep", &Value::Null).unwrap().stack, 65_536);
+        assert_eq!(
+            ProgramMetadata::read("deep", &Value::Null).unwrap().stack,
+            65_536
+        );
         assert_eq!(read(json!({})), Ok(65_536));
         assert_eq!(read(json!({"stack": 262_144})), Ok(262_144));
         assert_eq!(read(json!({"stack": "256 KiB"})), Ok(262_144));
@@ -107,8 +110,14 @@ mod tests {
     fn wrong_setting_is_named() {
         for (entrypoint, message) in [
             (json!("deep"), "is \"deep\", and must be a table"),
-            (json!({"heap": 1}), "has no setting `heap`; the settings are: `stack`"),
-            (json!({"stack": "256 kB"}), "is \"256 kB\", and must be a number of bytes"),
+            (
+                json!({"heap": 1}),
+                "has no setting `heap`; the settings are: `stack`",
+            ),
+            (
+                json!({"stack": "256 kB"}),
+                "is \"256 kB\", and must be a number of bytes",
+            ),
             (json!({"stack": -1}), "is -1, and must be a number of bytes"),
             (
                 json!({"stack": "2 MiB"}),
@@ -116,7 +125,10 @@ mod tests {
                  4096 to 1048576 bytes",
             ),
             (json!({"stack": 100}), "a stack of 100 bytes"),
-            (json!({"stack": "18446744073709551615 MiB"}), "must be a number of bytes"),
+            (
+                json!({"stack": "18446744073709551615 MiB"}),
+                "must be a number of bytes",
+            ),
         ] {
             let error = read(entrypoint).expect_err(message);
             assert!(error.contains(message), "{error}");

@@ -19,7 +19,9 @@ fn run(package: &ProgramPackage, engine: Engine, depth: u64) -> Outcome {
     let program = build_for(package, engine.target(), &[], DebugInfo::Keep)
         .unwrap_or_else(|error| panic!("{error:?}"));
     let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
-    let program = loader.load(&program).unwrap_or_else(|error| panic!("{error}"));
+    let program = loader
+        .load(&program)
+        .unwrap_or_else(|error| panic!("{error}"));
     let call = Invocation::new(PROGRAM_ID).data(depth.to_le_bytes());
     program.invoke(&call).expect("a valid invocation")
 }
@@ -52,7 +54,10 @@ fn manifest_chooses_the_stack_of_a_module() {
     ] {
         // A frame that does not fit begins below address 0: see `docs/targets.md`.
         let kind = outcome.failure.as_ref().map(Failure::kind);
-        assert!(matches!(kind, Some("Trapped" | "StackOverflow")), "{outcome:?}");
+        assert!(
+            matches!(kind, Some("Trapped" | "StackOverflow")),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -67,7 +72,7 @@ fn stack_beyond_the_limit_is_rejected_before_a_build() {
     );
     std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
     std::fs::create_dir(folder.path().join("src")).expect("a folder");
-    std::fs::write(folder.path().join("src/lib.rs"), "").expect("a file");
+    std::fs::write(folder.path().join("src/lib.rs"), "#![no_std]\n").expect("a file");
     let error = ProgramPackage::in_folder(folder.path()).expect_err("too much");
     let message = error.to_string();
     assert_eq!(

@@ -31,7 +31,10 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
             linker.display().to_string()
         ))
         .arg("--")
-        .arg(format!("-Clink-arg=-zstack-size={}", compilation.package.stack));
+        .arg(format!(
+            "-Clink-arg=-zstack-size={}",
+            compilation.package.stack
+        ));
     if debug_info == DebugInfo::Strip {
         command
             // Another profile would have `core` compiled once more.
