@@ -109,11 +109,7 @@ pub mod curve25519 {
     /// # Errors
     ///
     /// [`ProgramError::InvalidArgument`] if one is not a point.
-    pub fn add(
-        form: Form,
-        left: &[u8; 32],
-        right: &[u8; 32],
-    ) -> Result<[u8; 32], ProgramError> {
+    pub fn add(form: Form, left: &[u8; 32], right: &[u8; 32]) -> Result<[u8; 32], ProgramError> {
         operation(form, 0, left, right)
     }
 

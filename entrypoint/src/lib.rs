@@ -45,7 +45,7 @@
 //! | | |
 //! |---|---|
 //! | a log line | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
-//! | an error | [`ProgramError`], or your own enum that converts into [`ProgramError::Custom`] |
+//! | an error | [`ProgramError`](type@ProgramError), or your own enum with [`derive(ProgramError)`](derive@ProgramError) |
 //! | bytes | [`set_return_data`] |
 //! | bytes for a host that calls your own exports | [`mod@host_return`], which also reads what such a host wrote |
 //! | bytes for a host that calls a WebAssembly module many times | [`handler!`], see [`mod@handler`]; [`host_functions!`] calls that host |
@@ -136,6 +136,7 @@ mod borrow;
 pub mod call;
 pub mod crypto;
 mod derived;
+mod error_note;
 mod event;
 mod glue;
 pub mod handler;
@@ -179,6 +180,55 @@ pub use abi::program_address::{const_create_program_address, const_find_program_
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
+/// Makes an enum the custom errors of a program, with names and texts for tools.
+///
+/// It implements `From` of the enum for [`ProgramError`], the type of the same name. The code of an
+/// error is the variant's number: 0 for the first, and one more for each next one, unless the
+/// author writes a number. The code may be any `u32`; above 2147483647 the enum needs `#[repr(u32)]`.
+///
+/// ```
+/// use entrypoint::{ProgramError, ProgramResult};
+///
+/// /// The errors of an offer.
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
+/// pub enum OfferError {
+///     /// The offer has expired.
+///     Expired = 7,
+///     #[error("the price is not the one that the buyer expects")]
+///     WrongPrice,
+/// }
+///
+/// fn buy(now: u64, end: u64) -> ProgramResult {
+///     if now > end {
+///         return Err(OfferError::Expired.into());
+///     }
+///     Ok(())
+/// }
+///
+/// assert_eq!(buy(2, 1), Err(ProgramError::Custom(7)));
+/// assert_eq!(ProgramError::from(OfferError::WrongPrice), ProgramError::Custom(8));
+/// ```
+///
+/// The text of an error is the first paragraph of its documentation, without the full stop, or the
+/// text in the attribute `error`. Names and texts are in the program's file, where no code reads
+/// them: they cost no gas. `cargo entrypoint run` prints them:
+///
+/// ```text
+/// status    7 (Custom(7): OfferError::Expired, "The offer has expired")
+/// ```
+///
+/// `cargo entrypoint build --release` leaves them out, like debug information. So does the feature
+/// `no-entrypoint` of the calling crate, because they belong to the program and not to the crates
+/// that it links.
+///
+/// If the calling crate has `entrypoint` under another path, write it beside the enum:
+/// `#[program_error(crate = facade::entrypoint)]`.
+///
+/// # Errors
+///
+/// The crate does not compile if the item is not an enum, if a variant has fields, or if a code is
+/// not a `u32`.
+pub use entrypoint_macros::ProgramError;
 
 /// The type of a program's function: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
 ///
@@ -230,6 +280,9 @@ pub mod __private {
 
     pub use crate::call::invoke_through;
     pub use crate::event::emit;
+    pub use abi::error_names::{record as error_record, record_length as error_record_length};
+
+    pub use crate::error_note::ErrorNote;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
