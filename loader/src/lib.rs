@@ -6,6 +6,7 @@
 //! | [`Program`] | a loaded program, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//! | [`Host`] | the programs, the accounts and the sysvars that a program can reach |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
@@ -73,6 +74,26 @@
 //! | one with a new owner | data is all zero | [`ReassignedWithData`](WriteBackError::ReassignedWithData) |
 //! | a repeat | it is the repeat that it was | [`RepeatChanged`](WriteBackError::RepeatChanged) |
 //! | all accounts, last | the sum of kelvins stays | [`KelvinsNotConserved`](WriteBackError::KelvinsNotConserved) |
+//!
+//! # Programs that call programs
+//!
+//! [`Program::invoke_with`] takes a [`Host`]: what a program can reach beyond its own input. The
+//! host finds a [`Callee`] by its id, which is a [`Program`] of any loader and engine, or a
+//! [`Builtin`] in Rust. [`Environment`] is a host whose parts are set once.
+//!
+//! At each call the loader
+//!
+//! 1. reads the caller's structures, which [`abi::call`] describes, and checks that the caller
+//!    gives no rights away that it does not have;
+//! 2. judges the caller's changes to the listed accounts by the rules above;
+//! 3. runs the callee in an instance of its own, with these accounts as they are now and the gas
+//!    that remains;
+//! 4. judges the callee's changes by the same rules, with the callee's id;
+//! 5. writes them into the caller's input. From here on, the caller is judged by them.
+//!
+//! A call that breaks a rule ends the caller: [`InvalidCall`] names the rule. A callee that fails
+//! ends all its callers, and nothing is kept: [`Failure::Called`] has its id, its depth and its
+//! failure. [`Outcome::calls`] lists the calls. `docs/decisions/0022-calls.md` has the reasons.
 //!
 //! # What a blob is
 //!

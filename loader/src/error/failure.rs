@@ -205,19 +205,16 @@ pub enum Failure {
     ///
     /// [`kind`](Self::kind) and [`help`](Self::help) are those of the called program's failure.
     #[error("program {program_id}, called at depth {depth}, failed: {failure}")]
-    #[cfg_attr(feature = "serde", serde(untagged))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(untagged, serialize_with = "serialize_called")
+    )]
     Called {
-        /// The program that failed; in JSON `failed_program`, because the failure may have a
-        /// `program_id` of its own.
-        #[cfg_attr(
-            feature = "serde",
-            serde(rename = "failed_program", serialize_with = "crate::text::as_text")
-        )]
+        /// The program that failed; in JSON `failed_program`.
         program_id: Pubkey,
         /// The depth of its call: 2 for a program that the outermost program called.
         depth: u64,
         /// Its failure, which is never another `Called`.
-        #[cfg_attr(feature = "serde", serde(flatten))]
         failure: Box<Failure>,
     },
 }
@@ -508,6 +505,24 @@ fn serialize_program_error<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&describe(error))
+}
+
+/// An object with the kind of the called program's failure, and that failure inside of it.
+#[cfg(feature = "serde")]
+fn serialize_called<S: serde::Serializer>(
+    program_id: &Pubkey,
+    depth: &u64,
+    failure: &Failure,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeStruct;
+
+    let mut fields = serializer.serialize_struct("Called", 4)?;
+    fields.serialize_field("kind", failure.kind())?;
+    fields.serialize_field("failed_program", &program_id.to_string())?;
+    fields.serialize_field("depth", depth)?;
+    fields.serialize_field("failure", failure)?;
+    fields.end()
 }
 
 #[cfg(feature = "serde")]

@@ -1,3 +1,11 @@
 //! Calls from one program to another.
 
+mod accounts;
+mod depth;
+mod engines;
+mod failures;
+mod gas;
+mod host;
+mod rules;
 mod success;
+mod wild;

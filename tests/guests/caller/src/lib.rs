@@ -41,8 +41,8 @@ pub enum Step {
     LogReturnData,
     /// Logs the depth of the call.
     LogDepth,
-    /// Returns a status.
-    Fail,
+    /// Ends the script with a status.
+    Return,
     /// Panics.
     Panic,
     /// Logs all fields of an account.
@@ -66,7 +66,7 @@ impl Step {
         Self::SetReturnData,
         Self::LogReturnData,
         Self::LogDepth,
-        Self::Fail,
+        Self::Return,
         Self::Panic,
         Self::LogAccount,
         Self::Burn,
@@ -85,6 +85,9 @@ pub fn process_instruction(
     while let Some(number) = reader.next() {
         let step = Step::ALL.get(usize::from(number));
         let step = step.ok_or(ProgramError::InvalidInstructionData)?;
+        if *step == Step::Return {
+            return ProgramError::from_status(reader.number()?).map_or(Ok(()), Err);
+        }
         run(*step, accounts, &mut reader)?;
     }
     Ok(())
@@ -117,7 +120,7 @@ fn run(step: Step, accounts: &[AccountInfo], reader: &mut Reader<'_>) -> Program
             }
         }
         Step::LogDepth => msg!("depth {}", script::depth()),
-        Step::Fail => return ProgramError::from_status(reader.number()?).map_or(Ok(()), Err),
+        Step::Return => {}
         Step::Panic => panic!("as the script says"),
         Step::LogAccount => {
             let account = reader.account(accounts)?;
