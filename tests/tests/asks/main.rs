@@ -110,10 +110,23 @@ fn test_host() -> testing::Host {
         .program(ID, asks::process_instruction)
 }
 
-/// Makes a call on every engine, and in a unit test if it `succeeds` there. Returns the outcome,
-/// which is the same on all.
+/// Makes a call on every engine, and in a unit test if it succeeds. Returns the outcome, which is
+/// the same on all.
 #[track_caller]
 fn call(command: Command, rest: &[u8], accounts: &[AccountInput]) -> Outcome {
+    let (invocation, outcome) = call_on_engines(command, rest, accounts);
+    if outcome.failure.is_none() {
+        assert_same_in_a_unit_test(&outcome, &invocation, accounts);
+    }
+    outcome
+}
+
+#[track_caller]
+fn call_on_engines(
+    command: Command,
+    rest: &[u8],
+    accounts: &[AccountInput],
+) -> (Invocation, Outcome) {
     let invocation = accounts.iter().fold(
         Invocation::new(ID).data(command.data(rest)).gas(50_000_000),
         |invocation, account| invocation.account(account.clone()),
@@ -130,11 +143,7 @@ fn call(command: Command, rest: &[u8], accounts: &[AccountInput]) -> Outcome {
         }
         outcomes.push(outcome);
     }
-    let outcome = outcomes.swap_remove(0);
-    if outcome.failure.is_none() {
-        assert_same_in_a_unit_test(&outcome, &invocation, accounts);
-    }
-    outcome
+    (invocation, outcomes.swap_remove(0))
 }
 
 #[track_caller]
@@ -338,4 +347,30 @@ fn failure_of_a_called_program_ends_the_caller() {
     let outcome = call(Command::CallAndFail, &3_u64.to_le_bytes(), &[]);
     assert!(outcome.failure.is_some());
     assert_eq!(outcome.logs, [] as [&str; 0]);
+}
+
+/// The signature is the example of Ethereum's precompile on evm.codes.
+#[test]
+fn signatures_and_curves() {
+    let signed = [
+        "01",
+        "456e9aea5e197a1f1af7a3e85a3212fa4049a3ba34c2289b4c860fc0b0c64ef3",
+        "9242685bf161793cc25603c231bc2f568eb630ea16aa137d2664ac8038825608",
+        "4f8ae3bd7535248d0bd448298cc2e2071e56992d0774dc340c368ae950852ada",
+    ];
+    let signed = signed.concat();
+    let bytes = signed.as_bytes().chunks(2);
+    let bytes = bytes.map(|digits| std::str::from_utf8(digits).expect("digits"));
+    let bytes: Vec<u8> = bytes
+        .map(|digits| u8::from_str_radix(digits, 16).expect("digits"))
+        .collect();
+    let (_, outcome) = call_on_engines(Command::Crypto, &bytes, &[]);
+    assert_eq!(outcome.failure, None);
+    let (key, rest) = outcome.return_data.split_at(64);
+    let address = entrypoint::hash::keccak256(&[key])[12..].to_vec();
+    assert_eq!(address[..4], [0x71, 0x56, 0x52, 0x6F]);
+    // Twice the generator of G1.
+    assert_eq!(rest[..4], [0x03, 0x06, 0x44, 0xE7]);
+    // Poseidon of the number 1, as circom has it.
+    assert_eq!(rest[64..68], [0x29, 0x17, 0x61, 0x00]);
 }

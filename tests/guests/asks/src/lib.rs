@@ -9,6 +9,9 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use bytemuck::{NoUninit, bytes_of};
+use entrypoint::crypto::{
+    ByteOrder, alt_bn128, big_mod_exp, curve25519, poseidon, secp256k1_recover,
+};
 use entrypoint::hash::{blake3, keccak256, sha256};
 use entrypoint::sysvar::{
     Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent, Sysvar, get_sysvar,
@@ -55,10 +58,13 @@ pub enum Command {
     Fail = 11,
     /// Moves kelvins from the vault, which signs by its seeds, to the second account.
     PayFromVault = 12,
+    /// Uses signatures and curves. The rest of the instruction data is a recovery id, a hash and a
+    /// signature; the result starts with the key.
+    Crypto = 13,
 }
 
 impl Command {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Sysvars,
         Self::Hashes,
         Self::Derived,
@@ -72,6 +78,7 @@ impl Command {
         Self::CallAndFail,
         Self::Fail,
         Self::PayFromVault,
+        Self::Crypto,
     ];
 
     /// Returns the instruction data of this command.
@@ -151,6 +158,7 @@ pub fn process_instruction(
             let seeds = [Seed::from("vault"), Seed::from(&bump)];
             system::transfer(vault, payee, number(rest)?).invoke_signed(&[Signer::new(&seeds)])
         }
+        Command::Crypto => crypto(rest),
     }
 }
 
@@ -216,6 +224,65 @@ fn derived(program_id: &Pubkey) -> ProgramResult {
     expect(too_long == Err(ProgramError::MaxSeedLengthExceeded))?;
     find_program_address(&[Seed::from(&[0; 32]); 15], program_id)?;
     set_return_data(&[address.as_ref(), &[bump], &valid.to_le_bytes()].concat());
+    Ok(())
+}
+
+fn crypto(signed: &[u8]) -> ProgramResult {
+    let no_input = ProgramError::InvalidInstructionData;
+    let (recovery_id, rest) = signed.split_first().ok_or(no_input)?;
+    let (hash, signature) = rest.split_first_chunk().ok_or(no_input)?;
+    let signature = signature.try_into().map_err(|_| no_input)?;
+    let key = secp256k1_recover(hash, *recovery_id, signature)?;
+    let invalid = Err(ProgramError::InvalidArgument);
+    expect(secp256k1_recover(hash, 4, signature) == invalid)?;
+    expect(secp256k1_recover(hash, *recovery_id, &[0; 64]) == invalid)?;
+
+    // The base point of ed25519, whose compressed form is 0x58 and then only 0x66.
+    let mut base = [0x66; 32];
+    base[0] = 0x58;
+    let mut two = [0; 32];
+    two[0] = 2;
+    let form = curve25519::Form::Edwards;
+    expect(curve25519::is_point(form, &base))?;
+    expect(!curve25519::is_point(form, &two))?;
+    let double = curve25519::add(form, &base, &base)?;
+    expect(curve25519::multiply(form, &two, &base)? == double)?;
+    expect(curve25519::subtract(form, &double, &base)? == base)?;
+    let sum = curve25519::multiscalar_multiply(form, &[two, two], &[base, base])?;
+    expect(sum == curve25519::add(form, &double, &double)?)?;
+    let unequal = curve25519::multiscalar_multiply(form, &[two], &[base, base]);
+    expect(unequal.is_err())?;
+    expect(curve25519::add(form, &base, &two).is_err())?;
+    expect(!curve25519::is_point(curve25519::Form::Ristretto, &base))?;
+
+    // The generator of G1 is (1, 2).
+    let mut generator = [0; 64];
+    generator[31] = 1;
+    generator[63] = 2;
+    let mut scalar = [0; 32];
+    scalar[31] = 2;
+    let double = alt_bn128::add(&generator, &generator)?;
+    expect(alt_bn128::multiply(&generator, &scalar)? == double)?;
+    expect(alt_bn128::add(&[1; 64], &generator).is_err())?;
+    let compressed = alt_bn128::compress_g1(&double)?;
+    expect(alt_bn128::decompress_g1(&compressed)? == double)?;
+    expect(alt_bn128::compress_g2(&[0; 128])? == alt_bn128::compress_g2(&[0; 128])?)?;
+    expect(alt_bn128::decompress_g2(&alt_bn128::compress_g2(&[0; 128])?)? == [0; 128])?;
+    // The pairing with the point at infinity is 1.
+    expect(alt_bn128::check_pairings(&[[0; 192]])?)?;
+
+    let one = poseidon(ByteOrder::Big, &[&[1]])?;
+    let mut reversed = poseidon(ByteOrder::Little, &[&[1]])?;
+    reversed.reverse();
+    expect(one == reversed)?;
+    expect(poseidon(ByteOrder::Big, &[]).is_err())?;
+
+    let mut power = [0; 2];
+    big_mod_exp(&[3], &[1, 0], &[3, 0xE8], &mut power)?;
+    // 3^256 modulo 1,000.
+    expect(power == 521_u16.to_be_bytes())?;
+    expect(big_mod_exp(&[3], &[1], &[7], &mut power).is_err())?;
+    set_return_data(&[&key[..], &double, &one, &power].concat());
     Ok(())
 }
 
