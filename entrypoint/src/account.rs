@@ -82,6 +82,9 @@ mod field {
 /// | [`kelvins`](Self::kelvins) | [`set_kelvins`](Self::set_kelvins), [`credit`](Self::credit), [`debit`](Self::debit) |
 /// | [`data_len`](Self::data_len), [`try_borrow_data`](Self::try_borrow_data) | [`try_borrow_mut_data`](Self::try_borrow_mut_data), [`resize`](Self::resize) |
 ///
+/// A call of another program may change the account too: see [`mod@crate::call`]. A view stores
+/// nothing but the address, so it always shows the account as it is.
+///
 /// No method checks whether the program *may* change the account. The loader checks every change
 /// after the program has ended, and rejects all changes if one was not allowed.
 ///
@@ -123,9 +126,11 @@ impl<'input> AccountInfo<'input> {
     ///   provenance is exposed;
     /// - the entry has `data_length` bytes of data, at most
     ///   [`abi::input::MAX_PERMITTED_DATA_LENGTH`] as sent, and its `original_data_length` is 0 or
-    ///   the value that [`resize`](Self::resize) wrote;
+    ///   the value that [`resize`](Self::resize) or [`describe`](Self::describe) wrote; while it is
+    ///   0, `data_length` is as sent;
     /// - its `marker` is the state of the live borrows;
-    /// - the entry is read and written only through views, on one thread.
+    /// - the entry is read and written only through views, on one thread; and by the host during a
+    ///   call that passes on a view, as [`mod@crate::call`] describes.
     #[inline(always)]
     pub(crate) unsafe fn from_address(address: u64) -> Self {
         Self {

@@ -49,10 +49,24 @@
 //! | bytes | [`set_return_data`] |
 //! | bytes for a host that calls your own exports | [`mod@host_return`], which also reads what such a host wrote |
 //! | bytes for a host that calls a WebAssembly module many times | [`handler!`], see [`mod@handler`]; [`host_functions!`] calls that host |
+//! | an event, for programs that watch the chain | [`emit!`], or [`log_data`] |
 //! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option includes them |
 //!
 //! An allocation that does not fit ends the program with a report of its size and alignment. The
 //! author writes no handler for it.
+//!
+//! # What a program can ask for
+//!
+//! | | |
+//! |---|---|
+//! | a call of another program | [`invoke`], and with signatures of derived addresses [`invoke_signed`]: see [`mod@call`]; [`get_return_data`] has its result |
+//! | a new account, a transfer | [`mod@system`] |
+//! | an address that the program can sign for | [`find_program_address`], [`create_program_address`], or at compile time [`const_find_program_address`] |
+//! | clock, rent and other facts of the chain | [`mod@sysvar`] |
+//! | an account that the instruction does not list | [`load_account`] |
+//! | a hash | [`mod@hash`] |
+//! | a signature's key, an operation on a curve | [`mod@crypto`] |
+//! | the remaining gas, the depth of the call | [`remaining_compute_units`], [`stack_height`] |
 //!
 //! # Options
 //!
@@ -120,6 +134,7 @@ mod abort;
 mod account;
 mod borrow;
 pub mod call;
+pub mod crypto;
 mod derived;
 mod error_note;
 mod event;
@@ -161,6 +176,7 @@ pub use crate::syscalls::{
 };
 pub use crate::sysvar::stack_height;
 pub use crate::typed::{split_data, split_data_mut};
+pub use abi::program_address::{const_create_program_address, const_find_program_address};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
@@ -168,7 +184,7 @@ pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 ///
 /// It implements `From` of the enum for [`ProgramError`], the type of the same name. The code of an
 /// error is the variant's number: 0 for the first, and one more for each next one, unless the
-/// author writes a number. The code may be any `u32`.
+/// author writes a number. The code may be any `u32`; above 2147483647 the enum needs `#[repr(u32)]`.
 ///
 /// ```
 /// use entrypoint::{ProgramError, ProgramResult};
@@ -228,6 +244,11 @@ pub type ProcessInstruction =
 /// itself, and the instruction data.
 pub type ProcessInstructionLazily =
     for<'a> fn(&'a Pubkey, input::LazyAccounts<'a>, &'a [u8]) -> ProgramResult;
+
+/// The examples of `docs/calling.md` run as doctests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/calling.md")]
+struct Calling;
 
 // `allocator` does not know the contract, and `abi` does not know any allocator. This crate knows
 // both.

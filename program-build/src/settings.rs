@@ -104,10 +104,10 @@ fn chosen(manifest: &Path) -> Result<Table> {
 
 /// What the manifest says, or else a default, so that no configuration file decides.
 ///
-/// The defaults are those of cargo, with one exception: a program checks its arithmetic. A balance
-/// that wraps is worse than a program that fails, and an author who forgets the setting would not
-/// notice. Cargo reads a profile only at the root of a workspace, where the author of a member may
-/// not write it.
+/// The defaults are those of cargo, with one exception: the packages of the workspace check their
+/// arithmetic. A balance that wraps is worse than a program that fails, and an author who forgets
+/// the setting would not notice. Cargo reads a profile only at the root of a workspace, so a member
+/// could not choose it.
 fn profile_arguments(chosen: &Table) -> Vec<String> {
     let default = |setting: &str| match setting {
         "opt-level" => toml::Value::Integer(3),
@@ -121,7 +121,19 @@ fn profile_arguments(chosen: &Table) -> Vec<String> {
             .unwrap_or_else(|| default(setting));
         format!("profile.release.{setting}={value}")
     };
-    FREE.into_iter().map(argument).collect()
+    let mut arguments: Vec<String> = FREE.into_iter().map(argument).collect();
+    let others = chosen.get("package").and_then(|packages| packages.get("*"));
+    let is_chosen = |table: &Table| table.contains_key("overflow-checks");
+    if !is_chosen(chosen)
+        && !others
+            .and_then(toml::Value::as_table)
+            .is_some_and(is_chosen)
+    {
+        // What is not in the workspace: `core` and the crates of other authors, whose own
+        // arithmetic would cost gas.
+        arguments.push("profile.release.package.\"*\".overflow-checks=false".to_owned());
+    }
+    arguments
 }
 
 /// Cargo's configuration for a folder, from all files.
@@ -180,6 +192,7 @@ mod tests {
                 "profile.release.opt-level=3",
                 "profile.release.debug-assertions=false",
                 "profile.release.overflow-checks=true",
+                "profile.release.package.\"*\".overflow-checks=false",
             ]
         );
         assert_eq!(
@@ -188,10 +201,18 @@ mod tests {
                 "profile.release.opt-level=\"s\"",
                 "profile.release.debug-assertions=true",
                 "profile.release.overflow-checks=true",
+                "profile.release.package.\"*\".overflow-checks=false",
             ]
         );
-        let checked = arguments("debug-assertions = true\noverflow-checks = false");
-        assert_eq!(checked[2], "profile.release.overflow-checks=false");
+        for (profile, overflow_checks) in [
+            ("debug-assertions = true\noverflow-checks = false", false),
+            ("overflow-checks = true", true),
+            ("package.'*'.overflow-checks = true", true),
+        ] {
+            let arguments = arguments(profile);
+            let expected = format!("profile.release.overflow-checks={overflow_checks}");
+            assert_eq!(arguments[2..], [expected], "{profile}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! The host's part is left out. In place of the syscall there is [`core::hint::black_box`], which
 //! is what the other framework calls on a target that is not its own.
 //!
+//! `docs/benchmarking.md` explains the differences between the two.
+//!
 //! As in `entry-bench`, an instruction costs one unit of gas, so every figure is exact.
 #![no_std]
 

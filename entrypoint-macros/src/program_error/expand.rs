@@ -40,7 +40,8 @@ fn check(error_enum: &ErrorEnum, error: &ErrorVariant) -> Option<TokenStream> {
     let span = error.discriminant.as_ref()?.span();
     let message = format!(
         "the code of `{name}::{variant}` does not fit in a u32\n\
-         help: a code is a number from 0 to 4294967295"
+         help: a code is a number from 0 to 4294967295; above 2147483647 the enum needs \
+         `#[repr(u32)]`"
     );
     Some(quote_spanned! {span=>
         const _: () = ::core::assert!(

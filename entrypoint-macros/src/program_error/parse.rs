@@ -50,12 +50,11 @@ pub fn documentation(attributes: &[Attribute]) -> String {
             },
             _ => None,
         });
-    // A comment of several lines is one attribute.
+    // A block comment is one attribute with several lines.
     let lines: Vec<String> = lines
         .flat_map(|text| {
-            text.lines()
-                .map(|line| line.trim().to_owned())
-                .collect::<Vec<_>>()
+            let lines = text.split('\n').map(|line| line.trim().to_owned());
+            lines.collect::<Vec<_>>()
         })
         .collect();
     let paragraph = lines.iter().skip_while(|line| line.is_empty());

@@ -100,9 +100,10 @@ use accounts::Passed;
 /// See [`mod@crate::call`] for an example, and for what happens to borrows.
 ///
 /// The host ends the caller, without a status, if the call is not allowed: if there is no such
-/// program, if the call would give rights that the caller does not have, if it is deeper than
-/// [`MAX_CALL_DEPTH`], or if the called program waits for this one itself. It also ends the caller
-/// if the called program fails. A program cannot catch that.
+/// program, if the call would give rights that the caller does not have, if an account is not one
+/// of the caller's own input, if the call is deeper than [`MAX_CALL_DEPTH`], or if the called
+/// program waits for this one itself. It also ends the caller if the called program fails. A
+/// program cannot catch that.
 ///
 /// # Errors
 ///

@@ -72,7 +72,7 @@ fn stack_beyond_the_limit_is_rejected_before_a_build() {
     );
     std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
     std::fs::create_dir(folder.path().join("src")).expect("a folder");
-    std::fs::write(folder.path().join("src/lib.rs"), "").expect("a file");
+    std::fs::write(folder.path().join("src/lib.rs"), "#![no_std]\n").expect("a file");
     let error = ProgramPackage::in_folder(folder.path()).expect_err("too much");
     let message = error.to_string();
     assert_eq!(

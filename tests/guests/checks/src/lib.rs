@@ -25,18 +25,20 @@ pub struct Counter {
 
 /// Errors with names and texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
+#[repr(u32)]
 pub enum CheckError {
     /// The command is not a [`Command`].
     ///
     /// This paragraph is not part of the text.
     UnknownCommand,
+    /// The attribute replaces this text.
     #[error("the \u{1f} \"count\" ended")]
     CountEnded = 7,
     /// A long explanation that
     /// goes on in a second line
     Explained,
     #[allow(missing_docs, reason = "the text may be missing")]
-    Silent = u32::MAX as isize,
+    Silent = u32::MAX,
 }
 
 /// Declares the commands.

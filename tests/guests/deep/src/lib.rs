@@ -28,7 +28,7 @@ pub fn process_instruction(
 /// Returns the depth, which it counts on the way back.
 #[inline(never)]
 fn descend(depth: u64) -> u64 {
-    let mut frame = [1; 512];
+    let mut frame = [1_u8; 512];
     // The compiler must assume that the frame is used, also after the call.
     black_box(&mut frame);
     if depth == 0 {

@@ -361,3 +361,6 @@ impl<const LENGTH: usize> Data<LENGTH> {
         &self.bytes[..self.length]
     }
 }
+
+#[cfg(test)]
+mod tests;
