@@ -36,9 +36,9 @@
 //! assert_eq!(outcome.result, Err(ProgramError::InsufficientFunds));
 //! ```
 //!
-//! There is no gas, no limit of the heap, and no rule for changes of accounts: a function may change
-//! an account that is read-only here, and the loader would reject it. A fixture tests all that, on
-//! every target.
+//! There is no gas, no limit of the heap, and no rule for changes of accounts: a function may
+//! change an account that is read-only here, and the loader would reject it. A fixture tests all
+//! that, on every target.
 //!
 //! The module exists where `std` exists, and not in a build for a guest.
 
