@@ -11,7 +11,8 @@ use crate::error::Failure;
 #[must_use = "an outcome says whether the program succeeded"]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The status that the program returned; `None` if it ended without returning.
+    /// The status that the program returned, or that of the program which it called and whose
+    /// failure ended both; `None` if neither returned.
     pub status: Option<u64>,
     /// Why nothing was kept; `None` if the program succeeded and every change was allowed.
     pub failure: Option<Failure>,

@@ -227,6 +227,17 @@ impl From<ProgramError> for Failure {
 }
 
 impl Failure {
+    /// The status of the program that another called, if this failure is that it returned one.
+    pub(crate) fn status_of_called(&self) -> Option<u64> {
+        match self {
+            Self::Called { failure, .. } => match **failure {
+                Self::ProgramError { error } => Some(error.status()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The stable name of the kind of failure: that of the variant, or of the rule that was broken.
     #[must_use]
     pub fn kind(&self) -> &'static str {

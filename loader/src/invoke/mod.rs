@@ -88,7 +88,7 @@ pub(crate) fn run(
             let (input, known) = syscalls.accounts();
             (Some(status), judge(invocation, input, known, status, guest))
         }
-        End::Failed(failure) => (None, Err(failure)),
+        End::Failed(failure) => (failure.status_of_called(), Err(failure)),
     };
     Ok(Finished {
         status,
