@@ -1,14 +1,17 @@
 //! A target and an engine to build programs for and run them on.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use loader::fixture::{OtherProgram, Surroundings};
-use loader::{Engine, Host, Limits, Loader, Pubkey, Target};
+use loader::{Engine, Failure, Host, Limits, Loader, Outcome, Pubkey, Target};
 
+use crate::custom_errors::CustomErrors;
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::options::CargoOptions;
 use crate::package::ProgramPackage;
@@ -33,6 +36,38 @@ pub struct Machine {
     sanitizer: Option<Sanitizer>,
     options: CargoOptions,
     library: Option<PathBuf>,
+}
+
+/// A host whose programs were built, and what their files say.
+#[derive(Clone)]
+pub struct BuiltHost {
+    /// The host.
+    pub host: Arc<dyn Host>,
+    /// The custom errors of the programs that the fixture names, by their ids.
+    pub errors: HashMap<Pubkey, CustomErrors>,
+}
+
+impl BuiltHost {
+    /// Returns the errors of the program whose status an outcome has. `own` are those of the
+    /// program that was run.
+    #[must_use]
+    pub fn errors_of(&self, outcome: &Outcome, own: CustomErrors) -> CustomErrors {
+        match &outcome.failure {
+            Some(Failure::Called { program_id, .. }) => {
+                self.errors.get(program_id).cloned().unwrap_or_default()
+            }
+            _ => own,
+        }
+    }
+}
+
+impl fmt::Debug for BuiltHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BuiltHost")
+            .field("errors", &self.errors)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Machine {
@@ -124,7 +159,8 @@ impl Machine {
         program_id: Pubkey,
         surroundings: &Surroundings,
         folder: &Path,
-    ) -> Result<Arc<dyn Host>> {
+    ) -> Result<BuiltHost> {
+        let mut errors = HashMap::new();
         let mut host = surroundings
             .environment()
             .program(program_id, program.clone());
@@ -142,8 +178,12 @@ impl Machine {
                 .load(&file)
                 .with_context(|| format!("cannot load {}", named()))?;
             host = host.program(*id, other);
+            errors.insert(*id, CustomErrors::of(&file));
         }
-        Ok(Arc::new(host))
+        Ok(BuiltHost {
+            host: Arc::new(host),
+            errors,
+        })
     }
 
     /// The loader of the programs. For native ones, it builds the runner below this target folder.

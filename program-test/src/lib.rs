@@ -264,7 +264,8 @@ fn host(
 ) -> anyhow::Result<Arc<dyn Host>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let program_id = fixture.invocation.program_id;
-    machine.host(loader, program, program_id, &fixture.surroundings, folder)
+    let built = machine.host(loader, program, program_id, &fixture.surroundings, folder)?;
+    Ok(built.host)
 }
 
 fn package(manifest_folder: &Path) -> ProgramPackage {

@@ -179,14 +179,14 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
             .with_context(|| format!("cannot load `{}`", package.name))?;
         for (name, fixture) in fixtures {
             let path = package.fixture_path(name);
-            let host = machine.host(
+            let built = machine.host(
                 &loader,
                 &program,
                 fixture.invocation.program_id,
                 &fixture.surroundings,
                 path.parent().unwrap_or(Path::new("")),
             )?;
-            let outcome = program.invoke_with(&host, &fixture.invocation)?;
+            let outcome = program.invoke_with(&built.host, &fixture.invocation)?;
             let row = Row {
                 program: package.name.clone(),
                 fixture: name.clone(),

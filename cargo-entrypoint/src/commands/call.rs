@@ -4,16 +4,15 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
-use loader::{Host, Invocation, Limits, Loader, Outcome, Target};
+use loader::{Invocation, Limits, Loader, Outcome, Target};
 use program_build::guest;
-use program_build::machine::Machine;
+use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
@@ -88,7 +87,7 @@ impl Call {
         machine: &Machine,
         loader: &Loader,
         program: &loader::Program,
-    ) -> Result<Arc<dyn Host>> {
+    ) -> Result<BuiltHost> {
         let folder = self.fixture.as_deref().and_then(Path::parent);
         machine.host(
             loader,

@@ -43,7 +43,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
     let blob = call.blob()?;
-    let profiled = run(&call, &call.name(), &blob, &call.invocation)?;
+    let (profiled, errors) = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
@@ -54,7 +54,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let outcome = &profiled.outcome;
     let known = Known {
         end: end.as_ref(),
-        errors: &CustomErrors::of(&blob),
+        errors: &errors,
     };
     report::people::profiled(&mut text, &title, &call.invocation, outcome, &known)?;
     // If the program did not run, no debug information was read.
@@ -87,13 +87,20 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
 }
 
-fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<Profiled> {
+fn run(
+    call: &Call,
+    name: &str,
+    blob: &[u8],
+    invocation: &Invocation,
+) -> Result<(Profiled, CustomErrors)> {
     let loader = Loader::new(Engine::Interpreter)?;
     let program = loader
         .load(blob)
         .with_context(|| format!("cannot load {name}"))?;
-    let host = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
-    Ok(program.profile_with(&host, invocation)?)
+    let built = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
+    let profiled = program.profile_with(&built.host, invocation)?;
+    let errors = built.errors_of(&profiled.outcome, CustomErrors::of(blob));
+    Ok((profiled, errors))
 }
 
 /// Creates the folder for the pictures. Building takes longer than finding out that this fails.
@@ -165,7 +172,7 @@ fn counted(call: &Call, package: &ProgramPackage, profiled: &Profiled) -> Result
         let most = i64::MAX.unsigned_abs();
         invocation.gas = invocation.gas.saturating_mul(COUNTING_FACTOR).min(most);
     }
-    let counted = run(call, &package.name, &blob, &invocation)?;
+    let (counted, _) = run(call, &package.name, &blob, &invocation)?;
     let is_counted = counted
         .heap
         .samples

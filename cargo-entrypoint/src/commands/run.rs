@@ -29,7 +29,7 @@ struct Run {
     outcome: Outcome,
     /// The place where the program ended, if it is known better than the failure tells.
     end: Option<End>,
-    /// The errors that the program's file names.
+    /// The errors that the file of the program names whose status it is.
     errors: CustomErrors,
     /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
@@ -91,8 +91,8 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     if arguments.runner.is_some() {
         leave_keys_to_the_command()?;
     }
-    let host = call.host(&machine, &loader, &loaded)?;
-    let mut outcome = loaded.invoke_with(&host, &call.invocation)?;
+    let built = call.host(&machine, &loader, &loaded)?;
+    let mut outcome = loaded.invoke_with(&built.host, &call.invocation)?;
     let end = end(&call, &program, &outcome);
     if let (Some(failure), Some(own)) = (&mut outcome.failure, end.as_ref().and_then(End::own)) {
         failure.set_place(Some(own.0), Some(own.1));
@@ -100,7 +100,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     Ok(Run {
         title: call.title(),
         end,
-        errors: CustomErrors::of(&program),
+        errors: built.errors_of(&outcome, CustomErrors::of(&program)),
         differences: call.differences(&outcome),
         invocation: call.invocation,
         outcome,
@@ -119,8 +119,9 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     }
     let loader = Loader::new(Engine::Interpreter).ok()?;
     let loaded = loader.load(program).ok()?;
-    let host = call.host(&Machine::new(Engine::Interpreter), &loader, &loaded);
-    let profiled = loaded.profile_with(&host.ok()?, &call.invocation).ok()?;
+    let built = call.host(&Machine::new(Engine::Interpreter), &loader, &loaded);
+    let host = built.ok()?.host;
+    let profiled = loaded.profile_with(&host, &call.invocation).ok()?;
     let is_same = profiled.outcome.failure.as_ref().map(Failure::kind) == Some(failure.kind());
     let (inlining, mut sources) = call.debug_info();
     let end = End::of(&profiled, &inlining, &mut sources);

@@ -17,7 +17,7 @@ use super::data;
 pub struct Known<'a> {
     /// The place where the program ended, if it is known better than the failure tells.
     pub end: Option<&'a End>,
-    /// The errors that the program's file names.
+    /// The errors that the file of the program names whose status it is.
     pub errors: &'a CustomErrors,
 }
 
