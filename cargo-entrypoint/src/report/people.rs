@@ -6,7 +6,7 @@ use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::{
-    Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome,
+    Account, AccountEntry, AccountInput, CallRecord, Engine, Failure, HeapUse, Invocation, Outcome,
     ProgramError, status_text,
 };
 use program_build::custom_errors::CustomErrors;
@@ -31,6 +31,7 @@ pub fn outcome(
 ) -> Result {
     writeln!(out, "{title} · {}\n", outcome.engine)?;
     ending(out, invocation, outcome, known)?;
+    calls(out, &outcome.calls)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
         writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
@@ -107,6 +108,22 @@ fn ending(
         );
     }
     writeln!(out, "gas       {gas} of {}", grouped(invocation.gas))
+}
+
+/// Writes the calls of other programs as a tree, each with its gas.
+fn calls(out: &mut String, calls: &[CallRecord]) -> Result {
+    for (index, call) in calls.iter().enumerate() {
+        let label = if index == 0 { "calls" } else { "" };
+        let indentation = 2 * call.depth.saturating_sub(2) as usize;
+        writeln!(
+            out,
+            "{label:<9} {:indentation$}{}, {} gas",
+            "",
+            call.program_id,
+            grouped(call.gas_used)
+        )?;
+    }
+    Ok(())
 }
 
 /// Writes the lines of a text behind a label.

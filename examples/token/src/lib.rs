@@ -15,7 +15,8 @@
 //! | `06` | holding, recipient, owner | closes an empty holding, and pays its kelvins out |
 //!
 //! An amount has 8 bytes, little endian, and counts the smallest unit. The last account of 2 to 6
-//! signs. All accounts but the last and that of a delegate, and in 1 that of the mint, are writable.
+//! signs. All accounts but the last and that of a delegate, and in 1 that of the mint, are
+//! writable.
 #![no_std]
 
 pub mod call;

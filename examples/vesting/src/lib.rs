@@ -1,7 +1,7 @@
 //! Pays kelvins out bit by bit, as time goes by.
 //!
-//! A payer grants kelvins to a beneficiary, from a start until an end. Of these, the beneficiary can
-//! claim at any moment the part that corresponds to the time that has passed. Nobody can take the
+//! A payer grants kelvins to a beneficiary, from a start until an end. At any moment, the
+//! beneficiary can claim the part that belongs to the time that has passed. Nobody can take the
 //! grant back.
 //!
 //! | instruction data | accounts |

@@ -49,6 +49,73 @@ fn vault() {
 }
 
 #[test]
+fn token() {
+    let known = [
+        ("approve", 82),
+        ("as_delegate", 147),
+        ("burn", 113),
+        ("close", 139),
+        ("close_full", 78),
+        ("default", 116),
+        ("make_holding", 203),
+        ("make_mint", 72),
+        ("mint", 119),
+        ("to_itself", 116),
+        ("too_few", 86),
+        ("too_many", 88),
+        ("unsigned", 431),
+        ("wrong_authority", 99),
+    ];
+    let _ = check_all("token", &known);
+}
+
+#[test]
+fn escrow_calls_the_token() {
+    let known = [
+        ("cancel", 9_351),
+        ("cannot_pay", 4_826),
+        ("default", 13_784),
+        ("make", 12_039),
+        ("wrong_payment", 530),
+    ];
+    let _ = check_all("escrow", &known);
+}
+
+#[test]
+fn exchange_calls_the_token() {
+    let known = [
+        ("close", 18_216),
+        ("default", 9_495),
+        ("open", 3_311),
+        ("too_dear", 665),
+    ];
+    let _ = check_all("exchange", &known);
+}
+
+#[test]
+fn vesting_asks_for_the_time() {
+    let known = [
+        ("default", 189),
+        ("grant", 3_113),
+        ("rest", 189),
+        ("too_early", 182),
+        ("wrong_beneficiary", 105),
+    ];
+    let _ = check_all("vesting", &known);
+}
+
+#[test]
+fn oracle_reader_loads_an_account() {
+    let known = [
+        ("default", 373),
+        ("start", 205),
+        ("too_old", 150),
+        ("wrong_publisher", 121),
+    ];
+    let _ = check_all("oracle_reader", &known);
+}
+
+#[test]
 fn no_alloc_leaves_its_heap_alone() {
     let known = [("default", 72), ("duplicate", 98), ("too_many", 31)];
     for outcome in check_all("no_alloc", &known) {
