@@ -314,7 +314,7 @@ pub enum ByteOrder {
 
 /// Returns the Poseidon hash of 1 to 12 numbers, with circom's parameters.
 ///
-/// Each number is one of the field of alt_bn128, in at most 32 bytes.
+/// Each number is one of the field of alt_bn128, in 32 bytes.
 ///
 /// # Errors
 ///
