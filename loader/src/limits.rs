@@ -9,8 +9,8 @@ pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 /// Upper bounds that a loader sets on every program and every invocation.
 ///
 /// All are in bytes, except gas, the numbers of accounts and of calls, and time. Exceeding a limit
-/// of a program is a [`LoadError`](crate::LoadError), when the program is loaded. Exceeding a limit of
-/// an invocation is an [`InvocationError`](crate::InvocationError), before the program runs.
+/// of a program is a [`LoadError`](crate::LoadError), when the program is loaded. Exceeding a limit
+/// of an invocation is an [`InvocationError`](crate::InvocationError), before the program runs.
 /// Exceeding a limit while the program runs is a [`Failure`](crate::Failure), which ends it. Each
 /// error names the limit, and the value if there is one.
 ///

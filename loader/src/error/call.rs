@@ -231,4 +231,28 @@ impl InvalidCall {
     pub fn kind(&self) -> &'static str {
         self.into()
     }
+
+    /// What to do about the error, for the author of the calling program; `None` if the text tells.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownAccount { .. } | Self::MovedAccount { .. } => {
+                "pass the accounts on as the program got them: views of its own input"
+            }
+            Self::MissingAccount { .. } => "pass a view of the account to `invoke` too",
+            Self::WritableEscalated { .. } => {
+                "mark the account as writable for the calling program too, or list it as read-only"
+            }
+            Self::SignerEscalated { .. } => {
+                "let the account sign for the calling program, or pass its seeds to `invoke_signed`"
+            }
+            Self::UnknownProgram { .. } => {
+                "add the program to the host of the invocation: `Environment::program`"
+            }
+            Self::TooManyCalls { .. } => "make fewer calls, or raise `Limits::calls`",
+            Self::NoRoomInEntry { .. } => {
+                "let the data grow in several invocations: each adds 10,240 bytes"
+            }
+            _ => return None,
+        })
+    }
 }

@@ -350,6 +350,7 @@ impl Failure {
                 "mark the account as writable, if the program may change it: `writable = true` in a \
                  fixture, or `AccountInput::writable`"
             }
+            Self::InvalidCall(error) => return error.help().map(str::to_owned),
             _ => return None,
         };
         Some(help.to_owned())

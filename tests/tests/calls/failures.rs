@@ -134,4 +134,8 @@ fn help_is_that_of_the_cause() {
     let outcome = run(Engine::Interpreter, &invocation(script, []));
     let help = outcome.failure.and_then(|failure| failure.help());
     assert!(help.expect("help").starts_with("raise the heap size"));
+    let script = calling(&call(loader::Pubkey::new([1; 32]), 0, Script::new()));
+    let outcome = run(Engine::Interpreter, &invocation(script, []));
+    let help = outcome.failure.and_then(|failure| failure.help());
+    assert!(help.expect("help").contains("`Environment::program`"));
 }

@@ -1,4 +1,5 @@
 //! Failures of programs, and the messages of all errors.
 
 mod failures;
+mod invalid_calls;
 mod messages;

@@ -65,6 +65,22 @@ fn messages() -> Messages {
         assert_eq!(failure.kind(), refusal.kind());
         messages.seen.insert("Failure::WriteBack".to_owned());
     }
+    for error in crate::invalid_calls::invalid_calls() {
+        messages.add("InvalidCall", Some(error.kind()), &error);
+        // The same for a call that the loader does not make.
+        let failure = Failure::from(error.clone());
+        assert_eq!(failure.to_string(), error.to_string());
+        assert_eq!(failure.kind(), error.kind());
+        messages.seen.insert("Failure::InvalidCall".to_owned());
+    }
+    // A called program's failure keeps its kind.
+    let called = Failure::Called {
+        program_id: KEY,
+        depth: 2,
+        failure: Box::new(Failure::Aborted),
+    };
+    assert_eq!(called.kind(), Failure::Aborted.kind());
+    messages.add("Failure", None, &called);
     for error in fixture_errors() {
         messages.add("FixtureError", None, &error);
     }

@@ -60,9 +60,14 @@ pub struct Script {
 
 impl Script {
     pub fn new(syscall: Import) -> Self {
+        Self::numbered(syscall as u64)
+    }
+
+    /// A call of the syscall that the guest knows by this number.
+    pub fn numbered(syscall: u64) -> Self {
         Self {
             call: RawCall {
-                syscall: syscall as u64,
+                syscall,
                 ..RawCall::default()
             },
         }
@@ -114,6 +119,14 @@ impl Script {
             .addresses
             .extend(entries.map(|entry| offset + 16 * entry));
         self.argument(Memory(offset)).number(slices.len() as u64)
+    }
+
+    /// Adds the address of the addresses and the lengths of these ranges as an argument.
+    pub fn addressed(self, ranges: &[&[u8]]) -> Self {
+        let mut script = self.slices(ranges);
+        // The number of the slices.
+        script.call.arguments.pop();
+        script
     }
 
     /// Replaces an argument.
@@ -198,20 +211,17 @@ impl Script {
         first
     }
 
-    /// Passes wild addresses, and addresses at the end of memory, in place of each argument that is
-    /// an address of memory of this length. The syscall must fail by that address.
+    /// Passes wild addresses in place of each argument that is an address of memory of this length.
+    /// The syscall must fail by that address.
     #[track_caller]
     pub fn reject_wild(&self, addresses: &[(usize, u64, Access)]) {
-        let Some(Argument::Number(syscall)) = Some(Number(self.call.syscall)) else {
-            unreachable!()
-        };
+        let import = Import::ALL[self.call.syscall as usize];
         for (index, length, access) in addresses {
-            // Below the program's memory, above it, at the end of 32 bits, and, on the engines for
-            // RISC-V, read-only data. On wasm a pointer has 32 bits.
+            // In no memory, up to the end of 32 bits. On wasm a pointer has 32 bits.
             for wild in [0xffff_0000, 0xffff_ffff - length + 1, 0x8000_0000] {
                 let failure = self.clone().with(*index, Number(wild)).fail();
                 let expected = Failure::InvalidPointer {
-                    import: Import::ALL[syscall as usize],
+                    import,
                     address: wild,
                     length: *length,
                     access: *access,

@@ -36,6 +36,12 @@ impl<G: GuestMemory> Call<'_, G> {
         self.pay(self.syscalls.prices().of(self.syscall).for_bytes(length))
     }
 
+    /// Takes the price of touching so many bytes off the gas that are not the program's own data,
+    /// but lists, headers and spare bytes around them.
+    pub fn pay_for_layout(&mut self, length: usize) -> Result<(), Failure> {
+        self.pay(self.syscalls.prices().lists.for_bytes(length as u64))
+    }
+
     /// Pays for bytes and reads them.
     pub fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Failure> {
         self.pay_for(length)?;

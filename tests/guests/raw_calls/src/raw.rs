@@ -1,7 +1,5 @@
 //! The syscalls, called with any arguments.
 
-use abi::imports::MAX_ARGUMENTS;
-
 /// The number of a syscall of the embedder's: `own_sum(a: u64, b: u64) -> u64`.
 pub const OWN_SUM: u64 = 1 << 32;
 
@@ -128,6 +126,6 @@ pub use guest::call;
     all(target_arch = "riscv64", target_os = "none"),
     target_arch = "wasm32"
 )))]
-pub fn call(_: u64, _: [u64; MAX_ARGUMENTS]) -> u64 {
+pub fn call(_: u64, _: [u64; abi::imports::MAX_ARGUMENTS]) -> u64 {
     0
 }

@@ -16,8 +16,8 @@ use crate::invoke::write_back::{AccountChange, SumChange, most_data};
 
 /// A program's own input and accounts, for the calls that it makes.
 pub(crate) struct Caller {
-    /// What the callee gets of the caller's invocation.
-    pub(super) settings: Settings,
+    /// What a callee gets of the caller's invocation.
+    pub(super) inherited: Inherited,
     input: SerializedInput,
     /// The accounts as the program's calls have left them, by the position of the entry. Empty
     /// before its first call.
@@ -27,9 +27,9 @@ pub(crate) struct Caller {
     positions: Vec<(Pubkey, usize)>,
 }
 
-/// The settings of an invocation that a called program gets too.
+/// The parts of an invocation that a called program gets too.
 #[derive(Clone, Copy)]
-pub(super) struct Settings {
+pub(super) struct Inherited {
     pub heap_size: u32,
     pub announced_heap: Option<u32>,
     pub account_table: bool,
@@ -56,7 +56,7 @@ pub(super) struct List {
 impl Caller {
     pub fn new(invocation: &Invocation) -> Self {
         Self {
-            settings: Settings {
+            inherited: Inherited {
                 heap_size: invocation.heap_size,
                 announced_heap: invocation.announced_heap,
                 account_table: invocation.account_table,
@@ -192,7 +192,7 @@ fn check_passed<G: GuestMemory>(
             return Err(moved(index, key, name, found, expected));
         }
     }
-    call.pay_for(size_of::<u64>() as u64)?;
+    call.pay_for_layout(size_of::<u64>())?;
     let length: u64 = read_pod(call.guest, field(AccountHeader::DATA_LENGTH))
         .map_err(|Inaccessible| read_back::input_is_gone())?;
     if passed.data.length != length {
@@ -245,7 +245,8 @@ pub(super) fn judge_caller<G: GuestMemory>(
     for Listed { entry, .. } in &list.accounts {
         let address = call.syscalls.caller.address(*entry);
         let sent_length = call.syscalls.caller.sent_length(*entry);
-        call.pay_for(size_of::<AccountHeader>() as u64 + 8)?;
+        // The rent epoch follows the data.
+        call.pay_for_layout(size_of::<AccountHeader>() + size_of::<u64>())?;
         let length: u64 = read_pod(call.guest, address + AccountHeader::DATA_LENGTH as u64)
             .map_err(|Inaccessible| read_back::input_is_gone())?;
         // If there is more, the data is not read.

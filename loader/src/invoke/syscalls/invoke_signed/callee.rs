@@ -5,9 +5,9 @@ use std::mem;
 use abi::Pubkey;
 use abi::call::MAX_CALL_DEPTH;
 
+use super::super::Syscalls;
 use super::super::call::Call;
-use super::super::{Stopped, Syscalls};
-use super::accounts::{Caller, List, Settings};
+use super::accounts::{Inherited, List};
 use super::request::Request;
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::error::{Failure, InvalidCall, InvocationError};
@@ -42,11 +42,11 @@ pub(super) fn invocation<G: GuestMemory>(
     list: &List,
     as_now: Vec<Account>,
 ) -> Result<Invocation, Failure> {
-    let Settings {
+    let Inherited {
         heap_size,
         announced_heap,
         account_table,
-    } = call.syscalls.caller.settings;
+    } = call.syscalls.caller.inherited;
     let mut accounts: Vec<AccountEntry> = Vec::with_capacity(list.places.len());
     let mut as_now = as_now.into_iter();
     // The position in the callee's list of each account.
@@ -76,7 +76,7 @@ pub(super) fn invocation<G: GuestMemory>(
         account_table,
         announced_heap,
     };
-    call.pay_for(serialized_length(&invocation) as u64)?;
+    call.pay_for_layout(serialized_length(&invocation))?;
     invocation.gas = call.guest.gas();
     Ok(invocation)
 }
@@ -92,7 +92,7 @@ pub(super) fn run<G: GuestMemory>(
     let depth = inner.depth();
     let finished = match callee {
         Callee::Program(program) => program.call(&mut inner, invocation),
-        Callee::Builtin(builtin) => run_builtin(&**builtin, &mut inner, invocation),
+        Callee::Builtin(builtin) => Ok(run_builtin(&**builtin, &mut inner, invocation)),
     };
     let record = call.syscalls.leave(inner);
     match finished {
@@ -104,9 +104,7 @@ pub(super) fn run<G: GuestMemory>(
         }
         // Nothing that a program does makes an engine fail, so there is no outcome.
         Err(error @ InvocationError::Engine { .. }) => {
-            if call.syscalls.stopped.is_none() {
-                call.syscalls.stopped = Some(Stopped::Engine(error));
-            }
+            call.syscalls.engine_error = Some(error);
             Err(Failure::Aborted)
         }
         Err(error) => Err(InvalidCall::NotCalled { program_id, error }.into()),
@@ -126,14 +124,14 @@ impl Syscalls {
             gas_used: 0,
         });
         Self {
-            caller: Caller::new(invocation),
+            // Failures name the limit of the whole invocation.
+            gas_limit: self.gas_limit,
             callers,
             calls,
             logs: mem::take(&mut self.logs),
             logged_bytes: self.logged_bytes,
             ..Self::new(&self.host, &self.settings, invocation)
         }
-        .with_gas_limit(self.gas_limit)
     }
 
     /// Takes back what the called program's syscalls share. Returns the place of its record.
@@ -146,15 +144,8 @@ impl Syscalls {
         self.logged_bytes = inner.logged_bytes;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
-        self.stopped = inner.stopped;
         // Those after it are deeper.
         let place = self.calls.iter().rposition(|call| call.depth == depth);
         place.unwrap_or_default()
-    }
-
-    /// The limit of gas that failures name, which is the whole invocation's.
-    fn with_gas_limit(mut self, gas_limit: u64) -> Self {
-        self.gas_limit = gas_limit;
-        self
     }
 }

@@ -5,7 +5,6 @@ use abi::call::{
     AccountMeta, CallAccount, CallInstruction, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH,
     MAX_SEED_LENGTH, MAX_SEEDS, MAX_SIGNERS, Slice,
 };
-use bytemuck::{Pod, pod_read_unaligned};
 
 use super::super::call::Call;
 use crate::error::{Failure, InvalidCall};
@@ -28,7 +27,7 @@ impl Request {
     /// Reads it, and checks everything that does not need the caller's accounts.
     pub fn read<G: GuestMemory>(call: &mut Call<'_, G>) -> Result<Self, Failure> {
         let [instruction, passed, passed_count, signers, signer_count, ..] = call.arguments;
-        let instruction = read_values::<CallInstruction, G>(call, instruction, 1)?[0];
+        let instruction = call.read_list::<CallInstruction>(instruction, 1)?[0];
         let count = instruction.accounts.length;
         if count > MAX_CALL_ACCOUNTS as u64 {
             return Err(InvalidCall::TooManyCallAccounts { count }.into());
@@ -45,7 +44,7 @@ impl Request {
             let count = signer_count;
             return Err(InvalidCall::TooManySigners { count }.into());
         }
-        let metas: Vec<AccountMeta> = read_values(call, instruction.accounts.address, count)?;
+        let metas: Vec<AccountMeta> = call.read_list(instruction.accounts.address, count)?;
         for (index, meta) in metas.iter().enumerate() {
             if let Some(value) = [meta.is_signer, meta.is_writable]
                 .into_iter()
@@ -56,8 +55,8 @@ impl Request {
             }
         }
         let data = call.read(instruction.data.address, length)?;
-        let passed = read_values(call, passed, passed_count)?;
-        let signers = read_values::<Slice, G>(call, signers, signer_count)?;
+        let passed = call.read_list(passed, passed_count)?;
+        let signers = call.read_list::<Slice>(signers, signer_count)?;
         let signers = signers.into_iter().enumerate();
         let signers = signers.map(|(index, seeds)| read_signer(call, index, seeds));
         let signers = signers.collect::<Result<_, _>>()?;
@@ -81,7 +80,7 @@ fn read_signer<G: GuestMemory>(
     if count > MAX_SEEDS as u64 {
         return Err(InvalidCall::TooManySeeds { index, count }.into());
     }
-    let slices: Vec<Slice> = read_values(call, seeds.address, count)?;
+    let slices: Vec<Slice> = call.read_list(seeds.address, count)?;
     let mut seeds = Vec::with_capacity(slices.len());
     for (seed, slice) in slices.into_iter().enumerate() {
         let length = slice.length;
@@ -98,15 +97,4 @@ fn read_signer<G: GuestMemory>(
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     abi::program_address::create_program_address(&seeds, &call.syscalls.program_id)
         .map_err(|_| InvalidCall::InvalidSignerSeeds { index }.into())
-}
-
-/// Pays for some values and reads them. The caller has bounded their number.
-fn read_values<T: Pod, G: GuestMemory>(
-    call: &mut Call<'_, G>,
-    address: u64,
-    count: u64,
-) -> Result<Vec<T>, Failure> {
-    let bytes = call.read(address, count.saturating_mul(size_of::<T>() as u64))?;
-    let values = bytes.chunks_exact(size_of::<T>());
-    Ok(values.map(pod_read_unaligned).collect())
 }
