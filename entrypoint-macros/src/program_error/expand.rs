@@ -5,10 +5,11 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::DeriveInput;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{ErrorEnum, ErrorVariant};
+use super::{ErrorEnum, ErrorVariant, validate};
 
 /// Expands the conversion, the checks of the codes, and the names.
 pub fn implement(error_enum: &ErrorEnum) -> TokenStream {
@@ -31,6 +32,26 @@ pub fn implement(error_enum: &ErrorEnum) -> TokenStream {
         #(#checks)*
 
         #names
+    }
+}
+
+/// Expands the errors, and a conversion, without which each use of it would be one more error.
+pub fn fallback(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let errors = error.to_compile_error();
+    let crate_path = validate::default_crate_path();
+    let name = &input.ident;
+    let (generics, arguments, conditions) = input.generics.split_for_impl();
+    quote! {
+        #errors
+
+        #[automatically_derived]
+        impl #generics ::core::convert::From<#name #arguments> for #crate_path::ProgramError
+        #conditions
+        {
+            fn from(_: #name #arguments) -> Self {
+                Self::Custom(0)
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! model, and `expand` generates the code.
 
 use proc_macro2::TokenStream;
-use syn::{Expr, Ident, Path};
+use syn::{DeriveInput, Expr, Ident, Path};
 
 mod expand;
 mod parse;
@@ -29,7 +29,9 @@ struct ErrorVariant {
 
 /// Expands the derive macro, or its errors.
 pub fn derive(input: TokenStream) -> syn::Result<TokenStream> {
-    Ok(expand::implement(&validate::error_enum(syn::parse2(
-        input,
-    )?)?))
+    let input: DeriveInput = syn::parse2(input)?;
+    Ok(match validate::error_enum(&input) {
+        Ok(error_enum) => expand::implement(&error_enum),
+        Err(error) => expand::fallback(&input, &error),
+    })
 }

@@ -8,8 +8,8 @@ use crate::validate::Errors;
 const CODE_HELP: &str = "help: a code is a number from 0 to 4294967295";
 
 /// Returns the enum that the syntax describes, or all its errors.
-pub fn error_enum(input: DeriveInput) -> syn::Result<ErrorEnum> {
-    let Data::Enum(data) = input.data else {
+pub fn error_enum(input: &DeriveInput) -> syn::Result<ErrorEnum> {
+    let Data::Enum(data) = &input.data else {
         return Err(syn::Error::new(
             input.ident.span(),
             format!(
@@ -37,18 +37,19 @@ pub fn error_enum(input: DeriveInput) -> syn::Result<ErrorEnum> {
     let crate_path = errors.keep(crate_path(&input.attrs));
     let variants: Vec<Option<ErrorVariant>> = data
         .variants
-        .into_iter()
+        .iter()
         .map(|variant| error_variant(variant, &mut errors))
         .collect();
     errors.finish()?;
     Ok(ErrorEnum {
         crate_path: crate_path.unwrap_or_else(default_crate_path),
-        name: input.ident,
+        name: input.ident.clone(),
         errors: variants.into_iter().flatten().collect(),
     })
 }
 
-fn default_crate_path() -> Path {
+/// The path of `entrypoint`, unless the author writes another.
+pub fn default_crate_path() -> Path {
     syn::parse_quote!(::entrypoint)
 }
 
@@ -60,7 +61,7 @@ fn crate_path(attributes: &[Attribute]) -> syn::Result<Path> {
     }
 }
 
-fn error_variant(variant: Variant, errors: &mut Errors) -> Option<ErrorVariant> {
+fn error_variant(variant: &Variant, errors: &mut Errors) -> Option<ErrorVariant> {
     if !matches!(variant.fields, Fields::Unit) {
         errors.push(syn::Error::new_spanned(
             &variant.fields,
@@ -72,7 +73,10 @@ fn error_variant(variant: Variant, errors: &mut Errors) -> Option<ErrorVariant> 
             ),
         ));
     }
-    let discriminant = variant.discriminant.map(|(_, number)| number);
+    let discriminant = variant
+        .discriminant
+        .as_ref()
+        .map(|(_, number)| number.clone());
     if let Some(Expr::Unary(number)) = &discriminant
         && matches!(number.op, UnOp::Neg(_))
     {
@@ -95,7 +99,7 @@ fn error_variant(variant: Variant, errors: &mut Errors) -> Option<ErrorVariant> 
         ));
     }
     Some(ErrorVariant {
-        name: variant.ident,
+        name: variant.ident.clone(),
         discriminant,
         text,
     })

@@ -89,8 +89,8 @@ impl SectionKind {
         }
     }
 
-    /// Whether it is debug information or the names of errors, which `cargo entrypoint build --release` leaves
-    /// out.
+    /// Whether it is debug information or the names of errors, which
+    /// `cargo entrypoint build --release` leaves out.
     #[must_use]
     pub fn is_debug(self) -> bool {
         matches!(

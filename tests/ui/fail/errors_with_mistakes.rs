@@ -7,7 +7,6 @@ use entrypoint::ProgramError;
 enum VaultError<T> {
     WrongAuthority(T),
     TooMuch { asked: u64 },
-    Negative = -1,
     #[error(7)]
     NoText,
     #[error("one text")]
@@ -18,10 +17,19 @@ enum VaultError<T> {
 }
 
 #[derive(ProgramError)]
+enum NegativeCode {
+    Negative = -1,
+}
+
+#[derive(ProgramError)]
 #[program_error(crate = entrypoint)]
 #[program_error(crate = entrypoint)]
 enum TwoPaths {
     One,
 }
 
-fn main() {}
+fn main() {
+    // Nothing more is reported here.
+    let _: ProgramError = NegativeCode::Negative.into();
+    let _: ProgramError = TwoPaths::One.into();
+}

@@ -51,7 +51,11 @@ macro_rules! commands {
             $($(#[doc = $doc])* $name,)*
         }
 
-        fn run(command: u8, accounts: &[AccountInfo], program_id: &Pubkey) -> Result<u64, ProgramError> {
+        fn run(
+            command: u8,
+            accounts: &[AccountInfo],
+            program_id: &Pubkey,
+        ) -> Result<u64, ProgramError> {
             $(if command == Command::$name as u8 {
                 return $function(accounts, program_id);
             })*
