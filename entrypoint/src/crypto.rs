@@ -76,8 +76,8 @@ pub fn secp256k1_recover(
     accepted(status, key)
 }
 
-/// Points of curve25519. A point has 32 bytes, compressed. A scalar has 32 bytes, little endian, and
-/// is less than the order of the group.
+/// Points of curve25519. A point has 32 bytes, compressed. A scalar has 32 bytes, little endian,
+/// and is less than the order of the group.
 pub mod curve25519 {
     use abi::ProgramError;
 
@@ -314,7 +314,7 @@ pub enum ByteOrder {
 
 /// Returns the Poseidon hash of 1 to 12 numbers, with circom's parameters.
 ///
-/// Each number is one of the field of alt_bn128, in at most 32 bytes.
+/// Each number is one of the field of alt_bn128, in 32 bytes.
 ///
 /// # Errors
 ///

@@ -88,7 +88,7 @@ impl<'input, const ACCOUNTS: usize, const LENGTH: usize> SystemCall<'input, ACCO
     ///
     /// # Errors
     ///
-    /// As for [`invoke_signed`](crate::invoke_signed).
+    /// As for [`invoke_signed`].
     #[inline]
     pub fn invoke_signed(&self, signers: &[Signer<'_>]) -> ProgramResult {
         invoke_signed(&self.instruction(), &self.accounts, signers)
