@@ -21,6 +21,11 @@ pub trait Builtin: Send + Sync + 'static {
     ///
     /// The failure of the program, which ends its callers too: a [`ProgramError`] converts into
     /// one, and so does what the methods of [`BuiltinCall`] return.
+    ///
+    /// # Panics
+    ///
+    /// It may panic. The panic goes through all programs of the invocation, to the caller of
+    /// [`Program::invoke_with`](crate::Program::invoke_with).
     fn call(&self, call: &mut BuiltinCall<'_>) -> Result<(), Failure>;
 }
 

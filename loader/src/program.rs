@@ -184,8 +184,8 @@ impl Program {
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
-        let finished = self.call(&mut syscalls, invocation);
-        invoke::outcome(self.engine, syscalls, invocation, finished)
+        let finished = self.call(&mut syscalls, invocation)?;
+        Ok(invoke::outcome(self.engine, syscalls, invocation, finished))
     }
 
     /// Calls the program once, for the host or for another program.

@@ -1,7 +1,5 @@
 //! A call of a program that is part of the host.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use abi::status::SUCCESS;
 
 use super::Finished;
@@ -9,31 +7,19 @@ use super::syscalls::Syscalls;
 use super::write_back::{AccountAfter, AccountChange, SumChange};
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::builtin::{Builtin, BuiltinCall};
-use crate::error::{Failure, InvocationError};
+use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::outcome::HeapUse;
 
 /// Runs the program once.
-///
-/// # Errors
-///
-/// [`InvocationError`] if the invocation is invalid, or if the program panics: its panic is in
-/// [`Syscalls::take_panic`] then, because no engine's own code may be unwound.
 pub(crate) fn run(
     builtin: &dyn Builtin,
     syscalls: &mut Syscalls,
     invocation: &Invocation,
-) -> Result<Finished, InvocationError> {
+) -> Finished {
     let mut call = BuiltinCall::new(invocation, syscalls);
-    let ended = catch_unwind(AssertUnwindSafe(|| builtin.call(&mut call)));
+    let ended = builtin.call(&mut call);
     let (accounts, gas) = call.into_parts();
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(panic) => {
-            syscalls.set_panic(panic);
-            return Err(InvocationError::engine("a program of the host's panicked"));
-        }
-    };
     let (status, result) = match ended {
         Ok(()) => (Some(SUCCESS), judge(invocation, accounts)),
         Err(Failure::ProgramError { error }) => {
@@ -45,12 +31,12 @@ pub(crate) fn run(
         Err(Failure::OutOfGas { .. }) => 0,
         _ => gas,
     };
-    Ok(Finished {
+    Finished {
         status,
         result,
         gas,
         heap: HeapUse::default(),
-    })
+    }
 }
 
 /// The accounts after a program that succeeded, if all its changes are good.

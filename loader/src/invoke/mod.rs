@@ -7,8 +7,6 @@ pub(crate) mod input;
 pub(crate) mod syscalls;
 mod write_back;
 
-use std::panic::resume_unwind;
-
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
 
@@ -73,7 +71,7 @@ pub(crate) fn run(
     instance.guest().set_gas(invocation.gas);
     syscalls.begin(mapping.heap, input);
     let end = instance.enter(&mapping, syscalls)?;
-    if let Some(error) = syscalls.take_error() {
+    if let Some(error) = syscalls.take_engine_error() {
         return Err(error);
     }
 
@@ -99,20 +97,12 @@ pub(crate) fn run(
 }
 
 /// The outcome of an invocation whose program has finished.
-///
-/// # Panics
-///
-/// If a program of the host's that a program called has panicked: with its panic.
 pub(crate) fn outcome(
     engine: Engine,
-    mut syscalls: Syscalls,
+    syscalls: Syscalls,
     invocation: &Invocation,
-    finished: Result<Finished, InvocationError>,
-) -> Result<Outcome, InvocationError> {
-    if let Some(panic) = syscalls.take_panic() {
-        resume_unwind(panic);
-    }
-    let finished = finished?;
+    finished: Finished,
+) -> Outcome {
     let results = syscalls.into_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),
@@ -122,7 +112,7 @@ pub(crate) fn outcome(
             Vec::new(),
         ),
     };
-    Ok(Outcome {
+    Outcome {
         status: finished.status,
         failure,
         gas_used: invocation.gas - finished.gas,
@@ -132,7 +122,7 @@ pub(crate) fn outcome(
         accounts,
         calls: results.calls,
         engine,
-    })
+    }
 }
 
 /// The accounts after a program that returned, if its status and all its changes are good.

@@ -260,8 +260,8 @@ fn profile(
     let mut syscalls = Syscalls::new(host, settings, invocation);
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
-    });
-    let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished)?;
+    })?;
+    let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished);
     let recording = recorder.finish(&outcome);
     let (gas, end) = name(
         Names::new(&program.blob, &flow),

@@ -12,6 +12,7 @@ pub(crate) use memory::{Data, PAGE, Store, View};
 pub(crate) use module::{Alloc, Calls, Module, ScratchError};
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
@@ -50,7 +51,7 @@ pub(crate) struct Running<T> {
     /// The state of the embedder's functions; `None` before a handler is called, and while its
     /// `alloc` is.
     pub state: Option<T>,
-    /// The panic by which one of the embedder's functions has ended the program.
+    /// The panic by which code of the embedder's has ended the program.
     pub panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -132,9 +133,16 @@ fn call_syscall<T: 'static>(
         let symbol = syscall.symbol();
         return Err(Error::new(format!("`{symbol}` is called before the entry")));
     };
-    let returned = syscalls.call(syscall, arguments, &mut view);
+    // Syscalls run code of the embedder's, and the engine's own code cannot be unwound.
+    let returned = catch_unwind(AssertUnwindSafe(|| {
+        syscalls.call(syscall, arguments, &mut view)
+    }));
     let running = &mut view.store.data_mut().user;
     running.syscalls = Some(syscalls);
+    let returned = returned.map_err(|panic| {
+        running.panic = Some(panic);
+        Error::new("a syscall panicked")
+    })?;
     returned.map_err(|failure| {
         let text = failure.to_string();
         running.failure = Some(failure);
@@ -216,6 +224,9 @@ impl Instance for Guest<'_> {
         let returned = entry.call(&mut self.view.store, (input, mapping.input_length));
         if let Some(used) = self.view.store.data_mut().user.syscalls.take() {
             *syscalls = used;
+        }
+        if let Some(panic) = self.view.store.data_mut().user.panic.take() {
+            resume_unwind(panic);
         }
         Ok(match returned {
             Ok(status) => End::Returned(status),

@@ -17,7 +17,6 @@ mod program_address;
 mod return_data;
 mod sysvar;
 
-use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -65,16 +64,8 @@ pub struct Syscalls {
     callers: Vec<Pubkey>,
     /// The calls so far, in the order in which they began.
     calls: Vec<CallRecord>,
-    /// Why the whole invocation has no outcome.
-    stopped: Option<Stopped>,
-}
-
-/// Why an invocation has no outcome.
-enum Stopped {
-    /// The engine of a called program failed.
-    Engine(InvocationError),
-    /// A program of the host's panicked.
-    Panic(Box<dyn Any + Send>),
+    /// The error of a called program's engine, for which the whole invocation has no outcome.
+    engine_error: Option<InvocationError>,
 }
 
 /// What the programs of one invocation have set together.
@@ -160,7 +151,7 @@ impl Syscalls {
             caller: Caller::new(invocation),
             callers: Vec::new(),
             calls: Vec::new(),
-            stopped: None,
+            engine_error: None,
         }
     }
 
@@ -271,29 +262,9 @@ impl Syscalls {
         self.calls.get(count)
     }
 
-    /// Takes the error of an engine that has failed under a call.
-    pub(crate) fn take_error(&mut self) -> Option<InvocationError> {
-        match self.stopped.take() {
-            Some(Stopped::Engine(error)) => Some(error),
-            Some(panic) => {
-                self.stopped = Some(panic);
-                Some(InvocationError::engine("a program of the host's panicked"))
-            }
-            None => None,
-        }
-    }
-
-    /// Keeps the panic of a program of the host's until all engines have stopped.
-    pub(crate) fn set_panic(&mut self, panic: Box<dyn Any + Send>) {
-        self.stopped = Some(Stopped::Panic(panic));
-    }
-
-    /// Takes the panic of a program of the host's.
-    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
-        match self.stopped.take() {
-            Some(Stopped::Panic(panic)) => Some(panic),
-            _ => None,
-        }
+    /// Takes the error of a called program's engine.
+    pub(crate) fn take_engine_error(&mut self) -> Option<InvocationError> {
+        self.engine_error.take()
     }
 
     pub(crate) fn into_results(self) -> Results {

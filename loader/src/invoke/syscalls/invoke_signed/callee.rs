@@ -5,8 +5,8 @@ use std::mem;
 use abi::Pubkey;
 use abi::call::MAX_CALL_DEPTH;
 
+use super::super::Syscalls;
 use super::super::call::Call;
-use super::super::{Stopped, Syscalls};
 use super::accounts::{Inherited, List};
 use super::request::Request;
 use crate::account::{Account, AccountEntry, AccountInput};
@@ -92,7 +92,7 @@ pub(super) fn run<G: GuestMemory>(
     let depth = inner.depth();
     let finished = match callee {
         Callee::Program(program) => program.call(&mut inner, invocation),
-        Callee::Builtin(builtin) => run_builtin(&**builtin, &mut inner, invocation),
+        Callee::Builtin(builtin) => Ok(run_builtin(&**builtin, &mut inner, invocation)),
     };
     let record = call.syscalls.leave(inner);
     match finished {
@@ -104,9 +104,7 @@ pub(super) fn run<G: GuestMemory>(
         }
         // Nothing that a program does makes an engine fail, so there is no outcome.
         Err(error @ InvocationError::Engine { .. }) => {
-            if call.syscalls.stopped.is_none() {
-                call.syscalls.stopped = Some(Stopped::Engine(error));
-            }
+            call.syscalls.engine_error = Some(error);
             Err(Failure::Aborted)
         }
         Err(error) => Err(InvalidCall::NotCalled { program_id, error }.into()),
@@ -146,7 +144,6 @@ impl Syscalls {
         self.logged_bytes = inner.logged_bytes;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
-        self.stopped = inner.stopped;
         // Those after it are deeper.
         let place = self.calls.iter().rposition(|call| call.depth == depth);
         place.unwrap_or_default()
