@@ -18,7 +18,6 @@ mod return_data;
 mod sysvar;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use abi::Pubkey;
@@ -32,7 +31,6 @@ use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::outcome::CallRecord;
-use crate::own_syscall::OwnSyscall;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
@@ -198,7 +196,7 @@ impl Syscalls {
     ) -> Result<Option<u64>, Failure> {
         let syscall = match &syscall.0 {
             SyscallKind::Import(import) => *import,
-            SyscallKind::Own(own) => return self.call_own(own, arguments, guest),
+            SyscallKind::Own(own) => return own.run(arguments, guest, self.gas_limit),
         };
         let mut call = Call {
             syscall,
@@ -208,21 +206,6 @@ impl Syscalls {
         };
         call.pay_base()?;
         function(syscall)(&mut call)
-    }
-
-    /// Runs a syscall of the embedder's.
-    fn call_own(
-        &mut self,
-        own: &OwnSyscall,
-        arguments: Arguments,
-        guest: &mut impl GuestMemory,
-    ) -> Result<Option<u64>, Failure> {
-        let run = AssertUnwindSafe(|| own.run(arguments, guest, self.gas_limit));
-        catch_unwind(run).unwrap_or_else(|panic| {
-            // No engine's own code may be unwound.
-            self.set_panic(panic);
-            Err(Failure::Aborted)
-        })
     }
 
     /// The invocation's gas.
