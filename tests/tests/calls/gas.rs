@@ -1,11 +1,13 @@
 //! Gas, logs and return data across calls, and the sweeps of limits.
 
+use std::sync::Arc;
+
 use caller::{Script, Step};
 use loader::profile::FrameKind;
 use loader::sweep::Sweep;
-use loader::{Engine, Limits};
+use loader::{Engine, Host, Limits};
 use tests::caller_guest::{
-    A, B, C, account, call, calling, host, invocation, load, program, run, step,
+    A, B, C, account, call, calling, environment, host, invocation, load, program, run, step,
 };
 
 /// An invocation that calls two programs, one inside of the other, and changes accounts at each
@@ -97,6 +99,21 @@ fn gas_may_end_at_every_unit() {
         .unwrap_or_else(|failed| panic!("{failed}"));
     assert!(report.failures["OutOfGas"] > 4_000, "{report}");
     assert!(report.complete > 0);
+}
+
+#[test]
+fn gas_may_end_anywhere_on_webassembly_and_between_engines() {
+    let [own, other] = [Engine::Interpreter, Engine::Wasm];
+    for (engine, callees) in [(other, other), (own, other), (other, own)] {
+        let host: Arc<dyn Host> = Arc::new(environment([engine, callees, callees]));
+        let report = Sweep::new()
+            .dense(0)
+            .stride(37)
+            .gas_with(&host, &program(engine), &scenario())
+            .unwrap_or_else(|failed| panic!("{engine}, {callees}: {failed}"));
+        assert!(report.failures["OutOfGas"] > 100, "{report}");
+        assert!(report.complete > 0);
+    }
 }
 
 #[test]
