@@ -12,6 +12,7 @@
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
 //! | [`sysvar`] | the structures of the sysvars |
+//! | [`system`] | the instructions and errors of the system program |
 //! | [`program_address`] | the addresses that programs sign for by their seeds |
 //! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
@@ -49,6 +50,7 @@ pub mod program_address;
 mod pubkey;
 pub mod report;
 pub mod status;
+pub mod system;
 pub mod sysvar;
 pub mod wasm;
 

@@ -7,6 +7,7 @@ use crate::error::Failure;
 use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
+use crate::prices::Prices;
 
 /// A program that is part of the host, written in Rust: other programs call it by its id.
 ///
@@ -145,6 +146,12 @@ impl<'a> BuiltinCall<'a> {
     /// [`Failure::ReturnDataTooLong`] if it exceeds the limit.
     pub fn set_return_data(&mut self, data: impl Into<Vec<u8>>) -> Result<(), Failure> {
         self.syscalls.set_return_data(data.into())
+    }
+
+    /// What syscalls and the system program cost.
+    #[must_use]
+    pub fn prices(&self) -> &Prices {
+        self.syscalls.prices()
     }
 
     /// The host, with its sysvars.

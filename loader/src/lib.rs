@@ -155,6 +155,7 @@ mod program;
 mod settings;
 pub mod sweep;
 mod syscall_set;
+mod system_program;
 pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
@@ -175,6 +176,7 @@ pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
 pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::program::{Loader, Program};
+pub use crate::system_program::SystemProgram;
 pub use crate::sysvars::Sysvars;
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.

@@ -217,7 +217,8 @@ impl Loader {
     /// by this name. On WebAssembly they import it from the module `env`.
     ///
     /// A call costs `price.base`, and `price.for_bytes` for each range that the function reads or
-    /// writes. If the function returns a [`Failure`], that ends the program.
+    /// writes. If the function returns a [`Failure`], that ends the program. If it panics, the
+    /// panic goes on in the thread that has called the program.
     ///
     /// ```
     /// use loader::Parameter::{Pointer, U64};
@@ -232,8 +233,23 @@ impl Loader {
     ///         Ok(bytes.iter().map(|byte| u64::from(*byte)).sum())
     ///     },
     /// )?;
-    /// # let _ = loader;
-    /// # Ok::<(), loader::LoadError>(())
+    /// # // A program whose data are the bytes 1, 2, 3. It returns their checksum as its status.
+    /// # use polkavm_common::program::{InstructionSetKind, Reg::{A0, A1}, asm};
+    /// # let mut blob = polkavm_common::writer::ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    /// # blob.set_rw_data(vec![1, 2, 3]);
+    /// # blob.set_rw_data_size(3);
+    /// # blob.set_stack_size(4_096);
+    /// # blob.add_export_by_basic_block(0, b"entrypoint");
+    /// # blob.add_import(b"checksum");
+    /// # let (address, length) = (asm::load_imm(A0, 0x2_0000), asm::load_imm(A1, 3));
+    /// # blob.set_code(&[address, length, asm::ecalli(0), asm::ret()], &[]);
+    /// # let blob = blob.to_vec()?;
+    /// let program = loader.load(&blob)?;
+    /// // The program returns the checksum of its data, 1 + 2 + 3, as its status.
+    /// # use loader::{Invocation, Pubkey};
+    /// let outcome = program.invoke(&Invocation::new(Pubkey::new([1; 32])))?;
+    /// assert_eq!(outcome.status, Some(6));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// The program declares it: on RISC-V with `#[polkavm_derive::polkavm_import]`, on WebAssembly

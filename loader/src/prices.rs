@@ -222,6 +222,8 @@ pub struct Prices {
     pub poseidon: SquarePrice,
     /// `rlo_big_mod_exp`.
     pub big_mod_exp: BigModExpPrice,
+    /// An instruction of [`SystemProgram`](crate::SystemProgram).
+    pub system_program: u64,
 }
 
 impl Prices {

@@ -51,6 +51,7 @@ pub(super) fn prices() -> Prices {
             work_per: 1,
             work_of: 16,
         },
+        system_program: 150,
     }
 }
 

@@ -72,6 +72,7 @@ impl Prices {
                 work_per: 0,
                 work_of: 0,
             },
+            system_program: 150,
         }
     }
 }

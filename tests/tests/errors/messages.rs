@@ -156,6 +156,14 @@ fn load_errors() -> Vec<LoadError> {
         LoadError::UnknownImport {
             symbol: "not_there".to_owned(),
         },
+        LoadError::UnsupportedSyscall {
+            symbol: "rlo_curve_pairing_map",
+            reason: "it has no curve",
+        },
+        LoadError::InvalidSyscall {
+            symbol: "rlo_log_".to_owned(),
+            reason: "the contract has a syscall of this name; use another name",
+        },
         LoadError::WrongTarget {
             found: Target::Wasm32,
             engine: Engine::Interpreter,
@@ -332,6 +340,10 @@ fn failures() -> Vec<Failure> {
         invalid_pointer(Access::Read),
         invalid_pointer(Access::Write),
         Failure::LogsTooLong { limit: 65_536 },
+        Failure::SyscallFailed {
+            symbol: "checksum".to_owned(),
+            reason: "the sum is too large".to_owned(),
+        },
         Failure::ReturnDataTooLong {
             length: 1_025,
             limit: 1_024,

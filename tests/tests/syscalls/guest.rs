@@ -1,6 +1,6 @@
 //! The guest `raw_calls`, on the interpreter, the compiler and wasm.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use abi::call::Slice;
 use abi::imports::Import;
@@ -24,24 +24,24 @@ pub fn limits() -> Limits {
     Limits::default().return_data(1 << 20).logs(1 << 16)
 }
 
-/// The guest's file for an engine.
-pub fn file(target: Target, features: &[&str]) -> Vec<u8> {
-    let package = ProgramPackage::in_folder(&tests::guest("raw_calls"));
-    let package = package.unwrap_or_else(|error| panic!("{error:?}"));
-    let file = build_for(&package, target, features, DebugInfo::Strip);
-    file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
+/// The guest's file for a target, without the embedder's syscalls or with them, built once.
+pub fn file(target: Target, has_own: bool) -> &'static [u8] {
+    static FILES: [OnceLock<Vec<u8>>; 4] = [const { OnceLock::new() }; 4];
+    let place = 2 * usize::from(target == Target::Wasm32) + usize::from(has_own);
+    FILES[place].get_or_init(|| {
+        let package = ProgramPackage::in_folder(&tests::guest("raw_calls"));
+        let package = package.unwrap_or_else(|error| panic!("{error:?}"));
+        let features: &[&str] = if has_own { &["own"] } else { &[] };
+        let file = build_for(&package, target, features, DebugInfo::Strip);
+        file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
+    })
 }
 
 /// The guest on each engine.
 pub fn programs() -> &'static [Program] {
     static PROGRAMS: LazyLock<Vec<Program>> = LazyLock::new(|| {
-        let blob = file(Target::Riscv64, &[]);
-        let module = file(Target::Wasm32, &[]);
         let load = |engine: Engine| {
-            let file = match engine {
-                Engine::Wasm => &module,
-                _ => &blob,
-            };
+            let file = file(engine.target(), false);
             let loader = Loader::new(engine).expect("an engine").limits(limits());
             loader
                 .load(file)

@@ -10,4 +10,5 @@ mod own;
 mod poseidon;
 mod program_address;
 mod secp256k1;
+mod system_program;
 mod sysvars;

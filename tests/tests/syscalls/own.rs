@@ -1,5 +1,6 @@
 //! Syscalls of an embedder's.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use loader::Parameter::{Pointer, U64};
@@ -38,7 +39,7 @@ fn loader(engine: Engine) -> Result<Loader, LoadError> {
 fn programs() -> Vec<Program> {
     let program = |engine: Engine| {
         let loader = loader(engine).expect("a loader");
-        let program = loader.load(&file(engine.target(), &["own"]));
+        let program = loader.load(file(engine.target(), true));
         program.unwrap_or_else(|error| panic!("{engine}: {error}"))
     };
     engines().into_iter().map(program).collect()
@@ -108,9 +109,9 @@ fn the_price_of_a_call_is_that_of_the_embedder() {
             let loader = loader.syscall("own_sum", sum, Price::fixed(base), |_| Ok(0));
             let loader = loader
                 .and_then(|loader| loader.syscall("own_fill", fill, Price::fixed(0), |_| Ok(0)));
-            let file = file(engine.target(), &["own"]);
+            let file = file(engine.target(), true);
             let program = loader
-                .and_then(|loader| loader.load(&file))
+                .and_then(|loader| loader.load(file))
                 .expect("a program");
             script(OWN_SUM).number(1).number(2).invoke(&program, &host)
         };
@@ -126,11 +127,36 @@ fn the_price_of_a_call_is_that_of_the_embedder() {
 }
 
 #[test]
+fn a_panic_goes_on_in_the_thread_of_the_caller() {
+    let host: Arc<dyn Host> = Arc::new(Environment::new());
+    for engine in engines() {
+        let loader = Loader::new(engine).expect("an engine").limits(limits());
+        let (sum, fill) = (Signature::new([U64, U64]), Signature::new([Pointer, U64]));
+        let loader = loader
+            .syscall("own_sum", sum, Price::fixed(0), |_| panic!("no sum"))
+            .and_then(|loader| {
+                let fill = fill.without_result();
+                loader.syscall("own_fill", fill, Price::fixed(0), |_| Ok(0))
+            });
+        let file = file(engine.target(), true);
+        let program = loader
+            .and_then(|loader| loader.load(file))
+            .expect("a program");
+        let call = AssertUnwindSafe(|| script(OWN_SUM).invoke(&program, &host));
+        let panic = catch_unwind(call).expect_err("a panic");
+        assert_eq!(panic.downcast_ref(), Some(&"no sum"), "{engine}");
+        // The program can be called again.
+        let outcome = script(OWN_FILL).invoke(&program, &host);
+        assert_eq!(outcome.failure, None, "{engine}");
+    }
+}
+
+#[test]
 fn a_loader_without_them_names_the_first() {
     for engine in engines() {
         let loader = Loader::new(engine).expect("an engine");
         let error = loader
-            .load(&file(engine.target(), &["own"]))
+            .load(file(engine.target(), true))
             .expect_err("an error");
         let LoadError::UnknownImport { symbol } = error else {
             panic!("{engine}: {error}");
@@ -149,7 +175,7 @@ fn a_module_with_another_type_is_rejected() {
     });
     let loader = loader.expect("a loader");
     let error = loader
-        .load(&file(Target::Wasm32, &["own"]))
+        .load(file(Target::Wasm32, true))
         .expect_err("an error");
     assert!(
         error

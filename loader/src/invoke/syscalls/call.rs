@@ -22,6 +22,9 @@ impl<G: GuestMemory> Call<'_, G> {
 
     /// Takes a price off the gas.
     pub fn pay(&mut self, price: u64) -> Result<(), Failure> {
+        if price == 0 {
+            return Ok(());
+        }
         pay(self.guest, price)
             .map_err(|NotEnoughGas| self.guest.out_of_gas(self.syscalls.gas_limit))
     }
