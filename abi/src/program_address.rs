@@ -193,6 +193,22 @@ pub const fn const_is_on_curve(key: &Pubkey) -> bool {
     curve::is_point(key.as_bytes())
 }
 
+/// Returns the SHA-256 of the parts, one after the other. It runs at compile time.
+///
+/// A program that hashes while it runs asks the host, which costs less gas:
+/// [`Sha256`](crate::imports::Import::Sha256).
+///
+/// ```
+/// use abi::program_address::const_sha256;
+///
+/// const HASH: [u8; 32] = const_sha256(&[b"ab", b"c"]);
+/// assert_eq!(HASH[..4], [0xBA, 0x78, 0x16, 0xBF]);
+/// ```
+#[must_use]
+pub const fn const_sha256(parts: &[&[u8]]) -> [u8; 32] {
+    hash_seeds(parts).finish()
+}
+
 /// Checks the number and the lengths of the seeds, to which `more` will be added.
 const fn check_seeds(seeds: &[&[u8]], more: usize) -> Result<(), ProgramAddressError> {
     let count = seeds.len() + more;

@@ -83,6 +83,39 @@ fn configuration_files_change_no_program() {
     );
 }
 
+/// Cargo's own default for release builds is that a sum wraps.
+#[test]
+fn program_checks_its_arithmetic_unless_the_manifest_says_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "careless");
+    let source = program.join("src/lib.rs");
+    let text = fs::read_to_string(&source).expect("a source");
+    let careless = text.replace(
+        "*count = count.checked_add(1).ok_or(ProgramError::ArithmeticOverflow)?;",
+        "*count += 1;",
+    );
+    assert_ne!(careless, text);
+    fs::write(&source, careless).expect("a source");
+    let run = |target: &str| {
+        let words = ["run", "--json", "--fixture", "overflow", "--target", target];
+        json(&entrypoint_outside(&program, &words))
+    };
+    for target in TARGETS {
+        let outcome = run(target);
+        assert_eq!(outcome["error"]["kind"], "Panicked", "{target}: {outcome}");
+        assert_eq!(outcome["error"]["message"], "attempt to add with overflow");
+    }
+    let manifest = program.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    let text = format!("{text}\n[profile.release]\noverflow-checks = false\n");
+    fs::write(&manifest, text).expect("a manifest");
+    for target in TARGETS {
+        let outcome = run(target);
+        assert_eq!(outcome["status"], 0, "{target}: {outcome}");
+        assert_eq!(outcome["logs"], json!(["greeting number 0"]));
+    }
+}
+
 #[test]
 fn variables_change_no_program() {
     let gas = |variable: &str, value: &str| {

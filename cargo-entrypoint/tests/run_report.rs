@@ -187,3 +187,12 @@ fn a_file_of_handlers_cannot_forge_the_report() {
     );
     assert!(!said.contains('\x1b'), "{said}");
 }
+
+#[test]
+fn custom_error_has_its_name_and_text() {
+    let output = entrypoint(&["run", "vault", "--fixture", "wrong_authority"]);
+    let report = stdout(&output);
+    let line = "status    1 (Custom(1): VaultError::WrongAuthority, \
+                \"The vault belongs to another authority\")";
+    assert!(report.contains(line), "{report}");
+}

@@ -5,6 +5,9 @@
 //! step has a module: `crate_path` reads that path, `parse` reads the arguments, `model` describes
 //! the program, `validate` checks it, `expand` generates the code, with a file for each target, and
 //! `fallback` generates code beside an error.
+//!
+//! The derive macro `ProgramError` has its steps in `program_error`. It gets no path, because only
+//! the author's enum is its input.
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
@@ -14,6 +17,7 @@ mod expand;
 mod fallback;
 mod model;
 mod parse;
+mod program_error;
 mod validate;
 
 /// Expands `entrypoint::entrypoint!`.
@@ -97,6 +101,13 @@ pub fn call_host(input: TokenStream) -> TokenStream {
     expand(input, |arguments| {
         Ok(expand::call_host(&parse::call_host(arguments)?))
     })
+}
+
+/// Expands `#[derive(ProgramError)]`, which `entrypoint` documents.
+#[proc_macro_derive(ProgramError, attributes(error, program_error))]
+pub fn program_error(input: TokenStream) -> TokenStream {
+    let tokens = program_error::derive(input.into());
+    tokens.unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Expands what `expansion` makes of the arguments, or its error, with paths of `entrypoint` as the

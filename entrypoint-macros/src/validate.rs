@@ -12,10 +12,10 @@ const DEFAULT_MAX_ACCOUNTS: u8 = 64;
 
 /// The errors found so far.
 #[derive(Default)]
-struct Errors(Option<syn::Error>);
+pub struct Errors(Option<syn::Error>);
 
 impl Errors {
-    fn push(&mut self, error: syn::Error) {
+    pub fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(errors) => errors.combine(error),
             None => self.0 = Some(error),
@@ -23,8 +23,13 @@ impl Errors {
     }
 
     /// Returns the value, or records its error.
-    fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+    pub fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// Returns the errors, if there are any.
+    pub fn finish(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

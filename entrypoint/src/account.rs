@@ -3,10 +3,10 @@
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 
-use abi::call::{CallAccount, Slice};
+use abi::call::CallAccount;
 use abi::input::{
     AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, ORIGINAL_LENGTH_ZERO,
     rent_epoch_offset,
@@ -82,6 +82,9 @@ mod field {
 /// | [`kelvins`](Self::kelvins) | [`set_kelvins`](Self::set_kelvins), [`credit`](Self::credit), [`debit`](Self::debit) |
 /// | [`data_len`](Self::data_len), [`try_borrow_data`](Self::try_borrow_data) | [`try_borrow_mut_data`](Self::try_borrow_mut_data), [`resize`](Self::resize) |
 ///
+/// A call of another program may change the account too: see [`mod@crate::call`]. A view stores
+/// nothing but the address, so it always shows the account as it is.
+///
 /// No method checks whether the program *may* change the account. The loader checks every change
 /// after the program has ended, and rejects all changes if one was not allowed.
 ///
@@ -123,9 +126,11 @@ impl<'input> AccountInfo<'input> {
     ///   provenance is exposed;
     /// - the entry has `data_length` bytes of data, at most
     ///   [`abi::input::MAX_PERMITTED_DATA_LENGTH`] as sent, and its `original_data_length` is 0 or
-    ///   the value that [`resize`](Self::resize) wrote;
+    ///   the value that [`resize`](Self::resize) or [`describe`](Self::describe) wrote; while it is
+    ///   0, `data_length` is as sent;
     /// - its `marker` is the state of the live borrows;
-    /// - the entry is read and written only through views, on one thread.
+    /// - the entry is read and written only through views, on one thread; and by the host during a
+    ///   call that passes on a view, as [`mod@crate::call`] describes.
     #[inline(always)]
     pub(crate) unsafe fn from_address(address: u64) -> Self {
         Self {
@@ -400,24 +405,17 @@ impl<'input> AccountInfo<'input> {
             };
             self.write(field::ORIGINAL_DATA_LENGTH, noted);
         }
-        let [_, is_signer, is_writable, executable, a, b, c, d] = first_word.to_le_bytes();
-        description.write(CallAccount {
+        let description_of = Description {
             key: *self.key(),
             kelvins: self.address + AccountHeader::KELVINS as u64,
-            data: Slice {
-                address: self.address + AccountHeader::DATA as u64,
-                length,
-            },
+            data: self.address + AccountHeader::DATA as u64,
+            length,
             data_length: self.address + AccountHeader::DATA_LENGTH as u64,
             owner: self.address + AccountHeader::OWNER as u64,
-            // No host reads it: it is not the program's to change.
             rent_epoch: 0,
-            is_signer,
-            is_writable,
-            executable,
-            // Any bytes: with these, flags and padding are the word above, shifted.
-            padding: [a, b, c, d, 0],
-        });
+            flags: first_word >> 8,
+        };
+        description.write(bytemuck::cast(description_of));
         first_word
     }
 
@@ -427,6 +425,35 @@ impl<'input> AccountInfo<'input> {
         ptr::slice_from_raw_parts_mut(self.pointer(AccountHeader::DATA), self.data_len())
     }
 }
+
+/// A [`CallAccount`] whose flags and padding are one word, which is one instruction to write.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Description {
+    key: Pubkey,
+    kelvins: u64,
+    data: u64,
+    length: u64,
+    data_length: u64,
+    owner: u64,
+    /// Not the account's: the host does not read it.
+    rent_epoch: u64,
+    /// The flags, which follow the borrow state in the entry as they follow each other here, and
+    /// bytes of the original length, which become padding.
+    flags: u64,
+}
+
+const _: () = assert!(offset_of!(Description, flags) == offset_of!(CallAccount, is_signer));
+const _: () = assert!(
+    offset_of!(CallAccount, is_writable) == offset_of!(CallAccount, is_signer) + 1
+        && offset_of!(CallAccount, executable) == offset_of!(CallAccount, is_signer) + 2
+        && offset_of!(CallAccount, padding) == offset_of!(CallAccount, is_signer) + 3
+);
+const _: () = assert!(
+    AccountHeader::IS_SIGNER == 1
+        && AccountHeader::IS_WRITABLE == 2
+        && AccountHeader::EXECUTABLE == 3
+);
 
 impl<'input> AsRef<Self> for AccountInfo<'input> {
     #[inline(always)]

@@ -18,7 +18,7 @@ use crate::target::syscalls as raw;
 ///
 /// let program_id = Pubkey::new([7; 32]);
 /// let (vault, bump) = find_program_address(&[Seed::from(b"vault")], &program_id)?;
-/// let seeds = [Seed::from(b"vault"), Seed::from(&[bump])];
+/// let seeds = [Seed::from(b"vault"), Seed::from(&bump)];
 /// assert_eq!(create_program_address(&seeds, &program_id)?, vault);
 /// # Ok::<(), entrypoint::ProgramError>(())
 /// ```

@@ -45,14 +45,28 @@
 //! | | |
 //! |---|---|
 //! | a log line | [`msg!`], which formats on the stack, or [`log`]; [`log_64`] and [`log_pubkey`] let the host format |
-//! | an error | [`ProgramError`], or your own enum that converts into [`ProgramError::Custom`] |
+//! | an error | [`ProgramError`](type@ProgramError), or your own enum with [`derive(ProgramError)`](derive@ProgramError) |
 //! | bytes | [`set_return_data`] |
 //! | bytes for a host that calls your own exports | [`mod@host_return`], which also reads what such a host wrote |
 //! | bytes for a host that calls a WebAssembly module many times | [`handler!`], see [`mod@handler`]; [`host_functions!`] calls that host |
+//! | an event, for programs that watch the chain | [`emit!`], or [`log_data`] |
 //! | that it cannot go on | `panic!`: message, file, line and column reach the host, as far as the `panic` option includes them |
 //!
 //! An allocation that does not fit ends the program with a report of its size and alignment. The
 //! author writes no handler for it.
+//!
+//! # What a program can ask for
+//!
+//! | | |
+//! |---|---|
+//! | a call of another program | [`invoke`], and with signatures of derived addresses [`invoke_signed`]: see [`mod@call`]; [`get_return_data`] has its result |
+//! | a new account, a transfer | [`mod@system`] |
+//! | an address that the program can sign for | [`find_program_address`], [`create_program_address`], or at compile time [`const_find_program_address`] |
+//! | clock, rent and other facts of the chain | [`mod@sysvar`] |
+//! | an account that the instruction does not list | [`load_account`] |
+//! | a hash | [`mod@hash`] |
+//! | a signature's key, an operation on a curve | [`mod@crypto`] |
+//! | the remaining gas, the depth of the call | [`remaining_compute_units`], [`stack_height`] |
 //!
 //! # Options
 //!
@@ -120,7 +134,9 @@ mod abort;
 mod account;
 mod borrow;
 pub mod call;
+pub mod crypto;
 mod derived;
+mod error_note;
 mod event;
 mod glue;
 pub mod handler;
@@ -129,10 +145,12 @@ pub mod hash;
 mod heap_trace;
 pub mod host_return;
 pub mod input;
+mod loaded;
 mod log;
 mod macros;
 mod require;
 mod syscalls;
+pub mod system;
 pub mod sysvar;
 mod target;
 #[cfg(not(any(
@@ -148,7 +166,8 @@ pub use crate::account::AccountInfo;
 pub use crate::borrow::{Ref, RefMut};
 pub use crate::call::{AccountMeta, Instruction, Seed, Signer, invoke, invoke_signed};
 pub use crate::derived::{create_program_address, find_program_address};
-pub use crate::event::{Event, emit, log_data};
+pub use crate::event::{Event, log_data};
+pub use crate::loaded::{AccountBuffer, LoadedAccount, load_account};
 pub use crate::log::MAX_FORMATTED_LENGTH;
 pub use crate::require::{NamedAccount, split_accounts};
 pub use crate::syscalls::{
@@ -157,9 +176,60 @@ pub use crate::syscalls::{
 };
 pub use crate::sysvar::stack_height;
 pub use crate::typed::{split_data, split_data_mut};
+pub use abi::program_address::{const_create_program_address, const_find_program_address};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
+/// Makes an enum the custom errors of a program, with names and texts for tools.
+///
+/// It implements `From` of the enum for [`ProgramError`], the type of the same name. The code of an
+/// error is the variant's number: 0 for the first, and one more for each next one, unless the
+/// author writes a number. The code may be any `u32`. For one above 2147483647, the enum needs
+/// `#[repr(u32)]`.
+///
+/// ```
+/// use entrypoint::{ProgramError, ProgramResult};
+///
+/// /// The errors of an offer.
+/// #[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
+/// pub enum OfferError {
+///     /// The offer has expired.
+///     Expired = 7,
+///     #[error("the price is not the one that the buyer expects")]
+///     WrongPrice,
+/// }
+///
+/// fn buy(now: u64, end: u64) -> ProgramResult {
+///     if now > end {
+///         return Err(OfferError::Expired.into());
+///     }
+///     Ok(())
+/// }
+///
+/// assert_eq!(buy(2, 1), Err(ProgramError::Custom(7)));
+/// assert_eq!(ProgramError::from(OfferError::WrongPrice), ProgramError::Custom(8));
+/// ```
+///
+/// The text of an error is the first paragraph of its documentation, without the full stop, or the
+/// text in the attribute `error`. Names and texts are in the program's file, where no code reads
+/// them: they cost no gas. `cargo entrypoint run` prints them:
+///
+/// ```text
+/// status    7 (Custom(7): OfferError::Expired, "The offer has expired")
+/// ```
+///
+/// `cargo entrypoint build --release` leaves them out, like debug information. So does the feature
+/// `no-entrypoint` of the calling crate, because they belong to the program and not to the crates
+/// that it links.
+///
+/// If the calling crate has `entrypoint` under another path, write it beside the enum:
+/// `#[program_error(crate = facade::entrypoint)]`.
+///
+/// # Errors
+///
+/// The crate does not compile if the item is not an enum, if a variant has fields, or if a code is
+/// not a `u32`.
+pub use entrypoint_macros::ProgramError;
 
 /// The type of a program's function: `fn(&Pubkey, &[AccountInfo], &[u8]) -> ProgramResult`.
 ///
@@ -175,6 +245,11 @@ pub type ProcessInstruction =
 /// itself, and the instruction data.
 pub type ProcessInstructionLazily =
     for<'a> fn(&'a Pubkey, input::LazyAccounts<'a>, &'a [u8]) -> ProgramResult;
+
+/// The examples of `docs/calling.md` run as doctests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/calling.md")]
+struct Calling;
 
 // `allocator` does not know the contract, and `abi` does not know any allocator. This crate knows
 // both.
@@ -204,6 +279,11 @@ pub mod __private {
 
     pub use entrypoint_macros as macros;
 
+    pub use crate::call::invoke_through;
+    pub use crate::event::emit;
+    pub use abi::error_names::{record as error_record, record_length as error_record_length};
+
+    pub use crate::error_note::ErrorNote;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;

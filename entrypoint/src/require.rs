@@ -136,12 +136,13 @@ impl NamedAccount<'_, '_> {
     /// # Errors
     ///
     /// [`ProgramError::MissingRequiredSignature`] if it did not.
-    #[inline]
+    #[inline(always)]
     pub fn require_signer(&self) -> Result<&Self, ProgramError> {
-        match self.account.require_signer() {
-            Ok(_) => Ok(self),
-            Err(error) => Err(report(self.name, "must sign", error)),
+        if self.account.require_signer().is_err() {
+            report(self.name, "must sign");
+            return Err(ProgramError::MissingRequiredSignature);
         }
+        Ok(self)
     }
 
     /// Returns the account if the program may change it.
@@ -149,12 +150,13 @@ impl NamedAccount<'_, '_> {
     /// # Errors
     ///
     /// [`ProgramError::Immutable`] if it may not.
-    #[inline]
+    #[inline(always)]
     pub fn require_writable(&self) -> Result<&Self, ProgramError> {
-        match self.account.require_writable() {
-            Ok(_) => Ok(self),
-            Err(error) => Err(report(self.name, "must be writable", error)),
+        if self.account.require_writable().is_err() {
+            report(self.name, "must be writable");
+            return Err(ProgramError::Immutable);
         }
+        Ok(self)
     }
 
     /// Returns the account if `program_id` owns it.
@@ -162,12 +164,13 @@ impl NamedAccount<'_, '_> {
     /// # Errors
     ///
     /// [`ProgramError::InvalidAccountOwner`] if another program owns it.
-    #[inline]
+    #[inline(always)]
     pub fn require_owner(&self, program_id: &Pubkey) -> Result<&Self, ProgramError> {
-        match self.account.require_owner(program_id) {
-            Ok(_) => Ok(self),
-            Err(error) => Err(report(self.name, "has another owner than expected", error)),
+        if self.account.require_owner(program_id).is_err() {
+            report(self.name, "has another owner than expected");
+            return Err(ProgramError::InvalidAccountOwner);
         }
+        Ok(self)
     }
 
     /// Returns the account if this is its key.
@@ -175,12 +178,13 @@ impl NamedAccount<'_, '_> {
     /// # Errors
     ///
     /// [`ProgramError::InvalidArgument`] if it has another key.
-    #[inline]
+    #[inline(always)]
     pub fn require_key(&self, key: &Pubkey) -> Result<&Self, ProgramError> {
-        match self.account.require_key(key) {
-            Ok(_) => Ok(self),
-            Err(error) => Err(report(self.name, "has another key than expected", error)),
+        if self.account.require_key(key).is_err() {
+            report(self.name, "has another key than expected");
+            return Err(ProgramError::InvalidArgument);
         }
+        Ok(self)
     }
 }
 
@@ -239,12 +243,12 @@ pub fn split_accounts<'list, 'input, const N: usize>(
 /// The most bytes of an account's name in a log line.
 const MAX_NAME: usize = 64;
 
-/// Logs what an account lacks, and returns the error.
+/// Logs what an account lacks.
 ///
 /// It joins the texts by hand: the formatter of `core` is much longer.
 #[cold]
 #[inline(never)]
-fn report(name: &str, lack: &str, error: ProgramError) -> ProgramError {
+fn report(name: &str, lack: &str) {
     const PREFIX: &str = "account ";
     const COLON: &str = ": ";
     let name = &name[..name.floor_char_boundary(MAX_NAME)];
@@ -261,5 +265,4 @@ fn report(name: &str, lack: &str, error: ProgramError) -> ProgramError {
     if let Ok(line) = core::str::from_utf8(&line[..length]) {
         log(line);
     }
-    error
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use loader::Target;
 
+use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
 use crate::{files, sources};
 
@@ -24,6 +25,9 @@ pub struct ProgramPackage {
     /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
     /// does not depend on it directly.
     pub entrypoint: Option<String>,
+    /// The stack of the program in bytes: `stack` of the table `package.metadata.entrypoint`, or
+    /// 64 KiB. A native program has the stack of its process instead.
+    pub stack: u32,
     /// The options that cargo builds it with.
     pub options: CargoOptions,
 }
@@ -88,6 +92,7 @@ impl ProgramPackage {
             target_folder: metadata.target_directory.as_std_path().to_owned(),
             workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
             entrypoint: entrypoint_key(package),
+            stack: ProgramMetadata::read(&package.name, &package.metadata)?.stack,
             options: CargoOptions::default(),
         })
     }

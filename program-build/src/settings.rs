@@ -102,15 +102,17 @@ fn chosen(manifest: &Path) -> Result<Table> {
     Ok(release.cloned().unwrap_or_default())
 }
 
-/// What the manifest says, or else cargo's own defaults, so that no configuration file decides.
+/// What the manifest says, or else a default, so that no configuration file decides.
+///
+/// The defaults are those of cargo, with one exception: the packages of the workspace check their
+/// arithmetic. A balance that wraps is worse than a program that fails, and an author who forgets
+/// the setting would not notice. Cargo reads a profile only at the root of a workspace, so a member
+/// could not choose it.
 fn profile_arguments(chosen: &Table) -> Vec<String> {
-    let off = toml::Value::Boolean(false);
-    let assertions = chosen.get("debug-assertions").unwrap_or(&off);
     let default = |setting: &str| match setting {
         "opt-level" => toml::Value::Integer(3),
-        // Cargo checks for overflows wherever it asserts.
-        "overflow-checks" => assertions.clone(),
-        _ => off.clone(),
+        "overflow-checks" => toml::Value::Boolean(true),
+        _ => toml::Value::Boolean(false),
     };
     let argument = |setting: &str| {
         let value = chosen
@@ -119,7 +121,19 @@ fn profile_arguments(chosen: &Table) -> Vec<String> {
             .unwrap_or_else(|| default(setting));
         format!("profile.release.{setting}={value}")
     };
-    FREE.into_iter().map(argument).collect()
+    let mut arguments: Vec<String> = FREE.into_iter().map(argument).collect();
+    let others = chosen.get("package").and_then(|packages| packages.get("*"));
+    let is_chosen = |table: &Table| table.contains_key("overflow-checks");
+    if !is_chosen(chosen)
+        && !others
+            .and_then(toml::Value::as_table)
+            .is_some_and(is_chosen)
+    {
+        // What is not in the workspace: `core` and the crates of other authors, whose own
+        // arithmetic would cost gas.
+        arguments.push("profile.release.package.\"*\".overflow-checks=false".to_owned());
+    }
+    arguments
 }
 
 /// Cargo's configuration for a folder, from all files.
@@ -171,13 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn manifest_decides_or_cargos_default_does() {
+    fn manifest_decides_or_the_default_does() {
         assert_eq!(
             arguments("lto = false"),
             [
                 "profile.release.opt-level=3",
                 "profile.release.debug-assertions=false",
-                "profile.release.overflow-checks=false",
+                "profile.release.overflow-checks=true",
+                "profile.release.package.\"*\".overflow-checks=false",
             ]
         );
         assert_eq!(
@@ -186,10 +201,18 @@ mod tests {
                 "profile.release.opt-level=\"s\"",
                 "profile.release.debug-assertions=true",
                 "profile.release.overflow-checks=true",
+                "profile.release.package.\"*\".overflow-checks=false",
             ]
         );
-        let checked = arguments("debug-assertions = true\noverflow-checks = false");
-        assert_eq!(checked[2], "profile.release.overflow-checks=false");
+        for (profile, overflow_checks) in [
+            ("debug-assertions = true\noverflow-checks = false", false),
+            ("overflow-checks = true", true),
+            ("package.'*'.overflow-checks = true", true),
+        ] {
+            let arguments = arguments(profile);
+            let expected = format!("profile.release.overflow-checks={overflow_checks}");
+            assert_eq!(arguments[2..], [expected], "{profile}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use entrypoint::input::{Field, LazyAccount, LazyAccounts, read, read_lazily};
-use entrypoint::{AccountInfo, Pubkey};
+use entrypoint::{AccountInfo, Pubkey, testing};
 use proptest::prelude::*;
 
 pub use crate::rialo::{RialoAccount, rialo_reads};
@@ -193,6 +193,29 @@ impl Expected {
                 input.is_writable = account.is_writable;
                 input.account.executable = account.executable;
                 input.account.rent_epoch = account.rent_epoch;
+                invocation.account(input)
+            }
+        })
+    }
+}
+
+impl Expected {
+    /// The call of a unit test that has this input. Its repeats must be those of first occurrences.
+    pub fn unit_test(&self) -> testing::Invocation {
+        let id = Pubkey::new(self.program_id);
+        let start = testing::Invocation::new(id).data(self.instruction_data.clone());
+        let entries = self.entries.iter().enumerate();
+        entries.fold(start, |invocation, (position, entry)| match entry {
+            Entry::Repeat(_) => invocation.repeat(self.first(position)),
+            Entry::First(account) => {
+                let mut input = testing::AccountInput::new(Pubkey::new(account.key))
+                    .owner(Pubkey::new(account.owner))
+                    .kelvins(account.kelvins)
+                    .data(account.data.clone())
+                    .rent_epoch(account.rent_epoch);
+                input.is_signer = account.is_signer;
+                input.is_writable = account.is_writable;
+                input.account.executable = account.executable;
                 invocation.account(input)
             }
         })

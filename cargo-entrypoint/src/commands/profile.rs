@@ -13,12 +13,14 @@ use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
 use loader::{Engine, Failure, Invocation, Loader};
+use program_build::custom_errors::CustomErrors;
 use program_build::files;
 use program_build::guest::{self, DebugInfo};
 use program_build::package::{Program, ProgramPackage};
 
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
+use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
 
 /// The feature of `program-entrypoint` under which the default heaps count what is live.
@@ -39,7 +41,8 @@ struct Heap {
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
-    let profiled = run(&call.name(), &call.blob()?, &call.invocation)?;
+    let blob = call.blob()?;
+    let profiled = run(&call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
@@ -48,7 +51,11 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let title = call.title();
     let end = End::of(&profiled, &inlining, &mut sources);
     let outcome = &profiled.outcome;
-    report::people::profiled(&mut text, &title, &call.invocation, outcome, end.as_ref())?;
+    let known = Known {
+        end: end.as_ref(),
+        errors: &CustomErrors::of(&blob),
+    };
+    report::people::profiled(&mut text, &title, &call.invocation, outcome, &known)?;
     // If the program did not run, no debug information was read.
     if costs.gas > 0 && !profiled.gas.has_debug_info() {
         text.push_str(

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::profile::end::End;
 use loader::display::escape_control;
 use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Target, handler};
+use program_build::custom_errors::CustomErrors;
 use program_build::guest::{self, Sanitizer};
 use program_build::machine::Machine;
 use program_build::package::Program;
@@ -17,6 +18,7 @@ use signal_hook::flag;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
+use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
 
 /// A program that has been run.
@@ -27,6 +29,8 @@ struct Run {
     outcome: Outcome,
     /// The place where the program ended, if it is known better than the failure tells.
     end: Option<End>,
+    /// The errors that the program's file names.
+    errors: CustomErrors,
     /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
 }
@@ -50,8 +54,11 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
         report::print(&report::json::outcome(&run.outcome)?)?;
     } else {
         let mut text = String::new();
-        let end = run.end.as_ref();
-        report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, end)?;
+        let known = Known {
+            end: run.end.as_ref(),
+            errors: &run.errors,
+        };
+        report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, &known)?;
         report::print(&text)?;
     }
     for difference in &run.differences {
@@ -92,6 +99,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     Ok(Run {
         title: call.title(),
         end,
+        errors: CustomErrors::of(&program),
         differences: call.differences(&outcome),
         invocation: call.invocation,
         outcome,

@@ -6,22 +6,31 @@ use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::{
-    Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome, status_text,
+    Account, AccountEntry, AccountInput, Engine, Failure, HeapUse, Invocation, Outcome,
+    ProgramError, status_text,
 };
+use program_build::custom_errors::CustomErrors;
 
 use super::data;
 
-/// Writes an outcome as a short report. `end` is the place where the program ended, if it is known
-/// better than the failure tells.
+/// What is known of an outcome besides the outcome itself.
+pub struct Known<'a> {
+    /// The place where the program ended, if it is known better than the failure tells.
+    pub end: Option<&'a End>,
+    /// The errors that the program's file names.
+    pub errors: &'a CustomErrors,
+}
+
+/// Writes an outcome as a short report.
 pub fn outcome(
     out: &mut String,
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
-    end: Option<&End>,
+    known: &Known<'_>,
 ) -> Result {
     writeln!(out, "{title} · {}\n", outcome.engine)?;
-    ending(out, invocation, outcome, end)?;
+    ending(out, invocation, outcome, known)?;
     heap(out, &outcome.heap)?;
     if !outcome.return_data.is_empty() {
         writeln!(out, "returned  {}", hex::encode(&outcome.return_data))?;
@@ -43,20 +52,34 @@ pub fn profiled(
     title: &str,
     invocation: &Invocation,
     outcome: &Outcome,
-    end: Option<&End>,
+    known: &Known<'_>,
 ) -> Result {
     writeln!(out, "{title} · profile\n")?;
-    ending(out, invocation, outcome, end)
+    ending(out, invocation, outcome, known)
+}
+
+/// A status with its meaning, and with the name of a custom error.
+fn status(outcome: &Outcome, errors: &CustomErrors) -> String {
+    let text = status_text(outcome.status);
+    let Some(ProgramError::Custom(code)) = outcome.status.and_then(ProgramError::from_status)
+    else {
+        return text;
+    };
+    match (errors.describe(code), text.strip_suffix(')')) {
+        (Some(name), Some(start)) => format!("{start}: {name})"),
+        _ => text,
+    }
 }
 
 fn ending(
     out: &mut String,
     invocation: &Invocation,
     outcome: &Outcome,
-    end: Option<&End>,
+    known: &Known<'_>,
 ) -> Result {
+    let end = known.end;
     if outcome.status.is_some() {
-        writeln!(out, "status    {}", status_text(outcome.status))?;
+        writeln!(out, "status    {}", status(outcome, known.errors))?;
     }
     if let Some(failure) = &outcome.failure {
         let what = match failure {

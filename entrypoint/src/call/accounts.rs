@@ -2,15 +2,15 @@
 
 use core::mem::MaybeUninit;
 
-use abi::call::CallAccount;
+use abi::call::{CallAccount, CallInstruction};
 use abi::{ProgramError, ProgramResult};
 
-use super::{Instruction, Signer, make};
+use super::{Instruction, make};
 use crate::AccountInfo;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
 /// stack: 11 KiB. An array of views has a list of its own length.
-pub const MAX_CALL_ACCOUNTS: usize = 128;
+pub const MAX_SLICE_ACCOUNTS: usize = 128;
 
 /// The state of all accounts of a call together, and their descriptions.
 pub(super) struct Passed<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Passed<'a> {
 /// | type | the list for the host |
 /// |---|---|
 /// | `[AccountInfo; N]`, `[&AccountInfo; N]` | an array of `N` on the stack |
-/// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of [`MAX_CALL_ACCOUNTS`] on the stack, whatever the length |
+/// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of [`MAX_SLICE_ACCOUNTS`] on the stack, whatever the length |
 ///
 /// The items may also be of another type that is `AsRef<AccountInfo>`.
 #[diagnostic::on_unimplemented(
@@ -36,40 +36,54 @@ pub trait AccountList: sealed::AccountList {}
 impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 
 mod sealed {
-    use super::{Instruction, ProgramResult, Signer};
+    use super::{CallAccount, CallInstruction, Instruction, ProgramResult};
 
     pub trait AccountList {
         /// Makes the call with these accounts.
-        fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult;
+        fn call(
+            &self,
+            instruction: &Instruction<'_>,
+            syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+        ) -> ProgramResult;
     }
 }
 
-pub(super) use sealed::AccountList as Callable;
-
 impl<'input, A: AsRef<AccountInfo<'input>>, const N: usize> sealed::AccountList for [A; N] {
     #[inline(always)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
         let mut list = [const { MaybeUninit::uninit() }; N];
-        make(instruction, &describe(self, &mut list), signers)
+        make(instruction, &describe(self, &mut list), syscall)
     }
 }
 
 impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for [A] {
     // The list takes 11 KiB: not in the frame of the author's function.
     #[inline(never)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
-        if self.len() > MAX_CALL_ACCOUNTS {
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
+        if self.len() > MAX_SLICE_ACCOUNTS {
             return Err(too_many());
         }
-        let mut list = [const { MaybeUninit::uninit() }; MAX_CALL_ACCOUNTS];
-        make(instruction, &describe(self, &mut list), signers)
+        let mut list = [const { MaybeUninit::uninit() }; MAX_SLICE_ACCOUNTS];
+        make(instruction, &describe(self, &mut list), syscall)
     }
 }
 
 impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for alloc::vec::Vec<A> {
     #[inline(always)]
-    fn call(&self, instruction: &Instruction<'_>, signers: &[Signer<'_>]) -> ProgramResult {
-        self.as_slice().call(instruction, signers)
+    fn call(
+        &self,
+        instruction: &Instruction<'_>,
+        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    ) -> ProgramResult {
+        self.as_slice().call(instruction, syscall)
     }
 }
 
@@ -97,4 +111,4 @@ fn too_many() -> ProgramError {
     ProgramError::InvalidArgument
 }
 
-const _: () = assert!(MAX_CALL_ACCOUNTS == 128, "`too_many` names the number");
+const _: () = assert!(MAX_SLICE_ACCOUNTS == 128, "`too_many` names the number");

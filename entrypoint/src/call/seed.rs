@@ -17,7 +17,7 @@ use super::instruction::slice_of;
 /// use entrypoint::{Pubkey, Seed};
 ///
 /// let owner = Pubkey::new([7; 32]);
-/// let bump = [254];
+/// let bump = 254;
 /// let seeds = [Seed::from(b"vault"), Seed::from(&owner), Seed::from(&bump)];
 /// assert_eq!(seeds[0].as_bytes(), b"vault");
 /// assert_eq!(seeds[2].as_bytes(), [254]);
@@ -73,6 +73,14 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Seed<'a> {
     }
 }
 
+/// One byte: a bump seed.
+impl<'a> From<&'a u8> for Seed<'a> {
+    #[inline(always)]
+    fn from(byte: &'a u8) -> Self {
+        Self::new(core::slice::from_ref(byte))
+    }
+}
+
 impl<'a> From<&'a Pubkey> for Seed<'a> {
     #[inline(always)]
     fn from(key: &'a Pubkey) -> Self {
@@ -103,7 +111,7 @@ impl fmt::Debug for Seed<'_> {
 /// ```
 /// use entrypoint::{Seed, Signer};
 ///
-/// let bump = [254];
+/// let bump = 254;
 /// let seeds = [Seed::from(b"vault"), Seed::from(&bump)];
 /// let signer = Signer::new(&seeds);
 /// assert_eq!(signer.seeds().len(), 2);

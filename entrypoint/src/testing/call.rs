@@ -2,7 +2,10 @@
 
 use std::vec::Vec;
 
-use abi::call::{AccountMeta, CallAccount, CallInstruction, MAX_CALL_DEPTH};
+use abi::call::{
+    AccountMeta, CallAccount, CallInstruction, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH,
+    MAX_CALL_DEPTH, MAX_SIGNERS,
+};
 use abi::input::AccountHeader;
 use abi::program_address::create_program_address;
 use abi::{ProgramError, Pubkey};
@@ -26,26 +29,34 @@ pub(crate) struct CallRequest<'a> {
 ///
 /// # Errors
 ///
-/// What the called program returned, or the error of the signers' seeds.
+/// What the called program returned.
 ///
 /// # Panics
 ///
-/// If a loader would end the caller: the panic's message says what to change.
+/// If a loader would not make the call, and so end the caller: the panic's message says what to
+/// change.
 ///
 /// # Safety
 ///
 /// `request.accounts` describes views whose entries live until this returns.
 pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramError> {
     let caller = program_id();
-    let signers = derive_signers(request.signers, &caller)?;
+    check_lengths(request);
+    let signers: Vec<Pubkey> = request
+        .signers
+        .iter()
+        .map(|signer| derive(signer, &caller))
+        .collect();
     let callee = request.instruction.program_id;
-    let end = End { caller };
-    let function = begin(RecordedCall {
-        caller,
-        program_id: callee,
-        accounts: request.metas.to_vec(),
-        data: request.data.to_vec(),
-        signers: signers.clone(),
+    let function = find_program(&caller, &callee);
+    with_current(|current| {
+        current.record.calls.push(RecordedCall {
+            caller,
+            program_id: callee,
+            accounts: request.metas.to_vec(),
+            data: request.data.to_vec(),
+            signers: signers.clone(),
+        });
     });
 
     let mut invocation = Invocation::new(callee).data(request.data);
@@ -64,6 +75,7 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
         firsts.push(account);
     }
 
+    let end = End::begin(caller);
     let outcome = invocation.run(|program_id, accounts, data| function(program_id, accounts, data));
     drop(end);
     outcome.result?;
@@ -75,47 +87,81 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
     Ok(())
 }
 
-/// Records a call, and returns the function of the called program.
-fn begin(call: RecordedCall) -> Function {
-    let callee = call.program_id;
-    let (function, depth) = with_current(|current| {
-        current.record.calls.push(call);
-        current.callers += 1;
-        (current.host.find_program(&callee), current.callers + 1)
+/// Checks what needs no account.
+fn check_lengths(request: &CallRequest<'_>) {
+    for (found, most, what) in [
+        (
+            request.metas.len(),
+            MAX_CALL_ACCOUNTS,
+            "accounts in the instruction",
+        ),
+        (
+            request.accounts.len(),
+            MAX_CALL_ACCOUNTS,
+            "accounts passed on",
+        ),
+        (
+            request.data.len(),
+            MAX_CALL_DATA_LENGTH,
+            "bytes of instruction data",
+        ),
+        (request.signers.len(), MAX_SIGNERS, "signers"),
+    ] {
+        assert!(
+            found <= most,
+            "a call with {found} {what}: there may be {most}"
+        );
+    }
+}
+
+/// Returns the address that signs by these seeds.
+fn derive(signer: &Signer<'_>, caller: &Pubkey) -> Pubkey {
+    let seeds: Vec<&[u8]> = signer.seeds().iter().map(Seed::as_bytes).collect();
+    create_program_address(&seeds, caller)
+        .unwrap_or_else(|error| panic!("the seeds of a signer give no address: {error}"))
+}
+
+/// Returns the function of the called program, if the current one may call it now.
+fn find_program(caller: &Pubkey, callee: &Pubkey) -> Function {
+    let (function, callers) = with_current(|current| {
+        let function = current.host.find_program(callee);
+        (function, current.callers.clone())
     });
+    let depth = callers.len() as u64 + 2;
     assert!(
         depth <= MAX_CALL_DEPTH,
         "a call of depth {depth}: a program may call another to a depth of {MAX_CALL_DEPTH}"
     );
+    assert!(
+        callee == caller || !callers.contains(callee),
+        "the function calls the program {callee}, which waits for it: a program may call itself, \
+         but no other program that waits"
+    );
     function.unwrap_or_else(|| {
         panic!(
             "the function calls the program {callee}, which the host of this test does not have: \
-             run the test in `testing::Host::new().program({callee}, its_function).run(…)`"
+             add it with `testing::Host::program`, and run the test in `testing::Host::run`"
         )
     })
 }
 
-/// Ends a call when it is dropped, after a panic too.
+/// Makes another program the current one, until it is dropped: after a panic too.
 struct End {
     caller: Pubkey,
+}
+
+impl End {
+    fn begin(caller: Pubkey) -> Self {
+        with_current(|current| current.callers.push(caller));
+        Self { caller }
+    }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         note_program_id(&self.caller);
-        with_current(|current| current.callers -= 1);
+        with_current(|current| current.callers.pop());
     }
-}
-
-fn derive_signers(signers: &[Signer<'_>], caller: &Pubkey) -> Result<Vec<Pubkey>, ProgramError> {
-    let addresses = signers.iter().map(|signer| {
-        let seeds: Vec<&[u8]> = signer.seeds().iter().map(Seed::as_bytes).collect();
-        create_program_address(&seeds, caller).map_err(|error| {
-            std::println!("the seeds of a signer give no address: {error}");
-            ProgramError::InvalidSeeds
-        })
-    });
-    addresses.collect()
 }
 
 /// The rights of an account that an instruction may list more than once: all of them together.

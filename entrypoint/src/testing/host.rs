@@ -12,12 +12,13 @@ use abi::call::AccountMeta;
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
 use abi::{ProgramResult, Pubkey};
 
-use super::Account;
+use super::{Account, system};
 use crate::AccountInfo;
 
 /// The host of a unit test: what a function can ask for, and a record of what it did.
 ///
-/// Without one, a test has the sysvars of [`Host::new`] and no program to call.
+/// Without one, a test has [`Host::new`]: its sysvars, and no program to call but the system
+/// program.
 ///
 /// ```
 /// use entrypoint::sysvar::{Clock, Sysvar};
@@ -108,14 +109,14 @@ pub struct RecordedCall {
 pub(crate) struct Current {
     pub(crate) host: Host,
     pub(crate) record: Record,
-    /// How many programs wait for the current one.
-    pub(super) callers: u64,
+    /// The programs that wait for the current one, the first one first.
+    pub(super) callers: Vec<Pubkey>,
 }
 
 impl Current {
     /// Returns the depth of the current call.
     pub(crate) fn depth(&self) -> u64 {
-        self.callers + 1
+        self.callers.len() as u64 + 1
     }
 }
 
@@ -129,8 +130,8 @@ pub(crate) fn with_current<R>(function: impl FnOnce(&mut Current) -> R) -> R {
 }
 
 impl Host {
-    /// A host whose clock stands at 0, with the usual rent and epoch schedule, and without programs
-    /// and accounts. All other sysvars are zeroes.
+    /// A host whose clock stands at 0, with the usual rent and epoch schedule, and with the system
+    /// program. There are no other programs and no accounts, and all other sysvars are zeroes.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -145,6 +146,7 @@ impl Host {
             accounts: HashMap::new(),
             programs: HashMap::new(),
         }
+        .program(crate::system::ID, system::process_instruction)
     }
 
     /// Sets the clock.

@@ -39,9 +39,9 @@
 //! A [`Host`] sets what the function can ask for, the clock for example, and runs the programs that
 //! it calls.
 //!
-//! There is no gas, no limit of the heap, and no rule for changes of accounts: a function may change
-//! an account that is read-only here, and the loader would reject it. A fixture tests all that, on
-//! every target.
+//! There is no gas, no limit of the heap, and no rule for changes of accounts: a function may
+//! change an account that is read-only here, and the loader would reject it. A fixture tests all
+//! that, on every target.
 //!
 //! The module exists where `std` exists, and not in a build for a guest.
 
@@ -50,6 +50,7 @@ mod call;
 mod host;
 mod input;
 mod invocation;
+mod system;
 
 pub use account::{Account, AccountInput};
 pub use host::{Host, Record, RecordedCall};

@@ -17,7 +17,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, m
 entrypoint!(process_instruction);
 
 /// The errors of a vault. The numbers are the program's custom error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ProgramError)]
 #[repr(u32)]
 pub enum VaultError {
     /// The vault belongs to another authority.
@@ -26,12 +26,6 @@ pub enum VaultError {
     AlreadyOpen = 2,
     /// The vault was never opened.
     NotOpen = 3,
-}
-
-impl From<VaultError> for ProgramError {
-    fn from(error: VaultError) -> Self {
-        Self::Custom(error as u32)
-    }
 }
 
 /// Opens a vault or withdraws from it.

@@ -337,7 +337,8 @@ impl Failure {
                 ));
             }
             Self::StackOverflow { .. } => {
-                "keep large values in a `Box` or in account data, and bound the depth of calls"
+                "keep large values in a `Box` or in account data, bound the depth of calls, or raise \
+                 `stack` in the program's `package.metadata.entrypoint`"
             }
             Self::TooManyAccounts { .. } => {
                 "raise the option `max_accounts` of the program's entry, or pass fewer accounts"

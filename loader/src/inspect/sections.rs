@@ -5,6 +5,8 @@
 //! section: u8 number │ varint length │ that many bytes
 //! ```
 
+use abi::error_names::BLOB_SECTION;
+
 /// Length of magic, version and length.
 const HEADER_LENGTH: usize = 4 + 1 + 8;
 
@@ -54,6 +56,8 @@ pub enum SectionKind {
     DebugLineProgramRanges,
     /// A hash that the VM does not read.
     MetadataHash,
+    /// Names and texts of custom errors: see [`abi::error_names`].
+    ErrorNames,
     /// A section that the VM skips, because it does not know it.
     Unknown,
     /// The byte that ends the file.
@@ -78,18 +82,23 @@ impl SectionKind {
             Self::DebugLinePrograms => "debug line programs",
             Self::DebugLineProgramRanges => "debug line program ranges",
             Self::MetadataHash => "metadata hash",
+            Self::ErrorNames => "names of errors",
             Self::Unknown => "unknown section",
             Self::End => "end",
             Self::Trailing => "behind the end",
         }
     }
 
-    /// Whether it is debug information, which `cargo entrypoint build --release` leaves out.
+    /// Whether it is debug information or the names of errors, which
+    /// `cargo entrypoint build --release` leaves out.
     #[must_use]
     pub fn is_debug(self) -> bool {
         matches!(
             self,
-            Self::DebugStrings | Self::DebugLinePrograms | Self::DebugLineProgramRanges
+            Self::DebugStrings
+                | Self::DebugLinePrograms
+                | Self::DebugLineProgramRanges
+                | Self::ErrorNames
         )
     }
 
@@ -105,6 +114,7 @@ impl SectionKind {
             129 => Self::DebugLinePrograms,
             130 => Self::DebugLineProgramRanges,
             131 => Self::MetadataHash,
+            BLOB_SECTION => Self::ErrorNames,
             _ => Self::Unknown,
         }
     }

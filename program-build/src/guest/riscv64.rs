@@ -15,6 +15,7 @@ use polkavm_linker::TargetInstructionSet;
 
 use super::compile::Compilation;
 use super::{DebugInfo, Target, inlined, read_only};
+use crate::custom_errors;
 use crate::toolchain::Linker;
 
 /// Name of the guest target, and of the file that describes it to the compiler.
@@ -22,9 +23,6 @@ pub(super) const TARGET: &str = "riscv64emac-unknown-none-polkavm";
 
 /// What the file says about the target.
 pub(super) const DESCRIPTION: &str = polkavm_linker::TARGET_JSON_64_BIT_NEW;
-
-/// Stack of a program in bytes. PolkaVM's own default, 8 KiB, is two frames of a formatter deep.
-const STACK_SIZE: u32 = 64 * 1024;
 
 /// The instruction set of a blob: the oldest set, which every loader knows and which is final. It
 /// has no hints, which would cost gas and have no effect here (docs/decisions/0012).
@@ -38,7 +36,13 @@ pub(super) fn build(
 ) -> Result<Vec<u8>> {
     let library = compile(compilation)?;
     link(&compilation.toolchain.linker, &library, elf)?;
-    make_blob(elf, debug_info)
+    let blob = make_blob(elf, compilation.package.stack, debug_info)?;
+    if debug_info == DebugInfo::Strip {
+        return Ok(blob);
+    }
+    let library =
+        fs::read(&library).with_context(|| format!("cannot read {}", library.display()))?;
+    custom_errors::append(blob, &custom_errors::records_of_archive(&library)?)
 }
 
 /// Compiles the crate and returns the static library.
@@ -98,7 +102,7 @@ pub(super) fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
 }
 
 /// Makes the blob of an ELF file, and checks that PolkaVM's linker has not miscompiled it.
-fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
+fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
     if let Some(place) = read_only::find_relocated(&bytes)? {
         bail!(
@@ -112,7 +116,7 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
         eprintln!("warning: failures will name fewer functions: {error:#}");
         bytes
     });
-    let blob = link_blob(&bytes, debug_info)?;
+    let blob = link_blob(&bytes, stack, debug_info)?;
     let inspection = inspect(&blob)?;
     if inspection.exports.is_empty() {
         bail!(
@@ -122,7 +126,7 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
     }
     if invalid_jump(inspection).is_some() {
         // Debug information names the function and the line.
-        let blob = link_blob(&bytes, DebugInfo::Keep)?;
+        let blob = link_blob(&bytes, stack, DebugInfo::Keep)?;
         if let Some(error) = invalid_jump(inspect(&blob)?) {
             bail!("PolkaVM's linker has miscompiled the program: {error}");
         }
@@ -130,9 +134,9 @@ fn make_blob(elf: &Path, debug_info: DebugInfo) -> Result<Vec<u8>> {
     Ok(blob)
 }
 
-fn link_blob(elf: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
+fn link_blob(elf: &[u8], stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let mut config = polkavm_linker::Config::default();
-    config.set_min_stack_size(STACK_SIZE);
+    config.set_min_stack_size(stack);
     config.set_strip(debug_info == DebugInfo::Strip);
     // These put hints for another cost model into the code. With one unit for every instruction,
     // the hints only cost gas.

@@ -436,3 +436,77 @@ fn an_account_of_the_hosts_is_loaded_only_where_all_of_it_fits() {
         }
     }
 }
+
+#[test]
+fn a_loaded_account_is_an_entry_of_the_input() {
+    let length = entry_length(3).expect("a length");
+    let heap = 0x1000 + DATA_LENGTH as u64;
+    // The bytes of the buffer are not zero before; the return data show parts of it after.
+    let read = |start: u64, count: u64| {
+        let code = format!(
+            "TOY\ncall rlo_memset_ {heap} 9 {length}\ncall rlo_load_account data heap\n\
+             call rlo_set_return_data {} {count}\nreturn 0\n\n",
+            heap + start
+        );
+        let mut data = B.as_bytes().to_vec();
+        data.resize(DATA_LENGTH, 0);
+        let file = [code.as_bytes(), &data].concat();
+        let program = Loader::with_backend(Toy).load(&file).expect("a program");
+        let outcome = program
+            .invoke_with(&host(), &invocation())
+            .expect("an outcome");
+        assert_eq!(outcome.failure, None);
+        outcome.return_data
+    };
+    let header = AccountHeader {
+        marker: abi::input::FIRST_OCCURRENCE,
+        is_signer: 0,
+        is_writable: 0,
+        executable: 1,
+        original_data_length: 0,
+        key: B.to_bytes(),
+        owner: A.to_bytes(),
+        kelvins: 3,
+        data_length: 3,
+    };
+    let mut expected = bytes_of(&header).to_vec();
+    expected.extend([1, 2, 3]);
+    expected.resize(length - 8, 0);
+    expected.extend(9_u64.to_le_bytes());
+    let mut entry = Vec::new();
+    while entry.len() < length {
+        let count = 1_000.min(length - entry.len());
+        entry.extend(read(entry.len() as u64, count as u64));
+    }
+    assert!(entry == expected);
+}
+
+#[test]
+fn an_unknown_account_is_an_error_of_the_program() {
+    // The toy returns what it has at an address only as a status, so a guest of PolkaVM's does.
+    let base = places().0;
+    let mut data = vec![0; DATA_LENGTH];
+    data[..8].copy_from_slice(&(base + 40).to_le_bytes());
+    data[8..16].copy_from_slice(&(base + 80).to_le_bytes());
+    let mut code = vec![asm::load_imm(T0, base as i32)];
+    for (index, register) in [A0, A1].into_iter().enumerate() {
+        code.push(asm::load_indirect_u64(register, T0, 8 * index as i32));
+    }
+    code.extend([asm::ecalli(0), asm::ret()]);
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    builder.set_rw_data(data);
+    builder.set_rw_data_size(DATA_LENGTH as u32);
+    builder.set_stack_size(4_096);
+    builder.add_export_by_basic_block(0, b"entrypoint");
+    builder.add_import(Import::LoadAccount.symbol().as_bytes());
+    builder.set_code(&code, &[]);
+    let loader = Loader::new(Engine::Interpreter).expect("the interpreter");
+    let program = loader
+        .load(&builder.to_vec().expect("a blob"))
+        .expect("a program");
+    let outcome = program
+        .invoke_with(&host(), &invocation())
+        .expect("an outcome");
+    let error = loader::ProgramError::UninitializedAccount;
+    assert_eq!(outcome.failure, Some(loader::Failure::from(error)));
+}

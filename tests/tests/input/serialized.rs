@@ -64,6 +64,48 @@ fn bytes_are_as_documented_and_rialo_reads_them() {
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// The inputs of unit tests, from the crate `entrypoint`, are those of the loader.
+#[test]
+fn unit_tests_get_the_loaders_bytes() {
+    let program = program();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    let result = runner.run(&inputs().prop_map(with_command), |mut expected| {
+        let from_loader = |invocation: &loader::Invocation| {
+            let outcome = program.invoke(invocation).expect("a valid invocation");
+            assert!(outcome.is_success(), "{:?}", outcome.failure);
+            outcome.return_data
+        };
+        let unit_test = expected.unit_test();
+        let in_test = unit_test.input();
+        let mut bytes = from_loader(&expected.invocation());
+        let count = expected.entries.len();
+        if count > 0 {
+            // The addresses in the account table differ by the distance of the two inputs.
+            let table = bytes.len() - 16 - 8 * count;
+            let word = |bytes: &[u8], place: usize| {
+                u64::from_le_bytes(*bytes[place..].first_chunk().unwrap())
+            };
+            let distance = word(&in_test, table).wrapping_sub(word(&bytes, table));
+            for place in (table..table + 8 * count).step_by(8) {
+                let moved = word(&bytes, place).wrapping_add(distance);
+                bytes[place..place + 8].copy_from_slice(&moved.to_le_bytes());
+            }
+            let start = in_test.as_ptr().addr() as u64;
+            let first = word(&in_test, table) - start;
+            prop_assert_eq!(in_test[first as usize], 0xFF, "a first occurrence");
+        }
+        prop_assert_eq!(&in_test[..], &bytes);
+
+        let length = expected.bytes().len() as u64;
+        expected.instruction_data = probe_data(Command::ReturnInput, &[length]);
+        let in_test = expected.unit_test().without_account_table().input();
+        let bytes = from_loader(&expected.invocation().account_table(false));
+        prop_assert_eq!(&in_test[..], &bytes);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
 #[test]
 fn bytes_without_table_are_the_rialo_runtimes() {
     let program = program();

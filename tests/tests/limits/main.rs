@@ -1,3 +1,4 @@
 //! Every limit of the loader, at its edge.
 
 mod each_limit;
+mod stack;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod constant_jumps;
+mod error_names;
 mod files;
 mod jump_tables;
 mod other_names;

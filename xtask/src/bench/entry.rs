@@ -63,7 +63,7 @@ impl Entry {
 
 /// Which input an entry reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+pub(super) enum Layout {
     /// The layout of `docs/abi.md`, with an account table or without one.
     Ours,
     /// The layout of the Solana runtime, which the loader passes as instruction data. It has no
@@ -326,7 +326,8 @@ fn account(index: usize) -> AccountInput {
         .data([0; DATA_LENGTH])
 }
 
-fn invocation(layout: Layout, case: Case) -> Invocation {
+/// The invocation of an entry that reads this layout.
+pub(super) fn invocation(layout: Layout, case: Case) -> Invocation {
     let invocation = Invocation::new(DEFAULT_PROGRAM_ID);
     match layout {
         Layout::Solana => invocation.data(solana_input(case)),

@@ -3,6 +3,7 @@
 //! | module | measures |
 //! |---|---|
 //! | [`entry`] | what it costs to come to a program's function and back, beside other projects' entries |
+//! | [`calls`] | the program's part of a call of another program, beside another project's |
 //! | [`allocators`] | what allocators cost, beside those of other projects |
 //! | [`size`] | how long blobs are |
 //!
@@ -10,6 +11,7 @@
 //! documentation. The crates in the folder `benches` are the guests.
 
 pub mod allocators;
+pub mod calls;
 pub mod entry;
 pub mod marked;
 pub mod readme;
@@ -47,6 +49,7 @@ and commit the files together with the change.
 JSON: an array of rows if SUITE is given, otherwise the content that --bless writes to the baseline:
 an object with the compiler and an array for each suite.
   entry       {entry, table, accounts, repeats, gas}
+  calls       {framework, list, accounts, gas}
   allocators  {allocator, workload, gas, gas_per_op, peak, live, blob}
   size        {program, panic, blob}
 
@@ -76,6 +79,8 @@ pub struct BenchArguments {
 pub enum Suite {
     /// Entry overhead: gas from the export to the function and back, beside `pinocchio`
     Entry,
+    /// Calls: gas of the program's part of a call, beside `pinocchio`
+    Calls,
     /// Our heaps beside four other allocators
     Allocators,
     /// The length of a blob, by program and panic level
@@ -84,13 +89,14 @@ pub enum Suite {
 
 impl Suite {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 3] = [Self::Entry, Self::Allocators, Self::Size];
+    pub const ALL: [Self; 4] = [Self::Entry, Self::Calls, Self::Allocators, Self::Size];
 
     /// Its name, as it is typed and in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Entry => "entry",
+            Self::Calls => "calls",
             Self::Allocators => "allocators",
             Self::Size => "size",
         }
@@ -163,6 +169,7 @@ fn measure(suites: &[Suite], compiler: String) -> Result<SuiteResults> {
     for suite in suites {
         match suite {
             Suite::Entry => results.entry = entry::measure(&entry_guests()?, &Entry::ALL)?,
+            Suite::Calls => results.calls = calls::measure(&guest("calls")?)?,
             Suite::Allocators => {
                 let guest = guest("allocators")?;
                 results.allocators = allocators::measure(&guest, &Allocator::ALL)?;
@@ -190,6 +197,7 @@ fn show(arguments: &BenchArguments, results: &SuiteResults) -> Result<()> {
     if arguments.common.json {
         return match arguments.suite {
             Some(Suite::Entry) => command::print_json(&results.entry),
+            Some(Suite::Calls) => command::print_json(&results.calls),
             Some(Suite::Allocators) => command::print_json(&results.allocators),
             Some(Suite::Size) => command::print_json(&results.size),
             None => command::print_json(results),

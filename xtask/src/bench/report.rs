@@ -6,6 +6,7 @@ use cargo_entrypoint::bench::table::Table;
 use cargo_entrypoint::text::grouped;
 
 use super::allocators::{self, WORKLOADS};
+use super::calls;
 use super::entry::{self, CASES};
 use super::results::SuiteResults;
 use super::size::{self, LEVELS};
@@ -15,6 +16,9 @@ pub fn results(out: &mut String, results: &SuiteResults) -> Result {
     writeln!(out, "Measured with `{}`.", results.compiler)?;
     if !results.entry.is_empty() {
         entry(out, &results.entry)?;
+    }
+    if !results.calls.is_empty() {
+        calls(out, &results.calls)?;
     }
     if !results.allocators.is_empty() {
         allocators(out, &results.allocators)?;
@@ -40,6 +44,23 @@ fn entry(out: &mut String, rows: &[entry::Row]) -> Result {
     for rows in rows.chunk_by(|one, other| (&one.entry, one.table) == (&other.entry, other.table)) {
         let has_table = if rows[0].table { "yes" } else { "no" };
         let mut cells = vec![rows[0].entry.clone(), has_table.to_owned()];
+        cells.extend(rows.iter().map(|row| grouped(row.gas)));
+        table.row(cells);
+    }
+    table.write(out)
+}
+
+fn calls(out: &mut String, rows: &[calls::Row]) -> Result {
+    writeln!(
+        out,
+        "\n## calls\n\nGas of the program's part of a call, by number of accounts.\n"
+    )?;
+    let mut table = Table::new(&["framework", "accounts are"]);
+    for accounts in calls::ACCOUNTS {
+        table.figure_column(&accounts.to_string());
+    }
+    for rows in calls::chunks(rows) {
+        let mut cells = vec![rows[0].framework.clone(), rows[0].list.clone()];
         cells.extend(rows.iter().map(|row| grouped(row.gas)));
         table.row(cells);
     }

@@ -4,7 +4,7 @@ use cargo_entrypoint::bench::Measured;
 use cargo_entrypoint::bench::results::Results;
 use serde::{Deserialize, Serialize};
 
-use super::{Suite, allocators, entry, size};
+use super::{Suite, allocators, calls, entry, size};
 
 /// The results of a run. A suite that it did not measure has no rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct SuiteResults {
     /// Costs of entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entry: Vec<entry::Row>,
+    /// Costs of calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<calls::Row>,
     /// Costs of allocators.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allocators: Vec<allocators::Row>,
@@ -30,14 +33,18 @@ impl Results for SuiteResults {
 
     fn rows(&self) -> Vec<&dyn Measured> {
         let entry = self.entry.iter().map(|row| -> &dyn Measured { row });
+        let calls = self.calls.iter().map(|row| -> &dyn Measured { row });
         let allocators = self.allocators.iter().map(|row| -> &dyn Measured { row });
         let size = self.size.iter().map(|row| -> &dyn Measured { row });
-        entry.chain(allocators).chain(size).collect()
+        entry.chain(calls).chain(allocators).chain(size).collect()
     }
 
     fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
         if !is_kept(Suite::Entry.name()) {
             self.entry.clear();
+        }
+        if !is_kept(Suite::Calls.name()) {
+            self.calls.clear();
         }
         if !is_kept(Suite::Allocators.name()) {
             self.allocators.clear();
@@ -49,6 +56,7 @@ impl Results for SuiteResults {
 
     fn extend(&mut self, others: Self) {
         self.entry.extend(others.entry);
+        self.calls.extend(others.calls);
         self.allocators.extend(others.allocators);
         self.size.extend(others.size);
     }

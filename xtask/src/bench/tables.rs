@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use program_build::files;
 
 use super::results::SuiteResults;
-use super::{Suite, allocators, entry, guest, marked, readme, size};
+use super::{Suite, allocators, calls, entry, guest, marked, readme, size};
 use crate::project;
 
 /// A page with a table to write.
@@ -39,6 +39,16 @@ impl Table {
                     start: entry::START,
                     section: Box::new(move |results| {
                         entry::section(&results.entry, &pinocchio, &results.compiler)
+                    }),
+                }
+            }
+            Suite::Calls => {
+                let pinocchio = entry::pinocchio_version(&guest("calls")?)?;
+                Self {
+                    path: project().join("docs/benchmarking.md"),
+                    start: calls::START,
+                    section: Box::new(move |results| {
+                        calls::section(&results.calls, &pinocchio, &results.compiler)
                     }),
                 }
             }

@@ -8,6 +8,7 @@
 mod account_list;
 mod arena;
 mod asks;
+mod crypto;
 mod handler;
 mod panic;
 pub(crate) mod syscalls;

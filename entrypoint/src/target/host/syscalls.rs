@@ -14,6 +14,7 @@ use abi::Pubkey;
 use abi::report::{AbortKind, AbortReport};
 
 pub(crate) use super::asks::*;
+pub(crate) use super::crypto::*;
 use crate::testing::with_current;
 
 thread_local! {

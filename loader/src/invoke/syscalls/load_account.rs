@@ -1,27 +1,35 @@
 //! Accounts that an instruction does not list.
 
-use abi::input::{AccountHeader, FIRST_OCCURRENCE, entry_length, rent_epoch_offset};
+use abi::call::LoadedEntry;
+use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::status::SUCCESS;
 use abi::{ProgramError, Pubkey};
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, pod_read_unaligned};
 
 use super::Returned;
 use super::call::Call;
 use crate::invoke::guest::GuestMemory;
 
-/// Writes an account of the host's as a read-only entry of the input.
+/// Writes header and data of an account of the host's into the program's memory, as in a read-only
+/// entry of the input.
+///
+/// The program says how much memory there is. Without that, a longer account than it expects would
+/// overwrite what lies behind.
 pub(super) fn load_account<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
     let key = call.read(call.argument(0), 32)?;
-    let key = Pubkey::new(bytemuck::pod_read_unaligned(&key));
-    let account = call.syscalls.host.find_account(&key);
-    let Some((account, length)) = account
-        .and_then(|account| entry_length(account.data.len()).map(|length| (account, length)))
-    else {
+    let key = Pubkey::new(pod_read_unaligned(&key));
+    let place = call.read(call.argument(1), size_of::<LoadedEntry>() as u64)?;
+    let place: LoadedEntry = pod_read_unaligned(&place);
+    let Some(account) = call.syscalls.host.find_account(&key) else {
         return Ok(Some(ProgramError::UninitializedAccount.status()));
     };
-    let address = call.argument(1);
-    call.pay_for(length as u64)?;
-    call.check_writable(address, length as u64)?;
+    let length = (AccountHeader::DATA + account.data.len()) as u64;
+    let filled = LoadedEntry { length, ..place };
+    call.pay_for(size_of::<LoadedEntry>() as u64)?;
+    call.write(call.argument(1), bytes_of(&filled))?;
+    if length > place.length {
+        return Ok(Some(ProgramError::AccountDataTooSmall.status()));
+    }
     let header = AccountHeader {
         marker: FIRST_OCCURRENCE,
         is_signer: 0,
@@ -33,12 +41,8 @@ pub(super) fn load_account<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
         kelvins: account.kelvins,
         data_length: account.data.len() as u64,
     };
-    let mut entry = Vec::with_capacity(length);
-    entry.extend_from_slice(bytes_of(&header));
-    entry.extend_from_slice(&account.data);
-    // The spare bytes are zero, whatever was there before.
-    entry.resize(rent_epoch_offset(account.data.len()).unwrap_or(length), 0);
-    entry.extend_from_slice(&account.rent_epoch.to_le_bytes());
-    call.write(address, &entry)?;
+    call.pay_for(length)?;
+    let entry = [bytes_of(&header), &account.data].concat();
+    call.write(place.address, &entry)?;
     Ok(Some(SUCCESS))
 }

@@ -13,9 +13,6 @@ mod exports;
 /// The target's name.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Stack of a program in bytes, as on riscv64.
-const STACK_SIZE: u32 = 64 * 1024;
-
 /// Builds the module.
 pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Result<Vec<u8>> {
     // Compiling takes longer than finding out that this is missing.
@@ -34,7 +31,10 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
             linker.display().to_string()
         ))
         .arg("--")
-        .arg(format!("-Clink-arg=-zstack-size={STACK_SIZE}"));
+        .arg(format!(
+            "-Clink-arg=-zstack-size={}",
+            compilation.package.stack
+        ));
     if debug_info == DebugInfo::Strip {
         command
             // Another profile would have `core` compiled once more.

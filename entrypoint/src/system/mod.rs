@@ -1,0 +1,366 @@
+//! Calls of the system program: it creates accounts, and moves kelvins out of accounts that it
+//! owns.
+//!
+//! Each function makes a [`SystemCall`], which lies on the stack. Its methods make the call.
+//!
+//! ```no_run
+//! use entrypoint::sysvar::{Rent, Sysvar};
+//! use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer, system};
+//!
+//! /// Creates a vault of 16 bytes at the address of the seeds, which the payer pays for.
+//! fn create_vault(
+//!     program_id: &Pubkey,
+//!     payer: &AccountInfo,
+//!     vault: &AccountInfo,
+//!     bump: u8,
+//! ) -> ProgramResult {
+//!     let kelvins = Rent::get()?.minimum_balance(16);
+//!     let seeds = [Seed::from(b"vault"), Seed::from(payer.key()), Seed::from(&bump)];
+//!     system::create_account(payer, vault, kelvins, 16, program_id)
+//!         .invoke_signed(&[Signer::new(&seeds)])
+//! }
+//! ```
+//!
+//! The instruction of a program that does so must list the system program too, as the runtime
+//! requires of every program that is called.
+//!
+//! | function | instruction | who signs |
+//! |---|---|---|
+//! | [`create_account`] | 0 | payer, new account |
+//! | [`assign`] | 1 | account |
+//! | [`transfer`] | 2 | payer |
+//! | [`create_account_with_seed`] | 3 | payer, base |
+//! | [`allocate`] | 8 | account |
+//! | [`allocate_with_seed`] | 9 | base |
+//! | [`assign_with_seed`] | 10 | base |
+//! | [`transfer_with_seed`] | 11 | base |
+//!
+//! The instructions 4 to 7 and 12 are about nonces, which programs rarely use. The layouts are
+//! those of the Rialo runtime (crate `rialo-s-system-interface` 0.23.0-alpha.0).
+
+use core::fmt;
+
+use abi::call::MAX_SEED_LENGTH;
+pub use abi::ids::SYSTEM_PROGRAM as ID;
+use abi::{ProgramError, ProgramResult, Pubkey};
+
+use crate::AccountInfo;
+use crate::call::{AccountMeta, Instruction, Signer, invoke_signed};
+
+/// A call of the system program with `ACCOUNTS` accounts and at most `LENGTH` bytes of instruction
+/// data.
+#[derive(Clone, Copy)]
+#[must_use = "make the call with `invoke` or `invoke_signed`"]
+pub struct SystemCall<'input, const ACCOUNTS: usize, const LENGTH: usize> {
+    accounts: [AccountInfo<'input>; ACCOUNTS],
+    metas: [AccountMeta; ACCOUNTS],
+    data: Data<LENGTH>,
+}
+
+impl<'input, const ACCOUNTS: usize, const LENGTH: usize> SystemCall<'input, ACCOUNTS, LENGTH> {
+    /// Returns the instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction<'_> {
+        Instruction {
+            program_id: &ID,
+            accounts: &self.metas,
+            data: self.data.written(),
+        }
+    }
+
+    /// Returns the accounts that the call passes on.
+    #[must_use]
+    pub fn accounts(&self) -> &[AccountInfo<'input>; ACCOUNTS] {
+        &self.accounts
+    }
+
+    /// Makes the call.
+    ///
+    /// # Errors
+    ///
+    /// As for [`invoke`](crate::invoke).
+    #[inline]
+    pub fn invoke(&self) -> ProgramResult {
+        self.invoke_signed(&[])
+    }
+
+    /// Makes the call with signatures of addresses that derive from this program's id.
+    ///
+    /// # Errors
+    ///
+    /// As for [`invoke_signed`].
+    #[inline]
+    pub fn invoke_signed(&self, signers: &[Signer<'_>]) -> ProgramResult {
+        invoke_signed(&self.instruction(), &self.accounts, signers)
+    }
+}
+
+impl<const ACCOUNTS: usize, const LENGTH: usize> fmt::Debug for SystemCall<'_, ACCOUNTS, LENGTH> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instruction().fmt(formatter)
+    }
+}
+
+/// Creates an account with this balance, this much data and this owner. The payer loses the
+/// balance.
+///
+/// The account must not exist yet: no kelvins, no data, owned by the system program. `space` is the
+/// length of its data in bytes. The payer and the account sign: an account at a derived address
+/// signs by its seeds.
+///
+/// See [`mod@crate::system`] for an example.
+#[inline]
+pub fn create_account<'input>(
+    payer: &AccountInfo<'input>,
+    account: &AccountInfo<'input>,
+    kelvins: u64,
+    space: u64,
+    owner: &Pubkey,
+) -> SystemCall<'input, 2, 52> {
+    SystemCall {
+        accounts: [*payer, *account],
+        metas: [
+            AccountMeta::writable_signer(payer.key()),
+            AccountMeta::writable_signer(account.key()),
+        ],
+        data: Data::new(0).number(kelvins).number(space).key(owner),
+    }
+}
+
+/// Assigns an account of the system program to another owner. The account signs.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey, system};
+///
+/// fn adopt(program_id: &Pubkey, accounts: &[AccountInfo], _: &[u8]) -> ProgramResult {
+///     system::assign(&accounts[0], program_id).invoke()
+/// }
+/// # use entrypoint::testing::{AccountInput, Invocation};
+/// # let account = AccountInput::new(Pubkey::new([2; 32])).writable().signer();
+/// # let outcome = Invocation::new(Pubkey::new([1; 32])).account(account).run(adopt);
+/// # assert_eq!(outcome.accounts[0].owner, Pubkey::new([1; 32]));
+/// ```
+#[inline]
+pub fn assign<'input>(account: &AccountInfo<'input>, owner: &Pubkey) -> SystemCall<'input, 1, 36> {
+    SystemCall {
+        accounts: [*account],
+        metas: [AccountMeta::writable_signer(account.key())],
+        data: Data::new(1).key(owner),
+    }
+}
+
+/// Moves kelvins from an account of the system program without data, which signs, to any account.
+///
+/// For an account that your own program owns, use
+/// [`debit`](AccountInfo::debit) and [`credit`](AccountInfo::credit): they need no call.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey, system};
+///
+/// fn pay(_: &Pubkey, accounts: &[AccountInfo], _: &[u8]) -> ProgramResult {
+///     system::transfer(&accounts[0], &accounts[1], 30).invoke()
+/// }
+/// # use entrypoint::testing::{AccountInput, Invocation};
+/// # let payer = AccountInput::new(Pubkey::new([2; 32])).kelvins(100).writable().signer();
+/// # let payee = AccountInput::new(Pubkey::new([3; 32])).kelvins(1).writable();
+/// # let outcome = Invocation::new(Pubkey::new([1; 32])).account(payer).account(payee).run(pay);
+/// # assert_eq!(outcome.accounts[0].kelvins, 70);
+/// # assert_eq!(outcome.accounts[1].kelvins, 31);
+/// ```
+#[inline]
+pub fn transfer<'input>(
+    payer: &AccountInfo<'input>,
+    payee: &AccountInfo<'input>,
+    kelvins: u64,
+) -> SystemCall<'input, 2, 12> {
+    SystemCall {
+        accounts: [*payer, *payee],
+        metas: [
+            AccountMeta::writable_signer(payer.key()),
+            AccountMeta::writable(payee.key()),
+        ],
+        data: Data::new(2).number(kelvins),
+    }
+}
+
+/// Creates an account as [`create_account`] does, at the address of a base, a seed and the owner.
+/// The payer and the base sign, and not the account.
+///
+/// # Errors
+///
+/// [`ProgramError::MaxSeedLengthExceeded`] if the seed has more than 32 bytes.
+#[inline]
+pub fn create_account_with_seed<'input>(
+    payer: &AccountInfo<'input>,
+    account: &AccountInfo<'input>,
+    base: &AccountInfo<'input>,
+    seed: &str,
+    kelvins: u64,
+    space: u64,
+    owner: &Pubkey,
+) -> Result<SystemCall<'input, 3, { 92 + MAX_SEED_LENGTH }>, ProgramError> {
+    Ok(SystemCall {
+        accounts: [*payer, *account, *base],
+        metas: [
+            AccountMeta::writable_signer(payer.key()),
+            AccountMeta::writable(account.key()),
+            AccountMeta::readonly_signer(base.key()),
+        ],
+        data: Data::new(3)
+            .key(base.key())
+            .seed(seed)?
+            .number(kelvins)
+            .number(space)
+            .key(owner),
+    })
+}
+
+/// Gives an account of the system program data of this length, in bytes. The account signs.
+///
+/// ```
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey, system};
+///
+/// fn grow(_: &Pubkey, accounts: &[AccountInfo], _: &[u8]) -> ProgramResult {
+///     system::allocate(&accounts[0], 64).invoke()
+/// }
+/// # use entrypoint::testing::{AccountInput, Invocation};
+/// # let account = AccountInput::new(Pubkey::new([2; 32])).writable().signer();
+/// # let outcome = Invocation::new(Pubkey::new([1; 32])).account(account).run(grow);
+/// # assert_eq!(outcome.accounts[0].data.len(), 64);
+/// ```
+#[inline]
+pub fn allocate<'input>(account: &AccountInfo<'input>, space: u64) -> SystemCall<'input, 1, 12> {
+    SystemCall {
+        accounts: [*account],
+        metas: [AccountMeta::writable_signer(account.key())],
+        data: Data::new(8).number(space),
+    }
+}
+
+/// Gives the account at the address of a base, a seed and the owner data of this length, and
+/// assigns it to the owner. The base signs.
+///
+/// # Errors
+///
+/// [`ProgramError::MaxSeedLengthExceeded`] if the seed has more than 32 bytes.
+#[inline]
+pub fn allocate_with_seed<'input>(
+    account: &AccountInfo<'input>,
+    base: &AccountInfo<'input>,
+    seed: &str,
+    space: u64,
+    owner: &Pubkey,
+) -> Result<SystemCall<'input, 2, { 84 + MAX_SEED_LENGTH }>, ProgramError> {
+    Ok(SystemCall {
+        accounts: [*account, *base],
+        metas: [
+            AccountMeta::writable(account.key()),
+            AccountMeta::readonly_signer(base.key()),
+        ],
+        data: Data::new(9)
+            .key(base.key())
+            .seed(seed)?
+            .number(space)
+            .key(owner),
+    })
+}
+
+/// Assigns the account at the address of a base, a seed and the owner to the owner. The base signs.
+///
+/// # Errors
+///
+/// [`ProgramError::MaxSeedLengthExceeded`] if the seed has more than 32 bytes.
+#[inline]
+pub fn assign_with_seed<'input>(
+    account: &AccountInfo<'input>,
+    base: &AccountInfo<'input>,
+    seed: &str,
+    owner: &Pubkey,
+) -> Result<SystemCall<'input, 2, { 76 + MAX_SEED_LENGTH }>, ProgramError> {
+    Ok(SystemCall {
+        accounts: [*account, *base],
+        metas: [
+            AccountMeta::writable(account.key()),
+            AccountMeta::readonly_signer(base.key()),
+        ],
+        data: Data::new(10).key(base.key()).seed(seed)?.key(owner),
+    })
+}
+
+/// Moves kelvins from the account at the address of a base, a seed and an owner to any account. The
+/// base signs.
+///
+/// # Errors
+///
+/// [`ProgramError::MaxSeedLengthExceeded`] if the seed has more than 32 bytes.
+#[inline]
+pub fn transfer_with_seed<'input>(
+    payer: &AccountInfo<'input>,
+    base: &AccountInfo<'input>,
+    seed: &str,
+    payer_owner: &Pubkey,
+    payee: &AccountInfo<'input>,
+    kelvins: u64,
+) -> Result<SystemCall<'input, 3, { 52 + MAX_SEED_LENGTH }>, ProgramError> {
+    Ok(SystemCall {
+        accounts: [*payer, *base, *payee],
+        metas: [
+            AccountMeta::writable(payer.key()),
+            AccountMeta::readonly_signer(base.key()),
+            AccountMeta::writable(payee.key()),
+        ],
+        data: Data::new(11).number(kelvins).seed(seed)?.key(payer_owner),
+    })
+}
+
+/// Instruction data on the stack: the number of the instruction in four bytes, then its fields.
+#[derive(Clone, Copy)]
+struct Data<const LENGTH: usize> {
+    bytes: [u8; LENGTH],
+    length: usize,
+}
+
+impl<const LENGTH: usize> Data<LENGTH> {
+    #[inline(always)]
+    fn new(instruction: u32) -> Self {
+        let empty = Self {
+            bytes: [0; LENGTH],
+            length: 0,
+        };
+        empty.append(&instruction.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn number(self, number: u64) -> Self {
+        self.append(&number.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn key(self, key: &Pubkey) -> Self {
+        self.append(key.as_bytes())
+    }
+
+    fn seed(self, seed: &str) -> Result<Self, ProgramError> {
+        if seed.len() > MAX_SEED_LENGTH {
+            return Err(ProgramError::MaxSeedLengthExceeded);
+        }
+        Ok(self.number(seed.len() as u64).append(seed.as_bytes()))
+    }
+
+    /// Appends bytes, for which each function above has chosen a sufficient `LENGTH`.
+    #[inline(always)]
+    fn append(mut self, bytes: &[u8]) -> Self {
+        let end = self.length + bytes.len();
+        self.bytes[self.length..end].copy_from_slice(bytes);
+        self.length = end;
+        self
+    }
+
+    #[inline(always)]
+    fn written(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+#[cfg(test)]
+mod tests;
