@@ -48,6 +48,38 @@ pub struct BuiltHost {
 }
 
 impl BuiltHost {
+    /// Returns a host for a fixture's program: itself, the programs that the fixture names, its
+    /// accounts and its sysvars. `load` gets the path of each program.
+    ///
+    /// `program_id` is the id of the fixture's program, and `folder` is that of the fixture's file.
+    ///
+    /// # Errors
+    ///
+    /// The error of `load`, which then names the program.
+    pub fn new(
+        program: &loader::Program,
+        program_id: Pubkey,
+        surroundings: &Surroundings,
+        folder: &Path,
+        mut load: impl FnMut(&Path) -> Result<(loader::Program, CustomErrors)>,
+    ) -> Result<Self> {
+        let mut errors = HashMap::new();
+        let mut host = surroundings
+            .environment()
+            .program(program_id, program.clone());
+        for OtherProgram { id, path, .. } in &surroundings.programs {
+            let path = folder.join(path);
+            let (other, others_errors) = load(&path)
+                .with_context(|| format!("the fixture's program {id}, {}", path.display()))?;
+            host = host.program(*id, other);
+            errors.insert(*id, others_errors);
+        }
+        Ok(Self {
+            host: Arc::new(host),
+            errors,
+        })
+    }
+
     /// Returns the errors of the program whose status an outcome has. `own` are those of the
     /// program that was run.
     #[must_use]
@@ -144,46 +176,20 @@ impl Machine {
         guest::build_for(package, target, &[], DebugInfo::Keep)
     }
 
-    /// Returns a host for a fixture's program: itself, the programs that the fixture names, its
-    /// accounts and its sysvars. It builds the programs.
-    ///
-    /// `program_id` is the id of the fixture's program, and `folder` is that of the fixture's file.
+    /// Builds and loads a program that a fixture names: the folder of its package, or its file.
     ///
     /// # Errors
     ///
-    /// If a program does not build or load. The error names the program.
-    pub fn host(
-        &self,
-        loader: &Loader,
-        program: &loader::Program,
-        program_id: Pubkey,
-        surroundings: &Surroundings,
-        folder: &Path,
-    ) -> Result<BuiltHost> {
-        let mut errors = HashMap::new();
-        let mut host = surroundings
-            .environment()
-            .program(program_id, program.clone());
-        for OtherProgram { id, path, .. } in &surroundings.programs {
-            let path = folder.join(path);
-            let named = || format!("the program {id} of the fixture, {}", path.display());
-            let file = if path.is_dir() {
-                let mut package = ProgramPackage::in_folder(&path).with_context(named)?;
-                package.options = self.options.clone();
-                self.build(&package).with_context(named)?
-            } else {
-                fs::read(&path).with_context(|| format!("cannot read {}", named()))?
-            };
-            let other = loader
-                .load(&file)
-                .with_context(|| format!("cannot load {}", named()))?;
-            host = host.program(*id, other);
-            errors.insert(*id, CustomErrors::of(&file));
-        }
-        Ok(BuiltHost {
-            host: Arc::new(host),
-            errors,
-        })
+    /// If the program does not build or load.
+    pub fn load(&self, loader: &Loader, path: &Path) -> Result<(loader::Program, CustomErrors)> {
+        let file = if path.is_dir() {
+            let mut package = ProgramPackage::in_folder(path)?;
+            package.options = self.options.clone();
+            self.build(&package)?
+        } else {
+            fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
+        };
+        Ok((loader.load(&file)?, CustomErrors::of(&file)))
     }
 
     /// The loader of the programs. For native ones, it builds the runner below this target folder.

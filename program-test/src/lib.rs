@@ -8,6 +8,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+use std::fs;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,9 +18,12 @@ use loader::fixture::Fixture;
 use loader::sweep::{Report, Sweep, SweepFailed};
 use loader::{Engine, Failure, Host, LoadError, Loader, Outcome, Program, Target};
 
+use program_build::custom_errors::CustomErrors;
 use program_build::guest::{self, DebugInfo};
-use program_build::machine::Machine;
+use program_build::machine::BuiltHost;
 use program_build::package::ProgramPackage;
+
+mod loaded;
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
 ///
@@ -149,11 +153,9 @@ fn run(package: &ProgramPackage, target: Target, fixture: &Fixture, path: &Path)
         Target::Native => vec![Engine::Native],
     };
     let mut outcomes = engines.iter().map(|engine| {
-        let machine = Machine::new(*engine);
-        let program = machine.build(package).and_then(|program| {
-            let loader = machine.loader(&package.target_folder)?;
-            let program = loader.load(&program)?;
-            let host = host(&machine, &loader, &program, fixture, path)?;
+        let program = loaded::program(package, *engine);
+        let program = program.and_then(|program| {
+            let host = host(*engine, &program, fixture, path)?;
             Ok((program, host))
         });
         let (program, host) = program.unwrap_or_else(|error| {
@@ -210,12 +212,11 @@ pub fn sweep_fixture_with(
         .fixture(name)
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
-    let blob = build_package(&package);
     let sweep = |engine, gas: &Sweep, heap: &Sweep| {
-        let loader = Loader::new(engine).unwrap_or_else(|error| panic!("{error}"));
-        let program = loader.load(&blob).unwrap_or_else(|error| panic!("{error}"));
-        let host = host(&Machine::new(engine), &loader, &program, &fixture, &path)
-            .unwrap_or_else(|error| panic!("{error:?}"));
+        let program = loaded::program(&package, engine);
+        let program = program.unwrap_or_else(|error| panic!("{error:?}"));
+        let host = host(engine, &program, &fixture, &path);
+        let host = host.unwrap_or_else(|error| panic!("{error:?}"));
         let done = |report: Result<Report, SweepFailed>| {
             report.unwrap_or_else(|error| {
                 panic!("{} on the {engine} engine: {error}", path.display())
@@ -256,16 +257,23 @@ pub struct Swept {
 
 /// What the program of a fixture can reach beyond its own input.
 fn host(
-    machine: &Machine,
-    loader: &Loader,
+    engine: Engine,
     program: &Program,
     fixture: &Fixture,
     path: &Path,
 ) -> anyhow::Result<Arc<dyn Host>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let program_id = fixture.invocation.program_id;
-    let built = machine.host(loader, program, program_id, &fixture.surroundings, folder)?;
-    Ok(built.host)
+    let load = |path: &Path| {
+        let program = if path.is_dir() {
+            loaded::program(&ProgramPackage::in_folder(path)?, engine)?
+        } else {
+            loaded::loader(engine, path)?.load(&fs::read(path)?)?
+        };
+        Ok((program, CustomErrors::default()))
+    };
+    let surroundings = &fixture.surroundings;
+    Ok(BuiltHost::new(program, program_id, surroundings, folder, load)?.host)
 }
 
 fn package(manifest_folder: &Path) -> ProgramPackage {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::results::Results;
 use super::{Figure, Measured};
 use program_build::guest::{self, DebugInfo};
-use program_build::machine::Machine;
+use program_build::machine::{BuiltHost, Machine};
 use program_build::options::CargoOptions;
 use program_build::package::ProgramPackage;
 
@@ -179,12 +179,12 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
             .with_context(|| format!("cannot load `{}`", package.name))?;
         for (name, fixture) in fixtures {
             let path = package.fixture_path(name);
-            let built = machine.host(
-                &loader,
+            let built = BuiltHost::new(
                 &program,
                 fixture.invocation.program_id,
                 &fixture.surroundings,
                 path.parent().unwrap_or(Path::new("")),
+                |path| machine.load(&loader, path),
             )?;
             let outcome = program.invoke_with(&built.host, &fixture.invocation)?;
             let row = Row {

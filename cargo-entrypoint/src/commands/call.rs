@@ -89,12 +89,12 @@ impl Call {
         program: &loader::Program,
     ) -> Result<BuiltHost> {
         let folder = self.fixture.as_deref().and_then(Path::parent);
-        machine.host(
-            loader,
+        BuiltHost::new(
             program,
             self.invocation.program_id,
             &self.surroundings,
             folder.unwrap_or(Path::new("")),
+            |path| machine.load(loader, path),
         )
     }
 
