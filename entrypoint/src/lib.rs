@@ -154,8 +154,8 @@ pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
 pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 /// Makes an enum the custom errors of a program, with names and texts for tools.
 ///
-/// It implements `From` of the enum for [`ProgramError`], the type of the same name. The code of an
-/// error is the variant's number: 0 for the first, and one more for each next one, unless the
+/// It implements `From` of the enum for the enum [`ProgramError`](type@ProgramError). The code of
+/// an error is the variant's number: 0 for the first, and one more for each next one, unless the
 /// author writes a number. The code may be any `u32`. For one above 2147483647, the enum needs
 /// `#[repr(u32)]`.
 ///
