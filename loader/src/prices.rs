@@ -209,8 +209,8 @@ pub struct AltBn128Prices {
 pub struct Prices {
     /// By the position in [`Import::ALL`].
     syscalls: [Price; Import::ALL.len()],
-    /// Bytes that are not the data itself: a list of addresses and lengths that a syscall reads before
-    /// what they point to, and the headers and spare bytes of the accounts of a call.
+    /// Bytes that are not the data itself: a list of addresses and lengths that a syscall reads
+    /// before what they point to, and the headers and spare bytes of the accounts of a call.
     pub lists: Price,
     /// Points of curve25519 in Edwards form.
     pub edwards: CurvePrices,
