@@ -23,6 +23,8 @@
 //! All integers are little endian. Every guest address fits in 32 bits, except in a native library.
 //! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in
 //! [`status`]), and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
+//! With the feature `derive`, it depends on `sha2` and `curve25519-dalek` too, for the functions of
+//! [`program_address`] that run on a host.
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};

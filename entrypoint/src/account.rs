@@ -455,13 +455,6 @@ const _: () = assert!(
         && AccountHeader::EXECUTABLE == 3
 );
 
-impl<'input> AsRef<Self> for AccountInfo<'input> {
-    #[inline(always)]
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
 impl fmt::Debug for AccountInfo<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -76,8 +76,8 @@ pub fn secp256k1_recover(
     accepted(status, key)
 }
 
-/// Points of curve25519. A point has 32 bytes, compressed. A scalar has 32 bytes, little endian, and
-/// is less than the order of the group.
+/// Points of curve25519. A point has 32 bytes, compressed. A scalar has 32 bytes, little endian,
+/// and is less than the order of the group.
 pub mod curve25519 {
     use abi::ProgramError;
 

@@ -184,6 +184,11 @@ pub use crate::sysvars::Sysvars;
 #[doc = include_str!("../../docs/embedding.md")]
 struct Embedding;
 
+/// The examples of `docs/syscalls.md` run as doctests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/syscalls.md")]
+struct SyscallPage;
+
 /// The example of `docs/handlers.md` runs as a doctest of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/handlers.md")]

@@ -235,7 +235,8 @@ impl Loader {
     /// )?;
     /// # // A program whose data are the bytes 1, 2, 3. It returns their checksum as its status.
     /// # use polkavm_common::program::{InstructionSetKind, Reg::{A0, A1}, asm};
-    /// # let mut blob = polkavm_common::writer::ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    /// # use polkavm_common::writer::ProgramBlobBuilder;
+    /// # let mut blob = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
     /// # blob.set_rw_data(vec![1, 2, 3]);
     /// # blob.set_rw_data_size(3);
     /// # blob.set_stack_size(4_096);

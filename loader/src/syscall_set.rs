@@ -106,15 +106,15 @@ impl SyscallSet {
         if let Some(own) = self.own(symbol) {
             return Ok(Syscall(SyscallKind::Own(Arc::clone(own))));
         }
-        let unsupported = UNSUPPORTED
-            .iter()
-            .find(|(name, _)| name.as_bytes() == symbol);
-        Err(match *unsupported.unwrap_or(&("", "")) {
-            ("", _) => LoadError::UnknownImport {
-                symbol: display_name(symbol),
+        let mut unsupported = UNSUPPORTED.into_iter();
+        Err(
+            match unsupported.find(|(name, _)| name.as_bytes() == symbol) {
+                Some((symbol, reason)) => LoadError::UnsupportedSyscall { symbol, reason },
+                None => LoadError::UnknownImport {
+                    symbol: display_name(symbol),
+                },
             },
-            (symbol, reason) => LoadError::UnsupportedSyscall { symbol, reason },
-        })
+        )
     }
 
     pub(crate) fn own(&self, symbol: &[u8]) -> Option<&Arc<OwnSyscall>> {

@@ -6,7 +6,6 @@ use abi::call::{CallAccount, CallInstruction};
 use abi::{ProgramError, ProgramResult};
 
 use super::{Instruction, make};
-use crate::AccountInfo;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
 /// stack: 11 KiB. An array of views has a list of its own length.
@@ -25,8 +24,6 @@ pub(super) struct Passed<'a> {
 /// |---|---|
 /// | `[AccountInfo; N]`, `[&AccountInfo; N]` | an array of `N` on the stack |
 /// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of [`MAX_SLICE_ACCOUNTS`] on the stack, whatever the length |
-///
-/// The items may also be of another type that is `AsRef<AccountInfo>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of accounts",
     label = "pass views of accounts, as in `&[payer, vault]` or `accounts`"
@@ -36,6 +33,8 @@ pub trait AccountList: sealed::AccountList {}
 impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 
 mod sealed {
+    use crate::AccountInfo;
+
     use super::{CallAccount, CallInstruction, Instruction, ProgramResult};
 
     pub trait AccountList {
@@ -46,9 +45,33 @@ mod sealed {
             syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
         ) -> ProgramResult;
     }
+
+    /// A view, or a reference to one. Not `AsRef`: an author's `as_ref` could borrow the data of
+    /// another account of the list, after the state of that one was read.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a view of an account",
+        label = "pass an `AccountInfo`, or a reference to one"
+    )]
+    pub trait View {
+        fn view(&self) -> &AccountInfo<'_>;
+    }
+
+    impl View for AccountInfo<'_> {
+        #[inline(always)]
+        fn view(&self) -> &AccountInfo<'_> {
+            self
+        }
+    }
+
+    impl<V: View> View for &V {
+        #[inline(always)]
+        fn view(&self) -> &AccountInfo<'_> {
+            (*self).view()
+        }
+    }
 }
 
-impl<'input, A: AsRef<AccountInfo<'input>>, const N: usize> sealed::AccountList for [A; N] {
+impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
     #[inline(always)]
     fn call(
         &self,
@@ -60,7 +83,7 @@ impl<'input, A: AsRef<AccountInfo<'input>>, const N: usize> sealed::AccountList 
     }
 }
 
-impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for [A] {
+impl<A: sealed::View> sealed::AccountList for [A] {
     // The list takes 11 KiB: not in the frame of the author's function.
     #[inline(never)]
     fn call(
@@ -76,7 +99,7 @@ impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for [A] {
     }
 }
 
-impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for alloc::vec::Vec<A> {
+impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
     #[inline(always)]
     fn call(
         &self,
@@ -89,14 +112,14 @@ impl<'input, A: AsRef<AccountInfo<'input>>> sealed::AccountList for alloc::vec::
 
 /// Describes each account in the list, as far as there is room for it.
 #[inline(always)]
-fn describe<'list, 'input: 'list, A: AsRef<AccountInfo<'input>>>(
+fn describe<'list, A: sealed::View>(
     accounts: &[A],
     list: &'list mut [MaybeUninit<CallAccount>],
 ) -> Passed<'list> {
     let count = accounts.len().min(list.len());
     let mut states = u64::MAX;
     for (to, account) in list.iter_mut().zip(accounts) {
-        states &= account.as_ref().describe(to);
+        states &= account.view().describe(to);
     }
     // SAFETY: the loop has written the first `count` items, which are in one array.
     let accounts = unsafe { core::slice::from_raw_parts(list.as_ptr().cast(), count) };

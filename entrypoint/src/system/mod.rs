@@ -42,6 +42,8 @@ use core::fmt;
 
 use abi::call::MAX_SEED_LENGTH;
 pub use abi::ids::SYSTEM_PROGRAM as ID;
+use abi::system::Instruction as Number;
+pub use abi::system::SystemError;
 use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
@@ -123,7 +125,10 @@ pub fn create_account<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable_signer(account.key()),
         ],
-        data: Data::new(0).number(kelvins).number(space).key(owner),
+        data: Data::new(Number::CreateAccount)
+            .number(kelvins)
+            .number(space)
+            .key(owner),
     }
 }
 
@@ -145,7 +150,7 @@ pub fn assign<'input>(account: &AccountInfo<'input>, owner: &Pubkey) -> SystemCa
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: Data::new(1).key(owner),
+        data: Data::new(Number::Assign).key(owner),
     }
 }
 
@@ -179,7 +184,7 @@ pub fn transfer<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: Data::new(2).number(kelvins),
+        data: Data::new(Number::Transfer).number(kelvins),
     }
 }
 
@@ -206,7 +211,7 @@ pub fn create_account_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(3)
+        data: Data::new(Number::CreateAccountWithSeed)
             .key(base.key())
             .seed(seed)?
             .number(kelvins)
@@ -233,7 +238,7 @@ pub fn allocate<'input>(account: &AccountInfo<'input>, space: u64) -> SystemCall
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: Data::new(8).number(space),
+        data: Data::new(Number::Allocate).number(space),
     }
 }
 
@@ -257,7 +262,7 @@ pub fn allocate_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(9)
+        data: Data::new(Number::AllocateWithSeed)
             .key(base.key())
             .seed(seed)?
             .number(space)
@@ -283,7 +288,10 @@ pub fn assign_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(10).key(base.key()).seed(seed)?.key(owner),
+        data: Data::new(Number::AssignWithSeed)
+            .key(base.key())
+            .seed(seed)?
+            .key(owner),
     })
 }
 
@@ -309,7 +317,10 @@ pub fn transfer_with_seed<'input>(
             AccountMeta::readonly_signer(base.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: Data::new(11).number(kelvins).seed(seed)?.key(payer_owner),
+        data: Data::new(Number::TransferWithSeed)
+            .number(kelvins)
+            .seed(seed)?
+            .key(payer_owner),
     })
 }
 
@@ -322,12 +333,12 @@ struct Data<const LENGTH: usize> {
 
 impl<const LENGTH: usize> Data<LENGTH> {
     #[inline(always)]
-    fn new(instruction: u32) -> Self {
+    fn new(instruction: Number) -> Self {
         let empty = Self {
             bytes: [0; LENGTH],
             length: 0,
         };
-        empty.append(&instruction.to_le_bytes())
+        empty.append(&(instruction as u32).to_le_bytes())
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use abi::call::{
     AccountMeta, CallAccount, CallInstruction, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH,
     MAX_CALL_DEPTH, MAX_SIGNERS,
 };
-use abi::input::AccountHeader;
+use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::program_address::create_program_address;
 use abi::{ProgramError, Pubkey};
 
@@ -223,12 +223,32 @@ fn input(account: &CallAccount, rights: &AccountMeta) -> Result<AccountInput, Pr
     })
 }
 
-/// Writes what the called program changed.
+/// Writes what the called program changed, as a loader does: into the entry, past the caller's
+/// views.
 fn write_back(account: &CallAccount, after: &Account) -> Result<(), ProgramError> {
     let view = view(account);
+    let (before, length) = (view.data_len(), after.data.len());
+    if length > view.original_data_len() + MAX_PERMITTED_DATA_INCREASE {
+        return Err(ProgramError::InvalidRealloc);
+    }
+    // `invoke` has found no borrow, but the called function may have made one that still lives.
+    drop(view.try_borrow_mut_data()?);
     view.set_kelvins(after.kelvins);
     view.assign(&after.owner);
-    view.resize(after.data.len())?;
-    view.try_borrow_mut_data()?.copy_from_slice(&after.data);
+    let data = core::ptr::with_exposed_provenance_mut::<u8>(account.data.address as usize);
+    // SAFETY: the data ends in the entry's spare bytes at the latest, by the check above: the
+    // caller has recorded the length with which it was entered. No reference to it lives, as the
+    // borrow above shows. `after` has data of its own.
+    unsafe { data.copy_from_nonoverlapping(after.data.as_ptr(), length) };
+    if length < before {
+        // SAFETY: the bytes are data of the entry, by its length before.
+        let rest = unsafe { data.add(length) };
+        // SAFETY: as before. No reference to them lives.
+        unsafe { rest.write_bytes(0, before - length) };
+    }
+    let data_length = core::ptr::with_exposed_provenance_mut::<u64>(account.data_length as usize);
+    // SAFETY: the length is a field of the entry's header, to which no reference exists. The write
+    // needs no alignment.
+    unsafe { data_length.write_unaligned(length as u64) };
     Ok(())
 }

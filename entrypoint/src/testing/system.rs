@@ -2,17 +2,11 @@
 
 use abi::call::MAX_SEED_LENGTH;
 use abi::program_address::create_with_seed;
+use abi::system::{Instruction, SystemError};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
 use crate::system::ID;
-
-/// The errors of the system program, by their numbers (crate `rialo-s-system-interface`,
-/// `SystemError`).
-const ALREADY_IN_USE: ProgramError = ProgramError::Custom(0);
-const TOO_FEW_KELVINS: ProgramError = ProgramError::Custom(1);
-const INVALID_LENGTH: ProgramError = ProgramError::Custom(3);
-const WRONG_SEED: ProgramError = ProgramError::Custom(5);
 
 /// The most bytes of data that the program gives to an account here: as much as fits into the
 /// entry of a caller. The runtime's own limit is 10 MiB.
@@ -29,43 +23,44 @@ pub(super) fn process_instruction(
         let found = accounts.get(index);
         found.ok_or(ProgramError::NotEnoughAccountKeys)
     };
-    match u32::from_le_bytes(data.take()?) {
-        0 => {
+    let instruction = Instruction::from_u32(u32::from_le_bytes(data.take()?));
+    match instruction.ok_or(ProgramError::InvalidInstructionData)? {
+        Instruction::CreateAccount => {
             let (kelvins, space, owner) = (data.number()?, data.number()?, data.key()?);
             must_sign(account(1)?)?;
             create(account(0)?, account(1)?, kelvins, space, &owner)
         }
-        1 => {
+        Instruction::Assign => {
             must_sign(account(0)?)?;
             assign(account(0)?, &data.key()?)
         }
-        2 => {
+        Instruction::Transfer => {
             must_sign(account(0)?)?;
             transfer(account(0)?, account(1)?, data.number()?)
         }
-        3 => {
+        Instruction::CreateAccountWithSeed => {
             let (base, seed) = (data.key()?, data.seed()?);
             let (kelvins, space, owner) = (data.number()?, data.number()?, data.key()?);
             check_seed(account(1)?, accounts, &base, seed, &owner)?;
             create(account(0)?, account(1)?, kelvins, space, &owner)
         }
-        8 => {
+        Instruction::Allocate => {
             must_sign(account(0)?)?;
             allocate(account(0)?, data.number()?)
         }
-        9 => {
+        Instruction::AllocateWithSeed => {
             let (base, seed) = (data.key()?, data.seed()?);
             let (space, owner) = (data.number()?, data.key()?);
             check_seed(account(0)?, accounts, &base, seed, &owner)?;
             allocate(account(0)?, space)?;
             assign(account(0)?, &owner)
         }
-        10 => {
+        Instruction::AssignWithSeed => {
             let (base, seed, owner) = (data.key()?, data.seed()?, data.key()?);
             check_seed(account(0)?, accounts, &base, seed, &owner)?;
             assign(account(0)?, &owner)
         }
-        11 => {
+        Instruction::TransferWithSeed => {
             let (kelvins, seed, owner) = (data.number()?, data.seed()?, data.key()?);
             let base = *account(1)?.key();
             check_seed(account(0)?, accounts, &base, seed, &owner)?;
@@ -83,7 +78,7 @@ fn create(
     owner: &Pubkey,
 ) -> ProgramResult {
     if account.kelvins() > 0 {
-        return Err(ALREADY_IN_USE);
+        return Err(SystemError::AccountAlreadyInUse.into());
     }
     allocate(account, space)?;
     assign(account, owner)?;
@@ -93,10 +88,10 @@ fn create(
 
 fn allocate(account: &AccountInfo<'_>, space: u64) -> ProgramResult {
     if !account.data_is_empty() || !account.is_owned_by(&ID) {
-        return Err(ALREADY_IN_USE);
+        return Err(SystemError::AccountAlreadyInUse.into());
     }
     if space > MAX_SPACE {
-        return Err(INVALID_LENGTH);
+        return Err(SystemError::InvalidAccountDataLength.into());
     }
     account.resize(space as usize)
 }
@@ -113,7 +108,9 @@ fn transfer(payer: &AccountInfo<'_>, payee: &AccountInfo<'_>, kelvins: u64) -> P
     if !payer.data_is_empty() || !payer.is_owned_by(&ID) {
         return Err(ProgramError::InvalidArgument);
     }
-    payer.debit(kelvins).map_err(|_| TOO_FEW_KELVINS)?;
+    payer
+        .debit(kelvins)
+        .map_err(|_| SystemError::ResultWithNegativeKelvins)?;
     payee.credit(kelvins)
 }
 
@@ -135,7 +132,7 @@ fn check_seed(
 ) -> ProgramResult {
     let address = create_with_seed(base, seed, owner).map_err(|_| ProgramError::InvalidSeeds)?;
     if *account.key() != address {
-        return Err(WRONG_SEED);
+        return Err(SystemError::AddressWithSeedMismatch.into());
     }
     let signs = |account: &AccountInfo<'_>| account.key() == base && account.is_signer();
     if accounts.iter().any(signs) {

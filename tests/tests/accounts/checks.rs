@@ -165,3 +165,8 @@ fn failed_check_names_the_account_and_what_it_lacks() {
         Some(ProgramError::NotEnoughAccountKeys.status())
     );
 }
+
+#[test]
+fn every_target_reports_the_account() {
+    let _ = program_test::check_fixture(guest("checks"), "named");
+}

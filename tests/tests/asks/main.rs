@@ -1,8 +1,6 @@
 //! What a program asks the host for through the safe functions of `entrypoint`: the guest `asks`
 //! gets the same on every engine, and in a unit test on the host.
 
-mod system;
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +10,7 @@ use entrypoint::{Event, testing};
 use loader::sysvars::Sysvars;
 use loader::{
     Account, AccountInput, Engine, Environment, Failure, Host, InvalidCall, Invocation, Outcome,
-    Program, ProgramError, Pubkey,
+    Program, ProgramError, Pubkey, SystemProgram,
 };
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -83,7 +81,7 @@ fn environment(engine: Engine) -> Arc<dyn Host> {
     let environment = Environment::new()
         .sysvars(sysvars())
         .account(loaded())
-        .builtin(entrypoint::system::ID, system::System)
+        .builtin(entrypoint::system::ID, SystemProgram)
         .program(ID, program(engine));
     Arc::new(environment)
 }

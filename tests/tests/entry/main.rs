@@ -3,6 +3,7 @@
 mod allocators;
 mod bench;
 mod blob_size;
+mod calls_bench;
 mod collections;
 mod entries;
 mod examples;

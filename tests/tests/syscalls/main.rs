@@ -8,6 +8,7 @@ mod guest;
 mod hashes;
 mod own;
 mod poseidon;
+mod prices;
 mod program_address;
 mod secp256k1;
 mod system_program;
