@@ -4,3 +4,4 @@ mod engine;
 mod entry;
 mod instances;
 mod memory;
+mod modules;
