@@ -7,6 +7,9 @@
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
 //! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards, calls |
 //! | [`Host`] | the programs, the accounts and the sysvars that a program can reach |
+//! | [`sysvars`] | the clock, the rent and what else a program can ask about its chain |
+//! | [`SystemProgram`] | the program of the host that creates accounts and moves kelvins |
+//! | [`Prices`] | what syscalls cost: see `docs/syscalls.md` |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!

@@ -249,6 +249,9 @@ fn every_syscall_has_a_price() {
     }
 }
 
+/// Names one number of the table.
+type PriceOf = fn(&mut Prices) -> &mut u64;
+
 /// The work of cryptography has prices of its own.
 #[test]
 fn work_has_its_price() {
@@ -258,7 +261,7 @@ fn work_has_its_price() {
         let found = scripts.find(|(tested, ..)| *tested == import);
         &found.expect("a script").1
     };
-    let cases: [(Import, fn(&mut Prices) -> &mut u64); 8] = [
+    let cases: [(Import, PriceOf); 8] = [
         (Import::CurveValidatePoint, |prices| {
             &mut prices.edwards.validate
         }),

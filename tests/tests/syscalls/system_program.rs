@@ -122,7 +122,7 @@ fn error(data: &Data, accounts: &[AccountInput]) -> (ProgramError, String) {
     let Failure::ProgramError { error } = failure.cause() else {
         panic!("{failure}");
     };
-    (error.clone(), outcome.logs.join("\n"))
+    (*error, outcome.logs.join("\n"))
 }
 
 /// The kind of the failure if the loader rejects the changes.
