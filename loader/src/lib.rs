@@ -5,7 +5,7 @@
 //! | [`Loader`] | an engine, and the [`Limits`] of every program and invocation |
 //! | [`Program`] | a loaded program, ready to be called any number of times |
 //! | [`Invocation`] | program id, accounts, instruction data, heap size, gas |
-//! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards |
+//! | [`Outcome`] | status, failure, gas, heap, logs, return data, accounts afterwards, calls |
 //! | [`Host`] | the programs, the accounts and the sysvars that a program can reach |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |

@@ -4,9 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use caller::{Script, Step};
-use loader::{Account, Builtin, BuiltinCall, Engine, Failure, Host, Outcome, ProgramError, Pubkey};
-use tests::caller_guest::{A, B, account, call, calling, environment, invocation, program, step};
+use loader::backend::{Backend, SyscallSet};
+use loader::{
+    Account, Builtin, BuiltinCall, Engine, Failure, Host, InvocationError, Limits, LoadError,
+    Loader, Outcome, ProgramError, Pubkey,
+};
+use tests::caller_guest::{
+    A, B, account, call, calling, environment, invocation, load, program, step,
+};
 use tests::everywhere_guest::engines;
+use tests::toy::{Toy, ToyInstance, ToyProgram};
 
 const BUILTIN: Pubkey = Pubkey::new([0xF; 32]);
 
@@ -129,4 +136,82 @@ fn a_host_may_have_no_programs() {
         .invoke_with(&host, &invocation(script, []))
         .unwrap();
     assert_eq!(outcome.logs, ["depth 1"]);
+}
+
+/// A backend whose engine always fails.
+struct Broken;
+
+impl Backend for Broken {
+    type Program = ToyProgram;
+    type Instance<'a> = ToyInstance<'a>;
+
+    fn engine(&self) -> Engine {
+        Engine::Interpreter
+    }
+
+    fn load(
+        &self,
+        file: &[u8],
+        limits: &Limits,
+        syscalls: &SyscallSet,
+    ) -> Result<ToyProgram, LoadError> {
+        Toy.load(file, limits, syscalls)
+    }
+
+    fn with_instance<T>(
+        &self,
+        _program: &ToyProgram,
+        _limits: &Limits,
+        _run: impl FnOnce(&mut ToyInstance<'_>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
+        Err(InvocationError::engine("no power"))
+    }
+}
+
+#[test]
+fn an_engine_that_fails_under_a_call_fails_the_invocation() {
+    let loader = Loader::with_backend(Broken);
+    let broken = loader.load(b"TOY\nreturn 0\n\n").unwrap();
+    for engine in engines() {
+        let environment = environment([engine; 3]).program(BUILTIN, broken.clone());
+        let host: Arc<dyn Host> = Arc::new(environment);
+        // Also if it is not the host that calls the caller.
+        let inner = calling(&call(BUILTIN, 0, Script::new()));
+        for script in [inner.clone(), calling(&call(B, 0, inner))] {
+            let result = program(engine).invoke_with(&host, &invocation(script, []));
+            assert_eq!(result, Err(InvocationError::engine("no power")), "{engine}");
+        }
+    }
+}
+
+#[test]
+fn a_callee_has_the_limits_of_its_own_loader() {
+    let engine = Engine::Interpreter;
+    let inner = calling(&call(BUILTIN, 1, Script::new()));
+    let outcome = |limits| {
+        let callee = load(engine, limits);
+        let host: Arc<dyn Host> = Arc::new(environment([engine; 3]).program(BUILTIN, callee));
+        let invocation = invocation(calling(&call(B, 1, inner.clone())), [account(1, A, &[])]);
+        program(engine).invoke_with(&host, &invocation).unwrap()
+    };
+    // Lengths of the instruction data, the id, the count, the entry, and the account table.
+    let length = 8 + 32 + 8 + abi::input::entry_length(0).unwrap() + 8 + 16;
+    assert_eq!(outcome(Limits::default().input(length)).failure, None);
+    let failed = outcome(Limits::default().input(length - 1));
+    let failure = failed.failure.expect("a failure");
+    assert_eq!(failure.kind(), "NotCalled");
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "program {B}, called at depth 2, failed: program {BUILTIN} was not called: the \
+             serialized input takes 10,408 bytes; the limit is 10,407"
+        )
+    );
+    assert_eq!(
+        outcome(Limits::default().gas(1_000))
+            .failure
+            .unwrap()
+            .kind(),
+        "NotCalled"
+    );
 }

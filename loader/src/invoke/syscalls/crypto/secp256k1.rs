@@ -1,8 +1,8 @@
 //! Public keys from signatures of secp256k1, as Ethereum's `ecrecover`.
 //!
-//! The rules are those of the runtime's crate `rialo-s-secp256k1-recover`, which uses `k256` too: it
-//! rejects a signature whose s is in the upper half, because it can be changed into another valid
-//! signature.
+//! The rules are those of the runtime's crate `rialo-s-secp256k1-recover`, which uses `k256` too.
+//! It rejects a signature whose s is in the upper half, because anyone can change it into another
+//! valid signature.
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 
