@@ -32,6 +32,7 @@ impl Prices {
         Self {
             syscalls: std::array::from_fn(|index| of(Import::ALL[index])),
             lists: Price::fixed(0),
+            call_account: 0,
             edwards: CurvePrices {
                 validate: 159,
                 add: 473,
