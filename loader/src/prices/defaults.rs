@@ -60,7 +60,7 @@ pub(super) fn prices() -> Prices {
 fn of(syscall: Import) -> Price {
     match syscall {
         // The called program runs in an instance of its own.
-        Import::InvokeSigned => Price {
+        Import::InvokeSigned | Import::InvokeSignedC => Price {
             base: 250,
             ..TOUCHED
         },

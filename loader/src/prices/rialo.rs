@@ -84,7 +84,9 @@ fn of(syscall: Import) -> Price {
         Import::SetReturnData | Import::GetReturnData => SYSCALL.bytes(1, 250),
         Import::Abort => Price::fixed(0),
         Import::Memcpy | Import::Memmove | Import::Memset | Import::Memcmp => MEMORY,
-        Import::InvokeSigned | Import::LoadAccount => Price::fixed(1_000).bytes(1, 250),
+        Import::InvokeSigned | Import::InvokeSignedC | Import::LoadAccount => {
+            Price::fixed(1_000).bytes(1, 250)
+        }
         Import::CreateProgramAddress | Import::TryFindProgramAddress => Price::fixed(1_500),
         Import::GetClockSysvar
         | Import::GetRentSysvar
