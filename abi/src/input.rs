@@ -73,10 +73,6 @@ pub const MAX_PERMITTED_DATA_LENGTH: usize = 10 * 1024 * 1024;
 /// program id.
 pub const ALIGNMENT: usize = 8;
 
-/// The bit of [`AccountHeader::original_data_length`] that is set in a length which the guest has
-/// recorded. No account's data is so long.
-pub const ORIGINAL_LENGTH_RECORDED: u32 = 1 << 31;
-
 /// Last word of an input that carries an account table: `"ACCTABLE"` in ASCII.
 pub const ACCOUNT_TABLE_MAGIC: u64 = u64::from_le_bytes(*b"ACCTABLE");
 
@@ -94,7 +90,7 @@ pub struct AccountHeader {
     pub is_writable: u8,
     /// 1 if the account holds a program, else 0.
     pub executable: u8,
-    /// 0 as sent. The guest may record the data length as sent, with [`ORIGINAL_LENGTH_RECORDED`].
+    /// 0 as sent. The guest may record the data length as sent here, as its bitwise complement.
     pub original_data_length: u32,
     /// The account's address.
     pub key: [u8; 32],

@@ -2,10 +2,11 @@
 
 use core::mem::MaybeUninit;
 
-use abi::call::{CAccount, CInstruction};
+use abi::call::CInstruction;
 use abi::{ProgramError, ProgramResult};
 
 use super::{Instruction, make};
+use crate::account::Description;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
 /// stack: 11 KiB. An array of views has a list of its own length.
@@ -13,7 +14,7 @@ pub const MAX_SLICE_ACCOUNTS: usize = 128;
 
 /// The state of all accounts of a call together, and their descriptions.
 pub(super) struct Passed<'a> {
-    pub(super) accounts: &'a [CAccount],
+    pub(super) accounts: &'a [Description],
     /// The bitwise and of the borrow states: 255 if no account has a live borrow.
     pub(super) states: u64,
 }
@@ -35,14 +36,14 @@ impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 mod sealed {
     use crate::AccountInfo;
 
-    use super::{CAccount, CInstruction, Instruction, ProgramResult};
+    use super::{CInstruction, Description, Instruction, ProgramResult};
 
     pub trait AccountList {
         /// Makes the call with these accounts.
         fn call(
             &self,
             instruction: &Instruction<'_>,
-            syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+            syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
         ) -> ProgramResult;
     }
 
@@ -76,7 +77,7 @@ impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         let mut list = [const { MaybeUninit::uninit() }; N];
         make(instruction, &describe(self, &mut list), syscall)
@@ -89,7 +90,7 @@ impl<A: sealed::View> sealed::AccountList for [A] {
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         if self.len() > MAX_SLICE_ACCOUNTS {
             return Err(too_many());
@@ -104,7 +105,7 @@ impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         self.as_slice().call(instruction, syscall)
     }
@@ -114,7 +115,7 @@ impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
 #[inline(always)]
 fn describe<'list, A: sealed::View>(
     accounts: &[A],
-    list: &'list mut [MaybeUninit<CAccount>],
+    list: &'list mut [MaybeUninit<Description>],
 ) -> Passed<'list> {
     let count = accounts.len().min(list.len());
     let mut states = u64::MAX;

@@ -56,8 +56,8 @@ impl fmt::Debug for Instruction<'_> {
 /// assert_eq!((meta.is_signer, meta.is_writable), (0, 1));
 /// ```
 // The layout of `CAccountMeta`, in which an address has 8 bytes. A reference instead of a number
-// keeps the constructors `const`.
-#[repr(C)]
+// keeps the constructors `const`, and no field for the padding keeps it unwritten.
+#[repr(C, align(8))]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccountMeta<'a> {
     /// The key of the account.
@@ -69,7 +69,6 @@ pub struct AccountMeta<'a> {
     pub is_writable: u8,
     /// 1 if the account signs, otherwise 0.
     pub is_signer: u8,
-    padding: [u8; 6],
 }
 
 impl<'a> AccountMeta<'a> {
@@ -111,7 +110,6 @@ impl<'a> AccountMeta<'a> {
             zero: 0,
             is_writable: is_writable as u8,
             is_signer: is_signer as u8,
-            padding: [0; 6],
         }
     }
 }

@@ -78,7 +78,7 @@ mod seed;
 #[cfg(test)]
 mod tests;
 
-use abi::call::{CAccount, CInstruction};
+use abi::call::CInstruction;
 pub use abi::call::{MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::{ProgramError, ProgramResult, Pubkey};
@@ -88,6 +88,7 @@ pub(crate) use instruction::slice_of;
 pub use instruction::{AccountMeta, Instruction};
 pub use seed::{Seed, Signer};
 
+use crate::account::Description;
 use crate::borrow::MUTABLY_BORROWED;
 use crate::target::syscalls as raw;
 use accounts::Passed;
@@ -182,7 +183,7 @@ pub fn invoke_signed<L: AccountList + ?Sized>(
 pub fn invoke_through<L: AccountList + ?Sized>(
     instruction: &Instruction<'_>,
     accounts: &L,
-    syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+    syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
     accounts.call(instruction, syscall)
 }
@@ -192,7 +193,7 @@ pub fn invoke_through<L: AccountList + ?Sized>(
 fn make(
     instruction: &Instruction<'_>,
     passed: &Passed<'_>,
-    syscall: impl FnOnce(&CInstruction, &[CAccount]) -> u64,
+    syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
     if passed.states as u8 != FIRST_OCCURRENCE {
         check_borrows(instruction, passed.accounts)?;
@@ -212,7 +213,7 @@ fn failed(status: u64) -> ProgramError {
 /// Checks the borrows of the accounts, one by one: not for speed, because a call rarely finds any.
 #[cold]
 #[inline(never)]
-fn check_borrows(instruction: &Instruction<'_>, accounts: &[CAccount]) -> ProgramResult {
+fn check_borrows(instruction: &Instruction<'_>, accounts: &[Description]) -> ProgramResult {
     for account in accounts {
         let entry = account.kelvins as usize - AccountHeader::KELVINS;
         let state = core::ptr::with_exposed_provenance::<u8>(entry + AccountHeader::MARKER);

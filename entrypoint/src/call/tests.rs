@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use abi::call::{CAccount, CInstruction};
+use abi::call::CInstruction;
 use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
@@ -12,6 +12,7 @@ use super::{
     invoke_through,
 };
 use crate::AccountInfo;
+use crate::account::Description;
 use crate::testing::{AccountInput, Host, Invocation, Outcome, Record};
 
 const CALLER: Pubkey = Pubkey::new([1; 32]);
@@ -64,7 +65,7 @@ fn host_gets_the_structures_of_the_contract() {
     ];
     let instruction = instruction(&metas);
     let mut seen = None;
-    let syscall = |call: &CInstruction, accounts: &[CAccount]| {
+    let syscall = |call: &CInstruction, accounts: &[Description]| {
         seen = Some((*call, accounts.to_vec()));
         0
     };
@@ -87,13 +88,14 @@ fn host_gets_the_structures_of_the_contract() {
         assert_eq!(account.key, entry + AccountHeader::KEY as u64);
         assert_eq!(account.kelvins, entry + AccountHeader::KELVINS as u64);
         assert_eq!(account.data, entry + AccountHeader::DATA as u64);
-        assert_eq!(account.data_length, 4);
+        assert_eq!(account.length, 4);
         assert_eq!(account.owner, entry + AccountHeader::OWNER as u64);
-        assert_eq!(account.is_signer, view.is_signer().into());
-        assert_eq!(account.is_writable, view.is_writable().into());
-        assert_eq!(account.executable, 0);
+        let flags = account.flags.to_le_bytes();
+        assert_eq!(flags[0], view.is_signer().into());
+        assert_eq!(flags[1], view.is_writable().into());
+        assert_eq!(flags[2], 0);
     }
-    assert_eq!(accounts[2].is_signer, 1);
+    assert_eq!(accounts[2].flags & 0xff, 1);
 }
 
 #[test]

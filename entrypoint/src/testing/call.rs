@@ -2,7 +2,7 @@
 
 use std::vec::Vec;
 
-use abi::call::{CAccount, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH, MAX_SIGNERS};
+use abi::call::{MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH, MAX_SIGNERS};
 use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::program_address::create_program_address;
 use abi::{ProgramError, Pubkey};
@@ -10,6 +10,7 @@ use abi::{ProgramError, Pubkey};
 use super::host::{Function, RecordedAccount, RecordedCall, with_current};
 use super::{Account, AccountInput, Invocation};
 use crate::AccountInfo;
+use crate::account::Description;
 use crate::call::{AccountMeta, Seed, Signer};
 use crate::target::{note_program_id, program_id};
 
@@ -18,7 +19,7 @@ pub(crate) struct CallRequest<'a> {
     pub(crate) program_id: Pubkey,
     pub(crate) metas: &'a [AccountMeta<'a>],
     pub(crate) data: &'a [u8],
-    pub(crate) accounts: &'a [CAccount],
+    pub(crate) accounts: &'a [Description],
     pub(crate) signers: &'a [Signer<'a>],
 }
 
@@ -58,7 +59,7 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
 
     let mut invocation = Invocation::new(callee).data(request.data);
     let mut passed: Vec<(AccountMeta<'_>, usize)> = Vec::new();
-    let mut firsts: Vec<&CAccount> = Vec::new();
+    let mut firsts: Vec<&Description> = Vec::new();
     for (position, meta) in request.metas.iter().enumerate() {
         if let Some((_, first)) = passed.iter().find(|(earlier, _)| earlier.key == meta.key) {
             invocation = invocation.repeat(*first);
@@ -179,7 +180,7 @@ fn rights<'a>(key: &'a Pubkey, metas: &[AccountMeta<'_>]) -> AccountMeta<'a> {
     rights
 }
 
-fn find<'a>(accounts: &'a [CAccount], meta: &AccountMeta<'_>) -> &'a CAccount {
+fn find<'a>(accounts: &'a [Description], meta: &AccountMeta<'_>) -> &'a Description {
     let mut accounts = accounts.iter();
     let found = accounts.find(|account| view(account).key() == meta.key);
     found.unwrap_or_else(|| {
@@ -191,29 +192,29 @@ fn find<'a>(accounts: &'a [CAccount], meta: &AccountMeta<'_>) -> &'a CAccount {
     })
 }
 
-fn check_rights(account: &CAccount, rights: &AccountMeta<'_>, signers: &[Pubkey]) {
+fn check_rights(account: &Description, rights: &AccountMeta<'_>, signers: &[Pubkey]) {
     let key = rights.key;
     assert!(
-        rights.is_writable == 0 || account.is_writable != 0,
+        rights.is_writable == 0 || view(account).is_writable(),
         "the instruction lets the called program change the account {key}, which the caller may \
          not change itself"
     );
     assert!(
-        rights.is_signer == 0 || account.is_signer != 0 || signers.contains(key),
+        rights.is_signer == 0 || view(account).is_signer() || signers.contains(key),
         "the instruction lets the account {key} sign, which does not sign for the caller and is \
          not the address of a signer's seeds; the signers' addresses are {signers:?}"
     );
 }
 
 /// Returns the view of a passed account's entry.
-fn view(account: &CAccount) -> AccountInfo<'_> {
+fn view(account: &Description) -> AccountInfo<'_> {
     // SAFETY: by the contract of `make_call`, the description is that of a view whose entry lives
     // until the call returns. The borrow of the description ends before that.
     unsafe { AccountInfo::from_address(account.kelvins - AccountHeader::KELVINS as u64) }
 }
 
 /// Returns the account as the called program gets it.
-fn input(account: &CAccount, rights: &AccountMeta<'_>) -> Result<AccountInput, ProgramError> {
+fn input(account: &Description, rights: &AccountMeta<'_>) -> Result<AccountInput, ProgramError> {
     let view = view(account);
     Ok(AccountInput {
         account: Account {
@@ -231,7 +232,7 @@ fn input(account: &CAccount, rights: &AccountMeta<'_>) -> Result<AccountInput, P
 
 /// Writes what the called program changed, as a loader does: into the entry, past the caller's
 /// views.
-fn write_back(account: &CAccount, after: &Account) -> Result<(), ProgramError> {
+fn write_back(account: &Description, after: &Account) -> Result<(), ProgramError> {
     let view = view(account);
     let (before, length) = (view.data_len(), after.data.len());
     if length > view.original_data_len() + MAX_PERMITTED_DATA_INCREASE {
