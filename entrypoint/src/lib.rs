@@ -183,9 +183,9 @@ pub use allocator::{self, BumpAllocator, SegregatedBumpAllocator};
 /// Makes an enum the custom errors of a program, with names and texts for tools.
 ///
 /// It implements `From` of the enum for [`ProgramError`](type@ProgramError), the type of the same
-/// name. The code of an error is the variant's number: 0 for the first, and one more for each next one, unless the
-/// author writes a number. The code may be any `u32`. For one above 2147483647, the enum needs
-/// `#[repr(u32)]`.
+/// name. The code of an error is the variant's number: 0 for the first, and one more for each next
+/// one, unless the author writes a number. The code may be any `u32`. For one above 2147483647, the
+/// enum needs `#[repr(u32)]`.
 ///
 /// ```
 /// use entrypoint::{ProgramError, ProgramResult};
