@@ -12,10 +12,15 @@
 //! ) -> u64                       0, or the status of the error
 //! ```
 //!
+//! [`rlo_invoke_signed_c`](crate::imports::Import::InvokeSignedC) does the same with the structures
+//! that C programs of the Solana family use: a [`CInstruction`] and [`CAccount`]s. They have the
+//! addresses of keys, so a program copies no key.
+//!
 //! An address has 8 bytes on every target: a program on WebAssembly, whose pointers have 4, extends
 //! it with zeroes. The layouts are those of the Rialo runtime on RISC-V (crate `rialo-s-cpi`
 //! 0.23.0-alpha.0, `HostInstruction` and `HostAccountInfo`; crate `rialo-s-instruction`,
-//! `AccountMeta`).
+//! `AccountMeta`), and in the C form those of the Solana family (its header `sol/cpi.h`): the
+//! runtime's crates declare that syscall and not its structures.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -91,7 +96,9 @@ pub struct AccountMeta {
 
 /// One account that the calling program passes on, as addresses of its fields.
 ///
-/// They are the addresses in the program's own input, so nothing is copied but the key.
+/// They are the addresses in the program's own input, so nothing is copied but the key. The address
+/// of the data's length may be another one, where a program keeps the length too: the host writes
+/// the length after the call there as well.
 ///
 /// | offset | bytes | field |
 /// |---|---|---|
@@ -124,6 +131,85 @@ pub struct CallAccount {
     /// Whether the calling program may change it.
     pub is_writable: u8,
     /// Whether it holds a program.
+    pub executable: u8,
+    /// Any bytes.
+    pub padding: [u8; 5],
+}
+
+/// The program to call, the accounts that it gets, and the instruction data: the C form of
+/// [`CallInstruction`].
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | address of the id of the program to call |
+/// | 8 | 16 | the accounts that it gets: [`CAccountMeta`] |
+/// | 24 | 16 | the instruction data |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CInstruction {
+    /// The address of the id of the program to call.
+    pub program_id: u64,
+    /// The accounts that it gets: values of [`CAccountMeta`].
+    pub accounts: Slice,
+    /// The instruction data.
+    pub data: Slice,
+}
+
+/// One account of an instruction: the C form of [`AccountMeta`].
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | address of the key |
+/// | 8 | 1 | is_writable: 1 or 0 |
+/// | 9 | 1 | is_signer: 1 or 0 |
+/// | 10 | 6 | padding |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CAccountMeta {
+    /// The address of the key.
+    pub key: u64,
+    /// 1 if the called program may change the account, otherwise 0.
+    pub is_writable: u8,
+    /// 1 if the account signs, otherwise 0.
+    pub is_signer: u8,
+    /// Any bytes.
+    pub padding: [u8; 6],
+}
+
+/// One account that the calling program passes on: the C form of [`CallAccount`].
+///
+/// The host finds the length of the data in the account's entry, so it has no address here.
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | address of the key |
+/// | 8 | 8 | address of the kelvins, a u64 |
+/// | 16 | 8 | length of the data |
+/// | 24 | 8 | address of the data |
+/// | 32 | 8 | address of the owner, 32 bytes |
+/// | 40 | 8 | rent epoch, which the host does not read |
+/// | 48 | 3 | is_signer, is_writable, executable, which the host does not read |
+/// | 51 | 5 | padding |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct CAccount {
+    /// The address of the key.
+    pub key: u64,
+    /// The address of its balance.
+    pub kelvins: u64,
+    /// The length of its data.
+    pub data_length: u64,
+    /// The address of its data.
+    pub data: u64,
+    /// The address of its owner.
+    pub owner: u64,
+    /// Any value: the host knows it.
+    pub rent_epoch: u64,
+    /// Any value: the host knows whether it signs.
+    pub is_signer: u8,
+    /// Any value: the host knows whether the calling program may change it.
+    pub is_writable: u8,
+    /// Any value: the host knows whether it holds a program.
     pub executable: u8,
     /// Any bytes.
     pub padding: [u8; 5],
@@ -209,3 +295,6 @@ impl AccountMeta {
 const _: () = assert!(size_of::<CallInstruction>() == 64);
 const _: () = assert!(size_of::<AccountMeta>() == 34 && align_of::<AccountMeta>() == 1);
 const _: () = assert!(size_of::<CallAccount>() == 88);
+const _: () = assert!(size_of::<CInstruction>() == 40);
+const _: () = assert!(size_of::<CAccountMeta>() == 16);
+const _: () = assert!(size_of::<CAccount>() == 56);

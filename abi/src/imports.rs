@@ -58,6 +58,15 @@ macro_rules! for_each_import {
                 signers: *const u8,
                 signers_length: u64
             ) -> u64;
+            /// Does what [`InvokeSigned`](Self::InvokeSigned) does, with structures that have the
+            /// addresses of keys instead of keys.
+            InvokeSignedC = rlo_invoke_signed_c(
+                instruction: *const u8,
+                accounts: *const u8,
+                accounts_length: u64,
+                signers: *const u8,
+                signers_length: u64
+            ) -> u64;
             /// Returns the depth of the call: 1 for a program that the host called.
             GetStackHeight = rlo_get_stack_height() -> u64;
             /// Derives an address from seeds and a program's id. Returns 0, or 1 if the seeds give

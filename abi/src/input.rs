@@ -73,11 +73,6 @@ pub const MAX_PERMITTED_DATA_LENGTH: usize = 10 * 1024 * 1024;
 /// program id.
 pub const ALIGNMENT: usize = 8;
 
-/// Value of [`AccountHeader::original_data_length`] for an original length of 0.
-///
-/// As sent, the field is 0, which means that the guest has recorded nothing yet.
-pub const ORIGINAL_LENGTH_ZERO: u32 = u32::MAX;
-
 /// Last word of an input that carries an account table: `"ACCTABLE"` in ASCII.
 pub const ACCOUNT_TABLE_MAGIC: u64 = u64::from_le_bytes(*b"ACCTABLE");
 
@@ -95,7 +90,7 @@ pub struct AccountHeader {
     pub is_writable: u8,
     /// 1 if the account holds a program, else 0.
     pub executable: u8,
-    /// 0 as sent. The guest may record the data length as sent, or [`ORIGINAL_LENGTH_ZERO`].
+    /// 0 as sent. The guest may record the data length as sent here, as its bitwise complement.
     pub original_data_length: u32,
     /// The account's address.
     pub key: [u8; 32],

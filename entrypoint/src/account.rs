@@ -6,9 +6,9 @@ use core::marker::PhantomData;
 use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 
-use abi::call::CallAccount;
+use abi::call::CAccount;
 use abi::input::{
-    AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, ORIGINAL_LENGTH_ZERO,
+    AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH,
     rent_epoch_offset,
 };
 use abi::{ProgramError, Pubkey};
@@ -306,8 +306,7 @@ impl<'input> AccountInfo<'input> {
     pub fn original_data_len(&self) -> usize {
         match self.read(field::ORIGINAL_DATA_LENGTH) {
             0 => self.data_len(),
-            ORIGINAL_LENGTH_ZERO => 0,
-            length => length as usize,
+            recorded => !recorded as usize,
         }
     }
 
@@ -369,12 +368,8 @@ impl<'input> AccountInfo<'input> {
             return Err(ProgramError::InvalidRealloc);
         }
         // From here on `data_len` no longer has the length as sent.
-        let noted = if original == 0 {
-            ORIGINAL_LENGTH_ZERO
-        } else {
-            original as u32
-        };
-        self.write(field::ORIGINAL_DATA_LENGTH, noted);
+        let recorded = !(original as u32);
+        self.write(field::ORIGINAL_DATA_LENGTH, recorded);
 
         let old_len = self.data_len();
         if new_len > old_len {
@@ -394,28 +389,23 @@ impl<'input> AccountInfo<'input> {
     /// The host may write another data length during the call, so this first records the one that
     /// the program was entered with, as `resize` does.
     #[inline(always)]
-    pub(crate) fn describe(&self, description: &mut MaybeUninit<CallAccount>) -> u64 {
+    pub(crate) fn describe(&self, description: &mut MaybeUninit<Description>) -> u64 {
         let first_word = self.read(field::FIRST_WORD);
         let length = self.read(field::DATA_LENGTH);
-        if first_word >> 32 == 0 {
-            let noted = if length == 0 {
-                ORIGINAL_LENGTH_ZERO
-            } else {
-                length as u32
-            };
-            self.write(field::ORIGINAL_DATA_LENGTH, noted);
+        // The complement of a length is negative, and it is the high half of the word.
+        if first_word as i64 >= 0 {
+            let recorded = !(length as u32);
+            self.write(field::ORIGINAL_DATA_LENGTH, recorded);
         }
-        let description_of = Description {
-            key: *self.key(),
+        description.write(Description {
+            key: self.address + AccountHeader::KEY as u64,
             kelvins: self.address + AccountHeader::KELVINS as u64,
-            data: self.address + AccountHeader::DATA as u64,
             length,
-            data_length: self.address + AccountHeader::DATA_LENGTH as u64,
+            data: self.address + AccountHeader::DATA as u64,
             owner: self.address + AccountHeader::OWNER as u64,
-            rent_epoch: 0,
+            rent_epoch: MaybeUninit::uninit(),
             flags: first_word >> 8,
-        };
-        description.write(bytemuck::cast(description_of));
+        });
         first_word
     }
 
@@ -426,28 +416,39 @@ impl<'input> AccountInfo<'input> {
     }
 }
 
-/// A [`CallAccount`] whose flags and padding are one word, which is one instruction to write.
+/// An account that a call passes on: a [`CAccount`] whose flags and padding are one word, which is
+/// one instruction to write, and whose rent epoch is not written at all.
 #[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Description {
-    key: Pubkey,
-    kelvins: u64,
-    data: u64,
-    length: u64,
-    data_length: u64,
-    owner: u64,
-    /// Not the account's: the host does not read it.
-    rent_epoch: u64,
+#[derive(Clone, Copy)]
+pub struct Description {
+    pub(crate) key: u64,
+    pub(crate) kelvins: u64,
+    pub(crate) length: u64,
+    pub(crate) data: u64,
+    pub(crate) owner: u64,
+    /// The host does not read it: it knows the account's.
+    rent_epoch: MaybeUninit<u64>,
     /// The flags, which follow the borrow state in the entry as they follow each other here, and
     /// bytes of the original length, which become padding.
-    flags: u64,
+    pub(crate) flags: u64,
 }
 
-const _: () = assert!(offset_of!(Description, flags) == offset_of!(CallAccount, is_signer));
 const _: () = assert!(
-    offset_of!(CallAccount, is_writable) == offset_of!(CallAccount, is_signer) + 1
-        && offset_of!(CallAccount, executable) == offset_of!(CallAccount, is_signer) + 2
-        && offset_of!(CallAccount, padding) == offset_of!(CallAccount, is_signer) + 3
+    size_of::<Description>() == size_of::<CAccount>()
+        && offset_of!(Description, length) == offset_of!(CAccount, data_length)
+        && offset_of!(Description, data) == offset_of!(CAccount, data)
+        && offset_of!(Description, owner) == offset_of!(CAccount, owner)
+        && offset_of!(Description, flags) == offset_of!(CAccount, is_signer)
+);
+const _: () = assert!(
+    offset_of!(CAccount, is_writable) == offset_of!(CAccount, is_signer) + 1
+        && offset_of!(CAccount, executable) == offset_of!(CAccount, is_signer) + 2
+        && offset_of!(CAccount, padding) == offset_of!(CAccount, is_signer) + 3
+);
+// `describe` finds a recorded length by the sign of the first word.
+const _: () = assert!(
+    AccountHeader::ORIGINAL_DATA_LENGTH == 4
+        && MAX_PERMITTED_DATA_LENGTH + MAX_PERMITTED_DATA_INCREASE <= i32::MAX as usize
 );
 const _: () = assert!(
     AccountHeader::IS_SIGNER == 1

@@ -210,8 +210,11 @@ pub struct Prices {
     /// By the position in [`Import::ALL`].
     syscalls: [Price; Import::ALL.len()],
     /// Bytes that are not the data itself: a list of addresses and lengths that a syscall reads
-    /// before what they point to, and the headers and spare bytes of the accounts of a call.
+    /// before what they point to, and the input that the loader writes for a called program.
     pub lists: Price,
+    /// The spare bytes of an account in the input of a called program, however many there are: the
+    /// host prepares memory for them and copies nothing.
+    pub call_account: u64,
     /// Points of curve25519 in Edwards form.
     pub edwards: CurvePrices,
     /// Points of curve25519 in Ristretto form.

@@ -74,17 +74,11 @@ pub struct SyscallSet {
 }
 
 /// Syscalls of the runtime that no loader has, and the reason.
-const UNSUPPORTED: [(&str, &str); 2] = [
-    (
-        "rlo_curve_pairing_map",
-        "the curves of the runtime's other curve syscalls have no pairing; \
-         `rlo_alt_bn128_group_op` has one",
-    ),
-    (
-        "rlo_invoke_signed_c",
-        "use `rlo_invoke_signed_rust`, which does the same",
-    ),
-];
+const UNSUPPORTED: [(&str, &str); 1] = [(
+    "rlo_curve_pairing_map",
+    "the curves of the runtime's other curve syscalls have no pairing; \
+     `rlo_alt_bn128_group_op` has one",
+)];
 
 impl SyscallSet {
     /// Returns the syscall that a program imports by this symbol.

@@ -24,7 +24,7 @@ fn process_instruction(
     let Some(passed) = passed.first_chunk::<ACCOUNTS>() else {
         return Err(ProgramError::NotEnoughAccountKeys);
     };
-    let metas: [AccountMeta; ACCOUNTS] = core::array::from_fn(|index| {
+    let metas: [AccountMeta<'_>; ACCOUNTS] = core::array::from_fn(|index| {
         let key = passed[index].key();
         if index % 2 == 0 {
             AccountMeta::writable(key)

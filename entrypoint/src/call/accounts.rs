@@ -2,10 +2,11 @@
 
 use core::mem::MaybeUninit;
 
-use abi::call::{CallAccount, CallInstruction};
+use abi::call::CInstruction;
 use abi::{ProgramError, ProgramResult};
 
 use super::{Instruction, make};
+use crate::account::Description;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
 /// stack: 11 KiB. An array of views has a list of its own length.
@@ -13,7 +14,7 @@ pub const MAX_SLICE_ACCOUNTS: usize = 128;
 
 /// The state of all accounts of a call together, and their descriptions.
 pub(super) struct Passed<'a> {
-    pub(super) accounts: &'a [CallAccount],
+    pub(super) accounts: &'a [Description],
     /// The bitwise and of the borrow states: 255 if no account has a live borrow.
     pub(super) states: u64,
 }
@@ -35,14 +36,14 @@ impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 mod sealed {
     use crate::AccountInfo;
 
-    use super::{CallAccount, CallInstruction, Instruction, ProgramResult};
+    use super::{CInstruction, Description, Instruction, ProgramResult};
 
     pub trait AccountList {
         /// Makes the call with these accounts.
         fn call(
             &self,
             instruction: &Instruction<'_>,
-            syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+            syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
         ) -> ProgramResult;
     }
 
@@ -76,7 +77,7 @@ impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         let mut list = [const { MaybeUninit::uninit() }; N];
         make(instruction, &describe(self, &mut list), syscall)
@@ -84,12 +85,12 @@ impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
 }
 
 impl<A: sealed::View> sealed::AccountList for [A] {
-    // The list takes 11 KiB: not in the frame of the author's function.
+    // The list takes 7 KiB: not in the frame of the author's function.
     #[inline(never)]
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         if self.len() > MAX_SLICE_ACCOUNTS {
             return Err(too_many());
@@ -104,7 +105,7 @@ impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
     fn call(
         &self,
         instruction: &Instruction<'_>,
-        syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+        syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         self.as_slice().call(instruction, syscall)
     }
@@ -114,7 +115,7 @@ impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
 #[inline(always)]
 fn describe<'list, A: sealed::View>(
     accounts: &[A],
-    list: &'list mut [MaybeUninit<CallAccount>],
+    list: &'list mut [MaybeUninit<Description>],
 ) -> Passed<'list> {
     let count = accounts.len().min(list.len());
     let mut states = u64::MAX;

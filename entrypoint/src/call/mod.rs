@@ -78,16 +78,17 @@ mod seed;
 #[cfg(test)]
 mod tests;
 
-pub use abi::call::{AccountMeta, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
-use abi::call::{CallAccount, CallInstruction};
+use abi::call::CInstruction;
+pub use abi::call::{MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
-use abi::{ProgramError, ProgramResult};
+use abi::{ProgramError, ProgramResult, Pubkey};
 
 pub use accounts::{AccountList, MAX_SLICE_ACCOUNTS};
-pub use instruction::Instruction;
 pub(crate) use instruction::slice_of;
+pub use instruction::{AccountMeta, Instruction};
 pub use seed::{Seed, Signer};
 
+use crate::account::Description;
 use crate::borrow::MUTABLY_BORROWED;
 use crate::target::syscalls as raw;
 use accounts::Passed;
@@ -159,13 +160,13 @@ pub fn invoke_signed<L: AccountList + ?Sized>(
     signers: &[Signer<'_>],
 ) -> ProgramResult {
     accounts.call(instruction, |instruction, accounts| {
-        // SAFETY: `instruction` is a `CallInstruction` whose slices are those of the author's
+        // SAFETY: `instruction` is a `CInstruction` whose slices are those of the author's
         // borrows. `accounts` and `signers` are slices of the structures that the syscall reads,
         // and the addresses in them are those of live entries and of live slices. The host writes
         // the fields and the data of accounts that the call passes as writable: no reference to
         // the fields exists, and by the check of the borrows none to the data.
         unsafe {
-            raw::rlo_invoke_signed_rust(
+            raw::rlo_invoke_signed_c(
                 core::ptr::from_ref(instruction).cast(),
                 accounts.as_ptr().cast(),
                 accounts.len() as u64,
@@ -182,7 +183,7 @@ pub fn invoke_signed<L: AccountList + ?Sized>(
 pub fn invoke_through<L: AccountList + ?Sized>(
     instruction: &Instruction<'_>,
     accounts: &L,
-    syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
     accounts.call(instruction, syscall)
 }
@@ -192,7 +193,7 @@ pub fn invoke_through<L: AccountList + ?Sized>(
 fn make(
     instruction: &Instruction<'_>,
     passed: &Passed<'_>,
-    syscall: impl FnOnce(&CallInstruction, &[CallAccount]) -> u64,
+    syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
     if passed.states as u8 != FIRST_OCCURRENCE {
         check_borrows(instruction, passed.accounts)?;
@@ -212,16 +213,20 @@ fn failed(status: u64) -> ProgramError {
 /// Checks the borrows of the accounts, one by one: not for speed, because a call rarely finds any.
 #[cold]
 #[inline(never)]
-fn check_borrows(instruction: &Instruction<'_>, accounts: &[CallAccount]) -> ProgramResult {
+fn check_borrows(instruction: &Instruction<'_>, accounts: &[Description]) -> ProgramResult {
     for account in accounts {
         let entry = account.kelvins as usize - AccountHeader::KELVINS;
         let state = core::ptr::with_exposed_provenance::<u8>(entry + AccountHeader::MARKER);
         // SAFETY: the account comes from a view, whose entry's header is readable, and no reference
         // to its fields exists.
         let state = unsafe { state.read() };
+        let key = core::ptr::with_exposed_provenance::<Pubkey>(account.key as usize);
+        // SAFETY: the account comes from a view, whose entry's key is readable. A `Pubkey` has
+        // alignment 1 and no invalid values, and nothing writes the key.
+        let key = unsafe { &*key };
         let written = || {
             let mut metas = instruction.accounts.iter();
-            metas.any(|meta| meta.is_writable != 0 && meta.key == account.key)
+            metas.any(|meta| meta.is_writable != 0 && meta.key == key)
         };
         if state == MUTABLY_BORROWED || (state != FIRST_OCCURRENCE && written()) {
             return Err(ProgramError::AccountBorrowFailed);

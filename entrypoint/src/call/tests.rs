@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use abi::call::{CallAccount, CallInstruction};
+use abi::call::CInstruction;
 use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
@@ -12,6 +12,7 @@ use super::{
     invoke_through,
 };
 use crate::AccountInfo;
+use crate::account::Description;
 use crate::testing::{AccountInput, Host, Invocation, Outcome, Record};
 
 const CALLER: Pubkey = Pubkey::new([1; 32]);
@@ -43,7 +44,7 @@ fn nothing(_: &Pubkey, _: &[AccountInfo<'_>], _: &[u8]) -> ProgramResult {
     Ok(())
 }
 
-fn instruction<'a>(accounts: &'a [AccountMeta]) -> Instruction<'a> {
+fn instruction<'a>(accounts: &'a [AccountMeta<'a>]) -> Instruction<'a> {
     Instruction {
         program_id: &CALLEE,
         accounts,
@@ -64,7 +65,7 @@ fn host_gets_the_structures_of_the_contract() {
     ];
     let instruction = instruction(&metas);
     let mut seen = None;
-    let syscall = |call: &CallInstruction, accounts: &[CallAccount]| {
+    let syscall = |call: &CInstruction, accounts: &[Description]| {
         seen = Some((*call, accounts.to_vec()));
         0
     };
@@ -75,26 +76,26 @@ fn host_gets_the_structures_of_the_contract() {
     );
     let (call, accounts) = seen.unwrap();
 
-    assert_eq!(call.program_id, CALLEE);
+    assert_eq!(
+        call.program_id,
+        core::ptr::from_ref(instruction.program_id).addr() as u64
+    );
     assert_eq!(call.accounts.address, metas.as_ptr().addr() as u64);
     assert_eq!((call.accounts.length, call.data.length), (2, 4));
     assert_eq!(call.data.address, instruction.data.as_ptr().addr() as u64);
     for (view, account) in [third, second, first].into_iter().zip(&accounts) {
         let entry = view.address();
-        assert_eq!(account.key, *view.key());
+        assert_eq!(account.key, entry + AccountHeader::KEY as u64);
         assert_eq!(account.kelvins, entry + AccountHeader::KELVINS as u64);
-        assert_eq!(account.data.address, entry + AccountHeader::DATA as u64);
-        assert_eq!(account.data.length, 4);
-        assert_eq!(
-            account.data_length,
-            entry + AccountHeader::DATA_LENGTH as u64
-        );
+        assert_eq!(account.data, entry + AccountHeader::DATA as u64);
+        assert_eq!(account.length, 4);
         assert_eq!(account.owner, entry + AccountHeader::OWNER as u64);
-        assert_eq!(account.is_signer, view.is_signer().into());
-        assert_eq!(account.is_writable, view.is_writable().into());
-        assert_eq!(account.executable, 0);
+        let flags = account.flags.to_le_bytes();
+        assert_eq!(flags[0], view.is_signer().into());
+        assert_eq!(flags[1], view.is_writable().into());
+        assert_eq!(flags[2], 0);
     }
-    assert_eq!(accounts[2].is_signer, 1);
+    assert_eq!(accounts[2].flags & 0xff, 1);
 }
 
 #[test]
@@ -167,7 +168,7 @@ enum Held {
 
 /// Whether a call is made that passes on all three accounts, of which the first is held so and
 /// listed as these.
-fn is_called(held: Held, through: usize, metas: &[AccountMeta]) -> bool {
+fn is_called(held: Held, through: usize, metas: &[AccountMeta<'_>]) -> bool {
     let (outcome, record) = run(nothing, |accounts| {
         let account = accounts[through];
         let shared = (held == Held::Shared).then(|| account.try_borrow_data());
@@ -400,7 +401,7 @@ fn derived_address_signs_for_its_program() {
     assert_eq!(record.calls[0].signers, [address]);
 }
 
-fn call_with(metas: &[AccountMeta], passed: usize, signers: &[Signer<'_>]) {
+fn call_with(metas: &[AccountMeta<'_>], passed: usize, signers: &[Signer<'_>]) {
     let _ = run(nothing, |accounts| {
         invoke_signed(&instruction(metas), &accounts[..passed], signers)
     });

@@ -55,7 +55,7 @@ use crate::call::{AccountMeta, Instruction, Signer, invoke_signed};
 #[must_use = "make the call with `invoke` or `invoke_signed`"]
 pub struct SystemCall<'input, const ACCOUNTS: usize, const LENGTH: usize> {
     accounts: [AccountInfo<'input>; ACCOUNTS],
-    metas: [AccountMeta; ACCOUNTS],
+    metas: [AccountMeta<'input>; ACCOUNTS],
     data: Data<LENGTH>,
 }
 

@@ -2,26 +2,24 @@
 
 use std::vec::Vec;
 
-use abi::call::{
-    AccountMeta, CallAccount, CallInstruction, MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH,
-    MAX_CALL_DEPTH, MAX_SIGNERS,
-};
+use abi::call::{MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH, MAX_SIGNERS};
 use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::program_address::create_program_address;
 use abi::{ProgramError, Pubkey};
 
-use super::host::{Function, RecordedCall, with_current};
+use super::host::{Function, RecordedAccount, RecordedCall, with_current};
 use super::{Account, AccountInput, Invocation};
 use crate::AccountInfo;
-use crate::call::{Seed, Signer};
+use crate::account::Description;
+use crate::call::{AccountMeta, Seed, Signer};
 use crate::target::{note_program_id, program_id};
 
 /// What a caller passes to the host.
 pub(crate) struct CallRequest<'a> {
-    pub(crate) instruction: CallInstruction,
-    pub(crate) metas: &'a [AccountMeta],
+    pub(crate) program_id: Pubkey,
+    pub(crate) metas: &'a [AccountMeta<'a>],
     pub(crate) data: &'a [u8],
-    pub(crate) accounts: &'a [CallAccount],
+    pub(crate) accounts: &'a [Description],
     pub(crate) signers: &'a [Signer<'a>],
 }
 
@@ -47,21 +45,21 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
         .iter()
         .map(|signer| derive(signer, &caller))
         .collect();
-    let callee = request.instruction.program_id;
+    let callee = request.program_id;
     let function = find_program(&caller, &callee);
     with_current(|current| {
         current.record.calls.push(RecordedCall {
             caller,
             program_id: callee,
-            accounts: request.metas.to_vec(),
+            accounts: request.metas.iter().map(recorded).collect(),
             data: request.data.to_vec(),
             signers: signers.clone(),
         });
     });
 
     let mut invocation = Invocation::new(callee).data(request.data);
-    let mut passed: Vec<(AccountMeta, usize)> = Vec::new();
-    let mut firsts: Vec<&CallAccount> = Vec::new();
+    let mut passed: Vec<(AccountMeta<'_>, usize)> = Vec::new();
+    let mut firsts: Vec<&Description> = Vec::new();
     for (position, meta) in request.metas.iter().enumerate() {
         if let Some((_, first)) = passed.iter().find(|(earlier, _)| earlier.key == meta.key) {
             invocation = invocation.repeat(*first);
@@ -85,6 +83,14 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
         }
     }
     Ok(())
+}
+
+fn recorded(meta: &AccountMeta<'_>) -> RecordedAccount {
+    RecordedAccount {
+        key: *meta.key,
+        is_signer: meta.is_signer != 0,
+        is_writable: meta.is_writable != 0,
+    }
 }
 
 /// Checks what needs no account.
@@ -165,8 +171,8 @@ impl Drop for End {
 }
 
 /// The rights of an account that an instruction may list more than once: all of them together.
-fn rights(key: Pubkey, metas: &[AccountMeta]) -> AccountMeta {
-    let mut rights = AccountMeta::readonly(&key);
+fn rights<'a>(key: &'a Pubkey, metas: &[AccountMeta<'_>]) -> AccountMeta<'a> {
+    let mut rights = AccountMeta::readonly(key);
     for meta in metas.iter().filter(|meta| meta.key == key) {
         rights.is_signer |= meta.is_signer;
         rights.is_writable |= meta.is_writable;
@@ -174,8 +180,9 @@ fn rights(key: Pubkey, metas: &[AccountMeta]) -> AccountMeta {
     rights
 }
 
-fn find<'a>(accounts: &'a [CallAccount], meta: &AccountMeta) -> &'a CallAccount {
-    let found = accounts.iter().find(|account| account.key == meta.key);
+fn find<'a>(accounts: &'a [Description], meta: &AccountMeta<'_>) -> &'a Description {
+    let mut accounts = accounts.iter();
+    let found = accounts.find(|account| view(account).key() == meta.key);
     found.unwrap_or_else(|| {
         panic!(
             "the instruction lists the account {}, which the call does not pass on: add its view \
@@ -185,33 +192,33 @@ fn find<'a>(accounts: &'a [CallAccount], meta: &AccountMeta) -> &'a CallAccount 
     })
 }
 
-fn check_rights(account: &CallAccount, rights: &AccountMeta, signers: &[Pubkey]) {
+fn check_rights(account: &Description, rights: &AccountMeta<'_>, signers: &[Pubkey]) {
     let key = rights.key;
     assert!(
-        rights.is_writable == 0 || account.is_writable != 0,
+        rights.is_writable == 0 || view(account).is_writable(),
         "the instruction lets the called program change the account {key}, which the caller may \
          not change itself"
     );
     assert!(
-        rights.is_signer == 0 || account.is_signer != 0 || signers.contains(&key),
+        rights.is_signer == 0 || view(account).is_signer() || signers.contains(key),
         "the instruction lets the account {key} sign, which does not sign for the caller and is \
          not the address of a signer's seeds; the signers' addresses are {signers:?}"
     );
 }
 
 /// Returns the view of a passed account's entry.
-fn view(account: &CallAccount) -> AccountInfo<'_> {
+fn view(account: &Description) -> AccountInfo<'_> {
     // SAFETY: by the contract of `make_call`, the description is that of a view whose entry lives
     // until the call returns. The borrow of the description ends before that.
     unsafe { AccountInfo::from_address(account.kelvins - AccountHeader::KELVINS as u64) }
 }
 
 /// Returns the account as the called program gets it.
-fn input(account: &CallAccount, rights: &AccountMeta) -> Result<AccountInput, ProgramError> {
+fn input(account: &Description, rights: &AccountMeta<'_>) -> Result<AccountInput, ProgramError> {
     let view = view(account);
     Ok(AccountInput {
         account: Account {
-            key: account.key,
+            key: *view.key(),
             owner: view.owner(),
             kelvins: view.kelvins(),
             data: view.try_borrow_data()?.to_vec(),
@@ -225,7 +232,7 @@ fn input(account: &CallAccount, rights: &AccountMeta) -> Result<AccountInput, Pr
 
 /// Writes what the called program changed, as a loader does: into the entry, past the caller's
 /// views.
-fn write_back(account: &CallAccount, after: &Account) -> Result<(), ProgramError> {
+fn write_back(account: &Description, after: &Account) -> Result<(), ProgramError> {
     let view = view(account);
     let (before, length) = (view.data_len(), after.data.len());
     if length > view.original_data_len() + MAX_PERMITTED_DATA_INCREASE {
@@ -235,7 +242,7 @@ fn write_back(account: &CallAccount, after: &Account) -> Result<(), ProgramError
     drop(view.try_borrow_mut_data()?);
     view.set_kelvins(after.kelvins);
     view.assign(&after.owner);
-    let data = core::ptr::with_exposed_provenance_mut::<u8>(account.data.address as usize);
+    let data = core::ptr::with_exposed_provenance_mut::<u8>(account.data as usize);
     // SAFETY: the data ends in the entry's spare bytes at the latest, by the check above: the
     // caller has recorded the length with which it was entered. No reference to it lives, as the
     // borrow above shows. `after` has data of its own.
@@ -246,7 +253,9 @@ fn write_back(account: &CallAccount, after: &Account) -> Result<(), ProgramError
         // SAFETY: as before. No reference to them lives.
         unsafe { rest.write_bytes(0, before - length) };
     }
-    let data_length = core::ptr::with_exposed_provenance_mut::<u64>(account.data_length as usize);
+    let header = account.kelvins as usize - AccountHeader::KELVINS;
+    let data_length = header + AccountHeader::DATA_LENGTH;
+    let data_length = core::ptr::with_exposed_provenance_mut::<u64>(data_length);
     // SAFETY: the length is a field of the entry's header, to which no reference exists. The write
     // needs no alignment.
     unsafe { data_length.write_unaligned(length as u64) };

@@ -8,7 +8,6 @@ use std::string::String;
 use std::thread_local;
 use std::vec::Vec;
 
-use abi::call::AccountMeta;
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
 use abi::{ProgramResult, Pubkey};
 
@@ -97,11 +96,23 @@ pub struct RecordedCall {
     /// The program that was called.
     pub program_id: Pubkey,
     /// The accounts that it got.
-    pub accounts: Vec<AccountMeta>,
+    pub accounts: Vec<RecordedAccount>,
     /// The instruction data.
     pub data: Vec<u8>,
     /// The derived addresses that signed by their seeds.
     pub signers: Vec<Pubkey>,
+}
+
+/// An account of a recorded call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedAccount {
+    /// The key of the account.
+    pub key: Pubkey,
+    /// Whether the instruction lists it as a signer.
+    pub is_signer: bool,
+    /// Whether the instruction lets the called program change it.
+    pub is_writable: bool,
 }
 
 /// The host of the current thread, and its record.

@@ -53,7 +53,7 @@ mod invocation;
 mod system;
 
 pub use account::{Account, AccountInput};
-pub use host::{Host, Record, RecordedCall};
+pub use host::{Host, Record, RecordedAccount, RecordedCall};
 pub use input::InputBytes;
 pub use invocation::{Invocation, Outcome};
 

@@ -12,6 +12,7 @@ pub(super) fn prices() -> Prices {
     Prices {
         syscalls: std::array::from_fn(|index| of(Import::ALL[index])),
         lists: TOUCHED,
+        call_account: 40,
         edwards: CurvePrices {
             validate: 1_000,
             add: 2_500,
@@ -58,6 +59,11 @@ pub(super) fn prices() -> Prices {
 
 fn of(syscall: Import) -> Price {
     match syscall {
+        // The called program runs in an instance of its own.
+        Import::InvokeSigned | Import::InvokeSignedC => Price {
+            base: 250,
+            ..TOUCHED
+        },
         // The difference of the first unequal pair has 4 bytes.
         Import::Memcmp => Price::fixed(1).bytes(2, 8),
         Import::CreateProgramAddress | Import::TryFindProgramAddress => Price::fixed(1_500),

@@ -32,6 +32,7 @@ impl Prices {
         Self {
             syscalls: std::array::from_fn(|index| of(Import::ALL[index])),
             lists: Price::fixed(0),
+            call_account: 0,
             edwards: CurvePrices {
                 validate: 159,
                 add: 473,
@@ -83,7 +84,9 @@ fn of(syscall: Import) -> Price {
         Import::SetReturnData | Import::GetReturnData => SYSCALL.bytes(1, 250),
         Import::Abort => Price::fixed(0),
         Import::Memcpy | Import::Memmove | Import::Memset | Import::Memcmp => MEMORY,
-        Import::InvokeSigned | Import::LoadAccount => Price::fixed(1_000).bytes(1, 250),
+        Import::InvokeSigned | Import::InvokeSignedC | Import::LoadAccount => {
+            Price::fixed(1_000).bytes(1, 250)
+        }
         Import::CreateProgramAddress | Import::TryFindProgramAddress => Price::fixed(1_500),
         Import::GetClockSysvar
         | Import::GetRentSysvar

@@ -43,8 +43,6 @@ mod recorder;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use abi::imports::Import;
-
 use crate::Outcome;
 use crate::backend::Syscall;
 use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
@@ -303,8 +301,8 @@ fn name(
     for (place, gas) in &recording.costs {
         let caller = recording.caller(place.node);
         let mut frames = names.frames_after(caller, place.program_counter);
-        if let Cost::Called(place) = place.cost {
-            let syscall = Import::InvokeSigned.symbol();
+        if let Cost::Called { syscall, place } = place.cost {
+            let syscall = syscalls[syscall as usize].symbol();
             frames.push(names.number(Frame::special(syscall, FrameKind::Import)));
             let description = format!("call of {}", recording.called[place]);
             frames.push(names.number(Frame::special(&description, FrameKind::Called)));
@@ -365,7 +363,7 @@ const TRUNCATED: &str = "(deeper calls)";
 /// The frame of a cost that is not an instruction of a function.
 fn special(cost: Cost, syscalls: &[Syscall]) -> Option<(&str, FrameKind)> {
     match cost {
-        Cost::Instruction | Cost::Called(_) => None,
+        Cost::Instruction | Cost::Called { .. } => None,
         Cost::Syscall(number) => Some((syscalls[number as usize].symbol(), FrameKind::Import)),
         Cost::Prepaid(Prepaid::RestOfBlock) => Some(("(prepaid)", FrameKind::Prepaid)),
         Cost::Prepaid(Prepaid::OutOfGas) => Some(("(out of gas)", FrameKind::Prepaid)),

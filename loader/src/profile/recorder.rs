@@ -63,8 +63,13 @@ pub(super) enum Cost {
     Instruction,
     /// A syscall: the instruction and the price. Its number in the program's imports.
     Syscall(u32),
-    /// A program that a syscall has run: its place among the called programs.
-    Called(usize),
+    /// A program that a syscall has run.
+    Called {
+        /// The number of the syscall in the program's imports.
+        syscall: u32,
+        /// The place of the program among the called ones.
+        place: usize,
+    },
     /// Gas that was paid and not used.
     Prepaid(Prepaid),
     /// Calls that are too deep, or too many, to be distinguished.
@@ -401,14 +406,14 @@ impl Observer for Recorder<'_> {
         }
     }
 
-    fn called(&mut self, program_id: Pubkey, gas: u64) {
+    fn called(&mut self, syscall: u32, program_id: Pubkey, gas: u64) {
         let known = self.called.iter().position(|known| *known == program_id);
         let place = known.unwrap_or(self.called.len());
         if place == self.called.len() {
             self.called.push(program_id);
         }
         if gas > 0 {
-            self.add(self.last, Cost::Called(place), gas);
+            self.add(self.last, Cost::Called { syscall, place }, gas);
         }
     }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use abi::imports::Import;
 use caller::{Script, Step};
 use loader::profile::FrameKind;
 use loader::sweep::Sweep;
-use loader::{Engine, Host, Limits};
+use loader::{Engine, Host, Limits, Price, Prices, Target};
 use tests::caller_guest::{
-    A, B, C, account, call, calling, environment, host, invocation, load, program, run, step,
+    A, B, C, account, call, calling, environment, file, host, invocation, load, loader, program,
+    run, step,
 };
 
 /// An invocation that calls two programs, one inside of the other, and changes accounts at each
@@ -88,6 +90,37 @@ fn the_price_of_a_call_is_that_of_its_bytes() {
     // The data is read once, and written once as a part of the callee's input.
     assert_eq!(gas(80, 0) - gas(0, 0), 2 * 10);
     assert_eq!(gas(0, 80) - gas(0, 0), 2 * 10);
+}
+
+#[test]
+fn a_call_has_a_price_for_its_instance_and_for_each_account() {
+    // The same call under other prices.
+    let gas = |accounts: u64, change: fn(&mut Prices)| {
+        let mut prices = Prices::default();
+        change(&mut prices);
+        let loader = loader(Engine::Interpreter).prices(prices);
+        let program = loader.load(&file(Target::Riscv64)).expect("a program");
+        let listed = [account(1, A, &[1; 8]), account(2, A, &[])];
+        let call = call(B, accounts, step(Step::Return, [0]));
+        let host = host(Engine::Interpreter);
+        let outcome = program.invoke_with(&host, &invocation(calling(&call), listed));
+        let outcome = outcome.expect("an outcome");
+        assert_eq!(outcome.failure, None);
+        outcome.gas_used
+    };
+    for accounts in 0..=2 {
+        let usual = gas(accounts, |_| {});
+        let dearer = gas(accounts, |prices| prices.call_account += 1_000);
+        assert_eq!(dearer - usual, 1_000 * accounts);
+        let free = gas(accounts, |prices| prices.call_account = 0);
+        assert_eq!(usual - free, 40 * accounts);
+        let free = gas(accounts, |prices| {
+            prices.set(Import::InvokeSignedC, Price::fixed(0).bytes(1, 8));
+        });
+        assert_eq!(usual - free, 250);
+    }
+    // Account data of eight bytes, the header of 88, and the rent epoch; not 10,240 spare bytes.
+    assert!(gas(1, |_| {}) - gas(0, |_| {}) < 150);
 }
 
 #[test]

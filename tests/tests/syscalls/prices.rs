@@ -226,6 +226,7 @@ fn every_syscall_has_a_price() {
     // a test in `program_address`.
     let others = [
         Import::InvokeSigned,
+        Import::InvokeSignedC,
         Import::LoadAccount,
         Import::SetReturnData,
         Import::Abort,

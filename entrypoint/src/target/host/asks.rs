@@ -4,7 +4,7 @@
 use std::slice;
 use std::vec::Vec;
 
-use abi::call::{CallInstruction, LoadedEntry, MAX_CALL_DEPTH, Slice};
+use abi::call::{CInstruction, LoadedEntry, MAX_CALL_DEPTH, Slice};
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::program_address;
 use abi::{ProgramError, Pubkey};
@@ -57,17 +57,21 @@ unsafe fn key_at(key: *const u8) -> Pubkey {
     unsafe { key.cast::<Pubkey>().read() }
 }
 
-pub(crate) unsafe fn rlo_invoke_signed_rust(
+pub(crate) unsafe fn rlo_invoke_signed_c(
     instruction: *const u8,
     accounts: *const u8,
     accounts_length: u64,
     signers: *const u8,
     signers_length: u64,
 ) -> u64 {
-    // SAFETY: by the syscall's contract, a `CallInstruction` is readable, and any bytes are one.
-    let instruction = unsafe { instruction.cast::<CallInstruction>().read_unaligned() };
+    // SAFETY: by the syscall's contract, a `CInstruction` is readable, and any bytes are one.
+    let instruction = unsafe { instruction.cast::<CInstruction>().read_unaligned() };
+    let program_id = std::ptr::with_exposed_provenance(instruction.program_id as usize);
+    // SAFETY: by the syscall's contract, 32 bytes are readable.
+    let program_id = unsafe { key_at(program_id) };
     let metas = std::ptr::with_exposed_provenance(instruction.accounts.address as usize);
-    // SAFETY: by the syscall's contract, so many of them are readable.
+    // SAFETY: by the syscall's contract, so many of them are readable. `invoke_signed`, the only
+    // caller, passes a slice of `AccountMeta`.
     let metas = unsafe { values(metas, instruction.accounts.length) };
     let data = std::ptr::with_exposed_provenance(instruction.data.address as usize);
     // SAFETY: by the syscall's contract, so many bytes are readable.
@@ -78,7 +82,7 @@ pub(crate) unsafe fn rlo_invoke_signed_rust(
     // only caller, passes a slice of `Signer`.
     let signers = unsafe { values(signers.cast(), signers_length) };
     let request = CallRequest {
-        instruction,
+        program_id,
         metas,
         data,
         accounts,

@@ -18,8 +18,8 @@ pub(crate) trait Observer {
     /// gas besides its instruction.
     fn syscall(&mut self, _number: u32, _price: u64) {}
 
-    /// The syscall has run another program, which used this much gas.
-    fn called(&mut self, _program_id: Pubkey, _gas: u64) {}
+    /// The syscall with this number has run another program, which used this much gas.
+    fn called(&mut self, _number: u32, _program_id: Pubkey, _gas: u64) {}
 
     /// The gas does not suffice for the instruction that was about to run.
     fn unpaid(&mut self) {}
@@ -117,7 +117,7 @@ impl<O: Observer> Observed<'_, O> {
                         Some(called) => {
                             let gas = called.gas_used.min(used);
                             observer.syscall(number, used - gas);
-                            observer.called(called.program_id, gas);
+                            observer.called(number, called.program_id, gas);
                         }
                     }
                     match returned {

@@ -68,14 +68,21 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     length
 }
 
-/// About how many bytes the segments of an input have.
-fn written_length(invocation: &Invocation) -> usize {
-    let header = size_of::<AccountHeader>() + 2 * size_of::<u64>();
+/// Bytes of the input that are written: all but the spare bytes of accounts, and padding.
+pub(crate) fn written_length(invocation: &Invocation) -> usize {
+    // The rent epoch follows the data.
+    let header = size_of::<AccountHeader>() + size_of::<u64>();
     let accounts = invocation.accounts.iter().map(|entry| match entry {
         AccountEntry::First(input) => header + input.account.data.len(),
-        AccountEntry::Repeat(_) => 2 * size_of::<u64>(),
+        AccountEntry::Repeat(_) => size_of::<RepeatEntry>(),
     });
-    64 + invocation.data.len() + accounts.sum::<usize>()
+    let table = if has_account_table(invocation) {
+        account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX)
+    } else {
+        0
+    };
+    let rest = size_of::<u64>() + invocation.data.len() + size_of::<Pubkey>() + size_of::<u64>();
+    accounts.sum::<usize>() + rest + table
 }
 
 /// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
@@ -132,6 +139,7 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     if has_account_table(invocation) {
         input.write_account_table(invocation);
     }
+    debug_assert_eq!(input.bytes.len(), written_length(invocation));
     input
 }
 

@@ -40,7 +40,7 @@ impl<G: GuestMemory> Call<'_, G> {
     }
 
     /// Takes the price of touching so many bytes off the gas that are not the program's own data,
-    /// but lists, headers and spare bytes around them.
+    /// but lists and headers around them.
     pub fn pay_for_layout(&mut self, length: usize) -> Result<(), Failure> {
         self.pay(self.syscalls.prices().lists.for_bytes(length as u64))
     }

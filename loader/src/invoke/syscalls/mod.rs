@@ -87,7 +87,7 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::Memcpy | Import::Memmove => memory::copy,
         Import::Memset => memory::fill,
         Import::Memcmp => memory::compare,
-        Import::InvokeSigned => invoke_signed::invoke_signed,
+        Import::InvokeSigned | Import::InvokeSignedC => invoke_signed::invoke_signed,
         Import::GetStackHeight => invoke_signed::stack_height,
         Import::LoadAccount => load_account::load_account,
         Import::CreateProgramAddress => program_address::create,

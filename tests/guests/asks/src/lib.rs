@@ -353,7 +353,7 @@ fn call_itself(program_id: &Pubkey, accounts: &[AccountInfo], rest: &[u8]) -> Pr
 fn borrows(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
     let ([first, second], _) = split_accounts(accounts)?;
     let data = Command::Fail.data(&[]);
-    let failing = |metas: &[AccountMeta]| {
+    let failing = |metas: &[AccountMeta<'_>]| {
         // The command would end this program, so the call must not be made.
         invoke(&instruction(program_id, metas, &data), &[first, second])
     };
@@ -388,7 +388,7 @@ fn deep(program_id: &Pubkey, accounts: &[AccountInfo], rest: &[u8]) -> ProgramRe
 
 fn instruction<'a>(
     program_id: &'a Pubkey,
-    accounts: &'a [AccountMeta],
+    accounts: &'a [AccountMeta<'a>],
     data: &'a [u8],
 ) -> Instruction<'a> {
     Instruction {

@@ -1,11 +1,11 @@
 //! The accounts of a call: those of the caller's input, as they are now.
 
 use abi::Pubkey;
-use abi::call::{AccountMeta, CallAccount};
+use abi::call::AccountMeta;
 use abi::input::AccountHeader;
 
 use super::super::call::Call;
-use super::request::Request;
+use super::request::{Passed, Request};
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::error::{Failure, InvalidCall};
 use crate::invocation::Invocation;
@@ -51,6 +51,9 @@ pub(super) struct List {
     pub accounts: Vec<Listed>,
     /// For each entry of the list, the place in `accounts`.
     pub places: Vec<usize>,
+    /// The entry of an account, and an address outside of it at which the caller keeps the length
+    /// of its data too.
+    lengths: Vec<(usize, u64)>,
 }
 
 impl Caller {
@@ -120,12 +123,18 @@ pub(super) fn match_with_input<G: GuestMemory>(
 ) -> Result<List, Failure> {
     call.syscalls.caller.prepare();
     let mut is_passed = vec![false; call.syscalls.caller.known.len()];
+    let mut lengths = Vec::new();
     for (index, account) in request.passed.iter().enumerate() {
-        is_passed[check_passed(call, index, account)?] = true;
+        let entry = check_passed(call, index, account)?;
+        is_passed[entry] = true;
+        if let Some(address) = check_other_length(call, index, account, entry)? {
+            lengths.push((entry, address));
+        }
     }
     let mut list = List {
         accounts: Vec::with_capacity(request.metas.len()),
         places: Vec::with_capacity(request.metas.len()),
+        lengths,
     };
     let caller = &mut call.syscalls.caller;
     // The place in the list of each of the caller's entries.
@@ -158,7 +167,7 @@ pub(super) fn match_with_input<G: GuestMemory>(
 fn check_passed<G: GuestMemory>(
     call: &mut Call<'_, G>,
     index: usize,
-    passed: &CallAccount,
+    passed: &Passed,
 ) -> Result<usize, Failure> {
     let key = passed.key;
     let Some(entry) = call.syscalls.caller.position(&key) else {
@@ -182,11 +191,6 @@ fn check_passed<G: GuestMemory>(
             passed.data.address,
             field(AccountHeader::DATA),
         ),
-        (
-            "address of the data's length",
-            passed.data_length,
-            field(AccountHeader::DATA_LENGTH),
-        ),
     ] {
         if found != expected {
             return Err(moved(index, key, name, found, expected));
@@ -205,6 +209,34 @@ fn check_passed<G: GuestMemory>(
         ));
     }
     Ok(entry)
+}
+
+/// The address at which the caller keeps the length of the data too, if it passes one that is not
+/// in the entry: a slice of a program's own has a length of its own. The host must be able to write
+/// it, and it must be the length, so that the host changes no other number.
+fn check_other_length<G: GuestMemory>(
+    call: &mut Call<'_, G>,
+    index: usize,
+    passed: &Passed,
+    entry: usize,
+) -> Result<Option<u64>, Failure> {
+    let in_entry = call.syscalls.caller.address(entry) + AccountHeader::DATA_LENGTH as u64;
+    let Some(address) = passed.data_length.filter(|address| *address != in_entry) else {
+        return Ok(None);
+    };
+    call.pay_for_layout(size_of::<u64>())?;
+    call.check_writable(address, size_of::<u64>() as u64)?;
+    let found = u64::from_le_bytes(call.read_array(address)?);
+    if found != passed.data.length {
+        return Err(moved(
+            index,
+            passed.key,
+            "number at the address of the data's length",
+            found,
+            passed.data.length,
+        ));
+    }
+    Ok(Some(address))
 }
 
 fn moved(index: usize, key: Pubkey, field: &'static str, found: u64, expected: u64) -> Failure {
@@ -283,11 +315,25 @@ pub(super) fn write_back<G: GuestMemory>(
         AccountEntry::First(input) => Some(&input.account),
         AccountEntry::Repeat(_) => None,
     });
+    // The entries whose data has another length, and the length.
+    let mut changed: Vec<(usize, u64)> = Vec::new();
     for ((listed, before), after) in list.accounts.iter().zip(before).zip(after) {
         if *before != after {
             write_account(call, &invocation.program_id, listed.entry, before, &after)?;
         }
+        let lengths = [&before.data, &after.data].map(|data| data.len() as u64);
+        if lengths[0] != lengths[1] {
+            changed.push((listed.entry, lengths[1]));
+        }
         call.syscalls.caller.known(listed.entry).account = after;
+    }
+    // After all entries: these addresses are the program's, and may be anywhere in its memory.
+    for (entry, address) in &list.lengths {
+        let length = changed.iter().find(|(changed, _)| changed == entry);
+        if let Some((_, length)) = length {
+            call.pay_for_layout(size_of::<u64>())?;
+            call.write(*address, &length.to_le_bytes())?;
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::error::{Failure, InvalidCall, InvocationError};
 use crate::host::Callee;
 use crate::invocation::Invocation;
 use crate::invoke::guest::GuestMemory;
-use crate::invoke::input::write::serialized_length;
+use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
 
@@ -76,7 +76,9 @@ pub(super) fn invocation<G: GuestMemory>(
         account_table,
         announced_heap,
     };
-    call.pay_for_layout(serialized_length(&invocation))?;
+    call.pay_for_layout(written_length(&invocation))?;
+    let accounts = list.accounts.len() as u64;
+    call.pay(call.syscalls.prices().call_account.saturating_mul(accounts))?;
     invocation.gas = call.guest.gas();
     Ok(invocation)
 }
