@@ -9,3 +9,4 @@ mod host;
 mod rules;
 mod success;
 mod wild;
+mod work;
