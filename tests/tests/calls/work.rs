@@ -1,9 +1,12 @@
-//! Work of the host's that a program causes: it is paid for.
+//! Work of the host's that a program causes: it is paid for, and a hostile callee causes no error
+//! that looks like one of the engine's.
 
 use std::sync::Arc;
 
 use abi::imports::Import;
-use loader::{Account, Engine, Environment, Host, Invocation, Loader, Outcome, Program};
+use loader::{
+    Account, Engine, Environment, Host, Invocation, LoadError, Loader, Outcome, Program, handler,
+};
 use polkavm_common::program::Reg::{A0, A1};
 use polkavm_common::program::{InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
@@ -65,5 +68,47 @@ fn an_account_that_does_not_fit_is_paid_for() {
         assert!(refused.gas_used > price, "{}", refused.gas_used);
         let poor = load_long_account(length, price);
         assert_eq!(poor.failure.map(|failure| failure.kind()), Some("OutOfGas"));
+    }
+}
+
+/// A module whose only fault is this part.
+fn module(part: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module (memory (export "memory") 1)
+        (func (export "alloc") (param i32) (result i32) i32.const 1024)
+        (func $main (export "entrypoint") (param i32 i32) (result i64) i64.const 0)
+        {part})"#
+    );
+    wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_module_of_which_there_is_no_instance_is_not_loaded() {
+    let load = |part: &str| {
+        let module = module(part);
+        let handler = handler::Host::<()>::new().load(&module).map(drop);
+        let loader = Loader::new(Engine::Wasm).expect("wasmi");
+        let program = loader.load(&module).map(drop);
+        assert_eq!(
+            handler.map_err(|error| error.to_string()),
+            program.as_ref().map_err(ToString::to_string).copied(),
+            "{part}"
+        );
+        program
+    };
+    assert!(load("").is_ok());
+    for part in [
+        r#"(data (i32.const 65535) "two")"#,
+        r#"(data (i32.const -1) "x")"#,
+        "(table 1 funcref) (elem (i32.const 1) $main)",
+        "(table 65537 funcref)",
+    ] {
+        // If it were loaded, its call would fail as if the engine had failed, and a program that
+        // calls it would end without an outcome.
+        let refused = load(part);
+        assert!(
+            matches!(refused, Err(LoadError::InvalidModule { .. })),
+            "{part}: {refused:?}"
+        );
     }
 }
