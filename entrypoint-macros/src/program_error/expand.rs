@@ -18,7 +18,7 @@ pub fn implement(error_enum: &ErrorEnum) -> TokenStream {
         name,
         errors,
     } = error_enum;
-    let checks = errors.iter().filter_map(|error| check(error_enum, error));
+    let checks = errors.iter().map(|error| check(error_enum, error));
     let names = names(error_enum);
     quote! {
         #[automatically_derived]
@@ -55,22 +55,23 @@ pub fn fallback(input: &DeriveInput, error: &syn::Error) -> TokenStream {
     }
 }
 
-/// Expands the check of an author's number.
-fn check(error_enum: &ErrorEnum, error: &ErrorVariant) -> Option<TokenStream> {
+/// Expands the check of a code: the author's number, or one more than the last.
+fn check(error_enum: &ErrorEnum, error: &ErrorVariant) -> TokenStream {
     let (name, variant) = (&error_enum.name, &error.name);
-    let span = error.discriminant.as_ref()?.span();
+    let number = error.discriminant.as_ref();
+    let span = number.map_or_else(|| variant.span(), Spanned::span);
     let message = format!(
         "the code of `{name}::{variant}` does not fit in a u32\n\
          help: a code is a number from 0 to 4294967295; above 2147483647 the enum needs \
          `#[repr(u32)]`"
     );
-    Some(quote_spanned! {span=>
+    quote_spanned! {span=>
         const _: () = ::core::assert!(
             #name::#variant as ::core::primitive::u128
                 <= ::core::primitive::u32::MAX as ::core::primitive::u128,
             #message
         );
-    })
+    }
 }
 
 /// Expands the statics with the names and texts, on the targets of programs.

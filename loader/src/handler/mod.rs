@@ -146,6 +146,7 @@ impl<T: 'static> Host<T> {
             }
         }
         define_syscalls(&mut module, imports);
+        module.check_instance(Running::default())?;
         Ok(Handler {
             module: Arc::new(module),
             limits: self.limits,

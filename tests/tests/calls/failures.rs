@@ -54,7 +54,11 @@ fn a_failure_ends_every_caller_and_keeps_nothing() {
             assert_eq!((*program_id, *found), (deepest, depth), "{kind}");
             assert_eq!(failure.kind(), kind);
             assert_eq!(outcome.failure.as_ref().map(Failure::kind), Some(kind));
-            assert_eq!(outcome.status, None);
+            let returned = match **failure {
+                Failure::ProgramError { error } => Some(error.status()),
+                _ => None,
+            };
+            assert_eq!(outcome.status, returned);
             assert_eq!(outcome.logs, ["before"]);
             assert_eq!(outcome.accounts[0], before.account);
             assert!(outcome.return_data.is_empty());
@@ -100,7 +104,7 @@ fn a_failure_names_program_and_depth_in_text_and_json() {
             "description": failure.to_string(),
         })
     );
-    assert_eq!(json["status"], json!(null));
+    assert_eq!(json["status"], json!(6_u64 << 32));
     let gas_used = outcome.calls[0].gas_used;
     assert_eq!(
         json["calls"],

@@ -12,3 +12,4 @@ mod rules;
 mod success;
 mod wild;
 mod wild_load;
+mod work;

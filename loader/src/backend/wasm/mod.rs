@@ -84,6 +84,7 @@ impl Backend for Wasmi {
         validate::check_program(&module)?;
         let syscalls = validate::known_imports(&module, syscalls, |_| None)?;
         define_syscalls(&mut module, syscalls);
+        module.check_instance(Running::default())?;
         Ok(LoadedModule {
             is_heap_announced: module.exports(HEAP_EXPORT),
             has_heap_header: module.exports(BUMP_HEAP_EXPORT),

@@ -116,6 +116,19 @@ impl<U: 'static> Module<U> {
             .expect("a name is defined once");
     }
 
+    /// Rejects a module of which the engine can make no instance, because a segment lies outside of
+    /// its memory or its table, or because its table is too large. That is the same for every
+    /// instance. So if one cannot be made later, the fault is the engine's.
+    pub fn check_instance(&self, user: U) -> Result<(), LoadError> {
+        match self.instantiate(user) {
+            Ok(_) => Ok(()),
+            // Not the engine's text, which has numbers of the store.
+            Err(_) => Err(invalid(
+                "a segment does not fit into the memory or the table, or the table is too large",
+            )),
+        }
+    }
+
     /// A new instance, with memory as the module declares it.
     pub fn instantiate(&self, user: U) -> Result<(View<Store<U>>, Calls), Error> {
         let data = Data {

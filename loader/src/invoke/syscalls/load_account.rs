@@ -24,6 +24,8 @@ pub(super) fn load_account<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
         return Ok(Some(ProgramError::UninitializedAccount.status()));
     };
     let length = (AccountHeader::DATA + account.data.len()) as u64;
+    // The host has copied the account by now, whether or not there is memory for it.
+    call.pay_for(length)?;
     let filled = LoadedEntry { length, ..place };
     call.pay_for(size_of::<LoadedEntry>() as u64)?;
     call.write(call.argument(1), bytes_of(&filled))?;
@@ -41,7 +43,6 @@ pub(super) fn load_account<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
         kelvins: account.kelvins,
         data_length: account.data.len() as u64,
     };
-    call.pay_for(length)?;
     let entry = [bytes_of(&header), &account.data].concat();
     call.write(place.address, &entry)?;
     Ok(Some(SUCCESS))
