@@ -41,7 +41,7 @@ fn counter() {
 fn vault() {
     let known = [
         ("default", 485),
-        ("open", 160),
+        ("open", 158),
         ("too_much", 128),
         ("wrong_authority", 126),
     ];
@@ -72,10 +72,10 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 9_351),
-        ("cannot_pay", 4_826),
-        ("default", 13_784),
-        ("make", 12_039),
+        ("cancel", 2_297),
+        ("cannot_pay", 1_302),
+        ("default", 3_206),
+        ("make", 2_727),
         ("wrong_payment", 530),
     ];
     let _ = check_all("escrow", &known);
@@ -84,9 +84,9 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 18_216),
-        ("default", 9_495),
-        ("open", 3_311),
+        ("close", 4_117),
+        ("default", 2_447),
+        ("open", 1_046),
         ("too_dear", 665),
     ];
     let _ = check_all("exchange", &known);
@@ -96,7 +96,7 @@ fn exchange_calls_the_token() {
 fn vesting_asks_for_the_time() {
     let known = [
         ("default", 189),
-        ("grant", 3_113),
+        ("grant", 852),
         ("rest", 189),
         ("too_early", 182),
         ("wrong_beneficiary", 105),
@@ -107,7 +107,7 @@ fn vesting_asks_for_the_time() {
 #[test]
 fn oracle_reader_loads_an_account() {
     let known = [
-        ("default", 373),
+        ("default", 321),
         ("start", 205),
         ("too_old", 150),
         ("wrong_publisher", 121),
