@@ -48,8 +48,8 @@ impl<const N: usize> fmt::Debug for AccountBuffer<N> {
     }
 }
 
-/// An account that the instruction does not list, as it is now: a copy that the program can only
-/// read.
+/// An account that the instruction does not list, as it was before the transaction: a copy that the
+/// program can only read.
 ///
 /// No method changes it, it cannot be passed to a call, and a call that changes the account does
 /// not change the copy.
@@ -118,7 +118,12 @@ impl fmt::Debug for LoadedAccount<'_> {
 
 /// Loads an account that the instruction does not list into the buffer.
 ///
-/// The program pays gas for its bytes. The account may change with the transactions between the
+/// The host has the account as it was before the transaction. What this program, the programs that
+/// wait for it and those that it has called have changed since is not in it. So do not add the
+/// kelvins of a loaded account to those of accounts of the instruction: kelvins that were moved
+/// would count twice.
+///
+/// The program pays gas for its bytes, even if the buffer is too small. The account may change with the transactions between the
 /// author's test and the chain: check its owner before you trust its data.
 ///
 /// ```

@@ -31,6 +31,9 @@ pub trait Host: Send + Sync + 'static {
     /// Returns the account with this key, for a program that loads an account which its
     /// instruction does not list; `None` if there is none.
     ///
+    /// The program gets it as the host has it. The changes of the current invocation are not in it,
+    /// not even if the instruction lists the account.
+    ///
     /// By default there is none.
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         let _ = key;

@@ -1,16 +1,18 @@
-//! Work of the host's that a program causes: it is paid for, and a hostile callee causes no error
-//! that looks like one of the engine's.
+//! Work of the host's that a program causes, and accounts that it loads.
 
 use std::sync::Arc;
 
 use abi::imports::Import;
+use abi::program_address::create_program_address;
+use caller::Script;
 use loader::{
-    Account, Engine, Environment, Host, Invocation, LoadError, Loader, Outcome, Program, handler,
+    Account, Engine, Environment, Host, Invocation, LoadError, Loader, Outcome, Prices, Program,
+    handler,
 };
 use polkavm_common::program::Reg::{A0, A1};
 use polkavm_common::program::{InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
-use tests::caller_guest::{A, B};
+use tests::caller_guest::{A, B, account, call, calling, host, invocation, program};
 
 /// Bytes of the account that a program loads.
 const LONG: usize = 1 << 20;
@@ -111,4 +113,101 @@ fn a_module_of_which_there_is_no_instance_is_not_loaded() {
             "{part}: {refused:?}"
         );
     }
+}
+
+/// The gas of the guest `caller` when it calls this program once.
+fn gas_of_a_call(callee: Program) -> u64 {
+    let host: Arc<dyn Host> = Arc::new(Environment::new().program(B, callee));
+    let script = calling(&call(B, 0, Script::new()));
+    let outcome = program(Engine::Interpreter).invoke_with(&host, &invocation(script, []));
+    let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(outcome.failure, None);
+    outcome.gas_used
+}
+
+#[test]
+#[ignore = "a call does not pay for the memory of the callee's instance yet"]
+fn a_call_pays_for_the_memory_of_the_callee() {
+    let callee = |length: u32| {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.set_rw_data(vec![1; length as usize]);
+        builder.set_rw_data_size(length);
+        builder.set_stack_size(4_096);
+        builder.add_export_by_basic_block(0, b"entrypoint");
+        builder.set_code(&[asm::load_imm(A0, 0), asm::ret()], &[]);
+        let loader = Loader::new(Engine::Interpreter).expect("the interpreter");
+        let program = loader.load(&builder.to_vec().expect("a blob"));
+        program.unwrap_or_else(|error| panic!("{error}"))
+    };
+    // The host copies 8 MiB for each call.
+    let (small, large) = (gas_of_a_call(callee(4_096)), gas_of_a_call(callee(8 << 20)));
+    assert!(large >= small + (8 << 20) / 64, "{small}, {large}");
+}
+
+#[test]
+#[ignore = "a call does not pay for the callee's `alloc` yet"]
+fn a_call_pays_for_the_callees_alloc() {
+    let callee = |turns: u32| {
+        let text = format!(
+            r#"(module (memory (export "memory") 1)
+            (func (export "alloc") (param i32) (result i32) (local $turns i32)
+                (loop $again
+                    (local.set $turns (i32.add (local.get $turns) (i32.const 1)))
+                    (br_if $again (i32.lt_u (local.get $turns) (i32.const {turns}))))
+                i32.const 1024)
+            (func (export "entrypoint") (param i32 i32) (result i64) i64.const 0))"#
+        );
+        let module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+        let program = Loader::new(Engine::Wasm).expect("wasmi").load(&module);
+        program.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (short, long) = (gas_of_a_call(callee(1)), gas_of_a_call(callee(900_000)));
+    assert!(long >= short + 900_000, "{short}, {long}");
+}
+
+#[test]
+#[ignore = "a call does not pay for the addresses of its signers yet"]
+fn a_call_pays_for_the_addresses_of_its_signers() {
+    let bump = (0..=u8::MAX).find(|bump| create_program_address(&[&[*bump]], &A).is_ok());
+    let seeds = vec![vec![bump.expect("a bump")]];
+    let host = host(Engine::Interpreter);
+    let gas = |count: usize| {
+        let mut call = call(B, 0, Script::new());
+        call.signers = vec![seeds.clone(); count];
+        let invocation = invocation(calling(&call), []);
+        let outcome = program(Engine::Interpreter).invoke_with(&host, &invocation);
+        let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(outcome.failure, None);
+        outcome.gas_used
+    };
+    let derived = Prices::default().of(Import::CreateProgramAddress).base;
+    let (none, most) = (gas(0), gas(16));
+    assert!(most >= none + 16 * derived, "{none}, {most}");
+}
+
+#[test]
+fn a_loaded_account_is_as_before_the_invocation() {
+    // The program sets the kelvins of its account to 5, loads the account, and returns the kelvins
+    // that it finds.
+    let text = r#"(module
+        (import "env" "rlo_load_account" (func $load (param i32 i32) (result i64)))
+        (memory (export "memory") 2)
+        (func (export "alloc") (param i32) (result i32) i32.const 65536)
+        (data (i32.const 0)
+            "\07\07\07\07\07\07\07\07\07\07\07\07\07\07\07\07"
+            "\07\07\07\07\07\07\07\07\07\07\07\07\07\07\07\07"
+            "\00\01\00\00\00\00\00\00\58\00\00\00\00\00\00\00")
+        (func (export "entrypoint") (param i32 i32) (result i64)
+            (i64.store offset=120 (local.get 0) (i64.const 5))
+            (drop (call $load (i32.const 0) (i32.const 32)))
+            (i64.load offset=328 (i32.const 0))))"#;
+    let module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let program = Loader::new(Engine::Wasm).expect("wasmi").load(&module);
+    let program = program.unwrap_or_else(|error| panic!("{error}"));
+    let listed = account(7, A, &[]);
+    let host: Arc<dyn Host> = Arc::new(Environment::new().account(listed.account.clone()));
+    let invocation = Invocation::new(A).account(listed);
+    let outcome = program.invoke_with(&host, &invocation);
+    let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(outcome.status, Some(100));
 }
