@@ -12,9 +12,12 @@
 //! | `02`: close the pool | creator, pool, vault, other vault, creator's holding, creator's other holding, token program |
 //!
 //! An amount has 8 bytes, little endian. The first account signs. All accounts are writable but the
-//! programs and, in a swap, trader and pool. The address of the pool derives from `pool` and the
-//! two vaults. The creator makes the vaults and transfers tokens into them with the token
-//! program.
+//! programs and, in a swap, trader and pool.
+//!
+//! The creator makes the vaults and transfers tokens into them with the token program, before the
+//! pool exists. The address of the pool derives from `pool`, the creator and the two vaults.
+//! Without the creator in it, anybody could open the pool around vaults that somebody else has
+//! filled, and close it to take the tokens.
 #![no_std]
 
 mod pool;
