@@ -72,11 +72,12 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 9_351),
-        ("cannot_pay", 4_826),
-        ("default", 13_784),
-        ("make", 12_039),
-        ("wrong_payment", 530),
+        ("cancel", 9_350),
+        ("cannot_pay", 4_847),
+        ("default", 13_804),
+        ("make", 12_037),
+        ("offer_changed", 502),
+        ("wrong_payment", 550),
     ];
     let _ = check_all("escrow", &known);
 }
