@@ -20,6 +20,9 @@
 //!
 //! The taker repeats what the offer said: a maker can cancel an offer and make a worse one at the
 //! same address before the taker's transaction runs.
+//!
+//! The maker chooses the token program, and this program accepts any. The token program gets the
+//! signature of whoever sends the instruction, so send it only with one that you trust.
 #![no_std]
 
 mod offer;
