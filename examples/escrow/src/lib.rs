@@ -11,12 +11,18 @@
 //! | instruction data | accounts |
 //! |---|---|
 //! | `00`, bump seed, deposit, price: make an offer | maker, offer, vault, deposited mint, maker's holding, mint of the price, token program, system program |
-//! | `01`: take it | taker, taker's holding that pays, taker's holding that is paid, offer, vault, maker's holding that is paid, maker, token program |
+//! | `01`, least deposit, price: take it | taker, taker's holding that pays, taker's holding that is paid, offer, vault, maker's holding that is paid, maker, token program |
 //! | `02`: cancel it | maker, offer, vault, maker's holding, token program |
 //!
 //! An amount has 8 bytes, little endian. The first account signs. The address of the offer derives
 //! from `offer`, the maker and the vault. The vault is an account of 112 zeroes that belongs to the
 //! token program. All accounts are writable but mints and programs.
+//!
+//! The taker repeats what the offer said: a maker can cancel an offer and make a worse one at the
+//! same address before the taker's transaction runs.
+//!
+//! The maker chooses the token program, and this program accepts any. The token program gets the
+//! signature of whoever sends the instruction, so send it only with one that you trust.
 #![no_std]
 
 mod offer;
@@ -40,17 +46,21 @@ pub fn process_instruction(
 ) -> ProgramResult {
     match instruction_data {
         [0, bump, amounts @ ..] => {
-            let (deposit, price) = amounts
-                .split_first_chunk()
-                .ok_or(ProgramError::InvalidInstructionData)?;
-            let price = price
-                .try_into()
-                .map_err(|_| ProgramError::InvalidInstructionData)?;
-            let [deposit, price] = [*deposit, price].map(u64::from_le_bytes);
+            let [deposit, price] = numbers(amounts)?;
             make(program_id, accounts, *bump, deposit, price)
         }
-        [1] => take(program_id, accounts),
+        [1, amounts @ ..] => {
+            let [least, price] = numbers(amounts)?;
+            take(program_id, accounts, least, price)
+        }
         [2] => cancel(program_id, accounts),
+        _ => Err(ProgramError::InvalidInstructionData),
+    }
+}
+
+fn numbers(bytes: &[u8]) -> Result<[u64; 2], ProgramError> {
+    match bytes.as_chunks() {
+        ([first, second], []) => Ok([*first, *second].map(u64::from_le_bytes)),
         _ => Err(ProgramError::InvalidInstructionData),
     }
 }
@@ -106,7 +116,7 @@ fn make(
     .invoke()
 }
 
-fn take(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
+fn take(program_id: &Pubkey, accounts: &[AccountInfo], least: u64, price: u64) -> ProgramResult {
     let (
         [
             taker,
@@ -121,6 +131,10 @@ fn take(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
         _,
     ) = split_accounts(accounts)?;
     let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
+    let deposit = vault.try_borrow_as::<Holding>()?.amount;
+    if offer.price != price || deposit < least {
+        return Err(EscrowError::OfferChanged.into());
+    }
     // The taker chose this account, so it must be shown to be the maker's.
     payment
         .named("payment")

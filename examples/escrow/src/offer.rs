@@ -27,6 +27,8 @@ pub enum EscrowError {
     WrongAccount = 1,
     /// The payment would go to a holding of somebody else, or be of another mint.
     WrongPayment = 2,
+    /// The price or the deposit is not what the taker expects.
+    OfferChanged = 3,
 }
 
 impl Offer {

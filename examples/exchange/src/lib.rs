@@ -12,9 +12,15 @@
 //! | `02`: close the pool | creator, pool, vault, other vault, creator's holding, creator's other holding, token program |
 //!
 //! An amount has 8 bytes, little endian. The first account signs. All accounts are writable but the
-//! programs and, in a swap, trader and pool. The address of the pool derives from `pool` and the
-//! two vaults. The creator makes the vaults and transfers tokens into them with the token
-//! program.
+//! programs and, in a swap, trader and pool.
+//!
+//! The creator makes the vaults and transfers tokens into them with the token program, before the
+//! pool exists. The address of the pool derives from `pool`, the creator and the two vaults.
+//! Without the creator in it, anybody could open the pool around vaults that somebody else has
+//! filled, and close it to take the tokens.
+//!
+//! The creator chooses the token program, and this program accepts any. The token program gets the
+//! signature of whoever sends the instruction, so send it only with one that you trust.
 #![no_std]
 
 mod pool;
@@ -81,8 +87,22 @@ fn open(program_id: &Pubkey, accounts: &[AccountInfo], bump: u8) -> ProgramResul
     pool.sign(|signer| {
         let space = size_of::<Pool>();
         let kelvins = Rent::get()?.minimum_balance(space);
-        system::create_account(creator, pool_account, kelvins, space as u64, program_id)
-            .invoke_signed(&[signer])
+        if pool_account.kelvins() == 0 {
+            return system::create_account(
+                creator,
+                pool_account,
+                kelvins,
+                space as u64,
+                program_id,
+            )
+            .invoke_signed(&[signer]);
+        }
+        // Somebody has sent kelvins to the address, so `create_account` would fail, and the vaults
+        // would be locked.
+        let missing = kelvins.saturating_sub(pool_account.kelvins());
+        system::transfer(creator, pool_account, missing).invoke()?;
+        system::allocate(pool_account, space as u64).invoke_signed(&[signer])?;
+        system::assign(pool_account, program_id).invoke_signed(&[signer])
     })?;
     *pool_account.try_borrow_mut_as::<Pool>()? = pool;
     Ok(())

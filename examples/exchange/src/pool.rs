@@ -62,6 +62,7 @@ impl Pool {
         let bump = self.bump as u8;
         let seeds = [
             Seed::from(b"pool"),
+            Seed::from(&self.creator),
             Seed::from(&self.vaults[0]),
             Seed::from(&self.vaults[1]),
             Seed::from(&bump),

@@ -76,6 +76,8 @@ pub enum JournalError {
     WrongPublisher = 2,
     /// The price is older than the journal allows, or not newer than the last one.
     TooOld = 3,
+    /// The price was published later than now.
+    NotYet = 4,
 }
 
 /// Starts a journal, or records the price.
@@ -119,6 +121,10 @@ impl Journal {
         let price: Price = bytemuck::try_pod_read_unaligned(account.data())
             .map_err(|_| ProgramError::InvalidAccountData)?;
         let now = Clock::get()?.unix_timestamp_ms;
+        // It would never be too old, and no later price would be newer.
+        if price.published_ms > now {
+            return Err(JournalError::NotYet.into());
+        }
         let oldest = now.saturating_sub_unsigned(self.max_age_ms);
         if price.published_ms < oldest || price.published_ms <= self.last_ms {
             return Err(JournalError::TooOld.into());

@@ -17,6 +17,9 @@
 //! An amount has 8 bytes, little endian, and counts the smallest unit. The last account of 2 to 6
 //! signs. All accounts but the last and that of a delegate, and in 1 that of the mint, are
 //! writable.
+//!
+//! Anybody can make a mint or a holding of an account of zeroes. So create the account and make it
+//! one in the same transaction.
 #![no_std]
 
 pub mod call;

@@ -97,8 +97,17 @@ fn grant(
         Seed::from(beneficiary.key()),
         Seed::from(&bump),
     ];
-    system::create_account(payer, account, held, space as u64, program_id)
-        .invoke_signed(&[Signer::new(&seeds)])?;
+    let signers = [Signer::new(&seeds)];
+    if account.kelvins() == 0 {
+        system::create_account(payer, account, held, space as u64, program_id)
+            .invoke_signed(&signers)?;
+    } else {
+        // Somebody has sent kelvins to the address, so `create_account` would fail.
+        let missing = held.saturating_sub(account.kelvins());
+        system::transfer(payer, account, missing).invoke()?;
+        system::allocate(account, space as u64).invoke_signed(&signers)?;
+        system::assign(account, program_id).invoke_signed(&signers)?;
+    }
     *account.try_borrow_mut_as::<Grant>()? = Grant {
         beneficiary: *beneficiary.key(),
         kelvins,
