@@ -46,6 +46,7 @@ fn json_has_the_documented_form_on_both_engines() {
         "logs",
         "return_data",
         "accounts",
+        "calls",
         "engine",
     ];
     documented.sort_unstable();
@@ -178,7 +179,8 @@ fn invalid_arguments_are_rejected() {
             &[&format!("{gas:?} is not a number of units")],
         );
     }
-    refused(&["run", "--data", "01 02"], &["' ' is not a digit"]);
+    // Between bytes only.
+    refused(&["run", "--data", "0 102"], &["Odd number of digits"]);
     refused(
         &["run", "--heap", "0"],
         &["a heap of 0 bytes is too small", "32,768"],

@@ -123,8 +123,9 @@ impl fmt::Debug for LoadedAccount<'_> {
 /// kelvins of a loaded account to those of accounts of the instruction: kelvins that were moved
 /// would count twice.
 ///
-/// The program pays gas for its bytes, even if the buffer is too small. The account may change with the transactions between the
-/// author's test and the chain: check its owner before you trust its data.
+/// The program pays gas for its bytes, even if the buffer is too small. The account may change with
+/// the transactions between the author's test and the chain: check its owner before you trust its
+/// data.
 ///
 /// ```
 /// use entrypoint::testing::{Account, Host};

@@ -215,6 +215,9 @@ pub struct Prices {
     /// The spare bytes of an account in the input of a called program, however many there are: the
     /// host prepares memory for them and copies nothing.
     pub call_account: u64,
+    /// The price of the memory of the called program's instance, besides its input: data, stack and
+    /// heap. The base of the call pays for 256 KiB.
+    pub call_memory: Price,
     /// Points of curve25519 in Edwards form.
     pub edwards: CurvePrices,
     /// Points of curve25519 in Ristretto form.

@@ -188,6 +188,11 @@ impl Program {
         Ok(invoke::outcome(self.engine, syscalls, invocation, finished))
     }
 
+    /// Bytes of memory that an instance has before heap and input.
+    pub(crate) fn own_memory(&self) -> u64 {
+        self.loaded.own_memory()
+    }
+
     /// Calls the program once, for the host or for another program.
     pub(crate) fn call(
         &self,

@@ -78,6 +78,15 @@ pub trait Backend: Send + Sync + 'static {
         syscalls: &SyscallSet,
     ) -> Result<Self::Program, LoadError>;
 
+    /// Bytes of memory that an instance of a program has before heap and input: its data and its
+    /// stack. A program that calls it pays for them.
+    ///
+    /// By default 0.
+    fn own_memory(&self, program: &Self::Program) -> u64 {
+        let _ = program;
+        0
+    }
+
     /// Lends an instance of a program to `run`, and returns what `run` returns.
     ///
     /// If `run` returns an error, or panics, the instance may be in any state: drop it.
@@ -109,6 +118,13 @@ pub trait Instance {
     /// [`MemoryRequest::does_not_fit`] if there is too little memory; another [`InvocationError`]
     /// if the engine fails.
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError>;
+
+    /// The gas that the program used in [`map`](Self::map). A program that calls it pays for it.
+    ///
+    /// By default 0.
+    fn gas_of_map(&self) -> u64 {
+        0
+    }
 
     /// Runs the program until it ends, and passes its syscalls on to `syscalls`.
     ///

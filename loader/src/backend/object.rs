@@ -27,6 +27,9 @@ pub(crate) trait ProgramObject: Any + Send + Sync {
         syscalls: &mut Syscalls,
         invocation: &Invocation,
     ) -> Result<Finished, InvocationError>;
+
+    /// Bytes of memory that an instance has before heap and input.
+    fn own_memory(&self) -> u64;
 }
 
 /// A backend that its programs share.
@@ -57,6 +60,10 @@ impl<B: Backend> ProgramObject for Loaded<B> {
         invocation: &Invocation,
     ) -> Result<Finished, InvocationError> {
         invoke::invoke(&*self.backend, &self.program, limits, syscalls, invocation)
+    }
+
+    fn own_memory(&self) -> u64 {
+        self.backend.own_memory(&self.program)
     }
 }
 

@@ -68,7 +68,20 @@ pub(crate) fn run(
     );
     let mapping = instance.map(&request)?;
     let input = write::write(instance.guest(), invocation, mapping.input)?;
-    instance.guest().set_gas(invocation.gas);
+    // The host pays for the memory of the outermost program, and a program for that of its callee.
+    let gas_of_map = match syscalls.depth() {
+        1 => 0,
+        _ => instance.gas_of_map(),
+    };
+    let Some(gas) = invocation.gas.checked_sub(gas_of_map) else {
+        return Ok(Finished {
+            status: None,
+            result: Err(Failure::out_of_gas(syscalls.gas_limit())),
+            gas: 0,
+            heap: mapping.heap.read_use(instance.guest()),
+        });
+    };
+    instance.guest().set_gas(gas);
     syscalls.begin(mapping.heap, input);
     let end = instance.enter(&mapping, syscalls)?;
     if let Some(error) = syscalls.take_engine_error() {

@@ -182,6 +182,10 @@ impl Backend for PolkaVm {
         })
     }
 
+    fn own_memory(&self, program: &LoadedBlob) -> u64 {
+        program.own_memory()
+    }
+
     fn with_instance<T>(
         &self,
         program: &LoadedBlob,
@@ -232,10 +236,14 @@ impl LoadedBlob {
         Ok(result)
     }
 
+    /// Bytes of an instance's data and stack.
+    fn own_memory(&self) -> u64 {
+        let map = self.module.memory_map();
+        u64::from(map.rw_data_size()) + u64::from(map.stack_size())
+    }
+
     /// The most bytes that an instance keeps besides heap and input.
     fn fixed_bytes(&self) -> u64 {
-        let map = self.module.memory_map();
-        let code = self.blob.code().len() as u64 * TRANSLATED_BYTES;
-        code + u64::from(map.rw_data_size()) + u64::from(map.stack_size())
+        self.blob.code().len() as u64 * TRANSLATED_BYTES + self.own_memory()
     }
 }

@@ -92,6 +92,10 @@ impl Backend for Wasmi {
         })
     }
 
+    fn own_memory(&self, program: &LoadedModule) -> u64 {
+        program.module.initial_memory()
+    }
+
     fn with_instance<T>(
         &self,
         program: &LoadedModule,
@@ -106,6 +110,7 @@ impl Backend for Wasmi {
             program,
             view,
             calls,
+            gas_of_map: 0,
         })
     }
 }
@@ -156,6 +161,7 @@ pub(crate) struct Guest<'a> {
     program: &'a LoadedModule,
     view: View<Store<Running<()>>>,
     calls: Calls,
+    gas_of_map: u64,
 }
 
 impl Instance for Guest<'_> {
@@ -163,6 +169,10 @@ impl Instance for Guest<'_> {
 
     fn guest(&mut self) -> &mut Self::Guest {
         &mut self.view
+    }
+
+    fn gas_of_map(&self) -> u64 {
+        self.gas_of_map
     }
 
     /// Adds pages for the heap, if the program lets the loader map it, and allocates memory for the
@@ -206,6 +216,7 @@ impl Instance for Guest<'_> {
             heap_pages
         };
         self.view.allow_more(own_pages + 1);
+        self.gas_of_map = SETUP_FUEL.saturating_sub(self.view.gas());
         Ok(Mapping {
             heap,
             input: input.into(),

@@ -75,6 +75,11 @@ impl<U: 'static> Module<U> {
         })
     }
 
+    /// Bytes that the memory of a new instance has at most.
+    pub fn initial_memory(&self) -> u64 {
+        self.initial_memory
+    }
+
     /// The module as the engine has compiled it.
     pub fn compiled(&self) -> &wasmi::Module {
         &self.compiled

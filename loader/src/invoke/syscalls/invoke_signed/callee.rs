@@ -18,6 +18,10 @@ use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
 
+/// How much memory of the callee's instance the base of a call pays for: more than a program with a
+/// usual stack and heap has.
+const MEMORY_OF_BASE: u64 = 256 << 10;
+
 /// Finds the program of a call, and checks that the current program may call it now.
 pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, InvalidCall> {
     let program_id = *program_id;
@@ -38,6 +42,7 @@ pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, I
 /// The invocation of the callee, with all the gas that remains. The caller pays for its input.
 pub(super) fn invocation<G: GuestMemory>(
     call: &mut Call<'_, G>,
+    callee: &Callee,
     request: Request,
     list: &List,
     as_now: Vec<Account>,
@@ -76,11 +81,27 @@ pub(super) fn invocation<G: GuestMemory>(
         account_table,
         announced_heap,
     };
+    pay_for_memory(call, callee, heap_size)?;
     call.pay_for_layout(written_length(&invocation))?;
     let accounts = list.accounts.len() as u64;
     call.pay(call.syscalls.prices().call_account.saturating_mul(accounts))?;
     invocation.gas = call.guest.gas();
     Ok(invocation)
+}
+
+/// Takes the price of the memory of the callee's instance off the gas, as far as the base does not
+/// pay for it.
+fn pay_for_memory<G: GuestMemory>(
+    call: &mut Call<'_, G>,
+    callee: &Callee,
+    heap_size: u32,
+) -> Result<(), Failure> {
+    let Callee::Program(program) = callee else {
+        return Ok(());
+    };
+    let bytes = program.own_memory().saturating_add(heap_size.into());
+    let unpaid = bytes.saturating_sub(MEMORY_OF_BASE);
+    call.pay(call.syscalls.prices().call_memory.for_bytes(unpaid))
 }
 
 /// Runs the callee. Returns its accounts, each at its first occurrence.

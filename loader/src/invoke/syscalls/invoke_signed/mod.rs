@@ -27,7 +27,7 @@ pub(super) fn invoke_signed<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned 
     let callee = callee::find(call.syscalls, &request.program_id)?;
     let listed = accounts::match_with_input(call, &request)?;
     let as_now = accounts::judge_caller(call, &listed)?;
-    let invocation = callee::invocation(call, request, &listed, as_now)?;
+    let invocation = callee::invocation(call, &callee, request, &listed, as_now)?;
     let after = callee::run(call, &callee, &invocation)?;
     accounts::write_back(call, &listed, &invocation, after)?;
     Ok(Some(SUCCESS))
