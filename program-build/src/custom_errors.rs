@@ -3,6 +3,7 @@
 use std::fmt;
 
 use abi::error_names::{self, BLOB_SECTION, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE, SECTION};
+use abi::system::SystemError;
 use anyhow::{Context, Result};
 use loader::display::escape_control;
 use loader::inspect::SectionKind;
@@ -43,6 +44,28 @@ impl fmt::Display for CustomError {
 pub struct CustomErrors(Vec<CustomError>);
 
 impl CustomErrors {
+    /// The errors of the system program, which has no file.
+    ///
+    /// ```
+    /// use program_build::custom_errors::CustomErrors;
+    ///
+    /// let text = CustomErrors::of_system_program().describe(0).expect("a name");
+    /// assert_eq!(text, "SystemError::AccountAlreadyInUse, \"the account is in use already\"");
+    /// ```
+    #[must_use]
+    pub fn of_system_program() -> Self {
+        let errors = (0..).map_while(SystemError::from_u32);
+        Self(
+            errors
+                .map(|error| CustomError {
+                    code: error as u32,
+                    name: format!("SystemError::{}", error.name()),
+                    text: error.to_string(),
+                })
+                .collect(),
+        )
+    }
+
     /// Reads the errors of a program's file: a blob, a WebAssembly module or a native library.
     #[must_use]
     pub fn of(file: &[u8]) -> Self {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use abi::ids::SYSTEM_PROGRAM;
 use anyhow::{Context, Result};
 use loader::fixture::{OtherProgram, Surroundings};
 use loader::{Engine, Failure, Host, Limits, Loader, Outcome, Pubkey, Target};
@@ -85,6 +86,9 @@ impl BuiltHost {
     #[must_use]
     pub fn errors_of(&self, outcome: &Outcome, own: CustomErrors) -> CustomErrors {
         match &outcome.failure {
+            Some(Failure::Called { program_id, .. }) if *program_id == SYSTEM_PROGRAM => {
+                CustomErrors::of_system_program()
+            }
             Some(Failure::Called { program_id, .. }) => {
                 self.errors.get(program_id).cloned().unwrap_or_default()
             }

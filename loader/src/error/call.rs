@@ -246,7 +246,7 @@ impl InvalidCall {
                 "let the account sign for the calling program, or pass its seeds to `invoke_signed`"
             }
             Self::UnknownProgram { .. } => {
-                "add the program to the host of the invocation: `Environment::program`"
+                "let the host have the program: `[[programs]]` in a fixture, or `Environment::program`"
             }
             Self::TooManyCalls { .. } => "make fewer calls, or raise `Limits::calls`",
             Self::NoRoomInEntry { .. } => {

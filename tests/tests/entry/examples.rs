@@ -41,7 +41,7 @@ fn counter() {
 fn vault() {
     let known = [
         ("default", 485),
-        ("open", 158),
+        ("open", 160),
         ("too_much", 128),
         ("wrong_authority", 126),
     ];
@@ -72,11 +72,12 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 2_297),
-        ("cannot_pay", 1_302),
-        ("default", 3_206),
-        ("make", 2_727),
-        ("wrong_payment", 530),
+        ("cancel", 9_350),
+        ("cannot_pay", 4_847),
+        ("default", 13_804),
+        ("make", 12_037),
+        ("offer_changed", 502),
+        ("wrong_payment", 550),
     ];
     let _ = check_all("escrow", &known);
 }
@@ -84,10 +85,12 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 4_117),
-        ("default", 2_447),
-        ("open", 1_046),
-        ("too_dear", 665),
+        ("close", 18_248),
+        ("default", 9_505),
+        ("open", 3_345),
+        ("others_vaults", 153),
+        ("sent_before", 6_543),
+        ("too_dear", 667),
     ];
     let _ = check_all("exchange", &known);
 }
@@ -96,8 +99,9 @@ fn exchange_calls_the_token() {
 fn vesting_asks_for_the_time() {
     let known = [
         ("default", 189),
-        ("grant", 852),
+        ("grant", 3_117),
         ("rest", 189),
+        ("sent_before", 6_295),
         ("too_early", 182),
         ("wrong_beneficiary", 105),
     ];
@@ -108,8 +112,9 @@ fn vesting_asks_for_the_time() {
 fn oracle_reader_loads_an_account() {
     let known = [
         ("default", 321),
+        ("not_yet", 142),
         ("start", 205),
-        ("too_old", 150),
+        ("too_old", 151),
         ("wrong_publisher", 121),
     ];
     let _ = check_all("oracle_reader", &known);
