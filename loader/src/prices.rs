@@ -215,6 +215,8 @@ pub struct Prices {
     /// The spare bytes of an account in the input of a called program, however many there are: the
     /// host prepares memory for them and copies nothing.
     pub call_account: u64,
+    /// The price of each signer that a call adds by its seeds: the host derives its address.
+    pub call_signer: u64,
     /// The price of the memory of the called program's instance, besides its input: data, stack and
     /// heap. The base of the call pays for 256 KiB.
     pub call_memory: Price,

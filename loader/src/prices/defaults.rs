@@ -13,6 +13,7 @@ pub(super) fn prices() -> Prices {
         syscalls: std::array::from_fn(|index| of(Import::ALL[index])),
         lists: TOUCHED,
         call_account: 40,
+        call_signer: 1_500,
         call_memory: Price::fixed(0).bytes(1, 64),
         edwards: CurvePrices {
             validate: 1_000,

@@ -33,6 +33,7 @@ impl Prices {
             syscalls: std::array::from_fn(|index| of(Import::ALL[index])),
             lists: Price::fixed(0),
             call_account: 0,
+            call_signer: 0,
             call_memory: Price::fixed(0),
             edwards: CurvePrices {
                 validate: 159,

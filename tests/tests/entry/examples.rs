@@ -41,7 +41,7 @@ fn counter() {
 fn vault() {
     let known = [
         ("default", 485),
-        ("open", 160),
+        ("open", 158),
         ("too_much", 128),
         ("wrong_authority", 126),
     ];
@@ -72,10 +72,10 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 9_350),
-        ("cannot_pay", 4_847),
-        ("default", 13_804),
-        ("make", 12_037),
+        ("cancel", 5_296),
+        ("cannot_pay", 1_323),
+        ("default", 6_226),
+        ("make", 4_225),
         ("offer_changed", 502),
         ("wrong_payment", 550),
     ];
@@ -85,11 +85,11 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 18_248),
-        ("default", 9_505),
-        ("open", 3_345),
+        ("close", 10_149),
+        ("default", 3_957),
+        ("open", 2_585),
         ("others_vaults", 153),
-        ("sent_before", 6_543),
+        ("sent_before", 5_266),
         ("too_dear", 667),
     ];
     let _ = check_all("exchange", &known);
@@ -99,9 +99,9 @@ fn exchange_calls_the_token() {
 fn vesting_asks_for_the_time() {
     let known = [
         ("default", 189),
-        ("grant", 3_117),
+        ("grant", 2_352),
         ("rest", 189),
-        ("sent_before", 6_295),
+        ("sent_before", 5_017),
         ("too_early", 182),
         ("wrong_beneficiary", 105),
     ];

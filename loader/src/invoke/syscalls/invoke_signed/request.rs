@@ -181,8 +181,7 @@ fn read_signer<G: GuestMemory>(
         }
         seeds.push(call.read(slice.address, length)?);
     }
-    // The same work as that of the syscall.
-    call.pay(call.syscalls.prices().of(Import::CreateProgramAddress).base)?;
+    call.pay(call.syscalls.prices().call_signer)?;
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     abi::program_address::create_program_address(&seeds, &call.syscalls.program_id)
         .map_err(|_| InvalidCall::InvalidSignerSeeds { index }.into())
