@@ -8,6 +8,7 @@ mod gas;
 mod host;
 mod lengths;
 mod machine;
+mod model;
 mod rules;
 mod success;
 mod wild;

@@ -159,8 +159,20 @@ impl Script {
     /// Runs the script on each engine with this host, and returns the one result.
     #[track_caller]
     pub fn run_with(&self, host: Environment) -> Done {
+        self.run_on(programs(), host)
+    }
+
+    /// Runs the script on the interpreter only.
+    #[track_caller]
+    pub fn run_interpreted(&self) -> Done {
+        self.run_on(&programs()[..1], Environment::default())
+    }
+
+    /// Runs the script with each program, and compares the outcomes.
+    #[track_caller]
+    fn run_on(&self, programs: &[Program], host: Environment) -> Done {
         let host: Arc<dyn Host> = Arc::new(host);
-        let mut outcomes = programs().iter().map(|program| {
+        let mut outcomes = programs.iter().map(|program| {
             let outcome = self.invoke(program, &host);
             assert_eq!(outcome.failure, None, "{}", program.engine());
             outcome
