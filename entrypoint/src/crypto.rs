@@ -50,7 +50,7 @@ fn accepted<T>(status: u64, result: T) -> Result<T, ProgramError> {
 /// Returns the public key that signed a hash, as Ethereum's `ecrecover`: x and y, without the byte
 /// before them.
 ///
-/// The signature is r and s. The host rejects one whose s is in the upper half, because anybody can
+/// The signature is r and s. The host rejects one whose s is in the upper half, because anyone can
 /// change it into another valid signature.
 ///
 /// # Errors

@@ -122,7 +122,7 @@ pub fn get_sysvar(id: &Pubkey, offset: u64, buffer: &mut [u8]) -> Result<(), Pro
 
 /// Returns the random seed of the block.
 ///
-/// All programs of a block get the same number, and whoever makes the block can know it first: do
+/// All programs of a block get the same number, and the maker of the block can know it first: do
 /// not decide with it who gets value.
 ///
 /// # Errors

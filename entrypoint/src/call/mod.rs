@@ -58,8 +58,8 @@
 //! - if the data of an account that the call passes on as writable is borrowed in any way,
 //! - if the data of any account that it passes on is borrowed mutably.
 //!
-//! A shared borrow of an account that the call passes on as read-only may live on: nobody can
-//! change that account during the call. Nor can anybody change an account that the call does not
+//! A shared borrow of an account that the call passes on as read-only may live on: no one can
+//! change that account during the call. Nor can anyone change an account that the call does not
 //! pass on. A repeat of an account shares its borrow state.
 //!
 //! Everything else of an account is read anew by every method of a view, so no view is stale. The

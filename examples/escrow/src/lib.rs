@@ -22,7 +22,7 @@
 //! same address before the taker's transaction runs.
 //!
 //! The maker chooses the token program, and this program accepts any. The token program gets the
-//! signature of whoever sends the instruction, so send it only with one that you trust.
+//! signature of the instruction's sender, so send it only with one that you trust.
 #![no_std]
 
 mod offer;

@@ -25,7 +25,7 @@ pub struct Offer {
 pub enum EscrowError {
     /// The account is not the one that the offer names.
     WrongAccount = 1,
-    /// The payment would go to a holding of somebody else, or be of another mint.
+    /// The payment would go to a holding of someone else, or be of another mint.
     WrongPayment = 2,
     /// The price or the deposit is not what the taker expects.
     OfferChanged = 3,

@@ -1,7 +1,7 @@
 //! Exchanges two tokens against each other, at a price that follows from what it holds.
 //!
 //! A *pool* holds tokens of two mints, in two vaults: holdings of the token program whose owner is
-//! the account of the pool. Anybody can put tokens of one mint in and take tokens of the other out.
+//! the account of the pool. Anyone can put tokens of one mint in and take tokens of the other out.
 //! The product of both amounts never falls: who takes more pays a worse price. Of what is put in,
 //! 0.3 % stay in the pool as the fee.
 //!
@@ -16,11 +16,11 @@
 //!
 //! The creator makes the vaults and transfers tokens into them with the token program, before the
 //! pool exists. The address of the pool derives from `pool`, the creator and the two vaults.
-//! Without the creator in it, anybody could open the pool around vaults that somebody else has
+//! Without the creator in it, anyone could open the pool around vaults that someone else has
 //! filled, and close it to take the tokens.
 //!
 //! The creator chooses the token program, and this program accepts any. The token program gets the
-//! signature of whoever sends the instruction, so send it only with one that you trust.
+//! signature of the instruction's sender, so send it only with one that you trust.
 #![no_std]
 
 mod pool;
@@ -97,7 +97,7 @@ fn open(program_id: &Pubkey, accounts: &[AccountInfo], bump: u8) -> ProgramResul
             )
             .invoke_signed(&[signer]);
         }
-        // Somebody has sent kelvins to the address, so `create_account` would fail, and the vaults
+        // Someone has sent kelvins to the address, so `create_account` would fail, and the vaults
         // would be locked.
         let missing = kelvins.saturating_sub(pool_account.kelvins());
         system::transfer(creator, pool_account, missing).invoke()?;

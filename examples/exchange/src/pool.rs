@@ -23,7 +23,7 @@ pub enum ExchangeError {
     WrongVault = 1,
     /// The swap would pay out less than the trader wants at least.
     PriceTooHigh = 2,
-    /// Somebody else opened the pool.
+    /// Someone else opened the pool.
     WrongCreator = 3,
 }
 

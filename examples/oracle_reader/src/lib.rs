@@ -2,7 +2,7 @@
 //!
 //! The price lies in an account that the instruction does not list: the program loads it. Each
 //! entry of the journal is an event in the log. The journal keeps a hash over all entries, so
-//! whoever has the events can show that none is missing or was changed.
+//! a watcher that has the events can show that none is missing or was changed.
 //!
 //! | instruction data | accounts |
 //! |---|---|

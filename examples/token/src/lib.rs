@@ -18,7 +18,7 @@
 //! signs. All accounts but the last and that of a delegate, and in 1 that of the mint, are
 //! writable.
 //!
-//! Anybody can make a mint or a holding of an account of zeroes. So create the account and make it
+//! Anyone can make a mint or a holding of an account of zeroes. So create the account and make it
 //! one in the same transaction.
 #![no_std]
 

@@ -29,7 +29,7 @@ pub struct Holding {
     pub mint: Pubkey,
     /// Who can transfer and burn the tokens.
     pub owner: Pubkey,
-    /// Who else can do it; zeroes if nobody can.
+    /// Who else can do it; zeroes if no one can.
     pub delegate: Pubkey,
     /// How many tokens there are, in the smallest unit.
     pub amount: u64,
@@ -37,5 +37,5 @@ pub struct Holding {
     pub delegated: u64,
 }
 
-/// The key of nobody.
+/// The key of no one.
 pub(crate) const NOBODY: Pubkey = Pubkey::new([0; 32]);

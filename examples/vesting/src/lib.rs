@@ -1,7 +1,7 @@
 //! Pays kelvins out bit by bit, as time goes by.
 //!
 //! A payer grants kelvins to a beneficiary, from a start until an end. At any moment, the
-//! beneficiary can claim the part that belongs to the time that has passed. Nobody can take the
+//! beneficiary can claim the part that belongs to the time that has passed. No one can take the
 //! grant back.
 //!
 //! | instruction data | accounts |
@@ -10,7 +10,7 @@
 //! | `01` | grant (writable), beneficiary (writable) |
 //!
 //! Numbers have 8 bytes, little endian. Start and end are milliseconds since the Unix epoch. The
-//! address of the grant derives from `grant`, the payer and the beneficiary. Anybody can send a
+//! address of the grant derives from `grant`, the payer and the beneficiary. Anyone can send a
 //! claim, because the kelvins go to the beneficiary anyway.
 #![no_std]
 
@@ -45,7 +45,7 @@ pub struct Grant {
 pub enum VestingError {
     /// The end is not after the start.
     EndBeforeStart = 1,
-    /// The grant is for somebody else.
+    /// The grant is for someone else.
     WrongBeneficiary = 2,
     /// Nothing can be claimed at this time.
     NothingToClaim = 3,
@@ -102,7 +102,7 @@ fn grant(
         system::create_account(payer, account, held, space as u64, program_id)
             .invoke_signed(&signers)?;
     } else {
-        // Somebody has sent kelvins to the address, so `create_account` would fail.
+        // Someone has sent kelvins to the address, so `create_account` would fail.
         let missing = held.saturating_sub(account.kelvins());
         system::transfer(payer, account, missing).invoke()?;
         system::allocate(account, space as u64).invoke_signed(&signers)?;

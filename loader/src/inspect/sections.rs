@@ -1,7 +1,7 @@
 //! The parts of the file.
 //!
 //! ```text
-//! │ magic, version, u64 length │ section … section │ 0 │ bytes that nobody reads
+//! │ magic, version, u64 length │ section … section │ 0 │ bytes that no one reads
 //! section: u8 number │ varint length │ that many bytes
 //! ```
 

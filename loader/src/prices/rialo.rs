@@ -14,7 +14,7 @@ impl Prices {
     /// The prices that the Rialo runtime publishes (crate `rialo-s-compute-budget` 0.23.0-alpha.0,
     /// `ComputeBudget`), as the Solana family's runtime uses them (crate `solana-syscalls`).
     ///
-    /// No published crate has the part of the runtime that runs programs for RISC-V, so nobody
+    /// No published crate has the part of the runtime that runs programs for RISC-V, so no one
     /// outside can check that it charges these prices. A part of a unit is rounded up here. The
     /// runtime publishes no prices for loading an account and for a random seed: here they cost as
     /// much as a call to another program, and as a sysvar.
