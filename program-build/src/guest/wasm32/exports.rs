@@ -8,19 +8,28 @@
 
 use std::collections::{HashMap, HashSet};
 
+use abi::error_names;
 use anyhow::{Context, Result, bail};
 use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{ExternalKind, Parser, Payload};
 
+use super::super::DebugInfo;
+
 /// The custom section with the declarations: lines with a symbol and the name of its export.
 pub(super) const SECTION: &str = "entrypoint_exports";
 
-/// Returns the module with its declared exports, and without the declarations.
+/// Returns the module with its declared exports, and without the declarations. A stripped module
+/// has no names of errors either.
 ///
 /// # Errors
 ///
 /// If a declared export is missing, or if two exports have the same name.
-pub(super) fn publish(module: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn publish(module: &[u8], debug_info: DebugInfo) -> Result<Vec<u8>> {
+    // The linker strips names and debug information, and keeps the sections of the program's own.
+    let left_out: &[&str] = match debug_info {
+        DebugInfo::Keep => &[SECTION],
+        DebugInfo::Strip => &[SECTION, error_names::SECTION],
+    };
     let declared = declarations(module)?;
     let mut missing: HashSet<&str> = declared.keys().copied().collect();
     let mut names = HashSet::new();
@@ -28,7 +37,7 @@ pub(super) fn publish(module: &[u8]) -> Result<Vec<u8>> {
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload.context("the linker wrote an invalid module")?;
         match &payload {
-            Payload::CustomSection(section) if section.name() == SECTION => continue,
+            Payload::CustomSection(section) if left_out.contains(&section.name()) => continue,
             Payload::ExportSection(section) => {
                 let mut exports = ExportSection::new();
                 for export in section.clone() {
@@ -145,17 +154,22 @@ mod tests {
             &["handler_log", "entrypoint", "own", "handler_exp"],
             &declarations,
         );
-        let published = publish(&built).expect("all are there");
+        let published = publish(&built, DebugInfo::Keep).expect("all are there");
         assert_eq!(published, module(&["log", "entrypoint", "own", "exp"], &[]));
         // What has no declarations stays as it is.
-        assert_eq!(publish(&published).expect("nothing to do"), published);
+        assert_eq!(
+            publish(&published, DebugInfo::Keep).expect("nothing to do"),
+            published
+        );
     }
 
     #[test]
     fn missing_and_doubled_exports_are_errors() {
         let message = |exports: &[&str]| {
             let built = module(exports, &["handler_log log\nhandler_exp exp\n"]);
-            publish(&built).expect_err("a wrong module").to_string()
+            publish(&built, DebugInfo::Keep)
+                .expect_err("a wrong module")
+                .to_string()
         };
         let missing = message(&["handler_exp", "log"]);
         assert!(

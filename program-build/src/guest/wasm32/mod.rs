@@ -43,5 +43,5 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
     }
     let path = compilation.run(command, Target::Wasm32, "wasm")?;
     let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    exports::publish(&module).with_context(|| format!("cannot use {}", path.display()))
+    exports::publish(&module, debug_info).with_context(|| format!("cannot use {}", path.display()))
 }
