@@ -140,9 +140,10 @@ impl Grant {
     /// Returns how many kelvins belong to the beneficiary at a time, claimed or not.
     ///
     /// ```
+    /// use bytemuck::Zeroable;
     /// use vesting::Grant;
     ///
-    /// let grant = Grant { kelvins: 1_000, start_ms: 100, end_ms: 200, ..bytemuck::zeroed() };
+    /// let grant = Grant { kelvins: 1_000, start_ms: 100, end_ms: 200, ..Grant::zeroed() };
     /// assert_eq!([99, 125, 200, 999].map(|now| grant.vested(now)), [0, 250, 1_000, 1_000]);
     /// ```
     #[must_use]
