@@ -8,7 +8,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint};
 
 entrypoint!(process_instruction);
 
-/// Calls [`descend`].
+/// Calls `descend`.
 pub fn process_instruction(
     _program_id: &Pubkey,
     _accounts: &[AccountInfo],
