@@ -163,7 +163,7 @@ pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
 
-pub use abi::{ParsePubkeyError, ProgramError, Pubkey};
+pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
 pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;

@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use crate::backend::object::{self, BackendObject, ProgramObject};
 use crate::backend::open::open;
 use crate::backend::polkavm::PolkaVm;
+use crate::builtin::Builtin;
 use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::host::{Host, default_host};
@@ -107,6 +108,44 @@ impl Loader {
         })
     }
 
+    /// Calls a program that is part of the host, as the outermost program, with the loader's limits
+    /// and prices.
+    ///
+    /// ```
+    /// use loader::{
+    ///     AccountInput, Engine, Environment, Host, Invocation, Loader, Pubkey, SystemProgram, ids,
+    /// };
+    ///
+    /// let loader = Loader::new(Engine::Interpreter)?;
+    /// let host: std::sync::Arc<dyn Host> = std::sync::Arc::new(Environment::new());
+    /// let [alice, bob] = [[2; 32], [3; 32]].map(Pubkey::new);
+    /// // A transfer of 30 kelvins.
+    /// let data = [2_u32.to_le_bytes().as_slice(), &30_u64.to_le_bytes()].concat();
+    /// let invocation = Invocation::new(ids::SYSTEM_PROGRAM)
+    ///     .account(AccountInput::new(alice).kelvins(100).signer().writable())
+    ///     .account(AccountInput::new(bob).writable())
+    ///     .data(data);
+    /// let outcome = loader.invoke_builtin(&SystemProgram, &host, &invocation)?;
+    /// assert_eq!(outcome.accounts[1].kelvins, 30);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError`] if the invocation exceeds a limit.
+    pub fn invoke_builtin(
+        &self,
+        builtin: &dyn Builtin,
+        host: &Arc<dyn Host>,
+        invocation: &Invocation,
+    ) -> Result<Outcome, InvocationError> {
+        invocation.validate(&self.settings.limits)?;
+        let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        let finished = invoke::run_builtin(builtin, &mut syscalls, invocation);
+        let engine = self.engine();
+        Ok(invoke::outcome(engine, syscalls, invocation, finished))
+    }
+
     /// Rejects a file that is too long, without looking into it, and a program for another target.
     pub(crate) fn check_file(&self, program: &[u8]) -> Result<(), LoadError> {
         let (length, limit) = (program.len(), self.settings.limits.blob);
@@ -123,7 +162,8 @@ impl Loader {
     }
 
     /// The loader's engine.
-    pub(crate) fn engine(&self) -> Engine {
+    #[must_use]
+    pub fn engine(&self) -> Engine {
         self.backend.engine()
     }
 

@@ -1,5 +1,6 @@
 //! A call of a program that is part of the host.
 
+use abi::input::MAX_PERMITTED_DATA_LENGTH;
 use abi::status::SUCCESS;
 
 use super::Finished;
@@ -21,7 +22,7 @@ pub(crate) fn run(
     let ended = builtin.call(&mut call);
     let (accounts, gas) = call.into_parts();
     let (status, result) = match ended {
-        Ok(()) => (Some(SUCCESS), judge(invocation, accounts)),
+        Ok(()) => (Some(SUCCESS), judge(invocation, accounts, syscalls.depth())),
         Err(Failure::ProgramError { error }) => {
             (Some(error.status()), Err(Failure::ProgramError { error }))
         }
@@ -40,7 +41,14 @@ pub(crate) fn run(
 }
 
 /// The accounts after a program that succeeded, if all its changes are good.
-fn judge(invocation: &Invocation, after: Vec<AccountInput>) -> Result<Vec<Account>, Failure> {
+///
+/// Data may grow by as much as there is room for in the caller's input. A program that the host
+/// called has no caller, so the length of an account is its only limit.
+fn judge(
+    invocation: &Invocation,
+    after: Vec<AccountInput>,
+    depth: u64,
+) -> Result<Vec<Account>, Failure> {
     let before = invocation.accounts.iter().enumerate();
     let before = before.filter_map(|(index, entry)| match entry {
         AccountEntry::First(input) => Some((index, input)),
@@ -48,7 +56,10 @@ fn judge(invocation: &Invocation, after: Vec<AccountInput>) -> Result<Vec<Accoun
     });
     let mut accounts = Vec::with_capacity(after.len());
     for ((index, before), after) in before.zip(after) {
-        let sent_length = before.account.data.len();
+        let sent_length = match depth {
+            1 => MAX_PERMITTED_DATA_LENGTH,
+            _ => before.account.data.len(),
+        };
         let after = AccountAfter::of(after);
         AccountChange::new(index, &invocation.program_id, before, sent_length, &after).check()?;
         accounts.push(after.into_account());

@@ -23,8 +23,8 @@ const MAX_GROWTH: u64 = abi::input::MAX_PERMITTED_DATA_INCREASE as u64;
 ///
 /// [`abi::system`] has its instructions and errors. The rules are those of the runtime's program
 /// (crate `rialo-s-system-program` 0.23.0-alpha.0); before it fails, it logs the reason. It does
-/// not have the instructions of nonce accounts, and logs their name when it refuses one. As any
-/// program that another one calls, it lets the data of an account grow by 10,240 bytes in one call.
+/// not have the instructions of nonce accounts, and logs their name when it refuses one. If another
+/// program calls it, it lets the data of an account grow by 10,240 bytes in one call.
 ///
 /// ```
 /// use loader::{Environment, SystemProgram};
@@ -176,8 +176,9 @@ fn allocate(
         let reason = format!("{space} bytes are too many: an account has at most {MAX_SPACE}");
         return fail(call, reason, SystemError::InvalidAccountDataLength);
     }
-    // The loader would reject it, but only after so many bytes were allocated.
-    if space > MAX_GROWTH {
+    // The loader would reject it, but only after so many bytes were allocated. If the host called,
+    // no caller's input has to have room.
+    if call.depth() > 1 && space > MAX_GROWTH {
         let reason = format!("{space} bytes are too many: data grows by {MAX_GROWTH} in one call");
         return fail(call, reason, ProgramError::InvalidRealloc);
     }

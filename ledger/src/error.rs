@@ -1,0 +1,162 @@
+//! Why a transaction had no effect, and why a ledger could not be changed.
+
+use std::path::PathBuf;
+
+use loader::{Failure, InvocationError, LoadError, Pubkey};
+
+/// Why a transaction had no effect, apart from its fee.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// It has no instructions.
+    #[error("the transaction has no instructions; add at least one")]
+    NoInstructions,
+    /// It asks for too much gas.
+    #[error("the transaction asks for {gas} gas; a transaction may have at most {limit}")]
+    GasTooLarge {
+        /// What it asks for.
+        gas: u64,
+        /// The most that it may have.
+        limit: u64,
+    },
+    /// The payer has too few kelvins for the fee. There is no fee then.
+    #[error("the payer {payer} has {kelvins} kelvins, and the fee is {fee}")]
+    InsufficientFundsForFee {
+        /// The payer.
+        payer: Pubkey,
+        /// What it has.
+        kelvins: u64,
+        /// The fee.
+        fee: u64,
+    },
+    /// The payer is an account of a program, or has data. There is no fee then.
+    #[error(
+        "the payer {payer} cannot pay a fee: it belongs to {owner} and has {length} bytes of data; \
+         take an account of the system program without data"
+    )]
+    InvalidPayer {
+        /// The payer.
+        payer: Pubkey,
+        /// Its owner.
+        owner: Pubkey,
+        /// The length of its data in bytes.
+        length: usize,
+    },
+    /// There is no program with the id of an instruction.
+    #[error("instruction {index} calls {program_id}, and no program is deployed there")]
+    UnknownProgram {
+        /// The instruction, from 0.
+        index: usize,
+        /// The id.
+        program_id: Pubkey,
+    },
+    /// The account with the id of an instruction has a file that the loader does not accept.
+    #[error("instruction {index} calls {program_id}, which cannot be loaded: {error}")]
+    InvalidProgram {
+        /// The instruction, from 0.
+        index: usize,
+        /// The id.
+        program_id: Pubkey,
+        /// The loader's error.
+        error: LoadError,
+    },
+    /// The loader does not accept an instruction: its program was not called.
+    #[error("instruction {index} was not run: {error}")]
+    InvalidInstruction {
+        /// The instruction, from 0.
+        index: usize,
+        /// The loader's error.
+        error: InvocationError,
+    },
+    /// A program failed.
+    #[error("instruction {index} of {program_id} failed: {failure}")]
+    InstructionFailed {
+        /// The instruction, from 0.
+        index: usize,
+        /// The program of the instruction.
+        program_id: Pubkey,
+        /// How it failed.
+        failure: Box<Failure>,
+    },
+    /// An account has kelvins, but less than its rent needs, and the transaction made it so.
+    #[error(
+        "the account {key} would have {kelvins} kelvins; with {length} bytes of data it needs at \
+         least {minimum}, or none"
+    )]
+    InsufficientFundsForRent {
+        /// The account.
+        key: Pubkey,
+        /// What it would have.
+        kelvins: u64,
+        /// What it needs.
+        minimum: u64,
+        /// The length of its data in bytes.
+        length: usize,
+    },
+    /// The file of the ledger could not be written.
+    #[error("the transaction succeeded, but the ledger could not store it: {reason}")]
+    NotStored {
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl TransactionError {
+    /// The failure of the program that was called last, if a program failed: that of the innermost
+    /// program of a chain of calls.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::InstructionFailed { failure, .. } => Some(failure.cause()),
+            _ => None,
+        }
+    }
+}
+
+/// Why a program was not deployed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// The loader does not accept the file.
+    #[error("{0}")]
+    InvalidProgram(#[from] LoadError),
+    /// There is an account with this address that is not a program.
+    #[error("cannot deploy at {program_id}: that account exists, and it is not a program")]
+    AddressInUse {
+        /// The address.
+        program_id: Pubkey,
+    },
+    /// The file of the ledger could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Why a ledger's file could not be read or written. The text names the file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The file cannot be opened or created.
+    #[error("cannot open the ledger {}: {reason}", loader::display::escape_control(&path.display().to_string()))]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The file is not a ledger, or not one of this version.
+    #[error("{} is not a ledger that this version can read: {reason}", loader::display::escape_control(&path.display().to_string()))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A change cannot be written.
+    #[error("cannot write the ledger {}: {reason}", loader::display::escape_control(&path.display().to_string()))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+}

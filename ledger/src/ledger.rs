@@ -1,0 +1,322 @@
+//! The ledger: accounts and sysvars, and the operations that change them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loader::sysvars::{Clock, Sysvars};
+use loader::{Account, Builtin, Engine, Loader, Pubkey, SystemProgram, ids};
+
+use crate::error::{DeployError, StorageError};
+use crate::execute::{Context, Executed, execute};
+use crate::outcome::TransactionOutcome;
+use crate::programs::{Programs, account_data, file_of};
+use crate::settings::{Fee, Settings};
+use crate::state::{Change, State, View};
+use crate::transaction::Transaction;
+
+/// How long a slot takes, in milliseconds.
+const SLOT_MS: u64 = 400;
+
+/// Accounts, programs and a clock, and transactions that change them.
+///
+/// See the [crate's page](crate) for a walk.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    state: State,
+    settings: Settings,
+    programs: Arc<Programs>,
+}
+
+/// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
+#[derive(Clone, Debug)]
+pub struct Snapshot(State);
+
+/// A program that was deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deployment {
+    /// Its id: the address of its account.
+    pub program_id: Pubkey,
+    /// The length of its file in bytes.
+    pub length: usize,
+    /// The kelvins that its account needs, so that it owes no rent.
+    pub rent: u64,
+}
+
+impl Ledger {
+    /// A ledger in memory, whose programs run on PolkaVM's interpreter. It has the system program
+    /// and no accounts.
+    ///
+    /// # Panics
+    ///
+    /// It does not: the interpreter runs on every computer.
+    #[must_use]
+    pub fn new() -> Self {
+        let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
+        Self::with_loader(loader)
+    }
+
+    /// A ledger in memory, whose programs run on this loader, with its limits and prices.
+    #[must_use]
+    pub fn with_loader(loader: Loader) -> Self {
+        let mut programs = Programs::new(loader);
+        programs.add_builtin(ids::SYSTEM_PROGRAM, Arc::new(SystemProgram));
+        Self {
+            state: State::default(),
+            settings: Settings::default(),
+            programs: Arc::new(programs),
+        }
+    }
+
+    /// Adds a program that is part of the host. It replaces the program that had the id before.
+    ///
+    /// # Panics
+    ///
+    /// If the ledger has been cloned: add built-in programs first.
+    #[must_use]
+    pub fn builtin(mut self, program_id: Pubkey, builtin: impl Builtin) -> Self {
+        let programs = Arc::get_mut(&mut self.programs);
+        let programs = programs.expect("add built-in programs before the ledger is cloned");
+        programs.add_builtin(program_id, Arc::new(builtin));
+        self
+    }
+
+    /// Sets what each transaction costs its payer. By default it is nothing.
+    #[must_use]
+    pub fn fee(mut self, fee: Fee) -> Self {
+        self.settings.fee = fee;
+        self
+    }
+
+    /// Sets the gas of a transaction that asks for none, for each of its instructions, and the most
+    /// that a transaction may ask for. By default they are 200,000 and 1,400,000, as on the
+    /// runtime.
+    #[must_use]
+    pub fn gas(mut self, per_instruction: u64, most: u64) -> Self {
+        self.settings.gas_per_instruction = per_instruction;
+        self.settings.most_gas = most;
+        self
+    }
+
+    /// Sets whether the inputs of programs end in an account table. By default they do not, as on
+    /// the runtime.
+    #[must_use]
+    pub fn account_table(mut self, account_table: bool) -> Self {
+        self.settings.account_table = account_table;
+        self
+    }
+
+    /// The loader of the ledger's programs.
+    #[must_use]
+    pub fn loader(&self) -> &Loader {
+        self.programs.loader()
+    }
+
+    // --- Accounts.
+
+    /// The account with this address; `None` if there is none. Sysvars have accounts.
+    #[must_use]
+    pub fn account(&self, key: &Pubkey) -> Option<Arc<Account>> {
+        self.state.account(key)
+    }
+
+    /// The kelvins of an account: 0 if there is none.
+    #[must_use]
+    pub fn kelvins(&self, key: &Pubkey) -> u64 {
+        self.account(key).map_or(0, |account| account.kelvins)
+    }
+
+    /// All accounts in the order of their addresses, without those of sysvars.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.state.accounts.values()
+    }
+
+    /// Puts an account there as it is. It replaces the account with the same address. As on the
+    /// runtime, an account without kelvins does not exist: it is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn set_account(&mut self, account: Account) -> Result<(), StorageError> {
+        let key = account.key;
+        let account = (account.kelvins > 0).then(|| Arc::new(account));
+        self.commit(vec![(key, account)])
+    }
+
+    /// Gives an account kelvins out of nothing. An account that did not exist belongs to the system
+    /// program then. It can hold at most [`u64::MAX`].
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn airdrop(&mut self, key: Pubkey, kelvins: u64) -> Result<(), StorageError> {
+        let mut account = match self.state.accounts.get(&key) {
+            Some(account) => Account::clone(account),
+            None => Account {
+                key,
+                ..Account::default()
+            },
+        };
+        account.kelvins = account.kelvins.saturating_add(kelvins);
+        self.set_account(account)
+    }
+
+    // --- Programs.
+
+    /// Deploys a program: a file that `cargo entrypoint build` makes for the target of the ledger's
+    /// loader. It replaces the program that had the id before. The kelvins that its account needs
+    /// come out of nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError`] if the file is not a program for the loader, if the address has an account
+    /// that is not a program, or if the ledger has a file that cannot be written.
+    pub fn deploy(&mut self, program_id: Pubkey, file: &[u8]) -> Result<Deployment, DeployError> {
+        let before = self.state.accounts.get(&program_id);
+        let is_taken = before.is_some_and(|account| file_of(account).is_none());
+        if is_taken || self.programs.is_builtin(&program_id) {
+            return Err(DeployError::AddressInUse { program_id });
+        }
+        let data = account_data(self.sysvars().clock.slot, file);
+        let rent = self.sysvars().rent.minimum_balance(data.len());
+        let account = Arc::new(Account {
+            key: program_id,
+            owner: ids::PROGRAM_LOADER,
+            kelvins: rent,
+            data,
+            executable: true,
+            rent_epoch: 0,
+        });
+        self.programs.load(&account)?;
+        self.commit(vec![(program_id, Some(account))])?;
+        Ok(Deployment {
+            program_id,
+            length: file.len(),
+            rent,
+        })
+    }
+
+    // --- Time and the other sysvars.
+
+    /// The sysvars.
+    #[must_use]
+    pub fn sysvars(&self) -> &Sysvars {
+        &self.state.sysvars
+    }
+
+    /// Sets the sysvars.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn set_sysvars(&mut self, sysvars: Sysvars) -> Result<(), StorageError> {
+        let state = State {
+            sysvars: Arc::new(sysvars),
+            ..self.state.clone()
+        };
+        self.replace(state)
+    }
+
+    /// Sets the clock to this time, in milliseconds since 1970. The slot moves with it, by one for
+    /// 400 ms. Time that is earlier is set as well; the slot stays then.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn warp_to(&mut self, unix_timestamp_ms: i64) -> Result<(), StorageError> {
+        let clock = self.sysvars().clock;
+        let passed = unix_timestamp_ms.saturating_sub(clock.unix_timestamp_ms);
+        let slots = u64::try_from(passed).unwrap_or(0) / SLOT_MS;
+        let clock = Clock {
+            slot: clock.slot.saturating_add(slots),
+            unix_timestamp_ms,
+            ..clock
+        };
+        self.set_sysvars(self.sysvars().clone().clock(clock))
+    }
+
+    /// Lets time pass: see [`warp_to`](Self::warp_to).
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn warp_by(&mut self, time: Duration) -> Result<(), StorageError> {
+        let now = self.sysvars().clock.unix_timestamp_ms;
+        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.warp_to(now.saturating_add(time))
+    }
+
+    // --- Transactions.
+
+    /// Runs a transaction, and keeps what it did if all its instructions succeeded. Otherwise only
+    /// the fee is kept.
+    ///
+    /// A list of instructions is a transaction without a payer.
+    pub fn send(&mut self, transaction: impl Into<Transaction>) -> TransactionOutcome {
+        let Executed {
+            mut outcome,
+            changes,
+            ..
+        } = self.execute(&transaction.into());
+        if let Err(error) = self.commit(changes) {
+            outcome.not_stored(&error);
+        }
+        outcome
+    }
+
+    /// Runs a transaction without keeping anything.
+    pub fn simulate(&self, transaction: impl Into<Transaction>) -> TransactionOutcome {
+        self.execute(&transaction.into()).outcome
+    }
+
+    fn execute(&self, transaction: &Transaction) -> Executed {
+        let view: Arc<dyn View> = Arc::new(self.state.clone());
+        execute(&self.context(), &view, transaction)
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            settings: self.settings,
+            programs: Arc::clone(&self.programs),
+            sysvars: Arc::clone(&self.state.sysvars),
+        }
+    }
+
+    // --- Snapshots.
+
+    /// The accounts and sysvars as they are now. It takes the same short time whatever the number
+    /// of accounts, because the snapshot shares them with the ledger.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state.clone())
+    }
+
+    /// Sets the accounts and sysvars to those of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be written.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.replace(snapshot.0.clone())
+    }
+
+    // --- The one place where the state changes.
+
+    /// Stores changes of accounts, and then applies them.
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StorageError> {
+        self.state.apply(&changes);
+        Ok(())
+    }
+
+    /// Stores what differs in a new state, and then takes it.
+    fn replace(&mut self, state: State) -> Result<(), StorageError> {
+        self.state = state;
+        Ok(())
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}

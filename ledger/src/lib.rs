@@ -1,0 +1,49 @@
+//! A ledger to test programs against: accounts, deployed programs, a clock, and transactions.
+//!
+//! ```
+//! use ledger::{Account, AccountMeta, Instruction, Ledger, Pubkey};
+//!
+//! let mut ledger = Ledger::new();
+//!
+//! // A file that `cargo entrypoint build` has written, or, as here, a program that is built now.
+//! let file = program_test::build("../examples/counter");
+//! let program_id = Pubkey::new([1; 32]);
+//! ledger.deploy(program_id, &file)?;
+//!
+//! let counter = Pubkey::new([2; 32]);
+//! ledger.set_account(Account {
+//!     key: counter,
+//!     owner: program_id,
+//!     kelvins: 1_000_000,
+//!     data: 41_u64.to_le_bytes().to_vec(),
+//!     ..Account::default()
+//! })?;
+//!
+//! let count = Instruction::new(program_id).account(AccountMeta::writable(counter));
+//! let outcome = ledger.send([count.clone(), count]);
+//!
+//! assert!(outcome.is_success());
+//! assert_eq!(ledger.account(&counter).unwrap().data, 43_u64.to_le_bytes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+mod execute;
+mod host;
+mod instruction;
+mod ledger;
+mod outcome;
+mod programs;
+mod settings;
+mod state;
+mod transaction;
+
+pub use loader::{Account, Pubkey};
+
+pub use crate::error::{DeployError, StorageError, TransactionError};
+pub use crate::instruction::{AccountMeta, Instruction};
+pub use crate::ledger::{Deployment, Ledger, Snapshot};
+pub use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
+pub use crate::settings::Fee;
+pub use crate::transaction::Transaction;

@@ -1,0 +1,118 @@
+//! Programs: the accounts that have them, and those that are loaded.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytemuck::{Pod, Zeroable};
+use loader::{Account, Builtin, Callee, LoadError, Loader, Program, Pubkey, ids};
+
+/// What precedes a program's file in the data of its account. The layout is that of the runtime's
+/// loader (crate `rialo-risc-v-loader-interface` 0.23.0-alpha.0).
+///
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | slot in which the program was deployed |
+/// | 8 | 32 | authority: the account that may deploy it again; zero here |
+/// | 40 | 8 | status: 1 for a program that is deployed |
+/// | 48 | | the file |
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct ProgramHeader {
+    slot: u64,
+    authority: Pubkey,
+    status: u64,
+}
+
+/// The status of a program that is deployed.
+const DEPLOYED: u64 = 1;
+
+/// The data of a program's account.
+pub(crate) fn account_data(slot: u64, file: &[u8]) -> Vec<u8> {
+    let header = ProgramHeader {
+        slot,
+        authority: Pubkey::default(),
+        status: DEPLOYED,
+    };
+    [bytemuck::bytes_of(&header), file].concat()
+}
+
+/// The file of a program, if this is the account of one.
+pub(crate) fn file_of(account: &Account) -> Option<&[u8]> {
+    let is_program = account.executable && account.owner == ids::PROGRAM_LOADER;
+    is_program.then(|| account.data.get(size_of::<ProgramHeader>()..))?
+}
+
+/// The programs of a ledger: built-in ones, and those that are loaded from accounts.
+pub(crate) struct Programs {
+    loader: Loader,
+    builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
+    /// The programs that were loaded, each with the account that it was loaded from.
+    loaded: RwLock<HashMap<Pubkey, (Arc<Account>, Program)>>,
+}
+
+impl Programs {
+    pub fn new(loader: Loader) -> Self {
+        Self {
+            loader,
+            builtins: HashMap::new(),
+            loaded: RwLock::default(),
+        }
+    }
+
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    pub fn add_builtin(&mut self, program_id: Pubkey, builtin: Arc<dyn Builtin>) {
+        self.builtins.insert(program_id, builtin);
+    }
+
+    /// Whether this is the id of a built-in program.
+    pub fn is_builtin(&self, program_id: &Pubkey) -> bool {
+        self.builtins.contains_key(program_id)
+    }
+
+    /// The built-in program with this id.
+    pub fn builtin(&self, program_id: &Pubkey) -> Option<&Arc<dyn Builtin>> {
+        self.builtins.get(program_id)
+    }
+
+    /// The program in an account; `None` if it is not the account of a program.
+    pub fn load(&self, account: &Arc<Account>) -> Result<Option<Program>, LoadError> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((from, program)) = loaded.get(&account.key)
+            && Arc::ptr_eq(from, account)
+        {
+            return Ok(Some(program.clone()));
+        }
+        drop(loaded);
+        let Some(file) = file_of(account) else {
+            return Ok(None);
+        };
+        let program = self.loader.load(file)?;
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(account.key, (Arc::clone(account), program.clone()));
+        Ok(Some(program))
+    }
+
+    /// The program with this id, for a program that calls it.
+    pub fn callee(&self, program_id: &Pubkey, account: Option<Arc<Account>>) -> Option<Callee> {
+        if let Some(builtin) = self.builtins.get(program_id) {
+            return Some(Callee::Builtin(Arc::clone(builtin)));
+        }
+        // A program that was deployed on another target cannot be loaded, so there is none.
+        let program = self.load(&account?).ok()??;
+        Some(Callee::Program(program))
+    }
+}
+
+impl fmt::Debug for Programs {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Programs")
+            .field("loader", &self.loader)
+            .field("builtins", &self.builtins.keys())
+            .finish_non_exhaustive()
+    }
+}

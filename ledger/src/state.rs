@@ -1,0 +1,72 @@
+//! The accounts and the sysvars at one moment.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use loader::sysvars::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent, Sysvars};
+use loader::{Account, Pubkey, ids};
+
+/// The accounts and the sysvars at one moment. A clone takes the same short time whatever the
+/// number of accounts, because it shares them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub accounts: OrdMap<Pubkey, Arc<Account>>,
+    pub sysvars: Arc<Sysvars>,
+}
+
+/// A change of an account: its new state, or that it does not exist any more.
+pub(crate) type Change = (Pubkey, Option<Arc<Account>>);
+
+/// What an execution reads accounts from.
+pub(crate) trait View: Send + Sync + 'static {
+    /// The account with this address, if it exists. Sysvars have accounts.
+    fn account(&self, key: &Pubkey) -> Option<Arc<Account>>;
+}
+
+impl View for State {
+    fn account(&self, key: &Pubkey) -> Option<Arc<Account>> {
+        let account = self.accounts.get(key);
+        account
+            .cloned()
+            .or_else(|| sysvar_account(&self.sysvars, key).map(Arc::new))
+    }
+}
+
+impl State {
+    /// Applies changes.
+    pub fn apply(&mut self, changes: &[Change]) {
+        for (key, account) in changes {
+            match account {
+                Some(account) => self.accounts.insert(*key, Arc::clone(account)),
+                None => self.accounts.remove(key),
+            };
+        }
+    }
+}
+
+/// The ids of the sysvars that have accounts.
+const SYSVARS: [Pubkey; 6] = [
+    Clock::ID,
+    Rent::ID,
+    EpochSchedule::ID,
+    Fees::ID,
+    EpochRewards::ID,
+    LastRestartSlot::ID,
+];
+
+/// Whether this is the address of a sysvar, which no transaction can change.
+pub(crate) fn is_sysvar(key: &Pubkey) -> bool {
+    SYSVARS.contains(key) || *key == ids::INSTRUCTIONS
+}
+
+/// The account of a sysvar.
+fn sysvar_account(sysvars: &Sysvars, key: &Pubkey) -> Option<Account> {
+    let data = sysvars.data(key)?;
+    Some(Account {
+        key: *key,
+        owner: ids::SYSVAR_OWNER,
+        kelvins: sysvars.rent.minimum_balance(data.len()),
+        data,
+        ..Account::default()
+    })
+}
