@@ -62,7 +62,8 @@ impl Current {
         self.processed[depth].push(call);
     }
 
-    /// The instruction that was processed before the current one at the same depth. 0 is the newest.
+    /// The instruction that was processed before the current one, at the same depth. 0 is the
+    /// newest one.
     pub(crate) fn sibling(&self, index: u64) -> Option<ProcessedInstruction> {
         let siblings = match self.callers.len().checked_sub(1) {
             None => &self.host.processed,

@@ -52,7 +52,8 @@ pub(super) fn get<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
 }
 
 impl Syscalls {
-    /// The instruction that was processed before the current one at the same depth. 0 is the newest.
+    /// The instruction that was processed before the current one, at the same depth. 0 is the
+    /// newest one.
     fn sibling(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
         if self.depth() == 1 {
             return self.host.processed_instruction(index);
