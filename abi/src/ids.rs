@@ -29,6 +29,9 @@ pub const EPOCH_SCHEDULE: Pubkey = id("SysvarEpochSchedu1e1111111111111111111111
 /// The fees: [`Fees`](crate::sysvar::Fees).
 pub const FEES: Pubkey = id("SysvarFees111111111111111111111111111111111");
 
+/// The instructions of the transaction: [`Instructions`](crate::instructions::Instructions).
+pub const INSTRUCTIONS: Pubkey = id("Sysvar1nstructions1111111111111111111111111");
+
 /// The last restart slot: [`LastRestartSlot`](crate::sysvar::LastRestartSlot).
 pub const LAST_RESTART_SLOT: Pubkey = id("SysvarLastRestartS1ot1111111111111111111111");
 

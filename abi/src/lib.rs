@@ -11,6 +11,7 @@
 //! | [`error_names`] | the names and texts of custom errors, for tools |
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
+//! | [`instructions`] | the other instructions of a transaction, and the instructions sysvar |
 //! | [`sysvar`] | the structures of the sysvars |
 //! | [`system`] | the instructions and errors of the system program |
 //! | [`program_address`] | the addresses that programs sign for by their seeds |
@@ -46,6 +47,7 @@ pub mod heap;
 pub mod ids;
 pub mod imports;
 pub mod input;
+pub mod instructions;
 pub mod native;
 pub mod packed;
 pub mod program_address;

@@ -64,6 +64,7 @@
 //! | an address that the program can sign for | [`find_program_address`], [`create_program_address`], or at compile time [`const_find_program_address`] |
 //! | clock, rent and other facts of the chain | [`mod@sysvar`] |
 //! | an account that the instruction does not list | [`load_account`] |
+//! | the other instructions of the transaction | [`mod@instructions`] |
 //! | a hash | [`mod@hash`] |
 //! | a signature's key, an operation on a curve | [`mod@crypto`] |
 //! | the remaining gas, the depth of the call | [`remaining_compute_units`], [`stack_height`] |
@@ -145,6 +146,7 @@ pub mod hash;
 mod heap_trace;
 pub mod host_return;
 pub mod input;
+pub mod instructions;
 mod loaded;
 mod log;
 mod macros;

@@ -153,6 +153,7 @@ mod limits;
 mod outcome;
 mod own_syscall;
 mod prices;
+mod processed;
 pub mod profile;
 mod program;
 mod settings;
@@ -163,6 +164,7 @@ pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
 
+pub use abi::call::AccountMeta;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
@@ -178,6 +180,7 @@ pub use crate::limits::{DEFAULT_GAS, Limits};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
 pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
+pub use crate::processed::ProcessedInstruction;
 pub use crate::program::{Loader, Program};
 pub use crate::system_program::SystemProgram;
 pub use crate::sysvars::Sysvars;

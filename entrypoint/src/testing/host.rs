@@ -11,7 +11,7 @@ use std::vec::Vec;
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
 use abi::{ProgramResult, Pubkey};
 
-use super::{Account, system};
+use super::{Account, ProcessedInstruction, system};
 use crate::AccountInfo;
 
 /// The host of a unit test: what a function can ask for, and a record of what it did.
@@ -66,6 +66,8 @@ pub struct Host {
     pub(crate) epoch_rewards: EpochRewards,
     pub(crate) last_restart_slot: LastRestartSlot,
     pub(crate) random_seed: u64,
+    /// The instructions before the invocation, the oldest first.
+    pub(super) processed: Vec<ProcessedInstruction>,
     sysvars: HashMap<Pubkey, Vec<u8>>,
     accounts: HashMap<Pubkey, Account>,
     programs: HashMap<Pubkey, Function>,
@@ -122,6 +124,8 @@ pub(crate) struct Current {
     pub(crate) record: Record,
     /// The programs that wait for the current one, the first one first.
     pub(super) callers: Vec<Pubkey>,
+    /// The calls that have ended, those of the current program last: one list for each that waits.
+    pub(super) processed: Vec<Vec<ProcessedInstruction>>,
 }
 
 impl Current {
@@ -153,6 +157,7 @@ impl Host {
             epoch_rewards: EpochRewards::default(),
             last_restart_slot: LastRestartSlot::default(),
             random_seed: 0,
+            processed: Vec::new(),
             sysvars: HashMap::new(),
             accounts: HashMap::new(),
             programs: HashMap::new(),
@@ -208,6 +213,14 @@ impl Host {
     #[must_use]
     pub fn random_seed(mut self, random_seed: u64) -> Self {
         self.random_seed = random_seed;
+        self
+    }
+
+    /// Adds an instruction of the transaction that was processed before, for
+    /// [`processed_sibling`](crate::instructions::processed_sibling). Add the oldest one first.
+    #[must_use]
+    pub fn processed(mut self, instruction: ProcessedInstruction) -> Self {
+        self.processed.push(instruction);
         self
     }
 

@@ -50,12 +50,14 @@ mod call;
 mod host;
 mod input;
 mod invocation;
+mod processed;
 mod system;
 
 pub use account::{Account, AccountInput};
 pub use host::{Host, Record, RecordedAccount, RecordedCall};
 pub use input::InputBytes;
 pub use invocation::{Invocation, Outcome};
+pub use processed::ProcessedInstruction;
 
 pub(crate) use call::{CallRequest, make_call};
 pub(crate) use host::with_current;

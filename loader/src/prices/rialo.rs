@@ -110,6 +110,7 @@ fn of(syscall: Import) -> Price {
         | Import::LogComputeUnits
         | Import::RemainingComputeUnits
         | Import::GetStackHeight
+        | Import::GetProcessedSiblingInstruction
         | Import::AltBn128Compression => SYSCALL,
         Import::Secp256k1Recover => Price::fixed(25_000),
         // `Prices` has the prices of the operations.

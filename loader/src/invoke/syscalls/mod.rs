@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod program_address;
 mod return_data;
+mod siblings;
 mod sysvar;
 
 use std::fmt;
@@ -32,6 +33,7 @@ use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
+use crate::processed::ProcessedInstruction;
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
 use call::Call;
@@ -60,6 +62,10 @@ pub struct Syscalls {
     caller: Caller,
     /// The programs that wait for this one, the first one first.
     callers: Vec<Pubkey>,
+    /// The calls that the program has made and that have ended, the oldest first.
+    processed: Vec<Arc<ProcessedInstruction>>,
+    /// The calls that the program's caller had made before, the oldest first.
+    siblings: Vec<Arc<ProcessedInstruction>>,
     /// The calls so far, in the order in which they began.
     calls: Vec<CallRecord>,
     /// The error of a called program's engine, for which the whole invocation has no outcome.
@@ -118,6 +124,7 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::Poseidon => crypto::poseidon::hash,
         #[cfg(feature = "crypto")]
         Import::BigModExp => crypto::big_mod_exp::power,
+        Import::GetProcessedSiblingInstruction => siblings::get,
         // `SyscallSet::find` finds none of the rest.
         #[cfg(not(feature = "crypto"))]
         _ => unavailable,
@@ -148,6 +155,8 @@ impl Syscalls {
             returning_program: invocation.program_id,
             caller: Caller::new(invocation),
             callers: Vec::new(),
+            processed: Vec::new(),
+            siblings: Vec::new(),
             calls: Vec::new(),
             engine_error: None,
         }

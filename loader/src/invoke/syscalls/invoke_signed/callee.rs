@@ -150,6 +150,7 @@ impl Syscalls {
             // Failures name the limit of the whole invocation.
             gas_limit: self.gas_limit,
             callers,
+            siblings: mem::take(&mut self.processed),
             calls,
             logs: mem::take(&mut self.logs),
             logged_bytes: self.logged_bytes,
@@ -162,6 +163,7 @@ impl Syscalls {
         let depth = inner.depth();
         self.callers = inner.callers;
         self.callers.pop();
+        self.processed = inner.siblings;
         self.calls = inner.calls;
         self.logs = inner.logs;
         self.logged_bytes = inner.logged_bytes;
