@@ -21,7 +21,12 @@ pub(crate) fn run(
     let ended = builtin.call(&mut call);
     let (accounts, gas) = call.into_parts();
     let (status, result) = match ended {
-        Ok(()) => (Some(SUCCESS), judge(invocation, accounts)),
+        Ok(()) => {
+            let mut words = None;
+            let judged = judge(invocation, accounts, &mut words);
+            syscalls.set_broken_rule(words);
+            (Some(SUCCESS), judged)
+        }
         Err(Failure::ProgramError { error }) => {
             (Some(error.status()), Err(Failure::ProgramError { error }))
         }
@@ -40,7 +45,11 @@ pub(crate) fn run(
 }
 
 /// The accounts after a program that succeeded, if all its changes are good.
-fn judge(invocation: &Invocation, after: Vec<AccountInput>) -> Result<Vec<Account>, Failure> {
+fn judge(
+    invocation: &Invocation,
+    after: Vec<AccountInput>,
+    words: &mut Option<&'static str>,
+) -> Result<Vec<Account>, Failure> {
     let before = invocation.accounts.iter().enumerate();
     let before = before.filter_map(|(index, entry)| match entry {
         AccountEntry::First(input) => Some((index, input)),
@@ -50,9 +59,10 @@ fn judge(invocation: &Invocation, after: Vec<AccountInput>) -> Result<Vec<Accoun
     for ((index, before), after) in before.zip(after) {
         let sent_length = before.account.data.len();
         let after = AccountAfter::of(after);
-        AccountChange::new(index, &invocation.program_id, before, sent_length, &after).check()?;
+        AccountChange::new(index, &invocation.program_id, before, sent_length, &after)
+            .check(words)?;
         accounts.push(after.into_account());
     }
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
     Ok(accounts)
 }
