@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use cargo_entrypoint::bench::command;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::{parse_hex, parse_size};
-use loader::{Engine, Target};
+use loader::{Engine, Runtime, Target};
 use program_build::guest::Sanitizer;
 use program_build::options::CargoOptions;
 use program_build::package::{self, Program};
@@ -143,6 +143,11 @@ pub struct CallArguments {
     #[arg(long, value_name = "FIXTURE")]
     pub fixture: Option<String>,
 
+    /// Whose limits, prices and log lines the program gets; replaces `as` of the fixture [default:
+    /// own]
+    #[arg(long = "as", value_enum, value_name = "RUNTIME")]
+    pub runtime: Option<RuntimeName>,
+
     /// Instruction data in hexadecimal, or a file with the data; replaces the fixture's data
     #[arg(long, value_name = "HEX|@FILE", value_parser = parse_data)]
     pub data: Option<Data>,
@@ -151,7 +156,8 @@ pub struct CallArguments {
     #[arg(long, value_name = "SIZE", value_parser = parse_heap, allow_negative_numbers = true)]
     pub heap: Option<u32>,
 
-    /// The most gas that the program may use; replaces the fixture's gas [default: 1000000]
+    /// The most gas that the program may use; replaces the fixture's gas [default: 1000000;
+    /// as on rialo: 200000]
     #[arg(long, value_name = "GAS", value_parser = parse_gas, allow_negative_numbers = true)]
     pub gas: Option<u64>,
 }
@@ -294,6 +300,23 @@ pub struct NewArguments {
     /// installed from a registry]
     #[arg(long, conflicts_with = "path")]
     pub registry: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RuntimeName {
+    /// Those of this project
+    Own,
+    /// Those that the Rialo runtime publishes
+    Rialo,
+}
+
+impl From<RuntimeName> for Runtime {
+    fn from(name: RuntimeName) -> Self {
+        match name {
+            RuntimeName::Own => Self::Own,
+            RuntimeName::Rialo => Self::Rialo,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
+//!     # as = "rialo"                      # limits, prices and log lines of that runtime
 //!
 //!     [[accounts]]
 //!     key = "Counter111111111111111111111111111111111111"
@@ -52,6 +53,7 @@ use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
 use crate::outcome::{Outcome, status_text};
+use crate::runtime::Runtime;
 use surroundings::{FileClock, FileSurroundings};
 
 mod place;
@@ -68,6 +70,8 @@ pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 pub struct Fixture {
     /// The call.
     pub invocation: Invocation,
+    /// Whose limits, prices and log lines the program gets.
+    pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     pub surroundings: Surroundings,
     /// The expectation.
@@ -115,11 +119,22 @@ impl Fixture {
     ///
     /// [`FixtureError`] if the file cannot be read or is not a valid fixture.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
+        Self::read_as_on(path, None)
+    }
+
+    /// Reads a fixture from a file, for this runtime instead of the fixture's own, if there is one.
+    /// What the fixture does not give is then as on that runtime, and log lines and gas are not
+    /// expected to be as the fixture says.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_as_on(path: &Path, runtime: Option<Runtime>) -> Result<Self, FixtureError> {
         let text = std::fs::read_to_string(path).map_err(|error| FixtureError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
-        Self::parse(&text).map_err(|error| match error {
+        parse(&text, runtime).map_err(|error| match error {
             FixtureError::Invalid { reason, .. } => FixtureError::Invalid {
                 path: Some(path.to_owned()),
                 reason,
@@ -134,51 +149,62 @@ impl Fixture {
     ///
     /// [`FixtureError::Invalid`] if the text is not a valid fixture.
     pub fn parse(text: &str) -> Result<Self, FixtureError> {
-        let invalid = |reason: String| FixtureError::Invalid { path: None, reason };
-        let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        let program_id = file.program_id.map_or(DEFAULT_PROGRAM_ID, |key| key.0);
-        let mut invocation = Invocation::new(program_id).data(file.data.0);
-        if let Some(gas) = file.gas {
-            invocation.gas = gas;
-        }
-        if let Some(Size(size)) = file.heap {
-            invocation.heap_size = size;
-        }
-        if let Some(account_table) = file.account_table {
-            invocation.account_table = account_table;
-        }
-        let mut places = Vec::with_capacity(file.accounts.len());
-        for (index, account) in file.accounts.into_iter().enumerate() {
-            let place = account.span().start;
-            places.push(place);
-            let entry = account.into_inner().entry(program_id);
-            let entry = entry.map_err(|reason| {
-                let reason = format!("account {index}: {reason}");
-                invalid(place::show(text, place, &reason))
-            })?;
-            invocation.accounts.push(entry);
-        }
-        // Errors that the loader would report are reported here, where the line is known.
-        if let Err(error) = validate(&invocation) {
-            let place = error.account().and_then(|index| places.get(index));
-            let reason = error.to_string();
-            return Err(invalid(match place {
-                Some(place) => place::show(text, *place, &reason),
-                None => reason,
-            }));
-        }
-        let surroundings = FileSurroundings {
-            programs: file.programs,
-            other_accounts: file.other_accounts,
-            clock: file.clock,
-            random_seed: file.random_seed,
-        };
-        Ok(Self {
-            invocation,
-            surroundings: surroundings.read(program_id).map_err(invalid)?,
-            expect: file.expect,
-        })
+        parse(text, None)
     }
+}
+
+/// Reads a fixture from a text, for this runtime instead of the fixture's own, if there is one.
+fn parse(text: &str, runtime: Option<Runtime>) -> Result<Fixture, FixtureError> {
+    let invalid = |reason: String| FixtureError::Invalid { path: None, reason };
+    let mut file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    if runtime.is_some_and(|runtime| runtime != file.runtime.0) {
+        file.expect.logs = None;
+        file.expect.gas_used = None;
+    }
+    let runtime = runtime.unwrap_or(file.runtime.0);
+    let program_id = file.program_id.map_or(DEFAULT_PROGRAM_ID, |key| key.0);
+    let mut invocation = Invocation::as_on(runtime, program_id).data(file.data.0);
+    if let Some(gas) = file.gas {
+        invocation.gas = gas;
+    }
+    if let Some(Size(size)) = file.heap {
+        invocation.heap_size = size;
+    }
+    if let Some(account_table) = file.account_table {
+        invocation.account_table = account_table;
+    }
+    let mut places = Vec::with_capacity(file.accounts.len());
+    for (index, account) in file.accounts.into_iter().enumerate() {
+        let place = account.span().start;
+        places.push(place);
+        let entry = account.into_inner().entry(program_id);
+        let entry = entry.map_err(|reason| {
+            let reason = format!("account {index}: {reason}");
+            invalid(place::show(text, place, &reason))
+        })?;
+        invocation.accounts.push(entry);
+    }
+    // Errors that the loader would report are reported here, where the line is known.
+    if let Err(error) = validate(&invocation) {
+        let place = error.account().and_then(|index| places.get(index));
+        let reason = error.to_string();
+        return Err(invalid(match place {
+            Some(place) => place::show(text, *place, &reason),
+            None => reason,
+        }));
+    }
+    let surroundings = FileSurroundings {
+        programs: file.programs,
+        other_accounts: file.other_accounts,
+        clock: file.clock,
+        random_seed: file.random_seed,
+    };
+    Ok(Fixture {
+        invocation,
+        runtime,
+        surroundings: surroundings.read(program_id).map_err(invalid)?,
+        expect: file.expect,
+    })
 }
 
 /// The expected outcome. Fields that are `None` are not compared.
@@ -323,6 +349,8 @@ impl Differences {
 #[serde(deny_unknown_fields)]
 struct File {
     program_id: Option<Key>,
+    #[serde(default, rename = "as")]
+    runtime: FileRuntime,
     #[serde(default)]
     data: Hex,
     heap: Option<Size>,
@@ -390,6 +418,17 @@ impl FileAccount {
             || self.writable.is_some()
             || self.executable.is_some()
             || self.rent_epoch.is_some()
+    }
+}
+
+/// The name of a runtime.
+#[derive(Default)]
+struct FileRuntime(Runtime);
+
+impl<'de> Deserialize<'de> for FileRuntime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map(Self).map_err(de::Error::custom)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`sysvars`] | the clock, the rent and what else a program can ask about its chain |
 //! | [`SystemProgram`] | the program of the host that creates accounts and moves kelvins |
 //! | [`Prices`] | what syscalls cost: see `docs/syscalls.md` |
+//! | [`Runtime`] | limits, prices and log lines of a published runtime: see `docs/runtime.md` |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
@@ -150,12 +151,14 @@ pub mod inspect;
 mod invocation;
 mod invoke;
 mod limits;
+mod log_style;
 mod outcome;
 mod own_syscall;
 mod prices;
 mod processed;
 pub mod profile;
 mod program;
+mod runtime;
 mod settings;
 pub mod sweep;
 mod syscall_set;
@@ -177,11 +180,13 @@ pub use crate::error::{
 pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
+pub use crate::log_style::LogStyle;
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
 pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
 pub use crate::processed::ProcessedInstruction;
 pub use crate::program::{Loader, Program};
+pub use crate::runtime::{Runtime, UnknownRuntime};
 pub use crate::system_program::SystemProgram;
 pub use crate::sysvars::Sysvars;
 

@@ -20,7 +20,8 @@ pub struct Outcome {
     pub gas_used: u64,
     /// How the heap was used.
     pub heap: HeapUse,
-    /// The lines that were logged, whether or not the program succeeded.
+    /// The lines that were logged, whether or not the program succeeded, in the words of the
+    /// loader's [`LogStyle`](crate::LogStyle).
     pub logs: Vec<String>,
     /// The return data; empty if the program did not succeed.
     pub return_data: Vec<u8>,
@@ -101,6 +102,7 @@ impl Outcome {
 /// assert_eq!(status_text(Some(7)), "7 (Custom(7))");
 /// let error = ProgramError::InsufficientFunds;
 /// assert_eq!(status_text(Some(error.status())), "0x600000000 (InsufficientFunds)");
+/// assert_eq!(status_text(Some(5 << 32 | 1)), "0x500000001 (invalid)");
 /// assert_eq!(status_text(None), "none");
 /// ```
 #[must_use]
@@ -111,6 +113,9 @@ pub fn status_text(status: Option<u64>) -> String {
     let Some(error) = ProgramError::from_status(status) else {
         return format!("{status} (success)");
     };
+    if error.status() != status {
+        return format!("{status:#x} (invalid)");
+    }
     // The number of a built-in error is in the upper half; an author writes the others in decimal.
     if status > u64::from(u32::MAX) {
         format!("{status:#x} ({error:?})")

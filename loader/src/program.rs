@@ -17,6 +17,7 @@ use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
+use crate::log_style::LogStyle;
 use crate::outcome::Outcome;
 use crate::prices::Prices;
 use crate::settings::Settings;
@@ -66,6 +67,14 @@ impl Loader {
     #[must_use]
     pub fn prices(mut self, prices: Prices) -> Self {
         self.settings.prices = Arc::new(prices);
+        self
+    }
+
+    /// Sets in which words log lines are, for the programs that the loader loads from now on. What
+    /// a called program logs has the style of the program that the host called.
+    #[must_use]
+    pub fn log_style(mut self, style: LogStyle) -> Self {
+        self.settings.log_style = style;
         self
     }
 
@@ -224,6 +233,7 @@ impl Program {
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
         Ok(invoke::outcome(self.engine, syscalls, invocation, finished))
     }

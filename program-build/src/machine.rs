@@ -10,7 +10,7 @@ use std::sync::Arc;
 use abi::ids::SYSTEM_PROGRAM;
 use anyhow::{Context, Result};
 use loader::fixture::{OtherProgram, Surroundings};
-use loader::{Engine, Failure, Host, Limits, Loader, Outcome, Pubkey, Target};
+use loader::{Engine, Failure, Host, Loader, Outcome, Pubkey, Runtime, Target};
 
 use crate::custom_errors::CustomErrors;
 use crate::guest::{self, DebugInfo, Sanitizer};
@@ -33,6 +33,7 @@ use crate::package::ProgramPackage;
 #[derive(Clone, Debug)]
 pub struct Machine {
     engine: Engine,
+    runtime: Runtime,
     command: Vec<String>,
     sanitizer: Option<Sanitizer>,
     options: CargoOptions,
@@ -112,11 +113,19 @@ impl Machine {
     pub fn new(engine: Engine) -> Self {
         Self {
             engine,
+            runtime: Runtime::default(),
             command: Vec::new(),
             sanitizer: None,
             options: CargoOptions::default(),
             library: None,
         }
+    }
+
+    /// Runs programs with the limits, prices and log lines of this runtime.
+    #[must_use]
+    pub fn as_on(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     /// Starts the process of a native program with this command, such as `gdb --args`, and without
@@ -204,11 +213,11 @@ impl Machine {
     /// compile.
     pub fn loader(&self, target_folder: &Path) -> Result<Loader> {
         if self.engine.target() != Target::Native {
-            return Ok(Loader::new(self.engine)?);
+            return Ok(Loader::new(self.engine)?.as_on(self.runtime));
         }
         let runner = guest::native_runner(target_folder, self.sanitizer, &self.options)?;
         if self.command.is_empty() {
-            return Ok(Loader::native([runner.into()]));
+            return Ok(Loader::native([runner.into()]).as_on(self.runtime));
         }
         let command = self.command.iter().map(OsString::from);
         let command = command.chain([runner.into()]);
@@ -217,6 +226,7 @@ impl Machine {
             None => Loader::native(command),
         };
         // A debugger waits for its user, so the time is not limited.
-        Ok(loader.limits(Limits::default().processor_seconds(0)))
+        let limits = self.runtime.limits().processor_seconds(0);
+        Ok(loader.as_on(self.runtime).limits(limits))
     }
 }

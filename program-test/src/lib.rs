@@ -153,7 +153,7 @@ fn run(package: &ProgramPackage, target: Target, fixture: &Fixture, path: &Path)
         Target::Native => vec![Engine::Native],
     };
     let mut outcomes = engines.iter().map(|engine| {
-        let program = loaded::program(package, *engine);
+        let program = loaded::program(package, *engine, fixture.runtime);
         let program = program.and_then(|program| {
             let host = host(*engine, &program, fixture, path)?;
             Ok((program, host))
@@ -213,7 +213,7 @@ pub fn sweep_fixture_with(
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let sweep = |engine, gas: &Sweep, heap: &Sweep| {
-        let program = loaded::program(&package, engine);
+        let program = loaded::program(&package, engine, fixture.runtime);
         let program = program.unwrap_or_else(|error| panic!("{error:?}"));
         let host = host(engine, &program, &fixture, &path);
         let host = host.unwrap_or_else(|error| panic!("{error:?}"));
@@ -264,11 +264,12 @@ fn host(
 ) -> anyhow::Result<Arc<dyn Host>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let program_id = fixture.invocation.program_id;
+    let runtime = fixture.runtime;
     let load = |path: &Path| {
         let program = if path.is_dir() {
-            loaded::program(&ProgramPackage::in_folder(path)?, engine)?
+            loaded::program(&ProgramPackage::in_folder(path)?, engine, runtime)?
         } else {
-            loaded::loader(engine, path)?.load(&fs::read(path)?)?
+            loaded::loader(engine, runtime, path)?.load(&fs::read(path)?)?
         };
         Ok((program, CustomErrors::default()))
     };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::Result;
-use loader::{Engine, Loader, Program, Target};
+use loader::{Engine, Loader, Program, Runtime, Target};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 
@@ -35,24 +35,25 @@ impl<K: Eq + Hash, V: Clone> Values<K, V> {
 }
 
 /// The program of a package on an engine.
-pub fn program(package: &ProgramPackage, engine: Engine) -> Result<Program> {
+pub fn program(package: &ProgramPackage, engine: Engine, runtime: Runtime) -> Result<Program> {
     type Files = Values<(PathBuf, Target), Arc<Vec<u8>>>;
-    type Programs = Values<(PathBuf, Engine), Program>;
+    type Programs = Values<(PathBuf, Engine, Runtime), Program>;
     static FILES: LazyLock<Files> = LazyLock::new(Files::new);
     static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
 
     let folder = &package.folder;
-    PROGRAMS.get((folder.clone(), engine), || {
+    PROGRAMS.get((folder.clone(), engine, runtime), || {
         let machine = Machine::new(engine);
         let file = FILES.get((folder.clone(), engine.target()), || {
             Ok(Arc::new(machine.build(package)?))
         })?;
-        Ok(loader(engine, &package.target_folder)?.load(&file)?)
+        Ok(loader(engine, runtime, &package.target_folder)?.load(&file)?)
     })
 }
 
 /// The loader of an engine. The runner of native programs is built below the target folder.
-pub fn loader(engine: Engine, target_folder: &Path) -> Result<Loader> {
+pub fn loader(engine: Engine, runtime: Runtime, target_folder: &Path) -> Result<Loader> {
     static LOADERS: LazyLock<Values<Engine, Loader>> = LazyLock::new(Values::new);
-    LOADERS.get(engine, || Machine::new(engine).loader(target_folder))
+    let loader = LOADERS.get(engine, || Machine::new(engine).loader(target_folder))?;
+    Ok(loader.as_on(runtime))
 }

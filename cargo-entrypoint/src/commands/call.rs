@@ -10,7 +10,7 @@ use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
-use loader::{Invocation, Limits, Loader, Outcome, Target};
+use loader::{Invocation, Loader, Outcome, Runtime, Target};
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
@@ -22,6 +22,8 @@ pub struct Call {
     pub program: Program,
     pub fixture: Option<PathBuf>,
     pub invocation: Invocation,
+    /// Whose limits, prices and log lines the program gets.
+    pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     surroundings: Surroundings,
     /// The fixture's expectation, which holds for its own invocation only.
@@ -48,7 +50,11 @@ impl Call {
             (None, Program::Package(package)) => package.default_fixture()?,
             (None, Program::Blob(_)) => None,
         };
-        let fixture = fixture_path.as_deref().map(Fixture::read).transpose()?;
+        let asked = arguments.runtime.map(Runtime::from);
+        let read = |path| Fixture::read_as_on(path, asked);
+        let fixture = fixture_path.as_deref().map(read).transpose()?;
+        let runtime = fixture.as_ref().map(|fixture| fixture.runtime);
+        let runtime = runtime.or(asked).unwrap_or_default();
         let (mut invocation, surroundings, expect) = match fixture {
             Some(fixture) => (
                 fixture.invocation,
@@ -56,14 +62,14 @@ impl Call {
                 Some(fixture.expect),
             ),
             None => (
-                Invocation::new(DEFAULT_PROGRAM_ID),
+                Invocation::as_on(runtime, DEFAULT_PROGRAM_ID),
                 Surroundings::default(),
                 None,
             ),
         };
         let is_changed = apply_options(arguments, &mut invocation)?;
         invocation
-            .validate(&Limits::default())
+            .validate(&runtime.limits())
             .map_err(|error| match &fixture_path {
                 Some(path) if !is_changed => {
                     anyhow::Error::new(error).context(format!("in {}", path.display()))
@@ -74,6 +80,7 @@ impl Call {
             program,
             fixture: fixture_path,
             invocation,
+            runtime,
             surroundings,
             // An expectation holds for the fixture's own invocation only.
             expect: expect.filter(|_| !is_changed),

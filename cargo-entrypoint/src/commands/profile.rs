@@ -93,7 +93,10 @@ fn run(
     blob: &[u8],
     invocation: &Invocation,
 ) -> Result<(Profiled, CustomErrors)> {
-    let loader = Loader::new(Engine::Interpreter)?;
+    // The invocation is checked already. A build that counts its heap has more gas.
+    let limits = call.runtime.limits().gas(u64::MAX);
+    let loader = Loader::new(Engine::Interpreter)?.as_on(call.runtime);
+    let loader = loader.limits(limits);
     let program = loader
         .load(blob)
         .with_context(|| format!("cannot load {name}"))?;

@@ -78,6 +78,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     *used = engine;
     let command = arguments.runner.as_ref();
     let machine = Machine::new(engine)
+        .as_on(call.runtime)
         .command(command.map_or_else(Vec::new, |command| command.0.clone()))
         .sanitizer(arguments.sanitizer.map(Into::into))
         .library(library(arguments, &call))
@@ -117,7 +118,7 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     if outcome.engine.target() != Target::Riscv64 || outcome.gas_used > MAX_TRACED_GAS {
         return None;
     }
-    let loader = Loader::new(Engine::Interpreter).ok()?;
+    let loader = Loader::new(Engine::Interpreter).ok()?.as_on(call.runtime);
     let loaded = loader.load(program).ok()?;
     let built = call.host(&Machine::new(Engine::Interpreter), &loader, &loaded);
     let host = built.ok()?.host;

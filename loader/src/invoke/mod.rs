@@ -4,11 +4,13 @@ mod builtin;
 pub(crate) mod guest;
 pub(crate) mod heap;
 pub(crate) mod input;
+mod reason;
+mod runtime_log;
 pub(crate) mod syscalls;
 mod write_back;
 
+use abi::Pubkey;
 use abi::status::SUCCESS;
-use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::backend::{Backend, End, Instance, MemoryRequest};
@@ -73,7 +75,9 @@ pub(crate) fn run(
         1 => 0,
         _ => instance.gas_of_map(),
     };
-    let Some(gas) = invocation.gas.checked_sub(gas_of_map) else {
+    let gas_of_heap = syscalls.prices().heap(invocation.heap_size);
+    let price = gas_of_map.saturating_add(gas_of_heap);
+    let Some(gas) = invocation.gas.checked_sub(price) else {
         return Ok(Finished {
             status: None,
             result: Err(Failure::out_of_gas(syscalls.gas_limit())),
@@ -97,7 +101,10 @@ pub(crate) fn run(
     let (status, result) = match end {
         End::Returned(status) => {
             let (input, known) = syscalls.accounts();
-            (Some(status), judge(invocation, input, known, status, guest))
+            let mut words = None;
+            let judged = judge(invocation, input, known, status, guest, &mut words);
+            syscalls.set_broken_rule(words);
+            (Some(status), judged)
         }
         End::Failed(failure) => (failure.status_of_called(), Err(failure)),
     };
@@ -109,13 +116,31 @@ pub(crate) fn run(
     })
 }
 
+impl Finished {
+    /// Fails if the data of all accounts together has grown by more bytes than this.
+    fn limit_growth(&mut self, invocation: &Invocation, limit: u64) {
+        let Ok(accounts) = &self.result else {
+            return;
+        };
+        let length = |account: &Account| account.data.len() as u64;
+        let before: u64 = invocation.first_accounts().map(length).sum();
+        let after: u64 = accounts.iter().map(length).sum();
+        let growth = after.saturating_sub(before);
+        if growth > limit {
+            self.result = Err(Failure::GrewTooMuch { growth, limit });
+        }
+    }
+}
+
 /// The outcome of an invocation whose program has finished.
 pub(crate) fn outcome(
     engine: Engine,
-    syscalls: Syscalls,
+    mut syscalls: Syscalls,
     invocation: &Invocation,
-    finished: Finished,
+    mut finished: Finished,
 ) -> Outcome {
+    finished.limit_growth(invocation, syscalls.limits().growth);
+    syscalls.log_end(&finished, Some(invocation.gas));
     let results = syscalls.into_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),
@@ -141,17 +166,17 @@ pub(crate) fn outcome(
 /// The accounts after a program that returned, if its status and all its changes are good.
 ///
 /// `known` has the accounts as the program's calls have left them, by the position of the entry.
+/// `words` gets the runtime's words for the rule that was broken, if it was one.
 fn judge(
     invocation: &Invocation,
     input: &SerializedInput,
     known: &[Option<AccountInput>],
     status: u64,
     guest: &mut impl GuestMemory,
+    words: &mut Option<&'static str>,
 ) -> Result<Vec<Account>, Failure> {
     if status != SUCCESS {
-        // Every other status is an error.
-        let error = ProgramError::from_status(status).unwrap_or(ProgramError::Custom(0));
-        return Err(Failure::ProgramError { error });
+        return Err(Failure::of_status(status));
     }
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
     for (index, (entry, sent)) in invocation.accounts.iter().zip(input.entries()).enumerate() {
@@ -161,7 +186,7 @@ fn judge(
                 let length = as_sent.account.data.len();
                 let after = read_back::account(guest, sent.address, length)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
-                    .check()?;
+                    .check(words)?;
                 accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
@@ -176,7 +201,7 @@ fn judge(
         }
     }
     // Each call conserves the sum of what was passed on, so the sum before is that as sent.
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
     Ok(accounts)
 }
 

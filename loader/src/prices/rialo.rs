@@ -35,6 +35,7 @@ impl Prices {
             call_account: 0,
             call_signer: 0,
             call_memory: Price::fixed(0),
+            heap: Price::fixed(0).bytes(8, 32 << 10),
             edwards: CurvePrices {
                 validate: 159,
                 add: 473,

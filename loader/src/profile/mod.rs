@@ -256,6 +256,7 @@ fn profile(
     let flow = control_flow::flow(&program.blob);
     let mut recorder = Recorder::new(program, &flow, trace);
     let mut syscalls = Syscalls::new(host, settings, invocation);
+    syscalls.log_begin();
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
     })?;

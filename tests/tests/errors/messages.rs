@@ -340,6 +340,13 @@ fn failures() -> Vec<Failure> {
         invalid_pointer(Access::Read),
         invalid_pointer(Access::Write),
         Failure::LogsTooLong { limit: 65_536 },
+        Failure::InvalidStatus {
+            status: 7 << 32 | 1,
+        },
+        Failure::GrewTooMuch {
+            growth: 20_971_521,
+            limit: 20_971_520,
+        },
         Failure::SyscallFailed {
             symbol: "checksum".to_owned(),
             reason: "the sum is too large".to_owned(),

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use abi::Pubkey;
 use abi::imports::{Import, MAX_ARGUMENTS};
 
+use self::log::Log;
 use super::guest::GuestMemory;
 use super::heap::Heap;
 use super::input::write::SerializedInput;
@@ -31,6 +32,8 @@ use crate::account::AccountInput;
 use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
+use crate::limits::Limits;
+use crate::log_style::LogStyle;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
 use crate::processed::ProcessedInstruction;
@@ -53,8 +56,9 @@ pub struct Syscalls {
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
-    logs: Vec<String>,
-    logged_bytes: usize,
+    log: Log,
+    /// The runtime's words for the rule of the write-back that a program has broken.
+    broken_rule: Option<&'static str>,
     return_data: Vec<u8>,
     /// The program that set the return data.
     returning_program: Pubkey,
@@ -149,8 +153,8 @@ impl Syscalls {
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
-            logs: Vec::new(),
-            logged_bytes: 0,
+            log: Log::default(),
+            broken_rule: None,
             return_data: Vec::new(),
             returning_program: invocation.program_id,
             caller: Caller::new(invocation),
@@ -234,6 +238,36 @@ impl Syscalls {
         &self.settings.prices
     }
 
+    /// The limits of the program that the host called.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// In which words log lines are.
+    pub(crate) fn log_style(&self) -> LogStyle {
+        self.settings.log_style
+    }
+
+    /// The id of the current program.
+    pub(crate) fn program_id(&self) -> Pubkey {
+        self.program_id
+    }
+
+    /// The return data as it is now.
+    pub(crate) fn return_data(&self) -> &[u8] {
+        &self.return_data
+    }
+
+    /// The runtime's words for the rule of the write-back that a program has broken.
+    pub(crate) fn broken_rule(&self) -> Option<&'static str> {
+        self.broken_rule
+    }
+
+    /// Remembers the runtime's words for a rule of the write-back that a program has broken.
+    pub(crate) fn set_broken_rule(&mut self, words: Option<&'static str>) {
+        self.broken_rule = words.or(self.broken_rule);
+    }
+
     /// The host.
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.host
@@ -261,7 +295,7 @@ impl Syscalls {
 
     pub(crate) fn into_results(self) -> Results {
         Results {
-            logs: self.logs,
+            logs: self.log.lines,
             return_data: self.return_data,
             calls: self.calls,
         }

@@ -286,7 +286,11 @@ pub(super) fn judge_caller<G: GuestMemory>(
         let after = read_back::account(call.guest, address, sent_length)?;
         let program_id = call.syscalls.program_id;
         let before = call.syscalls.caller.known(*entry);
-        AccountChange::new(*entry, &program_id, before, sent_length, &after).check()?;
+        let mut words = None;
+        let judged =
+            AccountChange::new(*entry, &program_id, before, sent_length, &after).check(&mut words);
+        call.syscalls.set_broken_rule(words);
+        judged?;
         now.push(after.into_account());
     }
     let known = list.accounts.iter().map(|listed| {
@@ -295,11 +299,14 @@ pub(super) fn judge_caller<G: GuestMemory>(
             .as_ref()
             .map_or(0, |input| u128::from(input.account.kelvins))
     });
-    SumChange {
+    let sum = SumChange {
         before: known.sum(),
         after: now.iter().map(|account| u128::from(account.kelvins)).sum(),
-    }
-    .check()?;
+    };
+    let mut words = None;
+    let judged = sum.check(&mut words);
+    call.syscalls.set_broken_rule(words);
+    judged?;
     Ok(now)
 }
 

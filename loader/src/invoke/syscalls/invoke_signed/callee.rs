@@ -113,10 +113,21 @@ pub(super) fn run<G: GuestMemory>(
     let program_id = invocation.program_id;
     let mut inner = call.syscalls.enter(invocation);
     let depth = inner.depth();
-    let finished = match callee {
-        Callee::Program(program) => program.call(&mut inner, invocation),
-        Callee::Builtin(builtin) => Ok(run_builtin(&**builtin, &mut inner, invocation)),
+    inner.log_begin();
+    let (finished, gas) = match callee {
+        Callee::Program(program) => {
+            let finished = program.call(&mut inner, invocation);
+            (finished, Some(invocation.gas))
+        }
+        Callee::Builtin(builtin) => {
+            let finished = run_builtin(&**builtin, &mut inner, invocation);
+            (Ok(finished), None)
+        }
     };
+    match &finished {
+        Ok(finished) => inner.log_end(finished, gas),
+        Err(_) => inner.log_not_entered(),
+    }
     let record = call.syscalls.leave(inner);
     match finished {
         Ok(finished) => {
@@ -152,8 +163,7 @@ impl Syscalls {
             callers,
             siblings: mem::take(&mut self.processed),
             calls,
-            logs: mem::take(&mut self.logs),
-            logged_bytes: self.logged_bytes,
+            log: mem::take(&mut self.log),
             ..Self::new(&self.host, &self.settings, invocation)
         }
     }
@@ -165,8 +175,8 @@ impl Syscalls {
         self.callers.pop();
         self.processed = inner.siblings;
         self.calls = inner.calls;
-        self.logs = inner.logs;
-        self.logged_bytes = inner.logged_bytes;
+        self.log = inner.log;
+        self.broken_rule = inner.broken_rule;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
         // Those after it are deeper.
