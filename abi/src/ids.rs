@@ -41,6 +41,3 @@ pub const RENT: Pubkey = id("SysvarRent111111111111111111111111111111111");
 /// The owner of the accounts that have programs: the runtime's loader of RISC-V programs (crate
 /// `rialo-risc-v-loader-interface` 0.23.0-alpha.0).
 pub const PROGRAM_LOADER: Pubkey = id("RiscVLoader11111111111111111111111111111111");
-
-/// The account with the instructions of the current transaction.
-pub const INSTRUCTIONS: Pubkey = id("Sysvar1nstructions1111111111111111111111111");

@@ -150,9 +150,12 @@ impl Loader {
     ) -> Result<Outcome, InvocationError> {
         invocation.validate(&self.settings.limits)?;
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        syscalls.log_begin();
         let finished = invoke::run_builtin(builtin, &mut syscalls, invocation);
         let engine = self.engine();
-        Ok(invoke::outcome(engine, syscalls, invocation, finished))
+        Ok(invoke::outcome(
+            engine, syscalls, invocation, finished, None,
+        ))
     }
 
     /// Rejects a file that is too long, without looking into it, and a program for another target.
@@ -235,7 +238,8 @@ impl Program {
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
         syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
-        Ok(invoke::outcome(self.engine, syscalls, invocation, finished))
+        let (engine, gas) = (self.engine, Some(invocation.gas));
+        Ok(invoke::outcome(engine, syscalls, invocation, finished, gas))
     }
 
     /// Bytes of memory that an instance has before heap and input.

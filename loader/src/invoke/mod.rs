@@ -132,15 +132,17 @@ impl Finished {
     }
 }
 
-/// The outcome of an invocation whose program has finished.
+/// The outcome of an invocation whose program has finished. `gas` is what the program began with; a
+/// program of the host's has `None`, as in [`Syscalls::log_end`].
 pub(crate) fn outcome(
     engine: Engine,
     mut syscalls: Syscalls,
     invocation: &Invocation,
     mut finished: Finished,
+    gas: Option<u64>,
 ) -> Outcome {
     finished.limit_growth(invocation, syscalls.limits().growth);
-    syscalls.log_end(&finished, Some(invocation.gas));
+    syscalls.log_end(&finished, gas);
     let results = syscalls.into_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),

@@ -260,7 +260,13 @@ fn profile(
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
     })?;
-    let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished);
+    let outcome = invoke::outcome(
+        Engine::Interpreter,
+        syscalls,
+        invocation,
+        finished,
+        Some(invocation.gas),
+    );
     let recording = recorder.finish(&outcome);
     let (gas, end) = name(
         Names::new(&program.blob, &flow),
