@@ -115,6 +115,7 @@ mod tests {
     use crate::account::Account;
     use crate::engine::Engine;
     use crate::outcome::HeapUse;
+    use crate::transaction_use::TransactionUse;
 
     fn outcome(engine: Engine) -> Outcome {
         Outcome {
@@ -126,6 +127,7 @@ mod tests {
             return_data: vec![1],
             accounts: vec![Account::default()],
             calls: Vec::new(),
+            transaction_use: TransactionUse::default(),
             engine,
         }
     }

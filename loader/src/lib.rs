@@ -166,6 +166,7 @@ mod system_program;
 pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
+mod transaction_use;
 
 pub use abi::call::AccountMeta;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
@@ -189,6 +190,7 @@ pub use crate::program::{Loader, Program};
 pub use crate::runtime::{Runtime, UnknownRuntime};
 pub use crate::system_program::SystemProgram;
 pub use crate::sysvars::Sysvars;
+pub use crate::transaction_use::TransactionUse;
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.
 #[cfg(doctest)]

@@ -105,8 +105,8 @@ impl Limits {
     /// assert_eq!((limits.gas, limits.accounts), (1_400_000, 255));
     /// ```
     ///
-    /// The runtime counts growth and calls for a whole transaction, and a loader for one
-    /// invocation.
+    /// The runtime counts growth, calls and logs for a whole transaction: see
+    /// [`TransactionUse`](crate::TransactionUse).
     #[must_use]
     pub fn rialo() -> Self {
         Self {

@@ -5,6 +5,7 @@ use abi::{ProgramError, Pubkey};
 use crate::Engine;
 use crate::account::Account;
 use crate::error::Failure;
+use crate::transaction_use::TransactionUse;
 
 /// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub accounts: Vec<Account>,
     /// The calls from one program to another, in the order in which they began.
     pub calls: Vec<CallRecord>,
+    /// What the transaction has used of its limits: this invocation, and those before it.
+    pub transaction_use: TransactionUse,
     /// The engine that ran the program.
     pub engine: Engine,
 }

@@ -19,6 +19,7 @@ use crate::error::{Failure, InvocationError};
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::{HeapUse, Outcome};
+use crate::transaction_use::TransactionUse;
 use guest::GuestMemory;
 use input::write::SerializedInput;
 use input::{read_back, write};
@@ -117,17 +118,22 @@ pub(crate) fn run(
 }
 
 impl Finished {
-    /// Fails if the data of all accounts together has grown by more bytes than this.
-    fn limit_growth(&mut self, invocation: &Invocation, limit: u64) {
+    /// Fails if the data of all accounts of the transaction has grown by more bytes than this. If
+    /// it has not failed, adds the growth to that of the transaction.
+    fn add_growth(&mut self, invocation: &Invocation, limit: u64, all: &mut i64) {
         let Ok(accounts) = &self.result else {
             return;
         };
-        let length = |account: &Account| account.data.len() as u64;
-        let before: u64 = invocation.first_accounts().map(length).sum();
-        let after: u64 = accounts.iter().map(length).sum();
-        let growth = after.saturating_sub(before);
-        if growth > limit {
-            self.result = Err(Failure::GrewTooMuch { growth, limit });
+        // A length has 24 bits, so all of them together fit.
+        let length = |account: &Account| account.data.len() as i64;
+        let before: i64 = invocation.first_accounts().map(length).sum();
+        let after: i64 = accounts.iter().map(length).sum();
+        let growth = all.saturating_add(after - before);
+        match u64::try_from(growth) {
+            Ok(growth) if growth > limit => {
+                self.result = Err(Failure::GrewTooMuch { growth, limit });
+            }
+            Ok(_) | Err(_) => *all = growth,
         }
     }
 }
@@ -141,7 +147,8 @@ pub(crate) fn outcome(
     mut finished: Finished,
     gas: Option<u64>,
 ) -> Outcome {
-    finished.limit_growth(invocation, syscalls.limits().growth);
+    let mut growth = invocation.transaction_use.growth;
+    finished.add_growth(invocation, syscalls.limits().growth, &mut growth);
     syscalls.log_end(&finished, gas);
     let results = syscalls.into_results();
     let (failure, accounts, return_data) = match finished.result {
@@ -161,6 +168,10 @@ pub(crate) fn outcome(
         return_data,
         accounts,
         calls: results.calls,
+        transaction_use: TransactionUse {
+            growth,
+            ..results.transaction_use
+        },
         engine,
     }
 }

@@ -119,6 +119,7 @@ mod tests {
             return_data: vec![1],
             accounts: vec![account(6)],
             calls: Vec::new(),
+            transaction_use: crate::TransactionUse::default(),
             engine: Engine::Interpreter,
         }
     }

@@ -9,6 +9,7 @@ use super::{Returned, Syscalls};
 use crate::error::Failure;
 use crate::invoke::guest::GuestMemory;
 use crate::log_style::LogStyle;
+use crate::transaction_use::TransactionUse;
 
 /// The start of an event's line, as the runtime writes it.
 const DATA_PREFIX: &str = "Program data: ";
@@ -27,6 +28,26 @@ pub(crate) struct Log {
     bytes: usize,
     /// Whether a line was left out, in the style of the runtime.
     is_truncated: bool,
+}
+
+impl Log {
+    /// No lines yet, after those of the earlier instructions of a transaction.
+    pub(super) fn after(earlier: &TransactionUse) -> Self {
+        Self {
+            lines: Vec::new(),
+            bytes: earlier.log_bytes,
+            is_truncated: earlier.is_log_truncated,
+        }
+    }
+
+    /// What the lines have used of the limit.
+    pub(super) fn transaction_use(&self) -> TransactionUse {
+        TransactionUse {
+            log_bytes: self.bytes,
+            is_log_truncated: self.is_truncated,
+            ..TransactionUse::default()
+        }
+    }
 }
 
 /// Logs a text.

@@ -39,6 +39,7 @@ use crate::prices::Prices;
 use crate::processed::ProcessedInstruction;
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
+use crate::transaction_use::TransactionUse;
 use call::Call;
 use invoke_signed::Caller;
 
@@ -72,6 +73,8 @@ pub struct Syscalls {
     siblings: Vec<Arc<ProcessedInstruction>>,
     /// The calls so far, in the order in which they began.
     calls: Vec<CallRecord>,
+    /// The instructions and the calls of the transaction before the invocation.
+    calls_before: usize,
     /// The error of a called program's engine, for which the whole invocation has no outcome.
     engine_error: Option<InvocationError>,
 }
@@ -81,6 +84,8 @@ pub(crate) struct Results {
     pub logs: Vec<String>,
     pub return_data: Vec<u8>,
     pub calls: Vec<CallRecord>,
+    /// What the transaction has used, growth left out.
+    pub transaction_use: TransactionUse,
 }
 
 /// The function behind each syscall.
@@ -153,7 +158,8 @@ impl Syscalls {
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
-            log: Log::default(),
+            log: Log::after(&invocation.transaction_use),
+            calls_before: invocation.transaction_use.calls,
             broken_rule: None,
             return_data: Vec::new(),
             returning_program: invocation.program_id,
@@ -294,7 +300,13 @@ impl Syscalls {
     }
 
     pub(crate) fn into_results(self) -> Results {
+        let calls = self.calls_before.saturating_add(self.calls.len());
         Results {
+            transaction_use: TransactionUse {
+                // The invocation itself is an instruction of the transaction.
+                calls: calls.saturating_add(1),
+                ..self.log.transaction_use()
+            },
             logs: self.log.lines,
             return_data: self.return_data,
             calls: self.calls,

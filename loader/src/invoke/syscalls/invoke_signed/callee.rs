@@ -17,6 +17,7 @@ use crate::invoke::guest::GuestMemory;
 use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
+use crate::transaction_use::TransactionUse;
 
 /// How much memory of the callee's instance the base of a call pays for: more than a program with a
 /// usual stack and heap has.
@@ -32,7 +33,7 @@ pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, I
         return Err(InvalidCall::Reentered { program_id });
     }
     let limit = syscalls.settings.limits.calls;
-    if syscalls.calls.len() >= limit {
+    if syscalls.calls_before.saturating_add(syscalls.calls.len()) >= limit {
         return Err(InvalidCall::TooManyCalls { limit });
     }
     let callee = syscalls.host.find_program(&program_id);
@@ -79,6 +80,8 @@ pub(super) fn invocation<G: GuestMemory>(
         heap_size,
         gas: 0,
         account_table,
+        // The calls of an invocation take part in what it uses.
+        transaction_use: TransactionUse::default(),
         announced_heap,
     };
     pay_for_memory(call, callee, heap_size)?;
@@ -163,6 +166,7 @@ impl Syscalls {
             callers,
             siblings: mem::take(&mut self.processed),
             calls,
+            calls_before: self.calls_before,
             log: mem::take(&mut self.log),
             ..Self::new(&self.host, &self.settings, invocation)
         }
