@@ -30,6 +30,7 @@
 
 mod error;
 mod execute;
+mod history;
 mod host;
 mod instruction;
 mod ledger;
@@ -37,11 +38,13 @@ mod outcome;
 mod programs;
 mod settings;
 mod state;
+mod storage;
 mod transaction;
 
 pub use loader::{Account, Pubkey};
 
 pub use crate::error::{DeployError, StorageError, TransactionError};
+pub use crate::history::TransactionRecord;
 pub use crate::instruction::{AccountMeta, Instruction};
 pub use crate::ledger::{Deployment, Ledger, Snapshot};
 pub use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
