@@ -11,6 +11,11 @@ pub enum TransactionError {
     /// It has no instructions.
     #[error("the transaction has no instructions; add at least one")]
     NoInstructions,
+    /// It lists the instructions sysvar, and has too many instructions, accounts or bytes for it.
+    #[error(
+        "the instructions of the transaction do not fit in 64 KiB, as the instructions sysvar needs"
+    )]
+    InstructionsTooLong,
     /// It asks for too much gas.
     #[error("the transaction asks for {gas} gas; a transaction may have at most {limit}")]
     GasTooLarge {

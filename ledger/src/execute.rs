@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use loader::{
-    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, Program, Pubkey, Sysvars, ids,
+    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, ProcessedInstruction, Program,
+    Pubkey, Sysvars, TransactionUse, ids,
 };
 
 use crate::error::TransactionError;
@@ -67,6 +68,10 @@ struct Run<'a> {
     positions: HashMap<Pubkey, usize>,
     reads: Arc<Reads>,
     outcomes: Vec<InstructionOutcome>,
+    /// The instructions that were processed, the oldest first, for those after them.
+    processed: Vec<Arc<ProcessedInstruction>>,
+    /// What the instructions have used of the limits of the transaction.
+    used: TransactionUse,
     gas_limit: u64,
     gas: u64,
     fee: u64,
@@ -107,6 +112,8 @@ impl<'a> Run<'a> {
             accounts,
             reads: Arc::default(),
             outcomes: Vec::with_capacity(transaction.instructions.len()),
+            processed: Vec::new(),
+            used: TransactionUse::default(),
             gas_limit,
             gas: gas_limit,
             fee: 0,
@@ -158,9 +165,41 @@ impl<'a> Run<'a> {
 
     fn instructions(&mut self, transaction: &Transaction) -> Result<(), TransactionError> {
         for (index, instruction) in transaction.instructions.iter().enumerate() {
+            self.set_instructions_sysvar(index, transaction)?;
             self.instruction(index, instruction, transaction)?;
         }
         Ok(())
+    }
+
+    /// Brings the account of the instructions sysvar up to date, if the transaction lists it.
+    fn set_instructions_sysvar(
+        &mut self,
+        index: usize,
+        transaction: &Transaction,
+    ) -> Result<(), TransactionError> {
+        let Some(position) = self.positions.get(&ids::INSTRUCTIONS) else {
+            return Ok(());
+        };
+        let too_long = TransactionError::InstructionsTooLong;
+        let current = u16::try_from(index).map_err(|_| too_long.clone())?;
+        let all = transaction.instructions.iter();
+        let all: Vec<ProcessedInstruction> = all.map(|one| self.with_flags(one)).collect();
+        let account = ProcessedInstruction::sysvar(&all, current).map_err(|_| too_long)?;
+        self.accounts[*position].now = Arc::new(account);
+        Ok(())
+    }
+
+    /// An instruction with the flags that its accounts have in the transaction.
+    fn with_flags(&self, instruction: &Instruction) -> ProcessedInstruction {
+        let accounts = instruction.accounts.iter().map(|meta| {
+            let account = &self.accounts[self.positions[&meta.key]];
+            loader::AccountMeta::new(&meta.key, account.is_signer, account.is_writable)
+        });
+        ProcessedInstruction {
+            program_id: instruction.program_id,
+            accounts: accounts.collect(),
+            data: instruction.data.clone(),
+        }
     }
 
     /// Runs an instruction, and keeps its changes for the next one.
@@ -180,6 +219,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .map(|account| Arc::clone(&account.now))
                 .collect(),
+            processed: self.processed.clone(),
             reads: Arc::clone(&self.reads),
         });
         let program_id = instruction.program_id;
@@ -195,6 +235,11 @@ impl<'a> Run<'a> {
         let outcome =
             outcome.map_err(|error| TransactionError::InvalidInstruction { index, error })?;
         self.gas -= outcome.gas_used;
+        self.used = outcome.transaction_use;
+        if index + 1 < transaction.instructions.len() {
+            let processed = ProcessedInstruction::from(&invocation);
+            self.processed.push(Arc::new(processed));
+        }
         self.keep(index, program_id, outcome)
     }
 
@@ -205,6 +250,7 @@ impl<'a> Run<'a> {
             .data(instruction.data.clone())
             .gas(self.gas)
             .account_table(self.context.settings.account_table);
+        invocation.transaction_use = self.used;
         if let Some(heap) = transaction.heap {
             invocation.heap_size = heap;
         }

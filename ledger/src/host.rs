@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use loader::{Account, Callee, Host, Pubkey, Sysvars};
+use loader::{Account, Callee, Host, ProcessedInstruction, Pubkey, Sysvars};
 
 use crate::programs::Programs;
 use crate::state::View;
@@ -14,6 +14,8 @@ pub(crate) struct InstructionHost {
     pub programs: Arc<Programs>,
     /// The accounts that earlier instructions of the transaction have changed.
     pub changed: Vec<Arc<Account>>,
+    /// The instructions of the transaction that were processed before, the oldest first.
+    pub processed: Vec<Arc<ProcessedInstruction>>,
     /// What was read from the view, in addition to the accounts of the transaction.
     pub reads: Arc<Reads>,
 }
@@ -60,5 +62,10 @@ impl Host for InstructionHost {
 
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         self.account(key).map(|account| Account::clone(&account))
+    }
+    fn processed_instruction(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
+        let newest_first = self.processed.iter().rev();
+        let index = usize::try_from(index).ok()?;
+        newest_first.map(Arc::clone).nth(index)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use imbl::ordmap::DiffItem;
 use loader::sysvars::{Clock, Sysvars};
-use loader::{Account, Builtin, Engine, Loader, Pubkey, SystemProgram, ids};
+use loader::{Account, Builtin, Engine, Loader, Pubkey, Runtime, SystemProgram, ids};
 
 use crate::error::{DeployError, StorageError};
 use crate::execute::{Context, Executed, execute};
@@ -57,16 +57,15 @@ pub struct Deployment {
 }
 
 impl Ledger {
-    /// A ledger in memory, whose programs run on PolkaVM's interpreter. It has the system program
-    /// and no accounts.
+    /// A ledger in memory, whose programs run on PolkaVM's interpreter with the limits, prices and
+    /// log lines of the Rialo runtime. It has the system program and no accounts.
     ///
     /// # Panics
     ///
     /// It does not: the interpreter runs on every computer.
     #[must_use]
     pub fn new() -> Self {
-        let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
-        Self::with_loader(loader)
+        Self::with_loader(interpreter())
     }
 
     /// A ledger in memory, whose programs run on this loader, with its limits and prices.
@@ -84,7 +83,7 @@ impl Ledger {
         }
     }
 
-    /// The ledger in a file, whose programs run on PolkaVM's interpreter. If there is no file at
+    /// The ledger in a file, whose programs run as those of [`new`](Self::new). If there is no file at
     /// the path, this makes an empty ledger there. The folder must exist.
     ///
     /// The file has the accounts, the sysvars and the [history](Self::history), and nothing of the
@@ -118,8 +117,7 @@ impl Ledger {
     ///
     /// It does not: the interpreter runs on every computer.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
-        let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
-        Self::open_with_loader(path, loader)
+        Self::open_with_loader(path, interpreter())
     }
 
     /// The ledger in a file, as [`open`](Self::open) opens it, whose programs run on this loader.
@@ -477,4 +475,10 @@ impl Default for Ledger {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The loader of a ledger that names none.
+fn interpreter() -> Loader {
+    let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
+    loader.as_on(Runtime::Rialo)
 }
