@@ -34,6 +34,7 @@ use crate::invocation::Invocation;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
 use crate::processed::ProcessedInstruction;
+use crate::profile::{GasProfile, Profiler};
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
 use call::Call;
@@ -68,6 +69,8 @@ pub struct Syscalls {
     siblings: Vec<Arc<ProcessedInstruction>>,
     /// The calls so far, in the order in which they began.
     calls: Vec<CallRecord>,
+    /// Profiles the programs that this one calls, if it is profiled itself.
+    pub(crate) profiler: Option<Profiler>,
     /// The error of a called program's engine, for which the whole invocation has no outcome.
     engine_error: Option<InvocationError>,
 }
@@ -158,6 +161,7 @@ impl Syscalls {
             processed: Vec::new(),
             siblings: Vec::new(),
             calls: Vec::new(),
+            profiler: None,
             engine_error: None,
         }
     }
@@ -252,6 +256,11 @@ impl Syscalls {
     /// The first call that began after there were so many.
     pub(crate) fn call_since(&self, count: usize) -> Option<&CallRecord> {
         self.calls.get(count)
+    }
+
+    /// Takes the profile of the call that has ended last, if there is one.
+    pub(crate) fn take_profile(&mut self) -> Option<GasProfile> {
+        self.profiler.as_mut().and_then(Profiler::take)
     }
 
     /// Takes the error of a called program's engine.

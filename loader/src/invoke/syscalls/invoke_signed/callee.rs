@@ -17,6 +17,7 @@ use crate::invoke::guest::GuestMemory;
 use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
+use crate::profile;
 
 /// How much memory of the callee's instance the base of a call pays for: more than a program with a
 /// usual stack and heap has.
@@ -114,7 +115,7 @@ pub(super) fn run<G: GuestMemory>(
     let mut inner = call.syscalls.enter(invocation);
     let depth = inner.depth();
     let finished = match callee {
-        Callee::Program(program) => program.call(&mut inner, invocation),
+        Callee::Program(program) => profile::call(program, &mut inner, invocation),
         Callee::Builtin(builtin) => Ok(run_builtin(&**builtin, &mut inner, invocation)),
     };
     let record = call.syscalls.leave(inner);
@@ -152,6 +153,7 @@ impl Syscalls {
             callers,
             siblings: mem::take(&mut self.processed),
             calls,
+            profiler: self.profiler.take(),
             logs: mem::take(&mut self.logs),
             logged_bytes: self.logged_bytes,
             ..Self::new(&self.host, &self.settings, invocation)
@@ -165,6 +167,7 @@ impl Syscalls {
         self.callers.pop();
         self.processed = inner.siblings;
         self.calls = inner.calls;
+        self.profiler = inner.profiler;
         self.logs = inner.logs;
         self.logged_bytes = inner.logged_bytes;
         self.return_data = inner.return_data;
