@@ -400,3 +400,97 @@ macro_rules! export_handler {
         $crate::__private::macros::export_handler! { [$crate] $($arguments)* }
     };
 }
+
+/// Declares syscalls of an embedder's: functions of a host besides those of the contract, which its
+/// loader has under these names (`Loader::syscall` of the crate `program-loader`).
+///
+/// ```
+/// use entrypoint::testing::Host;
+///
+/// entrypoint::declare_syscalls! {
+///     /// Returns the sum of bytes.
+///     ///
+///     /// # Safety
+///     ///
+///     /// `length` bytes are readable at the address.
+///     pub fn checksum(address: *const u8, length: u64) -> u64;
+/// }
+///
+/// fn sum(bytes: &[u8]) -> u64 {
+///     // SAFETY: the pointer and the length are those of one slice.
+///     unsafe { checksum(bytes.as_ptr(), bytes.len() as u64) }
+/// }
+///
+/// // In a unit test the host of the test has it.
+/// let host = Host::new().syscall("checksum", |[_, length, ..]| 10 * length);
+/// assert_eq!(host.run(|| sum(b"abc")).0, 30);
+/// ```
+///
+/// A syscall has at most five parameters of the types `u32`, `u64`, `*const T` and `*mut T`, and
+/// returns `u64` or nothing. Every function is unsafe, because the compiler does not know what the
+/// host does with the addresses.
+///
+/// | target | |
+/// |---|---|
+/// | riscv64 | imports that PolkaVM links: a loader without them does not load the program |
+/// | wasm32 | imports from the module `env`: a loader without them does not load the program |
+/// | native | calls over the loader's connection, by name: a loader without them ends the program that makes such a call |
+/// | any other | calls of the test's host: a test without them panics |
+#[macro_export]
+macro_rules! declare_syscalls {
+    ($(
+        $(#[doc = $doc:literal])*
+        $visibility:vis fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $return:ty)?;
+    )*) => {
+        $crate::__select_target! {
+            riscv64 {
+                #[$crate::__private::polkavm_import(abi = $crate::__private::default_abi)]
+                unsafe extern "C" {
+                    $(
+                        $(#[doc = $doc])*
+                        $visibility fn $name($($parameter: $type),*) $(-> $return)?;
+                    )*
+                }
+            }
+            wasm32 {
+                #[link(wasm_import_module = "env")]
+                unsafe extern "C" {
+                    $(
+                        $(#[doc = $doc])*
+                        $visibility fn $name($($parameter: $type),*) $(-> $return)?;
+                    )*
+                }
+            }
+            native { $crate::__declare_own_syscalls! {
+                $($(#[doc = $doc])* $visibility fn $name($($parameter: $type),*) $(-> $return)?;)*
+            } }
+            host { $crate::__declare_own_syscalls! {
+                $($(#[doc = $doc])* $visibility fn $name($($parameter: $type),*) $(-> $return)?;)*
+            } }
+        }
+    };
+}
+
+/// The functions of [`declare_syscalls!`] on targets without imports.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare_own_syscalls {
+    ($(
+        $(#[doc = $doc:literal])*
+        $visibility:vis fn $name:ident($($parameter:ident: $type:ty),*) $(-> $return:ty)?;
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            $visibility unsafe fn $name($($parameter: $type),*) $(-> $return)? {
+                // SAFETY: the caller fulfils the contract of the syscall, whose arguments these
+                // are.
+                unsafe {
+                    $crate::__private::own_syscall(
+                        ::core::stringify!($name),
+                        [$($crate::__private::Argument::to_word($parameter)),*],
+                    )
+                }
+            }
+        )*
+    };
+}

@@ -311,6 +311,11 @@ impl Program {
         &self.settings
     }
 
+    /// Whether this is a handle on the same program.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.loaded, &other.loaded)
+    }
+
     /// The loaded program, if a backend of this type has loaded it.
     pub(crate) fn loaded_by<B: Backend>(&self) -> Option<&B::Program> {
         object::program::<B>(&*self.loaded)

@@ -127,6 +127,22 @@ impl Call {
         }
     }
 
+    /// The same as the first of [`debug_info`](Self::debug_info), with the programs that the fixture
+    /// names.
+    pub fn with_called(&self, inlining: Inlining) -> Inlining {
+        let folder = self.fixture.as_deref().and_then(Path::parent);
+        let folder = folder.unwrap_or(Path::new(""));
+        let programs = self.surroundings.programs.iter();
+        let packages = programs.filter_map(|program| {
+            let package = ProgramPackage::in_folder(&folder.join(&program.path));
+            Some((program.id, package.ok()?))
+        });
+        packages.fold(
+            inlining.program(self.invocation.program_id),
+            |inlining, (id, package)| inlining.called(id, Inlining::of(&package)),
+        )
+    }
+
     /// The program's file, or the result of building its package.
     pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         match &self.program {

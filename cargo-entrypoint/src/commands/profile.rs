@@ -45,6 +45,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let blob = call.blob()?;
     let (profiled, errors) = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
+    let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
 

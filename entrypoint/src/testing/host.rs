@@ -8,6 +8,7 @@ use std::string::String;
 use std::thread_local;
 use std::vec::Vec;
 
+use abi::imports::MAX_ARGUMENTS;
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
 use abi::{ProgramResult, Pubkey};
 
@@ -71,11 +72,15 @@ pub struct Host {
     sysvars: HashMap<Pubkey, Vec<u8>>,
     accounts: HashMap<Pubkey, Account>,
     programs: HashMap<Pubkey, Function>,
+    syscalls: HashMap<String, Syscall>,
 }
 
 /// The function of a program that others call.
 pub(super) type Function =
     Rc<dyn for<'a> Fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult>;
+
+/// A syscall of an embedder's.
+type Syscall = Rc<dyn Fn([u64; MAX_ARGUMENTS]) -> u64>;
 
 /// What a function did during [`Host::run`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -161,6 +166,7 @@ impl Host {
             sysvars: HashMap::new(),
             accounts: HashMap::new(),
             programs: HashMap::new(),
+            syscalls: HashMap::new(),
         }
         .program(crate::system::ID, system::process_instruction)
     }
@@ -254,6 +260,19 @@ impl Host {
         self
     }
 
+    /// Lets functions make this syscall of an embedder's, which they declare with
+    /// [`declare_syscalls!`](crate::declare_syscalls!). The closure gets the arguments as numbers,
+    /// and zeroes after them. What it returns has no meaning if the syscall returns nothing.
+    #[must_use]
+    pub fn syscall(
+        mut self,
+        name: &str,
+        function: impl Fn([u64; MAX_ARGUMENTS]) -> u64 + 'static,
+    ) -> Self {
+        self.syscalls.insert(name.into(), Rc::new(function));
+        self
+    }
+
     /// Makes this the host of the thread while `function` runs. Returns its result, and what it
     /// did.
     ///
@@ -298,6 +317,11 @@ impl Host {
             LastRestartSlot::ID => self.last_restart_slot.to_data().to_vec(),
             _ => return None,
         })
+    }
+
+    /// Returns the syscall of an embedder's with this name.
+    pub(crate) fn find_syscall(&self, name: &str) -> Option<Syscall> {
+        self.syscalls.get(name).cloned()
     }
 
     /// Returns the account with this key.

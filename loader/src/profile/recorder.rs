@@ -6,13 +6,14 @@ use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
-use super::{HeapCounts, HeapSample};
+use super::tree::Sum;
+use super::{GasProfile, HeapCounts, HeapSample};
 use crate::backend::Heap;
 use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::{Guest, LoadedBlob, Observer, validate};
-use crate::error::{Failure, InvocationError};
+use crate::error::InvocationError;
 use crate::invoke::guest::read_pod;
-use crate::outcome::{HeapUse, Outcome};
+use crate::outcome::HeapUse;
 
 // These bound the memory that a blob can make the loader use.
 
@@ -102,6 +103,8 @@ pub(super) struct Recording {
     pub samples: Vec<HeapSample>,
     /// The programs that the program has called.
     pub called: Vec<Pubkey>,
+    /// The profiles of those that were profiled, by the place of their cost.
+    pub inner: HashMap<Place, GasProfile>,
     pub end: End,
 }
 
@@ -152,6 +155,9 @@ pub(super) struct Recorder<'a> {
     gas: u64,
     samples: Vec<HeapSample>,
     called: Vec<Pubkey>,
+    inner: HashMap<Place, Sum>,
+    /// The number of stacks in `inner`.
+    inner_costs: usize,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -188,18 +194,20 @@ impl<'a> Recorder<'a> {
             gas: 0,
             samples: Vec::new(),
             called: Vec::new(),
+            inner: HashMap::new(),
+            inner_costs: 0,
             heap_state: None,
         }
     }
 
-    /// The recording of an invocation with this outcome.
-    pub fn finish(mut self, outcome: &Outcome) -> Recording {
-        let gas_used = outcome.gas_used;
+    /// The recording of a program that has used this much gas.
+    pub fn finish(mut self, gas_used: u64, is_out_of_gas: bool) -> Recording {
         let prepaid = gas_used.saturating_sub(self.gas);
         if prepaid > 0 {
-            let why = match outcome.failure {
-                Some(Failure::OutOfGas { .. }) => Prepaid::OutOfGas,
-                _ => Prepaid::RestOfBlock,
+            let why = if is_out_of_gas {
+                Prepaid::OutOfGas
+            } else {
+                Prepaid::RestOfBlock
             };
             self.add(self.last, Cost::Prepaid(why), prepaid);
         }
@@ -231,6 +239,11 @@ impl<'a> Recorder<'a> {
             costs: self.costs,
             samples: self.samples,
             called: self.called,
+            inner: self
+                .inner
+                .into_iter()
+                .map(|(place, sum)| (place, sum.finish()))
+                .collect(),
         }
     }
 
@@ -303,7 +316,8 @@ impl<'a> Recorder<'a> {
             .map_or((0, None), |call| (call.node, call.too_deep))
     }
 
-    fn add(&mut self, program_counter: u32, cost: Cost, gas: u64) {
+    /// Adds a cost. Returns the place at which it counts.
+    fn add(&mut self, program_counter: u32, cost: Cost, gas: u64) -> Place {
         let (node, too_deep) = self.position();
         let mut place = match too_deep {
             Some(caller) => Place {
@@ -330,6 +344,7 @@ impl<'a> Recorder<'a> {
             self.costs.push((place, 0));
         }
         self.costs[index].1 += gas;
+        place
     }
 
     fn sample(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
@@ -406,14 +421,23 @@ impl Observer for Recorder<'_> {
         }
     }
 
-    fn called(&mut self, syscall: u32, program_id: Pubkey, gas: u64) {
+    fn called(&mut self, syscall: u32, program_id: Pubkey, gas: u64, profile: Option<GasProfile>) {
         let known = self.called.iter().position(|known| *known == program_id);
         let place = known.unwrap_or(self.called.len());
         if place == self.called.len() {
             self.called.push(program_id);
         }
-        if gas > 0 {
-            self.add(self.last, Cost::Called { syscall, place }, gas);
+        if gas == 0 {
+            return;
+        }
+        let place = self.add(self.last, Cost::Called { syscall, place }, gas);
+        // A call that is not distinguished shows nothing of the program.
+        if let Some(profile) = profile
+            && matches!(place.cost, Cost::Called { .. })
+            && self.inner_costs < MAX_COSTS
+        {
+            let sum = self.inner.entry(place).or_insert_with(Sum::new);
+            self.inner_costs += sum.add(&profile);
         }
     }
 

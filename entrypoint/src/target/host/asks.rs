@@ -5,6 +5,7 @@ use std::slice;
 use std::vec::Vec;
 
 use abi::call::{CInstruction, LoadedEntry, MAX_CALL_DEPTH, Slice};
+use abi::imports::MAX_ARGUMENTS;
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
 use abi::instructions::SiblingLengths;
 use abi::program_address;
@@ -294,4 +295,20 @@ pub(crate) unsafe fn rlo_get_processed_sibling_instruction(
     // SAFETY: as before, as many accounts are writable, which do not overlap the sibling's.
     unsafe { accounts.copy_from_nonoverlapping(metas.as_ptr(), metas.len()) };
     1
+}
+
+/// Makes the syscall of an embedder's with this name, which the test's host has.
+///
+/// # Safety
+///
+/// The arguments fulfil the contract of the syscall.
+pub(super) unsafe fn own(name: &str, arguments: &[u64; MAX_ARGUMENTS]) -> u64 {
+    let function = with_current(|current| current.host.find_syscall(name));
+    let function = function.unwrap_or_else(|| {
+        panic!(
+            "the function calls the syscall `{name}`, which the host of this test does not have: \
+             add it with `testing::Host::syscall`, and run the test in `testing::Host::run`"
+        )
+    });
+    function(*arguments)
 }

@@ -12,6 +12,8 @@ mod crypto;
 mod handler;
 mod panic;
 pub(crate) mod syscalls;
+#[path = "../shared/words.rs"]
+mod words;
 
 pub(crate) use account_list::alloc_account_list;
 pub use arena::ArenaCell;
@@ -19,6 +21,7 @@ pub use handler::HostReplies;
 pub(crate) use panic::halt;
 pub use std::thread_local;
 pub(crate) use syscalls::{note_program_id, program_id};
+pub use words::{Argument, own_syscall};
 
 /// The host for unit tests of handlers.
 pub mod for_tests {

@@ -7,6 +7,7 @@ use polkavm::{InterruptKind, Reg};
 use super::guest::Guest;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
 use crate::error::InvocationError;
+use crate::profile::GasProfile;
 
 /// Receives the events of a program that runs. `()` ignores them and compiles away.
 pub(crate) trait Observer {
@@ -18,8 +19,16 @@ pub(crate) trait Observer {
     /// gas besides its instruction.
     fn syscall(&mut self, _number: u32, _price: u64) {}
 
-    /// The syscall with this number has run another program, which used this much gas.
-    fn called(&mut self, _number: u32, _program_id: Pubkey, _gas: u64) {}
+    /// The syscall with this number has run another program, which used this much gas. If that was
+    /// profiled, its profile has the same gas.
+    fn called(
+        &mut self,
+        _number: u32,
+        _program_id: Pubkey,
+        _gas: u64,
+        _profile: Option<GasProfile>,
+    ) {
+    }
 
     /// The gas does not suffice for the instruction that was about to run.
     fn unpaid(&mut self) {}
@@ -112,12 +121,13 @@ impl<O: Observer> Observed<'_, O> {
                     let returned = syscalls.call(syscall, guest.arguments(), guest);
                     // A syscall takes off gas, and never adds any.
                     let used = before - guest.gas();
+                    let profile = syscalls.take_profile();
                     match syscalls.call_since(calls) {
                         None => observer.syscall(number, used),
                         Some(called) => {
                             let gas = called.gas_used.min(used);
                             observer.syscall(number, used - gas);
-                            observer.called(number, called.program_id, gas);
+                            observer.called(number, called.program_id, gas, profile);
                         }
                     }
                     match returned {

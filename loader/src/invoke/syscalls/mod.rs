@@ -37,6 +37,7 @@ use crate::log_style::LogStyle;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
 use crate::processed::ProcessedInstruction;
+use crate::profile::{GasProfile, Profiler};
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
 use crate::transaction_use::TransactionUse;
@@ -75,6 +76,8 @@ pub struct Syscalls {
     calls: Vec<CallRecord>,
     /// The instructions and the calls of the transaction before the invocation.
     calls_before: usize,
+    /// Profiles the programs that this one calls, if it is profiled itself.
+    pub(crate) profiler: Option<Profiler>,
     /// The error of a called program's engine, for which the whole invocation has no outcome.
     engine_error: Option<InvocationError>,
 }
@@ -168,6 +171,7 @@ impl Syscalls {
             processed: Vec::new(),
             siblings: Vec::new(),
             calls: Vec::new(),
+            profiler: None,
             engine_error: None,
         }
     }
@@ -292,6 +296,11 @@ impl Syscalls {
     /// The first call that began after there were so many.
     pub(crate) fn call_since(&self, count: usize) -> Option<&CallRecord> {
         self.calls.get(count)
+    }
+
+    /// Takes the profile of the call that has ended last, if there is one.
+    pub(crate) fn take_profile(&mut self) -> Option<GasProfile> {
+        self.profiler.as_mut().and_then(Profiler::take)
     }
 
     /// Takes the error of a called program's engine.

@@ -18,6 +18,7 @@ use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
 use crate::transaction_use::TransactionUse;
+use crate::profile;
 
 /// How much memory of the callee's instance the base of a call pays for: more than a program with a
 /// usual stack and heap has.
@@ -119,7 +120,7 @@ pub(super) fn run<G: GuestMemory>(
     inner.log_begin();
     let (finished, gas) = match callee {
         Callee::Program(program) => {
-            let finished = program.call(&mut inner, invocation);
+            let finished = profile::call(program, &mut inner, invocation);
             (finished, Some(invocation.gas))
         }
         Callee::Builtin(builtin) => {
@@ -168,6 +169,7 @@ impl Syscalls {
             calls,
             calls_before: self.calls_before,
             log: mem::take(&mut self.log),
+            profiler: self.profiler.take(),
             ..Self::new(&self.host, &self.settings, invocation)
         }
     }
@@ -181,6 +183,7 @@ impl Syscalls {
         self.calls = inner.calls;
         self.log = inner.log;
         self.broken_rule = inner.broken_rule;
+        self.profiler = inner.profiler;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
         // Those after it are deeper.
