@@ -3,3 +3,4 @@
 
 mod logs;
 mod settings;
+mod vm;
