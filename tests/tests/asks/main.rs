@@ -362,6 +362,17 @@ fn view_shows_what_a_called_program_has_changed() {
 fn call_is_not_made_while_a_borrow_forbids_it() {
     let outcome = succeed(Command::Borrows, &[], &[own(PAYER, &[3]), own(OTHER, &[])]);
     assert_eq!(outcome.calls.len(), 2);
+    let lines = outcome
+        .logs
+        .iter()
+        .filter(|line| line.starts_with("a borrow"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "a borrow of data prevents the call: account 0",
+            "a borrow of data prevents the call: account 1",
+        ]
+    );
 }
 
 #[test]

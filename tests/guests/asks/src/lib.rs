@@ -452,7 +452,7 @@ fn borrows(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
     expect(shared.first() == Some(&3))?;
     drop(shared);
     let mutable = first.try_borrow_mut_data()?;
-    let result = invoke(&succeeding, &[first, second]);
+    let result = invoke(&succeeding, &[second, first]);
     expect(result == Err(ProgramError::AccountBorrowFailed))?;
     drop(mutable);
     invoke(&succeeding, accounts)

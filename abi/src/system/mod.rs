@@ -15,9 +15,14 @@
 //! | `AssignWithSeed` | base, seed, owner | account: writable; base: signs |
 //! | `TransferWithSeed` | kelvins u64, seed, owner | payer: writable; base: signs; recipient: writable |
 
+mod program;
+mod request;
+
 use core::fmt;
 
 use crate::ProgramError;
+
+pub use program::{AccountState, Accounts, run};
 
 macro_rules! numbered {
     (

@@ -1,7 +1,9 @@
 //! The instruction data of the system program.
 
-use abi::Pubkey;
-use abi::system::Instruction;
+use core::fmt;
+
+use super::Instruction;
+use crate::Pubkey;
 
 /// The key that signs for an account, and the text that the account's key is derived from.
 pub(super) struct Seed<'a> {
@@ -37,20 +39,48 @@ pub(super) enum Request<'a> {
     },
 }
 
+/// Why instruction data are not a request.
+pub(super) enum Unreadable {
+    NoNumber,
+    UnknownNumber(u32),
+    Nonce(Instruction),
+    Fields(Instruction),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNumber => {
+                formatter.write_str("the instruction data are shorter than an instruction's number")
+            }
+            Self::UnknownNumber(number) => {
+                write!(formatter, "the system program has no instruction {number}")
+            }
+            Self::Nonce(instruction) => write!(
+                formatter,
+                "this system program has no nonce accounts, and no {}",
+                instruction.name()
+            ),
+            Self::Fields(instruction) => write!(
+                formatter,
+                "the instruction data of {} are too short, or its seed is not UTF-8",
+                instruction.name()
+            ),
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     /// Reads the instruction data. Bytes after the fields are ignored, as in the runtime.
     ///
     /// # Errors
     ///
     /// Why they are not a request.
-    pub fn read(data: &'a [u8]) -> Result<Self, String> {
+    pub fn read(data: &'a [u8]) -> Result<Self, Unreadable> {
         let mut reader = Reader(data);
         let number = reader.array().map(u32::from_le_bytes);
-        let number =
-            number.ok_or("the instruction data are shorter than an instruction's number")?;
-        let Some(instruction) = Instruction::from_u32(number) else {
-            return Err(format!("the system program has no instruction {number}"));
-        };
+        let number = number.ok_or(Unreadable::NoNumber)?;
+        let instruction = Instruction::from_u32(number).ok_or(Unreadable::UnknownNumber(number))?;
         if matches!(
             instruction,
             Instruction::AdvanceNonceAccount
@@ -59,15 +89,11 @@ impl<'a> Request<'a> {
                 | Instruction::AuthorizeNonceAccount
                 | Instruction::UpgradeNonceAccount
         ) {
-            let name = instruction.name();
-            return Err(format!(
-                "this system program has no nonce accounts, and no {name}"
-            ));
+            return Err(Unreadable::Nonce(instruction));
         }
-        reader.fields(instruction).ok_or_else(|| {
-            let name = instruction.name();
-            format!("the instruction data of {name} are too short, or its seed is not UTF-8")
-        })
+        reader
+            .fields(instruction)
+            .ok_or(Unreadable::Fields(instruction))
     }
 
     /// How many accounts the instruction needs at least.
@@ -154,6 +180,6 @@ impl<'a> Reader<'a> {
         let length = usize::try_from(self.number()?).ok()?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        std::str::from_utf8(bytes).ok()
+        core::str::from_utf8(bytes).ok()
     }
 }

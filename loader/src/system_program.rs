@@ -1,0 +1,77 @@
+//! The system program: it creates accounts, and moves the kelvins of accounts without a program.
+
+use std::fmt;
+
+use abi::Pubkey;
+use abi::system::{self, AccountState, Accounts};
+
+use crate::builtin::{Builtin, BuiltinCall};
+use crate::error::Failure;
+
+/// The system program, as a [`Builtin`]: it creates accounts, and moves the kelvins of accounts that
+/// belong to no other program.
+///
+/// [`abi::system`] has its instructions and errors, and [`abi::system::run`] its rules, which the
+/// host of unit tests has too. Before it fails, it logs the reason.
+///
+/// ```
+/// use loader::{Environment, SystemProgram};
+///
+/// let host = Environment::new().builtin(abi::ids::SYSTEM_PROGRAM, SystemProgram);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemProgram;
+
+impl Builtin for SystemProgram {
+    fn call(&self, call: &mut BuiltinCall<'_>) -> Result<(), Failure> {
+        call.use_gas(call.prices().system_program)?;
+        let data = call.data();
+        system::run(call, data)
+    }
+}
+
+/// The loader rejects what the system program may not do with another program's account.
+impl Accounts for BuiltinCall<'_> {
+    type Error = Failure;
+
+    fn count(&self) -> usize {
+        self.account_count()
+    }
+
+    fn account(&self, position: usize) -> Result<AccountState, Failure> {
+        let input = BuiltinCall::account(self, position)?;
+        Ok(AccountState {
+            key: input.account.key,
+            owner: input.account.owner,
+            kelvins: input.account.kelvins,
+            data_length: input.account.data.len(),
+            is_signer: input.is_signer,
+        })
+    }
+
+    fn set_kelvins(&mut self, position: usize, kelvins: u64) -> Result<(), Failure> {
+        self.account_mut(position)?.kelvins = kelvins;
+        Ok(())
+    }
+
+    fn set_owner(&mut self, position: usize, owner: &Pubkey) -> Result<(), Failure> {
+        self.account_mut(position)?.owner = *owner;
+        Ok(())
+    }
+
+    fn allocate(&mut self, position: usize, length: usize) -> Result<(), Failure> {
+        self.account_mut(position)?.data = vec![0; length];
+        Ok(())
+    }
+
+    fn most_growth(&self) -> u64 {
+        match self.depth() {
+            1 => abi::input::MAX_PERMITTED_DATA_LENGTH as u64,
+            _ => abi::input::MAX_PERMITTED_DATA_INCREASE as u64,
+        }
+    }
+
+    fn log(&mut self, reason: fmt::Arguments<'_>) -> Result<(), Failure> {
+        BuiltinCall::log(self, reason.to_string())
+    }
+}
