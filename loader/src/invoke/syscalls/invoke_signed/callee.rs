@@ -17,8 +17,8 @@ use crate::invoke::guest::GuestMemory;
 use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
-use crate::transaction_use::TransactionUse;
 use crate::profile;
+use crate::transaction_use::TransactionUse;
 
 /// How much memory of the callee's instance the base of a call pays for: more than a program with a
 /// usual stack and heap has.
