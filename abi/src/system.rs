@@ -19,6 +19,8 @@ use core::fmt;
 
 use crate::ProgramError;
 
+pub mod data;
+
 macro_rules! numbered {
     (
         $(#[$attribute:meta])*
