@@ -1,17 +1,21 @@
 //! The ledger: accounts and sysvars, and the operations that change them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imbl::ordmap::DiffItem;
 use loader::sysvars::{Clock, Sysvars};
 use loader::{Account, Builtin, Engine, Loader, Pubkey, SystemProgram, ids};
 
 use crate::error::{DeployError, StorageError};
 use crate::execute::{Context, Executed, execute};
+use crate::history::{Recent, TransactionRecord};
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
 use crate::state::{Change, State, View};
+use crate::storage::{AccountWrite, Storage, Write};
 use crate::transaction::Transaction;
 
 /// How long a slot takes, in milliseconds.
@@ -20,11 +24,20 @@ const SLOT_MS: u64 = 400;
 /// Accounts, programs and a clock, and transactions that change them.
 ///
 /// See the [crate's page](crate) for a walk.
-#[derive(Clone, Debug)]
+///
+/// A ledger is in memory, or has a file: see [`open`](Self::open). A clone is a ledger in memory
+/// that starts with the same accounts, sysvars and settings. It takes the same short time whatever
+/// the number of accounts.
+#[derive(Debug)]
 pub struct Ledger {
     state: State,
     settings: Settings,
     programs: Arc<Programs>,
+    /// The transactions, if there is no file that has them.
+    recent: Recent,
+    /// The number of the last transaction; 0 if there is none.
+    last_number: u64,
+    storage: Option<Storage>,
 }
 
 /// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
@@ -65,7 +78,72 @@ impl Ledger {
             state: State::default(),
             settings: Settings::default(),
             programs: Arc::new(programs),
+            recent: Recent::default(),
+            last_number: 0,
+            storage: None,
         }
+    }
+
+    /// The ledger in a file, whose programs run on PolkaVM's interpreter. If there is no file at
+    /// the path, this makes an empty ledger there. The folder must exist.
+    ///
+    /// The file has the accounts, the sysvars and the [history](Self::history), and nothing of the
+    /// settings. Each operation that changes the ledger has written and synced all of its changes
+    /// when it returns. If the process ends before that, the file has all of them or none. All
+    /// accounts are in memory too, so reading them does not touch the file.
+    ///
+    /// One process can have the file open at a time, and a process can open it once at a time.
+    ///
+    /// ```
+    /// use ledger::{Ledger, Pubkey};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("ledger.redb");
+    /// let alice = Pubkey::new([2; 32]);
+    ///
+    /// let mut ledger = Ledger::open(&path)?;
+    /// ledger.airdrop(alice, 5_000)?;
+    /// drop(ledger);
+    ///
+    /// assert_eq!(Ledger::open(&path)?.kelvins(&alice), 5_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the file cannot be opened or made, if it is in use, or if it is not a
+    /// ledger of this version and of the engine's target. The file stays as it is then.
+    ///
+    /// # Panics
+    ///
+    /// It does not: the interpreter runs on every computer.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
+        Self::open_with_loader(path, loader)
+    }
+
+    /// The ledger in a file, as [`open`](Self::open) opens it, whose programs run on this loader.
+    ///
+    /// A new file is for the target of the loader's engine. It can be opened with any engine of
+    /// this target.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn open_with_loader(path: impl AsRef<Path>, loader: Loader) -> Result<Self, StorageError> {
+        let opened = Storage::open(path.as_ref(), loader.engine())?;
+        Ok(Self {
+            state: opened.state,
+            last_number: opened.last_number,
+            storage: Some(opened.storage),
+            ..Self::with_loader(loader)
+        })
+    }
+
+    /// The file of the ledger; `None` if it is in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.storage.as_ref().map(Storage::path)
     }
 
     /// Adds a program that is part of the host. It replaces the program that had the id before.
@@ -140,7 +218,7 @@ impl Ledger {
     pub fn set_account(&mut self, account: Account) -> Result<(), StorageError> {
         let key = account.key;
         let account = (account.kelvins > 0).then(|| Arc::new(account));
-        self.commit(vec![(key, account)])
+        self.commit(vec![(key, account)], Vec::new())
     }
 
     /// Gives an account kelvins out of nothing. An account that did not exist belongs to the system
@@ -188,7 +266,7 @@ impl Ledger {
             rent_epoch: 0,
         });
         self.programs.load(&account)?;
-        self.commit(vec![(program_id, Some(account))])?;
+        self.commit(vec![(program_id, Some(account))], Vec::new())?;
         Ok(Deployment {
             program_id,
             length: file.len(),
@@ -253,15 +331,42 @@ impl Ledger {
     ///
     /// A list of instructions is a transaction without a payer.
     pub fn send(&mut self, transaction: impl Into<Transaction>) -> TransactionOutcome {
+        let transaction = transaction.into();
         let Executed {
             mut outcome,
             changes,
             ..
-        } = self.execute(&transaction.into());
-        if let Err(error) = self.commit(changes) {
+        } = self.execute(&transaction);
+        let record = self.record(self.last_number + 1, transaction, &outcome);
+        if let Err(error) = self.commit(changes, vec![record]) {
             outcome.not_stored(&error);
         }
         outcome
+    }
+
+    fn record(
+        &self,
+        number: u64,
+        transaction: Transaction,
+        outcome: &TransactionOutcome,
+    ) -> TransactionRecord {
+        TransactionRecord::new(number, &self.sysvars().clock, transaction, outcome)
+    }
+
+    /// The last transactions that the ledger ran, at most this many, the oldest first. Failed
+    /// transactions are among them.
+    ///
+    /// A ledger with a file keeps all of them. A ledger in memory keeps the last 1,000. The history
+    /// is not part of a [snapshot](Self::snapshot).
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be read.
+    pub fn history(&self, most: usize) -> Result<Vec<TransactionRecord>, StorageError> {
+        match &self.storage {
+            Some(storage) => storage.last_records(most),
+            None => Ok(self.recent.last(most)),
+        }
     }
 
     /// Runs a transaction without keeping anything.
@@ -300,18 +405,71 @@ impl Ledger {
         self.replace(snapshot.0.clone())
     }
 
-    // --- The one place where the state changes.
+    // --- The places where the state changes.
 
-    /// Stores changes of accounts, and then applies them.
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StorageError> {
+    /// Stores changes of accounts and records of transactions, and then applies them.
+    fn commit(
+        &mut self,
+        changes: Vec<Change>,
+        records: Vec<TransactionRecord>,
+    ) -> Result<(), StorageError> {
+        if let Some(storage) = &self.storage {
+            let accounts = changes.iter().map(|(key, after)| AccountWrite {
+                key: *key,
+                before: self.state.accounts.get(key).map(|account| &**account),
+                after: after.as_deref(),
+            });
+            storage.write(&Write {
+                accounts: accounts.collect(),
+                sysvars: None,
+                records: &records,
+            })?;
+        }
+        if let Some(last) = records.last() {
+            self.last_number = last.number;
+        }
+        if self.storage.is_none() {
+            self.recent.add(records);
+        }
         self.state.apply(&changes);
         Ok(())
     }
 
     /// Stores what differs in a new state, and then takes it.
     fn replace(&mut self, state: State) -> Result<(), StorageError> {
+        if let Some(storage) = &self.storage {
+            let accounts = self.state.accounts.diff(&state.accounts);
+            let accounts = accounts.map(|item| match item {
+                DiffItem::Add(key, after) => (key, None, Some(&**after)),
+                DiffItem::Remove(key, before) => (key, Some(&**before), None),
+                DiffItem::Update { old, new } => (new.0, Some(&**old.1), Some(&**new.1)),
+            });
+            let accounts = accounts.map(|(key, before, after)| AccountWrite {
+                key: *key,
+                before,
+                after,
+            });
+            storage.write(&Write {
+                accounts: accounts.collect(),
+                sysvars: Some(&state.sysvars),
+                records: &[],
+            })?;
+        }
         self.state = state;
         Ok(())
+    }
+}
+
+impl Clone for Ledger {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            settings: self.settings,
+            programs: Arc::clone(&self.programs),
+            recent: self.recent.clone(),
+            last_number: self.last_number,
+            storage: None,
+        }
     }
 }
 

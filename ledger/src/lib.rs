@@ -30,6 +30,7 @@
 
 mod error;
 mod execute;
+mod history;
 mod host;
 mod instruction;
 mod ledger;
@@ -39,12 +40,14 @@ mod programs;
 mod report;
 mod settings;
 mod state;
+mod storage;
 pub mod system;
 mod transaction;
 
 pub use loader::{Account, Pubkey};
 
 pub use crate::error::{DeployError, StorageError, TransactionError};
+pub use crate::history::TransactionRecord;
 pub use crate::instruction::{AccountMeta, Instruction};
 pub use crate::ledger::{Deployment, Ledger, Snapshot};
 pub use crate::names::{Names, ParseKeyError, key, name_of, parse_key};

@@ -1,0 +1,1 @@
+//! The files of ledgers: what they keep, and which files are rejected.

@@ -1,0 +1,4 @@
+//! Ledgers: what they keep, in memory and in a file.
+
+mod files;
+mod kills;
