@@ -44,6 +44,7 @@ mod storage;
 pub mod system;
 mod transaction;
 
+pub use abi::program_address::{create_program_address, find_program_address};
 pub use loader::{Account, Pubkey};
 
 pub use crate::error::{DeployError, StorageError, TransactionError};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use abi::Pubkey;
+use abi::ids::SYSTEM_PROGRAM;
 use sha2::{Digest, Sha256};
 
 /// The longest name that a key holds itself, in bytes.
@@ -132,9 +133,12 @@ impl Names {
         self.0.get(key).map(String::as_str).or_else(|| name_of(key))
     }
 
-    /// The name of a key, or else the key in base58.
+    /// The name of a key, or else the key in base58. That of the system program is `system program`.
     #[must_use]
     pub fn show(&self, key: &Pubkey) -> String {
+        if *key == SYSTEM_PROGRAM {
+            return "system program".to_owned();
+        }
         self.find(key)
             .map_or_else(|| key.to_string(), str::to_owned)
     }

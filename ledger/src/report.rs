@@ -3,7 +3,7 @@
 use std::fmt;
 
 use loader::display::{escape_control, thousands};
-use loader::{Account, Failure, ProgramError, Pubkey, ids, status_text};
+use loader::{Account, Failure, ProgramError, Pubkey};
 
 use crate::names::Names;
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
@@ -46,7 +46,7 @@ impl TransactionOutcome {
     ///
     /// let mut ledger = Ledger::new();
     /// let [alice, bob] = ["alice", "bob"].map(key);
-    /// ledger.airdrop(alice, 2_000_000)?;
+    /// ledger.airdrop(alice, 5_000_000)?;
     /// let outcome = ledger.send(system::transfer(alice, bob, 1_500_000));
     /// assert_eq!(
     ///     outcome.report(&Names::new()).to_string(),
@@ -54,7 +54,7 @@ impl TransactionOutcome {
     ///   0 system program, 150 gas
     /// accounts
     ///   alice
-    ///     kelvins 2,000,000 -> 500,000
+    ///     kelvins 5,000,000 -> 3,500,000
     ///   bob
     ///     created
     ///     owner   system program
@@ -165,9 +165,6 @@ impl Report<'_> {
             let gas = thousands(call.gas_used);
             writeln!(formatter, "  {:indentation$}  {program}, {gas} gas", "")?;
         }
-        if let Some(status) = instruction.status.filter(|status| *status != 0) {
-            writeln!(formatter, "    status {}", status_text(Some(status)))?;
-        }
         for line in &instruction.logs {
             let line = self.describe.names().in_text(&escape_control(line));
             writeln!(formatter, "    log: {line}")?;
@@ -218,9 +215,6 @@ impl Report<'_> {
 
     /// A key for people.
     fn key(&self, key: &Pubkey) -> String {
-        if *key == ids::SYSTEM_PROGRAM {
-            return "system program".to_owned();
-        }
         escape_control(&self.describe.names().show(key))
     }
 }

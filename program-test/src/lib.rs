@@ -26,7 +26,10 @@ use program_build::package::ProgramPackage;
 mod loaded;
 mod on_ledger;
 
-pub use ledger::{self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, key, system};
+pub use ledger::{
+    self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, create_program_address,
+    find_program_address, key, system,
+};
 pub use loader::ProgramError;
 
 pub use on_ledger::{

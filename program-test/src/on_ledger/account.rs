@@ -58,7 +58,9 @@ impl<'a> AccountAssertion<'a> {
     #[track_caller]
     pub fn owner(self, owner: Pubkey) -> Self {
         if self.account.owner != owner {
-            self.fail("owner", &owner, &self.account.owner);
+            let [expected, found] =
+                [owner, self.account.owner].map(|owner| self.known.names.show(&owner));
+            self.fail("owner", &expected, &found);
         }
         self
     }
@@ -134,14 +136,15 @@ impl<'a> AccountAssertion<'a> {
     #[track_caller]
     pub fn read<T: AnyBitPattern>(&self) -> T {
         let data = &self.account.data;
-        bytemuck::try_pod_read_unaligned(data).unwrap_or_else(|_| {
-            self.panic(&format!(
+        match bytemuck::try_pod_read_unaligned(data) {
+            Ok(value) => value,
+            Err(_) => self.panic(&format!(
                 "has {} bytes of data, and a {} has {}",
                 thousands(data.len()),
                 type_name::<T>(),
                 thousands(size_of::<T>())
-            ))
-        })
+            )),
+        }
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ledger::{Describe, TransactionOutcome};
-use loader::{Engine, Failure};
+use loader::{Engine, Failure, status_text};
 use program_build::guest;
 
 use super::{Known, TestLedger, diff};
@@ -87,7 +87,7 @@ fn write(text: &mut String, outcome: &TransactionOutcome) -> std::fmt::Result {
     }
     for (index, instruction) in outcome.instructions.iter().enumerate() {
         writeln!(text, "instruction {index} of {}", instruction.program_id)?;
-        writeln!(text, "  status {:?}", instruction.status)?;
+        writeln!(text, "  status {}", status_text(instruction.status))?;
         for call in &instruction.calls {
             writeln!(text, "  depth {}: {}", call.depth, call.program_id)?;
         }

@@ -1,7 +1,7 @@
 //! Tests of programs on a ledger: see [`TestLedger`].
 
 mod account;
-mod diff;
+pub(crate) mod diff;
 mod each_target;
 mod outcome;
 mod program;
@@ -12,6 +12,7 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 use ledger::{Account, Describe, Ledger, Names, Pubkey, Transaction};
+use loader::display::thousands;
 use loader::{Engine, ProgramError};
 use program_build::custom_errors::CustomErrors;
 use program_build::package;
@@ -29,13 +30,13 @@ pub use program::TestProgram;
 /// use program_test::{AccountMeta, Instruction, TestLedger, key, program};
 ///
 /// let mut ledger = TestLedger::new();
-/// let counter_program = ledger.deploy(program!("../examples/counter"));
-/// let counter = ledger.create(key("counter"), counter_program, 41_u64);
+/// let counter = ledger.deploy(program!("../examples/counter"));
+/// let apples = ledger.create(key("apples"), counter, 41_u64);
 ///
-/// let count = Instruction::new(counter_program).account(AccountMeta::writable(counter));
+/// let count = Instruction::new(counter).account(AccountMeta::writable(apples));
 /// ledger.send([count.clone(), count]).assert_success();
 ///
-/// ledger.assert_account(counter).owner(counter_program).data_as(43_u64);
+/// ledger.assert_account(apples).owner(counter).data_as(43_u64);
 /// ```
 #[derive(Clone, Debug)]
 pub struct TestLedger {
@@ -89,9 +90,9 @@ impl Known {
     }
 
     /// An error of a program, with its name if it is known.
-    fn show_error(&self, program_id: Option<&Pubkey>, error: ProgramError) -> String {
-        let name = match (error, program_id) {
-            (ProgramError::Custom(code), Some(id)) => self.custom_error(id, code),
+    fn show_error(&self, program_id: &Pubkey, error: ProgramError) -> String {
+        let name = match error {
+            ProgramError::Custom(code) => self.custom_error(program_id, code),
             _ => None,
         };
         name.map_or_else(|| format!("{error:?}"), |name| format!("{error:?}: {name}"))
@@ -195,18 +196,20 @@ impl TestLedger {
         &self.programs
     }
 
-    /// Puts an account there that belongs to this owner, has this data, and the kelvins that its
+    /// Makes an account that belongs to this owner, has this data, and the kelvins that its
     /// rent needs. Returns its key.
     ///
-    /// The data are any value without padding: a number, an array such as `[0; 48]`, or a struct
+    /// The data are any value without padding: a number, an array such as `[0_u8; 48]`, or a struct
     /// that derives [`bytemuck::NoUninit`] or [`bytemuck::Pod`]. For data whose length is not known
     /// before, use [`set_account`](Ledger::set_account).
     ///
     /// # Panics
     ///
-    /// If the ledger has a file that cannot be written.
+    /// If there is an account with this key, such as a program that was deployed there; or if the
+    /// ledger has a file that cannot be written.
     #[track_caller]
     pub fn create(&mut self, key: Pubkey, owner: Pubkey, data: impl bytemuck::NoUninit) -> Pubkey {
+        self.assert_no_account(key);
         let data = bytemuck::bytes_of(&data).to_vec();
         let account = Account {
             key,
@@ -273,7 +276,13 @@ impl TestLedger {
     pub fn assert_no_account(&self, key: Pubkey) {
         if let Some(account) = self.ledger.account(&key) {
             let name = self.known.names.show(&key);
-            let (kelvins, length) = (account.kelvins, account.data.len());
+            assert!(
+                !account.executable,
+                "there is an account {name}{}: it is a program; take another name for one of them",
+                self.known.place()
+            );
+            let kelvins = thousands(account.kelvins);
+            let length = thousands(account.data.len());
             let owner = self.known.names.show(&account.owner);
             panic!(
                 "there is an account {name}{}: it has {kelvins} kelvins and {length} bytes of \

@@ -1,10 +1,10 @@
 //! Assertions about the outcome of a transaction.
 
 use std::any::type_name;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::ops::Deref;
 
-use ledger::TransactionOutcome;
+use ledger::{Pubkey, TransactionOutcome};
 use loader::{Failure, ProgramError};
 
 use super::Known;
@@ -48,36 +48,33 @@ impl TestOutcome {
     ///
     /// If the transaction succeeded, or failed in another way.
     #[track_caller]
-    pub fn assert_error<E: Into<ProgramError>>(&self, error: E) -> &Self {
-        let expected = error.into();
-        let failed = self.outcome.failed_program();
-        let program_id = failed.as_ref().map(|(program_id, _)| program_id);
-        let shown = match expected {
-            ProgramError::Custom(code) if !is_program_error::<E>() => {
-                format!("error {code} of {}", short_type_name::<E>())
-            }
-            error => self.known.show_error(program_id, error),
+    pub fn assert_error<E: Into<ProgramError> + Debug>(&self, error: E) -> &Self {
+        let shown = if is_program_error::<E>() {
+            format!("{error:?}")
+        } else {
+            format!("{}::{error:?}", short_type_name::<E>())
         };
-        match &failed {
-            Some((_, Failure::ProgramError { error })) if *error == expected => {}
-            Some((_, Failure::ProgramError { error })) => {
-                let found = self.known.show_error(program_id, *error);
-                self.panic(&format!("expected {shown}, found {found}"));
+        let expected = error.into();
+        let Some((program_id, Failure::ProgramError { error: found })) =
+            self.outcome.failed_program()
+        else {
+            self.panic(&format!("expected {shown}"));
+        };
+        let is_of_enum = match expected {
+            ProgramError::Custom(code) if !is_program_error::<E>() => {
+                self.may_be_of(&program_id, code, short_type_name::<E>())
             }
-            _ => self.panic(&format!("expected {shown}")),
-        }
-        if !is_program_error::<E>()
-            && let (Some(program_id), ProgramError::Custom(code)) = (program_id, expected)
-            && !self.may_be_of(program_id, code, short_type_name::<E>())
-        {
-            let found = self.known.show_error(Some(program_id), expected);
+            _ => true,
+        };
+        if *found != expected || !is_of_enum {
+            let found = self.known.show_error(&program_id, *found);
             self.panic(&format!("expected {shown}, found {found}"));
         }
         self
     }
 
     /// Whether the error with this code may be of this enum, as far as the program's file tells.
-    fn may_be_of(&self, program_id: &loader::Pubkey, code: u32, name: &str) -> bool {
+    fn may_be_of(&self, program_id: &Pubkey, code: u32, name: &str) -> bool {
         let errors = self.known.errors_of(program_id);
         let errors = errors.map_or(&[][..], |errors| errors.all());
         let mut same_code = errors.iter().filter(|error| error.code == code).peekable();
@@ -131,7 +128,7 @@ impl Deref for TestOutcome {
 
 impl fmt::Display for TestOutcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.outcome.report(&self.known).fmt(formatter)
+        fmt::Display::fmt(&self.outcome.report(&self.known), formatter)
     }
 }
 
