@@ -1,7 +1,7 @@
-//! Compares every message of every error of the loader with `messages.txt`. A changed message shows
-//! in that file, and a new error needs an example here.
+//! Compares every message of every error of loader and ledger with `messages.txt`. A changed
+//! message shows in that file, and a new error needs an example here.
 //!
-//! The test reads the kinds of errors from the loader's source, so it notices a missing example.
+//! The test reads the kinds of errors from the source, so it notices a missing example.
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
@@ -97,6 +97,15 @@ fn messages() -> Messages {
     }
     for problem in problems() {
         messages.add("Problem", None, &problem);
+    }
+    for error in crate::ledgers::transaction_errors() {
+        messages.add("TransactionError", None, &error);
+    }
+    for error in crate::ledgers::deploy_errors() {
+        messages.add("DeployError", None, &error);
+    }
+    for error in crate::ledgers::storage_errors() {
+        messages.add("StorageError", None, &error);
     }
     messages
 }
