@@ -5,7 +5,7 @@
 //!
 //! let fixture = Fixture::parse(
 //!     r#"
-//!     data = "0x01ff"                     # in hexadecimal, with `0x` or without
+//!     data = [{ u8 = 1 }, { u8 = 0xff }]  # or in hexadecimal: "0x01ff"
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
@@ -13,7 +13,7 @@
 //!     [[accounts]]
 //!     key = "Counter111111111111111111111111111111111111"
 //!     kelvins = 100
-//!     data = "2a00000000000000"
+//!     data = [{ u64 = 42 }]
 //!     writable = true                     # false if not given; so are `signer` and `executable`
 //!     owner = "11111111111111111111111111111111" # the program, if not given
 //!     [[accounts]]
@@ -25,7 +25,7 @@
 //!
 //!     [[expect.accounts]]
 //!     key = "Counter111111111111111111111111111111111111"
-//!     data = "2b00000000000000"
+//!     data = [{ u64 = 43 }]
 //!     "#,
 //! )?;
 //! assert_eq!(fixture.invocation.data, [0x01, 0xff]);
@@ -36,10 +36,8 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use abi::Pubkey;
-use abi::status::SUCCESS;
 use bytesize::ByteSize;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -47,18 +45,30 @@ use toml::Spanned;
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::display::{escape_control, escape_control_in_lines};
-use crate::engine::Target;
-use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
-use crate::outcome::{Outcome, status_text};
-use surroundings::{FileClock, FileSurroundings};
+use expectation::FileExpectation;
+use surroundings::{FileClock, FileProgram, FileSurroundings};
 
+mod expectation;
+mod field;
+mod names;
 mod place;
+mod reader;
+mod status;
 mod surroundings;
+mod time;
+mod written;
 
 pub use crate::text::parse_hex;
+pub use expectation::{Expectation, ExpectedAccount};
+pub use field::{Field, Fields, Value};
+pub use names::{Names, advice};
+pub use reader::{Layouts, Purpose, Reader};
+pub use status::ExpectedStatus;
 pub use surroundings::{OtherProgram, Surroundings};
+pub use time::time_text;
+pub use written::{Entries, WrittenFields, WrittenKey, WrittenValue};
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
@@ -119,25 +129,39 @@ impl Fixture {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
-        Self::parse(&text).map_err(|error| match error {
-            FixtureError::Invalid { reason, .. } => FixtureError::Invalid {
-                path: Some(path.to_owned()),
-                reason,
-            },
-            other => other,
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse_in(&text, folder).map_err(|reason| FixtureError::Invalid {
+            path: Some(path.to_owned()),
+            reason,
         })
     }
 
-    /// Reads a fixture from a text.
+    /// Reads a fixture from a text. Files that it names are those of the current folder.
     ///
     /// # Errors
     ///
     /// [`FixtureError::Invalid`] if the text is not a valid fixture.
     pub fn parse(text: &str) -> Result<Self, FixtureError> {
-        let invalid = |reason: String| FixtureError::Invalid { path: None, reason };
-        let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        let program_id = file.program_id.map_or(DEFAULT_PROGRAM_ID, |key| key.0);
-        let mut invocation = Invocation::new(program_id).data(file.data.0);
+        Self::parse_in(text, Path::new(""))
+            .map_err(|reason| FixtureError::Invalid { path: None, reason })
+    }
+
+    fn parse_in(text: &str, folder: &Path) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let names = Names::default();
+        let layouts = Layouts::read(&file.layouts, text)?;
+        let reader = Reader {
+            text,
+            folder,
+            names: &names,
+            layouts: &layouts,
+        };
+        let program_id = match &file.program_id {
+            Some(key) => reader.key(key)?,
+            None => DEFAULT_PROGRAM_ID,
+        };
+        let data = reader.optional_fields(file.data.as_ref(), Purpose::Content)?;
+        let mut invocation = Invocation::new(program_id).data(data.unwrap_or_default().bytes());
         if let Some(gas) = file.gas {
             invocation.gas = gas;
         }
@@ -151,21 +175,22 @@ impl Fixture {
         for (index, account) in file.accounts.into_iter().enumerate() {
             let place = account.span().start;
             places.push(place);
-            let entry = account.into_inner().entry(program_id);
-            let entry = entry.map_err(|reason| {
-                let reason = format!("account {index}: {reason}");
-                invalid(place::show(text, place, &reason))
-            })?;
-            invocation.accounts.push(entry);
+            let account = account.into_inner();
+            account
+                .check()
+                .map_err(|reason| reader.error(place, &format!("account {index}: {reason}")))?;
+            invocation
+                .accounts
+                .push(account.entry(program_id, &reader)?);
         }
         // Errors that the loader would report are reported here, where the line is known.
         if let Err(error) = validate(&invocation) {
             let place = error.account().and_then(|index| places.get(index));
             let reason = error.to_string();
-            return Err(invalid(match place {
-                Some(place) => place::show(text, *place, &reason),
+            return Err(match place {
+                Some(place) => reader.error(*place, &reason),
                 None => reason,
-            }));
+            });
         }
         let surroundings = FileSurroundings {
             programs: file.programs,
@@ -175,163 +200,24 @@ impl Fixture {
         };
         Ok(Self {
             invocation,
-            surroundings: surroundings.read(program_id).map_err(invalid)?,
-            expect: file.expect,
+            surroundings: surroundings.read(program_id, &reader)?,
+            expect: file.expect.read(&reader)?,
         })
-    }
-}
-
-/// The expected outcome. Fields that are `None` are not compared.
-///
-/// An expectation with any field expects success, unless it has a `failure` or a `status` other
-/// than 0. An empty one, as of a fixture without `[expect]`, expects nothing.
-///
-/// ```
-/// use loader::fixture::Expectation;
-///
-/// assert!(Expectation::default().is_empty());
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct Expectation {
-    /// The status that the program returns.
-    pub status: Option<u64>,
-    /// The kind of failure, as [`Failure::kind`](crate::Failure::kind) names it.
-    pub failure: Option<String>,
-    /// The gas used on PolkaVM. Other engines count differently, so it is not compared there.
-    pub gas_used: Option<u64>,
-    /// The log lines, all of them.
-    pub logs: Option<Vec<String>>,
-    /// The return data.
-    #[serde(deserialize_with = "optional_hex")]
-    pub return_data: Option<Vec<u8>>,
-    /// Accounts by their addresses.
-    pub accounts: Vec<ExpectedAccount>,
-}
-
-/// The expected state of an account after the call.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ExpectedAccount {
-    /// The account's address.
-    #[serde(deserialize_with = "key")]
-    pub key: Pubkey,
-    /// The owner.
-    #[serde(default, deserialize_with = "optional_key")]
-    pub owner: Option<Pubkey>,
-    /// The balance.
-    pub kelvins: Option<u64>,
-    /// The data.
-    #[serde(default, deserialize_with = "optional_hex")]
-    pub data: Option<Vec<u8>>,
-}
-
-impl Expectation {
-    /// Whether nothing is expected.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Returns the differences between an outcome and this expectation, one line each.
-    #[must_use]
-    pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
-        let mut differences = Differences(Vec::new());
-        if self.is_empty() {
-            return differences.0;
-        }
-        if self.status.is_some() && self.status != outcome.status {
-            let [expected, found] = [self.status, outcome.status].map(status_text);
-            differences.add("status", &expected, &found);
-        }
-        let expected = self.failure.as_deref();
-        let found = outcome.failure.as_ref().map(Failure::kind);
-        // A fixture that expects success need not have this field.
-        let is_compared = expected.is_some() || self.status.is_none_or(|status| status == SUCCESS);
-        if is_compared && expected != found {
-            let [expected, found] = [expected, found].map(|kind| kind.unwrap_or("none"));
-            differences.add("failure", expected, found);
-        }
-        if let Some(gas_used) = &self.gas_used
-            && outcome.engine.target() == Target::Riscv64
-        {
-            differences.compare("gas used", gas_used, &outcome.gas_used);
-        }
-        if let Some(logs) = &self.logs {
-            differences.compare("logs", logs, &outcome.logs);
-        }
-        if let Some(return_data) = &self.return_data {
-            differences.compare(
-                "return data",
-                &hex::encode(return_data),
-                &hex::encode(&outcome.return_data),
-            );
-        }
-        for expected in &self.accounts {
-            match outcome
-                .accounts
-                .iter()
-                .find(|account| account.key == expected.key)
-            {
-                Some(account) => expected.compare(account, &mut differences),
-                None => differences
-                    .0
-                    .push(format!("there is no account {}", expected.key)),
-            }
-        }
-        differences.0
-    }
-}
-
-impl ExpectedAccount {
-    fn compare(&self, account: &Account, differences: &mut Differences) {
-        let key = self.key;
-        if let Some(owner) = &self.owner {
-            differences.compare(&format!("owner of {key}"), owner, &account.owner);
-        }
-        if let Some(kelvins) = &self.kelvins {
-            differences.compare(&format!("kelvins of {key}"), kelvins, &account.kelvins);
-        }
-        if let Some(data) = &self.data {
-            differences.compare(
-                &format!("data of {key}"),
-                &hex::encode(data),
-                &hex::encode(&account.data),
-            );
-        }
-    }
-}
-
-struct Differences(Vec<String>);
-
-impl Differences {
-    fn compare<T: PartialEq + fmt::Debug>(&mut self, what: &str, expected: &T, found: &T) {
-        if expected != found {
-            self.add(what, &format!("{expected:?}"), &format!("{found:?}"));
-        }
-    }
-
-    fn add(&mut self, what: &str, expected: &str, found: &str) {
-        self.0
-            .push(format!("{what}: expected {expected}, found {found}"));
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    program_id: Option<Key>,
-    #[serde(default)]
-    data: Hex,
+    program_id: Option<WrittenKey>,
+    data: Option<Spanned<WrittenFields>>,
     heap: Option<Size>,
     gas: Option<u64>,
     account_table: Option<bool>,
     #[serde(default)]
     accounts: Vec<Spanned<FileAccount>>,
     #[serde(default)]
-    programs: Vec<OtherProgram>,
+    programs: Vec<FileProgram>,
     #[serde(default)]
     other_accounts: Vec<FileAccount>,
     #[serde(default)]
@@ -339,17 +225,19 @@ struct File {
     #[serde(default)]
     random_seed: u64,
     #[serde(default)]
-    expect: Expectation,
+    layouts: Entries<Entries<WrittenValue>>,
+    #[serde(default)]
+    expect: FileExpectation,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileAccount {
     repeat: Option<usize>,
-    key: Option<Key>,
-    owner: Option<Key>,
+    key: Option<WrittenKey>,
+    owner: Option<WrittenKey>,
     kelvins: Option<u64>,
-    data: Option<Hex>,
+    data: Option<Spanned<WrittenFields>>,
     signer: Option<bool>,
     writable: Option<bool>,
     executable: Option<bool>,
@@ -357,22 +245,30 @@ struct FileAccount {
 }
 
 impl FileAccount {
-    fn entry(self, program_id: Pubkey) -> Result<AccountEntry, String> {
-        if let Some(index) = self.repeat {
-            if self.describes_account() {
-                return Err("a repeat has no other fields; remove all except `repeat`".to_owned());
+    /// Checks that it has the fields of an account, or of a repeat.
+    fn check(&self) -> Result<(), String> {
+        match (self.repeat, &self.key) {
+            (Some(_), _) if self.describes_account() => {
+                Err("a repeat has no other fields; remove all except `repeat`".to_owned())
             }
-            return Ok(AccountEntry::Repeat(index));
+            (None, None) => Err("an account needs `key` or `repeat`".to_owned()),
+            _ => Ok(()),
         }
-        let Some(Key(key)) = self.key else {
-            return Err("an account needs `key` or `repeat`".to_owned());
+    }
+
+    /// Reads it. Errors have their line.
+    fn entry(self, program_id: Pubkey, reader: &Reader<'_>) -> Result<AccountEntry, String> {
+        let Some(key) = &self.key else {
+            return Ok(AccountEntry::Repeat(self.repeat.unwrap_or_default()));
         };
+        let owner = self.owner.as_ref().map(|owner| reader.key(owner));
+        let data = reader.optional_fields(self.data.as_ref(), Purpose::Content)?;
         Ok(AccountEntry::First(AccountInput {
             account: Account {
-                key,
-                owner: self.owner.map_or(program_id, |key| key.0),
+                key: reader.key(key)?,
+                owner: owner.transpose()?.unwrap_or(program_id),
                 kelvins: self.kelvins.unwrap_or(0),
-                data: self.data.unwrap_or_default().0,
+                data: data.unwrap_or_default().bytes(),
                 executable: self.executable.unwrap_or(false),
                 rent_epoch: self.rent_epoch.unwrap_or(0),
             },
@@ -393,43 +289,9 @@ impl FileAccount {
     }
 }
 
-/// A key in base58.
-struct Key(Pubkey);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Pubkey::from_str(&text)
-            .map(Self)
-            .map_err(|error| de::Error::custom(format!("{text:?} is not a key: {error}")))
-    }
-}
-
-fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pubkey, D::Error> {
-    Key::deserialize(deserializer).map(|key| key.0)
-}
-
-fn optional_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pubkey>, D::Error> {
-    key(deserializer).map(Some)
-}
-
-/// Bytes in hexadecimal.
-#[derive(Default)]
-struct Hex(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse_hex(&text).map(Self).map_err(de::Error::custom)
-    }
-}
-
-fn optional_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
-    Hex::deserialize(deserializer).map(|hex| Some(hex.0))
-}
-
-/// A number of bytes: a number, or a text such as `"64 KiB"`.
-struct Size(u32);
+/// A number of bytes of a file: a number, or a text such as `"64 KiB"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Size(pub u32);
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -138,6 +138,7 @@ mod account;
 pub mod backend;
 mod builtin;
 mod compare;
+mod custom_error;
 pub mod display;
 mod engine;
 mod error;
@@ -168,6 +169,7 @@ pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 pub use crate::account::{Account, AccountEntry, AccountInput};
 pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;
 pub use crate::builtin::{Builtin, BuiltinCall};
+pub use crate::custom_error::CustomError;
 pub use crate::engine::{Engine, Target};
 pub use crate::error::{
     Access, Failure, InvalidCall, InvocationError, LoadError, SourceLocation, WriteBackError,

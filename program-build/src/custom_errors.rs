@@ -1,11 +1,8 @@
 //! The names and texts of a program's custom errors, in its file: see [`abi::error_names`].
 
-use std::fmt;
-
 use abi::error_names::{self, BLOB_SECTION, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE, SECTION};
 use abi::system::SystemError;
 use anyhow::{Context, Result};
-use loader::display::escape_control;
 use loader::inspect::SectionKind;
 use loader::{Engine, Limits, Loader, Target};
 use object::elf::FileHeader64;
@@ -14,27 +11,7 @@ use object::read::elf::{ElfFile, FileHeader, SectionHeader};
 use object::{LittleEndian, Object, ObjectSection};
 use wasmparser::{Parser, Payload};
 
-/// A custom error of a program.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CustomError {
-    /// The number in `ProgramError::Custom`.
-    pub code: u32,
-    /// Its name, such as `VaultError::NotOpen`.
-    pub name: String,
-    /// What happened, for people; empty if the author wrote nothing.
-    pub text: String,
-}
-
-impl fmt::Display for CustomError {
-    /// Writes name and text, and escapes what a terminal obeys.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&escape_control(&self.name))?;
-        if self.text.is_empty() {
-            return Ok(());
-        }
-        write!(formatter, ", \"{}\"", escape_control(&self.text))
-    }
-}
+pub use loader::CustomError;
 
 /// The custom errors of a program, in the order of their codes.
 ///
