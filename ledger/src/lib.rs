@@ -34,19 +34,25 @@ mod history;
 mod host;
 mod instruction;
 mod ledger;
+mod names;
 mod outcome;
 mod programs;
+mod report;
 mod settings;
 mod state;
 mod storage;
+pub mod system;
 mod transaction;
 
+pub use abi::program_address::{create_program_address, find_program_address};
 pub use loader::{Account, Pubkey};
 
 pub use crate::error::{DeployError, StorageError, TransactionError};
 pub use crate::history::TransactionRecord;
 pub use crate::instruction::{AccountMeta, Instruction};
 pub use crate::ledger::{Deployment, Ledger, Snapshot};
+pub use crate::names::{Names, ParseKeyError, key, name_of, parse_key};
 pub use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
+pub use crate::report::{Describe, Report};
 pub use crate::settings::Fee;
 pub use crate::transaction::Transaction;

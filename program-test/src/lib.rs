@@ -24,6 +24,17 @@ use program_build::machine::BuiltHost;
 use program_build::package::ProgramPackage;
 
 mod loaded;
+mod on_ledger;
+
+pub use ledger::{
+    self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, create_program_address,
+    find_program_address, key, system,
+};
+pub use loader::ProgramError;
+
+pub use on_ledger::{
+    AccountAssertion, DeployedProgram, TestLedger, TestOutcome, TestProgram, for_each_target,
+};
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
 ///

@@ -22,6 +22,8 @@ use core::fmt;
 
 use crate::ProgramError;
 
+pub mod data;
+
 pub use program::{AccountState, Accounts, run};
 
 macro_rules! numbered {

@@ -42,8 +42,8 @@ use core::fmt;
 
 use abi::call::MAX_SEED_LENGTH;
 pub use abi::ids::SYSTEM_PROGRAM as ID;
-use abi::system::Instruction as Number;
 pub use abi::system::SystemError;
+use abi::system::data::{self, Data};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
@@ -66,7 +66,7 @@ impl<'input, const ACCOUNTS: usize, const LENGTH: usize> SystemCall<'input, ACCO
         Instruction {
             program_id: &ID,
             accounts: &self.metas,
-            data: self.data.written(),
+            data: self.data.as_bytes(),
         }
     }
 
@@ -125,10 +125,7 @@ pub fn create_account<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable_signer(account.key()),
         ],
-        data: Data::new(Number::CreateAccount)
-            .number(kelvins)
-            .number(space)
-            .key(owner),
+        data: data::create_account(kelvins, space, owner),
     }
 }
 
@@ -150,7 +147,7 @@ pub fn assign<'input>(account: &AccountInfo<'input>, owner: &Pubkey) -> SystemCa
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: Data::new(Number::Assign).key(owner),
+        data: data::assign(owner),
     }
 }
 
@@ -184,7 +181,7 @@ pub fn transfer<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: Data::new(Number::Transfer).number(kelvins),
+        data: data::transfer(kelvins),
     }
 }
 
@@ -211,12 +208,7 @@ pub fn create_account_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::CreateAccountWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .number(kelvins)
-            .number(space)
-            .key(owner),
+        data: data::create_account_with_seed(base.key(), seed, kelvins, space, owner)?,
     })
 }
 
@@ -238,7 +230,7 @@ pub fn allocate<'input>(account: &AccountInfo<'input>, space: u64) -> SystemCall
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: Data::new(Number::Allocate).number(space),
+        data: data::allocate(space),
     }
 }
 
@@ -262,11 +254,7 @@ pub fn allocate_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::AllocateWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .number(space)
-            .key(owner),
+        data: data::allocate_with_seed(base.key(), seed, space, owner)?,
     })
 }
 
@@ -288,10 +276,7 @@ pub fn assign_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::AssignWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .key(owner),
+        data: data::assign_with_seed(base.key(), seed, owner)?,
     })
 }
 
@@ -317,60 +302,8 @@ pub fn transfer_with_seed<'input>(
             AccountMeta::readonly_signer(base.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: Data::new(Number::TransferWithSeed)
-            .number(kelvins)
-            .seed(seed)?
-            .key(payer_owner),
+        data: data::transfer_with_seed(kelvins, seed, payer_owner)?,
     })
-}
-
-/// Instruction data on the stack: the number of the instruction in four bytes, then its fields.
-#[derive(Clone, Copy)]
-struct Data<const LENGTH: usize> {
-    bytes: [u8; LENGTH],
-    length: usize,
-}
-
-impl<const LENGTH: usize> Data<LENGTH> {
-    #[inline(always)]
-    fn new(instruction: Number) -> Self {
-        let empty = Self {
-            bytes: [0; LENGTH],
-            length: 0,
-        };
-        empty.append(&(instruction as u32).to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn number(self, number: u64) -> Self {
-        self.append(&number.to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn key(self, key: &Pubkey) -> Self {
-        self.append(key.as_bytes())
-    }
-
-    fn seed(self, seed: &str) -> Result<Self, ProgramError> {
-        if seed.len() > MAX_SEED_LENGTH {
-            return Err(ProgramError::MaxSeedLengthExceeded);
-        }
-        Ok(self.number(seed.len() as u64).append(seed.as_bytes()))
-    }
-
-    /// Appends bytes, for which each function above has chosen a sufficient `LENGTH`.
-    #[inline(always)]
-    fn append(mut self, bytes: &[u8]) -> Self {
-        let end = self.length + bytes.len();
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-        self
-    }
-
-    #[inline(always)]
-    fn written(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
 }
 
 #[cfg(test)]

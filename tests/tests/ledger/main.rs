@@ -2,4 +2,5 @@
 
 mod files;
 mod kills;
+mod messages;
 mod shared;

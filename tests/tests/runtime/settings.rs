@@ -1,7 +1,7 @@
 //! The settings of the runtime: limits, prices, and what a fixture makes of them.
 
 use caller::{Script, Step};
-use loader::fixture::Fixture;
+use loader::fixture::{ExpectedStatus, Fixture};
 use loader::{Engine, Failure, Invocation, InvocationError, Limits, LogStyle, Prices, Runtime};
 use tests::caller_guest::{self, A, account, call, calling, invocation, step};
 
@@ -35,7 +35,7 @@ fn another_runtime_leaves_gas_and_logs_of_an_expectation_aside() {
     let other = read(Some(Runtime::Rialo));
     assert_eq!(other.runtime, Runtime::Rialo);
     assert_eq!((other.expect.gas_used, &other.expect.logs), (None, &None));
-    assert_eq!(other.expect.status, Some(7));
+    assert_eq!(other.expect.status, Some(ExpectedStatus::Number(7)));
 }
 
 #[test]
