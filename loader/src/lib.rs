@@ -183,7 +183,7 @@ pub use crate::error::{
 pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
-pub use crate::log_style::LogStyle;
+pub use crate::log_style::{LogStyle, logged_text};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
 pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};

@@ -1,5 +1,7 @@
 //! In which words log lines are.
 
+use abi::Pubkey;
+
 /// In which words the lines of [`Outcome::logs`](crate::Outcome::logs) are.
 ///
 /// ```
@@ -37,6 +39,36 @@ pub enum LogStyle {
     /// [`Limits::logs`](crate::Limits::logs) is left out, the first of them becomes `Log
     /// truncated`, and the program continues. A text that is not UTF-8 ends the program.
     Runtime,
+}
+
+/// The text of a log line as its program wrote it; `None` for a line that the loader adds in
+/// [`LogStyle::Runtime`]: where a program begins and ends, and what it returns.
+///
+/// A line in [`LogStyle::Plain`] is the text itself, unless it looks like one of the runtime's.
+///
+/// ```
+/// use loader::logged_text;
+///
+/// assert_eq!(logged_text("Program log: count: 42"), Some("count: 42"));
+/// assert_eq!(logged_text("Program 11111111111111111111111111111111 success"), None);
+/// assert_eq!(logged_text("count: 42"), Some("count: 42"));
+/// ```
+#[must_use]
+pub fn logged_text(line: &str) -> Option<&str> {
+    let Some(rest) = line.strip_prefix("Program ") else {
+        return Some(line);
+    };
+    if let Some(text) = rest.strip_prefix("log: ") {
+        return Some(text);
+    }
+    if rest.starts_with("return: ") {
+        return None;
+    }
+    let is_of_program = rest.split_once(' ').is_some_and(|(program_id, what)| {
+        let words = ["invoke [", "consumed ", "success", "failed: "];
+        program_id.parse::<Pubkey>().is_ok() && words.iter().any(|word| what.starts_with(word))
+    });
+    (!is_of_program).then_some(line)
 }
 
 /// Whether two lines are the same, apart from the gas with which programs began and ended.

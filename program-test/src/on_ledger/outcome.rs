@@ -106,7 +106,7 @@ impl TestOutcome {
     /// If none did.
     #[track_caller]
     pub fn assert_log(&self, line: &str) -> &Self {
-        if !self.outcome.logs().any(|logged| logged == line) {
+        if !self.outcome.texts().any(|logged| logged == line) {
             self.panic(&format!("no program logged {line:?}"));
         }
         self
