@@ -35,6 +35,7 @@ mod instruction;
 mod ledger;
 mod outcome;
 mod programs;
+pub mod scenario;
 mod settings;
 mod state;
 mod transaction;

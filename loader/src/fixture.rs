@@ -62,8 +62,8 @@ mod written;
 
 pub use crate::text::parse_hex;
 pub use expectation::{Expectation, ExpectedAccount};
-pub use field::{Field, Fields, Value};
-pub use names::{Names, advice};
+pub use field::{Field, Fields, Value, group_digits, quoted};
+pub use names::{Derived, Names, advice};
 pub use reader::{Layouts, Purpose, Reader};
 pub use status::ExpectedStatus;
 pub use surroundings::{OtherProgram, Surroundings};
