@@ -68,7 +68,7 @@ pub use reader::{Layouts, Purpose, Reader};
 pub use status::ExpectedStatus;
 pub use surroundings::{OtherProgram, Surroundings};
 pub use time::time_text;
-pub use written::{Entries, WrittenFields, WrittenKey, WrittenValue};
+pub use written::{Entries, WrittenFields, WrittenKey, WrittenLayout, WrittenValue};
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);

@@ -260,9 +260,15 @@ fn errors_name_the_thing_and_its_place() {
         ),
         (
             "[accounts]\na = { data = { u64 = 5 } }",
+            "line 2, column 14",
+            "write one layout and its fields, such as { holding = { amount = 5 } }, or a list of \
+             fields, such as [{ u64 = 5 }]",
+        ),
+        (
+            "[accounts]\na = { data = { holding = { amount = 5 } } }",
             "line 2, column 16",
-            "there is no layout `u64`; there are no names here; a list of fields is in brackets: \
-             [{ u64 = 5 }]",
+            "there is no layout `holding`; there are no names here; a list of fields is in \
+             brackets: [{ u64 = 5 }]",
         ),
         (
             "[keys]\na = { seeds = [\"$b\"], program = \"system\" }\nb = { seeds = [\"$a\"], program = \"system\" }",
