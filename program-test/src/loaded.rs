@@ -36,18 +36,22 @@ impl<K: Eq + Hash, V: Clone> Values<K, V> {
 
 /// The program of a package on an engine.
 pub fn program(package: &ProgramPackage, engine: Engine) -> Result<Program> {
-    type Files = Values<(PathBuf, Target), Arc<Vec<u8>>>;
     type Programs = Values<(PathBuf, Engine), Program>;
-    static FILES: LazyLock<Files> = LazyLock::new(Files::new);
     static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
 
-    let folder = &package.folder;
-    PROGRAMS.get((folder.clone(), engine), || {
-        let machine = Machine::new(engine);
-        let file = FILES.get((folder.clone(), engine.target()), || {
-            Ok(Arc::new(machine.build(package)?))
-        })?;
+    PROGRAMS.get((package.folder.clone(), engine), || {
+        let file = file(package, engine)?;
         Ok(loader(engine, &package.target_folder)?.load(&file)?)
+    })
+}
+
+/// The file of a package for the target of an engine.
+pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
+    type Files = Values<(PathBuf, Target), Arc<Vec<u8>>>;
+    static FILES: LazyLock<Files> = LazyLock::new(Files::new);
+
+    FILES.get((package.folder.clone(), engine.target()), || {
+        Ok(Arc::new(Machine::new(engine).build(package)?))
     })
 }
 
