@@ -74,6 +74,13 @@ impl AccountChange {
     }
 }
 
+impl InstructionOutcome {
+    /// The texts that the programs logged: see [`TransactionOutcome::texts`].
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.logs.iter().filter_map(|line| logged_text(line))
+    }
+}
+
 impl TransactionOutcome {
     /// Whether the transaction was kept.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use loader::display::{escape_control, thousands};
-use loader::{Account, Failure, ProgramError, Pubkey, logged_text};
+use loader::{Account, Failure, ProgramError, Pubkey};
 
 use crate::names::Names;
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
@@ -165,7 +165,7 @@ impl Report<'_> {
             let gas = thousands(call.gas_used);
             writeln!(formatter, "  {:indentation$}  {program}, {gas} gas", "")?;
         }
-        for line in instruction.logs.iter().filter_map(|line| logged_text(line)) {
+        for line in instruction.texts() {
             let line = self.describe.names().in_text(&escape_control(line));
             writeln!(formatter, "    log: {line}")?;
         }

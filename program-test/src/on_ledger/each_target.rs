@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ledger::{Describe, TransactionOutcome};
-use loader::{Engine, Failure, logged_text, status_text};
+use loader::{Engine, Failure, status_text};
 use program_build::guest;
 
 use super::{Known, TestLedger, diff};
@@ -91,7 +91,7 @@ fn write(text: &mut String, outcome: &TransactionOutcome) -> std::fmt::Result {
         for call in &instruction.calls {
             writeln!(text, "  depth {}: {}", call.depth, call.program_id)?;
         }
-        for line in instruction.logs.iter().filter_map(|line| logged_text(line)) {
+        for line in instruction.texts() {
             writeln!(text, "  log: {line}")?;
         }
         writeln!(text, "  returned {:02x?}", instruction.return_data)?;
