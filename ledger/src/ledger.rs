@@ -274,6 +274,13 @@ impl Ledger {
         })
     }
 
+    /// The file of the program that was deployed with this id; `None` if there is none.
+    #[must_use]
+    pub fn program_file(&self, program_id: &Pubkey) -> Option<Vec<u8>> {
+        let account = self.state.accounts.get(program_id)?;
+        file_of(account).map(<[u8]>::to_vec)
+    }
+
     // --- Time and the other sysvars.
 
     /// The sysvars.
