@@ -38,6 +38,7 @@ mod names;
 mod outcome;
 mod programs;
 mod report;
+pub mod scenario;
 mod settings;
 mod state;
 mod storage;

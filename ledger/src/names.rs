@@ -133,7 +133,7 @@ impl Names {
         self.0.get(key).map(String::as_str).or_else(|| name_of(key))
     }
 
-    /// The name of a key, or else the key in base58. That of the system program is `system program`.
+    /// The name of a key, or else the key in base58. The system program is `system program`.
     #[must_use]
     pub fn show(&self, key: &Pubkey) -> String {
         if *key == SYSTEM_PROGRAM {

@@ -62,13 +62,13 @@ mod written;
 
 pub use crate::text::parse_hex;
 pub use expectation::{Expectation, ExpectedAccount};
-pub use field::{Field, Fields, Value};
-pub use names::{Names, advice};
+pub use field::{Field, Fields, Value, group_digits, quoted};
+pub use names::{Derived, Names, advice};
 pub use reader::{Layouts, Purpose, Reader};
 pub use status::ExpectedStatus;
 pub use surroundings::{OtherProgram, Surroundings};
 pub use time::time_text;
-pub use written::{Entries, WrittenFields, WrittenKey, WrittenValue};
+pub use written::{Entries, WrittenFields, WrittenKey, WrittenLayout, WrittenValue};
 
 /// The program's address in a fixture that does not give one.
 pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
