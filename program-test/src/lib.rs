@@ -25,12 +25,16 @@ use program_build::package::ProgramPackage;
 
 mod loaded;
 mod on_ledger;
+#[cfg(any(feature = "proptest", feature = "fuzz"))]
+pub mod random;
 
 pub use ledger::{
     self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, create_program_address,
     find_program_address, key, system,
 };
 pub use loader::ProgramError;
+#[cfg(feature = "proptest")]
+pub use proptest;
 
 pub use on_ledger::{
     AccountAssertion, DeployedProgram, TestLedger, TestOutcome, TestProgram, for_each_target,

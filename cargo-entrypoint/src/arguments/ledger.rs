@@ -12,8 +12,8 @@ use crate::commands::ledger::words::{
 use crate::commands::ledger::words::{TimeWord, parse_amount};
 
 const HELP: &str = "\
-A key is 32 bytes in base58, or a name of at most 24 letters, digits, `_`, `-` and `.`, such as
-alice. A name stands for the same key in the tests of `program-test`.
+A key is 32 bytes in base58, or a name of at most 24 letters, digits, `_` and `-`, such as alice.
+A name stands for the same key in the tests of `program-test` and in scenarios.
 
 Data is a list of fields, separated by commas, or hexadecimal, or @FILE:
   u64:5,key:alice   a number of 8 bytes, then the 32 bytes of a key

@@ -3,3 +3,4 @@
 mod files;
 mod kills;
 mod messages;
+mod random;
