@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod ledger;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -40,6 +42,8 @@ pub enum Command {
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
+    /// Keep accounts and programs in a file, and run transactions on them
+    Ledger(ledger::LedgerArguments),
     /// Install the tools that are missing to build programs (as root on Debian), or print how to
     Setup,
     /// Check that the tools to build programs are installed
@@ -378,13 +382,13 @@ pub enum Data {
 }
 
 /// Reads units of gas. As in a fixture, `_` may separate digits.
-fn parse_gas(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_gas(text: &str) -> Result<u64, String> {
     text.replace('_', "").parse().map_err(|_| {
         format!("{text:?} is not a number of units; write for example 1000000 or 1_000_000")
     })
 }
 
-fn parse_heap(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_heap(text: &str) -> Result<u32, String> {
     parse_size(&text.replace('_', ""))
 }
 

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Bench(arguments) => commands::bench::bench(&arguments),
+        Command::Ledger(arguments) => commands::ledger::ledger(&arguments),
         Command::Setup => commands::setup::setup(),
         Command::Doctor => commands::doctor::doctor(),
     };
@@ -49,6 +50,8 @@ fn refuse(words: &[OsString], error: &clap::Error) -> ! {
         let description = text.trim_start_matches("error: ").trim_end();
         let json = if is_command("inspect") {
             report::json::not_inspected("Usage", description)
+        } else if is_command("ledger") {
+            report::json::ledger_error("Usage", description)
         } else {
             report::json::error("Usage", description, loader::Engine::default())
         };

@@ -15,7 +15,7 @@ use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
 use crate::programs::Programs;
 use crate::settings::Settings;
 use crate::state::{Change, View, is_sysvar};
-use crate::transaction::Transaction;
+use crate::transaction::{MessageAccount, Transaction};
 
 /// What all transactions of a ledger share.
 #[derive(Clone, Debug)]
@@ -30,10 +30,29 @@ pub(crate) struct Executed {
     pub outcome: TransactionOutcome,
     /// The accounts that change: all that the transaction changed, or only the payer.
     pub changes: Vec<Change>,
-    /// Every account that the transaction read, as the view had it: by these, a batch finds out
-    /// whether the order of its transactions still holds.
-    #[expect(dead_code, reason = "for batches")]
+    /// The accounts that it read in addition to its own, as the view had them.
     pub reads: Vec<Change>,
+}
+
+/// The accounts of a transaction, before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Accounts {
+    /// Each account of the transaction once, the payer first.
+    pub list: Vec<MessageAccount>,
+    /// The accounts in the same order; `None` for one that does not exist.
+    pub before: Vec<Option<Arc<Account>>>,
+}
+
+impl Accounts {
+    /// The accounts of a transaction, as a view has them.
+    pub fn of(transaction: &Transaction, view: &dyn View) -> Self {
+        let list = transaction.accounts();
+        let before = list.iter().map(|account| view.account(&account.key));
+        Self {
+            before: before.collect(),
+            list,
+        }
+    }
 }
 
 /// An account of the transaction that runs.
@@ -45,13 +64,14 @@ struct Working {
     now: Arc<Account>,
 }
 
-/// Runs a transaction.
+/// Runs a transaction with these accounts. Its programs read all others from the view.
 pub(crate) fn execute(
     context: &Context,
     view: &Arc<dyn View>,
     transaction: &Transaction,
+    accounts: Accounts,
 ) -> Executed {
-    let mut run = Run::new(context, view, transaction);
+    let mut run = Run::new(context, view, transaction, accounts);
     let error = run.pay_fee(transaction).and_then(|()| {
         // What is left if the transaction fails.
         run.paid = run.accounts.first().map(|payer| Arc::clone(&payer.now));
@@ -80,9 +100,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(context: &'a Context, view: &'a Arc<dyn View>, transaction: &Transaction) -> Self {
-        let accounts = transaction.accounts().into_iter().map(|account| {
-            let before = view.account(&account.key);
+    fn new(
+        context: &'a Context,
+        view: &'a Arc<dyn View>,
+        transaction: &Transaction,
+        accounts: Accounts,
+    ) -> Self {
+        let accounts = accounts.list.into_iter().zip(accounts.before);
+        let accounts = accounts.map(|(account, before)| {
             let now = before.clone().unwrap_or_else(|| {
                 Arc::new(Account {
                     key: account.key,
@@ -354,11 +379,10 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self, transaction: &Transaction, error: Option<TransactionError>) -> Executed {
-        let mut reads = self.reads.take();
+        let reads = self.reads.take();
         let mut accounts = Vec::with_capacity(self.accounts.len());
         let mut changes = Vec::new();
         for (position, account) in self.accounts.into_iter().enumerate() {
-            reads.push((account.key, account.before.clone()));
             let pays = position == 0 && transaction.payer.is_some();
             let now = match (&error, &self.paid) {
                 (None, _) => Some(account.now),

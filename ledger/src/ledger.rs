@@ -8,9 +8,10 @@ use imbl::ordmap::DiffItem;
 use loader::sysvars::{Clock, Sysvars};
 use loader::{Account, Builtin, Engine, Loader, Pubkey, Runtime, SystemProgram, ids};
 
+use crate::batch;
 use crate::error::{DeployError, StorageError};
-use crate::execute::{Context, Executed, execute};
-use crate::history::{Recent, TransactionRecord};
+use crate::execute::{Accounts, Context, Executed, execute};
+use crate::history::{KEPT_IN_MEMORY, Recent, TransactionRecord};
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
@@ -272,6 +273,13 @@ impl Ledger {
         })
     }
 
+    /// The file of the program that was deployed with this id; `None` if there is none.
+    #[must_use]
+    pub fn program_file(&self, program_id: &Pubkey) -> Option<Vec<u8>> {
+        let account = self.state.accounts.get(program_id)?;
+        file_of(account).map(<[u8]>::to_vec)
+    }
+
     // --- Time and the other sysvars.
 
     /// The sysvars.
@@ -367,14 +375,78 @@ impl Ledger {
         }
     }
 
+    /// Runs transactions on all cores. The outcomes are in the order of the transactions. They are
+    /// the same as if [`send`](Self::send) had run one after the other, and so is the ledger after
+    /// it.
+    ///
+    /// Transactions that share no account run at the same time, and so do those that only read an
+    /// account that they share. A transaction that lists an account waits for the last one before
+    /// it that lists the account as writable.
+    ///
+    /// If the ledger has a file, it stores all changes at once: all transactions are in the file,
+    /// or none.
+    ///
+    /// The threads are those of the current `rayon` pool.
+    ///
+    /// ```
+    /// use ledger::{AccountMeta, Instruction, Ledger, Pubkey, Transaction};
+    ///
+    /// let mut ledger = Ledger::new();
+    /// let people: Vec<Pubkey> = (1..=10).map(|byte| Pubkey::new([byte; 32])).collect();
+    /// for person in &people {
+    ///     ledger.airdrop(*person, 1_000_000_000)?;
+    /// }
+    /// // Each sends 5 kelvins to the next one.
+    /// let data = [2_u32.to_le_bytes().as_slice(), &5_u64.to_le_bytes()].concat();
+    /// let transfers = people.windows(2).map(|pair| {
+    ///     let instruction = Instruction::new(loader::ids::SYSTEM_PROGRAM)
+    ///         .account(AccountMeta::writable_signer(pair[0]))
+    ///         .account(AccountMeta::writable(pair[1]))
+    ///         .data(data.clone());
+    ///     Transaction::new([instruction])
+    /// });
+    /// let outcomes = ledger.run_batch(transfers);
+    /// assert!(outcomes.len() == 9 && outcomes.iter().all(|outcome| outcome.is_success()));
+    /// assert_eq!(ledger.kelvins(&people[9]), 1_000_000_005);
+    /// # Ok::<(), ledger::StorageError>(())
+    /// ```
+    pub fn run_batch(
+        &mut self,
+        transactions: impl IntoIterator<Item = Transaction>,
+    ) -> Vec<TransactionOutcome> {
+        let transactions: Vec<Transaction> = transactions.into_iter().collect();
+        let (mut outcomes, changes) =
+            batch::run(&self.context(), &self.state, &self.view(), &transactions);
+        // In memory the history forgets the others at once.
+        let forgotten = match &self.storage {
+            Some(_) => 0,
+            None => transactions.len().saturating_sub(KEPT_IN_MEMORY),
+        };
+        let numbers = self.last_number + 1 + forgotten as u64..;
+        let done = transactions.into_iter().zip(&outcomes).skip(forgotten);
+        let records = numbers
+            .zip(done)
+            .map(|(number, (transaction, outcome))| self.record(number, transaction, outcome));
+        if let Err(error) = self.commit(changes, records.collect()) {
+            for outcome in &mut outcomes {
+                outcome.not_stored(&error);
+            }
+        }
+        outcomes
+    }
+
     /// Runs a transaction without keeping anything.
     pub fn simulate(&self, transaction: impl Into<Transaction>) -> TransactionOutcome {
         self.execute(&transaction.into()).outcome
     }
 
     fn execute(&self, transaction: &Transaction) -> Executed {
-        let view: Arc<dyn View> = Arc::new(self.state.clone());
-        execute(&self.context(), &view, transaction)
+        let accounts = Accounts::of(transaction, &self.state);
+        execute(&self.context(), &self.view(), transaction, accounts)
+    }
+
+    fn view(&self) -> Arc<dyn View> {
+        Arc::new(self.state.clone())
     }
 
     fn context(&self) -> Context {

@@ -28,6 +28,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batch;
 mod error;
 mod execute;
 mod history;

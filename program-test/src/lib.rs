@@ -25,6 +25,8 @@ use program_build::package::ProgramPackage;
 
 mod loaded;
 mod on_ledger;
+#[cfg(any(feature = "proptest", feature = "fuzz"))]
+pub mod random;
 mod scenario;
 
 pub use ledger::{
@@ -32,6 +34,8 @@ pub use ledger::{
     find_program_address, key, system,
 };
 pub use loader::ProgramError;
+#[cfg(feature = "proptest")]
+pub use proptest;
 
 pub use on_ledger::{
     AccountAssertion, DeployedProgram, TestLedger, TestOutcome, TestProgram, for_each_target,

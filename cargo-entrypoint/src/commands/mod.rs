@@ -5,6 +5,7 @@ pub mod build;
 pub mod call;
 pub mod doctor;
 pub mod inspect;
+pub mod ledger;
 pub mod new;
 pub mod profile;
 pub mod run;

@@ -73,6 +73,16 @@ pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
     })
 }
 
+/// As JSON, that a command on a ledger did nothing.
+pub fn ledger_error(kind: &str, description: &str) -> Result<String> {
+    text(&json!({ "error": { "kind": kind, "description": description } }))
+}
+
+/// Any value as JSON.
+pub fn value(value: &Value) -> Result<String> {
+    text(value)
+}
+
 fn text(value: &impl Serialize) -> Result<String> {
     let mut text =
         serde_json::to_string_pretty(value).context("cannot write the report as JSON")?;

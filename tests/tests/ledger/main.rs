@@ -3,4 +3,5 @@
 mod files;
 mod kills;
 mod messages;
+mod random;
 mod shared;

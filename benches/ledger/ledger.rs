@@ -1,0 +1,250 @@
+//! Transactions per second of a ledger: token transfers of `examples/token`, one by one and in
+//! batches, in memory and with a file, and changes of a long account.
+//!
+//! `cargo bench -p ledger-bench` prints a table. With `-- --litesvm` it also builds and runs
+//! `benches/ledger/litesvm`, in turns with the transfers one by one.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use ledger::{Account, AccountMeta, Fee, Instruction, Ledger, Pubkey, Transaction};
+use rayon::ThreadPoolBuilder;
+
+const TOKEN: Pubkey = Pubkey::new([1; 32]);
+const MINT: Pubkey = Pubkey::new([2; 32]);
+
+/// Transactions of a batch.
+const BATCH: usize = 2_000;
+
+/// How often everything is measured. The table has the fastest.
+const ROUNDS: usize = 9;
+
+/// Tokens of each holding before.
+const TOKENS: u64 = 1_000_000_000_000;
+
+/// An address of its own for each number.
+fn key(kind: u8, number: usize) -> Pubkey {
+    let mut bytes = [kind; 32];
+    // Spread over the tree, as addresses are.
+    let number = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    Pubkey::new(bytes)
+}
+
+fn owner(number: usize) -> Pubkey {
+    key(3, number)
+}
+
+fn holding(number: usize) -> Pubkey {
+    key(4, number)
+}
+
+/// Fills a ledger: the token program, and holdings with their owners.
+fn fill(ledger: Ledger, blob: &[u8], holdings: usize) -> Ledger {
+    // As in LiteSVM, the owner pays for its signature.
+    let mut ledger = ledger.fee(Fee {
+        base: 0,
+        per_signer: 5_000,
+    });
+    ledger.deploy(TOKEN, blob).unwrap();
+    let snapshot = {
+        // The clone is in memory: a ledger with a file stores all of it at once.
+        let mut fork = ledger.clone();
+        for number in 0..holdings {
+            fork.airdrop(owner(number), 1_000_000_000_000).unwrap();
+            let data = token_holding(owner(number));
+            let account = Account {
+                key: holding(number),
+                owner: TOKEN,
+                kelvins: 10_000_000,
+                data,
+                ..Account::default()
+            };
+            fork.set_account(account).unwrap();
+        }
+        fork.snapshot()
+    };
+    ledger.restore(&snapshot).unwrap();
+    ledger
+}
+
+/// The data of a holding.
+fn token_holding(owner: Pubkey) -> Vec<u8> {
+    let amounts = [TOKENS, 0].map(u64::to_le_bytes);
+    let keys = [MINT, owner, Pubkey::default()];
+    let keys = keys.iter().flat_map(|key| *key.as_bytes());
+    keys.chain(amounts.into_iter().flatten()).collect()
+}
+
+/// The tokens of a holding.
+fn tokens(ledger: &Ledger, number: usize) -> u64 {
+    let account = ledger.account(&holding(number)).unwrap();
+    u64::from_le_bytes(account.data[96..104].try_into().unwrap())
+}
+
+fn transfer(from: usize, to: usize, amount: u64) -> Transaction {
+    let mut data = vec![3];
+    data.extend_from_slice(&amount.to_le_bytes());
+    let instruction = Instruction::new(TOKEN)
+        .account(AccountMeta::writable(holding(from)))
+        .account(AccountMeta::writable(holding(to)))
+        .account(AccountMeta::readonly_signer(owner(from)))
+        .data(data);
+    Transaction::new([instruction]).payer(owner(from))
+}
+
+/// Transfers, each from a holding of its own. This share of 100 goes to the same holding, and every
+/// other to a holding of its own.
+fn transfers(share: usize) -> Vec<Transaction> {
+    (0..BATCH)
+        .map(|number| {
+            let to = match number % 100 < share {
+                true => 2 * BATCH,
+                false => BATCH + number,
+            };
+            transfer(number, to, number as u64 + 1)
+        })
+        .collect()
+}
+
+/// The time that `run` takes for each of `count` transactions.
+fn time(count: usize, run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed() / count as u32
+}
+
+/// The shortest time of several rounds.
+fn shortest(round: impl FnMut() -> Duration) -> Duration {
+    std::iter::repeat_with(round).take(ROUNDS).min().unwrap()
+}
+
+fn print(what: &str, time: Duration) {
+    let second = 1.0 / time.as_secs_f64();
+    println!("| {what} | {:.2} | {second:.0} |", time.as_secs_f64() * 1e6);
+}
+
+/// The same transfer in LiteSVM: the name of each of its token programs, and its time.
+fn litesvm(transactions: usize) -> Vec<(String, Duration)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("litesvm");
+    let output = Command::new("cargo")
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--",
+            &transactions.to_string(),
+        ])
+        .current_dir(folder)
+        .env(
+            "CARGO_TARGET_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/litesvm"),
+        )
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| line.split_once(' ').unwrap());
+    lines
+        .map(|(name, time)| (name.to_owned(), Duration::from_nanos(time.parse().unwrap())))
+        .collect()
+}
+
+/// Transfers one by one on one core, from the same holding to the same other one.
+fn one_by_one(ledger: &Ledger) -> Duration {
+    let mut ledger = ledger.clone();
+    let transfers: Vec<_> = (1..=10 * BATCH as u64)
+        .map(|amount| transfer(0, 1, amount))
+        .collect();
+    let count = transfers.len();
+    let time = time(count, || {
+        for transfer in transfers {
+            assert!(ledger.send(transfer).is_success());
+        }
+    });
+    let count = count as u64;
+    assert_eq!(tokens(&ledger, 1), TOKENS + count * (count + 1) / 2);
+    time
+}
+
+fn batches(ledger: &Ledger) {
+    for share in [0, 10, 100] {
+        let batch = transfers(share);
+        for cores in [1, 2] {
+            let pool = ThreadPoolBuilder::new().num_threads(cores).build().unwrap();
+            let best = shortest(|| {
+                let mut ledger = ledger.clone();
+                let batch = batch.clone();
+                time(BATCH, || {
+                    let outcomes = pool.install(|| ledger.run_batch(batch));
+                    assert!(outcomes.iter().all(|outcome| outcome.is_success()));
+                })
+            });
+            print(
+                &format!("batch, {share} % to one holding, cores: {cores}"),
+                best,
+            );
+        }
+    }
+}
+
+/// Transfers in a ledger with a file.
+fn with_file(blob: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path().join("ledger.redb")).unwrap();
+    let mut ledger = fill(ledger, blob, 2 * BATCH + 1);
+    let best = shortest(|| {
+        time(100, || {
+            for amount in 1..=100 {
+                assert!(ledger.send(transfer(0, 1, amount)).is_success());
+            }
+        })
+    });
+    print("one by one, with a file", best);
+    let best = shortest(|| {
+        let batch = transfers(0);
+        time(BATCH, || {
+            let outcomes = ledger.run_batch(batch);
+            assert!(outcomes.iter().all(|outcome| outcome.is_success()));
+        })
+    });
+    print(&format!("batch of {BATCH}, with a file, all cores"), best);
+}
+
+fn main() {
+    // `cargo test --benches` builds this, and runs it without measuring.
+    let arguments: Vec<String> = std::env::args().collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if !has("--bench") {
+        return;
+    }
+    let blob = program_test::build(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/token"));
+    let ledger = fill(Ledger::new(), &blob, 2 * BATCH + 1);
+    println!("| token transfers | µs each | a second |");
+    println!("|---|---|---|");
+    let mut own = Duration::MAX;
+    let mut peers: Vec<(String, Duration)> = Vec::new();
+    for _ in 0..ROUNDS {
+        own = own.min(one_by_one(&ledger));
+        if has("--litesvm") {
+            for (name, time) in litesvm(10 * BATCH) {
+                match peers.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, best)) => *best = time.min(*best),
+                    None => peers.push((name, time)),
+                }
+            }
+        }
+    }
+    print("one by one", own);
+    for (name, time) in &peers {
+        let times = time.as_secs_f64() / own.as_secs_f64();
+        print(&format!("LiteSVM, {name}: {times:.1} times as long"), *time);
+    }
+    if has("--one-by-one") {
+        return;
+    }
+    batches(&ledger);
+    with_file(&blob);
+}
