@@ -40,6 +40,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod base58;
 pub mod call;
 pub mod entry;
 pub mod error_names;

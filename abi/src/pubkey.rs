@@ -3,6 +3,8 @@ use core::str::FromStr;
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::base58;
+
 /// The address of an account or a program: 32 bytes, written in base58.
 ///
 /// ```
@@ -19,7 +21,7 @@ pub struct Pubkey([u8; 32]);
 
 impl Pubkey {
     /// The most characters in the text of a key.
-    pub const MAX_TEXT_LENGTH: usize = 44;
+    pub const MAX_TEXT_LENGTH: usize = base58::MAX_LENGTH;
 
     /// The key with these bytes.
     #[must_use]
@@ -54,12 +56,10 @@ impl AsRef<[u8]> for Pubkey {
 
 impl fmt::Display for Pubkey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; Self::MAX_TEXT_LENGTH];
-        let length = bs58::encode(&self.0)
-            .onto(&mut text[..])
-            .map_err(|_| fmt::Error)?;
-        let text = core::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?;
-        formatter.pad(text)
+        let mut text = [0; base58::CHARACTERS];
+        let start = base58::encode(&self.0, &mut text);
+        let text = text.get(start..).unwrap_or_default();
+        formatter.pad(core::str::from_utf8(text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use program_build::files;
 
 use super::results::SuiteResults;
-use super::{Suite, allocators, calls, entry, guest, marked, readme, size};
+use super::{Suite, allocators, calls, entry, formatting, guest, marked, readme, size};
 use crate::project;
 
 /// A page with a table to write.
@@ -52,6 +52,13 @@ impl Table {
                     }),
                 }
             }
+            Suite::Formatting => Self {
+                path: project().join("entrypoint/src/log/cost.md"),
+                start: formatting::START,
+                section: Box::new(|results| {
+                    formatting::section(&results.formatting, &results.compiler)
+                }),
+            },
             Suite::Size => Self {
                 path: project().join("docs/blob-size.md"),
                 start: size::START,
