@@ -13,6 +13,7 @@ use loader::fixture::{OtherProgram, Surroundings};
 use loader::{Engine, Failure, Host, Limits, Loader, Outcome, Pubkey, Target};
 
 use crate::custom_errors::CustomErrors;
+use crate::files;
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::options::CargoOptions;
 use crate::package::ProgramPackage;
@@ -46,6 +47,8 @@ pub struct BuiltHost {
     pub host: Arc<dyn Host>,
     /// The custom errors of the programs that the fixture names, by their ids.
     pub errors: HashMap<Pubkey, CustomErrors>,
+    /// The id of the fixture's program, which may call itself.
+    program_id: Pubkey,
 }
 
 impl BuiltHost {
@@ -78,6 +81,7 @@ impl BuiltHost {
         Ok(Self {
             host: Arc::new(host),
             errors,
+            program_id,
         })
     }
 
@@ -89,6 +93,7 @@ impl BuiltHost {
             Some(Failure::Called { program_id, .. }) if *program_id == SYSTEM_PROGRAM => {
                 CustomErrors::of_system_program()
             }
+            Some(Failure::Called { program_id, .. }) if *program_id == self.program_id => own,
             Some(Failure::Called { program_id, .. }) => {
                 self.errors.get(program_id).cloned().unwrap_or_default()
             }
@@ -191,7 +196,7 @@ impl Machine {
             package.options = self.options.clone();
             self.build(&package)?
         } else {
-            fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
+            files::read_program(path)?
         };
         Ok((loader.load(&file)?, CustomErrors::of(&file)))
     }
