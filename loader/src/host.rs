@@ -21,7 +21,10 @@ pub trait Host: Send + Sync + 'static {
     /// The sysvars.
     fn sysvars(&self) -> &Sysvars;
 
-    /// Returns the program with this id, for a program that calls it; `None` if there is none.
+    /// Returns the program with this id, for a program that calls it; `None` if there is none, or
+    /// if the host does not allow the call.
+    ///
+    /// The caller need not list the program's account, as on the Rialo runtime.
     ///
     /// By default there is none.
     fn find_program(&self, program_id: &Pubkey) -> Option<Callee> {

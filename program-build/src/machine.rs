@@ -13,6 +13,7 @@ use loader::fixture::{OtherProgram, Surroundings};
 use loader::{Engine, Failure, Host, Loader, Outcome, Pubkey, Runtime, Target};
 
 use crate::custom_errors::CustomErrors;
+use crate::files;
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::options::CargoOptions;
 use crate::package::ProgramPackage;
@@ -47,6 +48,8 @@ pub struct BuiltHost {
     pub host: Arc<dyn Host>,
     /// The custom errors of the programs that the fixture names, by their ids.
     pub errors: HashMap<Pubkey, CustomErrors>,
+    /// The id of the fixture's program, which may call itself.
+    program_id: Pubkey,
 }
 
 impl BuiltHost {
@@ -79,6 +82,7 @@ impl BuiltHost {
         Ok(Self {
             host: Arc::new(host),
             errors,
+            program_id,
         })
     }
 
@@ -90,6 +94,7 @@ impl BuiltHost {
             Some(Failure::Called { program_id, .. }) if *program_id == SYSTEM_PROGRAM => {
                 CustomErrors::of_system_program()
             }
+            Some(Failure::Called { program_id, .. }) if *program_id == self.program_id => own,
             Some(Failure::Called { program_id, .. }) => {
                 self.errors.get(program_id).cloned().unwrap_or_default()
             }
@@ -200,7 +205,7 @@ impl Machine {
             package.options = self.options.clone();
             self.build(&package)?
         } else {
-            fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
+            files::read_program(path)?
         };
         Ok((loader.load(&file)?, CustomErrors::of(&file)))
     }

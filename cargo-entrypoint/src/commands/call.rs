@@ -11,6 +11,7 @@ use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
 use loader::{Invocation, Loader, Outcome, Runtime, Target};
+use program_build::files;
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
@@ -147,9 +148,7 @@ impl Call {
     pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         match &self.program {
             Program::Package(package) => build(package),
-            Program::Blob(path) => {
-                fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-            }
+            Program::Blob(path) => files::read_program(path),
         }
     }
 

@@ -52,7 +52,10 @@ pub(crate) fn invoke<B: Backend>(
     syscalls: &mut Syscalls,
     invocation: &Invocation,
 ) -> Result<Finished, InvocationError> {
-    invocation.validate(limits)?;
+    match syscalls.depth() {
+        1 => invocation.validate(limits)?,
+        _ => invocation.validate_called(limits)?,
+    }
     backend.with_instance(program, limits, |instance| {
         run(syscalls, invocation, instance)
     })

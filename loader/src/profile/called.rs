@@ -106,7 +106,7 @@ fn profiled(
 ) -> Result<(Finished, GasProfile), InvocationError> {
     let profiler = syscalls.profiler.get_or_insert_default();
     let traced = profiler.traced(program, loaded)?;
-    invocation.validate(&program.settings().limits)?;
+    invocation.validate_called(&program.settings().limits)?;
     let mut recorder = Recorder::new(&traced.program, &traced.flow, None);
     let finished = traced.program.observe(&mut recorder, |instance| {
         invoke::run(syscalls, invocation, instance)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::files;
 use crate::options::CargoOptions;
 use crate::package::{Program, ProgramPackage};
 use crate::toolchain;
@@ -96,7 +97,7 @@ pub fn blob_of(program: &Program) -> Result<(String, Vec<u8>)> {
     match program {
         Program::Package(package) => Ok((package.name.clone(), build(package, DebugInfo::Keep)?)),
         Program::Blob(path) => {
-            let blob = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let blob = files::read_program(path)?;
             Ok((path.display().to_string(), blob))
         }
     }

@@ -92,6 +92,34 @@ fn the_price_of_a_call_is_that_of_its_bytes() {
     assert_eq!(gas(0, 80) - gas(0, 0), 2 * 10);
 }
 
+/// The loader copies an account as it was sent when the program calls with it first, also if the
+/// program has taken the data away by then. It pays before that.
+#[test]
+fn data_that_the_caller_has_removed_is_paid_for_once() {
+    const LENGTH: usize = 80_000;
+    // The difference that the price of bytes makes.
+    let paid = |length: usize, calls: usize| {
+        let gas = |price: Price| {
+            let mut prices = Prices::default();
+            prices.set(Import::InvokeSignedC, price);
+            let loader = loader(Engine::Interpreter).prices(prices);
+            let program = loader.load(&file(Target::Riscv64)).expect("a program");
+            let script = step(Step::Resize, [0, 0]);
+            let call = call(B, 1, step(Step::Return, [0]));
+            let script = (0..calls).fold(script, |script, _| script.call(&call));
+            let invocation = invocation(script, [account(1, A, &vec![0; length])]);
+            let outcome = program.invoke_with(&host(Engine::Interpreter), &invocation);
+            let outcome = outcome.expect("an outcome");
+            assert_eq!(outcome.failure, None);
+            outcome.gas_used
+        };
+        gas(Price::fixed(250).bytes(1, 8)) - gas(Price::fixed(250))
+    };
+    let of_copy = |calls| paid(LENGTH, calls) - paid(0, calls);
+    assert_eq!(of_copy(1), (LENGTH / 8) as u64);
+    assert_eq!(of_copy(2), (LENGTH / 8) as u64);
+}
+
 #[test]
 fn a_call_has_a_price_for_its_instance_and_for_each_account() {
     // The same call under other prices.

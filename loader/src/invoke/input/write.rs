@@ -174,6 +174,20 @@ impl SerializedInput {
         })
     }
 
+    /// Whether the account that the entry at this position has signs, and whether the program may
+    /// change it. Neither, if it is a repeat.
+    pub fn flags(&self, index: usize) -> (bool, bool) {
+        let header = self.entries.get(index).and_then(|entry| {
+            let bytes = &self.bytes[entry.start..];
+            let is_first = bytes[AccountHeader::MARKER] == FIRST_OCCURRENCE;
+            bytes.get(..AccountHeader::DATA).filter(|_| is_first)
+        });
+        header.map_or((false, false), |header| {
+            let header: AccountHeader = pod_read_unaligned(header);
+            (header.is_signer != 0, header.is_writable != 0)
+        })
+    }
+
     /// The key and the length of the data of the account that the entry at this position has;
     /// `None` if it is a repeat.
     pub fn key_and_length(&self, index: usize) -> Option<(Pubkey, usize)> {

@@ -107,6 +107,13 @@ pub const ID: Pubkey = Pubkey::new([0x41; 32]);
 /// The address of the seed `vault`, and its bump seed.
 pub const VAULT: (Pubkey, u8) = const_find_program_address(&[b"vault"], &ID).unwrap();
 
+/// An error with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, entrypoint::ProgramError)]
+pub enum AskError {
+    /// The instruction data asks for an error.
+    AsAsked = 3,
+}
+
 /// An event.
 #[derive(Clone, Copy, NoUninit)]
 #[repr(C)]
@@ -164,7 +171,10 @@ pub fn process_instruction(
             entrypoint::msg!("still here: {result:?}");
             Ok(())
         }
-        Command::Fail => Err(ProgramError::Custom(number(rest)? as u32)),
+        Command::Fail => match number(rest)? {
+            3 => Err(AskError::AsAsked.into()),
+            other => Err(ProgramError::Custom(other as u32)),
+        },
         Command::PayFromVault => {
             let ([vault, payee], _) = split_accounts(accounts)?;
             let bump = VAULT.1;
@@ -412,6 +422,7 @@ fn call_itself(program_id: &Pubkey, accounts: &[AccountInfo], rest: &[u8]) -> Pr
     set_return_data(b"before");
     let metas = [AccountMeta::writable(account.key())];
     let data = Command::Change.data(rest);
+    // The loader rejects it if the account is read-only.
     invoke(&instruction(program_id, &metas, &data), &[account])?;
     let length = number(rest)? as usize;
     expect(account.data_len() == length && account.original_data_len() == original)?;
