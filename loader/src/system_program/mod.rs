@@ -9,7 +9,8 @@ use abi::system::SystemError;
 use abi::{ProgramError, Pubkey, ids};
 
 use crate::builtin::{Builtin, BuiltinCall};
-use crate::error::Failure;
+use crate::error::{Failure, WriteBackError};
+use crate::invoke::reason;
 use request::{Request, Seed};
 
 /// The most bytes of data of an account: 10 MiB.
@@ -130,10 +131,11 @@ fn check_seed(
 ) -> Result<(), Failure> {
     let derived = match create_with_seed(base, seed, owner) {
         Ok(derived) => derived,
+        // The runtime's program returns the number of the error of its crate for keys.
         Err(error @ ProgramAddressError::IllegalOwner) => {
-            return fail(call, error, ProgramError::IllegalOwner);
+            return fail(call, error, ProgramError::Custom(2));
         }
-        Err(error) => return fail(call, error, ProgramError::MaxSeedLengthExceeded),
+        Err(error) => return fail(call, error, ProgramError::Custom(0)),
     };
     let key = key(call, position)?;
     if key != derived {
@@ -176,6 +178,10 @@ fn allocate(
         let reason = format!("{space} bytes are too many: an account has at most {MAX_SPACE}");
         return fail(call, reason, SystemError::InvalidAccountDataLength);
     }
+    if !call.account(position)?.is_writable {
+        let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+        return Err(call.broken_rule(position, reason::READ_ONLY_DATA, error));
+    }
     // The loader would reject it, but only after so many bytes were allocated.
     if space > MAX_GROWTH {
         let reason = format!("{space} bytes are too many: data grows by {MAX_GROWTH} in one call");
@@ -197,8 +203,36 @@ fn assign(
     if !signs(call, signer) {
         return must_sign(call, signer);
     }
-    // The loader rejects it if the account is another program's.
+    let input = call.account(position)?;
+    if input.account.owner != *call.program_id() {
+        let error = |index, key| WriteBackError::ReassignedByNonOwner { index, key };
+        return Err(call.broken_rule(position, reason::REASSIGNED, error));
+    }
+    if !input.is_writable {
+        let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+        return Err(call.broken_rule(position, reason::REASSIGNED, error));
+    }
+    if input.account.data.iter().any(|byte| *byte != 0) {
+        let error = |index, key| WriteBackError::ReassignedWithData { index, key };
+        return Err(call.broken_rule(position, reason::REASSIGNED, error));
+    }
     call.account_mut(position)?.owner = *owner;
+    Ok(())
+}
+
+/// Sets the kelvins of an account. As on the runtime, it must be writable even if they stay.
+fn set_kelvins(call: &mut BuiltinCall<'_>, position: usize, kelvins: u64) -> Result<(), Failure> {
+    let input = call.account(position)?;
+    let account = &input.account;
+    if account.owner != *call.program_id() && kelvins < account.kelvins {
+        let error = |index, key| WriteBackError::DebitedByNonOwner { index, key };
+        return Err(call.broken_rule(position, reason::FOREIGN_DEBIT, error));
+    }
+    if !input.is_writable {
+        let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+        return Err(call.broken_rule(position, reason::READ_ONLY_KELVINS, error));
+    }
+    call.account_mut(position)?.kelvins = kelvins;
     Ok(())
 }
 
@@ -214,7 +248,7 @@ fn transfer(
     pay(call, from, to, kelvins)
 }
 
-/// Moves kelvins. The loader rejects it if the payer is another program's account.
+/// Moves kelvins.
 fn pay(call: &mut BuiltinCall<'_>, from: usize, to: usize, kelvins: u64) -> Result<(), Failure> {
     let payer = &call.account(from)?.account;
     if !payer.data.is_empty() {
@@ -226,13 +260,12 @@ fn pay(call: &mut BuiltinCall<'_>, from: usize, to: usize, kelvins: u64) -> Resu
         let reason = format!("the payer holds {held} kelvins, and must pay {kelvins}");
         return fail(call, reason, SystemError::ResultWithNegativeKelvins);
     };
-    call.account_mut(from)?.kelvins = rest;
+    set_kelvins(call, from, rest)?;
     // Read after the payment: the two may be one account.
-    let recipient = call.account_mut(to)?;
-    let Some(sum) = recipient.kelvins.checked_add(kelvins) else {
+    let held = call.account(to)?.account.kelvins;
+    let Some(sum) = held.checked_add(kelvins) else {
         let reason = "the recipient would hold more kelvins than a u64 counts";
         return fail(call, reason, ProgramError::ArithmeticOverflow);
     };
-    recipient.kelvins = sum;
-    Ok(())
+    set_kelvins(call, to, sum)
 }
