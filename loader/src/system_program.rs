@@ -6,7 +6,8 @@ use abi::Pubkey;
 use abi::system::{self, AccountState, Accounts};
 
 use crate::builtin::{Builtin, BuiltinCall};
-use crate::error::Failure;
+use crate::error::{Failure, WriteBackError};
+use crate::invoke::reason;
 
 /// The system program, as a [`Builtin`]: it creates accounts, and moves the kelvins of accounts that
 /// belong to no other program.
@@ -30,7 +31,7 @@ impl Builtin for SystemProgram {
     }
 }
 
-/// The loader rejects what the system program may not do with another program's account.
+/// The rules of the write-back, in the order in which the runtime's program meets them.
 impl Accounts for BuiltinCall<'_> {
     type Error = Failure;
 
@@ -49,14 +50,46 @@ impl Accounts for BuiltinCall<'_> {
         })
     }
 
+    /// As on the runtime, the account must be writable even if its kelvins stay.
     fn set_kelvins(&mut self, position: usize, kelvins: u64) -> Result<(), Failure> {
+        let input = BuiltinCall::account(self, position)?;
+        let account = &input.account;
+        if account.owner != *self.program_id() && kelvins < account.kelvins {
+            let error = |index, key| WriteBackError::DebitedByNonOwner { index, key };
+            return Err(self.broken_rule(position, reason::FOREIGN_DEBIT, error));
+        }
+        if !input.is_writable {
+            let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+            return Err(self.broken_rule(position, reason::READ_ONLY_KELVINS, error));
+        }
         self.account_mut(position)?.kelvins = kelvins;
         Ok(())
     }
 
     fn set_owner(&mut self, position: usize, owner: &Pubkey) -> Result<(), Failure> {
+        let input = BuiltinCall::account(self, position)?;
+        if input.account.owner != *self.program_id() {
+            let error = |index, key| WriteBackError::ReassignedByNonOwner { index, key };
+            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+        }
+        if !input.is_writable {
+            let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+        }
+        if input.account.data.iter().any(|byte| *byte != 0) {
+            let error = |index, key| WriteBackError::ReassignedWithData { index, key };
+            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+        }
         self.account_mut(position)?.owner = *owner;
         Ok(())
+    }
+
+    fn check_writable_data(&mut self, position: usize) -> Result<(), Failure> {
+        if BuiltinCall::account(self, position)?.is_writable {
+            return Ok(());
+        }
+        let error = |index, key| WriteBackError::AccountNotWritable { index, key };
+        Err(self.broken_rule(position, reason::READ_ONLY_DATA, error))
     }
 
     fn allocate(&mut self, position: usize, length: usize) -> Result<(), Failure> {

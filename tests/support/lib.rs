@@ -19,6 +19,7 @@ pub mod model;
 pub mod native;
 pub mod published_vm;
 pub mod rialo;
+pub mod scripted;
 pub mod toy;
 pub mod variants;
 pub mod wasm;

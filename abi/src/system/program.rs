@@ -53,6 +53,16 @@ pub trait Accounts {
         MAX_PERMITTED_DATA_INCREASE as u64
     }
 
+    /// Fails if the data of an account must not change, before it is known by how much it would.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_kelvins`](Self::set_kelvins).
+    fn check_writable_data(&mut self, position: usize) -> Result<(), Self::Error> {
+        let _ = position;
+        Ok(())
+    }
+
     /// Logs why the call fails.
     ///
     /// # Errors
@@ -194,10 +204,11 @@ impl<A: Accounts> Call<'_, A> {
     ) -> Result<(), A::Error> {
         let derived = match create_with_seed(base, seed, owner) {
             Ok(derived) => derived,
+            // The runtime's program returns the number of the error of its crate for keys.
             Err(error @ ProgramAddressError::IllegalOwner) => {
-                return self.fail(error, ProgramError::IllegalOwner);
+                return self.fail(error, ProgramError::Custom(2));
             }
-            Err(error) => return self.fail(error, ProgramError::MaxSeedLengthExceeded),
+            Err(error) => return self.fail(error, ProgramError::Custom(0)),
         };
         let key = self.0.account(position)?.key;
         if key != derived {
@@ -229,6 +240,7 @@ impl<A: Accounts> Call<'_, A> {
             return self.fail(reason, SystemError::InvalidAccountDataLength);
         }
         // The loader would reject it, but only after so many bytes were allocated.
+        self.0.check_writable_data(position)?;
         let most = self.0.most_growth();
         if space > most {
             let reason =

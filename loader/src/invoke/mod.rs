@@ -4,7 +4,7 @@ mod builtin;
 pub(crate) mod guest;
 pub(crate) mod heap;
 pub(crate) mod input;
-mod reason;
+pub(crate) mod reason;
 mod runtime_log;
 pub(crate) mod syscalls;
 mod write_back;

@@ -16,6 +16,19 @@ pub(super) const NOT_ENTERED: &str = "Failed to create program execution environ
 pub(crate) const UNBALANCED: &str =
     "sum of account balances before and after instruction do not match";
 
+/// The words for kelvins that were taken from an account of another program.
+pub(crate) const FOREIGN_DEBIT: &str =
+    "instruction spent from the balance of an account it does not own";
+
+/// The words for kelvins of an account that is not writable.
+pub(crate) const READ_ONLY_KELVINS: &str = "instruction changed the balance of a read-only account";
+
+/// The words for data of an account that is not writable.
+pub(crate) const READ_ONLY_DATA: &str = "instruction modified data of a read-only account";
+
+/// The words for a new owner that the program may not give.
+pub(crate) const REASSIGNED: &str = "instruction illegally modified the program id of an account";
+
 /// The reason of a failure. `broken_rule` are the words for the rule of the write-back that was
 /// broken, if it was one.
 pub(super) fn reason(failure: &Failure, broken_rule: Option<&'static str>) -> String {
@@ -123,19 +136,19 @@ pub(super) fn broken_rule(change: &AccountChange<'_>) -> &'static str {
     let is_writable = change.before.is_writable;
     let [before, after] = [change.before.account.kelvins, change.after.kelvins];
     if after != before && !change.is_owned && after < before {
-        "instruction spent from the balance of an account it does not own"
+        FOREIGN_DEBIT
     } else if after != before && !is_writable {
-        "instruction changed the balance of a read-only account"
+        READ_ONLY_KELVINS
     } else if change.is_too_long() {
         INVALID_REALLOC
     } else if change.has_new_length() && !change.is_owned {
         "program other than the account's owner changed the size of the account data"
     } else if change.has_new_data && !is_writable {
-        "instruction modified data of a read-only account"
+        READ_ONLY_DATA
     } else if change.has_new_data && !change.is_owned {
         "instruction modified data of an account it does not own"
     } else if change.has_new_owner {
-        "instruction illegally modified the program id of an account"
+        REASSIGNED
     } else {
         NOT_COMPLETED
     }

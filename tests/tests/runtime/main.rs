@@ -3,4 +3,5 @@
 
 mod logs;
 mod settings;
+mod vectors;
 mod vm;

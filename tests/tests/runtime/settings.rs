@@ -116,8 +116,16 @@ fn growth_of_all_accounts_together_is_limited() {
         let script = step(Step::Resize, [0, 1_002]).step(Step::Resize, [1, 999]);
         let accounts = [account(1, A, &[0; 2]), account(2, A, &[0; 9])];
         let program = caller_guest::load(Engine::Interpreter, Limits::default().growth(growth));
-        let outcome = program.invoke(&invocation(script, accounts));
-        outcome.expect("an outcome").failure
+        let call = invocation(script, accounts);
+        let outcome = program.invoke(&call).expect("an outcome");
+        // Either all is kept or nothing.
+        let lengths = outcome.accounts.iter().map(|account| account.data.len());
+        let expected = match outcome.failure {
+            None => [1_002, 999],
+            Some(_) => [2, 9],
+        };
+        assert_eq!(lengths.collect::<Vec<_>>(), expected);
+        outcome.failure
     };
     assert_eq!(run(1_990), None);
     let (growth, limit) = (1_990, 1_989);

@@ -27,11 +27,11 @@ const MEMORY_OF_BASE: u64 = 256 << 10;
 /// Finds the program of a call, and checks that the current program may call it now.
 pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, InvalidCall> {
     let program_id = *program_id;
-    if syscalls.depth() >= MAX_CALL_DEPTH {
-        return Err(InvalidCall::CallTooDeep { program_id });
-    }
     if program_id != syscalls.program_id && syscalls.callers.contains(&program_id) {
         return Err(InvalidCall::Reentered { program_id });
+    }
+    if syscalls.depth() >= MAX_CALL_DEPTH {
+        return Err(InvalidCall::CallTooDeep { program_id });
     }
     let limit = syscalls.settings.limits.calls;
     if syscalls.calls_before.saturating_add(syscalls.calls.len()) >= limit {

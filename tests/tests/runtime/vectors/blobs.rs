@@ -1,0 +1,1 @@
+//! Verdicts of the check before a program is deployed.
