@@ -29,6 +29,24 @@ impl Pubkey {
         Self(bytes)
     }
 
+    /// The key with this text, which the compiler decodes: for the ids that a program knows.
+    ///
+    /// ```
+    /// use abi::Pubkey;
+    ///
+    /// const COUNTER: Pubkey =
+    ///     Pubkey::const_from_text("Counter111111111111111111111111111111111111");
+    /// assert_eq!(COUNTER.to_string().parse(), Ok(COUNTER));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the text is not a key in base58. In a constant, the crate then does not compile.
+    #[must_use]
+    pub const fn const_from_text(text: &str) -> Self {
+        Self(bs58::decode(text.as_bytes()).into_array_const_unwrap::<32>())
+    }
+
     /// The key's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

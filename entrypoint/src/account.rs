@@ -384,6 +384,48 @@ impl<'input> AccountInfo<'input> {
         Ok(())
     }
 
+    /// Closes the account: moves all its kelvins to another, removes its data, and gives it back to
+    /// the system program. No such account remains after the transaction.
+    ///
+    /// ```
+    /// use entrypoint::{AccountInfo, ProgramResult, split_accounts};
+    ///
+    /// fn close(accounts: &[AccountInfo]) -> ProgramResult {
+    ///     let ([vault, recipient], _) = split_accounts(accounts)?;
+    ///     vault.close(recipient)
+    /// }
+    /// # use entrypoint::testing::{AccountInput, Invocation};
+    /// # use entrypoint::{ProgramError, Pubkey};
+    /// # let id = Pubkey::new([1; 32]);
+    /// # let vault = AccountInput::new(Pubkey::new([2; 32])).owner(id).kelvins(5).data([7; 3]);
+    /// # let recipient = AccountInput::new(Pubkey::new([3; 32])).kelvins(1).writable();
+    /// # let invocation = Invocation::new(id).account(vault.writable());
+    /// # let outcome = invocation.clone().account(recipient).run(|_, accounts, _| close(accounts));
+    /// # assert_eq!(outcome.result, Ok(()));
+    /// # assert_eq!(outcome.accounts[0].kelvins, 0);
+    /// # assert_eq!(outcome.accounts[0].data, []);
+    /// # assert_eq!(outcome.accounts[0].owner, entrypoint::system::ID);
+    /// # assert_eq!(outcome.accounts[1].kelvins, 6);
+    /// # let outcome = invocation.repeat(0).run(|_, accounts, _| close(accounts));
+    /// # assert_eq!(outcome.result, Err(ProgramError::InvalidArgument));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`ProgramError::InvalidArgument`] if the recipient is the account itself.
+    /// - [`ProgramError::AccountBorrowFailed`] while the data is borrowed.
+    /// - [`ProgramError::ArithmeticOverflow`] if the sum of the kelvins does not fit in a u64.
+    pub fn close(&self, recipient: &Self) -> Result<(), ProgramError> {
+        if self.address == recipient.address {
+            return Err(ProgramError::InvalidArgument);
+        }
+        self.resize(0)?;
+        recipient.credit(self.kelvins())?;
+        self.set_kelvins(0);
+        self.assign(&abi::ids::SYSTEM_PROGRAM);
+        Ok(())
+    }
+
     /// Describes the account for a call, and returns its borrow state in the low byte.
     ///
     /// The host may write another data length during the call, so this first records the one that

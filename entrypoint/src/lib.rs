@@ -177,7 +177,7 @@ pub use crate::syscalls::{
     set_return_data,
 };
 pub use crate::sysvar::stack_height;
-pub use crate::typed::{split_data, split_data_mut};
+pub use crate::typed::{read_data, split_data, split_data_mut};
 pub use abi::program_address::{const_create_program_address, const_find_program_address};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};

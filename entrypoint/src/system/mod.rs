@@ -35,6 +35,10 @@
 //! | [`assign_with_seed`] | 10 | base |
 //! | [`transfer_with_seed`] | 11 | base |
 //!
+//! Anyone can send kelvins to any address, before there is an account too, and then
+//! [`create_account`] fails. For an address that is known beforehand, such as a derived one, use
+//! [`create_account_allow_prefund`].
+//!
 //! The instructions 4 to 7 and 12 are about nonces, which programs rarely use. The layouts are
 //! those of the Rialo runtime (crate `rialo-s-system-interface` 0.23.0-alpha.0).
 
@@ -48,6 +52,9 @@ use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
 use crate::call::{AccountMeta, Instruction, Signer, invoke_signed};
+pub use create::CreateAccount;
+
+mod create;
 
 /// A call of the system program with `ACCOUNTS` accounts and at most `LENGTH` bytes of instruction
 /// data.
@@ -126,6 +133,56 @@ pub fn create_account<'input>(
             AccountMeta::writable_signer(account.key()),
         ],
         data: data::create_account(kelvins, space, owner),
+    }
+}
+
+/// Creates an account as [`create_account`] does, but also where the address holds kelvins already.
+///
+/// Anyone can send kelvins to any address, and so make [`create_account`] fail for ever: for a
+/// derived address, which is the only one that will do, this locks the program. Here the payer adds
+/// what is missing, so that the account holds at least `kelvins`; if it held more, it keeps that.
+///
+/// ```
+/// use entrypoint::sysvar::{Rent, Sysvar};
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey, Seed, Signer, split_accounts, system};
+///
+/// fn open(program_id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
+///     let ([payer, vault], _) = split_accounts(accounts)?;
+///     let kelvins = Rent::get()?.minimum_balance(16);
+///     let seeds = [Seed::from(b"vault"), Seed::from(data)];
+///     system::create_account_allow_prefund(payer, vault, kelvins, 16, program_id)
+///         .invoke_signed(&[Signer::new(&seeds)])
+/// }
+/// # use entrypoint::testing::{AccountInput, Invocation};
+/// # let id = Pubkey::new([1; 32]);
+/// # let (vault, bump) = entrypoint::find_program_address(&[Seed::from(b"vault")], &id).unwrap();
+/// # for sent in [0, 7, 5_000_000] {
+/// #     let payer = AccountInput::new(Pubkey::new([2; 32])).kelvins(5_000_000);
+/// #     let outcome = Invocation::new(id)
+/// #         .account(payer.writable().signer())
+/// #         .account(AccountInput::new(vault).kelvins(sent).writable())
+/// #         .data([bump])
+/// #         .run(open);
+/// #     assert_eq!(outcome.result, Ok(()));
+/// #     assert_eq!(outcome.accounts[1].kelvins, sent.max(1_002_240));
+/// #     assert_eq!(outcome.accounts[1].owner, id);
+/// #     assert_eq!(outcome.accounts[1].data, [0; 16]);
+/// # }
+/// ```
+#[inline]
+pub fn create_account_allow_prefund<'a, 'input>(
+    payer: &'a AccountInfo<'input>,
+    account: &'a AccountInfo<'input>,
+    kelvins: u64,
+    space: u64,
+    owner: &'a Pubkey,
+) -> CreateAccount<'a, 'input> {
+    CreateAccount {
+        payer,
+        account,
+        kelvins,
+        space,
+        owner,
     }
 }
 
