@@ -1,4 +1,6 @@
 //! Ledgers: what they keep, in memory and in a file.
 
+mod batches;
 mod files;
 mod kills;
+mod transactions;
