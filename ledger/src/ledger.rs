@@ -10,8 +10,9 @@ use loader::{Account, Builtin, Engine, Loader, Pubkey, Runtime, SystemProgram, i
 
 use crate::batch;
 use crate::error::{DeployError, StorageError};
-use crate::execute::{Accounts, Context, Executed, execute};
+use crate::execute::{Context, Executed, execute};
 use crate::history::{KEPT_IN_MEMORY, Recent, TransactionRecord};
+use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
@@ -31,7 +32,8 @@ const SLOT_MS: u64 = 400;
 /// the number of accounts.
 #[derive(Debug)]
 pub struct Ledger {
-    state: State,
+    /// Shared with the executions that read it.
+    state: Arc<State>,
     settings: Settings,
     programs: Arc<Programs>,
     /// The transactions, if there is no file that has them.
@@ -43,7 +45,7 @@ pub struct Ledger {
 
 /// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
 #[derive(Clone, Debug)]
-pub struct Snapshot(State);
+pub struct Snapshot(Arc<State>);
 
 /// A program that was deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Ledger {
         let mut programs = Programs::new(loader);
         programs.add_builtin(ids::SYSTEM_PROGRAM, Arc::new(SystemProgram));
         Self {
-            state: State::default(),
+            state: Arc::default(),
             settings: Settings::default(),
             programs: Arc::new(programs),
             recent: Recent::default(),
@@ -132,7 +134,7 @@ impl Ledger {
     pub fn open_with_loader(path: impl AsRef<Path>, loader: Loader) -> Result<Self, StorageError> {
         let opened = Storage::open(path.as_ref(), loader.engine())?;
         Ok(Self {
-            state: opened.state,
+            state: Arc::new(opened.state),
             last_number: opened.last_number,
             storage: Some(opened.storage),
             ..Self::with_loader(loader)
@@ -296,9 +298,9 @@ impl Ledger {
     pub fn set_sysvars(&mut self, sysvars: Sysvars) -> Result<(), StorageError> {
         let state = State {
             sysvars: Arc::new(sysvars),
-            ..self.state.clone()
+            accounts: self.state.accounts.clone(),
         };
-        self.replace(state)
+        self.replace(Arc::new(state))
     }
 
     /// Sets the clock to this time, in milliseconds since 1970. The slot moves with it, by one for
@@ -441,12 +443,16 @@ impl Ledger {
     }
 
     fn execute(&self, transaction: &Transaction) -> Executed {
-        let accounts = Accounts::of(transaction, &self.state);
-        execute(&self.context(), &self.view(), transaction, accounts)
+        let message = Message::new(transaction);
+        let accounts = message.accounts.iter();
+        let before = accounts
+            .map(|account| self.state.account(&account.key))
+            .collect();
+        execute(&self.context(), &self.view(), transaction, &message, before)
     }
 
     fn view(&self) -> Arc<dyn View> {
-        Arc::new(self.state.clone())
+        Arc::clone(&self.state) as Arc<dyn View>
     }
 
     fn context(&self) -> Context {
@@ -463,7 +469,7 @@ impl Ledger {
     /// of accounts, because the snapshot shares them with the ledger.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.state.clone())
+        Snapshot(Arc::clone(&self.state))
     }
 
     /// Sets the accounts and sysvars to those of a snapshot.
@@ -472,7 +478,7 @@ impl Ledger {
     ///
     /// [`StorageError`] if the ledger has a file that cannot be written.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
-        self.replace(snapshot.0.clone())
+        self.replace(Arc::clone(&snapshot.0))
     }
 
     // --- The places where the state changes.
@@ -501,12 +507,12 @@ impl Ledger {
         if self.storage.is_none() {
             self.recent.add(records);
         }
-        self.state.apply(&changes);
+        Arc::make_mut(&mut self.state).apply(&changes);
         Ok(())
     }
 
     /// Stores what differs in a new state, and then takes it.
-    fn replace(&mut self, state: State) -> Result<(), StorageError> {
+    fn replace(&mut self, state: Arc<State>) -> Result<(), StorageError> {
         if let Some(storage) = &self.storage {
             let accounts = self.state.accounts.diff(&state.accounts);
             let accounts = accounts.map(|item| match item {
@@ -533,7 +539,7 @@ impl Ledger {
 impl Clone for Ledger {
     fn clone(&self) -> Self {
         Self {
-            state: self.state.clone(),
+            state: Arc::clone(&self.state),
             settings: self.settings,
             programs: Arc::clone(&self.programs),
             recent: self.recent.clone(),

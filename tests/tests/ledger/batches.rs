@@ -288,7 +288,11 @@ fn compare(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn any_batch_is_its_transactions_in_order(
         batches in prop::collection::vec(
@@ -380,7 +384,7 @@ fn undeclared_reads_see_what_was_before_them() {
     let sums = [0, 2, 4, 6].map(|index| outcomes[index].return_data()[0]);
     assert_eq!(sums, [1, 3, 3, 5]);
     assert!(outcomes[7].is_success() && outcomes[9].is_success());
-    assert_ne!(outcomes[7].logs().last(), outcomes[9].logs().last());
+    assert_ne!(outcomes[7].texts().last(), outcomes[9].texts().last());
 }
 
 #[test]
