@@ -8,4 +8,5 @@ pub mod inspect;
 pub mod new;
 pub mod profile;
 pub mod run;
+pub mod scenario;
 pub mod setup;
