@@ -37,7 +37,7 @@ pub enum Command {
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
     Inspect(InspectArguments),
-    /// Create a program crate, with two fixtures and four tests
+    /// Create a program crate, with two fixtures, a scenario and five tests
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use loader::fixture::{ExpectedStatus, Fixture};
-use loader::{Engine, Limits, Loader, status_text};
+use loader::{Engine, Limits, Loader, ProgramError, status_text};
 use serde::{Deserialize, Serialize};
 
 use super::results::Results;
@@ -200,9 +200,10 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
                 heap_peak: outcome.heap.peak,
                 blob: blob.len() as u64,
             };
-            let errors = match fixture.expect.status {
+            let own_error = outcome.status.and_then(ProgramError::from_status);
+            let errors = match (&fixture.expect.status, own_error) {
                 // The measured blob has no names.
-                Some(ExpectedStatus::Name(_)) => {
+                (Some(ExpectedStatus::Name(_)), Some(ProgramError::Custom(_))) => {
                     let named = guest::build(package, DebugInfo::Keep)?;
                     built.errors_of(&outcome, CustomErrors::of(&named))
                 }
