@@ -1,4 +1,4 @@
-//! The kinds of errors, read from the loader's source, so that a test which covers all of them
+//! The kinds of errors, read from the source, so that a test which covers all of them
 //! notices a new one.
 
 use std::collections::BTreeSet;
@@ -7,10 +7,12 @@ use std::path::Path;
 use crate::project;
 use syn::{Attribute, Item, ItemEnum, Meta};
 
-/// The variants of the loader's error enums, as `Enum::Variant`.
+/// The variants of the error enums of the loader and of scenarios, as `Enum::Variant`.
 pub fn variants() -> BTreeSet<String> {
     let mut variants = BTreeSet::new();
-    add_variants(&project().join("loader/src"), &mut variants);
+    for folder in ["loader/src", "ledger/src/scenario"] {
+        add_variants(&project().join(folder), &mut variants);
+    }
     variants
 }
 
