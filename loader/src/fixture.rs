@@ -59,6 +59,8 @@ mod place;
 mod reader;
 mod status;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod time;
 mod written;
 

@@ -331,7 +331,10 @@ fn instructions_that_are_not_run() {
     let outcome = ledger.send([adding(1), Instruction::new(PROGRAM).accounts(many)]);
     let error = TransactionError::InvalidInstruction {
         index: 1,
-        error: InvocationError::TooManyAccounts { count: 256 },
+        error: InvocationError::TooManyEntries {
+            count: 256,
+            limit: 255,
+        },
     };
     assert_eq!(outcome.error, Some(error));
     assert_eq!(ledger.account(&OWNED), before);
