@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use loader::{Engine, Failure, InvocationError, LoadError, Pubkey};
 
 /// Why a transaction had no effect, apart from its fee.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
 #[non_exhaustive]
 pub enum TransactionError {
     /// It has no instructions.
@@ -102,6 +104,12 @@ pub enum TransactionError {
 }
 
 impl TransactionError {
+    /// The stable name of the kind of error: that of the variant.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.into()
+    }
+
     /// The failure of the program that was called last, if a program failed: that of the innermost
     /// program of a chain of calls.
     #[must_use]

@@ -42,7 +42,7 @@ impl Outcome {
             }
         };
         let same_failure = match (&self.failure, &other.failure) {
-            (Some(one), Some(another)) => is_same_failure(one, another),
+            (Some(one), Some(another)) => one.agrees_with(another),
             (one, another) => one == another,
         };
         compare("failure", &self.failure, &other.failure, same_failure);
@@ -70,6 +70,22 @@ impl Outcome {
             compare(&format!("account {index}"), &one, &another, one == another);
         }
         differences
+    }
+}
+
+impl Failure {
+    /// Whether a failure of the same invocation on another engine is the same. Of a failure that
+    /// names a place in memory or code, only the kind is compared.
+    ///
+    /// ```
+    /// use loader::Failure;
+    ///
+    /// assert!(Failure::out_of_gas(10).agrees_with(&Failure::out_of_gas(20)));
+    /// assert!(!Failure::out_of_gas(10).agrees_with(&Failure::Aborted));
+    /// ```
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        is_same_failure(self, other)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use abi::system::SystemError;
+
 use crate::display::escape_control;
 
 /// A custom error of a program, as its file names it.
@@ -28,6 +30,25 @@ pub struct CustomError {
 }
 
 impl CustomError {
+    /// The errors of the system program, which has no file.
+    ///
+    /// ```
+    /// use loader::CustomError;
+    ///
+    /// let errors = CustomError::of_system_program();
+    /// assert_eq!(errors[0].name, "SystemError::AccountAlreadyInUse");
+    /// ```
+    #[must_use]
+    pub fn of_system_program() -> Vec<Self> {
+        let errors = (0..).map_while(SystemError::from_u32);
+        let errors = errors.map(|error| Self {
+            code: error as u32,
+            name: format!("SystemError::{}", error.name()),
+            text: error.to_string(),
+        });
+        errors.collect()
+    }
+
     /// Whether this is its name, with the name of its type or without.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {

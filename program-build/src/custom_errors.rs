@@ -1,7 +1,6 @@
 //! The names and texts of a program's custom errors, in its file: see [`abi::error_names`].
 
 use abi::error_names::{self, BLOB_SECTION, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE, SECTION};
-use abi::system::SystemError;
 use anyhow::{Context, Result};
 use loader::inspect::SectionKind;
 use loader::{Engine, Limits, Loader, Target};
@@ -31,16 +30,7 @@ impl CustomErrors {
     /// ```
     #[must_use]
     pub fn of_system_program() -> Self {
-        let errors = (0..).map_while(SystemError::from_u32);
-        Self(
-            errors
-                .map(|error| CustomError {
-                    code: error as u32,
-                    name: format!("SystemError::{}", error.name()),
-                    text: error.to_string(),
-                })
-                .collect(),
-        )
+        Self(CustomError::of_system_program())
     }
 
     /// Reads the errors of a program's file: a blob, a WebAssembly module or a native library.

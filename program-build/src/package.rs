@@ -128,23 +128,37 @@ impl ProgramPackage {
     /// If there is no such file; the message lists the existing fixtures. Also if they cannot be
     /// listed.
     pub fn fixture(&self, name: &str) -> Result<PathBuf> {
+        self.find("fixture", name)
+    }
+
+    /// The scenario that is meant by a name or a path.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file; the message lists the existing scenarios. Also if they cannot be
+    /// listed.
+    pub fn scenario(&self, name: &str) -> Result<PathBuf> {
+        self.find("scenario", name)
+    }
+
+    fn find(&self, what: &str, name: &str) -> Result<PathBuf> {
         let as_path = PathBuf::from(name);
         if as_path.is_file() {
             return Ok(as_path);
         }
-        let in_package = self.fixture_path(name);
+        let in_package = self.file_of(what, name);
         if in_package.is_file() {
             return Ok(in_package);
         }
-        let known = self.fixtures()?;
+        let known = self.names_of(what)?;
         bail!(
-            "there is no fixture `{name}`: neither {} nor {} is a file; {}",
+            "there is no {what} `{name}`: neither {} nor {} is a file; {}",
             as_path.display(),
             in_package.display(),
             if known.is_empty() {
-                "the program has no fixtures".to_owned()
+                format!("the program has no {what}s")
             } else {
-                format!("the program's fixtures are {}", known.join(", "))
+                format!("the program's {what}s are {}", known.join(", "))
             }
         );
     }
@@ -175,7 +189,18 @@ impl ProgramPackage {
     /// The file of one of the program's own fixtures.
     #[must_use]
     pub fn fixture_path(&self, name: &str) -> PathBuf {
-        self.folder.join("fixtures").join(format!("{name}.toml"))
+        self.file_of("fixture", name)
+    }
+
+    /// The file of one of the program's own scenarios.
+    #[must_use]
+    pub fn scenario_path(&self, name: &str) -> PathBuf {
+        self.file_of("scenario", name)
+    }
+
+    fn file_of(&self, what: &str, name: &str) -> PathBuf {
+        let folder = self.folder.join(format!("{what}s"));
+        folder.join(format!("{name}.toml"))
     }
 
     /// The names of the program's fixtures, sorted: the files `fixtures/NAME.toml`.
@@ -187,7 +212,21 @@ impl ProgramPackage {
     ///
     /// If the folder `fixtures` exists and cannot be read.
     pub fn fixtures(&self) -> Result<Vec<String>> {
-        let folder = self.folder.join("fixtures");
+        self.names_of("fixture")
+    }
+
+    /// The names of the program's scenarios, sorted: the files `scenarios/NAME.toml`. Hidden files
+    /// do not count.
+    ///
+    /// # Errors
+    ///
+    /// If the folder `scenarios` exists and cannot be read.
+    pub fn scenarios(&self) -> Result<Vec<String>> {
+        self.names_of("scenario")
+    }
+
+    fn names_of(&self, what: &str) -> Result<Vec<String>> {
+        let folder = self.folder.join(format!("{what}s"));
         let listed = files::list(&folder).or_else(|error| match error.kind() {
             ErrorKind::NotFound => Ok(Vec::new()),
             _ => Err(error),

@@ -14,9 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 
-use loader::fixture::Fixture;
+use loader::fixture::{ExpectedStatus, Fixture};
 use loader::sweep::{Report, Sweep, SweepFailed};
-use loader::{Engine, Failure, Host, LoadError, Loader, Outcome, Program, Target};
+use loader::{Engine, Failure, Host, LoadError, Loader, Outcome, Program, Target, ids};
 
 use program_build::custom_errors::CustomErrors;
 use program_build::guest::{self, DebugInfo};
@@ -27,6 +27,7 @@ mod loaded;
 mod on_ledger;
 #[cfg(any(feature = "proptest", feature = "fuzz"))]
 pub mod random;
+mod scenario;
 
 pub use ledger::{
     self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, create_program_address,
@@ -39,6 +40,7 @@ pub use proptest;
 pub use on_ledger::{
     AccountAssertion, DeployedProgram, TestLedger, TestOutcome, TestProgram, for_each_target,
 };
+pub use scenario::{check_scenario, check_scenario_on};
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
 ///
@@ -122,7 +124,9 @@ pub fn check_fixture_on(
     let mut differences = Vec::new();
     for outcome in &outcomes {
         let engine = outcome.engine;
-        let differs = fixture.expect.differences(outcome).into_iter();
+        let errors = errors_of(&package, outcome, &fixture, &path);
+        let differs = fixture.expect.differences_with(outcome, errors.all());
+        let differs = differs.into_iter();
         differences
             .extend(differs.map(|difference| format!("{difference}, on the {engine} engine")));
         differences.extend(outcomes[0].differences(outcome));
@@ -268,6 +272,36 @@ pub struct Swept {
     pub gas: Report,
     /// Under every limit of heap.
     pub heap: Report,
+}
+
+/// The errors of the program whose status an outcome has, if the fixture expects one by its name.
+fn errors_of(
+    package: &ProgramPackage,
+    outcome: &Outcome,
+    fixture: &Fixture,
+    path: &Path,
+) -> CustomErrors {
+    if !matches!(fixture.expect.status, Some(ExpectedStatus::Name(_))) {
+        return CustomErrors::default();
+    }
+    let errors = || {
+        let program_id = match &outcome.failure {
+            Some(Failure::Called { program_id, .. }) => *program_id,
+            _ => return Ok(CustomErrors::of(&loaded::file(package, outcome.engine)?)),
+        };
+        if program_id == ids::SYSTEM_PROGRAM {
+            return Ok(CustomErrors::of_system_program());
+        }
+        let mut others = fixture.surroundings.programs.iter();
+        let Some(other) = others.find(|other| other.id == program_id) else {
+            return Ok(CustomErrors::default());
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let file = scenario::file(&folder.join(&other.path), outcome.engine)?;
+        Ok(CustomErrors::of(&file))
+    };
+    let errors: anyhow::Result<CustomErrors> = errors();
+    errors.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// What the program of a fixture can reach beyond its own input.

@@ -45,7 +45,7 @@ pub fn program(package: &ProgramPackage, engine: Engine) -> Result<Program> {
     })
 }
 
-/// The file of a package's program for the target of an engine.
+/// The file of a package for the target of an engine.
 pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
     type Files = Values<(PathBuf, Target), Arc<Vec<u8>>>;
     static FILES: LazyLock<Files> = LazyLock::new(Files::new);

@@ -41,11 +41,17 @@ use crate::instruction::{AccountMeta, Instruction};
 use crate::settings::Fee;
 use crate::transaction::Transaction;
 
+mod compare;
 mod file;
+mod judge;
 mod read;
+mod report;
+mod run;
 #[cfg(test)]
 mod tests;
 mod write;
+
+pub use run::{ProgramFile, RunError, ScenarioOutcome, StepOutcome, run};
 
 pub use loader::fixture::{Derived, ExpectedStatus, Field, Fields, Names, Value};
 

@@ -10,7 +10,9 @@ use crate::display::thousands;
 ///
 /// It ends the program that asked for it. `index` is the position of an account in the list of the
 /// instruction, or of a structure in an array of the caller's memory.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
 #[non_exhaustive]

@@ -5,6 +5,8 @@ use std::fmt;
 use abi::imports::Import;
 use abi::{ProgramError, Pubkey};
 
+use strum::VariantNames;
+
 use super::call::InvalidCall;
 use super::write_back::WriteBackError;
 use crate::display::{escape_control, thousands};
@@ -14,7 +16,9 @@ use crate::limits::Limits;
 ///
 /// Each kind has a stable name, [`Failure::kind`], which JSON carries as `"kind"`. The text escapes
 /// what the program wrote, as [`escape_control`] does; the fields keep it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
 #[non_exhaustive]
@@ -236,6 +240,21 @@ impl Failure {
             },
             _ => None,
         }
+    }
+
+    /// The names of all kinds: what [`kind`](Self::kind) can return.
+    ///
+    /// ```
+    /// use loader::Failure;
+    ///
+    /// assert!(Failure::kinds().any(|kind| kind == Failure::Aborted.kind()));
+    /// assert!(Failure::kinds().any(|kind| kind == "AccountNotWritable"));
+    /// ```
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        let own = Self::VARIANTS.iter();
+        let rules = WriteBackError::VARIANTS.iter();
+        let calls = InvalidCall::VARIANTS.iter();
+        own.chain(rules).chain(calls).copied()
     }
 
     /// The stable name of the kind of failure: that of the variant, or of the rule that was broken.

@@ -11,7 +11,9 @@ use crate::display::thousands;
 /// If a program breaks several rules, the error names the first rule that it breaks for the first
 /// account of the list. [The crate's documentation](crate#what-is-kept) lists the rules in the
 /// order in which they are checked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind"))]
 #[expect(missing_docs, reason = "`index` and `key` are the account, everywhere")]

@@ -2,7 +2,7 @@
 
 use loader::Outcome;
 use program_build::package::ProgramPackage;
-use program_test::check_fixture;
+use program_test::{check_fixture, check_scenario};
 use tests::{example, is_reference_compiler};
 
 /// Runs all fixtures of an example. `known` lists the fixtures that it must have, with their gas.
@@ -27,6 +27,21 @@ fn check_all(name: &str, known: &[(&str, u64)]) -> Vec<Outcome> {
     outcomes
 }
 
+/// Runs all scenarios of an example, which must be these.
+fn check_scenarios(name: &str, known: &[&str]) {
+    let folder = example(name);
+    let package = ProgramPackage::in_folder(&folder).unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(
+        package.scenarios().expect("a folder"),
+        known,
+        "the scenarios of `{name}`"
+    );
+    for scenario in known {
+        let outcome = check_scenario(&folder, scenario);
+        assert!(!outcome.steps.is_empty(), "{outcome}");
+    }
+}
+
 #[test]
 fn hello() {
     let _ = check_all("hello", &[("default", 32)]);
@@ -46,6 +61,7 @@ fn vault() {
         ("wrong_authority", 126),
     ];
     let _ = check_all("vault", &known);
+    check_scenarios("vault", &["open_and_withdraw"]);
 }
 
 #[test]
@@ -67,6 +83,7 @@ fn token() {
         ("wrong_authority", 99),
     ];
     let _ = check_all("token", &known);
+    check_scenarios("token", &["life_of_a_token"]);
 }
 
 #[test]
@@ -80,6 +97,7 @@ fn escrow_calls_the_token() {
         ("wrong_payment", 550),
     ];
     let _ = check_all("escrow", &known);
+    check_scenarios("escrow", &["cancel", "trade"]);
 }
 
 #[test]
@@ -93,6 +111,7 @@ fn exchange_calls_the_token() {
         ("too_dear", 667),
     ];
     let _ = check_all("exchange", &known);
+    check_scenarios("exchange", &["a_pool"]);
 }
 
 #[test]
@@ -106,6 +125,7 @@ fn vesting_asks_for_the_time() {
         ("wrong_beneficiary", 105),
     ];
     let _ = check_all("vesting", &known);
+    check_scenarios("vesting", &["a_year"]);
 }
 
 #[test]
@@ -118,6 +138,7 @@ fn oracle_reader_loads_an_account() {
         ("wrong_publisher", 121),
     ];
     let _ = check_all("oracle_reader", &known);
+    check_scenarios("oracle_reader", &["a_minute"]);
 }
 
 #[test]
