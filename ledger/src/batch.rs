@@ -18,10 +18,11 @@ use loader::{Account, Pubkey};
 use rayon::Scope;
 use rayon::prelude::*;
 
-use crate::execute::{Accounts, Context, Executed, execute};
+use crate::execute::{Context, Executed, execute};
+use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::state::{Change, State, View};
-use crate::transaction::{MessageAccount, Transaction};
+use crate::transaction::Transaction;
 
 /// Runs transactions. Returns their outcomes, and the accounts that differ after them.
 pub(crate) fn run(
@@ -59,6 +60,8 @@ struct Plan {
 
 /// What the plan has about a transaction.
 struct Step {
+    message: Message,
+    /// Where each account of the message comes from.
     accounts: Vec<PlannedAccount>,
     /// How many transactions it waits for.
     dependencies: usize,
@@ -68,7 +71,6 @@ struct Step {
 
 /// An account of a transaction.
 struct PlannedAccount {
-    account: MessageAccount,
     /// Its position in the plan's `slots`.
     slot: usize,
     /// Where it comes from: the last transaction before that may write it, and its position in the
@@ -78,28 +80,24 @@ struct PlannedAccount {
 
 impl Plan {
     fn new(state: &State, transactions: &[Transaction]) -> Self {
-        let lists: Vec<Vec<MessageAccount>> =
-            transactions.par_iter().map(Transaction::accounts).collect();
-        let mut positions = HashMap::with_capacity(lists.iter().map(Vec::len).sum());
+        let messages: Vec<Message> = transactions.par_iter().map(Message::new).collect();
+        let accounts = messages.iter().map(|message| message.accounts.len());
+        let mut positions = HashMap::with_capacity(accounts.sum());
         let mut slots = Vec::new();
         let mut steps: Vec<Step> = Vec::with_capacity(transactions.len());
         // For each slot the last transaction that may write it.
         let mut writers: Vec<Option<(usize, usize)>> = Vec::new();
-        for (index, list) in lists.into_iter().enumerate() {
-            let mut accounts = Vec::with_capacity(list.len());
+        for (index, message) in messages.into_iter().enumerate() {
+            let mut accounts = Vec::with_capacity(message.accounts.len());
             let mut dependencies = 0;
-            for account in list {
+            for account in &message.accounts {
                 let slot = *positions.entry(account.key).or_insert_with(|| {
                     slots.push(state.account(&account.key));
                     writers.push(None);
                     slots.len() - 1
                 });
                 let from = writers[slot];
-                accounts.push(PlannedAccount {
-                    account,
-                    slot,
-                    from,
-                });
+                accounts.push(PlannedAccount { slot, from });
                 if let Some((writer, _)) = from {
                     let dependents = &mut steps[writer].dependents;
                     if dependents.last() != Some(&index) {
@@ -108,12 +106,13 @@ impl Plan {
                     }
                 }
             }
-            for (position, planned) in accounts.iter().enumerate() {
-                if planned.account.is_writable {
-                    writers[planned.slot] = Some((index, position));
+            for (position, account) in message.accounts.iter().enumerate() {
+                if account.is_writable {
+                    writers[accounts[position].slot] = Some((index, position));
                 }
             }
             steps.push(Step {
+                message,
                 accounts,
                 dependencies,
                 dependents: Vec::new(),
@@ -181,12 +180,20 @@ impl Threads<'_> {
     }
 
     fn execute(&self, index: usize) -> Executed {
-        let planned = &self.plan.steps[index].accounts;
-        let accounts = Accounts {
-            list: planned.iter().map(|planned| planned.account).collect(),
-            before: planned.iter().map(|planned| self.before(planned)).collect(),
-        };
-        execute(self.context, self.view, &self.transactions[index], accounts)
+        let Step {
+            message, accounts, ..
+        } = &self.plan.steps[index];
+        let before = accounts
+            .iter()
+            .map(|planned| self.before(planned))
+            .collect();
+        execute(
+            self.context,
+            self.view,
+            &self.transactions[index],
+            message,
+            before,
+        )
     }
 
     /// An account as the transactions before have left it.
@@ -273,14 +280,11 @@ impl<'a> Order<'a> {
     fn execute(&self, transaction: &Transaction, step: &Step) -> Executed {
         let slots = self.latest.read();
         let accounts = step.accounts.iter();
-        let accounts = Accounts {
-            list: accounts.clone().map(|planned| planned.account).collect(),
-            before: accounts
-                .map(|planned| slots[planned.slot].clone())
-                .collect(),
-        };
+        let before = accounts
+            .map(|planned| slots[planned.slot].clone())
+            .collect();
         drop(slots);
-        execute(self.context, &self.view, transaction, accounts)
+        execute(self.context, &self.view, transaction, &step.message, before)
     }
 }
 

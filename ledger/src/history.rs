@@ -68,8 +68,9 @@ impl Recent {
     /// Adds records, and drops the oldest ones if there are too many.
     pub fn add(&mut self, records: impl IntoIterator<Item = TransactionRecord>) {
         self.0.extend(records.into_iter().map(Arc::new));
-        let extra = self.0.len().saturating_sub(KEPT_IN_MEMORY);
-        self.0 = self.0.skip(extra);
+        while self.0.len() > KEPT_IN_MEMORY {
+            self.0.pop_front();
+        }
     }
 
     /// The last records, oldest first.

@@ -10,8 +10,9 @@ use loader::{Account, Builtin, Engine, Loader, Pubkey, SystemProgram, ids};
 
 use crate::batch;
 use crate::error::{DeployError, StorageError};
-use crate::execute::{Accounts, Context, Executed, execute};
+use crate::execute::{Context, Executed, execute};
 use crate::history::{KEPT_IN_MEMORY, Recent, TransactionRecord};
+use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
@@ -443,8 +444,12 @@ impl Ledger {
     }
 
     fn execute(&self, transaction: &Transaction) -> Executed {
-        let accounts = Accounts::of(transaction, &self.state);
-        execute(&self.context(), &self.view(), transaction, accounts)
+        let message = Message::new(transaction);
+        let accounts = message.accounts.iter();
+        let before = accounts
+            .map(|account| self.state.account(&account.key))
+            .collect();
+        execute(&self.context(), &self.view(), transaction, &message, before)
     }
 
     fn view(&self) -> Arc<dyn View> {

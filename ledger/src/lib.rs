@@ -35,6 +35,7 @@ mod history;
 mod host;
 mod instruction;
 mod ledger;
+mod message;
 mod names;
 mod outcome;
 mod programs;
