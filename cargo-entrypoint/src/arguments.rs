@@ -23,14 +23,15 @@ pub struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the program succeeded, and matched what its fixture expects
+  0  the program succeeded, and matched what its fixture expects; or each step of a scenario did
+     what is expected of it
   1  the program failed, or the loader rejected its changes, or the outcome differed from what the
-     fixture expects (see the standard error)
+     fixture or the scenario expects (see the standard error)
   2  no program was run";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Build a program and run it
+    /// Build a program and run it, or run a scenario
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
@@ -38,7 +39,7 @@ pub enum Command {
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
     Inspect(InspectArguments),
-    /// Create a program crate, with two fixtures and four tests
+    /// Create a program crate, with two fixtures, a scenario and five tests
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
@@ -165,6 +166,11 @@ pub struct CallArguments {
 pub struct RunArguments {
     #[command(flatten)]
     pub call: CallArguments,
+
+    /// A scenario to run: a file, or the name of one of the program's scenarios. A file may also
+    /// be PROGRAM itself, and so may the name, in the folder of the program
+    #[arg(long, value_name = "SCENARIO")]
+    pub scenario: Option<String>,
 
     /// The target to build the program for [default: riscv64, or the target of the given file]
     #[arg(long, value_enum, value_name = "TARGET")]

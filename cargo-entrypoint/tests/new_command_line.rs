@@ -54,7 +54,7 @@ fn new_program_runs_and_passes_its_test() {
         stdout(&output)
     );
     let output = in_shared_target(Command::new("cargo").arg("test"));
-    assert!(stdout(&output).contains("3 passed"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("4 passed"), "{}", stdout(&output));
 }
 
 /// Cargo's first resolver, which a workspace has that names none, would have the features of the

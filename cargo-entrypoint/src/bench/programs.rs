@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use loader::fixture::Fixture;
-use loader::{Engine, Limits, Loader, status_text};
+use loader::fixture::{ExpectedStatus, Fixture};
+use loader::{Engine, Limits, Loader, ProgramError, status_text};
 use serde::{Deserialize, Serialize};
 
 use super::results::Results;
 use super::{Figure, Measured};
+use program_build::custom_errors::CustomErrors;
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::{BuiltHost, Machine};
 use program_build::options::CargoOptions;
@@ -199,7 +200,16 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
                 heap_peak: outcome.heap.peak,
                 blob: blob.len() as u64,
             };
-            let differences = fixture.expect.differences(&outcome);
+            let own_error = outcome.status.and_then(ProgramError::from_status);
+            let errors = match (&fixture.expect.status, own_error) {
+                // The measured blob has no names.
+                (Some(ExpectedStatus::Name(_)), Some(ProgramError::Custom(_))) => {
+                    let named = guest::build(package, DebugInfo::Keep)?;
+                    built.errors_of(&outcome, CustomErrors::of(&named))
+                }
+                _ => CustomErrors::default(),
+            };
+            let differences = fixture.expect.differences_with(&outcome, errors.all());
             if !differences.is_empty() {
                 not_met.push(NotMet {
                     subject: row.subject(),

@@ -10,7 +10,7 @@ use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
-use loader::{Invocation, Limits, Loader, Outcome, Target};
+use loader::{CustomError, Invocation, Limits, Loader, Outcome, Target};
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
@@ -177,10 +177,11 @@ impl Call {
         }
     }
 
-    /// The differences between the outcome and the fixture's expectation.
-    pub fn differences(&self, outcome: &Outcome) -> Vec<String> {
+    /// The differences between the outcome and the fixture's expectation. `errors` are the own
+    /// errors of the program whose status the outcome has.
+    pub fn differences(&self, outcome: &Outcome, errors: &[CustomError]) -> Vec<String> {
         let expect = self.expect.as_ref();
-        expect.map_or_else(Vec::new, |expect| expect.differences(outcome))
+        expect.map_or_else(Vec::new, |expect| expect.differences_with(outcome, errors))
     }
 }
 

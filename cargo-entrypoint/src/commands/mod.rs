@@ -9,4 +9,5 @@ pub mod ledger;
 pub mod new;
 pub mod profile;
 pub mod run;
+pub mod scenario;
 pub mod setup;

@@ -11,7 +11,7 @@ use crate::arguments::NewArguments;
 use crate::report;
 
 /// The crate's files, with `{name}`, `{program-entrypoint}` and `{program-test}` to be filled in.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
     ("src/lib.rs", include_str!("../../template/lib.rs.txt")),
@@ -24,6 +24,10 @@ const FILES: [(&str, &str); 6] = [
         include_str!("../../template/overflow.toml.txt"),
     ),
     (
+        "scenarios/greetings.toml",
+        include_str!("../../template/scenario.toml.txt"),
+    ),
+    (
         "tests/fixtures.rs",
         include_str!("../../template/fixtures.rs.txt"),
     ),
@@ -33,7 +37,7 @@ const FILES: [(&str, &str); 6] = [
 const PROFILE: &str = include_str!("../../template/profile.toml.txt");
 
 /// The crates that a program and its test depend on, and those that the compiler brings.
-const TAKEN_NAMES: [&str; 18] = [
+const TAKEN_NAMES: [&str; 20] = [
     "abi",
     "alloc",
     "allocator",
@@ -41,6 +45,7 @@ const TAKEN_NAMES: [&str; 18] = [
     "core",
     "entrypoint",
     "entrypoint-macros",
+    "ledger",
     "loader",
     "polkavm",
     "program-abi",
@@ -48,6 +53,7 @@ const TAKEN_NAMES: [&str; 18] = [
     "program-build",
     "program-entrypoint",
     "program-entrypoint-macros",
+    "program-ledger",
     "program-loader",
     "program-test",
     "std",

@@ -76,7 +76,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
     report::print(&text)?;
 
-    let differences = call.differences(&profiled.outcome);
+    let differences = call.differences(&profiled.outcome, errors.all());
     for difference in &differences {
         report::error(&anyhow!("not as the fixture expects: {difference}"));
     }

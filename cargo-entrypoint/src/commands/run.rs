@@ -18,6 +18,7 @@ use signal_hook::flag;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
+use crate::commands::scenario;
 use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
 
@@ -39,16 +40,18 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     // The engine that the command line selects, before the program's file is known.
     let target = arguments.target.map(Target::from).unwrap_or_default();
     let mut engine = engine_of(arguments, target);
+    match scenario::find(arguments) {
+        Ok(None) => {}
+        Ok(Some(path)) => {
+            let result = check_engine(arguments, target, "this scenario's programs are");
+            let result = result.and_then(|()| scenario::run(arguments, &path, engine));
+            return result.or_else(|error| not_run(arguments, engine, error));
+        }
+        Err(error) => return not_run(arguments, engine, error),
+    }
     let run = match build_and_run(arguments, &mut engine) {
         Ok(run) => run,
-        Err(error) => {
-            if arguments.json {
-                let kind = report::json::kind(&error);
-                let description = format!("{error:#}");
-                report::print(&report::json::error(kind, &description, engine)?)?;
-            }
-            return Err(error);
-        }
+        Err(error) => return not_run(arguments, engine, error),
     };
     if arguments.json {
         report::print(&report::json::outcome(&run.outcome)?)?;
@@ -69,6 +72,16 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
     } else {
         Ok(ExitCode::from(EXIT_FAILED))
     }
+}
+
+/// Reports that nothing was run.
+fn not_run(arguments: &RunArguments, engine: Engine, error: anyhow::Error) -> Result<ExitCode> {
+    if arguments.json {
+        let kind = report::json::kind(&error);
+        let description = format!("{error:#}");
+        report::print(&report::json::error(kind, &description, engine)?)?;
+    }
+    Err(error)
 }
 
 fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
@@ -97,11 +110,12 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     if let (Some(failure), Some(own)) = (&mut outcome.failure, end.as_ref().and_then(End::own)) {
         failure.set_place(Some(own.0), Some(own.1));
     }
+    let errors = built.errors_of(&outcome, CustomErrors::of(&program));
     Ok(Run {
         title: call.title(),
         end,
-        errors: built.errors_of(&outcome, CustomErrors::of(&program)),
-        differences: call.differences(&outcome),
+        differences: call.differences(&outcome, errors.all()),
+        errors,
         invocation: call.invocation,
         outcome,
     })
@@ -214,9 +228,7 @@ fn target(arguments: &RunArguments, call: &Call) -> Result<Target> {
 
 /// The engine of a target. It rejects options that the target does not support.
 fn engine(arguments: &RunArguments, call: &Call, target: Target) -> Result<Engine> {
-    if target != Target::Riscv64 && arguments.engine.is_some() {
-        bail!("`--engine` selects a PolkaVM engine for riscv64, and this program is for {target}");
-    }
+    check_engine(arguments, target, "this program is")?;
     if target != Target::Native {
         let given = [
             ("--runner", arguments.runner.is_some()),
@@ -231,6 +243,14 @@ fn engine(arguments: &RunArguments, call: &Call, target: Target) -> Result<Engin
         }
     }
     Ok(engine_of(arguments, target))
+}
+
+/// Rejects an engine of PolkaVM's for another target.
+fn check_engine(arguments: &RunArguments, target: Target, what: &str) -> Result<()> {
+    if target != Target::Riscv64 && arguments.engine.is_some() {
+        bail!("`--engine` selects a PolkaVM engine for riscv64, and {what} for {target}");
+    }
+    Ok(())
 }
 
 fn engine_of(arguments: &RunArguments, target: Target) -> Engine {

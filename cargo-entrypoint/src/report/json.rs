@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Error, Result};
 use cargo_entrypoint::output::escaped_json;
+use ledger::scenario::{ScenarioError, ScenarioOutcome, StepOutcome};
 use loader::fixture::FixtureError;
 use loader::inspect::Inspection;
-use loader::{Engine, InvocationError, LoadError, Outcome};
+use loader::{Engine, Failure, InvocationError, LoadError, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -31,6 +32,61 @@ struct NoHeap {
 /// An outcome as JSON.
 pub fn outcome(outcome: &Outcome) -> Result<String> {
     text(outcome)
+}
+
+/// What a scenario did, as JSON.
+pub fn scenario(outcome: &ScenarioOutcome) -> Result<String> {
+    let steps: Vec<Value> = outcome
+        .steps
+        .iter()
+        .map(|step| scenario_step(outcome, step))
+        .collect();
+    text(&json!({
+        "title": outcome.title,
+        "engine": outcome.engine,
+        "steps": steps,
+    }))
+}
+
+fn scenario_step(outcome: &ScenarioOutcome, step: &StepOutcome) -> Value {
+    let transaction = step.transaction.as_ref().map(|transaction| {
+        let error = transaction.error.as_ref().map(|error| {
+            let kind = error.failure().map_or_else(|| error.kind(), Failure::kind);
+            json!({ "kind": kind, "description": step.error })
+        });
+        let instructions = transaction.instructions.iter().map(|instruction| {
+            json!({
+                "program": instruction.program_id.to_string(),
+                "status": instruction.status,
+                "gas_used": instruction.gas_used,
+                "heap": instruction.heap,
+                "logs": instruction.logs,
+                "return_data": hex::encode(&instruction.return_data),
+                "calls": instruction.calls,
+            })
+        });
+        json!({
+            "error": error,
+            "gas_used": transaction.gas_used,
+            "gas_limit": transaction.gas_limit,
+            "fee": transaction.fee,
+            "instructions": instructions.collect::<Vec<_>>(),
+        })
+    });
+    let changes = step.changes.iter().map(|change| {
+        json!({
+            "key": change.key.to_string(),
+            "name": outcome.names.name(&change.key),
+            "before": change.before.as_deref(),
+            "after": change.after.as_deref(),
+        })
+    });
+    json!({
+        "title": step.title,
+        "transaction": transaction,
+        "changes": changes.collect::<Vec<_>>(),
+        "differences": step.differences,
+    })
 }
 
 /// As JSON, that no program was run.
@@ -98,6 +154,8 @@ pub fn kind(error: &Error) -> &'static str {
         error.kind()
     } else if error.downcast_ref::<FixtureError>().is_some() {
         "InvalidFixture"
+    } else if error.downcast_ref::<ScenarioError>().is_some() {
+        "InvalidScenario"
     } else {
         "NotRun"
     }

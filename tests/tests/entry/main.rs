@@ -8,3 +8,4 @@ mod collections;
 mod entries;
 mod examples;
 mod options;
+mod scenario_page;
