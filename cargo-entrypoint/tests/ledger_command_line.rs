@@ -369,3 +369,58 @@ fn help_shows_the_grammar() {
     let help = stdout(&entrypoint(&["ledger", "send", "--help"]));
     says(&help, &["KEY[:sw]", "[[instructions]]", "--simulate"]);
 }
+
+/// A text without what depends on the compiler: the numbers of gas, and those of a deployment.
+fn without_figures(text: &str) -> String {
+    let is_figure = |word: &str| word.starts_with(|first: char| first.is_ascii_digit());
+    let mut text_without = String::new();
+    for line in text.lines() {
+        let depends = ["gas", " bytes", "the rent of", "program"];
+        if !depends.iter().any(|part| line.contains(part)) {
+            text_without.push_str(line);
+        } else {
+            let words = line.split_whitespace();
+            let words = words.map(|word| if is_figure(word) { "N" } else { word });
+            text_without.push_str(&words.collect::<Vec<_>>().join(" "));
+        }
+        text_without.push('\n');
+    }
+    text_without
+}
+
+/// Each command of `docs/ledger.md`, with its output. `BLESS_DOCS=1` writes the outputs.
+#[test]
+fn page_shows_what_the_commands_print() {
+    let path = support::project().join("docs/ledger.md");
+    let page = fs::read_to_string(&path).expect("a page");
+    let start = page.find("```console\n").expect("a session") + "```console\n".len();
+    let end = start + page[start..].find("```").expect("the end of the session");
+    let commands = page[start..end]
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "));
+
+    let ledger = TestLedger::new();
+    let mut session = String::new();
+    for command in commands {
+        let words = command
+            .strip_prefix("cargo entrypoint ledger ")
+            .expect("a command");
+        let output = ledger.run(&words.split(' ').collect::<Vec<_>>());
+        assert_ne!(
+            output.status.code(),
+            Some(2),
+            "{command}: {}",
+            stderr(&output)
+        );
+        session.push_str(&format!("$ {command}\n{}", stdout(&output)));
+    }
+    if std::env::var_os("BLESS_DOCS").is_some() {
+        let blessed = [&page[..start], &session, &page[end..]].concat();
+        fs::write(&path, blessed).expect("write the page");
+        return;
+    }
+    assert_eq!(
+        without_figures(&page[start..end]),
+        without_figures(&session)
+    );
+}

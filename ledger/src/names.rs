@@ -15,8 +15,8 @@ const MARK: [u8; 8] = *b"\0ledger\0";
 /// The key that stands for a name, such as `alice`: the same in tests, in scenarios and on the
 /// command line.
 ///
-/// A name of at most 24 letters, digits, `_` and `-` can be read back from the key: [`name_of`]. For
-/// any other name the key is a hash.
+/// A name of at most 24 letters, digits, `_` and `-` can be read back from the key: see
+/// [`name_of`]. For any other name the key is a hash.
 ///
 /// No one has a private key for it, and no program can sign for it by seeds. A ledger does not
 /// check signatures, so it can sign there.

@@ -334,3 +334,8 @@ fn build_package(package: &ProgramPackage) -> Vec<u8> {
     guest::build(package, DebugInfo::Keep)
         .unwrap_or_else(|error| panic!("cannot build `{}`: {error:?}", package.name))
 }
+
+/// The examples of `docs/ledger.md` run as doctests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/ledger.md")]
+struct LedgerPage;

@@ -82,19 +82,22 @@ impl TestOutcome {
             || same_code.any(|error| error.name.split("::").next() == Some(name))
     }
 
-    /// Asserts the kind of the failure, such as `"OutOfGas"` or `"AccountNotWritable"`: that of the
-    /// innermost program of a chain of calls. See [`Failure::kind`].
+    /// Asserts the kind of the failure: that of the innermost program of a chain of calls, such as
+    /// `"OutOfGas"`, or that of the transaction, such as `"InsufficientFundsForRent"`. See
+    /// [`Failure::kind`] and [`TransactionError::kind`](ledger::TransactionError::kind).
     ///
     /// # Panics
     ///
     /// If the transaction succeeded, or failed in another way.
     #[track_caller]
     pub fn assert_failure(&self, kind: &str) -> &Self {
-        let found = self.outcome.failed_program();
-        match found.map(|(_, failure)| failure.kind()) {
-            Some(found) if found == kind => {}
-            Some(found) => self.panic(&format!("expected the failure {kind}, found {found}")),
-            None => self.panic(&format!("expected the failure {kind}")),
+        let found = match (self.outcome.failed_program(), &self.outcome.error) {
+            (Some((_, failure)), _) => failure.kind(),
+            (None, Some(error)) => error.kind(),
+            (None, None) => self.panic(&format!("expected the failure {kind}")),
+        };
+        if found != kind {
+            self.panic(&format!("expected the failure {kind}, found {found}"));
         }
         self
     }

@@ -96,6 +96,11 @@ fn another_error_is_shown_by_its_name() {
     assert_eq!(found.lines().next(), Some(first));
     let found = message(|| ignore(outcome.assert_log("paid")));
     assert_eq!(found.lines().next(), Some("no program logged \"paid\""));
+    let outcome_of_nothing = ledger.send(Instruction::new(key("nothing")));
+    outcome_of_nothing.assert_failure("UnknownProgram");
+    let found = message(|| ignore(outcome_of_nothing.assert_error(TokenError::NotEmpty)));
+    let first = "expected TokenError::NotEmpty";
+    assert_eq!(found.lines().next(), Some(first));
     outcome.assert_error(ProgramError::Custom(4));
     outcome.assert_failure("ProgramError");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use ledger::scenario::{Action, Scenario};
+use ledger::scenario::{self, Action, ProgramFile, Scenario};
 use program_test::proptest::prelude::*;
 use program_test::proptest::sample::select;
 use program_test::random::fuzz::{self, Start};
@@ -79,7 +79,7 @@ fn mistake_is_found_and_the_shortest_case_is_a_scenario() {
     let [first, second] = &scenario.steps[..] else {
         panic!("{printed}");
     };
-    let transaction = |step: &ledger::scenario::Step| match &step.action {
+    let transaction = |step: &scenario::Step| match &step.action {
         Action::Transaction(transaction) => transaction.transaction(),
         other => panic!("{other:?}"),
     };
@@ -88,6 +88,22 @@ fn mistake_is_found_and_the_shortest_case_is_a_scenario() {
             && transaction(second) == instruction(bank, 1, owner, owner, 1).into()
     });
     assert!(owner.is_some(), "{printed}");
+
+    // The file does it again.
+    let load = |path: &Path| {
+        let bytes = program_test::build(path);
+        Ok(ProgramFile {
+            bytes,
+            errors: Vec::new(),
+        })
+    };
+    let again = scenario::run(&scenario, ledger::Ledger::new(), load).expect("a run");
+    let change = &again.steps[1].changes[0];
+    let balance = |account: &Option<_>| -> u64 {
+        let account: &std::sync::Arc<program_test::Account> = account.as_ref().expect("an account");
+        bytemuck::pod_read_unaligned(&account.data)
+    };
+    assert_eq!([balance(&change.before), balance(&change.after)], [1, 2]);
 }
 
 #[test]

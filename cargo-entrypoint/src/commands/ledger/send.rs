@@ -57,7 +57,7 @@ fn outcome_json(outcome: &TransactionOutcome) -> Value {
     let failed = outcome.failed_program();
     let error = outcome.error.as_ref().map(|error| {
         json!({
-            "kind": failed.as_ref().map_or("NotRun", |(_, failure)| failure.kind()),
+            "kind": failed.as_ref().map_or(error.kind(), |(_, failure)| failure.kind()),
             "description": error.to_string(),
             "failed_program": failed.as_ref().map(|(program_id, _)| key_json(program_id)),
         })
