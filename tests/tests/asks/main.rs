@@ -88,23 +88,9 @@ fn environment(engine: Engine) -> Arc<dyn Host> {
 
 /// The host of a unit test that has the same.
 fn test_host() -> testing::Host {
-    let sysvars = sysvars();
-    let loaded = loaded();
     testing::Host::new()
-        .clock(sysvars.clock)
-        .rent(sysvars.rent)
-        .epoch_schedule(sysvars.epoch_schedule)
-        .fees(sysvars.fees)
-        .epoch_rewards(sysvars.epoch_rewards)
-        .last_restart_slot(sysvars.last_restart_slot.last_restart_slot)
-        .random_seed(sysvars.random_seed)
-        .account(testing::Account {
-            key: loaded.key,
-            owner: loaded.owner,
-            kelvins: loaded.kelvins,
-            data: loaded.data,
-            ..testing::Account::default()
-        })
+        .sysvars(sysvars())
+        .account(loaded())
         .program(ID, asks::process_instruction)
 }
 
