@@ -33,7 +33,6 @@ missing! {
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
-    use std::string::String;
 
     use crate::crypto::curve25519::Form;
     use crate::crypto::{
@@ -71,7 +70,7 @@ mod tests {
         ];
         for (syscall, function) in functions {
             let panic = catch_unwind(function).expect_err(syscall);
-            let message = panic.downcast::<String>().expect("a message");
+            let message = panic.downcast_ref::<&str>().expect("a message");
             assert!(message.contains(syscall), "{message}");
             assert!(message.contains("program_test::check_fixture"), "{message}");
         }
