@@ -15,6 +15,7 @@
 //! | [`sysvar`] | the structures of the sysvars |
 //! | [`system`] | the instructions and errors of the system program |
 //! | [`program_address`] | the addresses that programs sign for by their seeds |
+//! | `host` | with the feature `host`: accounts and sysvars, as hosts keep them |
 //! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
@@ -25,7 +26,7 @@
 //! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in
 //! [`status`]), and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
 //! With the feature `derive`, it depends on `sha2` and `curve25519-dalek` too, for the functions of
-//! [`program_address`] that run on a host.
+//! [`program_address`] that run on a host, and with `serde` on `serde` and `hex`.
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};
@@ -37,6 +38,8 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "host")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -45,6 +48,8 @@ pub mod call;
 pub mod entry;
 pub mod error_names;
 pub mod heap;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod ids;
 pub mod imports;
 pub mod input;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::AccountInfo;
 use crate::account::Description;
-use crate::testing::{AccountInput, Host, Invocation, Outcome, Record};
+use crate::testing::{AccountInput, Host, Invocation, Outcome, Record, Sysvars};
 
 const CALLER: Pubkey = Pubkey::new([1; 32]);
 const CALLEE: Pubkey = Pubkey::new([2; 32]);
@@ -525,7 +525,7 @@ fn called_program_does_not_call_back() {
 
 #[test]
 fn host_is_the_previous_one_after_a_panic() {
-    let host = Host::new().random_seed(5);
+    let host = Host::new().sysvars(Sysvars::default().random_seed(5));
     let panicked = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
         host.run(|| {
             assert_eq!(crate::sysvar::random_seed(), Ok(5));

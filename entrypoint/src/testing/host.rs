@@ -8,11 +8,10 @@ use std::string::String;
 use std::thread_local;
 use std::vec::Vec;
 
-use abi::imports::MAX_ARGUMENTS;
-use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
+use abi::host::{Account, Sysvars};
 use abi::{ProgramResult, Pubkey};
 
-use super::{Account, ProcessedInstruction, system};
+use super::{ProcessedInstruction, system};
 use crate::AccountInfo;
 
 /// The host of a unit test: what a function can ask for, and a record of what it did.
@@ -22,7 +21,7 @@ use crate::AccountInfo;
 ///
 /// ```
 /// use entrypoint::sysvar::{Clock, Sysvar};
-/// use entrypoint::testing::{AccountInput, Host, Invocation};
+/// use entrypoint::testing::{AccountInput, Host, Invocation, Sysvars};
 /// use entrypoint::{
 ///     AccountInfo, AccountMeta, Instruction, ProgramError, ProgramResult, Pubkey, invoke,
 /// };
@@ -46,9 +45,8 @@ use crate::AccountInfo;
 /// }
 ///
 /// let counter = Pubkey::new([8; 32]);
-/// let host = Host::new()
-///     .clock(Clock { unix_timestamp_ms: 7_000, ..Clock::default() })
-///     .program(counter, count);
+/// let clock = Clock { unix_timestamp_ms: 7_000, ..Clock::default() };
+/// let host = Host::new().sysvars(Sysvars::default().clock(clock)).program(counter, count);
 /// let invocation = Invocation::new(Pubkey::new([1; 32]))
 ///     .account(AccountInput::new(Pubkey::new([2; 32])).data([30]).writable())
 ///     .account(AccountInput::new(counter).executable());
@@ -60,16 +58,10 @@ use crate::AccountInfo;
 /// ```
 #[derive(Clone)]
 pub struct Host {
-    pub(crate) clock: Clock,
-    pub(crate) rent: Rent,
-    pub(crate) epoch_schedule: EpochSchedule,
-    pub(crate) fees: Fees,
-    pub(crate) epoch_rewards: EpochRewards,
-    pub(crate) last_restart_slot: LastRestartSlot,
-    pub(crate) random_seed: u64,
+    pub(crate) sysvars: Sysvars,
     /// The instructions before the invocation, the oldest first.
     pub(super) processed: Vec<ProcessedInstruction>,
-    sysvars: HashMap<Pubkey, Vec<u8>>,
+    own_sysvars: HashMap<Pubkey, Vec<u8>>,
     accounts: HashMap<Pubkey, Account>,
     programs: HashMap<Pubkey, Function>,
     syscalls: HashMap<String, Syscall>,
@@ -150,20 +142,14 @@ pub(crate) fn with_current<R>(function: impl FnOnce(&mut Current) -> R) -> R {
 }
 
 impl Host {
-    /// A host whose clock stands at 0, with the usual rent and epoch schedule, and with the system
-    /// program. There are no other programs and no accounts, and all other sysvars are zeroes.
+    /// A host with the default [`Sysvars`] and the system program. There are no other programs and
+    /// no accounts.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            clock: Clock::default(),
-            rent: Rent::default(),
-            epoch_schedule: EpochSchedule::default(),
-            fees: Fees::default(),
-            epoch_rewards: EpochRewards::default(),
-            last_restart_slot: LastRestartSlot::default(),
-            random_seed: 0,
+            sysvars: Sysvars::default(),
             processed: Vec::new(),
-            sysvars: HashMap::new(),
+            own_sysvars: HashMap::new(),
             accounts: HashMap::new(),
             programs: HashMap::new(),
             syscalls: HashMap::new(),
@@ -171,54 +157,23 @@ impl Host {
         .program(crate::system::ID, system::process_instruction)
     }
 
-    /// Sets the clock.
+    /// Sets the sysvars that have a type.
+    ///
+    /// ```
+    /// use entrypoint::sysvar::{Clock, Sysvar, random_seed};
+    /// use entrypoint::testing::{Host, Sysvars};
+    ///
+    /// let sysvars = Sysvars::default()
+    ///     .clock(Clock { slot: 5, ..Clock::default() })
+    ///     .random_seed(6);
+    /// Host::new().sysvars(sysvars).run(|| {
+    ///     assert_eq!(Clock::get().unwrap().slot, 5);
+    ///     assert_eq!(random_seed(), Ok(6));
+    /// });
+    /// ```
     #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Sets the rent.
-    #[must_use]
-    pub fn rent(mut self, rent: Rent) -> Self {
-        self.rent = rent;
-        self
-    }
-
-    /// Sets the epoch schedule.
-    #[must_use]
-    pub fn epoch_schedule(mut self, epoch_schedule: EpochSchedule) -> Self {
-        self.epoch_schedule = epoch_schedule;
-        self
-    }
-
-    /// Sets the fees.
-    #[must_use]
-    pub fn fees(mut self, fees: Fees) -> Self {
-        self.fees = fees;
-        self
-    }
-
-    /// Sets the epoch rewards.
-    #[must_use]
-    pub fn epoch_rewards(mut self, epoch_rewards: EpochRewards) -> Self {
-        self.epoch_rewards = epoch_rewards;
-        self
-    }
-
-    /// Sets the slot of the last restart.
-    #[must_use]
-    pub fn last_restart_slot(mut self, slot: u64) -> Self {
-        self.last_restart_slot = LastRestartSlot {
-            last_restart_slot: slot,
-        };
-        self
-    }
-
-    /// Sets the random seed.
-    #[must_use]
-    pub fn random_seed(mut self, random_seed: u64) -> Self {
-        self.random_seed = random_seed;
+    pub fn sysvars(mut self, sysvars: Sysvars) -> Self {
+        self.sysvars = sysvars;
         self
     }
 
@@ -234,7 +189,7 @@ impl Host {
     /// type of its own, or another text than that of the typed value.
     #[must_use]
     pub fn sysvar(mut self, id: Pubkey, data: impl Into<Vec<u8>>) -> Self {
-        self.sysvars.insert(id, data.into());
+        self.own_sysvars.insert(id, data.into());
         self
     }
 
@@ -305,18 +260,8 @@ impl Host {
 
     /// Returns the data of a sysvar's account.
     pub(crate) fn sysvar_data(&self, id: &Pubkey) -> Option<Vec<u8>> {
-        if let Some(data) = self.sysvars.get(id) {
-            return Some(data.clone());
-        }
-        Some(match *id {
-            Clock::ID => self.clock.to_data().to_vec(),
-            Rent::ID => self.rent.to_data().to_vec(),
-            EpochSchedule::ID => self.epoch_schedule.to_data().to_vec(),
-            Fees::ID => self.fees.to_data().to_vec(),
-            EpochRewards::ID => self.epoch_rewards.to_data().to_vec(),
-            LastRestartSlot::ID => self.last_restart_slot.to_data().to_vec(),
-            _ => return None,
-        })
+        let own = self.own_sysvars.get(id).cloned();
+        own.or_else(|| self.sysvars.data(id))
     }
 
     /// Returns the syscall of an embedder's with this name.
@@ -345,8 +290,7 @@ impl fmt::Debug for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Host")
-            .field("clock", &self.clock)
-            .field("rent", &self.rent)
+            .field("sysvars", &self.sysvars)
             .field("accounts", &self.accounts)
             .field("programs", &self.programs.keys())
             .finish_non_exhaustive()

@@ -6,12 +6,11 @@ use alloc::vec::Vec;
 use abi::input::AccountHeader;
 use abi::{ProgramResult, Pubkey};
 
-use super::account::{Account, AccountInput};
-use super::host::{Current, with_current};
 use super::input::{self, InputBytes};
 use crate::account::AccountInfo;
 use crate::input::{LazyAccounts, read, read_lazily};
 use crate::syscalls::{get_return_data, set_return_data};
+use abi::host::{Account, AccountInput};
 
 /// One entry of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -116,8 +116,6 @@ fn bytes_of(instruction: &ProcessedInstruction) -> Vec<u8> {
 
 /// The host of a unit test that has the same.
 fn test_host() -> testing::Host {
-    let sysvars = sysvars();
-    let loaded = loaded();
     let before = transaction().into_iter().take(2);
     let before = before.map(|instruction| testing::ProcessedInstruction {
         program_id: instruction.program_id,
@@ -126,20 +124,8 @@ fn test_host() -> testing::Host {
     });
     before
         .fold(testing::Host::new(), testing::Host::processed)
-        .clock(sysvars.clock)
-        .rent(sysvars.rent)
-        .epoch_schedule(sysvars.epoch_schedule)
-        .fees(sysvars.fees)
-        .epoch_rewards(sysvars.epoch_rewards)
-        .last_restart_slot(sysvars.last_restart_slot.last_restart_slot)
-        .random_seed(sysvars.random_seed)
-        .account(testing::Account {
-            key: loaded.key,
-            owner: loaded.owner,
-            kelvins: loaded.kelvins,
-            data: loaded.data,
-            ..testing::Account::default()
-        })
+        .sysvars(sysvars())
+        .account(loaded())
         .program(ID, asks::process_instruction)
 }
 

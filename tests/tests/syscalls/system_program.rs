@@ -100,18 +100,8 @@ fn run_on(engine: Engine, data: &[u8], accounts: &[AccountInput], seeds: &[&[u8]
 
 /// Checks that the system program of unit tests does the same.
 fn check_unit_test(data: &[u8], accounts: &[AccountInput], expected: &Outcome) {
-    let invocation = testing::Invocation::new(A);
-    let invocation = accounts.iter().fold(invocation, |invocation, input| {
-        let account = testing::AccountInput::new(input.account.key)
-            .owner(input.account.owner)
-            .kelvins(input.account.kelvins)
-            .data(&input.account.data[..]);
-        invocation.account(testing::AccountInput {
-            is_signer: input.is_signer,
-            is_writable: input.is_writable,
-            ..account
-        })
-    });
+    let invocation = accounts.iter().cloned();
+    let invocation = invocation.fold(testing::Invocation::new(A), testing::Invocation::account);
     let (found, record) = testing::Host::new().run(|| {
         invocation.run(|_, views, _| {
             let metas = views
@@ -133,12 +123,7 @@ fn check_unit_test(data: &[u8], accounts: &[AccountInput], expected: &Outcome) {
             _ => assert!(found.result.is_err(), "{failure}"),
         },
     }
-    for (found, expected) in found.accounts.iter().zip(&expected.accounts) {
-        assert_eq!(
-            (found.owner, found.kelvins, &found.data),
-            (expected.owner, expected.kelvins, &expected.data)
-        );
-    }
+    assert_eq!(found.accounts, expected.accounts);
     assert_eq!(record.logs, expected.logs);
 }
 

@@ -147,7 +147,7 @@ pub(crate) unsafe fn rlo_try_find_program_address(
 macro_rules! sysvars {
     ($($symbol:ident = $field:ident;)*) => {
         $(pub(crate) unsafe fn $symbol(value: *mut u8) -> u64 {
-            let found = with_current(|current| current.host.$field);
+            let found = with_current(|current| current.host.sysvars.$field);
             let bytes = bytemuck::bytes_of(&found);
             // SAFETY: by the syscall's contract, a value of the sysvar is writable. It belongs to
             // the caller, so it does not overlap.

@@ -1,19 +1,26 @@
-//! Accounts before and after a call.
+//! Accounts before and after an invocation.
 
 use alloc::vec::Vec;
 
-use abi::Pubkey;
+use crate::Pubkey;
 
-/// An account, as it is before or after a call.
+/// An account, as it is before or after an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Account {
     /// Its address.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::text::as_text"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::text::from_text"))]
     pub key: Pubkey,
     /// The program that owns it.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::text::as_text"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::text::from_text"))]
     pub owner: Pubkey,
     /// Its balance.
     pub kelvins: u64,
     /// Its data.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::text::as_hex"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::text::from_hex"))]
     pub data: Vec<u8>,
     /// Whether it holds a program.
     pub executable: bool,
@@ -21,10 +28,12 @@ pub struct Account {
     pub rent_epoch: u64,
 }
 
-/// An account as a call gets it.
+/// An account as an invocation gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccountInput {
     /// The account.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub account: Account,
     /// Whether it signed the transaction.
     pub is_signer: bool,
@@ -37,8 +46,8 @@ impl AccountInput {
     /// the address of 32 zero bytes.
     ///
     /// ```
-    /// use entrypoint::testing::AccountInput;
-    /// use entrypoint::Pubkey;
+    /// use abi::Pubkey;
+    /// use abi::host::AccountInput;
     ///
     /// let account = AccountInput::new(Pubkey::new([2; 32])).kelvins(5).signer();
     /// assert_eq!(account.account.kelvins, 5);

@@ -1,0 +1,10 @@
+//! What the hosts of a program have in common: a loader, and the host of unit tests. It needs the
+//! feature `host`.
+
+mod account;
+mod sysvars;
+#[cfg(feature = "serde")]
+pub mod text;
+
+pub use account::{Account, AccountInput};
+pub use sysvars::Sysvars;
