@@ -139,6 +139,7 @@ mod account;
 pub mod backend;
 mod builtin;
 mod compare;
+pub mod deploy;
 pub mod display;
 mod engine;
 mod error;
