@@ -6,12 +6,14 @@
 //! | [`calls`] | the program's part of a call of another program, beside another project's |
 //! | [`allocators`] | what allocators cost, beside those of other projects |
 //! | [`size`] | how long blobs are |
+//! | [`deployment`] | what the examples cost to deploy |
 //!
 //! [`results`] has the results of a run. [`marked`] and [`readme`] write tables in the
 //! documentation. The crates in the folder `benches` are the guests.
 
 pub mod allocators;
 pub mod calls;
+pub mod deployment;
 pub mod entry;
 pub mod marked;
 pub mod readme;
@@ -127,7 +129,10 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         suites
             .iter()
             .map(|suite| Table::of(*suite))
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect()
     } else {
         Vec::new()
     };
