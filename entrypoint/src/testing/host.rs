@@ -9,6 +9,7 @@ use std::thread_local;
 use std::vec::Vec;
 
 use abi::host::{Account, Sysvars};
+use abi::imports::MAX_ARGUMENTS;
 use abi::{ProgramResult, Pubkey};
 
 use super::{ProcessedInstruction, system};

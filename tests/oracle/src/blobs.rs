@@ -13,7 +13,8 @@ pub fn lines(program: &[u8]) -> Vec<String> {
             Err(error) => {
                 // What the parser found is not the runtime's own verdict.
                 let error = error.to_string();
-                error.split(':').next().unwrap_or_default().to_owned()
+                let verdict = error.split(':').next().unwrap_or_default();
+                verdict.replace(" into program blob", "")
             }
         }
     };

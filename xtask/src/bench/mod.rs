@@ -7,12 +7,14 @@
 //! | [`allocators`] | what allocators cost, beside those of other projects |
 //! | [`formatting`] | what a log line costs, by what it shows |
 //! | [`size`] | how long blobs are |
+//! | [`deployment`] | what the examples cost to deploy |
 //!
 //! [`results`] has the results of a run. [`marked`] and [`readme`] write tables in the
 //! documentation. The crates in the folder `benches` are the guests.
 
 pub mod allocators;
 pub mod calls;
+pub mod deployment;
 pub mod entry;
 pub mod formatting;
 pub mod marked;
@@ -139,7 +141,10 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         suites
             .iter()
             .map(|suite| Table::of(*suite))
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect()
     } else {
         Vec::new()
     };
