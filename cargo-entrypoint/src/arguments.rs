@@ -7,7 +7,7 @@ use cargo_entrypoint::bench::command;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::{parse_hex, parse_size};
 use loader::{Engine, Target};
-use program_build::guest::Sanitizer;
+use program_build::guest::{OptLevel, Sanitizer};
 use program_build::options::CargoOptions;
 use program_build::package::{self, Program};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
+    /// Debug a program as it is deployed, with gdb: forwards and backwards
+    Debug(DebugArguments),
     /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
@@ -206,6 +208,54 @@ pub struct ProfileArguments {
 
     #[command(flatten)]
     pub cargo: ProgramCargoArguments,
+}
+
+const DEBUG_HELP: &str = "\
+Without --port and --socket the command starts gdb in this terminal, with the program's symbols and
+sources: type `break process_instruction`, `continue`, `reverse-step`. Set GDB to use another gdb
+than gdb-multiarch. `monitor help` in gdb lists what the loader knows about the run.
+
+The debugger reads the program and cannot change it: each stop is a replay of the same run.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DEBUG_HELP)]
+pub struct DebugArguments {
+    #[command(flatten)]
+    pub call: CallArguments,
+
+    /// Wait for a debugger on this TCP port of this computer; 0 selects a free one
+    #[arg(long, value_name = "PORT", conflicts_with = "socket")]
+    pub port: Option<u16>,
+
+    /// Wait for a debugger on a Unix socket with this path
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+
+    /// How much the compiler optimizes: `deployed` is the code that is deployed, `1` keeps more
+    /// variables, with other code and other gas
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = OptLevelName::Deployed)]
+    pub opt_level: OptLevelName,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptLevelName {
+    /// As deployed: the same code, and the same gas
+    Deployed,
+    /// Level 1: more variables have values
+    #[value(name = "1")]
+    One,
+}
+
+impl From<OptLevelName> for OptLevel {
+    fn from(name: OptLevelName) -> Self {
+        match name {
+            OptLevelName::Deployed => Self::AsDeployed,
+            OptLevelName::One => Self::Little,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -138,6 +138,7 @@ mod account;
 pub mod backend;
 mod builtin;
 mod compare;
+pub mod debug;
 pub mod display;
 mod engine;
 mod error;

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod build;
 pub mod call;
+pub mod debug;
 pub mod doctor;
 pub mod inspect;
 pub mod new;
