@@ -34,6 +34,8 @@ pub enum Command {
     Profile(ProfileArguments),
     /// Debug a program as it is deployed, with gdb: forwards and backwards
     Debug(DebugArguments),
+    /// Run a program on generated accounts and data, and look for crashes
+    Fuzz(FuzzArguments),
     /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
@@ -256,6 +258,54 @@ impl From<OptLevelName> for OptLevel {
             OptLevelName::One => Self::Little,
         }
     }
+}
+
+const FUZZ_HELP: &str = "\
+A crash is a panic, a trap, an abort, a lack of memory, an overflow of the stack, or an invalid
+pointer in a syscall. An error that the program returns is not one, nor is a change that the loader
+rejects, nor a lack of gas. Each crash is made smaller and written as a fixture.
+
+With the same --seed and --runs the same inputs are run.
+
+Exit codes:
+  0  no crash was found
+  1  a crash was found
+  2  no input was run";
+
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_HELP)]
+pub struct FuzzArguments {
+    /// A folder with a program crate, or a package of this workspace [default: the program in the
+    /// current folder, or else the package `counter`]
+    pub program: Option<String>,
+
+    /// The fixture to start from: a file, or the name of one of the program's fixtures [default:
+    /// all of the program's fixtures]
+    #[arg(long, value_name = "FIXTURE")]
+    pub fixture: Option<String>,
+
+    /// How long to look, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub time: u64,
+
+    /// How many inputs to run, instead of a time
+    #[arg(long, value_name = "NUMBER", conflicts_with = "time")]
+    pub runs: Option<u64>,
+
+    /// The number that all choices depend on
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Stop at the first crash
+    #[arg(long)]
+    pub first: bool,
+
+    /// The folder for the fixtures of crashes [default: `fuzz/PROGRAM` in the target folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
 }
 
 #[derive(Debug, Args)]

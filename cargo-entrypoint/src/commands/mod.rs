@@ -5,6 +5,7 @@ pub mod build;
 pub mod call;
 pub mod debug;
 pub mod doctor;
+pub mod fuzz;
 pub mod inspect;
 pub mod new;
 pub mod profile;

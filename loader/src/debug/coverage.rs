@@ -1,8 +1,10 @@
 //! Which instructions followed which.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use polkavm::ProgramBlob;
+use polkavm::program::Instruction;
+use polkavm::{ProgramBlob, Reg};
 
 use crate::backend::Heap;
 use crate::backend::polkavm::{Guest, Observer};
@@ -38,6 +40,10 @@ pub struct Covered {
     pub new_counts: usize,
     /// The program counter of the last instruction that began; `None` if none did.
     pub last: Option<u32>,
+    /// The different pairs of numbers that the program compared with each other, in order: some
+    /// hundreds at most. One of the two is often a part of the input, and the other what the
+    /// program expects there.
+    pub compared: Vec<(u64, u64)>,
 }
 
 impl Edges {
@@ -115,20 +121,95 @@ fn class(count: u8) -> u8 {
     }
 }
 
+/// What is to be observed at each program counter.
+pub(super) struct Points {
+    /// Whether a block of instructions starts.
+    starts: Vec<bool>,
+    /// The operands that are compared.
+    comparisons: Vec<Option<(Reg, Operand)>>,
+}
+
+/// The second operand of a comparison.
+#[derive(Clone, Copy)]
+enum Operand {
+    Register(Reg),
+    Number(i32),
+}
+
+impl Points {
+    pub fn of(blob: &ProgramBlob) -> Self {
+        let length = blob.code().len();
+        let mut points = Self {
+            starts: vec![false; length],
+            comparisons: vec![None; length],
+        };
+        let mut is_start = true;
+        for instruction in blob.instructions() {
+            let place = instruction.offset.0 as usize;
+            if place < length {
+                points.starts[place] = is_start;
+                points.comparisons[place] = comparison(instruction.kind);
+            }
+            is_start = instruction.kind.opcode().starts_new_basic_block();
+        }
+        points
+    }
+}
+
+/// The operands that an instruction compares. The compiler also compares with `xor`.
+fn comparison(instruction: Instruction) -> Option<(Reg, Operand)> {
+    use Instruction as I;
+    match instruction {
+        I::branch_eq(left, right, _)
+        | I::branch_not_eq(left, right, _)
+        | I::branch_less_unsigned(left, right, _)
+        | I::branch_less_signed(left, right, _)
+        | I::branch_greater_or_equal_unsigned(left, right, _)
+        | I::branch_greater_or_equal_signed(left, right, _)
+        | I::xor(_, left, right)
+        | I::set_less_than_unsigned(_, left, right)
+        | I::set_less_than_signed(_, left, right) => {
+            Some((left.get(), Operand::Register(right.get())))
+        }
+        I::branch_eq_imm(left, right, _)
+        | I::branch_not_eq_imm(left, right, _)
+        | I::branch_less_unsigned_imm(left, right, _)
+        | I::branch_less_signed_imm(left, right, _)
+        | I::branch_greater_or_equal_unsigned_imm(left, right, _)
+        | I::branch_greater_or_equal_signed_imm(left, right, _)
+        | I::branch_less_or_equal_unsigned_imm(left, right, _)
+        | I::branch_less_or_equal_signed_imm(left, right, _)
+        | I::branch_greater_unsigned_imm(left, right, _)
+        | I::branch_greater_signed_imm(left, right, _)
+        | I::xor_imm(_, left, right)
+        | I::set_less_than_unsigned_imm(_, left, right)
+        | I::set_less_than_signed_imm(_, left, right) => {
+            Some((left.get(), Operand::Number(right)))
+        }
+        _ => None,
+    }
+}
+
+/// The most pairs of compared numbers that are kept.
+const MAX_COMPARED: usize = 512;
+
 /// Writes down the edges between blocks of instructions.
 pub(super) struct Coverer<'a> {
     edges: &'a mut Edges,
-    /// Whether a block starts, by the program counter.
-    block_starts: &'a [bool],
+    points: &'a Points,
     last: Option<u32>,
+    compared: Vec<(u64, u64)>,
+    known: HashSet<(u64, u64)>,
 }
 
 impl<'a> Coverer<'a> {
-    pub fn new(edges: &'a mut Edges, block_starts: &'a [bool]) -> Self {
+    pub fn new(edges: &'a mut Edges, points: &'a Points) -> Self {
         Self {
             edges,
-            block_starts,
+            points,
             last: None,
+            compared: Vec::new(),
+            known: HashSet::new(),
         }
     }
 
@@ -139,35 +220,36 @@ impl<'a> Coverer<'a> {
             new_edges,
             new_counts,
             last: self.last,
+            compared: self.compared,
         }
     }
 }
 
 impl Observer for Coverer<'_> {
     fn step(&mut self, guest: &mut Guest<'_>, _heap: &Heap) -> ControlFlow<()> {
-        if let Some(counter) = guest.vm.program_counter() {
-            let counter = counter.0;
-            let before = self.last.replace(counter).unwrap_or(counter);
-            let starts = self.block_starts.get(counter as usize);
-            if starts.copied().unwrap_or(true) {
-                self.edges.add(before, counter);
+        let Some(counter) = guest.vm.program_counter() else {
+            return ControlFlow::Continue(());
+        };
+        let counter = counter.0;
+        let before = self.last.replace(counter).unwrap_or(counter);
+        let place = counter as usize;
+        if self.points.starts.get(place).copied().unwrap_or(true) {
+            self.edges.add(before, counter);
+        }
+        if let Some(Some((left, right))) = self.points.comparisons.get(place)
+            && self.compared.len() < MAX_COMPARED
+        {
+            let left = guest.vm.reg(*left);
+            let right = match right {
+                Operand::Register(register) => guest.vm.reg(*register),
+                Operand::Number(number) => i64::from(*number) as u64,
+            };
+            if left != right && self.known.insert((left, right)) {
+                self.compared.push((left, right));
             }
         }
         ControlFlow::Continue(())
     }
-}
-
-/// Whether a block of instructions starts, by the program counter.
-pub(super) fn block_starts(blob: &ProgramBlob) -> Vec<bool> {
-    let mut starts = vec![false; blob.code().len()];
-    let mut is_start = true;
-    for instruction in blob.instructions() {
-        if let Some(start) = starts.get_mut(instruction.offset.0 as usize) {
-            *start = is_start;
-        }
-        is_start = instruction.kind.opcode().starts_new_basic_block();
-    }
-    starts
 }
 
 #[cfg(test)]

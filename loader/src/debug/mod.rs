@@ -76,8 +76,7 @@ pub const RETURN_TO_LOADER: u32 = 0xffff_0000;
 pub struct Tracer {
     program: LoadedBlob,
     settings: Settings,
-    /// Whether a block of instructions starts, by the program counter.
-    block_starts: Vec<bool>,
+    points: coverage::Points,
 }
 
 impl Program {
@@ -97,7 +96,7 @@ impl Program {
             .for_step_tracing()
             .map_err(InvocationError::engine)?;
         Ok(Tracer {
-            block_starts: coverage::block_starts(&program.blob),
+            points: coverage::Points::of(&program.blob),
             program,
             settings: self.settings().clone(),
         })
@@ -180,7 +179,7 @@ impl Tracer {
         invocation: &Invocation,
         edges: &mut Edges,
     ) -> Result<Covered, InvocationError> {
-        let mut observer = coverage::Coverer::new(edges, &self.block_starts);
+        let mut observer = coverage::Coverer::new(edges, &self.points);
         let (outcome, _) = self.run(host, invocation, &mut observer)?;
         Ok(observer.finish(outcome))
     }

@@ -145,9 +145,17 @@ fn numbered(elf: &[u8]) -> Result<Vec<u8>> {
         write(&mut copy, header + SIZE, &size.to_le_bytes())?;
         copy.extend(contents);
     }
-    // Without a name, the linker does not find the debug information.
+    without_debug_info(&copy)
+}
+
+/// The ELF file without debug information, as far as the linker looks: it finds that by its name.
+pub(super) fn without_debug_info(elf: &[u8]) -> Result<Vec<u8>> {
+    let file = object::File::parse(elf).context("not an ELF file")?;
+    let headers = usize::try_from(number::<8>(elf, SECTION_HEADERS)?)?;
+    let length = usize::try_from(number::<2>(elf, SECTION_HEADER_LENGTH)?)?;
+    let mut copy = elf.to_vec();
     if let Some(section) = file.section_by_name(".debug_info") {
-        let header = header(section.index().0);
+        let header = headers + section.index().0 * length;
         write(&mut copy, header + NAME, &0_u32.to_le_bytes())?;
     }
     Ok(copy)

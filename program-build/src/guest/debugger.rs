@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, SectionKind};
 
-use super::addresses::Addresses;
+use super::addresses::{self, Addresses};
 use super::{DebugInfo, Target, folder, locked, riscv64};
 use crate::custom_errors;
 use crate::package::ProgramPackage;
@@ -29,7 +29,7 @@ pub enum OptLevel {
 /// A program that was built for a debugger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DebugBuild {
-    /// The blob, with debug information.
+    /// The blob, with the names of the functions.
     pub blob: Vec<u8>,
     /// The ELF file with all debug information. Its addresses start at [`IMAGE_BASE`].
     pub elf: PathBuf,
@@ -72,7 +72,9 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         };
         let bytes = read(&plain)?;
         check_same_code(&bytes, &read(&elf)?)?;
-        let blob = riscv64::make_blob(&plain, package.stack, DebugInfo::Keep)?;
+        // PolkaVM's linker cannot read all of it. The names of the symbols are left.
+        let without = addresses::without_debug_info(&bytes)?;
+        let blob = riscv64::blob_of_elf(&without, package.stack, DebugInfo::Keep)?;
         let addresses = Addresses::of(&bytes, package.stack, &blob)?;
         // Of no use to a debugger, which could only take it for the other one.
         fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;

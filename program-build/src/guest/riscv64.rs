@@ -110,9 +110,18 @@ pub(super) fn link(linker: &Linker, library: &Path, elf: &Path, further: &[&str]
 }
 
 /// Makes the blob of an ELF file, and checks that PolkaVM's linker has not miscompiled it.
-pub(super) fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
+fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
-    if let Some(place) = read_only::find_relocated(&bytes)? {
+    let bytes = inlined::flatten(&bytes).unwrap_or_else(|error| {
+        eprintln!("warning: failures will name fewer functions: {error:#}");
+        bytes
+    });
+    blob_of_elf(&bytes, stack, debug_info)
+}
+
+/// Makes the blob of the bytes of an ELF file, with the checks of [`make_blob`].
+pub(super) fn blob_of_elf(bytes: &[u8], stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    if let Some(place) = read_only::find_relocated(bytes)? {
         bail!(
             "the program has relocated read-only data: {place}. PolkaVM's linker may miscompile loads \
              from it. The compiler makes none, so this comes from assembly or another language: put \
@@ -120,11 +129,7 @@ pub(super) fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result
              without jump tables (`-fno-jump-tables`)"
         );
     }
-    let bytes = inlined::flatten(&bytes).unwrap_or_else(|error| {
-        eprintln!("warning: failures will name fewer functions: {error:#}");
-        bytes
-    });
-    let blob = link_blob(&bytes, stack, debug_info)?;
+    let blob = link_blob(bytes, stack, debug_info)?;
     let inspection = inspect(&blob)?;
     if inspection.exports.is_empty() {
         bail!(
@@ -134,7 +139,7 @@ pub(super) fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result
     }
     if invalid_jump(inspection).is_some() {
         // Debug information names the function and the line.
-        let blob = link_blob(&bytes, stack, DebugInfo::Keep)?;
+        let blob = link_blob(bytes, stack, DebugInfo::Keep)?;
         if let Some(error) = invalid_jump(inspect(&blob)?) {
             bail!("PolkaVM's linker has miscompiled the program: {error}");
         }
