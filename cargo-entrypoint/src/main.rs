@@ -9,6 +9,8 @@ use clap::Parser;
 
 mod arguments;
 mod commands;
+mod debug;
+mod fuzz;
 mod report;
 
 use arguments::{Arguments, Command};
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
     let result: Result<ExitCode> = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Profile(arguments) => commands::profile::profile(&arguments),
+        Command::Debug(arguments) => commands::debug::debug(&arguments),
+        Command::Fuzz(arguments) => commands::fuzz::fuzz(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),

@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod build;
 pub mod call;
+pub mod debug;
 pub mod doctor;
+pub mod fuzz;
 pub mod inspect;
 pub mod ledger;
 pub mod new;

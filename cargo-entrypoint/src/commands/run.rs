@@ -145,7 +145,7 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
 
 /// Lets this process survive the signals of a terminal's keys, such as Ctrl-C. The terminal sends
 /// them to a debugger too, which interrupts the program, and goes on.
-fn leave_keys_to_the_command() -> Result<()> {
+pub fn leave_keys_to_the_command() -> Result<()> {
     for signal in [SIGINT, SIGQUIT] {
         // It sets a flag, and nothing looks at it.
         flag::register(signal, Arc::new(AtomicBool::new(false)))

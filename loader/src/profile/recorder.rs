@@ -1,6 +1,7 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
@@ -389,11 +390,11 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
-    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
+    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) -> ControlFlow<()> {
         self.conclude(Cost::Instruction);
         self.sample(guest, heap);
         let Some(ProgramCounter(program_counter)) = guest.vm.program_counter() else {
-            return;
+            return ControlFlow::Continue(());
         };
         let target = match self.flow.get(&program_counter) {
             Some(Flow::Jump { base, offset }) => {
@@ -412,6 +413,7 @@ impl Observer for Recorder<'_> {
             program_counter,
             target,
         });
+        ControlFlow::Continue(())
     }
 
     fn syscall(&mut self, number: u32, price: u64) {

@@ -11,7 +11,9 @@ use crate::package::{Program, ProgramPackage};
 use crate::toolchain;
 use compile::Compilation;
 
+mod addresses;
 mod compile;
+mod debugger;
 mod inlined;
 mod native;
 mod read_only;
@@ -20,6 +22,8 @@ mod runner;
 mod trial;
 mod wasm32;
 
+pub use addresses::Addresses;
+pub use debugger::{DebugBuild, IMAGE_BASE, OptLevel, build_for_debugger};
 pub use loader::Target;
 pub use native::{RUNS_NATIVELY, Sanitizer, build_native, library_path};
 pub use runner::{

@@ -1,19 +1,23 @@
 //! One invocation on PolkaVM.
 
+use std::ops::ControlFlow;
+
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
 use polkavm::{InterruptKind, Reg};
 
 use super::guest::Guest;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
-use crate::error::InvocationError;
+use crate::error::{Failure, InvocationError};
 use crate::profile::GasProfile;
 
 /// Receives the events of a program that runs. `()` ignores them and compiles away.
 pub(crate) trait Observer {
     /// The instruction at the program counter is about to run. Only in a module that is compiled
-    /// for step tracing.
-    fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
+    /// for step tracing. The observer can break the run off: then its result means nothing.
+    fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// The program has called the syscall with this number in its imports, which cost this much
     /// gas besides its instruction.
@@ -137,7 +141,11 @@ impl<O: Observer> Observed<'_, O> {
                     }
                 }
                 // Only in a module that is compiled for it.
-                InterruptKind::Step => observer.step(guest, syscalls.heap()),
+                InterruptKind::Step => {
+                    if observer.step(guest, syscalls.heap()).is_break() {
+                        return Ok(End::Failed(Failure::Aborted));
+                    }
+                }
                 // The last does not happen without dynamic paging.
                 InterruptKind::Trap | InterruptKind::Segfault(_) => {
                     return Ok(End::Failed(guest.trapped()));

@@ -1,0 +1,112 @@
+//! A build for a debugger: the blob, an ELF file with all debug information, and what connects the
+//! two.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use object::{Object, ObjectSection, SectionKind};
+
+use super::addresses::{self, Addresses};
+use super::{DebugInfo, Target, folder, locked, riscv64};
+use crate::custom_errors;
+use crate::package::ProgramPackage;
+
+/// The address at which the ELF file for the debugger begins. Addresses of a running program are
+/// below it, so that the two cannot be mixed up.
+pub const IMAGE_BASE: u64 = 1 << 32;
+
+/// How much the compiler optimizes a build for a debugger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptLevel {
+    /// As the program is deployed: the same code, and the same gas.
+    #[default]
+    AsDeployed,
+    /// Little: more variables have values, and lines run in order. Gas and code are others.
+    Little,
+}
+
+/// A program that was built for a debugger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebugBuild {
+    /// The blob, with the names of the functions.
+    pub blob: Vec<u8>,
+    /// The ELF file with all debug information. Its addresses start at [`IMAGE_BASE`].
+    pub elf: PathBuf,
+    /// The addresses of the blob's instructions in that ELF file, less [`IMAGE_BASE`].
+    pub addresses: Addresses,
+}
+
+/// Builds a program for a debugger. `core` and `alloc` are compiled for it once, with their debug
+/// information.
+///
+/// ```no_run
+/// use program_build::guest::{OptLevel, build_for_debugger};
+/// use program_build::package::ProgramPackage;
+///
+/// let package = ProgramPackage::in_folder("examples/counter".as_ref())?;
+/// let build = build_for_debugger(&package, OptLevel::AsDeployed)?;
+/// assert!(build.addresses.get(0).is_some());
+/// println!("gdb-multiarch {}", build.elf.display());
+/// # anyhow::Ok(())
+/// ```
+///
+/// # Errors
+///
+/// As for [`build`](super::build).
+pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Result<DebugBuild> {
+    locked(package, Target::Riscv64, &[], |compilation| {
+        let profile: &[&str] = match opt_level {
+            OptLevel::AsDeployed => &["debug=\"full\""],
+            OptLevel::Little => &["debug=\"full\"", "opt-level=1"],
+        };
+        let library = riscv64::compile(compilation, profile)?;
+        let path = |extension| folder(package).join(format!("{}.{extension}", package.name));
+        let (plain, elf) = (path("debug-plain.elf"), path("debug.elf"));
+        let linker = &compilation.toolchain.linker;
+        riscv64::link(linker, &library, &plain, &[])?;
+        let base = format!("--image-base={IMAGE_BASE:#x}");
+        riscv64::link(linker, &library, &elf, &[&base])?;
+        let read = |path: &PathBuf| {
+            fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let bytes = read(&plain)?;
+        check_same_code(&bytes, &read(&elf)?)?;
+        // PolkaVM's linker cannot read all of it. The names of the symbols are left.
+        let without = addresses::without_debug_info(&bytes)?;
+        let blob = riscv64::blob_of_elf(&without, package.stack, DebugInfo::Keep)?;
+        let addresses = Addresses::of(&bytes, package.stack, &blob)?;
+        // Of no use to a debugger, which could only take it for the other one.
+        fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
+        let blob =
+            custom_errors::append(blob, &custom_errors::records_of_archive(&read(&library)?)?)?;
+        Ok(DebugBuild {
+            blob,
+            elf,
+            addresses,
+        })
+    })
+}
+
+/// Checks that the second file has the code of the first one, higher by the base.
+fn check_same_code(plain: &[u8], based: &[u8]) -> Result<()> {
+    let sections = |elf| -> Result<Vec<(u64, u64)>> {
+        let file = object::File::parse(elf).context("not an ELF file")?;
+        let text = file
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text);
+        Ok(text
+            .map(|section| (section.address(), section.size()))
+            .collect())
+    };
+    let mut plain = sections(plain)?;
+    for (address, _) in &mut plain {
+        *address += IMAGE_BASE;
+    }
+    ensure!(
+        plain == sections(based)?,
+        "the linker laid the same code out differently, so a debugger cannot know where an \
+         instruction comes from"
+    );
+    Ok(())
+}
