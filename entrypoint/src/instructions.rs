@@ -33,7 +33,7 @@
 //! # let this = ProcessedInstruction::default();
 //! # for (current, expected) in [(1, Ok(())), (2, Err(ProgramError::InvalidArgument))] {
 //! #     let transaction = [pay.clone(), this.clone(), this.clone()];
-//! #     let sysvar = AccountInput::instructions(&transaction, current);
+//! #     let sysvar = AccountInput::from(ProcessedInstruction::sysvar(&transaction, current).unwrap());
 //! #     let invocation = Invocation::new(Pubkey::new([1; 32])).account(sysvar);
 //! #     assert_eq!(invocation.run(process_instruction).result, expected);
 //! # }

@@ -41,6 +41,16 @@ pub struct AccountInput {
     pub is_writable: bool,
 }
 
+/// Read-only, not a signer.
+impl From<Account> for AccountInput {
+    fn from(account: Account) -> Self {
+        Self {
+            account,
+            ..Self::default()
+        }
+    }
+}
+
 impl AccountInput {
     /// An empty account with this address: no kelvins, no data, read-only, not a signer, owned by
     /// the address of 32 zero bytes.

@@ -2,9 +2,11 @@
 //! feature `host`.
 
 mod account;
+mod processed;
 mod sysvars;
 #[cfg(feature = "serde")]
 pub mod text;
 
 pub use account::{Account, AccountInput};
+pub use processed::ProcessedInstruction;
 pub use sysvars::Sysvars;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use abi::input::AccountHeader;
 use abi::{ProgramResult, Pubkey};
 
+use super::host::{Current, with_current};
 use super::input::{self, InputBytes};
 use crate::account::AccountInfo;
 use crate::input::{LazyAccounts, read, read_lazily};

@@ -52,11 +52,11 @@ mod invocation;
 mod processed;
 mod system;
 
+pub use abi::host::ProcessedInstruction;
 pub use abi::host::{Account, AccountInput, Sysvars};
 pub use host::{Host, Record, RecordedAccount, RecordedCall};
 pub use input::InputBytes;
 pub use invocation::{Invocation, Outcome};
-pub use processed::ProcessedInstruction;
 
 pub(crate) use call::{CallRequest, make_call};
 pub(crate) use host::with_current;

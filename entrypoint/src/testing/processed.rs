@@ -1,53 +1,10 @@
 //! The other instructions of the transaction, in a unit test.
 
-use std::vec;
 use std::vec::Vec;
 
-use abi::call::AccountMeta;
-use abi::instructions::{Instruction, length, write};
-use abi::{Pubkey, ids};
+use abi::host::ProcessedInstruction;
 
-use super::AccountInput;
 use super::host::Current;
-
-/// An instruction of the transaction: see [`Host::processed`](super::Host::processed) and
-/// [`AccountInput::instructions`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProcessedInstruction {
-    /// The program that it calls.
-    pub program_id: Pubkey,
-    /// The accounts that the program gets, repeats included.
-    pub accounts: Vec<AccountMeta>,
-    /// The instruction data.
-    pub data: Vec<u8>,
-}
-
-impl AccountInput {
-    /// The account of the instructions sysvar, while the instruction `current` of these is
-    /// processed. [`mod@crate::instructions`] reads it.
-    ///
-    /// # Panics
-    ///
-    /// If the instructions are too long for its layout, which counts in 16 bits.
-    #[must_use]
-    pub fn instructions(transaction: &[ProcessedInstruction], current: u16) -> Self {
-        let instructions = transaction.iter().map(|instruction| Instruction {
-            program_id: &instruction.program_id,
-            accounts: &instruction.accounts,
-            data: &instruction.data,
-        });
-        let instructions: Vec<_> = instructions.collect();
-        let written = length(&instructions).and_then(|length| {
-            let mut data = vec![0; length];
-            write(&instructions, current, &mut data)?;
-            Ok(data)
-        });
-        let data = written.unwrap_or_else(|error| panic!("{error}"));
-        Self::new(ids::INSTRUCTIONS)
-            .owner(ids::SYSVAR_OWNER)
-            .data(data)
-    }
-}
 
 impl Current {
     /// Forgets what an earlier invocation at the same depth has called.

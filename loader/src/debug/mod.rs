@@ -211,12 +211,14 @@ impl Tracer {
     ) -> Result<(Outcome, Vec<u64>), InvocationError> {
         invocation.validate(&self.settings.limits)?;
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        syscalls.log_begin();
         let finished = self.program.observe(observer, |instance| {
             invoke::run(&mut syscalls, invocation, instance)
         })?;
         let (input, _) = syscalls.accounts();
         let accounts = input.entries().iter().map(|entry| entry.address).collect();
-        let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished);
+        let (engine, gas) = (Engine::Interpreter, Some(invocation.gas));
+        let outcome = invoke::outcome(engine, syscalls, invocation, finished, gas);
         Ok((outcome, accounts))
     }
 }

@@ -117,11 +117,6 @@ fn bytes_of(instruction: &ProcessedInstruction) -> Vec<u8> {
 /// The host of a unit test that has the same.
 fn test_host() -> testing::Host {
     let before = transaction().into_iter().take(2);
-    let before = before.map(|instruction| testing::ProcessedInstruction {
-        program_id: instruction.program_id,
-        accounts: instruction.accounts,
-        data: instruction.data,
-    });
     before
         .fold(testing::Host::new(), testing::Host::processed)
         .sysvars(sysvars())
