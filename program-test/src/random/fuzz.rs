@@ -100,11 +100,8 @@ fn instruction(start: &Start, bytes: &mut Unstructured<'_>) -> Result<Instructio
     let mut instruction = Instruction::new(program_id);
     for _ in 0..bytes.int_in_range(0..=8)? {
         let index = bytes.choose_index(start.accounts.len() + start.programs.len())?;
-        let keys = start.accounts.iter().chain(&start.programs);
-        let key = *keys
-            .skip(index)
-            .next()
-            .ok_or(arbitrary::Error::EmptyChoose)?;
+        let mut keys = start.accounts.iter().chain(&start.programs);
+        let key = *keys.nth(index).ok_or(arbitrary::Error::EmptyChoose)?;
         let flags = u8::arbitrary(bytes)?;
         let account = AccountMeta::new(key, flags & 1 != 0, flags & 2 != 0);
         instruction = instruction.account(account);

@@ -26,7 +26,7 @@ pub struct Broken {
 }
 
 /// Does all steps on a copy of the ledger, and checks the invariant after each.
-pub fn run(start: &TestLedger, steps: &[Step], invariant: &Invariant<'_>) -> Result<(), Broken> {
+pub fn run(start: &TestLedger, steps: &[Step], invariant: &Invariant<'_>) -> Result<(), Box<Broken>> {
     let mut ledger = start.clone();
     for (index, step) in steps.iter().enumerate() {
         let outcome = match step {
@@ -38,11 +38,11 @@ pub fn run(start: &TestLedger, steps: &[Step], invariant: &Invariant<'_>) -> Res
             }
         };
         if let Err(reason) = quiet::catch(|| invariant(&ledger, outcome.as_ref())) {
-            return Err(Broken {
+            return Err(Box::new(Broken {
                 index,
                 reason,
                 outcome,
-            });
+            }));
         }
     }
     Ok(())
