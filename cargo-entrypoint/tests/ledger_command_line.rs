@@ -424,3 +424,23 @@ fn page_shows_what_the_commands_print() {
         without_figures(&session)
     );
 }
+
+/// The scenario of a property test that failed, as the page shows it, does the same steps again.
+#[test]
+fn page_shows_a_scenario_that_runs() {
+    let page = include_str!("../../docs/ledger.md");
+    let start = page.find("title = \"Found: ").expect("a scenario");
+    let scenario = &page[start..start + page[start..].find("```").expect("its end")];
+    let bank = support::project().join("tests/guests/bank");
+    let scenario = scenario.replace("tests/guests/bank", &bank.display().to_string());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("found.toml");
+    fs::write(&path, scenario).expect("a file");
+    let output = entrypoint(&["run", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    // Bob has one, pays it to himself, and has two.
+    says(
+        &stdout(&output),
+        &["data 0..1  00 -> 01", "data 0..1  01 -> 02"],
+    );
+}

@@ -26,6 +26,19 @@
 //! assert_eq!(ledger.account(&counter).unwrap().data, 43_u64.to_le_bytes());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! | for | see |
+//! |---|---|
+//! | instructions and transactions | [`Instruction`], [`Transaction`], [`system`] |
+//! | what a transaction did | [`TransactionOutcome`], and its text for people, [`Report`] |
+//! | accounts by their names | [`key`], [`parse_key`], [`Names`] |
+//! | a ledger in a file, and its history | [`Ledger::open`], [`Ledger::history`] |
+//! | a moment to come back to | [`Ledger::snapshot`] |
+//! | time, rent and the other sysvars | [`Ledger::warp_by`], [`Ledger::sysvars`] |
+//! | files with steps | [`scenario`] |
+//!
+//! The tests of programs use `program_test::TestLedger`, which builds programs and has assertions.
+//! `docs/ledger.md` is the manual, and `cargo entrypoint ledger` a ledger at the terminal.
 #![forbid(unsafe_code)]
 
 mod batch;

@@ -157,8 +157,8 @@ impl<'a> Property<'a> {
     }
 }
 
-/// Instructions of every kind: any of these programs, any of these accounts in any order, any flags,
-/// any data of up to 64 bytes. Most of them fail; none may do harm.
+/// Instructions of every kind: any of these programs, any of these accounts in any order, any
+/// flags, any data of up to 64 bytes. Most of them fail; none may do harm.
 ///
 /// # Panics
 ///

@@ -79,6 +79,27 @@ failed, after N of N gas
     );
 }
 
+/// The page shows the message of the test above, and the one of an account with other data.
+#[test]
+fn page_shows_the_messages() {
+    let page = include_str!("../../../docs/ledger.md");
+    let (mut ledger, token) = ledger();
+    let pay = transfer(token, "alices_gold", "bobs_gold", "alice", 60);
+    let outcome = ledger.send([pay.clone(), pay]);
+    let found = without_gas(&message(|| ignore(outcome.assert_success())));
+    assert!(without_gas(page).contains(&found), "{found}");
+
+    let (mut ledger, token) = self::ledger();
+    let pay = transfer(token, "alices_gold", "bobs_gold", "alice", 30);
+    ledger.send(pay).assert_success();
+    let mut expected: Holding = ledger.data_as(key("bobs_gold"));
+    expected.owner = key("carol");
+    expected.amount = 30;
+    let account = ledger.assert_account(key("bobs_gold"));
+    let found = message(|| ignore(account.data_as(expected)));
+    assert!(page.contains(&found), "{found}");
+}
+
 #[test]
 fn another_error_is_shown_by_its_name() {
     let (mut ledger, token) = ledger();
