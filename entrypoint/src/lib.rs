@@ -289,6 +289,7 @@ pub mod __private {
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
+    pub use crate::input::table::AccountTable;
     pub use crate::log::log_arguments;
     pub use crate::target::*;
 

@@ -14,10 +14,13 @@
 mod checked;
 mod entries;
 mod error;
+mod keep;
 mod lazy;
+pub(crate) mod table;
 pub(crate) mod trusted;
+mod walk;
 
 pub use checked::{Input, read};
-pub(crate) use entries::{Entries, Entry, open};
+pub(crate) use entries::{Entries, Entry, Opened, open};
 pub use error::{Field, InputError};
 pub use lazy::{LazyAccount, LazyAccounts, read_lazily};

@@ -4,7 +4,6 @@
 //! thread's [`Host`](crate::testing::Host) has the rest. The allocator and the panic handler are
 //! those of `std`.
 
-#[path = "../shared/account_list.rs"]
 mod account_list;
 mod arena;
 mod asks;

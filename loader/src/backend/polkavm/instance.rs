@@ -48,6 +48,8 @@ pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
     /// The most bytes that the VM's instance keeps.
     pub(super) holds: u64,
+    /// The address of the input's account table, or 0.
+    pub(super) account_table: u64,
     pub(super) observer: &'a mut O,
 }
 
@@ -67,6 +69,8 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         let Ok(mapped) = u32::try_from(mapped) else {
             return Err(request.does_not_fit());
         };
+        let table = request.account_table;
+        self.account_table = table.map_or(0, |offset| address + offset as u64);
         self.holds = program.fixed_bytes() + u64::from(mapped);
         let mapping = self.guest.vm.sbrk(mapped);
         if mapping.map_err(InvocationError::engine)?.is_none() {
@@ -96,6 +100,7 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
                 mapping.input_length.into(),
                 mapping.heap.base,
                 mapping.heap.size.into(),
+                self.account_table,
             ],
         );
         let end = self.run(syscalls)?;

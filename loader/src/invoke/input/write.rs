@@ -68,6 +68,16 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     length
 }
 
+/// The offset of the account table in the input, in bytes, if it has one. The input fits in memory,
+/// or is not written.
+pub(crate) fn account_table_offset(invocation: &Invocation) -> Option<usize> {
+    if !has_account_table(invocation) {
+        return None;
+    }
+    let table = account_table_length(invocation.accounts.len())?;
+    serialized_length(invocation).checked_sub(table)
+}
+
 /// Bytes of the input that are written: all but the spare bytes of accounts, and padding.
 pub(crate) fn written_length(invocation: &Invocation) -> usize {
     // The rent epoch follows the data.
