@@ -74,15 +74,15 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         let read = |path: &PathBuf| {
             fs::read(path).with_context(|| format!("cannot read {}", path.display()))
         };
-        let mut based = read(&elf)?;
-        clear_flag(&mut based)?;
-        fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
-        let bytes = read(&plain)?;
+        let (bytes, mut based) = (read(&plain)?, read(&elf)?);
         check_same_code(&bytes, &based)?;
         // PolkaVM's linker cannot read all of it. The names of the symbols are left.
         let without = addresses::without_debug_info(&bytes)?;
         let blob = riscv64::blob_of_elf(&without, package.stack, DebugInfo::Keep)?;
         let addresses = Addresses::of(&bytes, package.stack, &blob)?;
+        let entry = addresses.entry_of(&blob)?;
+        set_header(&mut based, entry.map_or(0, |entry| entry + IMAGE_BASE))?;
+        fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
         // Of no use to a debugger, which could only take it for the other one.
         fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
         let blob = custom_errors::append(
@@ -97,13 +97,16 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
     })
 }
 
-/// Where the header of an ELF file has its flags.
+/// Where the header of an ELF file has the entry and the flags.
+const ENTRY: usize = 0x18;
 const FLAGS: usize = 0x30;
 
-/// Clears the flag for 16 registers: gdb takes a file with it for one of 32 bits.
-fn clear_flag(elf: &mut [u8]) -> Result<()> {
-    let flags = elf.get_mut(FLAGS).context("the ELF file ends early")?;
-    *flags &= !(object::elf::EF_RISCV_RVE as u8);
+/// Sets what gdb reads in the header: the entry, at which it ends a stack, and not the flag for 16
+/// registers, because gdb takes a file with it for one of 32 bits.
+fn set_header(elf: &mut [u8], entry: u64) -> Result<()> {
+    let header = elf.get_mut(..FLAGS + 1).context("the ELF file ends early")?;
+    header[ENTRY..ENTRY + 8].copy_from_slice(&entry.to_le_bytes());
+    header[FLAGS] &= !(object::elf::EF_RISCV_RVE as u8);
     Ok(())
 }
 
