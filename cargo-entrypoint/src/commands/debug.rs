@@ -6,7 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode};
 use std::thread;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use loader::{Engine, Loader};
 use program_build::guest::{self, DebugBuild};
 use program_build::machine::Machine;
-use program_build::package::{Program, ProgramPackage};
+use program_build::package::Program;
 
 use crate::arguments::DebugArguments;
 use crate::commands::call::Call;
@@ -51,10 +51,13 @@ pub fn debug(arguments: &DebugArguments) -> Result<ExitCode> {
     report::print(&format!(
         "{title}: recorded {count} instructions; {outcome}\n"
     ))?;
+    // Before the connection is there: a debugger that waits for that reads the file at once.
+    let script = build.elf.with_extension("gdb");
+    script::write(&script, &build.elf, package)?;
     match (&arguments.port, &arguments.socket) {
-        (Some(port), _) => on_port(session, *port, &build, package)?,
-        (None, Some(path)) => on_socket(session, path, &build, package)?,
-        (None, None) => return in_terminal(session, &build, package),
+        (Some(port), _) => on_port(session, *port, &script)?,
+        (None, Some(path)) => on_socket(session, path, &script)?,
+        (None, None) => return in_terminal(session, &build, &script),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,43 +78,26 @@ fn session(call: &Call, build: DebugBuild) -> Result<Session> {
     )
 }
 
-/// The path of the commands for gdb.
-fn script_path(build: &DebugBuild) -> PathBuf {
-    build.elf.with_extension("gdb")
-}
-
-fn on_port(
-    session: Session,
-    port: u16,
-    build: &DebugBuild,
-    package: &ProgramPackage,
-) -> Result<()> {
+fn on_port(session: Session, port: u16, script: &Path) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("cannot listen on port {port}; pass another, or --port 0"))?;
     let address = listener.local_addr()?.to_string();
-    announce(&address, build, package)?;
+    announce(&address, script)?;
     let (stream, _) = listener.accept().context("no debugger connected")?;
     serve(session, Box::new(stream))
 }
 
-fn on_socket(
-    session: Session,
-    path: &Path,
-    build: &DebugBuild,
-    package: &ProgramPackage,
-) -> Result<()> {
+fn on_socket(session: Session, path: &Path, script: &Path) -> Result<()> {
     let listener = listen(path)?;
-    announce(&path.display().to_string(), build, package)?;
+    announce(&path.display().to_string(), script)?;
     let (stream, _) = listener.accept().context("no debugger connected")?;
     // Its name is of no use any more.
     let _ = fs::remove_file(path);
     serve(session, Box::new(stream))
 }
 
-/// Writes the commands for gdb, and prints how to connect.
-fn announce(address: &str, build: &DebugBuild, package: &ProgramPackage) -> Result<()> {
-    let script = script_path(build);
-    script::write(&script, &build.elf, package, None)?;
+/// Prints how to connect.
+fn announce(address: &str, script: &Path) -> Result<()> {
     report::print(&format!(
         "listening on {address}; connect with\n  {GDB} -x {} -ex 'target remote {address}'\n",
         script.display()
@@ -130,17 +116,17 @@ fn listen(path: &Path) -> Result<UnixListener> {
 }
 
 /// Starts gdb in this terminal, and serves it until it ends.
-fn in_terminal(session: Session, build: &DebugBuild, package: &ProgramPackage) -> Result<ExitCode> {
+fn in_terminal(session: Session, build: &DebugBuild, script: &Path) -> Result<ExitCode> {
     let gdb = env::var_os(GDB_VARIABLE).unwrap_or_else(|| OsString::from(GDB));
     let socket = build
         .elf
         .with_extension(format!("{}.socket", std::process::id()));
     let listener = listen(&socket)?;
-    let script = script_path(build);
-    let connect = socket.display().to_string();
-    script::write(&script, &build.elf, package, Some(&connect))?;
     leave_keys_to_the_command()?;
-    let started = Command::new(&gdb).arg("-q").arg("-x").arg(&script).spawn();
+    let connect = format!("target remote {}", socket.display());
+    let mut command = Command::new(&gdb);
+    command.arg("-q").arg("-x").arg(script).args(["-ex", &connect]);
+    let started = command.spawn();
     let started = started.with_context(|| {
         format!(
             "cannot start {}; install it (Debian: apt-get install gdb-multiarch), set {GDB_VARIABLE} \

@@ -7,7 +7,7 @@
 //! | [`session`] | the position in the recording: forwards, backwards, breakpoints |
 //! | [`registers`] | the registers as gdb numbers them |
 //! | [`target`] | the session as the crate `gdbstub` wants it |
-//! | [`script`] | the commands for gdb: symbols, sources, connection |
+//! | [`script`] | the commands for gdb: symbols and sources |
 
 mod places;
 mod registers;

@@ -5,12 +5,13 @@
 //! instruction stands for the removed ones right before it: its place is the start of its line, if
 //! all of the line before it was removed, or the breakpoint that was set there.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::{Bound, Range};
 use std::path::Path;
 
 use addr2line::gimli::{self, EndianSlice, LittleEndian};
 use anyhow::{Context, Result};
+use loader::debug::CallSite;
 use object::{Object, ObjectSection, SectionFlags, SectionKind};
 use program_build::guest::{Addresses, IMAGE_BASE};
 
@@ -97,16 +98,10 @@ impl Places {
         (start, end)
     }
 
-    /// The ELF addresses to which calls return, by the return addresses of the VM. `calls` has the
-    /// instruction that leaves each of them.
-    pub fn returns(&self, calls: &HashMap<u32, u32>) -> HashMap<u32, u64> {
-        let calls = calls.iter();
-        calls
-            .map(|(return_address, counter)| {
-                let call = self.address(*counter);
-                (*return_address, call + self.length_of_call(call))
-            })
-            .collect()
+    /// The ELF address to which a call returns: that of the next instruction of the compiler's.
+    pub fn after_call(&self, call: &CallSite) -> u64 {
+        let address = self.address(call.caller);
+        address + self.length_of_call(address)
     }
 
     /// The length of the instructions that call.

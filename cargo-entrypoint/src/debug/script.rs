@@ -1,4 +1,4 @@
-//! The commands for gdb: symbols, sources, connection.
+//! The commands for gdb: symbols and sources.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,17 +11,12 @@ use program_build::package::ProgramPackage;
 use program_build::toolchain;
 
 /// Writes the commands with which gdb debugs a program: which file has the symbols, and where the
-/// sources are. `connect` is the place of the connection, if gdb should connect by itself.
+/// sources are.
 ///
 /// # Errors
 ///
 /// If the file cannot be written.
-pub fn write(
-    path: &Path,
-    elf: &Path,
-    package: &ProgramPackage,
-    connect: Option<&str>,
-) -> Result<()> {
+pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
     let mut text = String::from(
         "# Written by `cargo entrypoint debug`.\nset confirm off\nset pagination off\n\
          set language rust\nset breakpoint pending off\n",
@@ -41,9 +36,6 @@ pub fn write(
         writeln!(text, "directory {}", folder.display())?;
     }
     writeln!(text, "file {}", elf.display())?;
-    if let Some(connect) = connect {
-        writeln!(text, "target remote {connect}")?;
-    }
     files::write_whole(path, text.into_bytes())
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -45,6 +45,9 @@ pub struct Session {
     places: Places,
     /// The ELF addresses to which calls return, by the VM's return addresses.
     returns: HashMap<u32, u64>,
+    /// The same, by the program counter to which they lead. PolkaVM's linker lets calls return to
+    /// where the code after them would only jump.
+    landings: HashMap<u32, Vec<u64>>,
     breakpoints: BTreeSet<u64>,
     /// The place in the recording of the instruction that runs next.
     position: usize,
@@ -73,8 +76,17 @@ impl Session {
                 invocation.gas
             );
         }
+        let calls = tracer.calls();
+        let mut landings: HashMap<u32, Vec<u64>> = HashMap::new();
+        for call in &calls {
+            let landing = landings.entry(call.returns_to).or_default();
+            landing.push(places.after_call(call));
+        }
+        let returns = calls.iter();
+        let returns = returns.map(|call| (call.return_address, places.after_call(call)));
         Ok(Self {
-            returns: places.returns(&tracer.calls()),
+            returns: returns.collect(),
+            landings,
             tracer,
             host,
             invocation,
@@ -127,6 +139,12 @@ impl Session {
     /// The place of the instruction at a position.
     fn place(&self, position: usize) -> u64 {
         let counter = self.recording.counters[position];
+        let landings = self.landings.get(&counter).into_iter().flatten();
+        // gdb waits for the end of a call with a breakpoint behind it.
+        let mut awaited = landings.filter(|address| self.breakpoints.contains(address));
+        if let Some(address) = awaited.next() {
+            return *address;
+        }
         self.places.place(counter, &self.breakpoints)
     }
 

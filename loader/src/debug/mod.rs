@@ -24,7 +24,6 @@ mod coverage;
 mod record;
 mod snapshot;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,6 +76,19 @@ pub struct Tracer {
     program: LoadedBlob,
     settings: Settings,
     points: coverage::Points,
+}
+
+/// A place in a blob that calls a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallSite {
+    /// The program counter of the instruction that calls.
+    pub caller: u32,
+    /// The return address that the call leaves in the register `ra`: a number of the VM, and not a
+    /// program counter.
+    pub return_address: u32,
+    /// The program counter to which the return address leads.
+    pub returns_to: u32,
 }
 
 impl Program {
@@ -184,22 +196,22 @@ impl Tracer {
         Ok(observer.finish(outcome))
     }
 
-    /// The instruction that calls, for each return address: both are of the blob. A return address
-    /// is a number of the VM and not a program counter.
+    /// The places in the blob that call, in the order of their program counters.
     #[must_use]
-    pub fn calls(&self) -> HashMap<u32, u32> {
-        let flow = control_flow::flow(&self.program.blob);
-        let calls = flow.into_iter().filter_map(|(counter, flow)| match flow {
-            Flow::Call { return_address, .. } => Some((return_address, counter)),
+    pub fn calls(&self) -> Vec<CallSite> {
+        let blob = &self.program.blob;
+        let flow = control_flow::flow(blob);
+        let calls = flow.into_iter().filter_map(|(caller, flow)| match flow {
+            Flow::Call { return_address, .. } => Some(CallSite {
+                caller,
+                return_address,
+                returns_to: blob.jump_table().get_by_address(return_address)?.0,
+            }),
             Flow::Jump { .. } => None,
         });
-        calls.collect()
-    }
-
-    /// How many instructions the blob has.
-    #[must_use]
-    pub fn instruction_count(&self) -> usize {
-        self.program.blob.instructions().count()
+        let mut calls: Vec<CallSite> = calls.collect();
+        calls.sort_by_key(|call| call.caller);
+        calls
     }
 
     /// Runs an invocation. Returns also the addresses of the accounts' entries.

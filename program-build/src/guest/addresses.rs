@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use abi::entry::ENTRYPOINT_EXPORT;
 use anyhow::{Context, Result, bail, ensure};
 use object::elf::{SHT_SYMTAB, STT_FUNC};
 use object::{Object, ObjectSection, SectionKind};
@@ -32,9 +33,6 @@ impl Addresses {
     ///
     /// If the bytes are not an ELF file, or PolkaVM's linker makes another blob of it.
     pub(super) fn of(elf: &[u8], stack: u32, blob: &[u8]) -> Result<Self> {
-        let parse = |blob: &[u8]| {
-            ProgramBlob::parse(blob.into()).map_err(|error| anyhow::anyhow!("a blob: {error}"))
-        };
         let numbered = link_blob(&numbered(elf)?, stack, DebugInfo::Keep)?;
         let (blob, numbered) = (parse(blob)?, parse(&numbered)?);
         ensure!(
@@ -59,11 +57,23 @@ impl Addresses {
         before.map(|(_, address)| *address).next_back()
     }
 
+    /// The ELF address of the program's entry in a blob; `None` if the blob has no entry.
+    pub(super) fn entry_of(&self, blob: &[u8]) -> Result<Option<u64>> {
+        let blob = parse(blob)?;
+        let mut exports = blob.exports();
+        let entry = exports.find(|export| export.symbol().as_bytes() == ENTRYPOINT_EXPORT.as_bytes());
+        Ok(entry.and_then(|entry| self.get(entry.program_counter().0)))
+    }
+
     /// All instructions with an address of their own: their program counters and addresses.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
         let pairs = self.by_counter.iter();
         pairs.map(|(counter, address)| (*counter, *address))
     }
+}
+
+fn parse(blob: &[u8]) -> Result<ProgramBlob> {
+    ProgramBlob::parse(blob.into()).map_err(|error| anyhow::anyhow!("invalid blob: {error}"))
 }
 
 /// The address that is the name of the innermost function at an instruction.
@@ -156,7 +166,11 @@ pub(super) fn without_debug_info(elf: &[u8]) -> Result<Vec<u8>> {
     let headers = usize::try_from(number::<8>(elf, SECTION_HEADERS)?)?;
     let length = usize::try_from(number::<2>(elf, SECTION_HEADER_LENGTH)?)?;
     let mut copy = elf.to_vec();
-    if let Some(section) = file.section_by_name(".debug_info") {
+    // The compiler's own runtime, which has been linked before, has sections of its own.
+    for section in file.sections() {
+        if section.name() != Ok(".debug_info") {
+            continue;
+        }
         let header = headers + section.index().0 * length;
         write(&mut copy, header + NAME, &0_u32.to_le_bytes())?;
     }

@@ -66,16 +66,23 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         let linker = &compilation.toolchain.linker;
         riscv64::link(linker, &library, &plain, &[])?;
         let base = format!("--image-base={IMAGE_BASE:#x}");
-        riscv64::link(linker, &library, &elf, &[&base])?;
+        let script = path("debug.ld");
+        fs::write(&script, merged_debug_sections())
+            .with_context(|| format!("cannot write {}", script.display()))?;
+        let merged = format!("--script={}", script.display());
+        riscv64::link(linker, &library, &elf, &[&base, &merged])?;
         let read = |path: &PathBuf| {
             fs::read(path).with_context(|| format!("cannot read {}", path.display()))
         };
-        let bytes = read(&plain)?;
-        check_same_code(&bytes, &read(&elf)?)?;
+        let (bytes, mut based) = (read(&plain)?, read(&elf)?);
+        check_same_code(&bytes, &based)?;
         // PolkaVM's linker cannot read all of it. The names of the symbols are left.
         let without = addresses::without_debug_info(&bytes)?;
         let blob = riscv64::blob_of_elf(&without, package.stack, DebugInfo::Keep)?;
         let addresses = Addresses::of(&bytes, package.stack, &blob)?;
+        let entry = addresses.entry_of(&blob)?;
+        set_header(&mut based, entry.map_or(0, |entry| entry + IMAGE_BASE))?;
+        fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
         // Of no use to a debugger, which could only take it for the other one.
         fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
         let blob =
@@ -87,6 +94,45 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         })
     })
 }
+
+/// Where the header of an ELF file has the entry and the flags.
+const ENTRY: usize = 0x18;
+const FLAGS: usize = 0x30;
+
+/// Sets what gdb reads in the header: the entry, at which it ends a stack, and not the flag for 16
+/// registers, because gdb takes a file with it for one of 32 bits.
+fn set_header(elf: &mut [u8], entry: u64) -> Result<()> {
+    let header = elf.get_mut(..FLAGS + 1).context("the ELF file ends early")?;
+    header[ENTRY..ENTRY + 8].copy_from_slice(&entry.to_le_bytes());
+    header[FLAGS] &= !(object::elf::EF_RISCV_RVE as u8);
+    Ok(())
+}
+
+/// A script for the linker that makes one section of all debug sections of a name: gdb reads one.
+/// PolkaVM's linker wants a section for each function, and so each input has its own by default.
+fn merged_debug_sections() -> String {
+    let sections = DEBUG_SECTIONS.map(|name| format!("  .debug_{name} 0 : {{ *(.debug_{name}) }}"));
+    format!(
+        "SECTIONS {{\n  /DISCARD/ : {{ *(.debug_names) }}\n{}\n}} INSERT AFTER .comment;\n",
+        sections.join("\n")
+    )
+}
+
+/// The sections of debug information in DWARF 5, after `.debug_`. The index of all names is left out:
+/// gdb makes its own, and does not read several that are joined.
+const DEBUG_SECTIONS: [&str; 11] = [
+    "abbrev",
+    "info",
+    "addr",
+    "line",
+    "line_str",
+    "loclists",
+    "rnglists",
+    "str",
+    "str_offsets",
+    "aranges",
+    "frame",
+];
 
 /// Checks that the second file has the code of the first one, higher by the base.
 fn check_same_code(plain: &[u8], based: &[u8]) -> Result<()> {
