@@ -52,7 +52,7 @@ use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
 use crate::outcome::{Outcome, status_text};
-use surroundings::{FileClock, FileSurroundings};
+use surroundings::{FileClock, FileInstruction, FileSurroundings};
 
 mod place;
 mod surroundings;
@@ -170,12 +170,15 @@ impl Fixture {
         let surroundings = FileSurroundings {
             programs: file.programs,
             other_accounts: file.other_accounts,
+            processed: file.processed,
             clock: file.clock,
             random_seed: file.random_seed,
         };
+        let surroundings = surroundings.read(program_id).map_err(invalid)?;
+        surroundings.fill_sysvar(&mut invocation).map_err(invalid)?;
         Ok(Self {
             invocation,
-            surroundings: surroundings.read(program_id).map_err(invalid)?,
+            surroundings,
             expect: file.expect,
         })
     }
@@ -334,6 +337,8 @@ struct File {
     programs: Vec<OtherProgram>,
     #[serde(default)]
     other_accounts: Vec<FileAccount>,
+    #[serde(default)]
+    processed: Vec<FileInstruction>,
     #[serde(default)]
     clock: FileClock,
     #[serde(default)]
