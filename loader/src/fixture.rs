@@ -50,7 +50,7 @@ use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
 use crate::runtime::Runtime;
 use expectation::FileExpectation;
-use surroundings::{FileClock, FileProgram, FileSurroundings};
+use surroundings::{FileClock, FileInstruction, FileProgram, FileSurroundings};
 
 mod expectation;
 mod field;
@@ -218,13 +218,16 @@ impl Fixture {
         let surroundings = FileSurroundings {
             programs: file.programs,
             other_accounts: file.other_accounts,
+            processed: file.processed,
             clock: file.clock,
             random_seed: file.random_seed,
         };
+        let surroundings = surroundings.read(program_id, &reader)?;
+        surroundings.fill_sysvar(&mut invocation)?;
         Ok(Self {
             invocation,
             runtime,
-            surroundings: surroundings.read(program_id, &reader)?,
+            surroundings,
             expect: file.expect.read(&reader)?,
         })
     }
@@ -246,6 +249,8 @@ struct File {
     programs: Vec<FileProgram>,
     #[serde(default)]
     other_accounts: Vec<FileAccount>,
+    #[serde(default)]
+    processed: Vec<FileInstruction>,
     #[serde(default)]
     clock: FileClock,
     #[serde(default)]

@@ -61,7 +61,8 @@ impl Addresses {
     pub(super) fn entry_of(&self, blob: &[u8]) -> Result<Option<u64>> {
         let blob = parse(blob)?;
         let mut exports = blob.exports();
-        let entry = exports.find(|export| export.symbol().as_bytes() == ENTRYPOINT_EXPORT.as_bytes());
+        let entry =
+            exports.find(|export| export.symbol().as_bytes() == ENTRYPOINT_EXPORT.as_bytes());
         Ok(entry.and_then(|entry| self.get(entry.program_counter().0)))
     }
 

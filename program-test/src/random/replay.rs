@@ -26,7 +26,11 @@ pub struct Broken {
 }
 
 /// Does all steps on a copy of the ledger, and checks the invariant after each.
-pub fn run(start: &TestLedger, steps: &[Step], invariant: &Invariant<'_>) -> Result<(), Box<Broken>> {
+pub fn run(
+    start: &TestLedger,
+    steps: &[Step],
+    invariant: &Invariant<'_>,
+) -> Result<(), Box<Broken>> {
     let mut ledger = start.clone();
     for (index, step) in steps.iter().enumerate() {
         let outcome = match step {

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, Rent};
 use asks::{Asked, Command, ID, VAULT};
 use entrypoint::{Event, testing};
+use loader::fixture::Fixture;
 use loader::sysvars::Sysvars;
 use loader::{
-    Account, AccountInput, AccountMeta, Engine, Environment, Failure, Host, InvalidCall,
-    Invocation, Outcome, ProcessedInstruction, Program, ProgramError, Pubkey, SystemProgram,
+    Account, AccountEntry, AccountInput, AccountMeta, Engine, Environment, Failure, Host,
+    InvalidCall, Invocation, Outcome, ProcessedInstruction, Program, ProgramError, Pubkey,
+    SystemProgram,
 };
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -456,6 +458,51 @@ fn instructions_sysvar_has_the_whole_transaction() {
         let outcome = call(Command::Introspect, &distance, &[sysvar]);
         assert_eq!(outcome.failure, Some(Failure::ProgramError { error }));
     }
+}
+
+/// A fixture has the instructions that were processed before, and the sysvar with all of them.
+#[test]
+fn fixture_has_the_transaction() {
+    let [first, second, _] = transaction();
+    let text = |data: &str| {
+        format!(
+            "program_id = \"{ID}\"\ndata = \"{data}\"\n
+             [[accounts]]\nkey = \"Sysvar1nstructions1111111111111111111111111\"\n
+             [[processed]]\nprogram = \"{}\"\ndata = \"{}\"
+             accounts = [{{ key = \"{PAYER}\" }}, {{ key = \"{OTHER}\", signer = true, writable = true }}]
+             [[processed]]\nprogram = \"{}\"\n",
+            first.program_id,
+            hex(b"first"),
+            second.program_id,
+        )
+    };
+    let run = |command: Command, number: u64| {
+        let data = command.data(&number.to_le_bytes());
+        let fixture = Fixture::parse(&text(&hex(&data))).expect("a fixture");
+        let host: Arc<dyn Host> = Arc::new(fixture.surroundings.environment());
+        let outcome = program(Engine::Interpreter).invoke_with(&host, &fixture.invocation);
+        let outcome = outcome.expect("an outcome");
+        assert_eq!(outcome.failure, None);
+        assert_eq!(outcome.accounts[0].owner, abi::ids::SYSVAR_OWNER);
+        outcome.return_data
+    };
+    assert_eq!(run(Command::Sibling, 1), bytes_of(&first));
+    // The current one is the invocation, which lists the sysvar.
+    let data = Command::Introspect.data(&[0; 8]);
+    let sysvar = abi::ids::INSTRUCTIONS;
+    let expected = [&[3, 0, 2, 0], ID.as_ref(), &data, &[0], sysvar.as_ref()].concat();
+    assert_eq!(run(Command::Introspect, 0), expected);
+    // Data in the fixture stays.
+    let with_data = text("00").replacen("1111\"\n", "1111\"\ndata = \"0102\"\n", 1);
+    let fixture = Fixture::parse(&with_data).expect("a fixture");
+    let AccountEntry::First(input) = &fixture.invocation.accounts[0] else {
+        panic!("an account")
+    };
+    assert_eq!(input.account.data, [1, 2]);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The signature is the example of Ethereum's precompile on evm.codes.
