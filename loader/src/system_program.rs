@@ -26,20 +26,23 @@ impl Builtin for SystemProgram {
     fn call(&self, call: &mut BuiltinCall<'_>) -> Result<(), Failure> {
         call.use_gas(call.prices().system_program)?;
         let data = call.data();
-        system::run(call, data)
+        system::run(&mut AccountsOf(call), data)
     }
 }
 
-/// The loader rejects what the system program may not do with another program's account.
-impl Accounts for BuiltinCall<'_> {
+/// The accounts of a call. The loader rejects what the system program may not do with another
+/// program's account.
+struct AccountsOf<'a, 'b>(&'a mut BuiltinCall<'b>);
+
+impl Accounts for AccountsOf<'_, '_> {
     type Error = Failure;
 
     fn count(&self) -> usize {
-        self.account_count()
+        self.0.account_count()
     }
 
     fn account(&self, position: usize) -> Result<AccountState, Failure> {
-        let input = BuiltinCall::account(self, position)?;
+        let input = self.0.account(position)?;
         Ok(AccountState {
             key: input.account.key,
             owner: input.account.owner,
@@ -50,21 +53,21 @@ impl Accounts for BuiltinCall<'_> {
     }
 
     fn set_kelvins(&mut self, position: usize, kelvins: u64) -> Result<(), Failure> {
-        self.account_mut(position)?.kelvins = kelvins;
+        self.0.account_mut(position)?.kelvins = kelvins;
         Ok(())
     }
 
     fn set_owner(&mut self, position: usize, owner: &Pubkey) -> Result<(), Failure> {
-        self.account_mut(position)?.owner = *owner;
+        self.0.account_mut(position)?.owner = *owner;
         Ok(())
     }
 
     fn allocate(&mut self, position: usize, length: usize) -> Result<(), Failure> {
-        self.account_mut(position)?.data = vec![0; length];
+        self.0.account_mut(position)?.data = vec![0; length];
         Ok(())
     }
 
     fn log(&mut self, reason: fmt::Arguments<'_>) -> Result<(), Failure> {
-        BuiltinCall::log(self, reason.to_string())
+        self.0.log(reason.to_string())
     }
 }
