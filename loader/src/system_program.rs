@@ -27,20 +27,23 @@ impl Builtin for SystemProgram {
     fn call(&self, call: &mut BuiltinCall<'_>) -> Result<(), Failure> {
         call.use_gas(call.prices().system_program)?;
         let data = call.data();
-        system::run(call, data)
+        system::run(&mut AccountsOf(call), data)
     }
 }
 
-/// The rules of the write-back, in the order in which the runtime's program meets them.
-impl Accounts for BuiltinCall<'_> {
+/// The accounts of a call, with the rules of the write-back in the order in which the runtime's
+/// program meets them.
+struct AccountsOf<'a, 'b>(&'a mut BuiltinCall<'b>);
+
+impl Accounts for AccountsOf<'_, '_> {
     type Error = Failure;
 
     fn count(&self) -> usize {
-        self.account_count()
+        self.0.account_count()
     }
 
     fn account(&self, position: usize) -> Result<AccountState, Failure> {
-        let input = BuiltinCall::account(self, position)?;
+        let input = self.0.account(position)?;
         Ok(AccountState {
             key: input.account.key,
             owner: input.account.owner,
@@ -52,59 +55,61 @@ impl Accounts for BuiltinCall<'_> {
 
     /// As on the runtime, the account must be writable even if its kelvins stay.
     fn set_kelvins(&mut self, position: usize, kelvins: u64) -> Result<(), Failure> {
-        let input = BuiltinCall::account(self, position)?;
+        let input = self.0.account(position)?;
         let account = &input.account;
-        if account.owner != *self.program_id() && kelvins < account.kelvins {
+        if account.owner != *self.0.program_id() && kelvins < account.kelvins {
             let error = |index, key| WriteBackError::DebitedByNonOwner { index, key };
-            return Err(self.broken_rule(position, reason::FOREIGN_DEBIT, error));
+            return Err(self.0.broken_rule(position, reason::FOREIGN_DEBIT, error));
         }
         if !input.is_writable {
             let error = |index, key| WriteBackError::AccountNotWritable { index, key };
-            return Err(self.broken_rule(position, reason::READ_ONLY_KELVINS, error));
+            return Err(self
+                .0
+                .broken_rule(position, reason::READ_ONLY_KELVINS, error));
         }
-        self.account_mut(position)?.kelvins = kelvins;
+        self.0.account_mut(position)?.kelvins = kelvins;
         Ok(())
     }
 
     fn set_owner(&mut self, position: usize, owner: &Pubkey) -> Result<(), Failure> {
-        let input = BuiltinCall::account(self, position)?;
-        if input.account.owner != *self.program_id() {
+        let input = self.0.account(position)?;
+        if input.account.owner != *self.0.program_id() {
             let error = |index, key| WriteBackError::ReassignedByNonOwner { index, key };
-            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+            return Err(self.0.broken_rule(position, reason::REASSIGNED, error));
         }
         if !input.is_writable {
             let error = |index, key| WriteBackError::AccountNotWritable { index, key };
-            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+            return Err(self.0.broken_rule(position, reason::REASSIGNED, error));
         }
         if input.account.data.iter().any(|byte| *byte != 0) {
             let error = |index, key| WriteBackError::ReassignedWithData { index, key };
-            return Err(self.broken_rule(position, reason::REASSIGNED, error));
+            return Err(self.0.broken_rule(position, reason::REASSIGNED, error));
         }
-        self.account_mut(position)?.owner = *owner;
+        self.0.account_mut(position)?.owner = *owner;
         Ok(())
     }
 
     fn check_writable_data(&mut self, position: usize) -> Result<(), Failure> {
-        if BuiltinCall::account(self, position)?.is_writable {
+        if self.0.account(position)?.is_writable {
             return Ok(());
         }
         let error = |index, key| WriteBackError::AccountNotWritable { index, key };
-        Err(self.broken_rule(position, reason::READ_ONLY_DATA, error))
+        Err(self.0.broken_rule(position, reason::READ_ONLY_DATA, error))
     }
 
     fn allocate(&mut self, position: usize, length: usize) -> Result<(), Failure> {
-        self.account_mut(position)?.data = vec![0; length];
+        self.0.account_mut(position)?.data = vec![0; length];
         Ok(())
     }
 
     fn most_growth(&self) -> u64 {
-        match self.depth() {
+        match self.0.depth() {
             1 => abi::input::MAX_PERMITTED_DATA_LENGTH as u64,
             _ => abi::input::MAX_PERMITTED_DATA_INCREASE as u64,
         }
     }
 
     fn log(&mut self, reason: fmt::Arguments<'_>) -> Result<(), Failure> {
-        BuiltinCall::log(self, reason.to_string())
+        self.0.log(reason.to_string())
     }
 }
