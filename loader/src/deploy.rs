@@ -8,7 +8,7 @@
 //! // Each byte costs 6,960 kelvins, and so do 128 bytes for the account itself.
 //! assert_eq!(deploy::rent(1_000), (1_000 + 128) * 6_960);
 //! // A blob that this loader runs, with an instruction set that the runtime's machine lacks.
-//! let newer = b"PVM\0\x02\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
+//! let newer = b"PVM\0\x02\x15\0\0\0\0\0\0\0\x06\x05\0\0\0\0\0\0";
 //! assert!(matches!(deploy::check(newer), Err(NotDeployable::InstructionSet { .. })));
 //! ```
 
@@ -94,8 +94,8 @@ pub fn check(blob: &[u8]) -> Result<(), NotDeployable> {
     }
 }
 
-/// The kelvins that the account of a deployed blob of so many bytes holds, so that it is exempt from
-/// the [default rent](Rent).
+/// The kelvins that the account of a deployed blob of so many bytes holds, so that it is exempt
+/// from the [default rent](Rent).
 #[must_use]
 pub fn rent(length: u64) -> u64 {
     let length = usize::try_from(length).unwrap_or(usize::MAX);

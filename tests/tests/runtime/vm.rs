@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
+use loader::deploy::{self, NotDeployable};
 use loader::fixture::Fixture;
 use loader::{AccountInput, Engine, Invocation, Loader, Outcome, Program, Pubkey};
 use polkavm_linker::{OptLevel, TargetInstructionSet};
@@ -220,22 +220,42 @@ fn torture_agrees_with_the_published_machine_and_with_this_process() {
     assert!(count > 20_000, "{count} results");
 }
 
-/// The stack of a deployed program is at most 256 KiB. A program that uses all of it runs there.
+/// The stack of a deployed program is 256 KiB at most. A program that asks for as much has it there
+/// too, and does not deploy if it asks for more.
 #[test]
 fn largest_stack_runs_on_the_published_machine() {
-    let host: Arc<dyn loader::Host> = Arc::new(loader::Environment::new());
-    let mut package = package(&example("hello"));
-    for stack in [64 << 10, 256 << 10] {
+    // The bytes of 200 frames are between 64 KiB and 256 KiB.
+    const DEPTH: u64 = 200;
+    let mut package = package(&tests::guest("deep"));
+    assert_eq!(package.stack, 256 << 10, "as its manifest says");
+    for (stack, is_deployed) in [(64 << 10, true), (256 << 10, true), (260 << 10, false)] {
         package.stack = stack;
         let blob = guest::build(&package, DebugInfo::Strip).expect("a blob");
         let parts = polkavm_026::ProgramParts::from_bytes(blob.clone().into()).expect("parts");
         assert_eq!(parts.stack_size, stack);
+        let expected = match is_deployed {
+            true => Ok(()),
+            false => Err(NotDeployable::StackTooLarge { size: stack }),
+        };
+        assert_eq!(deploy::check(&blob), expected);
         for (name, loader) in machines() {
-            let program = loader
-                .load(&blob)
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            let outcome = program.invoke_with(&host, &Invocation::new(PROGRAM_ID));
-            assert!(outcome.expect("an outcome").is_success(), "{name}");
+            let program = loader.load(&blob);
+            let program = program.unwrap_or_else(|error| panic!("{name}: {error}"));
+            for (depth, is_enough) in [(DEPTH, stack > 64 << 10), (4 * DEPTH, false)] {
+                let call = Invocation::new(PROGRAM_ID).data(depth.to_le_bytes());
+                let outcome = program.invoke(&call).expect("an outcome");
+                let what = format!("{name}, {stack} bytes, {depth} deep");
+                assert_eq!(
+                    outcome.is_success(),
+                    is_enough,
+                    "{what}: {:?}",
+                    outcome.failure
+                );
+                if name == "own" && !is_enough {
+                    let failure = outcome.failure.expect("a failure");
+                    assert_eq!(failure.kind(), "StackOverflow", "{what}");
+                }
+            }
         }
     }
 }
