@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use abi::ProgramError;
 use abi::imports::Import;
+use loader::deploy::NotDeployable;
 use loader::fixture::FixtureError;
 use loader::handler::CallError;
 use loader::sweep::{Problem, Resource, SweepFailed};
@@ -50,6 +51,10 @@ fn messages() -> Messages {
     let mut messages = Messages::default();
     for error in load_errors() {
         messages.add("LoadError", Some(error.kind()), &error);
+    }
+    for error in not_deployable() {
+        let kind: &str = (&error).into();
+        messages.add("NotDeployable", Some(kind), &error);
     }
     for error in invocation_errors() {
         messages.add("InvocationError", Some(error.kind()), &error);
@@ -99,6 +104,18 @@ fn messages() -> Messages {
         messages.add("Problem", None, &problem);
     }
     messages
+}
+
+fn not_deployable() -> Vec<NotDeployable> {
+    vec![
+        NotDeployable::InvalidBlob {
+            reason: "the VM's reason".to_owned(),
+        },
+        NotDeployable::InstructionSet { found: "latest64" },
+        NotDeployable::Not64Bit,
+        NotDeployable::StackTooLarge { size: 262_145 },
+        NotDeployable::MissingEntrypoint,
+    ]
 }
 
 fn load_errors() -> Vec<LoadError> {
