@@ -49,7 +49,8 @@ pub enum NotDeployable {
     Not64Bit,
     /// The stack is larger than the runtime allows.
     #[error(
-        "the program has {} bytes of stack; the runtime allows {}",
+        "the program has {} bytes of stack; the runtime allows {}: lower `stack` in its \
+         `package.metadata.entrypoint`",
         thousands(size),
         thousands(MAX_STACK)
     )]
@@ -58,7 +59,7 @@ pub enum NotDeployable {
         size: u32,
     },
     /// The program has no entry.
-    #[error("the program does not export `entrypoint`")]
+    #[error("the blob does not export `entrypoint`; a program invokes `entrypoint!`")]
     MissingEntrypoint,
 }
 

@@ -11,6 +11,7 @@ use abi::ProgramError;
 use abi::imports::Import;
 use ledger::scenario::{RunError, ScenarioError};
 use ledger::{DeployError, StorageError};
+use loader::deploy::NotDeployable;
 use loader::fixture::FixtureError;
 use loader::handler::CallError;
 use loader::sweep::{Problem, Resource, SweepFailed};
@@ -52,6 +53,10 @@ fn messages() -> Messages {
     let mut messages = Messages::default();
     for error in load_errors() {
         messages.add("LoadError", Some(error.kind()), &error);
+    }
+    for error in not_deployable() {
+        let kind: &str = (&error).into();
+        messages.add("NotDeployable", Some(kind), &error);
     }
     for error in invocation_errors() {
         messages.add("InvocationError", Some(error.kind()), &error);
@@ -116,6 +121,18 @@ fn messages() -> Messages {
         messages.add("StorageError", None, &error);
     }
     messages
+}
+
+fn not_deployable() -> Vec<NotDeployable> {
+    vec![
+        NotDeployable::InvalidBlob {
+            reason: "the VM's reason".to_owned(),
+        },
+        NotDeployable::InstructionSet { found: "latest64" },
+        NotDeployable::Not64Bit,
+        NotDeployable::StackTooLarge { size: 262_145 },
+        NotDeployable::MissingEntrypoint,
+    ]
 }
 
 fn load_errors() -> Vec<LoadError> {

@@ -228,7 +228,7 @@ fn largest_stack_runs_on_the_published_machine() {
     const DEPTH: u64 = 200;
     let mut package = package(&tests::guest("deep"));
     assert_eq!(package.stack, 256 << 10, "as its manifest says");
-    for (stack, is_deployed) in [(64 << 10, true), (256 << 10, true), (260 << 10, false)] {
+    for (stack, is_deployed) in [(64 << 10, true), (256 << 10, true), (512 << 10, false)] {
         package.stack = stack;
         let blob = guest::build(&package, DebugInfo::Strip).expect("a blob");
         let parts = polkavm_026::ProgramParts::from_bytes(blob.clone().into()).expect("parts");
@@ -241,7 +241,7 @@ fn largest_stack_runs_on_the_published_machine() {
         for (name, loader) in machines() {
             let program = loader.load(&blob);
             let program = program.unwrap_or_else(|error| panic!("{name}: {error}"));
-            for (depth, is_enough) in [(DEPTH, stack > 64 << 10), (4 * DEPTH, false)] {
+            for (depth, is_enough) in [(DEPTH, stack > 64 << 10), (6 * DEPTH, false)] {
                 let call = Invocation::new(PROGRAM_ID).data(depth.to_le_bytes());
                 let outcome = program.invoke(&call).expect("an outcome");
                 let what = format!("{name}, {stack} bytes, {depth} deep");
@@ -258,4 +258,57 @@ fn largest_stack_runs_on_the_published_machine() {
             }
         }
     }
+}
+
+/// The largest depth that a program with this stack reaches.
+fn deepest(program: &Program) -> u64 {
+    let is_enough = |depth: u64| {
+        let call = Invocation::new(PROGRAM_ID).data(depth.to_le_bytes());
+        program.invoke(&call).expect("an outcome").is_success()
+    };
+    let (mut reached, mut too_deep) = (0, 5_000);
+    assert!(is_enough(reached) && !is_enough(too_deep));
+    while too_deep - reached > 1 {
+        let middle = (reached + too_deep) / 2;
+        match is_enough(middle) {
+            true => reached = middle,
+            false => too_deep = middle,
+        }
+    }
+    reached
+}
+
+/// Calls go as deep as on the published machine, if the stack is a power of two. If it is not, the
+/// interpreter of PolkaVM 0.37 gives a program the next one: the last assertion fails when that is
+/// mended, and `docs/runtime.md` has a row less then.
+#[test]
+fn calls_go_as_deep_as_on_the_published_machine() {
+    let mut package = package(&tests::guest("deep"));
+    let mut depths = |stack: u32| -> Vec<(&'static str, u64)> {
+        package.stack = stack;
+        let blob = guest::build(&package, DebugInfo::Strip).expect("a blob");
+        let mut machines = machines();
+        if tests::polkavm()[1] == Engine::Compiler {
+            let own = Loader::new(Engine::Compiler).expect("an engine");
+            machines.push(("own compiler", own));
+        }
+        let depth = |(name, loader): (&'static str, Loader)| {
+            (name, deepest(&loader.load(&blob).expect("a program")))
+        };
+        machines.into_iter().map(depth).collect()
+    };
+    for stack in [64 << 10, 256 << 10] {
+        let depths = depths(stack);
+        assert!(
+            depths.iter().all(|(_, depth)| *depth == depths[0].1),
+            "{depths:?}"
+        );
+    }
+    let depths = depths(192 << 10);
+    let (own, others) = depths.split_first().expect("machines");
+    assert!(
+        others.iter().all(|(_, depth)| *depth == others[0].1),
+        "{depths:?}"
+    );
+    assert!(own.1 > others[0].1, "{depths:?}");
 }

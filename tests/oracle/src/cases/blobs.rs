@@ -4,7 +4,7 @@ use super::Random;
 
 pub const COUNT: usize = 2_000;
 
-/// A blob that is not valid: its code is one byte shorter than it says.
+/// A blob that is valid with another instruction set, and not with this one.
 const SMALLEST: &[u8] =
     b"PVM\0\0\x25\0\0\0\0\0\0\0\x05\x0d\x01\0\x0aentrypoint\x06\x06\0\0\x04\x07\x03\0\0";
 
