@@ -130,7 +130,7 @@ pub fn measure(guest: &ProgramPackage) -> Result<Vec<Row>> {
 
 /// Returns the gas of an invocation that logs the line at this place, which must have this text.
 fn log(program: &Program, place: u8, text: &str) -> Result<u64> {
-    let invocation = Invocation::new(DEFAULT_PROGRAM_ID).data(&[place]);
+    let invocation = Invocation::new(DEFAULT_PROGRAM_ID).data([place]);
     let outcome = program.invoke(&invocation)?;
     if let Some(failure) = outcome.failure {
         bail!("logging line {place} fails: {failure}");
