@@ -29,15 +29,15 @@
 //!
 //! # What happens before the first line
 //!
-//! 1. The loader calls the export that [`entrypoint!`] generated, with four registers: address and
-//!    length of the input, base and size of the heap.
+//! 1. The loader calls the export that [`entrypoint!`] generated, with five registers: address and
+//!    length of the input, base and size of the heap, address of the account table.
 //! 2. The entry records heap base and limit ([`allocator::set_heap_base`],
 //!    [`allocator::set_heap_limit`]). No code can allocate before that. (Targets other than riscv64
 //!    use other means: see below.)
 //! 3. The entry finds program id and instruction data at the start of the input, and the accounts
-//!    in the account table at its end. The table *is* the slice that the function gets. If there is
-//!    no table, the entry lists the accounts on the heap, and [`entrypoint_no_alloc!`] lists them
-//!    on the stack. With [`entrypoint_lazy!`] the function reads them itself, one at a time.
+//!    in the account table. The table *is* the slice that the function gets. If there is no table,
+//!    the entry lists the accounts on the stack, or at the end of the heap if there are more than
+//!    64. With [`entrypoint_lazy!`] the function reads them itself, one at a time.
 //! 4. The entry calls the function. Its result becomes the [status](abi::status).
 //!
 //! # What a program can report

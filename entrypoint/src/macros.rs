@@ -27,21 +27,22 @@
 /// |---|---|
 /// | `heap` | `bump`, `segregated`: one of the heaps of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
 /// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
-/// | `duplicates` | `allow`; `reject`: end the program before it calls the function, if an account occurs twice. Each account then costs 3.5 units of gas with an account table, and one more unit without one |
+/// | `duplicates` | `allow`; `reject`: end the program before it calls the function, if an account occurs twice. Each account then costs 3.5 units of gas with an account table, and nothing more without one |
 ///
 /// # Expansion
 ///
 /// | target | items |
 /// |---|---|
-/// | riscv64 on PolkaVM | the export `entrypoint`, which reads the four registers of the entry, records heap base and limit, and only then reads the input and calls the function; a global allocator on that heap; a panic handler |
+/// | riscv64 on PolkaVM | the export `entrypoint`, which reads the registers of the entry, records heap base and limit, and only then reads the input and calls the function; a global allocator on that heap; a panic handler |
 /// | wasm32 | the export `entrypoint(input: i32, length: i32) -> i64`; the export `alloc` of `export_alloc!`; a global allocator that grows with the memory, or else the export `entrypoint_heap(base: i32, size: i32)`, through which the host announces a heap; a panic handler |
 /// | native, with the feature `native` of `entrypoint` | the C exports `entrypoint(input: *mut u8) -> u64` and `entrypoint_native_host`, which takes the place of the heap and the function for syscalls; a global allocator on that heap; a panic handler |
 /// | any other | only the C export `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64`; the allocator and the panic handler are those of `std` |
 ///
 /// If the input has an account table, the function gets the table itself. The entry overhead is
-/// then 24 units of gas for any number of accounts. Otherwise the entry lists the accounts on the
-/// heap (on wasm32 in scratch memory). That costs 8 units for each account and each repeat, on
-/// average, and some 20 to begin. `cargo xtask bench entry` measures it.
+/// then 15 units of gas for any number of accounts. Otherwise the entry lists the accounts on the
+/// stack, which costs 22 units for one account, and about 8 for each other and each repeat. A list
+/// of more than 64 accounts takes the end of the heap (on wasm32 scratch memory). The heap is then
+/// that much shorter. `cargo xtask bench entry` measures it.
 ///
 /// # Cargo features
 ///
@@ -67,7 +68,8 @@ macro_rules! entrypoint {
 /// It is [`entrypoint!`] with one difference. Without an account table, the entry lists the
 /// accounts on the stack, in an array of `max_accounts` (1 to 255, 64 by default) times 8 bytes. If
 /// the invocation has more accounts, with or without a table, the program ends before it calls the
-/// function. The check costs one unit of gas. The program still has a heap.
+/// function. The check costs one unit of gas, or two with a table. The program still has a heap,
+/// and all of it.
 ///
 /// ```
 /// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
