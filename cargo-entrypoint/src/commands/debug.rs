@@ -125,7 +125,11 @@ fn in_terminal(session: Session, build: &DebugBuild, script: &Path) -> Result<Ex
     leave_keys_to_the_command()?;
     let connect = format!("target remote {}", socket.display());
     let mut command = Command::new(&gdb);
-    command.arg("-q").arg("-x").arg(script).args(["-ex", &connect]);
+    command
+        .arg("-q")
+        .arg("-x")
+        .arg(script)
+        .args(["-ex", &connect]);
     let started = command.spawn();
     let started = started.with_context(|| {
         format!(

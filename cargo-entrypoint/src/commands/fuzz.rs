@@ -94,7 +94,7 @@ fn run(
     loop {
         for found in &campaign.found()[written..] {
             written += 1;
-            write_crash(found, written, seeds, output)?;
+            write_crash(found, written, seeds, output, arguments.program.as_deref())?;
         }
         let figures = campaign.figures();
         let is_time = figures.runs % RUNS_WITHOUT_CLOCK == 0;
@@ -128,7 +128,13 @@ fn progress(figures: &Figures, elapsed: Duration) -> String {
 }
 
 /// Writes the fixture of a crash, and prints how to run it.
-fn write_crash(found: &Found, number: usize, seeds: &[Seed], output: &Path) -> Result<()> {
+fn write_crash(
+    found: &Found,
+    number: usize,
+    seeds: &[Seed],
+    output: &Path,
+    program: Option<&str>,
+) -> Result<()> {
     let seed = seeds[found.seed].path.as_deref();
     let text = match seed {
         Some(path) => Some(
@@ -142,9 +148,10 @@ fn write_crash(found: &Found, number: usize, seeds: &[Seed], output: &Path) -> R
     let path = output.join(format!("crash-{number}-{}.toml", found.crash.kind));
     files::write_whole(&path, text)?;
     report::print(&format!(
-        "crash after {} runs: {}\n  cargo entrypoint run PROGRAM --fixture {}\n",
+        "crash after {} runs: {}\n  cargo entrypoint run{} --fixture {}\n",
         grouped(found.runs),
         escape_control(&found.failure.to_string()),
+        program.map_or_else(String::new, |program| format!(" {program}")),
         from_here(&path).display(),
     ))
 }
@@ -155,7 +162,10 @@ fn seeds(package: &ProgramPackage, arguments: &FuzzArguments) -> Result<Vec<Seed
         Some(name) => vec![package.fixture(name)?],
         None => {
             let names = package.fixtures()?;
-            names.iter().map(|name| package.fixture_path(name)).collect()
+            names
+                .iter()
+                .map(|name| package.fixture_path(name))
+                .collect()
         }
     };
     let mut seeds = Vec::new();

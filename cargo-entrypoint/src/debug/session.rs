@@ -107,7 +107,10 @@ impl Session {
     /// The failure of the program, unless it returned a status.
     pub fn failure(&self) -> Option<&Failure> {
         let failure = self.outcome()?.failure.as_ref();
-        failure.filter(|_| self.outcome().is_some_and(|outcome| outcome.status.is_none()))
+        failure.filter(|_| {
+            self.outcome()
+                .is_some_and(|outcome| outcome.status.is_none())
+        })
     }
 
     pub fn invocation(&self) -> &Invocation {

@@ -25,9 +25,9 @@ impl Crash {
                 program_counter, ..
             } => program_counter.map(|counter| format!("{counter:#x}")),
             Failure::InvalidPointer { import, .. } => Some(format!("{import:?}")),
-            Failure::OutOfMemory { .. }
-            | Failure::HeapNotAnnounced { .. }
-            | Failure::Aborted => None,
+            Failure::OutOfMemory { .. } | Failure::HeapNotAnnounced { .. } | Failure::Aborted => {
+                None
+            }
             _ => return None,
         };
         Some(Self {

@@ -37,12 +37,14 @@ pub fn minimize(
             Some(&mut invocation.data)
         });
         for index in 0..best.accounts.len() {
-            shrink(&mut best, &mut attempt, &|invocation| {
-                match invocation.accounts.get_mut(index) {
+            shrink(
+                &mut best,
+                &mut attempt,
+                &|invocation| match invocation.accounts.get_mut(index) {
                     Some(AccountEntry::First(input)) => Some(&mut input.account.data),
                     _ => None,
-                }
-            });
+                },
+            );
             let with = |change: fn(&mut loader::AccountInput)| {
                 move |invocation: &mut Invocation| {
                     if let Some(AccountEntry::First(input)) = invocation.accounts.get_mut(index) {

@@ -229,9 +229,8 @@ impl Mutator {
             _ if count > 1 => {
                 // Repeats refer to places, so only those of first occurrences change.
                 let (left, right) = (self.below(count), self.below(count));
-                let is_first = |index: usize| {
-                    matches!(invocation.accounts[index], AccountEntry::First(_))
-                };
+                let is_first =
+                    |index: usize| matches!(invocation.accounts[index], AccountEntry::First(_));
                 if is_first(left) && is_first(right) {
                     invocation.accounts.swap(left, right);
                 }

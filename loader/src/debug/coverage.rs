@@ -183,9 +183,7 @@ fn comparison(instruction: Instruction) -> Option<(Reg, Operand)> {
         | I::branch_greater_signed_imm(left, right, _)
         | I::xor_imm(_, left, right)
         | I::set_less_than_unsigned_imm(_, left, right)
-        | I::set_less_than_signed_imm(_, left, right) => {
-            Some((left.get(), Operand::Number(right)))
-        }
+        | I::set_less_than_signed_imm(_, left, right) => Some((left.get(), Operand::Number(right))),
         _ => None,
     }
 }

@@ -40,7 +40,9 @@ impl Addresses {
             "PolkaVM's linker made other code of the same ELF file, so a debugger cannot know where \
              an instruction comes from"
         );
-        let counters = numbered.instructions().map(|instruction| instruction.offset);
+        let counters = numbered
+            .instructions()
+            .map(|instruction| instruction.offset);
         let by_counter = counters
             .filter_map(|counter| Some((counter.0, address_of(&numbered, counter)?)))
             .collect();
@@ -59,7 +61,8 @@ impl Addresses {
     pub(super) fn entry_of(&self, blob: &[u8]) -> Result<Option<u64>> {
         let blob = parse(blob)?;
         let mut exports = blob.exports();
-        let entry = exports.find(|export| export.symbol().as_bytes() == ENTRYPOINT_EXPORT.as_bytes());
+        let entry =
+            exports.find(|export| export.symbol().as_bytes() == ENTRYPOINT_EXPORT.as_bytes());
         Ok(entry.and_then(|entry| self.get(entry.program_counter().0)))
     }
 

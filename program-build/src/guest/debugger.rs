@@ -85,10 +85,8 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
         // Of no use to a debugger, which could only take it for the other one.
         fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
-        let blob = custom_errors::append(
-            blob,
-            &custom_errors::records_of_archive(&read(&library)?)?,
-        )?;
+        let blob =
+            custom_errors::append(blob, &custom_errors::records_of_archive(&read(&library)?)?)?;
         Ok(DebugBuild {
             blob,
             elf,
@@ -104,7 +102,9 @@ const FLAGS: usize = 0x30;
 /// Sets what gdb reads in the header: the entry, at which it ends a stack, and not the flag for 16
 /// registers, because gdb takes a file with it for one of 32 bits.
 fn set_header(elf: &mut [u8], entry: u64) -> Result<()> {
-    let header = elf.get_mut(..FLAGS + 1).context("the ELF file ends early")?;
+    let header = elf
+        .get_mut(..FLAGS + 1)
+        .context("the ELF file ends early")?;
     header[ENTRY..ENTRY + 8].copy_from_slice(&entry.to_le_bytes());
     header[FLAGS] &= !(object::elf::EF_RISCV_RVE as u8);
     Ok(())
