@@ -56,7 +56,7 @@ use crate::invoke::syscalls::Syscalls;
 use crate::program::Program;
 use crate::settings::Settings;
 use names::Names;
-use recorder::{Cost, Prepaid, Recorder, Recording};
+use recorder::{Cost, LiveAt, Prepaid, Recorder, Recording};
 
 /// A profiled invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,22 @@ pub struct Profiled {
     pub heap: HeapProfile,
     /// The functions in which the program ended, from its entry inwards; one at least.
     pub end: Vec<Frame>,
+    /// The blocks that were live when the program ended, by the place of their allocation, those
+    /// with the most bytes first. Empty unless the program's heap counts, as
+    /// [`abi::heap::HeapTrace`] describes.
+    pub live: Vec<LiveBlocks>,
+}
+
+/// Blocks of the heap that were allocated at one place and not freed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LiveBlocks {
+    /// The functions around the allocation, from the program's entry inwards.
+    pub stack: Vec<Frame>,
+    /// Their requested sizes together, in bytes.
+    pub bytes: u64,
+    /// How many they are.
+    pub blocks: u64,
 }
 
 /// The gas of one invocation, by stack.
@@ -261,7 +277,7 @@ fn profile(
     })?;
     let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished);
     let recording = recorder.finish(&outcome);
-    let (gas, end) = name(
+    let (gas, end, live) = name(
         Names::new(&program.blob, &flow),
         &program.syscalls,
         &recording,
@@ -269,6 +285,7 @@ fn profile(
     Ok(Profiled {
         gas,
         end,
+        live,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -278,12 +295,12 @@ fn profile(
 }
 
 /// Names the functions of the instructions, and merges costs that then are the same. Returns also
-/// the functions in which the program ended.
+/// the functions in which the program ended, and the live blocks.
 fn name(
     mut names: Names<'_>,
     syscalls: &[Syscall],
     recording: &Recording,
-) -> (GasProfile, Vec<Frame>) {
+) -> (GasProfile, Vec<Frame>, Vec<LiveBlocks>) {
     let mut nodes = vec![(0, Vec::new())];
     let mut known = HashMap::new();
     let mut numbers = vec![0];
@@ -317,23 +334,47 @@ fn name(
         costs[index].1 += gas;
     }
     let end = end(&mut names, recording);
+    let live: Vec<(Vec<u32>, &LiveAt)> = recording
+        .live
+        .iter()
+        .map(|live| (stack(&mut names, recording, live), live))
+        .collect();
     let (frames, has_debug_info) = names.finish();
-    let end = end.iter().map(|number| frames[*number as usize].clone());
-    let end = end.collect();
+    let named = |numbers: &[u32]| -> Vec<Frame> {
+        let numbers = numbers.iter();
+        numbers
+            .map(|number| frames[*number as usize].clone())
+            .collect()
+    };
+    let end = named(&end);
+    let mut live: Vec<LiveBlocks> = live
+        .iter()
+        .map(|(stack, live)| LiveBlocks {
+            stack: named(stack),
+            bytes: live.bytes,
+            blocks: live.blocks,
+        })
+        .collect();
+    live.sort_by_key(|live| std::cmp::Reverse(live.bytes));
     let gas = GasProfile {
         frames,
         nodes,
         costs,
         has_debug_info,
     };
-    (gas, end)
+    (gas, end, live)
 }
 
-/// The numbers of the frames in which the program ended, from its entry inwards.
-fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
-    let end = &recording.end;
+/// The numbers of the frames around an allocation, from the program's entry inwards.
+fn stack(names: &mut Names<'_>, recording: &Recording, live: &LiveAt) -> Vec<u32> {
+    let (mut frames, before) = way(names, recording, live.node);
+    frames.extend(names.frames_after(before, live.program_counter));
+    frames
+}
+
+/// The numbers of the frames that lead into a node, and the instruction that called it.
+fn way(names: &mut Names<'_>, recording: &Recording, mut node: u32) -> (Vec<u32>, Option<u32>) {
     let mut callers = Vec::new();
-    let mut node = end.node;
     while let Some(caller) = recording.caller(node) {
         callers.push(caller);
         node = recording.nodes[node as usize].parent;
@@ -344,6 +385,13 @@ fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
         frames.extend(names.frames_after(before, caller));
         before = Some(caller);
     }
+    (frames, before)
+}
+
+/// The numbers of the frames in which the program ended, from its entry inwards.
+fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
+    let end = &recording.end;
+    let (mut frames, mut before) = way(names, recording, end.node);
     if end.is_truncated {
         let (function, kind) = (TRUNCATED, FrameKind::Truncated);
         frames.push(names.number(Frame::special(function, kind)));
