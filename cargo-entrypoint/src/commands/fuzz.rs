@@ -94,7 +94,7 @@ fn run(
     loop {
         for found in &campaign.found()[written..] {
             written += 1;
-            write_crash(found, written, seeds, output)?;
+            write_crash(found, written, seeds, output, arguments.program.as_deref())?;
         }
         let figures = campaign.figures();
         let is_time = figures.runs.is_multiple_of(RUNS_WITHOUT_CLOCK);
@@ -128,7 +128,13 @@ fn progress(figures: &Figures, elapsed: Duration) -> String {
 }
 
 /// Writes the fixture of a crash, and prints how to run it.
-fn write_crash(found: &Found, number: usize, seeds: &[Seed], output: &Path) -> Result<()> {
+fn write_crash(
+    found: &Found,
+    number: usize,
+    seeds: &[Seed],
+    output: &Path,
+    program: Option<&str>,
+) -> Result<()> {
     let seed = seeds[found.seed].path.as_deref();
     let text = match seed {
         Some(path) => Some(
@@ -142,9 +148,10 @@ fn write_crash(found: &Found, number: usize, seeds: &[Seed], output: &Path) -> R
     let path = output.join(format!("crash-{number}-{}.toml", found.crash.kind));
     files::write_whole(&path, text)?;
     report::print(&format!(
-        "crash after {} runs: {}\n  cargo entrypoint run PROGRAM --fixture {}\n",
+        "crash after {} runs: {}\n  cargo entrypoint run{} --fixture {}\n",
         grouped(found.runs),
         escape_control(&found.failure.to_string()),
+        program.map_or_else(String::new, |program| format!(" {program}")),
         from_here(&path).display(),
     ))
 }

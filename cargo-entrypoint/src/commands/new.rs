@@ -31,6 +31,10 @@ const FILES: [(&str, &str); 7] = [
         "tests/fixtures.rs",
         include_str!("../../template/fixtures.rs.txt"),
     ),
+    (
+        ".vscode/launch.json",
+        include_str!("../../template/launch.json.txt"),
+    ),
 ];
 
 /// The settings that a workspace needs for fast tests.

@@ -17,9 +17,10 @@ use program_build::toolchain;
 ///
 /// If the file cannot be written.
 pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
+    // For Linux, which is the default, gdb would step with breakpoints of its own.
     let mut text = String::from(
         "# Written by `cargo entrypoint debug`.\nset confirm off\nset pagination off\n\
-         set language rust\nset breakpoint pending off\n",
+         set language rust\nset breakpoint pending off\nset osabi none\n",
     );
     // The debug information has no paths of a computer: those of the program are relative to its
     // workspace, and those of `core` to a commit of the compiler.

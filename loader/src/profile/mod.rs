@@ -61,7 +61,7 @@ use crate::settings::Settings;
 use called::Traced;
 pub(crate) use called::{Profiler, call};
 use names::Names;
-use recorder::{Cost, Prepaid, Recorder, Recording};
+use recorder::{Cost, LiveAt, Prepaid, Recorder, Recording};
 use tree::Tree;
 
 /// A profiled invocation.
@@ -77,6 +77,22 @@ pub struct Profiled {
     pub heap: HeapProfile,
     /// The functions in which the program ended, from its entry inwards; one at least.
     pub end: Vec<Frame>,
+    /// The blocks that were live when the program ended, by the place of their allocation, those
+    /// with the most bytes first. Empty unless the program's heap counts, as
+    /// [`abi::heap::HeapTrace`] describes.
+    pub live: Vec<LiveBlocks>,
+}
+
+/// Blocks of the heap that were allocated at one place and not freed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LiveBlocks {
+    /// The functions around the allocation, from the program's entry inwards.
+    pub stack: Vec<Frame>,
+    /// Their requested sizes together, in bytes.
+    pub bytes: u64,
+    /// How many they are.
+    pub blocks: u64,
 }
 
 /// The gas of one invocation, by stack.
@@ -289,10 +305,11 @@ fn profile(
     );
     let is_out_of_gas = matches!(outcome.failure, Some(Failure::OutOfGas { .. }));
     let recording = recorder.finish(outcome.gas_used, is_out_of_gas);
-    let (gas, end) = name(traced, &recording);
+    let (gas, end, live) = name(traced, &recording);
     Ok(Profiled {
         gas,
         end,
+        live,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -302,8 +319,8 @@ fn profile(
 }
 
 /// Names the functions of the instructions, and merges costs that then are the same. Returns also
-/// the functions in which the program ended.
-fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>) {
+/// the functions in which the program ended, and the live blocks.
+fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>, Vec<LiveBlocks>) {
     let mut names = Names::new(&traced.program.blob, &traced.flow);
     let syscalls = &traced.program.syscalls;
     let mut tree = Tree::new();
@@ -343,17 +360,41 @@ fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>) {
         }
     }
     let end = end(&mut names, recording);
+    let live: Vec<(Vec<u32>, &LiveAt)> = recording
+        .live
+        .iter()
+        .map(|live| (stack(&mut names, recording, live), live))
+        .collect();
     let (frames, has_debug_info) = names.finish();
-    let end = end.iter().map(|number| frames[*number as usize].clone());
-    let end = end.collect();
-    (tree.finish(frames, has_debug_info), end)
+    let named = |numbers: &[u32]| -> Vec<Frame> {
+        let numbers = numbers.iter();
+        numbers
+            .map(|number| frames[*number as usize].clone())
+            .collect()
+    };
+    let end = named(&end);
+    let mut live: Vec<LiveBlocks> = live
+        .iter()
+        .map(|(stack, live)| LiveBlocks {
+            stack: named(stack),
+            bytes: live.bytes,
+            blocks: live.blocks,
+        })
+        .collect();
+    live.sort_by_key(|live| std::cmp::Reverse(live.bytes));
+    (tree.finish(frames, has_debug_info), end, live)
 }
 
-/// The numbers of the frames in which the program ended, from its entry inwards.
-fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
-    let end = &recording.end;
+/// The numbers of the frames around an allocation, from the program's entry inwards.
+fn stack(names: &mut Names<'_>, recording: &Recording, live: &LiveAt) -> Vec<u32> {
+    let (mut frames, before) = way(names, recording, live.node);
+    frames.extend(names.frames_after(before, live.program_counter));
+    frames
+}
+
+/// The numbers of the frames that lead into a node, and the instruction that called it.
+fn way(names: &mut Names<'_>, recording: &Recording, mut node: u32) -> (Vec<u32>, Option<u32>) {
     let mut callers = Vec::new();
-    let mut node = end.node;
     while let Some(caller) = recording.caller(node) {
         callers.push(caller);
         node = recording.nodes[node as usize].parent;
@@ -364,6 +405,13 @@ fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
         frames.extend(names.frames_after(before, caller));
         before = Some(caller);
     }
+    (frames, before)
+}
+
+/// The numbers of the frames in which the program ended, from its entry inwards.
+fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
+    let end = &recording.end;
+    let (mut frames, mut before) = way(names, recording, end.node);
     if end.is_truncated {
         let (function, kind) = (TRUNCATED, FrameKind::Truncated);
         frames.push(names.number(Frame::special(function, kind)));

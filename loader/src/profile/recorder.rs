@@ -1,6 +1,6 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::ControlFlow;
 
 use abi::Pubkey;
@@ -32,6 +32,9 @@ const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
+
+/// The most blocks of the heap that are remembered.
+const MAX_BLOCKS: usize = 1 << 18;
 
 /// The most instructions that are remembered. A panic or a failed allocation takes fewer.
 const MAX_RECENT: usize = 512;
@@ -107,6 +110,20 @@ pub(super) struct Recording {
     /// The profiles of those that were profiled, by the place of their cost.
     pub inner: HashMap<Place, GasProfile>,
     pub end: End,
+    /// The blocks that are live at the end, by the place of their allocation.
+    pub live: Vec<LiveAt>,
+}
+
+/// Live blocks that were allocated at one place.
+pub(super) struct LiveAt {
+    /// The way to the function that allocated them.
+    pub node: u32,
+    /// The instruction in it.
+    pub program_counter: u32,
+    /// Their requested sizes together, in bytes.
+    pub bytes: u64,
+    /// How many they are.
+    pub blocks: u64,
 }
 
 /// The place where the program ended.
@@ -159,6 +176,8 @@ pub(super) struct Recorder<'a> {
     inner: HashMap<Place, Sum>,
     /// The number of stacks in `inner`.
     inner_costs: usize,
+    /// The size of each live block and the place of its allocation, by its address.
+    blocks: BTreeMap<u64, (u64, u32, u32)>,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -197,6 +216,7 @@ impl<'a> Recorder<'a> {
             called: Vec::new(),
             inner: HashMap::new(),
             inner_costs: 0,
+            blocks: BTreeMap::new(),
             heap_state: None,
         }
     }
@@ -228,6 +248,7 @@ impl<'a> Recorder<'a> {
             .rev()
             .filter(|(_, calls)| *calls == depth);
         Recording {
+            live: live_at(&self.blocks),
             end: End {
                 node,
                 program_counter: self.last,
@@ -370,6 +391,9 @@ impl<'a> Recorder<'a> {
             return;
         }
         self.heap_state = Some(state);
+        if let Some(trace) = trace {
+            self.note_blocks(&trace);
+        }
         if self.samples.len() >= MAX_SAMPLES {
             let mut index = 0;
             self.samples.retain(|_| {
@@ -387,6 +411,38 @@ impl<'a> Recorder<'a> {
             }),
         });
     }
+}
+
+impl Recorder<'_> {
+    /// Writes down what the last call of the allocator did.
+    fn note_blocks(&mut self, trace: &HeapTrace) {
+        self.blocks.remove(&trace.freed);
+        if trace.allocated != 0 && self.blocks.len() < MAX_BLOCKS {
+            let (node, _) = self.position();
+            let block = (trace.size, node, self.last);
+            self.blocks.insert(trace.allocated, block);
+        }
+    }
+}
+
+/// Adds live blocks up by the place of their allocation.
+fn live_at(blocks: &BTreeMap<u64, (u64, u32, u32)>) -> Vec<LiveAt> {
+    let mut sums: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
+    for (size, node, program_counter) in blocks.values() {
+        let (bytes, count) = sums.entry((*node, *program_counter)).or_default();
+        // A blob may claim any size.
+        *bytes = bytes.saturating_add(*size);
+        *count += 1;
+    }
+    let live = sums
+        .into_iter()
+        .map(|((node, program_counter), (bytes, blocks))| LiveAt {
+            node,
+            program_counter,
+            bytes,
+            blocks,
+        });
+    live.collect()
 }
 
 impl Observer for Recorder<'_> {
