@@ -213,6 +213,44 @@ fn with_file(blob: &[u8]) {
     print(&format!("batch of {BATCH}, with a file, all cores"), best);
 }
 
+/// A call of `examples/counter` with an account of this length, of which it changes 8 bytes.
+fn long_account(ledger: Ledger, blob: &[u8], length: usize) -> Duration {
+    let mut ledger = ledger;
+    let (program_id, counter) = (Pubkey::new([8; 32]), Pubkey::new([9; 32]));
+    ledger.deploy(program_id, blob).unwrap();
+    let account = Account {
+        key: counter,
+        owner: program_id,
+        kelvins: 1_000_000_000_000,
+        data: vec![0; length],
+        ..Account::default()
+    };
+    ledger.set_account(account).unwrap();
+    let count = Instruction::new(program_id).account(AccountMeta::writable(counter));
+    shortest(|| {
+        time(10, || {
+            for _ in 0..10 {
+                assert!(ledger.send([count.clone()]).is_success());
+            }
+        })
+    })
+}
+
+fn long_accounts() {
+    let blob = program_test::build(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/counter"
+    ));
+    for (length, text) in [(8, "8 bytes"), (10 << 20, "10 MiB")] {
+        let best = long_account(Ledger::new(), &blob, length);
+        print(&format!("8 bytes of {text} change"), best);
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().join("ledger.redb")).unwrap();
+        let best = long_account(ledger, &blob, length);
+        print(&format!("8 bytes of {text} change, with a file"), best);
+    }
+}
+
 fn main() {
     // `cargo test --benches` builds this, and runs it without measuring.
     let arguments: Vec<String> = std::env::args().collect();
@@ -247,4 +285,5 @@ fn main() {
     }
     batches(&ledger);
     with_file(&blob);
+    long_accounts();
 }

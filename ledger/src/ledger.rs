@@ -32,7 +32,8 @@ const SLOT_MS: u64 = 400;
 /// the number of accounts.
 #[derive(Debug)]
 pub struct Ledger {
-    state: State,
+    /// Shared with the executions that read it.
+    state: Arc<State>,
     settings: Settings,
     programs: Arc<Programs>,
     /// The transactions, if there is no file that has them.
@@ -44,7 +45,7 @@ pub struct Ledger {
 
 /// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
 #[derive(Clone, Debug)]
-pub struct Snapshot(State);
+pub struct Snapshot(Arc<State>);
 
 /// A program that was deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Ledger {
         let mut programs = Programs::new(loader);
         programs.add_builtin(ids::SYSTEM_PROGRAM, Arc::new(SystemProgram));
         Self {
-            state: State::default(),
+            state: Arc::default(),
             settings: Settings::default(),
             programs: Arc::new(programs),
             recent: Recent::default(),
@@ -135,7 +136,7 @@ impl Ledger {
     pub fn open_with_loader(path: impl AsRef<Path>, loader: Loader) -> Result<Self, StorageError> {
         let opened = Storage::open(path.as_ref(), loader.engine())?;
         Ok(Self {
-            state: opened.state,
+            state: Arc::new(opened.state),
             last_number: opened.last_number,
             storage: Some(opened.storage),
             ..Self::with_loader(loader)
@@ -299,9 +300,9 @@ impl Ledger {
     pub fn set_sysvars(&mut self, sysvars: Sysvars) -> Result<(), StorageError> {
         let state = State {
             sysvars: Arc::new(sysvars),
-            ..self.state.clone()
+            accounts: self.state.accounts.clone(),
         };
-        self.replace(state)
+        self.replace(Arc::new(state))
     }
 
     /// Sets the clock to this time, in milliseconds since 1970. The slot moves with it, by one for
@@ -453,7 +454,7 @@ impl Ledger {
     }
 
     fn view(&self) -> Arc<dyn View> {
-        Arc::new(self.state.clone())
+        Arc::clone(&self.state) as Arc<dyn View>
     }
 
     fn context(&self) -> Context {
@@ -470,7 +471,7 @@ impl Ledger {
     /// of accounts, because the snapshot shares them with the ledger.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.state.clone())
+        Snapshot(Arc::clone(&self.state))
     }
 
     /// Sets the accounts and sysvars to those of a snapshot.
@@ -479,7 +480,7 @@ impl Ledger {
     ///
     /// [`StorageError`] if the ledger has a file that cannot be written.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
-        self.replace(snapshot.0.clone())
+        self.replace(Arc::clone(&snapshot.0))
     }
 
     // --- The places where the state changes.
@@ -508,12 +509,12 @@ impl Ledger {
         if self.storage.is_none() {
             self.recent.add(records);
         }
-        self.state.apply(&changes);
+        Arc::make_mut(&mut self.state).apply(&changes);
         Ok(())
     }
 
     /// Stores what differs in a new state, and then takes it.
-    fn replace(&mut self, state: State) -> Result<(), StorageError> {
+    fn replace(&mut self, state: Arc<State>) -> Result<(), StorageError> {
         if let Some(storage) = &self.storage {
             let accounts = self.state.accounts.diff(&state.accounts);
             let accounts = accounts.map(|item| match item {
@@ -540,7 +541,7 @@ impl Ledger {
 impl Clone for Ledger {
     fn clone(&self) -> Self {
         Self {
-            state: self.state.clone(),
+            state: Arc::clone(&self.state),
             settings: self.settings,
             programs: Arc::clone(&self.programs),
             recent: self.recent.clone(),

@@ -288,7 +288,11 @@ fn compare(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn any_batch_is_its_transactions_in_order(
         batches in prop::collection::vec(

@@ -16,6 +16,7 @@ use ledger::{
 use loader::{Sysvars, ids};
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
+use tempfile::TempDir;
 
 /// The environment variable with the path of the writer's file.
 const FILE: &str = "LEDGER_WRITER_FILE";
@@ -168,6 +169,16 @@ fn contents(ledger: &Ledger) -> (Vec<Arc<Account>>, Sysvars, Vec<TransactionReco
     )
 }
 
+/// A folder for the file. A killed process loses nothing that it has written, whatever the file
+/// system, so the folder is in memory: there, syncs do not wait for what other processes write. The
+/// test of another number of kills takes a disk.
+fn new_folder() -> TempDir {
+    match (env::var_os(KILLS), tempfile::tempdir_in("/dev/shm")) {
+        (None, Ok(folder)) => folder,
+        _ => tempfile::tempdir().unwrap(),
+    }
+}
+
 #[test]
 fn killed_writers_lose_nothing() {
     let kills: usize = env::var(KILLS).map_or(100, |kills| kills.parse().unwrap());
@@ -175,7 +186,7 @@ fn killed_writers_lose_nothing() {
     let mut unacknowledged = 0;
     let mut operations = 0;
     for first_kill in (0..kills).step_by(KILLS_OF_A_FILE) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = new_folder();
         let path = folder.path().join("ledger.redb");
         // The same ledger in memory, and how many operations it has seen.
         let mut model = with_fee(Ledger::new());
