@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::json;
 
-use support::{entrypoint, json, polkavm_engines, project, stderr, stdout};
+use support::{entrypoint, entrypoint_in, json, polkavm_engines, project, stderr, stdout};
 
 #[test]
 fn a_program_cannot_forge_the_report() {
@@ -195,4 +195,102 @@ fn custom_error_has_its_name_and_text() {
     let line = "status    1 (Custom(1): VaultError::WrongAuthority, \
                 \"The vault belongs to another authority\")";
     assert!(report.contains(line), "{report}");
+}
+
+#[test]
+fn a_scenario_is_run_step_by_step() {
+    let vault = project().join("examples/vault");
+    // By its name in the folder of the program, by its file, and by the name of its program.
+    let report = stdout(&entrypoint_in(&vault, &["run", "open_and_withdraw"]));
+    let file = "examples/vault/scenarios/open_and_withdraw.toml";
+    assert_eq!(stdout(&entrypoint(&["run", file])), report);
+    let by_name = ["run", "vault", "--scenario", "open_and_withdraw"];
+    assert_eq!(stdout(&entrypoint(&by_name)), report);
+    for part in [
+        "A vault is opened, and pays only to its authority's order · interpreter\n",
+        "2. Alice opens it, and is its authority\n   success\n",
+        "key at 0  $alice\n",
+        "VaultError::WrongAuthority, \"The vault belongs to another authority\"",
+        "kelvins  5_000_000 -> 4_000_000 (-1_000_000)",
+        "gone: it had 4_000_000 kelvins",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    let output = entrypoint(&[&by_name[..], &["--json", "--target", "wasm32"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let value = json(&output);
+    assert_eq!(value["engine"], "wasm");
+    assert_eq!(
+        value["steps"][4]["transaction"]["error"]["kind"],
+        "ProgramError"
+    );
+    assert_eq!(value["steps"][1]["changes"][0]["name"], "vault_1");
+}
+
+#[test]
+fn a_scenario_that_differs_is_exit_code_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("one.toml");
+    let path = file.display().to_string();
+    let vault = project().join("examples/vault");
+    let run = |expect: &str, words: &[&str]| {
+        let text = format!(
+            "[programs]\nvault = {vault:?}\n[accounts]\nalice = {{}}\nbox = {{ owner = \"$vault\" }}\n\
+             [[steps]]\nprogram = \"vault\"\naccounts = [\"$box writable\", \"$alice\"]\ndata = \"00\"\n\
+             {expect}"
+        );
+        std::fs::write(&file, text).expect("a file");
+        entrypoint(&[&["run", &path], words].concat())
+    };
+    let output = run("expect.error = \"InsufficientFunds\"", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let line = "error: expected InsufficientFunds, found 0x800000000 (MissingRequiredSignature)";
+    assert!(stdout(&output).contains(&format!("   not as expected: {line}\n")));
+    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    // Without an expectation, nothing is judged.
+    assert_eq!(run("", &[]).status.code(), Some(0));
+
+    let refused = |expect: &str, words: &[&str], parts: &[&str]| {
+        let output = run(expect, words);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in:\n{said}");
+        }
+        output
+    };
+    let unknown = "expect.accounts.bxo = \"gone\"";
+    let known = "there is no name `$bxo`; did you mean `$box`?";
+    refused(
+        unknown,
+        &[],
+        &["one.toml: error at line 10, column 17", known],
+    );
+    let output = refused(unknown, &["--json"], &[known]);
+    assert_eq!(json(&output)["error"]["kind"], "InvalidScenario");
+    refused(
+        "",
+        &["--gas", "5"],
+        &["`--gas` is for one call of a program"],
+    );
+    refused(
+        "",
+        &["--target", "wasm32", "--engine", "compiler"],
+        &["for riscv64"],
+    );
+
+    let fixture = "examples/vault/fixtures/open.toml";
+    let output = entrypoint(&["run", fixture]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains(&format!("pass it with `--fixture {fixture}`")),
+        "{said}"
+    );
+    let output = entrypoint(&["run", "vault", "--scenario", "none"]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("the program's scenarios are open_and_withdraw"),
+        "{said}"
+    );
 }

@@ -57,17 +57,21 @@ mod place;
 mod reader;
 mod status;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod time;
+mod value;
 mod written;
 
 pub use crate::text::parse_hex;
 pub use expectation::{Expectation, ExpectedAccount};
-pub use field::{Field, Fields, Value, group_digits, quoted};
+pub use field::{Field, Fields};
 pub use names::{Derived, Names, advice};
 pub use reader::{Layouts, Purpose, Reader};
 pub use status::ExpectedStatus;
 pub use surroundings::{OtherProgram, Surroundings};
 pub use time::time_text;
+pub use value::{Value, group_digits, quoted};
 pub use written::{Entries, WrittenFields, WrittenKey, WrittenLayout, WrittenValue};
 
 /// The program's address in a fixture that does not give one.

@@ -92,11 +92,8 @@ pub struct FileExpect {
     pub accounts: Entries<FileState>,
 }
 
-/// `"gone"`, or a table.
-pub enum FileState {
-    Gone,
-    Table(FileAccount),
-}
+/// `"gone"`, which is `None`, or a table.
+pub struct FileState(pub Option<FileAccount>);
 
 impl<'de> Deserialize<'de> for FileProgram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -146,13 +143,14 @@ impl<'de> Deserialize<'de> for FileState {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 match text {
-                    "gone" => Ok(FileState::Gone),
+                    "gone" => Ok(FileState(None)),
                     other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
                 }
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-                FileAccount::deserialize(MapAccessDeserializer::new(map)).map(FileState::Table)
+                let account = FileAccount::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(FileState(Some(account)))
             }
         }
 

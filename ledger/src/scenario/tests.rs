@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 
+mod random;
+
 /// A file with every form that there is.
 const EVERY_FORM: &str = r#"
 title = "Every form"

@@ -128,7 +128,13 @@ impl Scenario {
         if !account.data.0.is_empty() {
             parts.push(format!("data = {}", account.data.to_toml(&self.names)));
         }
-        writeln!(out, "{} = {}", self.left_side(&account.key), table(&parts))
+        // The name of a program cannot be that of an account.
+        let mut programs = self.programs.iter().map(|program| program.id);
+        let key = match account.key {
+            key if key == ids::SYSTEM_PROGRAM || programs.any(|id| id == key) => key.to_string(),
+            key => self.left_side(&key),
+        };
+        writeln!(out, "{key} = {}", table(&parts))
     }
 
     fn write_step(&self, out: &mut impl Write, step: &Step) -> fmt::Result {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use abi::ProgramError;
 use abi::imports::Import;
+use ledger::scenario::{RunError, ScenarioError};
+use ledger::{DeployError, StorageError};
 use loader::fixture::FixtureError;
 use loader::handler::CallError;
 use loader::sweep::{Problem, Resource, SweepFailed};
@@ -83,6 +85,12 @@ fn messages() -> Messages {
     messages.add("Failure", None, &called);
     for error in fixture_errors() {
         messages.add("FixtureError", None, &error);
+    }
+    for error in scenario_errors() {
+        messages.add("ScenarioError", None, &error);
+    }
+    for error in run_errors() {
+        messages.add("RunError", None, &error);
     }
     for error in call_errors() {
         messages.add("CallError", Some(error.kind()), &error);
@@ -413,6 +421,44 @@ fn fixture_errors() -> Vec<FixtureError> {
             path: None,
             reason: reason(),
         },
+    ]
+}
+
+fn scenario_errors() -> Vec<ScenarioError> {
+    let path = || PathBuf::from("scenarios/trade.toml");
+    let reason = || "a description with a line".to_owned();
+    vec![
+        ScenarioError::Unreadable {
+            path: path(),
+            reason: "No such file or directory".to_owned(),
+        },
+        ScenarioError::Invalid {
+            path: Some(path()),
+            reason: reason(),
+        },
+        ScenarioError::Invalid {
+            path: None,
+            reason: reason(),
+        },
+    ]
+}
+
+fn run_errors() -> Vec<RunError> {
+    let path = || PathBuf::from("../token");
+    let storage = StorageError::Write {
+        path: "ledger".into(),
+        reason: "No space left on device".to_owned(),
+    };
+    vec![
+        RunError::Program {
+            path: path(),
+            error: "it does not build".into(),
+        },
+        RunError::Deploy {
+            path: path(),
+            error: DeployError::AddressInUse { program_id: KEY },
+        },
+        RunError::Storage(storage),
     ]
 }
 
