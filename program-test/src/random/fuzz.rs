@@ -55,7 +55,7 @@ pub fn check(start: &Start, bytes: &[u8], invariant: impl Fn(&TestLedger, Option
         .into_iter()
         .map(Step::Send)
         .collect();
-    if let Err(broken) = replay::run(&start.ledger, &steps, &invariant) {
+    if let Some(broken) = replay::run(&start.ledger, &steps, &invariant) {
         panic!("{}", replay::report(&start.ledger, &steps, &broken));
     }
 }
@@ -101,9 +101,9 @@ fn instruction(start: &Start, bytes: &mut Unstructured<'_>) -> Result<Instructio
     for _ in 0..bytes.int_in_range(0..=8)? {
         let index = bytes.choose_index(start.accounts.len() + start.programs.len())?;
         let mut keys = start.accounts.iter().chain(&start.programs);
-        let key = *keys.nth(index).ok_or(arbitrary::Error::EmptyChoose)?;
+        let key = keys.nth(index).ok_or(arbitrary::Error::EmptyChoose)?;
         let flags = u8::arbitrary(bytes)?;
-        let account = AccountMeta::new(key, flags & 1 != 0, flags & 2 != 0);
+        let account = AccountMeta::new(*key, flags & 1 != 0, flags & 2 != 0);
         instruction = instruction.account(account);
     }
     let length = bytes.int_in_range(0..=64)?;

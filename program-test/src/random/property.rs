@@ -138,16 +138,18 @@ impl<'a> Property<'a> {
         });
         let mut runner = TestRunner::new(self.config);
         let result = runner.run(&steps, |steps| {
-            let result = replay::run(self.start, &steps, invariant);
-            result.map_err(|broken| TestCaseError::fail(broken.reason))
+            match replay::run(self.start, &steps, invariant) {
+                None => Ok(()),
+                Some(broken) => Err(TestCaseError::fail(broken.reason)),
+            }
         });
         match result {
             Ok(()) => {}
             Err(TestError::Abort(reason)) => panic!("no random transactions: {reason}"),
             Err(TestError::Fail(reason, steps)) => {
                 match replay::run(self.start, &steps, invariant) {
-                    Err(broken) => panic!("{}", replay::report(self.start, &steps, &broken)),
-                    Ok(()) => panic!(
+                    Some(broken) => panic!("{}", replay::report(self.start, &steps, &broken)),
+                    None => panic!(
                         "the invariant did not hold, and holds when the same steps are done \
                          again, so it depends on more than the ledger: {reason}"
                     ),

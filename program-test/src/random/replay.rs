@@ -25,12 +25,9 @@ pub struct Broken {
     pub outcome: Option<TestOutcome>,
 }
 
-/// Does all steps on a copy of the ledger, and checks the invariant after each.
-pub fn run(
-    start: &TestLedger,
-    steps: &[Step],
-    invariant: &Invariant<'_>,
-) -> Result<(), Box<Broken>> {
+/// Does the steps on a copy of the ledger, until the invariant does not hold. Returns `None` if it
+/// holds after each.
+pub fn run(start: &TestLedger, steps: &[Step], invariant: &Invariant<'_>) -> Option<Broken> {
     let mut ledger = start.clone();
     for (index, step) in steps.iter().enumerate() {
         let outcome = match step {
@@ -42,14 +39,14 @@ pub fn run(
             }
         };
         if let Err(reason) = quiet::catch(|| invariant(&ledger, outcome.as_ref())) {
-            return Err(Box::new(Broken {
+            return Some(Broken {
                 index,
                 reason,
                 outcome,
-            }));
+            });
         }
     }
-    Ok(())
+    None
 }
 
 /// The text for people: what is wrong, the steps as a scenario, and the file that has it too.
