@@ -10,7 +10,7 @@ use super::make;
 use crate::account::Description;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
-/// stack: 11 KiB. An array of views has a list of its own length.
+/// stack: 7 KiB. An array of views has a list of its own length.
 pub const MAX_SLICE_ACCOUNTS: usize = 128;
 
 /// The state of all accounts of a call together, and their descriptions.
