@@ -27,7 +27,7 @@
 //! # The instructions sysvar
 //!
 //! The account [`ids::INSTRUCTIONS`](crate::ids::INSTRUCTIONS) has all instructions of the
-//! transaction, processed or not, as data that only the host writes. [`write`] and
+//! transaction, processed or not, as data that only the host writes. [`write()`] and
 //! [`set_current_index`] write it, and [`Instructions`] reads it:
 //!
 //! | offset | bytes | |
@@ -273,7 +273,7 @@ pub fn write(
     Ok(())
 }
 
-/// Sets which instruction is the current one, in the data that [`write`] wrote.
+/// Sets which instruction is the current one, in the data that [`write()`] wrote.
 ///
 /// Data of less than two bytes stays as it is.
 pub fn set_current_index(data: &mut [u8], current: u16) {
