@@ -55,7 +55,7 @@ fn main() {
 fn measure(mut svm: LiteSVM, transactions: usize, chunk: usize) -> u128 {
     let owner = Keypair::new();
     let [mint, from, to] = [1, 2, 3].map(|byte| Address::new_from_array([byte; 32]));
-    svm.airdrop(&owner.pubkey(), 1_000_000_000_000_000).unwrap();
+    svm.airdrop(&owner.pubkey(), 1_000_000_000_000).unwrap();
     for key in [from, to] {
         let mut data = vec![0; HOLDING];
         data[..32].copy_from_slice(mint.as_ref());
