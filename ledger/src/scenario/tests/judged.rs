@@ -180,7 +180,7 @@ fn steps_keep_state_and_report_changes() {
    changed   $new
                made: 890_880 kelvins, owner $system
 
-2. 30days pass
+2. 30 days pass
 
 3. set $new
    changed   $new
