@@ -164,7 +164,7 @@ mod tests {
         );
         assert_eq!(bytes("key:alice"), ledger::key("alice").to_bytes());
         assert_eq!(bytes("u64:1_000"), 1_000_u64.to_le_bytes());
-        assert_eq!(bytes(""), []);
+        assert!(bytes("").is_empty());
         assert_eq!(parse_data("@a"), Ok(DataWord::File("a".into())));
     }
 
