@@ -80,19 +80,28 @@ struct PlannedAccount {
 
 impl Plan {
     fn new(state: &State, transactions: &[Transaction]) -> Self {
-        let messages: Vec<Message> = transactions.par_iter().map(Message::new).collect();
-        let accounts = messages.iter().map(|message| message.accounts.len());
+        // What needs no order is done on all cores: the same account may be looked up repeatedly.
+        let messages = transactions.par_iter().map(|transaction| {
+            let message = Message::new(transaction);
+            let accounts = message.accounts.iter();
+            let before: Vec<_> = accounts
+                .map(|account| state.account(&account.key))
+                .collect();
+            (message, before)
+        });
+        let messages: Vec<_> = messages.collect();
+        let accounts = messages.iter().map(|(message, _)| message.accounts.len());
         let mut positions = HashMap::with_capacity(accounts.sum());
         let mut slots = Vec::new();
         let mut steps: Vec<Step> = Vec::with_capacity(transactions.len());
         // For each slot the last transaction that may write it.
         let mut writers: Vec<Option<(usize, usize)>> = Vec::new();
-        for (index, message) in messages.into_iter().enumerate() {
+        for (index, (message, before)) in messages.into_iter().enumerate() {
             let mut accounts = Vec::with_capacity(message.accounts.len());
             let mut dependencies = 0;
-            for account in &message.accounts {
+            for (account, before) in message.accounts.iter().zip(before) {
                 let slot = *positions.entry(account.key).or_insert_with(|| {
-                    slots.push(state.account(&account.key));
+                    slots.push(before);
                     writers.push(None);
                     slots.len() - 1
                 });
@@ -261,7 +270,10 @@ impl<'a> Order<'a> {
         let positions = self.plan.positions.iter();
         let changed = positions.filter(|(_, slot)| self.is_changed[**slot]);
         let changes = changed.map(|(key, slot)| (*key, slots[*slot].clone()));
-        (outcomes, changes.collect())
+        let mut changes: Vec<Change> = changes.collect();
+        // Neighbors in the tree of accounts, and in a file, change together.
+        changes.par_sort_unstable_by_key(|(key, _)| *key);
+        (outcomes, changes)
     }
 
     /// Whether the transaction found all accounts as they are now.
