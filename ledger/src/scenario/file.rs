@@ -92,8 +92,12 @@ pub struct FileExpect {
     pub accounts: Entries<FileState>,
 }
 
-/// `"gone"`, which is `None`, or a table.
-pub struct FileState(pub Option<FileAccount>);
+/// `"gone"`, or a table.
+#[expect(clippy::large_enum_variant, reason = "it is read and taken apart")]
+pub enum FileState {
+    Gone,
+    Table(FileAccount),
+}
 
 impl<'de> Deserialize<'de> for FileProgram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -143,14 +147,13 @@ impl<'de> Deserialize<'de> for FileState {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 match text {
-                    "gone" => Ok(FileState(None)),
+                    "gone" => Ok(FileState::Gone),
                     other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
                 }
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-                let account = FileAccount::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(FileState(Some(account)))
+                FileAccount::deserialize(MapAccessDeserializer::new(map)).map(FileState::Table)
             }
         }
 

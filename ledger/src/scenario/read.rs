@@ -430,7 +430,7 @@ impl ScenarioReader for Reader<'_> {
 
     fn expected(&self, name: &Spanned<String>, state: &FileState) -> Result<ExpectedState, String> {
         let key = self.named_key(name)?;
-        let FileState(Some(account)) = state else {
+        let FileState::Table(account) = state else {
             return Ok(ExpectedState {
                 key,
                 is_gone: true,

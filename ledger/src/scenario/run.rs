@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use loader::display::escape_control;
 use loader::fixture::{group_digits, time_text};
@@ -242,6 +243,10 @@ where
                 account.judge(found, names, &mut differences);
             }
         }
+        let is_alone = match &step.action {
+            Action::Transaction(transaction) => transaction.instructions.len() == 1,
+            _ => false,
+        };
         let changes = match &transaction {
             Some(outcome) => outcome.changes().cloned().collect(),
             None => states
@@ -251,7 +256,7 @@ where
         };
         Ok(StepOutcome {
             title: self.title(step),
-            error: error.map(|error| describe(error, errors, names)),
+            error: error.map(|error| describe(error, errors, names, is_alone)),
             transaction,
             changes,
             differences,
@@ -319,7 +324,7 @@ where
                     list(programs.map(|call| &call.program_id).collect())
                 )
             }
-            Action::Warp(time) => format!("{} pass", humantime::format_duration(*time)),
+            Action::Warp(time) => format!("{} pass", span(*time)),
             Action::WarpTo(time) => format!("it is {}", time_text(*time)),
             Action::Airdrop(airdrop) => {
                 let parts = airdrop.iter().map(|(key, kelvins)| {
@@ -341,6 +346,19 @@ where
             }
         }
     }
+}
+
+/// A span of time for people: `1 day 2 h`.
+fn span(time: Duration) -> String {
+    let mut text = String::new();
+    for character in humantime::format_duration(time).to_string().chars() {
+        let follows_digit = text.ends_with(|last: char| last.is_ascii_digit());
+        if follows_digit && character.is_ascii_alphabetic() {
+            text.push(' ');
+        }
+        text.push(character);
+    }
+    text
 }
 
 /// The accounts that an action changes, other than a transaction.
@@ -381,9 +399,19 @@ fn fields(scenario: &Scenario) -> HashMap<Pubkey, Fields> {
     known
 }
 
-/// Why a transaction failed, with names.
-fn describe(error: &TransactionError, errors: &[CustomError], names: &Names) -> String {
+/// Why a transaction failed, with names. `is_alone` if it has one instruction.
+fn describe(
+    error: &TransactionError,
+    errors: &[CustomError],
+    names: &Names,
+    is_alone: bool,
+) -> String {
     let text = names.in_text(&error.to_string());
+    // The number says nothing if there is only one instruction.
+    let text = match text.strip_prefix("instruction 0 of ") {
+        Some(rest) if is_alone => rest.to_owned(),
+        _ => text,
+    };
     let Some(Failure::ProgramError {
         error: ProgramError::Custom(code),
     }) = error.failure()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod judged;
 mod random;
 
 /// A file with every form that there is.
