@@ -12,7 +12,8 @@ use crate::{ProgramError, Pubkey};
 
 /// Instruction data of the system program, at most `LENGTH` bytes, without an allocation.
 ///
-/// The functions of [the module](self) make them.
+/// The functions of [the module](self) make them, for each instruction. The methods write the fields
+/// one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct Data<const LENGTH: usize> {
     bytes: [u8; LENGTH],
@@ -27,8 +28,14 @@ impl<const LENGTH: usize> Data<LENGTH> {
         &self.bytes[..self.length]
     }
 
+    /// The number of an instruction, without its fields.
+    ///
+    /// # Panics
+    ///
+    /// If `LENGTH` is less than 4.
     #[inline(always)]
-    fn new(instruction: Instruction) -> Self {
+    #[must_use]
+    pub fn new(instruction: Instruction) -> Self {
         let empty = Self {
             bytes: [0; LENGTH],
             length: 0,
@@ -36,24 +43,45 @@ impl<const LENGTH: usize> Data<LENGTH> {
         empty.append(&(instruction as u32).to_le_bytes())
     }
 
+    /// Appends a number of 8 bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `LENGTH` is too small.
     #[inline(always)]
-    fn number(self, number: u64) -> Self {
+    #[must_use]
+    pub fn number(self, number: u64) -> Self {
         self.append(&number.to_le_bytes())
     }
 
+    /// Appends a key.
+    ///
+    /// # Panics
+    ///
+    /// If `LENGTH` is too small.
     #[inline(always)]
-    fn key(self, key: &Pubkey) -> Self {
+    #[must_use]
+    pub fn key(self, key: &Pubkey) -> Self {
         self.append(key.as_bytes())
     }
 
-    fn seed(self, seed: &str) -> Result<Self, ProgramError> {
+    /// Appends the text of a seed, behind its length.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::MaxSeedLengthExceeded`] if it has more than 32 bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `LENGTH` is too small.
+    pub fn seed(self, seed: &str) -> Result<Self, ProgramError> {
         if seed.len() > MAX_SEED_LENGTH {
             return Err(ProgramError::MaxSeedLengthExceeded);
         }
         Ok(self.number(seed.len() as u64).append(seed.as_bytes()))
     }
 
-    /// Appends bytes, for which each function below has chosen a sufficient `LENGTH`.
+    /// Appends bytes.
     #[inline(always)]
     fn append(mut self, bytes: &[u8]) -> Self {
         let end = self.length + bytes.len();

@@ -46,6 +46,7 @@ use core::fmt;
 
 use abi::call::MAX_SEED_LENGTH;
 pub use abi::ids::SYSTEM_PROGRAM as ID;
+use abi::system::Instruction as Number;
 pub use abi::system::SystemError;
 use abi::system::data::{self, Data};
 use abi::{ProgramError, ProgramResult, Pubkey};
@@ -110,6 +111,9 @@ impl<const ACCOUNTS: usize, const LENGTH: usize> fmt::Debug for SystemCall<'_, A
     }
 }
 
+// The functions below write the fields themselves: with the functions of `abi::system::data`, the
+// blob of `vesting` would be longer.
+
 /// Creates an account with this balance, this much data and this owner. The payer loses the
 /// balance.
 ///
@@ -132,7 +136,10 @@ pub fn create_account<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable_signer(account.key()),
         ],
-        data: data::create_account(kelvins, space, owner),
+        data: Data::new(Number::CreateAccount)
+            .number(kelvins)
+            .number(space)
+            .key(owner),
     }
 }
 
@@ -204,7 +211,7 @@ pub fn assign<'input>(account: &AccountInfo<'input>, owner: &Pubkey) -> SystemCa
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: data::assign(owner),
+        data: Data::new(Number::Assign).key(owner),
     }
 }
 
@@ -238,7 +245,7 @@ pub fn transfer<'input>(
             AccountMeta::writable_signer(payer.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: data::transfer(kelvins),
+        data: Data::new(Number::Transfer).number(kelvins),
     }
 }
 
@@ -287,7 +294,7 @@ pub fn allocate<'input>(account: &AccountInfo<'input>, space: u64) -> SystemCall
     SystemCall {
         accounts: [*account],
         metas: [AccountMeta::writable_signer(account.key())],
-        data: data::allocate(space),
+        data: Data::new(Number::Allocate).number(space),
     }
 }
 
