@@ -1,7 +1,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::{Pod, Zeroable, must_cast, must_cast_ref};
 
 use crate::base58;
 
@@ -15,13 +15,17 @@ use crate::base58;
 /// assert_eq!(format!("{key}"), "Counter111111111111111111111111111111111111");
 /// # Ok::<(), abi::ParsePubkeyError>(())
 /// ```
-#[repr(transparent)]
-#[allow(
-    clippy::derived_hash_with_manual_eq,
-    reason = "keys are equal if their bytes are, which are hashed"
-)]
-#[derive(Clone, Copy, Default, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
-pub struct Pubkey([u8; 32]);
+// Four fields, so that the derived comparison is one of words, one after the other, which stops at
+// the first difference: two loads and a branch for each. For 32 bytes in one field, the compiler
+// loads all words of both keys first, and a guest has not enough registers for them.
+#[repr(C)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+pub struct Pubkey {
+    first: [u8; 8],
+    second: [u8; 8],
+    third: [u8; 8],
+    last: [u8; 8],
+}
 
 impl Pubkey {
     /// The most characters in the text of a key.
@@ -30,55 +34,38 @@ impl Pubkey {
     /// The key with these bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        must_cast(bytes)
     }
 
     /// The key's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        must_cast_ref(self)
     }
 
     /// The key's bytes, by value.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-/// Compares word by word, and stops at the first difference.
-///
-/// That is two loads and a branch for each of four words in a guest. The compiler's own comparison
-/// of 32 bytes loads all words of both keys first, for which a guest has not enough registers.
-impl PartialEq for Pubkey {
-    #[inline(always)]
-    fn eq(&self, other: &Self) -> bool {
-        let [one, two, three, four]: &[[u8; 8]; 4] = bytemuck::cast_ref(&self.0);
-        let theirs: &[[u8; 8]; 4] = bytemuck::cast_ref(&other.0);
-        let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-        word(one) == word(&theirs[0])
-            && word(two) == word(&theirs[1])
-            && word(three) == word(&theirs[2])
-            && word(four) == word(&theirs[3])
+        must_cast(self)
     }
 }
 
 impl From<[u8; 32]> for Pubkey {
     fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self::new(bytes)
     }
 }
 
 impl AsRef<[u8]> for Pubkey {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
     }
 }
 
 impl fmt::Display for Pubkey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; base58::CHARACTERS];
-        let start = base58::encode(&self.0, &mut text);
+        let start = base58::encode(self.as_bytes(), &mut text);
         let text = text.get(start..).unwrap_or_default();
         formatter.pad(core::str::from_utf8(text).map_err(|_| fmt::Error)?)
     }
@@ -100,7 +87,7 @@ impl FromStr for Pubkey {
             Ok(32) => {
                 let mut key = [0; 32];
                 key.copy_from_slice(&bytes[..32]);
-                Ok(Self(key))
+                Ok(Self::new(key))
             }
             Ok(33) | Err(bs58::decode::Error::BufferTooSmall) => Err(ParsePubkeyError::TooLong),
             Ok(length) => Err(ParsePubkeyError::TooShort { length }),
