@@ -1,7 +1,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::{Pod, Zeroable, must_cast, must_cast_ref};
 
 use crate::base58;
 
@@ -15,9 +15,17 @@ use crate::base58;
 /// assert_eq!(format!("{key}"), "Counter111111111111111111111111111111111111");
 /// # Ok::<(), abi::ParsePubkeyError>(())
 /// ```
-#[repr(transparent)]
+// Four fields, so that the derived comparison is one of words, one after the other, which stops at
+// the first difference: two loads and a branch for each. For 32 bytes in one field, the compiler
+// loads all words of both keys first, and a guest has not enough registers for them.
+#[repr(C)]
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
-pub struct Pubkey([u8; 32]);
+pub struct Pubkey {
+    first: [u8; 8],
+    second: [u8; 8],
+    third: [u8; 8],
+    last: [u8; 8],
+}
 
 impl Pubkey {
     /// The most characters in the text of a key.
@@ -26,7 +34,7 @@ impl Pubkey {
     /// The key with these bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        must_cast(bytes)
     }
 
     /// The key with this text, which the compiler decodes: for the ids that a program knows.
@@ -44,38 +52,38 @@ impl Pubkey {
     /// If the text is not a key in base58. In a constant, the crate then does not compile.
     #[must_use]
     pub const fn const_from_text(text: &str) -> Self {
-        Self(bs58::decode(text.as_bytes()).into_array_const_unwrap::<32>())
+        Self::new(bs58::decode(text.as_bytes()).into_array_const_unwrap::<32>())
     }
 
     /// The key's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        must_cast_ref(self)
     }
 
     /// The key's bytes, by value.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 32] {
-        self.0
+        must_cast(self)
     }
 }
 
 impl From<[u8; 32]> for Pubkey {
     fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self::new(bytes)
     }
 }
 
 impl AsRef<[u8]> for Pubkey {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
     }
 }
 
 impl fmt::Display for Pubkey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; base58::CHARACTERS];
-        let start = base58::encode(&self.0, &mut text);
+        let start = base58::encode(self.as_bytes(), &mut text);
         let text = text.get(start..).unwrap_or_default();
         formatter.pad(core::str::from_utf8(text).map_err(|_| fmt::Error)?)
     }
@@ -97,7 +105,7 @@ impl FromStr for Pubkey {
             Ok(32) => {
                 let mut key = [0; 32];
                 key.copy_from_slice(&bytes[..32]);
-                Ok(Self(key))
+                Ok(Self::new(key))
             }
             Ok(33) | Err(bs58::decode::Error::BufferTooSmall) => Err(ParsePubkeyError::TooLong),
             Ok(length) => Err(ParsePubkeyError::TooShort { length }),
@@ -161,3 +169,20 @@ impl fmt::Display for ParsePubkeyError {
 }
 
 impl core::error::Error for ParsePubkeyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::Pubkey;
+
+    #[test]
+    fn keys_differ_in_any_byte() {
+        let key = Pubkey::new(core::array::from_fn(|place| place as u8));
+        assert_eq!(key, key);
+        for place in 0..32 {
+            let mut other = key.to_bytes();
+            other[place] ^= 0x80;
+            assert_ne!(key, Pubkey::new(other), "{place}");
+            assert_ne!(Pubkey::new(other), key, "{place}");
+        }
+    }
+}

@@ -105,8 +105,9 @@ pub(crate) unsafe fn list_on_stack<
             too_many_accounts(entries.count, MAX_ACCOUNTS);
         }
     };
-    // With two places or more, a call with two accounts need not pay for the check.
-    if MAX_ACCOUNTS < 2 {
+    // With two places or more, a call with two accounts need not pay for the check. If duplicates
+    // are rejected too, it is known first that there are too many.
+    if MAX_ACCOUNTS < 2 || REJECT_DUPLICATES {
         check();
     }
     // SAFETY: by the contract, the entries are a loader's and no view exists. There is one. There
