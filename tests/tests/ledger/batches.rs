@@ -103,7 +103,7 @@ impl Builtin for Mixer {
                     from.kelvins = rest.ok_or(ProgramError::InsufficientFunds)?;
                     call.account_mut(second)?.kelvins += sum;
                 }
-                Step::Fail if sum % (2 + second as u64) == 0 => {
+                Step::Fail if sum.is_multiple_of(2 + second as u64) => {
                     return Err(ProgramError::Custom(sum as u32 | 1).into());
                 }
                 Step::Fail => {}
