@@ -29,7 +29,7 @@ const LITESVM_ROUNDS: usize = 3;
 const TRANSFERS: usize = 20_000;
 
 /// How many of them are timed together.
-const CHUNK: usize = 500;
+const CHUNK: usize = 50;
 
 /// Tokens of each holding before.
 const TOKENS: u64 = 1_000_000_000_000;

@@ -10,7 +10,7 @@ use loader::{
 use crate::error::TransactionError;
 use crate::host::TransactionHost;
 use crate::instruction::Instruction;
-use crate::message::Message;
+use crate::message::{FEW, Message};
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
 use crate::programs::Programs;
 use crate::settings::Settings;
@@ -177,14 +177,14 @@ impl<'a> Run<'a> {
             }
             self.host
                 .set_accounts(self.accounts.iter().map(|account| &account.now));
-            let (invocation, first) = self.invocation(instruction, accounts);
+            let invocation = self.invocation(instruction, accounts);
             let outcome = self.invoke(index, program, &invocation)?;
             self.gas -= outcome.gas_used;
             self.used = outcome.transaction_use;
             if index + 1 < transaction.instructions.len() {
                 self.host.add_processed((&invocation).into());
             }
-            self.keep(index, instruction.program_id, outcome, &first)?;
+            self.keep(index, &invocation, accounts, outcome)?;
         }
         Ok(())
     }
@@ -212,13 +212,8 @@ impl<'a> Run<'a> {
         ProcessedInstruction::sysvar(&all, current).map_err(|_| too_long)
     }
 
-    /// The invocation of an instruction, with all the gas that remains, and the position of each
-    /// account at its first occurrence.
-    fn invocation(
-        &self,
-        instruction: &Instruction,
-        positions: &[usize],
-    ) -> (Invocation, Vec<usize>) {
+    /// The invocation of an instruction, with all the gas that remains.
+    fn invocation(&self, instruction: &Instruction, positions: &[usize]) -> Invocation {
         let mut invocation = Invocation::new(instruction.program_id)
             .data(instruction.data.clone())
             .gas(self.gas)
@@ -228,24 +223,26 @@ impl<'a> Run<'a> {
             invocation.heap_size = heap;
         }
         invocation.accounts.reserve_exact(positions.len());
-        let mut first = Vec::with_capacity(positions.len());
-        // Where each account of the transaction occurs first in this instruction.
-        let mut occurrences = vec![None; self.accounts.len()];
+        // Where each account of the transaction occurs first, if there are many.
+        let mut map = (positions.len() > FEW).then(|| vec![None; self.accounts.len()]);
         for (entry, position) in positions.iter().enumerate() {
-            let repeated = *occurrences[*position].get_or_insert(entry);
-            if repeated < entry {
-                invocation.accounts.push(AccountEntry::Repeat(repeated));
-                continue;
-            }
-            first.push(*position);
+            let first = match &mut map {
+                Some(map) => Some(*map[*position].get_or_insert(entry)),
+                None => positions[..entry]
+                    .iter()
+                    .position(|other| other == position),
+            };
             let account = &self.accounts[*position];
-            invocation.accounts.push(AccountEntry::First(AccountInput {
-                account: Account::clone(&account.now),
-                is_signer: account.is_signer,
-                is_writable: account.is_writable,
-            }));
+            invocation.accounts.push(match first {
+                Some(first) if first < entry => AccountEntry::Repeat(first),
+                _ => AccountEntry::First(AccountInput {
+                    account: Account::clone(&account.now),
+                    is_signer: account.is_signer,
+                    is_writable: account.is_writable,
+                }),
+            });
         }
-        (invocation, first)
+        invocation
     }
 
     /// Calls the program at this position of the accounts.
@@ -278,16 +275,19 @@ impl<'a> Run<'a> {
         outcome.map_err(|error| TransactionError::InvalidInstruction { index, error })
     }
 
-    /// Keeps what an instruction did. `first` has the positions of the outcome's accounts.
+    /// Keeps what an instruction did.
     fn keep(
         &mut self,
         index: usize,
-        program_id: Pubkey,
+        invocation: &Invocation,
+        positions: &[usize],
         outcome: Outcome,
-        first: &[usize],
     ) -> Result<(), TransactionError> {
+        let program_id = invocation.program_id;
         if outcome.is_success() {
-            for (after, position) in outcome.accounts.into_iter().zip(first) {
+            let entries = invocation.accounts.iter().zip(positions);
+            let first = entries.filter(|(entry, _)| matches!(entry, AccountEntry::First(_)));
+            for (after, (_, position)) in outcome.accounts.into_iter().zip(first) {
                 let account = &mut self.accounts[*position];
                 // An account that stays the same stays shared.
                 if account.is_writable && *account.now != after {

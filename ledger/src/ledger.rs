@@ -16,7 +16,7 @@ use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
-use crate::state::{Change, State, View};
+use crate::state::{Address, Change, State, View};
 use crate::storage::{AccountWrite, Storage, Write};
 use crate::transaction::Transaction;
 
@@ -229,7 +229,7 @@ impl Ledger {
     ///
     /// [`StorageError`] if the ledger has a file that cannot be written.
     pub fn airdrop(&mut self, key: Pubkey, kelvins: u64) -> Result<(), StorageError> {
-        let mut account = match self.state.accounts.get(&key) {
+        let mut account = match self.state.accounts.get(&Address::from(&key)) {
             Some(account) => Account::clone(account),
             None => Account {
                 key,
@@ -251,7 +251,7 @@ impl Ledger {
     /// [`DeployError`] if the file is not a program for the loader, if the address has an account
     /// that is not a program, or if the ledger has a file that cannot be written.
     pub fn deploy(&mut self, program_id: Pubkey, file: &[u8]) -> Result<Deployment, DeployError> {
-        let before = self.state.accounts.get(&program_id);
+        let before = self.state.accounts.get(&Address::from(&program_id));
         let is_taken = before.is_some_and(|account| file_of(account).is_none());
         if is_taken || self.programs.is_builtin(&program_id) {
             return Err(DeployError::AddressInUse { program_id });
@@ -492,7 +492,11 @@ impl Ledger {
         if let Some(storage) = &self.storage {
             let accounts = changes.iter().map(|(key, after)| AccountWrite {
                 key: *key,
-                before: self.state.accounts.get(key).map(|account| &**account),
+                before: self
+                    .state
+                    .accounts
+                    .get(&Address::from(key))
+                    .map(|account| &**account),
                 after: after.as_deref(),
             });
             storage.write(&Write {
@@ -516,14 +520,13 @@ impl Ledger {
         if let Some(storage) = &self.storage {
             let accounts = self.state.accounts.diff(&state.accounts);
             let accounts = accounts.map(|item| match item {
-                DiffItem::Add(key, after) => (key, None, Some(&**after)),
-                DiffItem::Remove(key, before) => (key, Some(&**before), None),
-                DiffItem::Update { old, new } => (new.0, Some(&**old.1), Some(&**new.1)),
-            });
-            let accounts = accounts.map(|(key, before, after)| AccountWrite {
-                key: *key,
-                before,
-                after,
+                DiffItem::Add(_, after) => AccountWrite::new(None, after),
+                DiffItem::Update { old, new } => AccountWrite::new(Some(old.1), new.1),
+                DiffItem::Remove(_, before) => AccountWrite {
+                    key: before.key,
+                    before: Some(&**before),
+                    after: None,
+                },
             });
             storage.write(&Write {
                 accounts: accounts.collect(),

@@ -7,7 +7,7 @@ use loader::Pubkey;
 use crate::transaction::Transaction;
 
 /// For up to this many entries a list is searched: that is faster than a map.
-const FEW: usize = 32;
+pub(crate) const FEW: usize = 32;
 
 /// The accounts of a transaction, and which of them each instruction names.
 #[derive(Clone, Debug, PartialEq, Eq)]

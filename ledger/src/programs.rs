@@ -46,7 +46,8 @@ pub(crate) fn file_of(account: &Account) -> Option<&[u8]> {
 /// The programs of a ledger: built-in ones, and those that are loaded from accounts.
 pub(crate) struct Programs {
     loader: Loader,
-    builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
+    /// A list, because there are few: searching it is faster than hashing an id.
+    builtins: Vec<(Pubkey, Arc<dyn Builtin>)>,
     /// The programs that were loaded, each with the account that it was loaded from.
     loaded: RwLock<HashMap<Pubkey, (Arc<Account>, Program)>>,
 }
@@ -55,7 +56,7 @@ impl Programs {
     pub fn new(loader: Loader) -> Self {
         Self {
             loader,
-            builtins: HashMap::new(),
+            builtins: Vec::new(),
             loaded: RwLock::default(),
         }
     }
@@ -65,17 +66,19 @@ impl Programs {
     }
 
     pub fn add_builtin(&mut self, program_id: Pubkey, builtin: Arc<dyn Builtin>) {
-        self.builtins.insert(program_id, builtin);
+        self.builtins.retain(|(known, _)| *known != program_id);
+        self.builtins.push((program_id, builtin));
     }
 
     /// Whether this is the id of a built-in program.
     pub fn is_builtin(&self, program_id: &Pubkey) -> bool {
-        self.builtins.contains_key(program_id)
+        self.builtin(program_id).is_some()
     }
 
     /// The built-in program with this id.
     pub fn builtin(&self, program_id: &Pubkey) -> Option<&Arc<dyn Builtin>> {
-        self.builtins.get(program_id)
+        let known = self.builtins.iter().find(|(known, _)| known == program_id);
+        known.map(|(_, builtin)| builtin)
     }
 
     /// The program in an account; `None` if it is not the account of a program.
@@ -98,7 +101,7 @@ impl Programs {
 
     /// The program with this id, for a program that calls it.
     pub fn callee(&self, program_id: &Pubkey, account: Option<Arc<Account>>) -> Option<Callee> {
-        if let Some(builtin) = self.builtins.get(program_id) {
+        if let Some(builtin) = self.builtin(program_id) {
             return Some(Callee::Builtin(Arc::clone(builtin)));
         }
         // A program that was deployed on another target cannot be loaded, so there is none.
@@ -112,7 +115,10 @@ impl fmt::Debug for Programs {
         formatter
             .debug_struct("Programs")
             .field("loader", &self.loader)
-            .field("builtins", &self.builtins.keys())
+            .field(
+                "builtins",
+                &self.builtins.iter().map(|(id, _)| id).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -16,6 +16,7 @@ mod sysvars;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use loader::sysvars::Sysvars;
 use loader::{Account, Pubkey};
@@ -43,6 +44,17 @@ pub(crate) struct AccountWrite<'a> {
     pub key: Pubkey,
     pub before: Option<&'a Account>,
     pub after: Option<&'a Account>,
+}
+
+impl<'a> AccountWrite<'a> {
+    /// An account that exists after the change.
+    pub fn new(before: Option<&'a Arc<Account>>, after: &'a Account) -> Self {
+        Self {
+            key: after.key,
+            before: before.map(|before| &**before),
+            after: Some(after),
+        }
+    }
 }
 
 /// What is written at once.

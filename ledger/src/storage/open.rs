@@ -12,7 +12,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Ta
 
 use super::{ACCOUNTS, DATA, FORMAT, LEDGER, Storage, TRANSACTIONS, account, sysvars};
 use crate::error::StorageError;
-use crate::state::State;
+use crate::state::{Address, State};
 
 /// The database's cache in bytes. It is small, because the ledger has all accounts in memory.
 const CACHE: usize = 16 << 20;
@@ -93,7 +93,7 @@ impl Storage {
         for entry in transaction.open_table(ACCOUNTS)?.iter()? {
             let (key, record) = entry?;
             let account = account::read(key.value(), record.value(), &data)?.map_err(invalid)?;
-            accounts.insert(account.key, Arc::new(account));
+            accounts.insert(Address::from(&account.key), Arc::new(account));
         }
         let last = transaction.open_table(TRANSACTIONS)?;
         let last_number = last.last()?.map_or(0, |(number, _)| number.value());
