@@ -83,7 +83,7 @@ pub struct CallInstruction {
 /// One account of an instruction: its key, and what the called program may do.
 ///
 /// 34 bytes, with alignment 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct AccountMeta {
     /// The key of the account.

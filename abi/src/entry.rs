@@ -3,11 +3,15 @@
 //! On riscv64 (RV64 with sixteen registers, PolkaVM) the program exports
 //!
 //! ```text
-//! entrypoint(a0 = input address, a1 = input length, a2 = heap base, a3 = heap size) -> u64 status
+//! entrypoint(
+//!     a0 = input address, a1 = input length, a2 = heap base, a3 = heap size,
+//!     a4 = address of the account table, or 0 if there is none,
+//! ) -> u64 status
 //! ```
 //!
-//! with all four arguments u32. [`crate::wasm`] and [`crate::native`] define the entry of the other
-//! targets. [`crate::status`] defines the returned status on every target.
+//! with all five arguments u32. A host may pass the first four: PolkaVM clears the other registers.
+//! [`crate::wasm`] and [`crate::native`] define the entry of the other targets. [`crate::status`]
+//! defines the returned status on every target.
 
 /// Name of the exported function that the loader calls.
 pub const ENTRYPOINT_EXPORT: &str = "entrypoint";

@@ -66,9 +66,16 @@ pub struct HeapTrace {
     /// These are freed blocks that the heap did not take back, rounding of sizes, and gaps. Bytes
     /// in use that are neither live nor leaked wait for reuse.
     pub leaked: u64,
+    /// The address of the block that the last call allocated, or moved another one to; 0 if it
+    /// allocated none, or the heap refused.
+    pub allocated: u64,
+    /// The requested size of that block in bytes.
+    pub size: u64,
+    /// The address of the block that the last call freed, or moved or resized; 0 if it freed none.
+    pub freed: u64,
 }
 
-const _: () = assert!(size_of::<HeapTrace>() == 24);
+const _: () = assert!(size_of::<HeapTrace>() == 48);
 const _: () = assert!(size_of::<HeapHeader>() == 8);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

@@ -174,6 +174,16 @@ macro_rules! for_each_import {
             /// Writes a power of a large number modulo another. `numbers` has the addresses and
             /// the lengths of base, exponent and modulus. Returns 0.
             BigModExp = rlo_big_mod_exp(numbers: *const u8, result: *mut u8) -> u64;
+            /// Writes an instruction that was processed before at the same depth, or its lengths if
+            /// `lengths` has others: [`crate::instructions`] has the structures. Returns 1, or 0 if
+            /// there is no such instruction.
+            GetProcessedSiblingInstruction = rlo_get_processed_sibling_instruction(
+                index: u64,
+                lengths: *mut u8,
+                program_id: *mut u8,
+                data: *mut u8,
+                accounts: *mut u8
+            ) -> u64;
         }
     };
 }

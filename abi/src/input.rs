@@ -42,6 +42,9 @@
 //! program finds all its accounts at a cost that does not grow with N. An input without accounts
 //! has no table.
 //!
+//! On riscv64 the loader passes the address of the table to the [entry](crate::entry). On the other
+//! targets a program finds it by the footer.
+//!
 //! An input without a table cannot imitate the footer. Such an input ends in one of these:
 //!
 //! - the count, with N = 0: the last word is 0;

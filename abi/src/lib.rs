@@ -11,9 +11,11 @@
 //! | [`error_names`] | the names and texts of custom errors, for tools |
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
+//! | [`instructions`] | the other instructions of a transaction, and the instructions sysvar |
 //! | [`sysvar`] | the structures of the sysvars |
 //! | [`system`] | the instructions and errors of the system program |
 //! | [`program_address`] | the addresses that programs sign for by their seeds |
+//! | `host` | with the feature `host`: accounts and sysvars, as hosts keep them |
 //! | [`ids`] | the ids of the system program and the sysvars |
 //! | [`report`] | the report of a program that gives up |
 //! | [`packed`] | bytes that a program and its host pass to each other as one u64 |
@@ -24,7 +26,7 @@
 //! `docs/abi.md` of the project draws the bytes. The crate is `no_std`, has one `unsafe` block (in
 //! [`status`]), and depends only on `bytemuck` (layouts) and `bs58` (the text of a [`Pubkey`]).
 //! With the feature `derive`, it depends on `sha2` and `curve25519-dalek` too, for the functions of
-//! [`program_address`] that run on a host.
+//! [`program_address`] that run on a host, and with `serde` on `serde` and `hex`.
 //!
 //! ```
 //! use abi::input::{AccountHeader, entry_length};
@@ -36,16 +38,22 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "host")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod base58;
 pub mod call;
 pub mod entry;
 pub mod error_names;
 pub mod heap;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod ids;
 pub mod imports;
 pub mod input;
+pub mod instructions;
 pub mod native;
 pub mod packed;
 pub mod program_address;

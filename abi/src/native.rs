@@ -18,6 +18,15 @@ use crate::imports::MAX_ARGUMENTS;
 /// entry has returned.
 pub const NATIVE_HOST_EXPORT: &str = "entrypoint_native_host";
 
+/// The number of a syscall that is not one of the contract, but an embedder's.
+///
+/// The first three arguments are the address and the length of its name, at most
+/// [`MAX_OWN_SYSCALL_NAME`], and the address of its [`MAX_ARGUMENTS`] arguments, each a u64.
+pub const OWN_SYSCALL: u32 = u32::MAX;
+
+/// The most bytes of the name of an embedder's syscall, on this target.
+pub const MAX_OWN_SYSCALL_NAME: usize = 255;
+
 /// The place of heap and input, and the function for syscalls.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +38,8 @@ pub struct NativeHost {
     pub heap_size: u64,
     /// Length of the input in bytes.
     pub input_length: u64,
-    /// Makes the syscall with this index in [`Import::ALL`](crate::imports::Import::ALL).
+    /// Makes the syscall with this index in [`Import::ALL`](crate::imports::Import::ALL), or
+    /// [`OWN_SYSCALL`].
     ///
     /// It takes [`MAX_ARGUMENTS`] arguments, and the syscall uses as many as it has.
     pub call: unsafe extern "C" fn(import: u32, arguments: *const [u64; MAX_ARGUMENTS]) -> u64,
@@ -54,7 +64,7 @@ pub struct NativeHost {
 pub struct Message {
     /// One of the constants of this type.
     pub kind: u32,
-    /// Index of the syscall in [`Import::ALL`](crate::imports::Import::ALL), or 0.
+    /// Index of the syscall in [`Import::ALL`](crate::imports::Import::ALL), [`OWN_SYSCALL`], or 0.
     pub import: u32,
     /// Values, by kind.
     pub values: [u64; MAX_ARGUMENTS],

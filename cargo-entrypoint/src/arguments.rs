@@ -1,13 +1,15 @@
 //! The command line.
 
+pub mod ledger;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cargo_entrypoint::bench::command;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use loader::fixture::{parse_hex, parse_size};
-use loader::{Engine, Target};
-use program_build::guest::Sanitizer;
+use loader::{Engine, Runtime, Target};
+use program_build::guest::{OptLevel, Sanitizer};
 use program_build::options::CargoOptions;
 use program_build::package::{self, Program};
 
@@ -33,6 +35,10 @@ pub enum Command {
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
+    /// Debug a program as it is deployed, with gdb: forwards and backwards
+    Debug(DebugArguments),
+    /// Run a program on generated accounts and data, and look for crashes
+    Fuzz(FuzzArguments),
     /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
@@ -41,6 +47,8 @@ pub enum Command {
     New(NewArguments),
     /// Measure what programs cost, and compare with an earlier run
     Bench(BenchArguments),
+    /// Keep accounts and programs in a file, and run transactions on them
+    Ledger(ledger::LedgerArguments),
     /// Install the tools that are missing to build programs (as root on Debian), or print how to
     Setup,
     /// Check that the tools to build programs are installed
@@ -144,6 +152,11 @@ pub struct CallArguments {
     #[arg(long, value_name = "FIXTURE")]
     pub fixture: Option<String>,
 
+    /// Whose limits, prices and log lines the program gets; replaces `as` of the fixture [default:
+    /// own]
+    #[arg(long = "as", value_enum, value_name = "RUNTIME")]
+    pub runtime: Option<RuntimeName>,
+
     /// Instruction data in hexadecimal, or a file with the data; replaces the fixture's data
     #[arg(long, value_name = "HEX|@FILE", value_parser = parse_data)]
     pub data: Option<Data>,
@@ -152,7 +165,8 @@ pub struct CallArguments {
     #[arg(long, value_name = "SIZE", value_parser = parse_heap, allow_negative_numbers = true)]
     pub heap: Option<u32>,
 
-    /// The most gas that the program may use; replaces the fixture's gas [default: 1000000]
+    /// The most gas that the program may use; replaces the fixture's gas [default: 1000000;
+    /// as on rialo: 200000]
     #[arg(long, value_name = "GAS", value_parser = parse_gas, allow_negative_numbers = true)]
     pub gas: Option<u64>,
 }
@@ -207,6 +221,102 @@ pub struct ProfileArguments {
 
     /// The folder for the pictures [default: `profile` in the program's target folder; for a blob,
     /// in the current folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
+}
+
+const DEBUG_HELP: &str = "\
+Without --port and --socket the command starts gdb in this terminal, with the program's symbols and
+sources: type `break process_instruction`, `continue`, `reverse-step`. Set GDB to use another gdb
+than gdb-multiarch. `monitor help` in gdb lists what the loader knows about the run.
+
+The debugger reads the program and cannot change it: each stop is a replay of the same run.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DEBUG_HELP)]
+pub struct DebugArguments {
+    #[command(flatten)]
+    pub call: CallArguments,
+
+    /// Wait for a debugger on this TCP port of this computer; 0 selects a free one
+    #[arg(long, value_name = "PORT", conflicts_with = "socket")]
+    pub port: Option<u16>,
+
+    /// Wait for a debugger on a Unix socket with this path
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+
+    /// How much the compiler optimizes: `deployed` is the code that is deployed, `1` keeps more
+    /// variables, with other code and other gas
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = OptLevelName::Deployed)]
+    pub opt_level: OptLevelName,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptLevelName {
+    /// As deployed: the same code, and the same gas
+    Deployed,
+    /// Level 1: more variables have values
+    #[value(name = "1")]
+    One,
+}
+
+impl From<OptLevelName> for OptLevel {
+    fn from(name: OptLevelName) -> Self {
+        match name {
+            OptLevelName::Deployed => Self::AsDeployed,
+            OptLevelName::One => Self::Little,
+        }
+    }
+}
+
+const FUZZ_HELP: &str = "\
+A crash is a panic, a trap, an abort, a lack of memory, an overflow of the stack, or an invalid
+pointer in a syscall. An error that the program returns is not one, nor is a change that the loader
+rejects, nor a lack of gas. Each crash is made smaller and written as a fixture.
+
+With the same --seed and --runs the same inputs are run.
+
+Exit codes:
+  0  no crash was found
+  1  a crash was found
+  2  no input was run";
+
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_HELP)]
+pub struct FuzzArguments {
+    /// A folder with a program crate, or a package of this workspace [default: the program in the
+    /// current folder, or else the package `counter`]
+    pub program: Option<String>,
+
+    /// The fixture to start from: a file, or the name of one of the program's fixtures [default:
+    /// all of the program's fixtures]
+    #[arg(long, value_name = "FIXTURE")]
+    pub fixture: Option<String>,
+
+    /// How long to look, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub time: u64,
+
+    /// How many inputs to run, instead of a time
+    #[arg(long, value_name = "NUMBER", conflicts_with = "time")]
+    pub runs: Option<u64>,
+
+    /// The number that all choices depend on
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Stop at the first crash
+    #[arg(long)]
+    pub first: bool,
+
+    /// The folder for the fixtures of crashes [default: `fuzz/PROGRAM` in the target folder]
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
@@ -303,6 +413,23 @@ pub struct NewArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RuntimeName {
+    /// Those of this project
+    Own,
+    /// Those that the Rialo runtime publishes
+    Rialo,
+}
+
+impl From<RuntimeName> for Runtime {
+    fn from(name: RuntimeName) -> Self {
+        match name {
+            RuntimeName::Own => Self::Own,
+            RuntimeName::Rialo => Self::Rialo,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
     /// Interprets instructions, on every computer
     Interpreter,
@@ -361,13 +488,13 @@ pub enum Data {
 }
 
 /// Reads units of gas. As in a fixture, `_` may separate digits.
-fn parse_gas(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_gas(text: &str) -> Result<u64, String> {
     text.replace('_', "").parse().map_err(|_| {
         format!("{text:?} is not a number of units; write for example 1000000 or 1_000_000")
     })
 }
 
-fn parse_heap(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_heap(text: &str) -> Result<u32, String> {
     parse_size(&text.replace('_', ""))
 }
 

@@ -9,6 +9,8 @@ use clap::Parser;
 
 mod arguments;
 mod commands;
+mod debug;
+mod fuzz;
 mod report;
 
 use arguments::{Arguments, Command};
@@ -26,10 +28,13 @@ fn main() -> ExitCode {
     let result: Result<ExitCode> = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Profile(arguments) => commands::profile::profile(&arguments),
+        Command::Debug(arguments) => commands::debug::debug(&arguments),
+        Command::Fuzz(arguments) => commands::fuzz::fuzz(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Bench(arguments) => commands::bench::bench(&arguments),
+        Command::Ledger(arguments) => commands::ledger::ledger(&arguments),
         Command::Setup => commands::setup::setup(),
         Command::Doctor => commands::doctor::doctor(),
     };
@@ -49,6 +54,8 @@ fn refuse(words: &[OsString], error: &clap::Error) -> ! {
         let description = text.trim_start_matches("error: ").trim_end();
         let json = if is_command("inspect") {
             report::json::not_inspected("Usage", description)
+        } else if is_command("ledger") {
+            report::json::ledger_error("Usage", description)
         } else {
             report::json::error("Usage", description, loader::Engine::default())
         };

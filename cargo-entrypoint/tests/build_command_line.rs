@@ -133,13 +133,20 @@ fn a_program_is_built_for_each_target() {
         for (release, remark) in [(&["--release"][..], ""), (&[], remark)] {
             let output = entrypoint(&[&["build", "heap_state"], words, release].concat());
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-            let line = stdout(&output);
-            let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+            let said = stdout(&output);
+            let (line, rent) = said.split_once('\n').expect("a line");
+            let (path, size) = line.rsplit_once(" (").expect("a path and a size");
             let end = format!("guest/heap_state.{extension}");
             assert!(path.ends_with(&end), "{path} is not {end}");
             let built = std::fs::read(path).expect("the built file");
             assert_eq!(size, format!("{} bytes{remark})", built.len()));
             assert!(built.starts_with(magic), "{path}");
+            let kelvins = cargo_entrypoint::text::grouped((128 + built.len() as u64) * 6_960);
+            let expected = match (extension, release.is_empty()) {
+                ("polkavm", false) => format!("rent on the Rialo runtime: {kelvins} kelvins\n"),
+                _ => String::new(),
+            };
+            assert_eq!(rent, expected);
         }
     }
 }
@@ -151,8 +158,9 @@ fn release_blob_has_no_debug_information() {
     let build = |words: &[&str]| {
         let output = entrypoint(&[&["build", "counter"], words].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let line = stdout(&output);
-        let (path, size) = line.trim().rsplit_once(" (").expect("a path and a size");
+        let said = stdout(&output);
+        let line = said.lines().next().expect("a line");
+        let (path, size) = line.rsplit_once(" (").expect("a path and a size");
         let copy = folder.path().join(format!("counter{}", words.concat()));
         std::fs::copy(path, &copy).expect("the blob");
         (copy, size.to_owned())

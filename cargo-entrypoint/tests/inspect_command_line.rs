@@ -66,6 +66,11 @@ fn package_report_has_release_size_and_names() {
             grouped(length)
         ),
         "target      64 bits, instruction set revive_v1\n",
+        &format!(
+            "rent        {} kelvins on the Rialo runtime\n",
+            grouped((128 + length) * 6_960)
+        ),
+        "deployment  possible on the Rialo runtime\n",
         "loader      accepts the blob\n",
         "  heap         32,768  or more; the program reports how much it uses\n",
         "  stack        65,536  of at most 1,048,576\n",
@@ -177,6 +182,7 @@ fn json_has_the_documented_form() {
         "code",
         "functions",
         "requirements",
+        "deployment",
         "refusals",
     ];
     documented.sort_unstable();
@@ -192,6 +198,8 @@ fn json_has_the_documented_form() {
         blob["memory"]["heap_base"]
     );
     assert_eq!(blob["functions"]["source"], "debug_information");
+    let rent = (128 + blob["stripped_length"].as_u64().expect("a number")) * 6_960;
+    assert_eq!(blob["deployment"], json!({ "rent": rent, "refusal": null }));
     assert_eq!(blob["requirements"]["least_heap"], 32_768);
     assert_eq!(blob["requirements"]["has_heap_header"], true);
     assert_eq!(

@@ -93,7 +93,13 @@ fn counter_has_functions_lines_and_pictures() {
 
 #[test]
 fn own_gas_of_functions_adds_up() {
-    let (_, report, _) = profile(&["vault"]);
+    for program in ["vault", "escrow"] {
+        let (_, report, _) = profile(&[program]);
+        own_gas_adds_up(&report);
+    }
+}
+
+fn own_gas_adds_up(report: &str) {
     let gas = |line: &str| -> u64 {
         let number = line.split_whitespace().next().expect("a number");
         number.replace(',', "").parse().expect("a number")
@@ -109,6 +115,32 @@ fn own_gas_of_functions_adds_up() {
         .skip(1)
         .take_while(|line| !line.is_empty());
     assert_eq!(rows.map(gas).sum::<u64>(), total, "{report}");
+}
+
+#[test]
+fn functions_of_a_called_program_are_inside_of_the_call() {
+    let (code, report, files) = profile(&["escrow"]);
+    assert_eq!(code, Some(0), "{report}");
+    let call = "call of Token11111111111111111111111111111111111111";
+    let picture = picture_text(&files[0].1);
+    let gas = |function: &str| -> u64 {
+        let rows = picture.lines().filter_map(|line| {
+            let (name, rest) = line.rsplit_once(" (")?;
+            let number = rest.split_once(" gas")?.0.replace(',', "");
+            (name == function).then(|| number.parse::<u64>().expect("a number"))
+        });
+        rows.sum()
+    };
+    let transfer = "token::process::transfer";
+    let nested = ["escrow::take", call, transfer].map(gas);
+    assert!(nested[2] > 0, "{nested:?}");
+    assert!(nested[0] > nested[1] && nested[1] > nested[2], "{nested:?}");
+    // The file of the called program's own sources.
+    assert!(report.contains(&format!("  {transfer}\n")), "{report}");
+    assert!(
+        report.contains("examples/token/src/process.rs:"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -463,3 +463,31 @@ fn a_missing_program_is_named_outside_of_a_workspace() {
         assert!(stderr(&output).contains(text), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn a_program_runs_as_on_the_runtime() {
+    let output = entrypoint(&["run", "--json", "--as", "rialo", "counter"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let logs = json(&output)["logs"].clone();
+    let logs: Vec<&str> = logs
+        .as_array()
+        .expect("lines")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(logs.len(), 4, "{logs:?}");
+    assert!(logs[0].ends_with(" invoke [1]"), "{logs:?}");
+    assert_eq!(logs[1], "Program log: count: 42");
+    assert!(logs[2].ends_with(" of 200000 compute units"), "{logs:?}");
+    assert!(logs[3].ends_with(" success"), "{logs:?}");
+    // The limits are those of the runtime too.
+    let output = entrypoint(&["run", "--as", "rialo", "--gas", "1_400_001", "counter"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("the maximum is 1,400,000"),
+        "{}",
+        stderr(&output)
+    );
+    let output = entrypoint(&["run", "--as", "own", "counter"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}

@@ -197,6 +197,61 @@ fn custom_error_has_its_name_and_text() {
     assert!(report.contains(line), "{report}");
 }
 
+/// A program that calls itself has the errors of its own file.
+#[test]
+fn custom_error_of_a_program_that_calls_itself_has_its_name() {
+    let output = entrypoint(&["run", "tests/guests/asks", "--data", "0a0300000000000000"]);
+    let report = stdout(&output);
+    let line = "status    3 (Custom(3): AskError::AsAsked, \
+                \"The instruction data asks for an error\")";
+    assert!(report.contains(line), "{report}");
+}
+
+#[test]
+fn rejected_call_names_the_line_of_the_caller() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixture = folder.path().join("read_only.toml");
+    let text = "data = \"060000000000000000\"\n\n[[accounts]]\nkey = \
+                \"Token11111111111111111111111111111111111111\"\n";
+    std::fs::write(&fixture, text).expect("a file");
+    let fixture = fixture.to_str().expect("a path");
+    let output = entrypoint(&["run", "tests/guests/asks", "--fixture", fixture]);
+    let report = stdout(&output);
+    assert!(report.contains("as writable, but it is not"), "{report}");
+    let source = include_str!("../../tests/guests/asks/src/lib.rs");
+    let mut lines = source.lines();
+    let line = lines.position(|line| line.contains("// The loader rejects it"));
+    let line = line.expect("the line") + 2;
+    // The line alone: the functions in it are those of the call.
+    let place = format!("tests/guests/asks/src/lib.rs:{line}:5 in asks::call_itself");
+    assert!(
+        report.contains(&format!("\nat        {place}\nhelp ")),
+        "{report}"
+    );
+}
+
+/// The path of a program may lead to a file without an end.
+#[test]
+fn a_program_of_a_fixture_is_read_to_a_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fixture = folder.path().join("endless.toml");
+    let text = "[[programs]]\nid = \"Token11111111111111111111111111111111111111\"\n\
+                path = \"/dev/zero\"\n";
+    std::fs::write(&fixture, text).expect("a file");
+    let fixture = fixture.to_str().expect("a path");
+    let output = entrypoint(&["run", "hello", "--fixture", fixture]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("/dev/zero has more than 33554432 bytes"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Token11111111111111111111111111111111111111"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_scenario_is_run_step_by_step() {
     let vault = project().join("examples/vault");

@@ -384,16 +384,61 @@ impl<'input> AccountInfo<'input> {
         Ok(())
     }
 
+    /// Closes the account: moves all its kelvins to another, removes its data, and gives it back to
+    /// the system program. No such account remains after the transaction.
+    ///
+    /// ```
+    /// use entrypoint::{AccountInfo, ProgramResult, split_accounts};
+    ///
+    /// fn close(accounts: &[AccountInfo]) -> ProgramResult {
+    ///     let ([vault, recipient], _) = split_accounts(accounts)?;
+    ///     vault.close(recipient)
+    /// }
+    /// # use entrypoint::testing::{AccountInput, Invocation};
+    /// # use entrypoint::{ProgramError, Pubkey};
+    /// # let id = Pubkey::new([1; 32]);
+    /// # let vault = AccountInput::new(Pubkey::new([2; 32])).owner(id).kelvins(5).data([7; 3]);
+    /// # let recipient = AccountInput::new(Pubkey::new([3; 32])).kelvins(1).writable();
+    /// # let invocation = Invocation::new(id).account(vault.writable());
+    /// # let outcome = invocation.clone().account(recipient).run(|_, accounts, _| close(accounts));
+    /// # assert_eq!(outcome.result, Ok(()));
+    /// # assert_eq!(outcome.accounts[0].kelvins, 0);
+    /// # assert_eq!(outcome.accounts[0].data, []);
+    /// # assert_eq!(outcome.accounts[0].owner, entrypoint::system::ID);
+    /// # assert_eq!(outcome.accounts[1].kelvins, 6);
+    /// # let outcome = invocation.repeat(0).run(|_, accounts, _| close(accounts));
+    /// # assert_eq!(outcome.result, Err(ProgramError::InvalidArgument));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`ProgramError::InvalidArgument`] if the recipient is the account itself.
+    /// - [`ProgramError::AccountBorrowFailed`] while the data is borrowed.
+    /// - [`ProgramError::ArithmeticOverflow`] if the sum of the kelvins does not fit in a u64.
+    pub fn close(&self, recipient: &Self) -> Result<(), ProgramError> {
+        if self.address == recipient.address {
+            return Err(ProgramError::InvalidArgument);
+        }
+        self.resize(0)?;
+        recipient.credit(self.kelvins())?;
+        self.set_kelvins(0);
+        self.assign(&abi::ids::SYSTEM_PROGRAM);
+        Ok(())
+    }
+
     /// Describes the account for a call, and returns its borrow state in the low byte.
     ///
     /// The host may write another data length during the call, so this first records the one that
-    /// the program was entered with, as `resize` does.
+    /// the program was entered with, as `resize` does. No program may change an account that is
+    /// not writable for the caller, so its length stays as it is, and needs no record.
     #[inline(always)]
     pub(crate) fn describe(&self, description: &mut MaybeUninit<Description>) -> u64 {
         let first_word = self.read(field::FIRST_WORD);
         let length = self.read(field::DATA_LENGTH);
-        // The complement of a length is negative, and it is the high half of the word.
-        if first_word as i64 >= 0 {
+        // With a record, whose complement is negative, the word is negative. Without one, it is at
+        // least this if the account is writable: the flags below are less, and another above does
+        // no harm.
+        if first_word as i64 >= WRITABLE {
             let recorded = !(length as u32);
             self.write(field::ORIGINAL_DATA_LENGTH, recorded);
         }
@@ -403,8 +448,9 @@ impl<'input> AccountInfo<'input> {
             length,
             data: self.address + AccountHeader::DATA as u64,
             owner: self.address + AccountHeader::OWNER as u64,
-            rent_epoch: MaybeUninit::uninit(),
-            flags: first_word >> 8,
+            rent_epoch: [MaybeUninit::uninit(); 7],
+            first_word: first_word.to_le_bytes(),
+            padding: MaybeUninit::uninit(),
         });
         first_word
     }
@@ -416,8 +462,15 @@ impl<'input> AccountInfo<'input> {
     }
 }
 
-/// An account that a call passes on: a [`CAccount`] whose flags and padding are one word, which is
-/// one instruction to write, and whose rent epoch is not written at all.
+/// The first word of an entry that is writable and nothing else.
+const WRITABLE: i64 = 1 << (8 * AccountHeader::IS_WRITABLE);
+
+/// An account that a call passes on: a [`CAccount`] that is cheap to write.
+///
+/// In the entry the flags follow the borrow state, and bytes of the recorded length follow the
+/// flags. So one store writes the first word of the entry, with its flags at the place of the
+/// flags. The borrow state becomes the last byte of the rent epoch, which no host reads, and the
+/// other bytes of which are not written at all; the bytes of the length become padding.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Description {
@@ -427,10 +480,10 @@ pub struct Description {
     pub(crate) data: u64,
     pub(crate) owner: u64,
     /// The host does not read it: it knows the account's.
-    rent_epoch: MaybeUninit<u64>,
-    /// The flags, which follow the borrow state in the entry as they follow each other here, and
-    /// bytes of the original length, which become padding.
-    pub(crate) flags: u64,
+    rent_epoch: [MaybeUninit<u8>; 7],
+    /// The first word of the entry. As bytes, because it is not aligned.
+    pub(crate) first_word: [u8; 8],
+    padding: MaybeUninit<u8>,
 }
 
 const _: () = assert!(
@@ -438,14 +491,16 @@ const _: () = assert!(
         && offset_of!(Description, length) == offset_of!(CAccount, data_length)
         && offset_of!(Description, data) == offset_of!(CAccount, data)
         && offset_of!(Description, owner) == offset_of!(CAccount, owner)
-        && offset_of!(Description, flags) == offset_of!(CAccount, is_signer)
+        && offset_of!(Description, first_word) + AccountHeader::IS_SIGNER
+            == offset_of!(CAccount, is_signer)
 );
 const _: () = assert!(
     offset_of!(CAccount, is_writable) == offset_of!(CAccount, is_signer) + 1
         && offset_of!(CAccount, executable) == offset_of!(CAccount, is_signer) + 2
         && offset_of!(CAccount, padding) == offset_of!(CAccount, is_signer) + 3
 );
-// `describe` finds a recorded length by the sign of the first word.
+// `describe` finds a recorded length by the sign of the first word, and in the same comparison
+// whether the account is writable.
 const _: () = assert!(
     AccountHeader::ORIGINAL_DATA_LENGTH == 4
         && MAX_PERMITTED_DATA_LENGTH + MAX_PERMITTED_DATA_INCREASE <= i32::MAX as usize

@@ -8,8 +8,9 @@
 //! | [`poseidon`] | a hash that is cheap inside such proofs |
 //! | [`big_mod_exp`] | powers of large numbers modulo another, as in RSA |
 //!
-//! Unit tests on the host do not have these: each function panics there. Test a program that calls
-//! them with a fixture, on a loader.
+//! Unit tests on the host do not have these: each function panics there with the name of its
+//! syscall. Test a program that calls them with a fixture, on a loader. The hashes of
+//! [`mod@crate::hash`] are calculated in unit tests too.
 //!
 //! ```no_run
 //! use entrypoint::crypto::secp256k1_recover;

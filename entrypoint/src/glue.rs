@@ -1,14 +1,15 @@
 //! The functions that the macros' expansions call: registers -> heap -> accounts -> your function
 //! -> status.
 
-use core::hint::cold_path;
 use core::mem::MaybeUninit;
 
 use abi::status::SUCCESS;
 use allocator::{set_heap_base, set_heap_limit};
 
 use crate::account::AccountInfo;
-use crate::input::{Entries, LazyAccounts, open, trusted};
+use crate::input::table::AccountTable;
+use crate::input::trusted::{self, Places, SHORT_LIST};
+use crate::input::{Entries, LazyAccounts, Opened, open};
 use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
 
 /// Records base and size of the heap, before any code can allocate.
@@ -36,52 +37,32 @@ pub unsafe fn announce_heap(base: u64, size: u64) {
 
 /// Reads the input and calls the program's function.
 ///
-/// If the input has no account table, it lists the accounts on the heap, or in scratch memory on
-/// WebAssembly.
+/// If the input has no account table, it lists the accounts on the stack. A longer list than that
+/// of 64 accounts is at the end of the heap, or in scratch memory on WebAssembly.
 ///
 /// # Safety
 ///
 /// - `input` points to an input as a loader writes it, aligned to 8, for the whole invocation.
-/// - `length`, if known, is its length in bytes.
+/// - What `table` says is true.
+/// - The entry has announced the heap, and nothing has been allocated.
 /// - The program has one thread.
 /// - If this is called again, as in an instance on WebAssembly, the program no longer uses anything
 ///   that an earlier call read from its input.
 #[inline(always)]
 pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
     input: *mut u8,
-    length: Option<usize>,
+    table: AccountTable,
     function: ProcessInstruction,
 ) -> u64 {
-    input.expose_provenance();
-    // SAFETY: by this function's contract, `input` is an input of that length, aligned to 8, on one
-    // thread. Its provenance was exposed just now.
-    let table = unsafe { trusted::table::<{ usize::MAX }, REJECT_DUPLICATES>(input, length) };
-    let accounts = match table {
-        Some(accounts) => accounts,
-        None => {
-            cold_path();
-            // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
-            // thread. Its provenance is exposed, and no view of an account exists yet.
-            let entries = unsafe { Entries::locate(input) };
-            if entries.count == 0 {
-                // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
-                // stepped over.
-                unsafe { entries.empty() }
-            } else {
-                // SAFETY: the entries are those of an input under this function's contract. There
-                // is at least one, and no view of an account exists yet.
-                unsafe { trusted::walk::<REJECT_DUPLICATES>(entries) }
-            }
-        }
-    };
-    // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
-    // exposed.
-    let opened = unsafe { open(input) };
-    status(function(
-        opened.program_id,
-        accounts,
-        opened.instruction_data,
-    ))
+    let mut places: Places<'_, SHORT_LIST> = [const { MaybeUninit::uninit() }; SHORT_LIST];
+    let places = &raw mut places;
+    // SAFETY: `enter_with` calls it for an input under this function's contract, before any view
+    // exists. The places are a local variable of this function, live until the program's function
+    // has returned, and nothing else uses them. By this function's contract, the heap was
+    // announced, and nothing has been allocated.
+    let list = |opened| unsafe { trusted::list::<REJECT_DUPLICATES>(opened, places) };
+    // SAFETY: this function's contract is that of `enter_with`. The list is that of the input.
+    unsafe { enter_with::<{ usize::MAX }, REJECT_DUPLICATES>(input, table, list, function) }
 }
 
 /// Reads the input and calls the program's function, without allocating.
@@ -94,45 +75,55 @@ pub unsafe fn enter<const REJECT_DUPLICATES: bool>(
 #[inline(always)]
 pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
     input: *mut u8,
-    length: Option<usize>,
+    table: AccountTable,
+    function: ProcessInstruction,
+) -> u64 {
+    let mut places: Places<'_, MAX_ACCOUNTS> = [const { MaybeUninit::uninit() }; MAX_ACCOUNTS];
+    let places = &raw mut places;
+    // SAFETY: `enter_with` calls it for an input under this function's contract, before any view
+    // exists. The places are a local variable of this function, live until the program's function
+    // has returned, and nothing else uses them.
+    let list = |opened| unsafe {
+        trusted::list_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(opened, places)
+    };
+    // SAFETY: this function's contract is that of `enter_with`. The list is that of the input.
+    unsafe { enter_with::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, table, list, function) }
+}
+
+/// Finds the accounts in the account table, or else with `list`, and calls the program's function.
+///
+/// # Safety
+///
+/// As for [`enter`], without the heap; and `list` returns the accounts of an input.
+#[inline(always)]
+unsafe fn enter_with<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES: bool>(
+    input: *mut u8,
+    table: AccountTable,
+    list: impl FnOnce(Opened<'input>) -> &'input [AccountInfo<'input>],
     function: ProcessInstruction,
 ) -> u64 {
     input.expose_provenance();
-    let mut list = [const { MaybeUninit::<AccountInfo<'_>>::uninit() }; MAX_ACCOUNTS];
-    // SAFETY: by this function's contract, `input` is an input of that length, aligned to 8, on one
-    // thread. Its provenance was exposed just now.
-    let table = unsafe { trusted::table::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, length) };
-    let accounts = match table {
-        Some(accounts) => accounts,
-        None => {
-            cold_path();
-            // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one
-            // thread. Its provenance is exposed, and no view of an account exists yet.
-            let entries = unsafe { Entries::locate(input) };
-            if entries.count == 0 {
-                // SAFETY: the entries are those of an input that is aligned to 8, and nothing was
-                // stepped over.
-                unsafe { entries.empty() }
-            } else {
-                // SAFETY: the entries are those of an input under this function's contract. The
-                // list is a local variable of this function, lives until the program's function has
-                // returned, and nothing else uses it. No view of an account exists yet.
-                unsafe {
-                    trusted::walk_on_stack::<MAX_ACCOUNTS, REJECT_DUPLICATES>(
-                        entries,
-                        &raw mut list,
-                    )
-                }
-            }
-        }
-    };
     // SAFETY: by this function's contract, `input` is an input on one thread. Its provenance is
     // exposed.
-    let opened = unsafe { open(input) };
+    let mut opened = unsafe { open(input) };
+    // SAFETY: by this function's contract, `input` is an input, aligned to 8, on one thread, and
+    // what `table` says is true. Its provenance is exposed, and no view of an account exists yet.
+    let found = unsafe { table.find::<MAX_ACCOUNTS, REJECT_DUPLICATES>(input, opened) };
+    let accounts = match found {
+        Some(accounts) => accounts,
+        None => {
+            let accounts = list(opened);
+            if !accounts.is_empty() {
+                // SAFETY: by this function's contract, the input is aligned to 8.
+                opened = unsafe { opened.again() };
+            }
+            accounts
+        }
+    };
     status(function(
-        opened.program_id,
+        opened.program_id(),
         accounts,
-        opened.instruction_data,
+        opened.instruction_data(),
     ))
 }
 
@@ -144,7 +135,7 @@ pub unsafe fn enter_no_alloc<const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
 #[inline(always)]
 pub unsafe fn enter_lazily(
     input: *mut u8,
-    _length: Option<usize>,
+    _table: AccountTable,
     function: ProcessInstructionLazily,
 ) -> u64 {
     input.expose_provenance();
@@ -152,13 +143,13 @@ pub unsafe fn enter_lazily(
     // exposed.
     let opened = unsafe { open(input) };
     // SAFETY: `open` found this length in the same input, and no view of an account exists yet.
-    let entries = unsafe { Entries::after(input, opened.instruction_data.len()) };
+    let entries = unsafe { Entries::after(input, opened.instruction_data().len()) };
     // SAFETY: these are all entries of the input, which this function's contract covers.
     let accounts = unsafe { LazyAccounts::new(entries) };
     status(function(
-        opened.program_id,
+        opened.program_id(),
         accounts,
-        opened.instruction_data,
+        opened.instruction_data(),
     ))
 }
 

@@ -1,6 +1,7 @@
 //! A heap that shows its live bytes to the host, for a profile.
 
 use core::alloc::{GlobalAlloc, Layout};
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::heap::HeapTrace;
@@ -20,10 +21,15 @@ struct Trace {
     calls: AtomicU64,
     live: AtomicU64,
     leaked: AtomicU64,
+    allocated: AtomicU64,
+    size: AtomicU64,
+    freed: AtomicU64,
 }
 
 const _: () = assert!(size_of::<Trace>() == size_of::<HeapTrace>());
 const _: () = assert!(core::mem::offset_of!(Trace, live) == core::mem::offset_of!(HeapTrace, live));
+const _: () =
+    assert!(core::mem::offset_of!(Trace, freed) == core::mem::offset_of!(HeapTrace, freed));
 
 impl<A> TracedHeap<A> {
     /// Wraps a heap and counts its calls.
@@ -35,6 +41,9 @@ impl<A> TracedHeap<A> {
                 calls: AtomicU64::new(0),
                 live: AtomicU64::new(0),
                 leaked: AtomicU64::new(0),
+                allocated: AtomicU64::new(0),
+                size: AtomicU64::new(0),
+                freed: AtomicU64::new(0),
             },
         }
     }
@@ -47,8 +56,17 @@ impl<A> TracedHeap<A> {
 }
 
 impl<A: HeapFigures> TracedHeap<A> {
-    /// Records the end of a call. The host reads when `calls` changes, so `calls` is written last.
-    fn note(&self) {
+    /// Records the end of a call, with the block that it freed and the one that it allocated, if it
+    /// did. The host reads when `calls` changes, so `calls` is written last.
+    fn note(&self, freed: *mut u8, allocated: *mut u8, size: usize) {
+        let blocks = [
+            (&self.trace.freed, freed),
+            (&self.trace.allocated, allocated),
+        ];
+        for (place, block) in blocks {
+            place.store(block.addr() as u64, Ordering::Relaxed);
+        }
+        self.trace.size.store(size as u64, Ordering::Relaxed);
         let live = self.heap.counts().live as u64;
         self.trace.live.store(live, Ordering::Relaxed);
         let leaked = self.heap.leaked() as u64;
@@ -63,14 +81,14 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc(layout) };
-        self.note();
+        self.note(null_mut(), block, layout.size());
         block
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc_zeroed(layout) };
-        self.note();
+        self.note(null_mut(), block, layout.size());
         block
     }
 
@@ -78,7 +96,7 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
         // SAFETY: the caller promises that this allocator returned the block, with this layout, so
         // it is a block of the heap with this layout. The caller no longer uses it.
         unsafe { self.heap.dealloc(block, layout) };
-        self.note();
+        self.note(block, null_mut(), 0);
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -86,7 +104,13 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
         // it is a block of the heap with this layout. The caller also promises that the new size is
         // not 0 and does not exceed `isize::MAX` when rounded up to the alignment.
         let new_block = unsafe { self.heap.realloc(block, layout, new_size) };
-        self.note();
+        // A block that cannot be moved is still there.
+        let freed = if new_block.is_null() {
+            new_block
+        } else {
+            block
+        };
+        self.note(freed, new_block, new_size);
         new_block
     }
 }
@@ -108,18 +132,32 @@ mod tests {
                 calls,
                 live,
                 leaked,
+                ..
             } = &heap.trace;
             [calls, live, leaked].map(|count| count.load(Ordering::Relaxed))
         };
+        let last = || {
+            let Trace {
+                freed,
+                allocated,
+                size,
+                ..
+            } = &heap.trace;
+            [freed, allocated, size].map(|count| count.load(Ordering::Relaxed))
+        };
+        let place = |block: *mut u8| block.addr() as u64;
         let layout = Layout::from_size_align(100, 8).expect("a layout");
         assert_eq!(seen(), [0, 0, 0]);
         // SAFETY: the layout has a size.
         let block = unsafe { heap.alloc(layout) };
         let gap = heap.heap.inner().used() as u64 - 100;
         assert_eq!(seen(), [1, 100, gap]);
+        assert_eq!(last(), [0, place(block), 100]);
+        let old = block;
         // SAFETY: the block came from this heap with this layout.
         let block = unsafe { heap.realloc(block, layout, 40) };
         assert_eq!(seen(), [2, 40, gap]);
+        assert_eq!(last(), [place(old), place(block), 40]);
         let zeroed = Layout::from_size_align(7, 1).expect("a layout");
         // SAFETY: the layout has a size.
         let second = unsafe { heap.alloc_zeroed(zeroed) };
@@ -128,10 +166,12 @@ mod tests {
         let refused = unsafe { heap.alloc(Layout::from_size_align(2048, 8).expect("a layout")) };
         assert!(refused.is_null());
         assert_eq!(seen(), [4, 47, gap]);
+        assert_eq!(last(), [0, 0, 2048]);
         let now = Layout::from_size_align(40, 8).expect("a layout");
         // SAFETY: the block came from this heap, and has this layout since it was reallocated.
         unsafe { heap.dealloc(block, now) };
         assert_eq!(seen(), [5, 7, gap + 40]);
+        assert_eq!(last(), [place(block), 0, 0]);
         // SAFETY: the block came from this heap with this layout.
         unsafe { heap.dealloc(second, zeroed) };
         assert_eq!(seen(), [6, 0, gap + 40]);

@@ -29,15 +29,15 @@
 //!
 //! # What happens before the first line
 //!
-//! 1. The loader calls the export that [`entrypoint!`] generated, with four registers: address and
-//!    length of the input, base and size of the heap.
+//! 1. The loader calls the export that [`entrypoint!`] generated, with five registers: address and
+//!    length of the input, base and size of the heap, address of the account table.
 //! 2. The entry records heap base and limit ([`allocator::set_heap_base`],
 //!    [`allocator::set_heap_limit`]). No code can allocate before that. (Targets other than riscv64
 //!    use other means: see below.)
 //! 3. The entry finds program id and instruction data at the start of the input, and the accounts
-//!    in the account table at its end. The table *is* the slice that the function gets. If there is
-//!    no table, the entry lists the accounts on the heap, and [`entrypoint_no_alloc!`] lists them
-//!    on the stack. With [`entrypoint_lazy!`] the function reads them itself, one at a time.
+//!    in the account table. The table *is* the slice that the function gets. If there is no table,
+//!    the entry lists the accounts on the stack, or at the end of the heap if there are more than
+//!    64. With [`entrypoint_lazy!`] the function reads them itself, one at a time.
 //! 4. The entry calls the function. Its result becomes the [status](abi::status).
 //!
 //! # What a program can report
@@ -64,6 +64,7 @@
 //! | an address that the program can sign for | [`find_program_address`], [`create_program_address`], or at compile time [`const_find_program_address`] |
 //! | clock, rent and other facts of the chain | [`mod@sysvar`] |
 //! | an account that the instruction does not list | [`load_account`] |
+//! | the other instructions of the transaction | [`mod@instructions`] |
 //! | a hash | [`mod@hash`] |
 //! | a signature's key, an operation on a curve | [`mod@crypto`] |
 //! | the remaining gas, the depth of the call | [`remaining_compute_units`], [`stack_height`] |
@@ -145,6 +146,7 @@ pub mod hash;
 mod heap_trace;
 pub mod host_return;
 pub mod input;
+pub mod instructions;
 mod loaded;
 mod log;
 mod macros;
@@ -175,7 +177,7 @@ pub use crate::syscalls::{
     set_return_data,
 };
 pub use crate::sysvar::stack_height;
-pub use crate::typed::{split_data, split_data_mut};
+pub use crate::typed::{read_data, split_data, split_data_mut};
 pub use abi::program_address::{const_create_program_address, const_find_program_address};
 pub use abi::status::SUCCESS;
 pub use abi::{ParsePubkeyError, ProgramError, ProgramResult, Pubkey};
@@ -287,6 +289,7 @@ pub mod __private {
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
+    pub use crate::input::table::AccountTable;
     pub use crate::log::log_arguments;
     pub use crate::target::*;
 

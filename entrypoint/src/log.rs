@@ -14,9 +14,7 @@ pub const MAX_FORMATTED_LENGTH: usize = 512;
 /// Logs one line: a literal, a `&str`, or a format string with arguments.
 ///
 /// It formats into a buffer of [`MAX_FORMATTED_LENGTH`](crate::MAX_FORMATTED_LENGTH) bytes on the
-/// stack, not on the heap. It logs a text without arguments as it is. Formatting costs some
-/// hundreds of units of gas; [`log_64`](crate::log_64) and [`log_pubkey`](crate::log_pubkey) cost a
-/// few.
+/// stack, not on the heap. It logs a text without arguments as it is.
 ///
 /// ```
 /// use entrypoint::msg;
@@ -26,6 +24,7 @@ pub const MAX_FORMATTED_LENGTH: usize = 512;
 /// msg!(&name);
 /// msg!("{} has {count}", name, count = 3);
 /// ```
+#[doc = include_str!("log/cost.md")]
 #[macro_export]
 macro_rules! msg {
     ($text:literal $(,)?) => {

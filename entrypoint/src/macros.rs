@@ -27,21 +27,22 @@
 /// |---|---|
 /// | `heap` | `bump`, `segregated`: one of the heaps of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
 /// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
-/// | `duplicates` | `allow`; `reject`: end the program before it calls the function, if an account occurs twice. Each account then costs 3.5 units of gas with an account table, and one more unit without one |
+/// | `duplicates` | `allow`; `reject`: end the program before it calls the function, if an account occurs twice. Each account then costs 3.5 units of gas with an account table, and nothing more without one |
 ///
 /// # Expansion
 ///
 /// | target | items |
 /// |---|---|
-/// | riscv64 on PolkaVM | the export `entrypoint`, which reads the four registers of the entry, records heap base and limit, and only then reads the input and calls the function; a global allocator on that heap; a panic handler |
+/// | riscv64 on PolkaVM | the export `entrypoint`, which reads the registers of the entry, records heap base and limit, and only then reads the input and calls the function; a global allocator on that heap; a panic handler |
 /// | wasm32 | the export `entrypoint(input: i32, length: i32) -> i64`; the export `alloc` of `export_alloc!`; a global allocator that grows with the memory, or else the export `entrypoint_heap(base: i32, size: i32)`, through which the host announces a heap; a panic handler |
 /// | native, with the feature `native` of `entrypoint` | the C exports `entrypoint(input: *mut u8) -> u64` and `entrypoint_native_host`, which takes the place of the heap and the function for syscalls; a global allocator on that heap; a panic handler |
 /// | any other | only the C export `unsafe extern "C" fn entrypoint(input: *mut u8) -> u64`; the allocator and the panic handler are those of `std` |
 ///
 /// If the input has an account table, the function gets the table itself. The entry overhead is
-/// then 24 units of gas for any number of accounts. Otherwise the entry lists the accounts on the
-/// heap (on wasm32 in scratch memory). That costs 8 units for each account and each repeat, on
-/// average, and some 20 to begin. `cargo xtask bench entry` measures it.
+/// then 15 units of gas for any number of accounts. Otherwise the entry lists the accounts on the
+/// stack, which costs 22 units for one account, and about 8 for each other and each repeat. A list
+/// of more than 64 accounts takes the end of the heap (on wasm32 scratch memory). The heap is then
+/// that much shorter. `cargo xtask bench entry` measures it.
 ///
 /// # Cargo features
 ///
@@ -67,7 +68,8 @@ macro_rules! entrypoint {
 /// It is [`entrypoint!`] with one difference. Without an account table, the entry lists the
 /// accounts on the stack, in an array of `max_accounts` (1 to 255, 64 by default) times 8 bytes. If
 /// the invocation has more accounts, with or without a table, the program ends before it calls the
-/// function. The check costs one unit of gas. The program still has a heap.
+/// function. The check costs one unit of gas, or two with a table. The program still has a heap,
+/// and all of it.
 ///
 /// ```
 /// use entrypoint::{AccountInfo, ProgramResult, Pubkey};
@@ -398,5 +400,99 @@ macro_rules! handler {
 macro_rules! export_handler {
     ($($arguments:tt)*) => {
         $crate::__private::macros::export_handler! { [$crate] $($arguments)* }
+    };
+}
+
+/// Declares syscalls of an embedder's: functions of a host besides those of the contract, which its
+/// loader has under these names (`Loader::syscall` of the crate `program-loader`).
+///
+/// ```
+/// use entrypoint::testing::Host;
+///
+/// entrypoint::declare_syscalls! {
+///     /// Returns the sum of bytes.
+///     ///
+///     /// # Safety
+///     ///
+///     /// `length` bytes are readable at the address.
+///     pub fn checksum(address: *const u8, length: u64) -> u64;
+/// }
+///
+/// fn sum(bytes: &[u8]) -> u64 {
+///     // SAFETY: the pointer and the length are those of one slice.
+///     unsafe { checksum(bytes.as_ptr(), bytes.len() as u64) }
+/// }
+///
+/// // In a unit test the host of the test has it.
+/// let host = Host::new().syscall("checksum", |[_, length, ..]| 10 * length);
+/// assert_eq!(host.run(|| sum(b"abc")).0, 30);
+/// ```
+///
+/// A syscall has at most five parameters of the types `u32`, `u64`, `*const T` and `*mut T`, and
+/// returns `u64` or nothing. Every function is unsafe, because the compiler does not know what the
+/// host does with the addresses.
+///
+/// | target | |
+/// |---|---|
+/// | riscv64 | imports that PolkaVM links: a loader without them does not load the program |
+/// | wasm32 | imports from the module `env`: a loader without them does not load the program |
+/// | native | calls over the loader's connection, by name: a loader without them ends the program that makes such a call |
+/// | any other | calls of the test's host: a test without them panics |
+#[macro_export]
+macro_rules! declare_syscalls {
+    ($(
+        $(#[doc = $doc:literal])*
+        $visibility:vis fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $return:ty)?;
+    )*) => {
+        $crate::__select_target! {
+            riscv64 {
+                #[$crate::__private::polkavm_import(abi = $crate::__private::default_abi)]
+                unsafe extern "C" {
+                    $(
+                        $(#[doc = $doc])*
+                        $visibility fn $name($($parameter: $type),*) $(-> $return)?;
+                    )*
+                }
+            }
+            wasm32 {
+                #[link(wasm_import_module = "env")]
+                unsafe extern "C" {
+                    $(
+                        $(#[doc = $doc])*
+                        $visibility fn $name($($parameter: $type),*) $(-> $return)?;
+                    )*
+                }
+            }
+            native { $crate::__declare_own_syscalls! {
+                $($(#[doc = $doc])* $visibility fn $name($($parameter: $type),*) $(-> $return)?;)*
+            } }
+            host { $crate::__declare_own_syscalls! {
+                $($(#[doc = $doc])* $visibility fn $name($($parameter: $type),*) $(-> $return)?;)*
+            } }
+        }
+    };
+}
+
+/// The functions of [`declare_syscalls!`] on targets without imports.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare_own_syscalls {
+    ($(
+        $(#[doc = $doc:literal])*
+        $visibility:vis fn $name:ident($($parameter:ident: $type:ty),*) $(-> $return:ty)?;
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            $visibility unsafe fn $name($($parameter: $type),*) $(-> $return)? {
+                // SAFETY: the caller fulfils the contract of the syscall, whose arguments these
+                // are.
+                unsafe {
+                    $crate::__private::own_syscall(
+                        ::core::stringify!($name),
+                        [$($crate::__private::Argument::to_word($parameter)),*],
+                    )
+                }
+            }
+        )*
     };
 }

@@ -2,9 +2,11 @@
 
 use core::ops::Deref;
 
-use abi::{ProgramError, Pubkey};
+use abi::{ProgramError, ProgramResult, Pubkey};
+use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::account::AccountInfo;
+use crate::borrow::{Ref, RefMut};
 use crate::syscalls::log;
 
 impl<'input> AccountInfo<'input> {
@@ -188,6 +190,87 @@ impl NamedAccount<'_, '_> {
     }
 }
 
+impl<'input> NamedAccount<'input, '_> {
+    /// Borrows the data for reading, as [`AccountInfo::try_borrow_data`] does.
+    ///
+    /// ```
+    /// use entrypoint::{AccountInfo, ProgramError};
+    ///
+    /// fn first(vault: &AccountInfo) -> Result<u8, ProgramError> {
+    ///     let data = vault.named("vault").try_borrow_data()?;
+    ///     data.first().copied().ok_or(ProgramError::AccountDataTooSmall)
+    /// }
+    /// # let mut input = entrypoint::testing::one_account(&[7]);
+    /// # let input = entrypoint::input::read(&mut input).unwrap();
+    /// # assert_eq!(first(&input.accounts[0]), Ok(7));
+    /// # let _borrow = input.accounts[0].try_borrow_mut_data();
+    /// # assert_eq!(first(&input.accounts[0]), Err(ProgramError::AccountBorrowFailed));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountInfo::try_borrow_data`]. It then logs `account vault: data is borrowed`.
+    #[inline(always)]
+    pub fn try_borrow_data(&self) -> Result<Ref<'input, [u8]>, ProgramError> {
+        self.reported(self.account.try_borrow_data())
+    }
+
+    /// Borrows the data for writing, as [`AccountInfo::try_borrow_mut_data`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountInfo::try_borrow_mut_data`]. It then logs
+    /// `account vault: data is borrowed`.
+    #[inline(always)]
+    pub fn try_borrow_mut_data(&self) -> Result<RefMut<'input, [u8]>, ProgramError> {
+        self.reported(self.account.try_borrow_mut_data())
+    }
+
+    /// Borrows the data as a `T`, for reading, as [`AccountInfo::try_borrow_as`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountInfo::try_borrow_as`]. It then logs `account vault: data is borrowed`, or
+    /// that the data has not the length of a `T`.
+    #[inline(always)]
+    pub fn try_borrow_as<T: AnyBitPattern>(&self) -> Result<Ref<'input, T>, ProgramError> {
+        self.reported(self.account.try_borrow_as())
+    }
+
+    /// Borrows the data as a `T`, for writing, as [`AccountInfo::try_borrow_mut_as`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountInfo::try_borrow_mut_as`], with the log lines of
+    /// [`try_borrow_as`](Self::try_borrow_as).
+    #[inline(always)]
+    pub fn try_borrow_mut_as<T: AnyBitPattern + NoUninit>(
+        &self,
+    ) -> Result<RefMut<'input, T>, ProgramError> {
+        self.reported(self.account.try_borrow_mut_as())
+    }
+
+    /// Changes the length of the data, as [`AccountInfo::resize`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccountInfo::resize`]. It then logs `account vault: data is borrowed`, or that
+    /// the data would grow too far.
+    #[inline(always)]
+    pub fn resize(&self, new_len: usize) -> ProgramResult {
+        self.reported(self.account.resize(new_len))
+    }
+
+    /// Returns the result, and logs why a borrow or a change of length fails.
+    #[inline(always)]
+    fn reported<T>(&self, result: Result<T, ProgramError>) -> Result<T, ProgramError> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(report_data(self.name, error)),
+        }
+    }
+}
+
 impl<'input> Deref for NamedAccount<'input, '_> {
     type Target = AccountInfo<'input>;
 
@@ -243,6 +326,20 @@ pub fn split_accounts<'list, 'input, const N: usize>(
 /// The most bytes of an account's name in a log line.
 const MAX_NAME: usize = 64;
 
+/// Logs what is wrong with the data of an account, and returns the error.
+#[cold]
+#[inline(never)]
+fn report_data(name: &str, error: ProgramError) -> ProgramError {
+    let lack = match error {
+        ProgramError::AccountBorrowFailed => "data is borrowed",
+        ProgramError::AccountDataTooSmall => "has too little data",
+        ProgramError::InvalidRealloc => "data would grow too far",
+        _ => "has data of another length",
+    };
+    report(name, lack);
+    error
+}
+
 /// Logs what an account lacks.
 ///
 /// It joins the texts by hand: the formatter of `core` is much longer.
@@ -264,5 +361,50 @@ fn report(name: &str, lack: &str) {
     }
     if let Ok(line) = core::str::from_utf8(&line[..length]) {
         log(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abi::{ProgramError, Pubkey};
+
+    use crate::testing::{AccountInput, Host, Invocation};
+
+    /// Each helper that borrows or resizes the data of a named account logs the name if it fails.
+    #[test]
+    fn borrow_that_fails_names_the_account() {
+        let account = AccountInput::new(Pubkey::new([2; 32])).data([1; 8]);
+        let invocation = Invocation::new(Pubkey::new([1; 32])).account(account);
+        let (outcome, record) = Host::new().run(|| {
+            invocation.run(|_, accounts, _| {
+                let vault = accounts[0].named("vault");
+                {
+                    assert_eq!(vault.try_borrow_data()?.len(), 8);
+                    let _borrow = vault.try_borrow_mut_data()?;
+                    let failed = Some(ProgramError::AccountBorrowFailed);
+                    assert_eq!(vault.try_borrow_data().err(), failed);
+                    assert_eq!(vault.try_borrow_mut_data().err(), failed);
+                    assert_eq!(vault.try_borrow_as::<u64>().err(), failed);
+                    assert_eq!(vault.try_borrow_mut_as::<u64>().err(), failed);
+                    assert_eq!(vault.resize(9).err(), failed);
+                }
+                assert_eq!(vault.resize(8 + 10_241), Err(ProgramError::InvalidRealloc));
+                let short = vault.try_borrow_as::<[u64; 2]>().err();
+                assert_eq!(short, Some(ProgramError::AccountDataTooSmall));
+                let long = vault.try_borrow_mut_as::<u32>().err();
+                assert_eq!(long, Some(ProgramError::InvalidAccountData));
+                *vault.try_borrow_mut_as::<u64>()? = 5;
+                assert_eq!(*vault.try_borrow_as::<u64>()?, 5);
+                vault.resize(9)
+            })
+        });
+        assert_eq!(outcome.result, Ok(()));
+        let mut lines = std::vec!["account vault: data is borrowed"; 5];
+        lines.extend([
+            "account vault: data would grow too far",
+            "account vault: has too little data",
+            "account vault: has data of another length",
+        ]);
+        assert_eq!(record.logs, lines);
     }
 }

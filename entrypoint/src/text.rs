@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use abi::report::CUT_MARK;
 
@@ -90,13 +91,35 @@ impl<const N: usize> fmt::Write for TextBuffer<N> {
             self.is_cut = true;
             length = room;
         }
-        // Neither is `None`: `self.length` is at most `N`, and `length` at most `text.len()`.
-        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
-        let bytes = text.as_bytes().get(..length).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(bytes) {
-            // SAFETY: a place for one byte, borrowed exclusively. Volatile, so that the compiler
-            // does not call `memcpy`, which costs more than it saves for so short texts.
-            unsafe { to.as_mut_ptr().write_volatile(*from) };
+        let mut to = self
+            .bytes
+            .as_mut_ptr()
+            .wrapping_add(self.length)
+            .cast::<u8>();
+        let mut from = text.as_ptr();
+        let mut left = length;
+        while left >= size_of::<u64>() {
+            // SAFETY: at least eight bytes of `text` are left. The read needs no alignment.
+            let word = unsafe { from.cast::<u64>().read_unaligned() };
+            // SAFETY: as many bytes as are left of `text` are left in `bytes`, because `length` is
+            // at most `room`. They are borrowed exclusively. The write needs no alignment.
+            unsafe { to.cast::<u64>().write_unaligned(word) };
+            from = from.wrapping_add(size_of::<u64>());
+            to = to.wrapping_add(size_of::<u64>());
+            left -= size_of::<u64>();
+            // Otherwise the compiler calls `memcpy`, which costs more than it saves for so short
+            // texts.
+            compiler_fence(Ordering::AcqRel);
+        }
+        while left > 0 {
+            // SAFETY: a byte of `text` is left.
+            let byte = unsafe { from.read() };
+            // SAFETY: a byte of `bytes` is left, as above.
+            unsafe { to.write(byte) };
+            from = from.wrapping_add(1);
+            to = to.wrapping_add(1);
+            left -= 1;
+            compiler_fence(Ordering::AcqRel);
         }
         self.length += length;
         Ok(())

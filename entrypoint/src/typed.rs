@@ -130,6 +130,32 @@ pub fn split_data<T: AnyBitPattern>(data: &[u8]) -> Result<(&T, &[u8]), ProgramE
     Ok((value, rest))
 }
 
+/// Reads bytes as a `T`, by value: instruction data, which may start anywhere.
+///
+/// ```
+/// use entrypoint::{ProgramError, read_data};
+///
+/// /// The data are a command, and what belongs to it.
+/// fn amounts(instruction_data: &[u8]) -> Result<[u64; 2], ProgramError> {
+///     match instruction_data {
+///         [1, amounts @ ..] => read_data(amounts),
+///         _ => Err(ProgramError::InvalidInstructionData),
+///     }
+/// }
+/// # let data = [&[1][..], &7_u64.to_le_bytes(), &8_u64.to_le_bytes()].concat();
+/// # assert_eq!(amounts(&data), Ok([7, 8]));
+/// # assert_eq!(amounts(&data[..16]), Err(ProgramError::InvalidInstructionData));
+/// # assert_eq!(amounts(&[&data[..], &[0]].concat()), Err(ProgramError::InvalidInstructionData));
+/// ```
+///
+/// # Errors
+///
+/// [`ProgramError::InvalidInstructionData`] if there are more or fewer bytes than a `T` has.
+#[inline]
+pub fn read_data<T: AnyBitPattern>(data: &[u8]) -> Result<T, ProgramError> {
+    bytemuck::try_pod_read_unaligned(data).map_err(|_| ProgramError::InvalidInstructionData)
+}
+
 /// Splits bytes into the `T` at their start and the rest, for writing.
 ///
 /// ```

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use loader::{Failure, InvocationError, LoadError, Pubkey};
+use loader::{Engine, Failure, InvocationError, LoadError, Pubkey};
 
 /// Why a transaction had no effect, apart from its fee.
 #[derive(
@@ -13,6 +13,11 @@ pub enum TransactionError {
     /// It has no instructions.
     #[error("the transaction has no instructions; add at least one")]
     NoInstructions,
+    /// It lists the instructions sysvar, and has too many instructions, accounts or bytes for it.
+    #[error(
+        "the instructions of the transaction do not fit in 64 KiB, as the instructions sysvar needs"
+    )]
+    InstructionsTooLong,
     /// It asks for too much gas.
     #[error("the transaction asks for {gas} gas; a transaction may have at most {limit}")]
     GasTooLarge {
@@ -158,6 +163,36 @@ pub enum StorageError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// Another process, or another [`Ledger`](crate::Ledger) of this one, has the file open.
+    #[error("the ledger {} is in use: only one process can open it at a time", loader::display::escape_control(&path.display().to_string()))]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another version of this crate wrote the file.
+    #[error("the ledger {} has format {found}, and this version reads format {supported}; open it with the version that wrote it", loader::display::escape_control(&path.display().to_string()))]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The format that this version reads.
+        supported: u64,
+    },
+    /// The ledger was made for programs of another target.
+    #[error(
+        "the ledger {} is for programs of the target {found}, and the {engine} engine runs \
+         programs of {}; take an engine for {found}, or another file",
+        loader::display::escape_control(&path.display().to_string()), engine.target()
+    )]
+    OtherTarget {
+        /// The file.
+        path: PathBuf,
+        /// The name of its target.
+        found: String,
+        /// The engine that it was opened for.
+        engine: Engine,
     },
     /// A change cannot be written.
     #[error("cannot write the ledger {}: {reason}", loader::display::escape_control(&path.display().to_string()))]

@@ -1,15 +1,16 @@
 //! Runs one transaction against the accounts of a view. It changes nothing but the result.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use loader::{
-    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, Program, Pubkey, Sysvars, ids,
+    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, ProcessedInstruction, Pubkey,
+    Sysvars, TransactionUse, ids,
 };
 
 use crate::error::TransactionError;
-use crate::host::{InstructionHost, Reads};
+use crate::host::TransactionHost;
 use crate::instruction::Instruction;
+use crate::message::Message;
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
 use crate::programs::Programs;
 use crate::settings::Settings;
@@ -29,9 +30,7 @@ pub(crate) struct Executed {
     pub outcome: TransactionOutcome,
     /// The accounts that change: all that the transaction changed, or only the payer.
     pub changes: Vec<Change>,
-    /// Every account that the transaction read, as the view had it: by these, a batch finds out
-    /// whether the order of its transactions still holds.
-    #[expect(dead_code, reason = "for batches")]
+    /// The accounts that it read in addition to its own, as the view had them.
     pub reads: Vec<Change>,
 }
 
@@ -44,29 +43,34 @@ struct Working {
     now: Arc<Account>,
 }
 
-/// Runs a transaction.
+/// Runs a transaction. `before` has the accounts of its message. Its programs read all others from
+/// the view.
 pub(crate) fn execute(
     context: &Context,
     view: &Arc<dyn View>,
     transaction: &Transaction,
+    message: &Message,
+    before: Vec<Option<Arc<Account>>>,
 ) -> Executed {
-    let mut run = Run::new(context, view, transaction);
-    let error = run.pay_fee(transaction).and_then(|()| {
+    let mut run = Run::new(context, view, transaction, message, before);
+    let error = run.pay_fee().and_then(|()| {
         // What is left if the transaction fails.
         run.paid = run.accounts.first().map(|payer| Arc::clone(&payer.now));
-        run.instructions(transaction)?;
+        run.instructions()?;
         run.check_rent()
     });
-    run.finish(transaction, error.err())
+    run.finish(error.err())
 }
 
 struct Run<'a> {
     context: &'a Context,
-    view: &'a Arc<dyn View>,
+    transaction: &'a Transaction,
+    message: &'a Message,
     accounts: Vec<Working>,
-    positions: HashMap<Pubkey, usize>,
-    reads: Arc<Reads>,
+    host: Arc<TransactionHost>,
     outcomes: Vec<InstructionOutcome>,
+    /// What the instructions have used of the limits of the transaction.
+    used: TransactionUse,
     gas_limit: u64,
     gas: u64,
     fee: u64,
@@ -75,9 +79,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(context: &'a Context, view: &'a Arc<dyn View>, transaction: &Transaction) -> Self {
-        let accounts = transaction.accounts().into_iter().map(|account| {
-            let before = view.account(&account.key);
+    fn new(
+        context: &'a Context,
+        view: &Arc<dyn View>,
+        transaction: &'a Transaction,
+        message: &'a Message,
+        before: Vec<Option<Arc<Account>>>,
+    ) -> Self {
+        let programs = &context.programs;
+        let accounts = message.accounts.iter().zip(before);
+        let accounts = accounts.map(|(account, before)| {
             let now = before.clone().unwrap_or_else(|| {
                 Arc::new(Account {
                     key: account.key,
@@ -85,28 +96,26 @@ impl<'a> Run<'a> {
                 })
             });
             // As on the runtime: nothing can change programs and sysvars.
-            let is_fixed = now.executable
-                || is_sysvar(&account.key)
-                || context.programs.is_builtin(&account.key);
+            let is_fixed =
+                || now.executable || is_sysvar(&account.key) || programs.is_builtin(&account.key);
             Working {
                 key: account.key,
                 is_signer: account.is_signer,
-                is_writable: account.is_writable && !is_fixed,
+                is_writable: account.is_writable && !is_fixed(),
                 before,
                 now,
             }
         });
-        let accounts: Vec<Working> = accounts.collect();
-        let positions = accounts.iter().enumerate();
-        let positions = positions.map(|(position, account)| (account.key, position));
+        let accounts = accounts.collect();
         let gas_limit = context.settings.gas_limit(transaction);
         Self {
             context,
-            view,
-            positions: positions.collect(),
+            transaction,
+            message,
             accounts,
-            reads: Arc::default(),
+            host: Arc::new(TransactionHost::new(view, &context.sysvars, programs)),
             outcomes: Vec::with_capacity(transaction.instructions.len()),
+            used: TransactionUse::default(),
             gas_limit,
             gas: gas_limit,
             fee: 0,
@@ -115,8 +124,8 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the fee from the payer.
-    fn pay_fee(&mut self, transaction: &Transaction) -> Result<(), TransactionError> {
-        if transaction.instructions.is_empty() {
+    fn pay_fee(&mut self) -> Result<(), TransactionError> {
+        if self.transaction.instructions.is_empty() {
             return Err(TransactionError::NoInstructions);
         }
         let limit = self.context.settings.most_gas;
@@ -124,12 +133,13 @@ impl<'a> Run<'a> {
             let gas = self.gas_limit;
             return Err(TransactionError::GasTooLarge { gas, limit });
         }
+        let accounts = self.message.accounts.iter();
+        let signers = accounts.filter(|account| account.is_signer).count();
+        let fee = self.context.settings.fee.of(signers as u64);
         // The payer is the first account.
-        let (Some(key), Some(payer)) = (transaction.payer, self.accounts.first_mut()) else {
+        let (Some(key), Some(payer)) = (self.transaction.payer, self.accounts.first_mut()) else {
             return Ok(());
         };
-        let signers = transaction.signers().len() as u64;
-        let fee = self.context.settings.fee.of(signers);
         if fee == 0 {
             return Ok(());
         }
@@ -156,100 +166,131 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn instructions(&mut self, transaction: &Transaction) -> Result<(), TransactionError> {
-        for (index, instruction) in transaction.instructions.iter().enumerate() {
-            self.instruction(index, instruction, transaction)?;
+    fn instructions(&mut self) -> Result<(), TransactionError> {
+        let (message, transaction) = (self.message, self.transaction);
+        let instructions = transaction.instructions.iter();
+        let positions = message.instructions(transaction);
+        let sysvar = message.position(&ids::INSTRUCTIONS);
+        for (index, (instruction, (accounts, program))) in instructions.zip(positions).enumerate() {
+            if let Some(sysvar) = sysvar {
+                self.accounts[sysvar].now = Arc::new(self.instructions_sysvar(index)?);
+            }
+            self.host
+                .set_accounts(self.accounts.iter().map(|account| &account.now));
+            let (invocation, first) = self.invocation(instruction, accounts);
+            let outcome = self.invoke(index, program, &invocation)?;
+            self.gas -= outcome.gas_used;
+            self.used = outcome.transaction_use;
+            if index + 1 < transaction.instructions.len() {
+                self.host.add_processed((&invocation).into());
+            }
+            self.keep(index, instruction.program_id, outcome, &first)?;
         }
         Ok(())
     }
 
-    /// Runs an instruction, and keeps its changes for the next one.
-    fn instruction(
-        &mut self,
-        index: usize,
-        instruction: &Instruction,
-        transaction: &Transaction,
-    ) -> Result<(), TransactionError> {
-        let invocation = self.invocation(instruction, transaction);
-        let host: Arc<dyn Host> = Arc::new(InstructionHost {
-            view: Arc::clone(self.view),
-            sysvars: Arc::clone(&self.context.sysvars),
-            programs: Arc::clone(&self.context.programs),
-            changed: self
-                .accounts
-                .iter()
-                .map(|account| Arc::clone(&account.now))
-                .collect(),
-            reads: Arc::clone(&self.reads),
-        });
-        let program_id = instruction.program_id;
-        let outcome = match self.context.programs.builtin(&program_id) {
-            Some(builtin) => {
-                let loader = self.context.programs.loader();
-                loader.invoke_builtin(&**builtin, &host, &invocation)
-            }
-            None => self
-                .program(index, program_id)?
-                .invoke_with(&host, &invocation),
-        };
-        let outcome =
-            outcome.map_err(|error| TransactionError::InvalidInstruction { index, error })?;
-        self.gas -= outcome.gas_used;
-        self.keep(index, program_id, outcome)
+    /// The account of the instructions sysvar, while the instruction `current` runs.
+    fn instructions_sysvar(&self, current: usize) -> Result<Account, TransactionError> {
+        let too_long = TransactionError::InstructionsTooLong;
+        let current = u16::try_from(current).map_err(|_| too_long.clone())?;
+        let instructions = self.transaction.instructions.iter();
+        let positions = self.message.instructions(self.transaction);
+        let all = instructions
+            .zip(positions)
+            .map(|(instruction, (accounts, _))| {
+                let metas = accounts.iter().map(|position| {
+                    let account = &self.accounts[*position];
+                    loader::AccountMeta::new(&account.key, account.is_signer, account.is_writable)
+                });
+                ProcessedInstruction {
+                    program_id: instruction.program_id,
+                    accounts: metas.collect(),
+                    data: instruction.data.clone(),
+                }
+            });
+        let all: Vec<ProcessedInstruction> = all.collect();
+        ProcessedInstruction::sysvar(&all, current).map_err(|_| too_long)
     }
 
-    /// The invocation of an instruction, with all the gas that remains.
-    fn invocation(&self, instruction: &Instruction, transaction: &Transaction) -> Invocation {
-        let mut first: HashMap<Pubkey, usize> = HashMap::with_capacity(instruction.accounts.len());
+    /// The invocation of an instruction, with all the gas that remains, and the position of each
+    /// account at its first occurrence.
+    fn invocation(
+        &self,
+        instruction: &Instruction,
+        positions: &[usize],
+    ) -> (Invocation, Vec<usize>) {
         let mut invocation = Invocation::new(instruction.program_id)
             .data(instruction.data.clone())
             .gas(self.gas)
             .account_table(self.context.settings.account_table);
-        if let Some(heap) = transaction.heap {
+        invocation.transaction_use = self.used;
+        if let Some(heap) = self.transaction.heap {
             invocation.heap_size = heap;
         }
-        for (position, meta) in instruction.accounts.iter().enumerate() {
-            let first = *first.entry(meta.key).or_insert(position);
-            let entry = if first < position {
-                AccountEntry::Repeat(first)
-            } else {
-                let account = &self.accounts[self.positions[&meta.key]];
-                AccountEntry::First(AccountInput {
-                    account: Account::clone(&account.now),
-                    is_signer: account.is_signer,
-                    is_writable: account.is_writable,
-                })
-            };
-            invocation.accounts.push(entry);
-        }
-        invocation
-    }
-
-    /// The program of an instruction.
-    fn program(&self, index: usize, program_id: Pubkey) -> Result<Program, TransactionError> {
-        let account = &self.accounts[self.positions[&program_id]].now;
-        let loaded = self.context.programs.load(account).map_err(|error| {
-            TransactionError::InvalidProgram {
-                index,
-                program_id,
-                error,
+        invocation.accounts.reserve_exact(positions.len());
+        let mut first = Vec::with_capacity(positions.len());
+        // Where each account of the transaction occurs first in this instruction.
+        let mut occurrences = vec![None; self.accounts.len()];
+        for (entry, position) in positions.iter().enumerate() {
+            let repeated = *occurrences[*position].get_or_insert(entry);
+            if repeated < entry {
+                invocation.accounts.push(AccountEntry::Repeat(repeated));
+                continue;
             }
-        })?;
-        loaded.ok_or(TransactionError::UnknownProgram { index, program_id })
+            first.push(*position);
+            let account = &self.accounts[*position];
+            invocation.accounts.push(AccountEntry::First(AccountInput {
+                account: Account::clone(&account.now),
+                is_signer: account.is_signer,
+                is_writable: account.is_writable,
+            }));
+        }
+        (invocation, first)
     }
 
-    /// Keeps what an instruction did.
+    /// Calls the program at this position of the accounts.
+    fn invoke(
+        &self,
+        index: usize,
+        program: usize,
+        invocation: &Invocation,
+    ) -> Result<Outcome, TransactionError> {
+        let host: Arc<dyn Host> = Arc::clone(&self.host) as Arc<dyn Host>;
+        let programs = &self.context.programs;
+        let program_id = invocation.program_id;
+        let outcome = match programs.builtin(&program_id) {
+            Some(builtin) => {
+                let loader = programs.loader();
+                loader.invoke_builtin(&**builtin, &host, invocation)
+            }
+            None => {
+                let loaded = programs.load(&self.accounts[program].now);
+                let loaded = loaded.map_err(|error| TransactionError::InvalidProgram {
+                    index,
+                    program_id,
+                    error,
+                })?;
+                loaded
+                    .ok_or(TransactionError::UnknownProgram { index, program_id })?
+                    .invoke_with(&host, invocation)
+            }
+        };
+        outcome.map_err(|error| TransactionError::InvalidInstruction { index, error })
+    }
+
+    /// Keeps what an instruction did. `first` has the positions of the outcome's accounts.
     fn keep(
         &mut self,
         index: usize,
         program_id: Pubkey,
         outcome: Outcome,
+        first: &[usize],
     ) -> Result<(), TransactionError> {
         if outcome.is_success() {
-            for after in outcome.accounts {
-                let account = &mut self.accounts[self.positions[&after.key]];
+            for (after, position) in outcome.accounts.into_iter().zip(first) {
+                let account = &mut self.accounts[*position];
                 // An account that stays the same stays shared.
-                if *account.now != after {
+                if account.is_writable && *account.now != after {
                     account.now = Arc::new(after);
                 }
             }
@@ -307,13 +348,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn finish(self, transaction: &Transaction, error: Option<TransactionError>) -> Executed {
-        let mut reads = self.reads.take();
+    fn finish(self, error: Option<TransactionError>) -> Executed {
+        let reads = self.host.take_reads();
         let mut accounts = Vec::with_capacity(self.accounts.len());
         let mut changes = Vec::new();
         for (position, account) in self.accounts.into_iter().enumerate() {
-            reads.push((account.key, account.before.clone()));
-            let pays = position == 0 && transaction.payer.is_some();
+            let pays = position == 0 && self.transaction.payer.is_some();
             let now = match (&error, &self.paid) {
                 (None, _) => Some(account.now),
                 (Some(_), Some(paid)) if pays => Some(Arc::clone(paid)),

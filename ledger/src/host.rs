@@ -1,51 +1,75 @@
 //! What the programs of a transaction can reach beyond their own input.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use loader::{Account, Callee, Host, Pubkey, Sysvars};
+use loader::{Account, Callee, Host, ProcessedInstruction, Pubkey, Sysvars};
 
 use crate::programs::Programs;
-use crate::state::View;
+use crate::state::{Change, View};
 
-/// What the programs of one instruction can reach.
-pub(crate) struct InstructionHost {
-    pub view: Arc<dyn View>,
-    pub sysvars: Arc<Sysvars>,
-    pub programs: Arc<Programs>,
-    /// The accounts that earlier instructions of the transaction have changed.
-    pub changed: Vec<Arc<Account>>,
+/// What the programs of one transaction can reach.
+pub(crate) struct TransactionHost {
+    view: Arc<dyn View>,
+    sysvars: Arc<Sysvars>,
+    programs: Arc<Programs>,
+    /// The transaction's accounts, as the instructions before the current one have left them.
+    accounts: RwLock<Vec<Arc<Account>>>,
+    /// The instructions that were processed before the current one, the oldest first.
+    processed: RwLock<Vec<Arc<ProcessedInstruction>>>,
     /// What was read from the view, in addition to the accounts of the transaction.
-    pub reads: Arc<Reads>,
+    reads: Mutex<Vec<Change>>,
 }
 
-/// The accounts that a transaction read from its view, as it found them.
-#[derive(Debug, Default)]
-pub(crate) struct Reads(Mutex<Vec<(Pubkey, Option<Arc<Account>>)>>);
-
-impl Reads {
-    pub fn add(&self, key: Pubkey, account: Option<Arc<Account>>) {
-        let mut reads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        reads.push((key, account));
-    }
-
-    pub fn take(&self) -> Vec<(Pubkey, Option<Arc<Account>>)> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl InstructionHost {
-    fn account(&self, key: &Pubkey) -> Option<Arc<Account>> {
-        let changed = self.changed.iter().find(|account| account.key == *key);
-        if let Some(account) = changed {
-            return Some(Arc::clone(account));
+impl TransactionHost {
+    pub fn new(view: &Arc<dyn View>, sysvars: &Arc<Sysvars>, programs: &Arc<Programs>) -> Self {
+        Self {
+            view: Arc::clone(view),
+            sysvars: Arc::clone(sysvars),
+            programs: Arc::clone(programs),
+            accounts: RwLock::default(),
+            processed: RwLock::default(),
+            reads: Mutex::default(),
         }
+    }
+
+    /// Sets the transaction's accounts, for the next instruction.
+    pub fn set_accounts<'a>(&self, accounts: impl Iterator<Item = &'a Arc<Account>>) {
+        let mut own = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        own.clear();
+        own.extend(accounts.cloned());
+    }
+
+    /// Adds an instruction that was processed, for those after it.
+    pub fn add_processed(&self, instruction: ProcessedInstruction) {
+        let processed = self.processed.write();
+        let mut processed = processed.unwrap_or_else(PoisonError::into_inner);
+        processed.push(Arc::new(instruction));
+    }
+
+    /// Takes what was read from the view.
+    pub fn take_reads(&self) -> Vec<Change> {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *reads)
+    }
+
+    fn account(&self, key: &Pubkey) -> Option<Arc<Account>> {
+        let own = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = own.iter().find(|account| account.key == *key) {
+            // One without kelvins does not exist.
+            return (account.kelvins > 0).then(|| Arc::clone(account));
+        }
+        drop(own);
         let account = self.view.account(key);
-        self.reads.add(*key, account.clone());
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.push((*key, account.clone()));
         account
     }
 }
 
-impl Host for InstructionHost {
+impl Host for TransactionHost {
     fn sysvars(&self) -> &Sysvars {
         &self.sysvars
     }
@@ -60,5 +84,11 @@ impl Host for InstructionHost {
 
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         self.account(key).map(|account| Account::clone(&account))
+    }
+    fn processed_instruction(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
+        let processed = self.processed.read();
+        let processed = processed.unwrap_or_else(PoisonError::into_inner);
+        let mut newest_first = processed.iter().rev();
+        newest_first.nth(usize::try_from(index).ok()?).cloned()
     }
 }

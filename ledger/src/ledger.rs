@@ -1,17 +1,23 @@
 //! The ledger: accounts and sysvars, and the operations that change them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imbl::ordmap::DiffItem;
 use loader::sysvars::{Clock, Sysvars};
-use loader::{Account, Builtin, Engine, Loader, Pubkey, SystemProgram, ids};
+use loader::{Account, Builtin, Engine, Loader, Pubkey, Runtime, SystemProgram, ids};
 
+use crate::batch;
 use crate::error::{DeployError, StorageError};
 use crate::execute::{Context, Executed, execute};
+use crate::history::{KEPT_IN_MEMORY, Recent, TransactionRecord};
+use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
 use crate::state::{Change, State, View};
+use crate::storage::{AccountWrite, Storage, Write};
 use crate::transaction::Transaction;
 
 /// How long a slot takes, in milliseconds.
@@ -20,16 +26,26 @@ const SLOT_MS: u64 = 400;
 /// Accounts, programs and a clock, and transactions that change them.
 ///
 /// See the [crate's page](crate) for a walk.
-#[derive(Clone, Debug)]
+///
+/// A ledger is in memory, or has a file: see [`open`](Self::open). A clone is a ledger in memory
+/// that starts with the same accounts, sysvars and settings. It takes the same short time whatever
+/// the number of accounts.
+#[derive(Debug)]
 pub struct Ledger {
-    state: State,
+    /// Shared with the executions that read it.
+    state: Arc<State>,
     settings: Settings,
     programs: Arc<Programs>,
+    /// The transactions, if there is no file that has them.
+    recent: Recent,
+    /// The number of the last transaction; 0 if there is none.
+    last_number: u64,
+    storage: Option<Storage>,
 }
 
 /// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
 #[derive(Clone, Debug)]
-pub struct Snapshot(State);
+pub struct Snapshot(Arc<State>);
 
 /// A program that was deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +60,15 @@ pub struct Deployment {
 }
 
 impl Ledger {
-    /// A ledger in memory, whose programs run on PolkaVM's interpreter. It has the system program
-    /// and no accounts.
+    /// A ledger in memory, whose programs run on PolkaVM's interpreter with the limits, prices and
+    /// log lines of the Rialo runtime. It has the system program and no accounts.
     ///
     /// # Panics
     ///
     /// It does not: the interpreter runs on every computer.
     #[must_use]
     pub fn new() -> Self {
-        let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
-        Self::with_loader(loader)
+        Self::with_loader(interpreter())
     }
 
     /// A ledger in memory, whose programs run on this loader, with its limits and prices.
@@ -62,10 +77,74 @@ impl Ledger {
         let mut programs = Programs::new(loader);
         programs.add_builtin(ids::SYSTEM_PROGRAM, Arc::new(SystemProgram));
         Self {
-            state: State::default(),
+            state: Arc::default(),
             settings: Settings::default(),
             programs: Arc::new(programs),
+            recent: Recent::default(),
+            last_number: 0,
+            storage: None,
         }
+    }
+
+    /// The ledger in a file, whose programs run as those of [`new`](Self::new). If there is no file at
+    /// the path, this makes an empty ledger there. The folder must exist.
+    ///
+    /// The file has the accounts, the sysvars and the [history](Self::history), and nothing of the
+    /// settings. Each operation that changes the ledger has written and synced all of its changes
+    /// when it returns. If the process ends before that, the file has all of them or none. All
+    /// accounts are in memory too, so reading them does not touch the file.
+    ///
+    /// One process can have the file open at a time, and a process can open it once at a time.
+    ///
+    /// ```
+    /// use ledger::{Ledger, Pubkey};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("ledger.redb");
+    /// let alice = Pubkey::new([2; 32]);
+    ///
+    /// let mut ledger = Ledger::open(&path)?;
+    /// ledger.airdrop(alice, 5_000)?;
+    /// drop(ledger);
+    ///
+    /// assert_eq!(Ledger::open(&path)?.kelvins(&alice), 5_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the file cannot be opened or made, if it is in use, or if it is not a
+    /// ledger of this version and of the engine's target. The file stays as it is then.
+    ///
+    /// # Panics
+    ///
+    /// It does not: the interpreter runs on every computer.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
+        Self::open_with_loader(path, interpreter())
+    }
+
+    /// The ledger in a file, as [`open`](Self::open) opens it, whose programs run on this loader.
+    ///
+    /// A new file is for the target of the loader's engine. It can be opened with any engine of
+    /// this target.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn open_with_loader(path: impl AsRef<Path>, loader: Loader) -> Result<Self, StorageError> {
+        let opened = Storage::open(path.as_ref(), loader.engine())?;
+        Ok(Self {
+            state: Arc::new(opened.state),
+            last_number: opened.last_number,
+            storage: Some(opened.storage),
+            ..Self::with_loader(loader)
+        })
+    }
+
+    /// The file of the ledger; `None` if it is in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.storage.as_ref().map(Storage::path)
     }
 
     /// Adds a program that is part of the host. It replaces the program that had the id before.
@@ -140,7 +219,7 @@ impl Ledger {
     pub fn set_account(&mut self, account: Account) -> Result<(), StorageError> {
         let key = account.key;
         let account = (account.kelvins > 0).then(|| Arc::new(account));
-        self.commit(vec![(key, account)])
+        self.commit(vec![(key, account)], Vec::new())
     }
 
     /// Gives an account kelvins out of nothing. An account that did not exist belongs to the system
@@ -188,12 +267,19 @@ impl Ledger {
             rent_epoch: 0,
         });
         self.programs.load(&account)?;
-        self.commit(vec![(program_id, Some(account))])?;
+        self.commit(vec![(program_id, Some(account))], Vec::new())?;
         Ok(Deployment {
             program_id,
             length: file.len(),
             rent,
         })
+    }
+
+    /// The file of the program that was deployed with this id; `None` if there is none.
+    #[must_use]
+    pub fn program_file(&self, program_id: &Pubkey) -> Option<Vec<u8>> {
+        let account = self.state.accounts.get(program_id)?;
+        file_of(account).map(<[u8]>::to_vec)
     }
 
     // --- Time and the other sysvars.
@@ -212,9 +298,9 @@ impl Ledger {
     pub fn set_sysvars(&mut self, sysvars: Sysvars) -> Result<(), StorageError> {
         let state = State {
             sysvars: Arc::new(sysvars),
-            ..self.state.clone()
+            accounts: self.state.accounts.clone(),
         };
-        self.replace(state)
+        self.replace(Arc::new(state))
     }
 
     /// Sets the clock to this time, in milliseconds since 1970. The slot moves with it, by one for
@@ -253,15 +339,102 @@ impl Ledger {
     ///
     /// A list of instructions is a transaction without a payer.
     pub fn send(&mut self, transaction: impl Into<Transaction>) -> TransactionOutcome {
+        let transaction = transaction.into();
         let Executed {
             mut outcome,
             changes,
             ..
-        } = self.execute(&transaction.into());
-        if let Err(error) = self.commit(changes) {
+        } = self.execute(&transaction);
+        let record = self.record(self.last_number + 1, transaction, &outcome);
+        if let Err(error) = self.commit(changes, vec![record]) {
             outcome.not_stored(&error);
         }
         outcome
+    }
+
+    fn record(
+        &self,
+        number: u64,
+        transaction: Transaction,
+        outcome: &TransactionOutcome,
+    ) -> TransactionRecord {
+        TransactionRecord::new(number, &self.sysvars().clock, transaction, outcome)
+    }
+
+    /// The last transactions that the ledger ran, at most this many, the oldest first. Failed
+    /// transactions are among them.
+    ///
+    /// A ledger with a file keeps all of them. A ledger in memory keeps the last 1,000. The history
+    /// is not part of a [snapshot](Self::snapshot).
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the ledger has a file that cannot be read.
+    pub fn history(&self, most: usize) -> Result<Vec<TransactionRecord>, StorageError> {
+        match &self.storage {
+            Some(storage) => storage.last_records(most),
+            None => Ok(self.recent.last(most)),
+        }
+    }
+
+    /// Runs transactions on all cores. The outcomes are in the order of the transactions. They are
+    /// the same as if [`send`](Self::send) had run one after the other, and so is the ledger after
+    /// it.
+    ///
+    /// Transactions that share no account run at the same time, and so do those that only read an
+    /// account that they share. A transaction that lists an account waits for the last one before
+    /// it that lists the account as writable.
+    ///
+    /// If the ledger has a file, it stores all changes at once: all transactions are in the file,
+    /// or none.
+    ///
+    /// The threads are those of the current `rayon` pool.
+    ///
+    /// ```
+    /// use ledger::{AccountMeta, Instruction, Ledger, Pubkey, Transaction};
+    ///
+    /// let mut ledger = Ledger::new();
+    /// let people: Vec<Pubkey> = (1..=10).map(|byte| Pubkey::new([byte; 32])).collect();
+    /// for person in &people {
+    ///     ledger.airdrop(*person, 1_000_000_000)?;
+    /// }
+    /// // Each sends 5 kelvins to the next one.
+    /// let data = [2_u32.to_le_bytes().as_slice(), &5_u64.to_le_bytes()].concat();
+    /// let transfers = people.windows(2).map(|pair| {
+    ///     let instruction = Instruction::new(loader::ids::SYSTEM_PROGRAM)
+    ///         .account(AccountMeta::writable_signer(pair[0]))
+    ///         .account(AccountMeta::writable(pair[1]))
+    ///         .data(data.clone());
+    ///     Transaction::new([instruction])
+    /// });
+    /// let outcomes = ledger.run_batch(transfers);
+    /// assert!(outcomes.len() == 9 && outcomes.iter().all(|outcome| outcome.is_success()));
+    /// assert_eq!(ledger.kelvins(&people[9]), 1_000_000_005);
+    /// # Ok::<(), ledger::StorageError>(())
+    /// ```
+    pub fn run_batch(
+        &mut self,
+        transactions: impl IntoIterator<Item = Transaction>,
+    ) -> Vec<TransactionOutcome> {
+        let transactions: Vec<Transaction> = transactions.into_iter().collect();
+        let (mut outcomes, changes) =
+            batch::run(&self.context(), &self.state, &self.view(), &transactions);
+        // In memory the history forgets the others at once.
+        let forgotten = match &self.storage {
+            Some(_) => 0,
+            None => transactions.len().saturating_sub(KEPT_IN_MEMORY),
+        };
+        let numbers = self.last_number + 1 + forgotten as u64..;
+        let done = transactions.into_iter().zip(&outcomes).skip(forgotten);
+        let records = numbers
+            .zip(done)
+            .map(|(number, (transaction, outcome))| self.record(number, transaction, outcome));
+        if let Err(error) = self.commit(changes, records.collect()) {
+            for outcome in &mut outcomes {
+                outcome.not_stored(&error);
+            }
+        }
+        outcomes
     }
 
     /// Runs a transaction without keeping anything.
@@ -270,8 +443,16 @@ impl Ledger {
     }
 
     fn execute(&self, transaction: &Transaction) -> Executed {
-        let view: Arc<dyn View> = Arc::new(self.state.clone());
-        execute(&self.context(), &view, transaction)
+        let message = Message::new(transaction);
+        let accounts = message.accounts.iter();
+        let before = accounts
+            .map(|account| self.state.account(&account.key))
+            .collect();
+        execute(&self.context(), &self.view(), transaction, &message, before)
+    }
+
+    fn view(&self) -> Arc<dyn View> {
+        Arc::clone(&self.state) as Arc<dyn View>
     }
 
     fn context(&self) -> Context {
@@ -288,7 +469,7 @@ impl Ledger {
     /// of accounts, because the snapshot shares them with the ledger.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.state.clone())
+        Snapshot(Arc::clone(&self.state))
     }
 
     /// Sets the accounts and sysvars to those of a snapshot.
@@ -297,21 +478,74 @@ impl Ledger {
     ///
     /// [`StorageError`] if the ledger has a file that cannot be written.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
-        self.replace(snapshot.0.clone())
+        self.replace(Arc::clone(&snapshot.0))
     }
 
-    // --- The one place where the state changes.
+    // --- The places where the state changes.
 
-    /// Stores changes of accounts, and then applies them.
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StorageError> {
-        self.state.apply(&changes);
+    /// Stores changes of accounts and records of transactions, and then applies them.
+    fn commit(
+        &mut self,
+        changes: Vec<Change>,
+        records: Vec<TransactionRecord>,
+    ) -> Result<(), StorageError> {
+        if let Some(storage) = &self.storage {
+            let accounts = changes.iter().map(|(key, after)| AccountWrite {
+                key: *key,
+                before: self.state.accounts.get(key).map(|account| &**account),
+                after: after.as_deref(),
+            });
+            storage.write(&Write {
+                accounts: accounts.collect(),
+                sysvars: None,
+                records: &records,
+            })?;
+        }
+        if let Some(last) = records.last() {
+            self.last_number = last.number;
+        }
+        if self.storage.is_none() {
+            self.recent.add(records);
+        }
+        Arc::make_mut(&mut self.state).apply(&changes);
         Ok(())
     }
 
     /// Stores what differs in a new state, and then takes it.
-    fn replace(&mut self, state: State) -> Result<(), StorageError> {
+    fn replace(&mut self, state: Arc<State>) -> Result<(), StorageError> {
+        if let Some(storage) = &self.storage {
+            let accounts = self.state.accounts.diff(&state.accounts);
+            let accounts = accounts.map(|item| match item {
+                DiffItem::Add(key, after) => (key, None, Some(&**after)),
+                DiffItem::Remove(key, before) => (key, Some(&**before), None),
+                DiffItem::Update { old, new } => (new.0, Some(&**old.1), Some(&**new.1)),
+            });
+            let accounts = accounts.map(|(key, before, after)| AccountWrite {
+                key: *key,
+                before,
+                after,
+            });
+            storage.write(&Write {
+                accounts: accounts.collect(),
+                sysvars: Some(&state.sysvars),
+                records: &[],
+            })?;
+        }
         self.state = state;
         Ok(())
+    }
+}
+
+impl Clone for Ledger {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            settings: self.settings,
+            programs: Arc::clone(&self.programs),
+            recent: self.recent.clone(),
+            last_number: self.last_number,
+            storage: None,
+        }
     }
 }
 
@@ -319,4 +553,10 @@ impl Default for Ledger {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The loader of a ledger that names none.
+fn interpreter() -> Loader {
+    let loader = Loader::new(Engine::Interpreter).expect("the interpreter runs everywhere");
+    loader.as_on(Runtime::Rialo)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loader::{Account, CallRecord, Failure, HeapUse, Pubkey};
+use loader::{Account, CallRecord, Failure, HeapUse, Pubkey, logged_text};
 
 use crate::error::{StorageError, TransactionError};
 
@@ -74,6 +74,13 @@ impl AccountChange {
     }
 }
 
+impl InstructionOutcome {
+    /// The texts that the programs logged: see [`TransactionOutcome::texts`].
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.logs.iter().filter_map(|line| logged_text(line))
+    }
+}
+
 impl TransactionOutcome {
     /// Whether the transaction was kept.
     #[must_use]
@@ -92,10 +99,16 @@ impl TransactionOutcome {
         }
     }
 
-    /// The lines that all programs logged, in order.
+    /// The log lines of all instructions, in order and in the words of the ledger's loader.
     pub fn logs(&self) -> impl Iterator<Item = &str> {
         let instructions = self.instructions.iter();
         instructions.flat_map(|instruction| instruction.logs.iter().map(String::as_str))
+    }
+
+    /// The texts that all programs logged, in order, without the lines in which the runtime says
+    /// where a program begins and ends: see [`loader::logged_text`].
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.logs().filter_map(logged_text)
     }
 
     /// The return data of the last instruction; empty if it set none.

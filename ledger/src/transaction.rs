@@ -1,10 +1,9 @@
 //! Transactions: instructions that take effect together.
 
-use std::collections::HashMap;
-
 use loader::Pubkey;
 
 use crate::instruction::Instruction;
+use crate::message::Message;
 
 /// Instructions that take effect together or not at all.
 ///
@@ -69,47 +68,10 @@ impl Transaction {
     /// The accounts that sign: the payer first, then in the order of the instructions.
     #[must_use]
     pub fn signers(&self) -> Vec<Pubkey> {
-        let accounts = self.accounts().into_iter();
+        let accounts = Message::new(self).accounts.into_iter();
         let signers = accounts.filter(|account| account.is_signer);
         signers.map(|account| account.key).collect()
     }
-
-    /// Every account of the transaction with its flags, each once: the payer, the accounts in the
-    /// order of the instructions, and after those of each instruction its program.
-    pub(crate) fn accounts(&self) -> Vec<MessageAccount> {
-        let mut accounts: Vec<MessageAccount> = Vec::new();
-        let mut positions: HashMap<Pubkey, usize> = HashMap::new();
-        let mut add = |key: Pubkey, is_signer: bool, is_writable: bool| {
-            let position = *positions.entry(key).or_insert_with(|| {
-                accounts.push(MessageAccount {
-                    key,
-                    is_signer: false,
-                    is_writable: false,
-                });
-                accounts.len() - 1
-            });
-            accounts[position].is_signer |= is_signer;
-            accounts[position].is_writable |= is_writable;
-        };
-        if let Some(payer) = self.payer {
-            add(payer, true, true);
-        }
-        for instruction in &self.instructions {
-            for account in &instruction.accounts {
-                add(account.key, account.is_signer, account.is_writable);
-            }
-            add(instruction.program_id, false, false);
-        }
-        accounts
-    }
-}
-
-/// An account of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MessageAccount {
-    pub key: Pubkey,
-    pub is_signer: bool,
-    pub is_writable: bool,
 }
 
 impl From<Instruction> for Transaction {
@@ -127,38 +89,5 @@ impl From<Vec<Instruction>> for Transaction {
 impl<const N: usize> From<[Instruction; N]> for Transaction {
     fn from(instructions: [Instruction; N]) -> Self {
         Self::new(instructions)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::AccountMeta;
-
-    #[test]
-    fn flags_are_those_of_all_instructions() {
-        let [program, alice, bob, payer] = [1, 2, 3, 4].map(|byte| Pubkey::new([byte; 32]));
-        let transaction = Transaction::new([
-            Instruction::new(program)
-                .account(AccountMeta::readonly(alice))
-                .account(AccountMeta::writable(bob)),
-            Instruction::new(program).account(AccountMeta::readonly_signer(alice)),
-        ])
-        .payer(payer);
-        let flags: Vec<_> = transaction
-            .accounts()
-            .iter()
-            .map(|account| (account.key, account.is_signer, account.is_writable))
-            .collect();
-        assert_eq!(
-            flags,
-            [
-                (payer, true, true),
-                (alice, true, false),
-                (bob, false, true),
-                (program, false, false)
-            ]
-        );
-        assert_eq!(transaction.signers(), [payer, alice]);
     }
 }

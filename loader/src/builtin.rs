@@ -3,7 +3,7 @@
 use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry, AccountInput};
-use crate::error::Failure;
+use crate::error::{Failure, WriteBackError};
 use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
@@ -164,6 +164,18 @@ impl<'a> BuiltinCall<'a> {
     #[must_use]
     pub fn depth(&self) -> u64 {
         self.syscalls.depth()
+    }
+
+    /// The failure of a program that may not change an account. `words` are the runtime's.
+    pub(crate) fn broken_rule(
+        &mut self,
+        position: usize,
+        words: &'static str,
+        error: fn(usize, Pubkey) -> WriteBackError,
+    ) -> Failure {
+        self.syscalls.set_broken_rule(Some(words));
+        let key = self.account(position).map(|input| input.account.key);
+        Failure::WriteBack(error(position, key.unwrap_or_default()))
     }
 
     /// The accounts as they are now, and the gas that remains.

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use abi::Pubkey;
 
 use crate::error::Failure;
+use crate::log_style::is_same_line;
 use crate::outcome::{Outcome, status_text};
 
 impl Outcome {
@@ -12,7 +13,8 @@ impl Outcome {
     /// engine, one line each.
     ///
     /// It compares status, failure, logs, return data, calls and accounts. It does not compare gas
-    /// and heap use, which depend on the target. Of a failure that names a place in memory or code,
+    /// and heap use, which depend on the target, nor the gas in the lines that the loader itself
+    /// logs. Of a failure that names a place in memory or code,
     /// it compares only the kind.
     ///
     /// ```no_run
@@ -49,7 +51,11 @@ impl Outcome {
         let lines = self.logs.len().max(other.logs.len());
         for line in 0..lines {
             let (one, another) = (self.logs.get(line), other.logs.get(line));
-            compare(&format!("log line {line}"), &one, &another, one == another);
+            let is_same = match (one, another) {
+                (Some(one), Some(another)) => is_same_line(one, another),
+                _ => one == another,
+            };
+            compare(&format!("log line {line}"), &one, &another, is_same);
         }
         let same_data = self.return_data == other.return_data;
         compare(
@@ -125,6 +131,7 @@ mod tests {
     use crate::account::Account;
     use crate::engine::Engine;
     use crate::outcome::HeapUse;
+    use crate::transaction_use::TransactionUse;
 
     fn outcome(engine: Engine) -> Outcome {
         Outcome {
@@ -136,6 +143,7 @@ mod tests {
             return_data: vec![1],
             accounts: vec![Account::default()],
             calls: Vec::new(),
+            transaction_use: TransactionUse::default(),
             engine,
         }
     }

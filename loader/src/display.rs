@@ -5,8 +5,15 @@ use std::fmt::Display;
 use abi::report::CUT_MARK;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// An unsigned number with its digits in groups of three: 1,000.
-pub(crate) fn thousands(number: impl Display) -> String {
+/// An unsigned number with its digits in groups of three.
+///
+/// ```
+/// use loader::display::thousands;
+///
+/// assert_eq!(thousands(1_000_u64), "1,000");
+/// ```
+#[must_use]
+pub fn thousands(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

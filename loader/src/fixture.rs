@@ -9,6 +9,7 @@
 //!     gas = 50_000                        # 1,000,000 if not given
 //!     heap = "64 KiB"                     # 32 KiB if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
+//!     # as = "rialo"                      # limits, prices and log lines of that runtime
 //!
 //!     [[accounts]]
 //!     key = "Counter111111111111111111111111111111111111"
@@ -47,8 +48,9 @@ use crate::account::{Account, AccountEntry, AccountInput};
 use crate::display::{escape_control, escape_control_in_lines};
 use crate::invocation::Invocation;
 use crate::invoke::input::validate::validate;
+use crate::runtime::Runtime;
 use expectation::FileExpectation;
-use surroundings::{FileClock, FileProgram, FileSurroundings};
+use surroundings::{FileClock, FileInstruction, FileProgram, FileSurroundings};
 
 mod expectation;
 mod field;
@@ -82,6 +84,8 @@ pub const DEFAULT_PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 pub struct Fixture {
     /// The call.
     pub invocation: Invocation,
+    /// Whose limits, prices and log lines the program gets.
+    pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     pub surroundings: Surroundings,
     /// The expectation.
@@ -129,12 +133,23 @@ impl Fixture {
     ///
     /// [`FixtureError`] if the file cannot be read or is not a valid fixture.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
+        Self::read_as_on(path, None)
+    }
+
+    /// Reads a fixture from a file, for this runtime instead of the fixture's own, if there is one.
+    /// What the fixture does not give is then as on that runtime, and log lines and gas are not
+    /// expected to be as the fixture says.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_as_on(path: &Path, runtime: Option<Runtime>) -> Result<Self, FixtureError> {
         let text = std::fs::read_to_string(path).map_err(|error| FixtureError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse_in(&text, folder).map_err(|reason| FixtureError::Invalid {
+        Self::parse_in(&text, folder, runtime).map_err(|reason| FixtureError::Invalid {
             path: Some(path.to_owned()),
             reason,
         })
@@ -146,12 +161,17 @@ impl Fixture {
     ///
     /// [`FixtureError::Invalid`] if the text is not a valid fixture.
     pub fn parse(text: &str) -> Result<Self, FixtureError> {
-        Self::parse_in(text, Path::new(""))
+        Self::parse_in(text, Path::new(""), None)
             .map_err(|reason| FixtureError::Invalid { path: None, reason })
     }
 
-    fn parse_in(text: &str, folder: &Path) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    /// Reads a fixture for this runtime instead of its own, if there is one.
+    fn parse_in(text: &str, folder: &Path, runtime: Option<Runtime>) -> Result<Self, String> {
+        let mut file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        if runtime.is_some_and(|runtime| runtime != file.runtime.0) {
+            file.expect.ignore_runtime();
+        }
+        let runtime = runtime.unwrap_or(file.runtime.0);
         let names = Names::default();
         let layouts = Layouts::read(&file.layouts, text)?;
         let reader = Reader {
@@ -165,7 +185,8 @@ impl Fixture {
             None => DEFAULT_PROGRAM_ID,
         };
         let data = reader.optional_fields(file.data.as_ref(), Purpose::Content)?;
-        let mut invocation = Invocation::new(program_id).data(data.unwrap_or_default().bytes());
+        let mut invocation =
+            Invocation::as_on(runtime, program_id).data(data.unwrap_or_default().bytes());
         if let Some(gas) = file.gas {
             invocation.gas = gas;
         }
@@ -199,12 +220,16 @@ impl Fixture {
         let surroundings = FileSurroundings {
             programs: file.programs,
             other_accounts: file.other_accounts,
+            processed: file.processed,
             clock: file.clock,
             random_seed: file.random_seed,
         };
+        let surroundings = surroundings.read(program_id, &reader)?;
+        surroundings.fill_sysvar(&mut invocation)?;
         Ok(Self {
             invocation,
-            surroundings: surroundings.read(program_id, &reader)?,
+            runtime,
+            surroundings,
             expect: file.expect.read(&reader)?,
         })
     }
@@ -214,6 +239,8 @@ impl Fixture {
 #[serde(deny_unknown_fields)]
 struct File {
     program_id: Option<WrittenKey>,
+    #[serde(default, rename = "as")]
+    runtime: FileRuntime,
     data: Option<Spanned<WrittenFields>>,
     heap: Option<Size>,
     gas: Option<u64>,
@@ -224,6 +251,8 @@ struct File {
     programs: Vec<FileProgram>,
     #[serde(default)]
     other_accounts: Vec<FileAccount>,
+    #[serde(default)]
+    processed: Vec<FileInstruction>,
     #[serde(default)]
     clock: FileClock,
     #[serde(default)]
@@ -290,6 +319,17 @@ impl FileAccount {
             || self.writable.is_some()
             || self.executable.is_some()
             || self.rent_epoch.is_some()
+    }
+}
+
+/// The name of a runtime.
+#[derive(Default)]
+struct FileRuntime(Runtime);
+
+impl<'de> Deserialize<'de> for FileRuntime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map(Self).map_err(de::Error::custom)
     }
 }
 

@@ -8,6 +8,7 @@ use abi::Pubkey;
 
 use crate::account::Account;
 use crate::builtin::Builtin;
+use crate::processed::ProcessedInstruction;
 use crate::program::Program;
 use crate::sysvars::Sysvars;
 
@@ -20,7 +21,10 @@ pub trait Host: Send + Sync + 'static {
     /// The sysvars.
     fn sysvars(&self) -> &Sysvars;
 
-    /// Returns the program with this id, for a program that calls it; `None` if there is none.
+    /// Returns the program with this id, for a program that calls it; `None` if there is none, or
+    /// if the host does not allow the call.
+    ///
+    /// The caller need not list the program's account, as on the Rialo runtime.
     ///
     /// By default there is none.
     fn find_program(&self, program_id: &Pubkey) -> Option<Callee> {
@@ -37,6 +41,18 @@ pub trait Host: Send + Sync + 'static {
     /// By default there is none.
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         let _ = key;
+        None
+    }
+
+    /// Returns an instruction of the transaction that was processed before the invocation, for a
+    /// program that the host calls and that asks for it; `None` if there are fewer. 0 is the newest
+    /// one.
+    ///
+    /// The loader itself knows the calls that programs make within the invocation.
+    ///
+    /// By default there is none.
+    fn processed_instruction(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
+        let _ = index;
         None
     }
 }
@@ -91,6 +107,8 @@ pub struct Environment {
     sysvars: Sysvars,
     programs: HashMap<Pubkey, Callee>,
     accounts: HashMap<Pubkey, Account>,
+    /// The oldest first.
+    processed: Vec<Arc<ProcessedInstruction>>,
 }
 
 impl Environment {
@@ -123,6 +141,26 @@ impl Environment {
         self
     }
 
+    /// Adds an instruction of the transaction that was processed before the invocation. Add the
+    /// oldest one first.
+    ///
+    /// ```
+    /// use loader::{Environment, Host, ProcessedInstruction};
+    ///
+    /// let [first, second] = [1, 2].map(|byte| ProcessedInstruction {
+    ///     data: vec![byte],
+    ///     ..ProcessedInstruction::default()
+    /// });
+    /// let host = Environment::new().processed(first).processed(second.clone());
+    /// assert_eq!(host.processed_instruction(0).as_deref(), Some(&second));
+    /// assert_eq!(host.processed_instruction(2), None);
+    /// ```
+    #[must_use]
+    pub fn processed(mut self, instruction: ProcessedInstruction) -> Self {
+        self.processed.push(Arc::new(instruction));
+        self
+    }
+
     /// Sets the sysvars.
     #[must_use]
     pub fn sysvars(mut self, sysvars: Sysvars) -> Self {
@@ -142,6 +180,12 @@ impl Host for Environment {
 
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         self.accounts.get(key).cloned()
+    }
+
+    fn processed_instruction(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
+        let place = usize::try_from(index).ok()?.checked_add(1)?;
+        let place = self.processed.len().checked_sub(place)?;
+        Some(Arc::clone(&self.processed[place]))
     }
 }
 

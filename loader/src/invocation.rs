@@ -5,6 +5,7 @@ use abi::heap::MIN_HEAP_LENGTH;
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::limits::DEFAULT_GAS;
+use crate::transaction_use::TransactionUse;
 
 /// One call of a program: its id, its accounts, its instruction data, its heap and its gas.
 ///
@@ -39,6 +40,10 @@ pub struct Invocation {
     /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes
     /// none.
     pub account_table: bool,
+    /// What the instructions before it in the same transaction have used of the limits. Serde leaves
+    /// it out.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub transaction_use: TransactionUse,
     /// How much of the heap the loader announces to the program, if that is not all: see
     /// [`crate::sweep`].
     pub(crate) announced_heap: Option<u32>,
@@ -56,6 +61,7 @@ impl Invocation {
             heap_size: MIN_HEAP_LENGTH,
             gas: DEFAULT_GAS,
             account_table: true,
+            transaction_use: TransactionUse::default(),
             announced_heap: None,
         }
     }

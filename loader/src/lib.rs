@@ -10,6 +10,7 @@
 //! | [`sysvars`] | the clock, the rent and what else a program can ask about its chain |
 //! | [`SystemProgram`] | the program of the host that creates accounts and moves kelvins |
 //! | [`Prices`] | what syscalls cost: see `docs/syscalls.md` |
+//! | [`Runtime`] | limits, prices and log lines of a published runtime: see `docs/runtime.md` |
 //! | [`Program::run_batch`] | many invocations at once, on all cores |
 //! | [`profile`] | where the gas of an invocation goes, and how its heap fills |
 //!
@@ -139,6 +140,8 @@ pub mod backend;
 mod builtin;
 mod compare;
 mod custom_error;
+pub mod debug;
+pub mod deploy;
 pub mod display;
 mod engine;
 mod error;
@@ -151,11 +154,14 @@ pub mod inspect;
 mod invocation;
 mod invoke;
 mod limits;
+mod log_style;
 mod outcome;
 mod own_syscall;
 mod prices;
+mod processed;
 pub mod profile;
 mod program;
+mod runtime;
 mod settings;
 pub mod sweep;
 mod syscall_set;
@@ -163,7 +169,9 @@ mod system_program;
 pub mod sysvars;
 #[cfg(feature = "serde")]
 mod text;
+mod transaction_use;
 
+pub use abi::call::AccountMeta;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};
@@ -177,12 +185,16 @@ pub use crate::error::{
 pub use crate::host::{Callee, Environment, Host};
 pub use crate::invocation::Invocation;
 pub use crate::limits::{DEFAULT_GAS, Limits};
+pub use crate::log_style::{LogStyle, logged_text};
 pub use crate::outcome::{CallRecord, HeapUse, Outcome, status_text};
 pub use crate::own_syscall::{Parameter, Signature, SyscallCall};
 pub use crate::prices::{AltBn128Prices, BigModExpPrice, CurvePrices, Price, Prices, SquarePrice};
+pub use crate::processed::ProcessedInstruction;
 pub use crate::program::{Loader, Program};
+pub use crate::runtime::{Runtime, UnknownRuntime};
 pub use crate::system_program::SystemProgram;
 pub use crate::sysvars::Sysvars;
+pub use crate::transaction_use::TransactionUse;
 
 /// The examples of `docs/embedding.md` run as doctests of this crate.
 #[cfg(doctest)]

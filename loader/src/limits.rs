@@ -3,6 +3,9 @@
 /// The default gas of an [`Invocation`](crate::Invocation).
 pub const DEFAULT_GAS: u64 = 1_000_000;
 
+/// The gas of an invocation on the Rialo runtime, if a transaction asks for no other.
+pub(crate) const RIALO_DEFAULT_GAS: u64 = 200_000;
+
 /// The most gas that the VM can count.
 pub(crate) const MAX_COUNTED_GAS: u64 = i64::MAX as u64;
 
@@ -45,11 +48,14 @@ pub struct Limits {
     /// The most gas that an invocation may have. Gas, not bytes. The VM counts at most
     /// [`i64::MAX`], for any limit.
     pub gas: u64,
+    /// The most bytes by which the data of all accounts together may grow in an invocation.
+    pub growth: u64,
     /// The most entries in the list of accounts, repeats included. A number, not bytes.
     pub accounts: usize,
     /// The longest serialized input, account table included.
     pub input: usize,
-    /// All log lines together, each counted with its line end.
+    /// All log lines together, each counted with its line end; in
+    /// [`LogStyle::Runtime`](crate::LogStyle::Runtime) without it, and less than the limit.
     pub logs: usize,
     /// The return data.
     pub return_data: usize,
@@ -63,8 +69,8 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 32 MiB of blob, 4 MiB of code, 16 MiB of program data, 1 MiB of stack, 64 MiB of heap, as
-    /// much gas as the VM can count, 1,024 accounts, 128 MiB of input, 64 KiB of logs, 1,024 bytes
-    /// of return data, 64 calls between programs, 10 seconds of CPU time.
+    /// much gas as the VM can count, 1,024 accounts, any growth, 128 MiB of input, 64 KiB of logs,
+    /// 1,024 bytes of return data, 64 calls between programs, 10 seconds of CPU time.
     fn default() -> Self {
         Self {
             blob: 32 << 20,
@@ -73,6 +79,7 @@ impl Default for Limits {
             stack: 1 << 20,
             heap: 64 << 20,
             gas: MAX_COUNTED_GAS,
+            growth: u64::MAX,
             accounts: 1_024,
             input: 128 << 20,
             logs: 64 << 10,
@@ -84,6 +91,39 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The limits of the Rialo runtime (crates `rialo-s-program-runtime`, `rialo-s-compute-budget`
+    /// and `rialo-s-transaction-context` 0.23.0-alpha.0): a file of 10 MiB, as long as an account's
+    /// data may be, 256 KiB of stack, 256 KiB of heap, 1,400,000 units of gas, 20 MiB of growth,
+    /// 255 accounts, 10,000 bytes of logs, 1,024 bytes of return data, 63 calls between programs.
+    /// The rest is as in [`Limits::default`], because no published crate limits it.
+    ///
+    /// ```
+    /// use loader::Limits;
+    ///
+    /// let limits = Limits::rialo();
+    /// assert_eq!((limits.stack, limits.heap), (256 << 10, 256 << 10));
+    /// assert_eq!((limits.gas, limits.accounts), (1_400_000, 255));
+    /// ```
+    ///
+    /// The runtime counts growth, calls and logs for a whole transaction: see
+    /// [`TransactionUse`](crate::TransactionUse).
+    #[must_use]
+    pub fn rialo() -> Self {
+        Self {
+            blob: 10 << 20,
+            stack: 256 << 10,
+            heap: 256 << 10,
+            gas: 1_400_000,
+            growth: 20 << 20,
+            accounts: 255,
+            logs: 10_000,
+            return_data: 1_024,
+            // A transaction has 64 instructions at most. One of them is the invocation itself.
+            calls: 63,
+            ..Self::default()
+        }
+    }
+
     /// Limits the blob's length in bytes.
     ///
     /// Exceeding it is a [`BlobTooLong`](crate::LoadError::BlobTooLong) error.
@@ -138,6 +178,15 @@ impl Limits {
         self
     }
 
+    /// Limits by how many bytes the data of all accounts together may grow in an invocation.
+    ///
+    /// Exceeding it is a [`GrewTooMuch`](crate::Failure::GrewTooMuch) failure.
+    #[must_use]
+    pub fn growth(mut self, growth: u64) -> Self {
+        self.growth = growth;
+        self
+    }
+
     /// Limits the number of entries in the list of accounts.
     ///
     /// Exceeding it is a [`TooManyEntries`](crate::InvocationError::TooManyEntries) error.
@@ -158,7 +207,8 @@ impl Limits {
 
     /// Limits the length of all log lines in bytes, each with its line end.
     ///
-    /// Exceeding it is a [`LogsTooLong`](crate::Failure::LogsTooLong) failure.
+    /// Exceeding it is a [`LogsTooLong`](crate::Failure::LogsTooLong) failure, in
+    /// [`LogStyle::Plain`](crate::LogStyle::Plain).
     #[must_use]
     pub fn logs(mut self, logs: usize) -> Self {
         self.logs = logs;

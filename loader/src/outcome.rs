@@ -5,6 +5,7 @@ use abi::{ProgramError, Pubkey};
 use crate::Engine;
 use crate::account::Account;
 use crate::error::Failure;
+use crate::transaction_use::TransactionUse;
 
 /// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,8 @@ pub struct Outcome {
     pub gas_used: u64,
     /// How the heap was used.
     pub heap: HeapUse,
-    /// The lines that were logged, whether or not the program succeeded.
+    /// The lines that were logged, whether or not the program succeeded, in the words of the
+    /// loader's [`LogStyle`](crate::LogStyle).
     pub logs: Vec<String>,
     /// The return data; empty if the program did not succeed.
     pub return_data: Vec<u8>,
@@ -29,6 +31,8 @@ pub struct Outcome {
     pub accounts: Vec<Account>,
     /// The calls from one program to another, in the order in which they began.
     pub calls: Vec<CallRecord>,
+    /// What the transaction has used of its limits: this invocation, and those before it.
+    pub transaction_use: TransactionUse,
     /// The engine that ran the program.
     pub engine: Engine,
 }
@@ -101,6 +105,7 @@ impl Outcome {
 /// assert_eq!(status_text(Some(7)), "7 (Custom(7))");
 /// let error = ProgramError::InsufficientFunds;
 /// assert_eq!(status_text(Some(error.status())), "0x600000000 (InsufficientFunds)");
+/// assert_eq!(status_text(Some(5 << 32 | 1)), "0x500000001 (invalid)");
 /// assert_eq!(status_text(None), "none");
 /// ```
 #[must_use]
@@ -111,6 +116,9 @@ pub fn status_text(status: Option<u64>) -> String {
     let Some(error) = ProgramError::from_status(status) else {
         return format!("{status} (success)");
     };
+    if error.status() != status {
+        return format!("{status:#x} (invalid)");
+    }
     // The number of a built-in error is in the upper half; an author writes the others in decimal.
     if status > u64::from(u32::MAX) {
         format!("{status:#x} ({error:?})")

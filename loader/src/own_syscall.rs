@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use abi::imports::{Import, MAX_ARGUMENTS};
+use abi::native::MAX_OWN_SYSCALL_NAME;
 
 use crate::backend::{Arguments, GuestMemory, Inaccessible};
-use crate::engine::Engine;
 use crate::error::{Access, Failure, LoadError};
 use crate::prices::Price;
 use crate::program::Loader;
@@ -253,15 +253,14 @@ impl Loader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The program declares it: on RISC-V with `#[polkavm_derive::polkavm_import]`, on WebAssembly
-    /// with `#[link(wasm_import_module = "env")]`, and on both as
-    /// `unsafe extern "C" { fn checksum(address: *const u8, length: u64) -> u64; }`.
+    /// The program declares it with `entrypoint::declare_syscalls!`. A native library does not list
+    /// its syscalls: there a program that calls one which the loader does not have ends with
+    /// [`Failure::SyscallFailed`].
     ///
     /// # Errors
     ///
     /// [`LoadError::InvalidSyscall`] if the contract has a syscall of this name, if the loader has
-    /// one already, or if it has more than five parameters. [`LoadError::NotOnThisEngine`] for
-    /// [`Engine::Native`], whose protocol has numbers for the syscalls of the contract only.
+    /// one already, if it has more than five parameters, or if its name has more than 255 bytes.
     pub fn syscall(
         mut self,
         name: impl Into<String>,
@@ -270,18 +269,14 @@ impl Loader {
         run: impl Fn(&mut SyscallCall<'_>) -> Result<u64, Failure> + Send + Sync + 'static,
     ) -> Result<Self, LoadError> {
         let symbol = name.into();
-        if self.engine() == Engine::Native {
-            return Err(LoadError::NotOnThisEngine {
-                what: "syscalls of an embedder",
-                engine: Engine::Native,
-            });
-        }
         let reason = if Import::from_symbol(symbol.as_bytes()).is_some() {
             "the contract has a syscall of this name; use another name"
         } else if self.settings.syscalls.own(symbol.as_bytes()).is_some() {
             "the loader has a syscall of this name already; use another name"
         } else if signature.parameters.len() > MAX_ARGUMENTS {
             "it has more than five parameters; pass the address of a struct"
+        } else if symbol.len() > MAX_OWN_SYSCALL_NAME {
+            "its name has more than 255 bytes; use a shorter name"
         } else {
             self.settings.syscalls.add(Arc::new(OwnSyscall {
                 symbol,

@@ -220,6 +220,8 @@ pub struct Prices {
     /// The price of the memory of the called program's instance, besides its input: data, stack and
     /// heap. The base of the call pays for 256 KiB.
     pub call_memory: Price,
+    /// The heap of every program that is run, beyond its first 32 KiB.
+    pub heap: Price,
     /// Points of curve25519 in Edwards form.
     pub edwards: CurvePrices,
     /// Points of curve25519 in Ristretto form.
@@ -244,6 +246,21 @@ impl Prices {
     /// Sets the price of a syscall.
     pub fn set(&mut self, syscall: Import, price: Price) {
         self.syscalls[syscall as usize] = price;
+    }
+
+    /// Returns the price of a heap of this size in bytes, which each program pays when it begins.
+    ///
+    /// ```
+    /// use loader::Prices;
+    ///
+    /// assert_eq!(Prices::rialo().heap(32 * 1024), 0);
+    /// assert_eq!(Prices::rialo().heap(256 * 1024), 7 * 8);
+    /// assert_eq!(Prices::default().heap(256 * 1024), 0);
+    /// ```
+    #[must_use]
+    pub const fn heap(&self, size: u32) -> u64 {
+        let further = size.saturating_sub(abi::heap::MIN_HEAP_LENGTH);
+        self.heap.for_bytes(further as u64)
     }
 
     /// Returns the price of a call to another program that passes this many bytes: those of the

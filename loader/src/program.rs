@@ -17,6 +17,7 @@ use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
+use crate::log_style::LogStyle;
 use crate::outcome::Outcome;
 use crate::prices::Prices;
 use crate::settings::Settings;
@@ -66,6 +67,14 @@ impl Loader {
     #[must_use]
     pub fn prices(mut self, prices: Prices) -> Self {
         self.settings.prices = Arc::new(prices);
+        self
+    }
+
+    /// Sets in which words log lines are, for the programs that the loader loads from now on. What
+    /// a called program logs has the style of the program that the host called.
+    #[must_use]
+    pub fn log_style(mut self, style: LogStyle) -> Self {
+        self.settings.log_style = style;
         self
     }
 
@@ -141,9 +150,12 @@ impl Loader {
     ) -> Result<Outcome, InvocationError> {
         invocation.validate(&self.settings.limits)?;
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        syscalls.log_begin();
         let finished = invoke::run_builtin(builtin, &mut syscalls, invocation);
         let engine = self.engine();
-        Ok(invoke::outcome(engine, syscalls, invocation, finished))
+        Ok(invoke::outcome(
+            engine, syscalls, invocation, finished, None,
+        ))
     }
 
     /// Rejects a file that is too long, without looking into it, and a program for another target.
@@ -224,8 +236,10 @@ impl Program {
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
+        syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
-        Ok(invoke::outcome(self.engine, syscalls, invocation, finished))
+        let (engine, gas) = (self.engine, Some(invocation.gas));
+        Ok(invoke::outcome(engine, syscalls, invocation, finished, gas))
     }
 
     /// Bytes of memory that an instance has before heap and input.
@@ -295,6 +309,11 @@ impl Program {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether this is a handle on the same program.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.loaded, &other.loaded)
     }
 
     /// The loaded program, if a backend of this type has loaded it.

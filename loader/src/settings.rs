@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::limits::Limits;
+use crate::log_style::LogStyle;
 use crate::prices::Prices;
 use crate::syscall_set::SyscallSet;
 
@@ -11,5 +12,6 @@ use crate::syscall_set::SyscallSet;
 pub(crate) struct Settings {
     pub limits: Limits,
     pub prices: Arc<Prices>,
+    pub log_style: LogStyle,
     pub syscalls: SyscallSet,
 }

@@ -111,6 +111,13 @@ impl SyscallSet {
         )
     }
 
+    /// Returns the embedder's syscall with this symbol, if there is one.
+    #[cfg(feature = "native")]
+    pub(crate) fn find_own(&self, symbol: &[u8]) -> Option<Syscall> {
+        let own = Arc::clone(self.own(symbol)?);
+        Some(Syscall(SyscallKind::Own(own)))
+    }
+
     pub(crate) fn own(&self, symbol: &[u8]) -> Option<&Arc<OwnSyscall>> {
         self.own.iter().find(|own| own.symbol.as_bytes() == symbol)
     }

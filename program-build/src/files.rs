@@ -1,12 +1,13 @@
 //! Lists files, and writes them whole or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use loader::Limits;
 use tempfile::{Builder, NamedTempFile};
 
 /// The files and folders in a folder, in any order, without the hidden ones, which are not the
@@ -18,6 +19,35 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
         .into_iter()
         .filter(|entry| !is_hidden(&entry.file_name()));
     Ok(entries.map(|entry| entry.path()).collect())
+}
+
+/// Reads a program's file, of at most the length that a loader accepts by default: the path may
+/// lead to anything, a device without an end too.
+///
+/// # Errors
+///
+/// If it cannot be read, or if it is longer.
+pub fn read_program(path: &Path) -> Result<Vec<u8>> {
+    read_at_most(path, Limits::default().blob)
+}
+
+fn read_at_most(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(limit as u64 + 1)
+            .read_to_end(&mut bytes)?;
+        io::Result::Ok(bytes)
+    };
+    let bytes = read().with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() > limit {
+        bail!(
+            "{} has more than {limit} bytes, and a program's file has at most that; pass the file \
+             of a program",
+            path.display()
+        );
+    }
+    Ok(bytes)
 }
 
 /// Writes a file atomically: a concurrent reader finds the old bytes or the new ones.
@@ -108,6 +138,19 @@ mod tests {
     /// The path of a new folder, with links resolved.
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().expect("a folder")
+    }
+
+    #[test]
+    fn a_program_is_read_to_the_limit() {
+        let folder = folder();
+        let path = folder.path().join("program");
+        for (length, is_read) in [(0, true), (10, true), (11, false), (1_000, false)] {
+            fs::write(&path, vec![7; length]).expect("a file");
+            let read = read_at_most(&path, 10);
+            assert_eq!(read.ok(), is_read.then(|| vec![7; length]));
+        }
+        let error = read_at_most(Path::new("/dev/zero"), 10).expect_err("no end");
+        assert!(error.to_string().contains("more than 10 bytes"), "{error}");
     }
 
     #[test]

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use abi::ids::SYSTEM_PROGRAM;
 use anyhow::{Context, Result};
 use loader::fixture::{OtherProgram, Surroundings};
-use loader::{Engine, Failure, Host, Limits, Loader, Outcome, Pubkey, Target};
+use loader::{Engine, Failure, Host, Loader, Outcome, Pubkey, Runtime, Target};
 
 use crate::custom_errors::CustomErrors;
+use crate::files;
 use crate::guest::{self, DebugInfo, Sanitizer};
 use crate::options::CargoOptions;
 use crate::package::ProgramPackage;
@@ -33,6 +34,7 @@ use crate::package::ProgramPackage;
 #[derive(Clone, Debug)]
 pub struct Machine {
     engine: Engine,
+    runtime: Runtime,
     command: Vec<String>,
     sanitizer: Option<Sanitizer>,
     options: CargoOptions,
@@ -46,6 +48,8 @@ pub struct BuiltHost {
     pub host: Arc<dyn Host>,
     /// The custom errors of the programs that the fixture names, by their ids.
     pub errors: HashMap<Pubkey, CustomErrors>,
+    /// The id of the fixture's program, which may call itself.
+    program_id: Pubkey,
 }
 
 impl BuiltHost {
@@ -78,6 +82,7 @@ impl BuiltHost {
         Ok(Self {
             host: Arc::new(host),
             errors,
+            program_id,
         })
     }
 
@@ -89,6 +94,7 @@ impl BuiltHost {
             Some(Failure::Called { program_id, .. }) if *program_id == SYSTEM_PROGRAM => {
                 CustomErrors::of_system_program()
             }
+            Some(Failure::Called { program_id, .. }) if *program_id == self.program_id => own,
             Some(Failure::Called { program_id, .. }) => {
                 self.errors.get(program_id).cloned().unwrap_or_default()
             }
@@ -112,11 +118,19 @@ impl Machine {
     pub fn new(engine: Engine) -> Self {
         Self {
             engine,
+            runtime: Runtime::default(),
             command: Vec::new(),
             sanitizer: None,
             options: CargoOptions::default(),
             library: None,
         }
+    }
+
+    /// Runs programs with the limits, prices and log lines of this runtime.
+    #[must_use]
+    pub fn as_on(mut self, runtime: Runtime) -> Self {
+        self.runtime = runtime;
+        self
     }
 
     /// Starts the process of a native program with this command, such as `gdb --args`, and without
@@ -191,7 +205,7 @@ impl Machine {
             package.options = self.options.clone();
             self.build(&package)?
         } else {
-            fs::read(path).with_context(|| format!("cannot read {}", path.display()))?
+            files::read_program(path)?
         };
         Ok((loader.load(&file)?, CustomErrors::of(&file)))
     }
@@ -204,11 +218,11 @@ impl Machine {
     /// compile.
     pub fn loader(&self, target_folder: &Path) -> Result<Loader> {
         if self.engine.target() != Target::Native {
-            return Ok(Loader::new(self.engine)?);
+            return Ok(Loader::new(self.engine)?.as_on(self.runtime));
         }
         let runner = guest::native_runner(target_folder, self.sanitizer, &self.options)?;
         if self.command.is_empty() {
-            return Ok(Loader::native([runner.into()]));
+            return Ok(Loader::native([runner.into()]).as_on(self.runtime));
         }
         let command = self.command.iter().map(OsString::from);
         let command = command.chain([runner.into()]);
@@ -217,6 +231,7 @@ impl Machine {
             None => Loader::native(command),
         };
         // A debugger waits for its user, so the time is not limited.
-        Ok(loader.limits(Limits::default().processor_seconds(0)))
+        let limits = self.runtime.limits().processor_seconds(0);
+        Ok(loader.as_on(self.runtime).limits(limits))
     }
 }

@@ -8,11 +8,8 @@ use serde_json::Value;
 /// is two frames of a formatter deep.
 const DEFAULT_STACK: u32 = 64 * 1024;
 
-/// A stack has whole pages of so many bytes.
-const PAGE: u32 = 4 * 1024;
-
 /// The least stack of a program in bytes.
-const MIN_STACK: u64 = PAGE as u64;
+const MIN_STACK: u64 = 4 * 1024;
 
 /// The settings of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +56,11 @@ fn stack(package: &str, value: &Value) -> Result<u32> {
              \"256 KiB\""
         );
     };
+    // The interpreter of PolkaVM 0.37 gives a program whose stack is not a power of two the next
+    // one. Its calls would go deeper there than on the other engine and on the runtime.
     let limit = Limits::default().stack;
     match u32::try_from(bytes) {
-        Ok(stack) if bytes >= MIN_STACK && stack <= limit => Ok(stack.next_multiple_of(PAGE)),
+        Ok(stack) if bytes >= MIN_STACK && stack <= limit => Ok(stack.next_power_of_two()),
         _ => bail!(
             "`{package}` has a stack of {bytes} bytes in `package.metadata.entrypoint`, and a loader \
              accepts {MIN_STACK} to {limit} bytes; change `stack` in its Cargo.toml"
@@ -102,7 +101,7 @@ mod tests {
         assert_eq!(read(json!({})), Ok(65_536));
         assert_eq!(read(json!({"stack": 262_144})), Ok(262_144));
         assert_eq!(read(json!({"stack": "256 KiB"})), Ok(262_144));
-        assert_eq!(read(json!({"stack": 65_537})), Ok(69_632));
+        assert_eq!(read(json!({"stack": 65_537})), Ok(131_072));
         assert_eq!(read(json!({"stack": "1MiB"})), Ok(1 << 20));
     }
 

@@ -465,6 +465,17 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
     }
 }
 
+/// The target folder of the package or the workspace in a folder, or above it.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn target_folder(folder: &Path) -> Result<PathBuf> {
+    let metadata = MetadataCommand::new().current_dir(folder).no_deps().exec();
+    let metadata = metadata.map_err(|error| describe(error, &folder.display().to_string()))?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
 /// The target folder of this project, for builds that belong to no program.
 ///
 /// # Errors

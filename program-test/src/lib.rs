@@ -24,8 +24,22 @@ use program_build::machine::BuiltHost;
 use program_build::package::ProgramPackage;
 
 mod loaded;
+mod on_ledger;
+#[cfg(any(feature = "proptest", feature = "fuzz"))]
+pub mod random;
 mod scenario;
 
+pub use ledger::{
+    self, Account, AccountMeta, Fee, Instruction, Pubkey, Transaction, create_program_address,
+    find_program_address, key, system,
+};
+pub use loader::ProgramError;
+#[cfg(feature = "proptest")]
+pub use proptest;
+
+pub use on_ledger::{
+    AccountAssertion, DeployedProgram, TestLedger, TestOutcome, TestProgram, for_each_target,
+};
 pub use scenario::{check_scenario, check_scenario_on};
 
 /// Builds the program crate in a folder and returns its blob, with debug information.
@@ -158,7 +172,7 @@ fn run(package: &ProgramPackage, target: Target, fixture: &Fixture, path: &Path)
         Target::Native => vec![Engine::Native],
     };
     let mut outcomes = engines.iter().map(|engine| {
-        let program = loaded::program(package, *engine);
+        let program = loaded::program(package, *engine, fixture.runtime);
         let program = program.and_then(|program| {
             let host = host(*engine, &program, fixture, path)?;
             Ok((program, host))
@@ -218,7 +232,7 @@ pub fn sweep_fixture_with(
         .unwrap_or_else(|error| panic!("{error:?}"));
     let fixture = Fixture::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let sweep = |engine, gas: &Sweep, heap: &Sweep| {
-        let program = loaded::program(&package, engine);
+        let program = loaded::program(&package, engine, fixture.runtime);
         let program = program.unwrap_or_else(|error| panic!("{error:?}"));
         let host = host(engine, &program, &fixture, &path);
         let host = host.unwrap_or_else(|error| panic!("{error:?}"));
@@ -299,11 +313,12 @@ fn host(
 ) -> anyhow::Result<Arc<dyn Host>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let program_id = fixture.invocation.program_id;
+    let runtime = fixture.runtime;
     let load = |path: &Path| {
         let program = if path.is_dir() {
-            loaded::program(&ProgramPackage::in_folder(path)?, engine)?
+            loaded::program(&ProgramPackage::in_folder(path)?, engine, runtime)?
         } else {
-            loaded::loader(engine, path)?.load(&fs::read(path)?)?
+            loaded::loader(engine, runtime, path)?.load(&fs::read(path)?)?
         };
         Ok((program, CustomErrors::default()))
     };
@@ -319,3 +334,8 @@ fn build_package(package: &ProgramPackage) -> Vec<u8> {
     guest::build(package, DebugInfo::Keep)
         .unwrap_or_else(|error| panic!("cannot build `{}`: {error:?}", package.name))
 }
+
+/// The examples of `docs/ledger.md` run as doctests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/ledger.md")]
+struct LedgerPage;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::Result;
-use loader::{Engine, Loader, Program, Target};
+use loader::{Engine, Loader, Program, Runtime, Target};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 
@@ -35,13 +35,13 @@ impl<K: Eq + Hash, V: Clone> Values<K, V> {
 }
 
 /// The program of a package on an engine.
-pub fn program(package: &ProgramPackage, engine: Engine) -> Result<Program> {
-    type Programs = Values<(PathBuf, Engine), Program>;
+pub fn program(package: &ProgramPackage, engine: Engine, runtime: Runtime) -> Result<Program> {
+    type Programs = Values<(PathBuf, Engine, Runtime), Program>;
     static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
 
-    PROGRAMS.get((package.folder.clone(), engine), || {
+    PROGRAMS.get((package.folder.clone(), engine, runtime), || {
         let file = file(package, engine)?;
-        Ok(loader(engine, &package.target_folder)?.load(&file)?)
+        Ok(loader(engine, runtime, &package.target_folder)?.load(&file)?)
     })
 }
 
@@ -56,7 +56,8 @@ pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
 }
 
 /// The loader of an engine. The runner of native programs is built below the target folder.
-pub fn loader(engine: Engine, target_folder: &Path) -> Result<Loader> {
+pub fn loader(engine: Engine, runtime: Runtime, target_folder: &Path) -> Result<Loader> {
     static LOADERS: LazyLock<Values<Engine, Loader>> = LazyLock::new(Values::new);
-    LOADERS.get(engine, || Machine::new(engine).loader(target_folder))
+    let loader = LOADERS.get(engine, || Machine::new(engine).loader(target_folder))?;
+    Ok(loader.as_on(runtime))
 }

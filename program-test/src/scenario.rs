@@ -9,7 +9,7 @@ use std::thread::{self, ScopedJoinHandle};
 use anyhow::{Context, Result};
 use ledger::Ledger;
 use ledger::scenario::{ProgramFile, Scenario, ScenarioOutcome};
-use loader::{Engine, Target};
+use loader::{Engine, Runtime, Target};
 use program_build::custom_errors::CustomErrors;
 use program_build::guest;
 use program_build::package::ProgramPackage;
@@ -100,17 +100,18 @@ fn run(
     engine: Engine,
 ) -> ScenarioOutcome {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let outcome = loaded::loader(engine, &package.target_folder).and_then(|loader| {
-        let ledger = Ledger::with_loader(loader);
-        let load = |program: &Path| {
-            let file = file(&folder.join(program), engine)?;
-            Ok(ProgramFile {
-                errors: CustomErrors::of(&file).all().to_vec(),
-                bytes: file.to_vec(),
-            })
-        };
-        Ok(ledger::scenario::run(scenario, ledger, load)?)
-    });
+    let outcome =
+        loaded::loader(engine, Runtime::Rialo, &package.target_folder).and_then(|loader| {
+            let ledger = Ledger::with_loader(loader);
+            let load = |program: &Path| {
+                let file = file(&folder.join(program), engine)?;
+                Ok(ProgramFile {
+                    errors: CustomErrors::of(&file).all().to_vec(),
+                    bytes: file.to_vec(),
+                })
+            };
+            Ok(ledger::scenario::run(scenario, ledger, load)?)
+        });
     outcome.unwrap_or_else(|error| panic!("{} on the {engine} engine: {error:?}", path.display()))
 }
 

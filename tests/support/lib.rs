@@ -17,7 +17,9 @@ pub mod model;
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 pub mod native;
+pub mod published_vm;
 pub mod rialo;
+pub mod scripted;
 pub mod toy;
 pub mod variants;
 pub mod wasm;

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::project;
 use syn::{Attribute, Item, ItemEnum, Meta};
 
-/// The variants of the error enums of the loader and of scenarios, as `Enum::Variant`.
+/// The variants of the error enums of the loader and the ledger, as `Enum::Variant`.
 pub fn variants() -> BTreeSet<String> {
     let mut variants = BTreeSet::new();
-    for folder in ["loader/src", "ledger/src/scenario"] {
+    for folder in ["loader/src", "ledger/src"] {
         add_variants(&project().join(folder), &mut variants);
     }
     variants
@@ -18,7 +18,7 @@ pub fn variants() -> BTreeSet<String> {
 
 /// Adds the variants of the error enums in a folder and its subfolders.
 fn add_variants(folder: &Path, variants: &mut BTreeSet<String>) {
-    for file in std::fs::read_dir(folder).expect("the loader's source") {
+    for file in std::fs::read_dir(folder).expect("the source") {
         let path = file.expect("a file").path();
         if path.is_dir() {
             add_variants(&path, variants);

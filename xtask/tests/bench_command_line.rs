@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use xtask::bench::BASELINE;
+use xtask::bench::results::SuiteResults;
+use xtask::bench::{BASELINE, formatting, marked};
 use xtask::project;
 
 /// Runs `cargo xtask bench` with these arguments in a folder.
@@ -131,6 +132,8 @@ fn without_arguments_every_suite_is_measured() {
     for program in ["empty", "log", "index", "counter"] {
         assert_eq!(rows("size", "program", program), 3);
     }
+    let lines = results["formatting"].as_array().expect("rows");
+    assert_eq!(lines.len(), formatting::CASES.len());
     // The command has read the committed baseline, whatever the differences are.
     let baseline = project().join(BASELINE).display().to_string();
     says(stderr(&output), &[&baseline]);
@@ -200,4 +203,32 @@ fn both_baselines_have_one_compiler() {
             .to_owned()
     });
     assert_eq!(suites, programs);
+}
+
+/// The figures of the baseline are those that `.ci/run` has compared with a run.
+#[test]
+fn the_page_of_log_lines_shows_the_baseline() {
+    let read = |path: &str| fs::read_to_string(project().join(path)).expect("a file");
+    let baseline: SuiteResults = serde_json::from_str(&read(BASELINE)).expect("a baseline");
+    let page = read("entrypoint/src/log/cost.md");
+    let written = marked::find(&page, formatting::START);
+    assert_eq!(
+        written.unwrap_or_else(|error| panic!("{error}")),
+        formatting::section(&baseline.formatting, &baseline.compiler),
+        "type `cargo xtask bench formatting --update`"
+    );
+}
+
+/// A program may show a key where it pays for a few numbers.
+#[test]
+fn a_key_costs_less_than_a_tenth_of_its_division_byte_by_byte() {
+    const BYTE_BY_BYTE: u64 = 11_659;
+    let text = fs::read_to_string(project().join(BASELINE)).expect("a baseline");
+    let baseline: SuiteResults = serde_json::from_str(&text).expect("a baseline");
+    let row = baseline
+        .formatting
+        .iter()
+        .find(|row| row.code == "msg!(\"{key}\")");
+    let gas = row.expect("a row of a key").gas;
+    assert!(gas <= BYTE_BY_BYTE / 10, "{gas}");
 }

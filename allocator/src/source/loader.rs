@@ -5,23 +5,26 @@ use core::ptr;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start, length};
 
-/// The announced region.
+/// One end of the announced region.
 ///
-/// It keeps start and end instead of base and limit, because every allocation needs these two, and
-/// the heap is announced once.
-struct Announced {
-    start: Cell<*mut u8>,
-    end: Cell<*mut u8>,
-}
+/// There are two statics instead of one of two fields, because a guest then stores each with one
+/// instruction, without the address in a register.
+struct Announced(Cell<*mut u8>);
 
-// SAFETY: only `set_heap_base` and `set_heap_limit` write it, and their callers promise that no
-// other thread uses it from then on. Before that it is only read.
+// SAFETY: only `set_heap_base`, `set_heap_limit` and `take_end_of_heap` write it, and their callers
+// promise that no other thread uses it from then on. Before that it is only read.
 unsafe impl Sync for Announced {}
 
-static ANNOUNCED: Announced = Announced {
-    start: Cell::new(empty_start()),
-    end: Cell::new(empty_start()),
-};
+/// Where the space of the announced region starts.
+///
+/// Start and end are kept instead of base and limit, because every allocation needs these two, and
+/// the heap is announced once.
+static START: Announced = Announced(Cell::new(empty_start()));
+
+/// Where the announced region ends.
+// `used`: otherwise LLVM merges the two statics, and needs the address of both in a register.
+#[used]
+static END: Announced = Announced(Cell::new(empty_start()));
 
 /// Records the address of the first byte of the loader's heap, of any alignment.
 ///
@@ -39,8 +42,8 @@ static ANNOUNCED: Announced = Announced {
 #[inline(always)]
 pub unsafe fn set_heap_base(base: usize) {
     let start = ptr::with_exposed_provenance_mut::<u8>(base).wrapping_add(HEADER_LENGTH);
-    ANNOUNCED.start.set(start);
-    ANNOUNCED.end.set(start);
+    START.0.set(start);
+    END.0.set(start);
 }
 
 /// Records the length of the loader's heap in bytes. From here on the heap exists.
@@ -52,8 +55,38 @@ pub unsafe fn set_heap_base(base: usize) {
 /// - On a 64-bit target the region ends below address 2^63.
 #[inline(always)]
 pub unsafe fn set_heap_limit(limit: usize) {
-    let base = ANNOUNCED.start.get().wrapping_sub(HEADER_LENGTH);
-    ANNOUNCED.end.set(base.wrapping_add(limit));
+    let base = START.0.get().wrapping_sub(HEADER_LENGTH);
+    END.0.set(base.wrapping_add(limit));
+}
+
+/// Takes memory from the end of the announced heap, before anything is allocated on it. The heap is
+/// that much shorter from then on.
+///
+/// Returns null if the heap has not that many bytes after its header. The address is a multiple of
+/// 8, so this takes up to seven bytes more.
+///
+/// # Safety
+///
+/// - [`set_heap_limit`] has been called, and its contract holds.
+/// - Nothing has been allocated on the heap yet.
+#[inline(always)]
+#[must_use]
+pub unsafe fn take_end_of_heap(length: usize) -> *mut u8 {
+    // Volatile: otherwise the compiler keeps both in registers from where they were recorded to
+    // here, through code that needs the registers.
+    // SAFETY: a static is valid for reads, and by the contract one thread uses it.
+    let end = unsafe { END.0.as_ptr().read_volatile() };
+    // SAFETY: as for the end.
+    let start = unsafe { START.0.as_ptr().read_volatile() };
+    let room = end.addr() - start.addr();
+    // What is left has at least a byte: a heap without space would count as missing.
+    if length.saturating_add(7) >= room {
+        return core::ptr::null_mut();
+    }
+    let taken = end.wrapping_sub(length);
+    let taken = taken.wrapping_sub(taken.addr() % 8);
+    END.0.set(taken);
+    taken
 }
 
 /// Returns the length in bytes of the announced heap.
@@ -62,7 +95,7 @@ pub unsafe fn set_heap_limit(limit: usize) {
 #[inline(always)]
 #[must_use]
 pub fn heap_limit() -> usize {
-    length(ANNOUNCED.start.get(), ANNOUNCED.end.get())
+    length(START.0.get(), END.0.get())
 }
 
 /// The region that the loader announced through [`set_heap_base`] and [`set_heap_limit`].
@@ -95,12 +128,12 @@ impl LoaderHeap {
 unsafe impl HeapSource for LoaderHeap {
     #[inline(always)]
     fn start(&self) -> *mut u8 {
-        ANNOUNCED.start.get()
+        START.0.get()
     }
 
     #[inline(always)]
     fn end(&self) -> *mut u8 {
-        ANNOUNCED.end.get()
+        END.0.get()
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use loader::fixture::{ExpectedStatus, Fixture};
-use loader::{Engine, Limits, Loader, ProgramError, status_text};
+use loader::{Engine, Loader, ProgramError, Runtime, status_text};
 use serde::{Deserialize, Serialize};
 
 use super::results::Results;
@@ -132,7 +132,7 @@ impl Subject {
             let fixture = Fixture::read(&path)?;
             fixture
                 .invocation
-                .validate(&Limits::default())
+                .validate(&fixture.runtime.limits())
                 .with_context(|| format!("{} is not a valid invocation", path.display()))?;
             Ok((name, fixture))
         };
@@ -175,10 +175,19 @@ pub fn measure(subjects: &[Subject]) -> Result<(Vec<Row>, Vec<NotMet>)> {
         let blob = guest::build(package, DebugInfo::Strip)?;
         let machine = Machine::new(Engine::Interpreter);
         let loader = Loader::new(Engine::Interpreter)?;
-        let program = loader
-            .load(&blob)
-            .with_context(|| format!("cannot load `{}`", package.name))?;
+        let load = |runtime| {
+            let loader = loader.clone().as_on(runtime);
+            let program = loader
+                .load(&blob)
+                .with_context(|| format!("cannot load `{}`", package.name))?;
+            anyhow::Ok((loader, program))
+        };
+        let own = load(Runtime::Own)?;
         for (name, fixture) in fixtures {
+            let (loader, program) = match fixture.runtime {
+                Runtime::Own => own.clone(),
+                other => load(other)?,
+            };
             let path = package.fixture_path(name);
             let built = BuiltHost::new(
                 &program,

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use cargo_entrypoint::text::grouped;
+use loader::deploy;
 use program_build::files;
 use program_build::guest::{self, DebugInfo, Target};
 use program_build::package::Program;
@@ -24,10 +26,16 @@ pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
     let built = guest::build_for(&package, target, &[], debug_info)?;
     let path = guest::file_path(&package, target);
     files::write_whole(&path, &built)?;
-    report::print(&format!(
-        "{} ({} bytes{remark})\n",
-        path.display(),
-        built.len()
-    ))?;
+    let length = built.len() as u64;
+    let mut text = format!("{} ({length} bytes{remark})\n", path.display());
+    if arguments.release && target == Target::Riscv64 {
+        let rent = grouped(deploy::rent(length));
+        let deployed = match deploy::check(&built) {
+            Ok(()) => format!("rent on the Rialo runtime: {rent} kelvins\n"),
+            Err(error) => format!("the Rialo runtime does not deploy it: {error}\n"),
+        };
+        text.push_str(&deployed);
+    }
+    report::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

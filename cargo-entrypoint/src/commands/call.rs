@@ -10,7 +10,8 @@ use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
-use loader::{CustomError, Invocation, Limits, Loader, Outcome, Target};
+use loader::{CustomError, Invocation, Loader, Outcome, Runtime, Target};
+use program_build::files;
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
@@ -22,6 +23,8 @@ pub struct Call {
     pub program: Program,
     pub fixture: Option<PathBuf>,
     pub invocation: Invocation,
+    /// Whose limits, prices and log lines the program gets.
+    pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     surroundings: Surroundings,
     /// The fixture's expectation, which holds for its own invocation only.
@@ -48,7 +51,11 @@ impl Call {
             (None, Program::Package(package)) => package.default_fixture()?,
             (None, Program::Blob(_)) => None,
         };
-        let fixture = fixture_path.as_deref().map(Fixture::read).transpose()?;
+        let asked = arguments.runtime.map(Runtime::from);
+        let read = |path| Fixture::read_as_on(path, asked);
+        let fixture = fixture_path.as_deref().map(read).transpose()?;
+        let runtime = fixture.as_ref().map(|fixture| fixture.runtime);
+        let runtime = runtime.or(asked).unwrap_or_default();
         let (mut invocation, surroundings, expect) = match fixture {
             Some(fixture) => (
                 fixture.invocation,
@@ -56,14 +63,14 @@ impl Call {
                 Some(fixture.expect),
             ),
             None => (
-                Invocation::new(DEFAULT_PROGRAM_ID),
+                Invocation::as_on(runtime, DEFAULT_PROGRAM_ID),
                 Surroundings::default(),
                 None,
             ),
         };
         let is_changed = apply_options(arguments, &mut invocation)?;
         invocation
-            .validate(&Limits::default())
+            .validate(&runtime.limits())
             .map_err(|error| match &fixture_path {
                 Some(path) if !is_changed => {
                     anyhow::Error::new(error).context(format!("in {}", path.display()))
@@ -74,6 +81,7 @@ impl Call {
             program,
             fixture: fixture_path,
             invocation,
+            runtime,
             surroundings,
             // An expectation holds for the fixture's own invocation only.
             expect: expect.filter(|_| !is_changed),
@@ -120,13 +128,27 @@ impl Call {
         }
     }
 
+    /// The same as the first of [`debug_info`](Self::debug_info), with the programs that the fixture
+    /// names.
+    pub fn with_called(&self, inlining: Inlining) -> Inlining {
+        let folder = self.fixture.as_deref().and_then(Path::parent);
+        let folder = folder.unwrap_or(Path::new(""));
+        let programs = self.surroundings.programs.iter();
+        let packages = programs.filter_map(|program| {
+            let package = ProgramPackage::in_folder(&folder.join(&program.path));
+            Some((program.id, package.ok()?))
+        });
+        packages.fold(
+            inlining.program(self.invocation.program_id),
+            |inlining, (id, package)| inlining.called(id, Inlining::of(&package)),
+        )
+    }
+
     /// The program's file, or the result of building its package.
     pub fn file(&self, build: impl FnOnce(&ProgramPackage) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
         match &self.program {
             Program::Package(package) => build(package),
-            Program::Blob(path) => {
-                fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-            }
+            Program::Blob(path) => files::read_program(path),
         }
     }
 

@@ -3,8 +3,12 @@
 pub mod bench;
 pub mod build;
 pub mod call;
+pub mod counting;
+pub mod debug;
 pub mod doctor;
+pub mod fuzz;
 pub mod inspect;
+pub mod ledger;
 pub mod new;
 pub mod profile;
 pub mod run;

@@ -9,26 +9,21 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::end::End;
+use cargo_entrypoint::profile::live::Holder;
 use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
 use loader::profile::{HeapProfile, Profiled};
-use loader::{Engine, Failure, Invocation, Loader};
+use loader::{Engine, Invocation, Loader};
 use program_build::custom_errors::CustomErrors;
 use program_build::files;
-use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
-use program_build::package::{Program, ProgramPackage};
+use program_build::package::Program;
 
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
+use crate::commands::counting::{Counted, counted};
 use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
-
-/// The feature of `program-entrypoint` under which the default heaps count what is live.
-const HEAP_TRACE: &str = "heap-trace";
-
-/// How much more gas a build that counts its heap may use.
-const COUNTING_FACTOR: u64 = 100;
 
 /// The heap's history, and a note about it.
 struct Heap {
@@ -36,6 +31,8 @@ struct Heap {
     plain: HeapProfile,
     /// The heap of a build that counts live bytes, if there is one.
     counted: Option<HeapProfile>,
+    /// The live blocks at the end, by the line that allocated them.
+    holders: Vec<Holder>,
     note: String,
 }
 
@@ -45,6 +42,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let blob = call.blob()?;
     let (profiled, errors) = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
+    let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
     let heap = heap(&call, &profiled);
 
@@ -55,6 +53,8 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let known = Known {
         end: end.as_ref(),
         errors: &errors,
+        // The table of the heap has them.
+        holders: &[],
     };
     report::people::profiled(&mut text, &title, &call.invocation, outcome, &known)?;
     // If the program did not run, no debug information was read.
@@ -66,6 +66,7 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
     tables::gas(&mut text, &costs, &mut sources)?;
     tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
+    tables::live(&mut text, &heap.holders)?;
     let pictures = draw(&folder, &call, &costs, &heap)?;
     text.push('\n');
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
@@ -93,7 +94,10 @@ fn run(
     blob: &[u8],
     invocation: &Invocation,
 ) -> Result<(Profiled, CustomErrors)> {
-    let loader = Loader::new(Engine::Interpreter)?;
+    // The invocation is checked already. A build that counts its heap has more gas.
+    let limits = call.runtime.limits().gas(u64::MAX);
+    let loader = Loader::new(Engine::Interpreter)?.as_on(call.runtime);
+    let loader = loader.limits(limits);
     let program = loader
         .load(blob)
         .with_context(|| format!("cannot load {name}"))?;
@@ -121,6 +125,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
     let as_it_is = |note: &str| Heap {
         plain: profiled.heap.clone(),
         counted: None,
+        holders: Vec::new(),
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
@@ -131,8 +136,11 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             "live bytes are unknown: a blob cannot be rebuilt with a heap that counts them",
         );
     };
-    match counted(call, package, profiled) {
-        Ok(Some(counted)) => {
+    match counted(call, package, &profiled.outcome) {
+        Ok(Some(Counted {
+            profiled: counted,
+            holders,
+        })) => {
             let mut note = format!(
                 "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
                 grouped(counted.outcome.gas_used),
@@ -147,6 +155,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             Heap {
                 plain: profiled.heap.clone(),
                 counted: Some(counted.heap),
+                holders,
                 note,
             }
         }
@@ -160,25 +169,6 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
             as_it_is("live bytes are unknown: the build that counts them failed")
         }
     }
-}
-
-/// The same invocation of a build that counts live bytes; `None` if its heap counts none.
-fn counted(call: &Call, package: &ProgramPackage, profiled: &Profiled) -> Result<Option<Profiled>> {
-    let feature = package.entrypoint_feature(HEAP_TRACE)?;
-    let blob = guest::build_with_features(package, &[&feature], DebugInfo::Strip)?;
-    let mut invocation = call.invocation.clone();
-    // Counting costs gas. A program that has run out of it would only go on.
-    if !matches!(profiled.outcome.failure, Some(Failure::OutOfGas { .. })) {
-        let most = i64::MAX.unsigned_abs();
-        invocation.gas = invocation.gas.saturating_mul(COUNTING_FACTOR).min(most);
-    }
-    let (counted, _) = run(call, &package.name, &blob, &invocation)?;
-    let is_counted = counted
-        .heap
-        .samples
-        .last()
-        .is_some_and(|sample| sample.counts.is_some());
-    Ok(is_counted.then_some(counted))
 }
 
 /// Draws the flame graph and the heap, if there is anything to draw.

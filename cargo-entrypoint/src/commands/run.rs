@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::profile::end::End;
+use cargo_entrypoint::profile::live::Holder;
 use loader::display::escape_control;
 use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Target, handler};
 use program_build::custom_errors::CustomErrors;
@@ -18,6 +19,7 @@ use signal_hook::flag;
 
 use crate::arguments::RunArguments;
 use crate::commands::call::Call;
+use crate::commands::counting::counted;
 use crate::commands::scenario;
 use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
@@ -34,6 +36,8 @@ struct Run {
     errors: CustomErrors,
     /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
+    /// The lines that allocated what was live when the heap refused.
+    holders: Vec<Holder>,
 }
 
 pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
@@ -54,12 +58,13 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
         Err(error) => return not_run(arguments, engine, error),
     };
     if arguments.json {
-        report::print(&report::json::outcome(&run.outcome)?)?;
+        report::print(&report::json::outcome(&run.outcome, &run.holders)?)?;
     } else {
         let mut text = String::new();
         let known = Known {
             end: run.end.as_ref(),
             errors: &run.errors,
+            holders: &run.holders,
         };
         report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, &known)?;
         report::print(&text)?;
@@ -91,6 +96,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     *used = engine;
     let command = arguments.runner.as_ref();
     let machine = Machine::new(engine)
+        .as_on(call.runtime)
         .command(command.map_or_else(Vec::new, |command| command.0.clone()))
         .sanitizer(arguments.sanitizer.map(Into::into))
         .library(library(arguments, &call))
@@ -113,6 +119,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
     let errors = built.errors_of(&outcome, CustomErrors::of(&program));
     Ok(Run {
         title: call.title(),
+        holders: holders(&call, &outcome),
         end,
         differences: call.differences(&outcome, errors.all()),
         errors,
@@ -131,7 +138,7 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     if outcome.engine.target() != Target::Riscv64 || outcome.gas_used > MAX_TRACED_GAS {
         return None;
     }
-    let loader = Loader::new(Engine::Interpreter).ok()?;
+    let loader = Loader::new(Engine::Interpreter).ok()?.as_on(call.runtime);
     let loaded = loader.load(program).ok()?;
     let built = call.host(&Machine::new(Engine::Interpreter), &loader, &loaded);
     let host = built.ok()?.host;
@@ -142,9 +149,31 @@ fn end(call: &Call, program: &[u8], outcome: &Outcome) -> Option<End> {
     end.filter(|_| is_same)
 }
 
+/// The lines that allocated what was live when the heap refused, from a build that counts. None if
+/// the heap has not refused, or if there is no such build.
+fn holders(call: &Call, outcome: &Outcome) -> Vec<Holder> {
+    let (Program::Package(package), Some(Failure::OutOfMemory { .. })) =
+        (&call.program, &outcome.failure)
+    else {
+        return Vec::new();
+    };
+    if outcome.engine.target() != Target::Riscv64 || outcome.gas_used > MAX_TRACED_GAS {
+        return Vec::new();
+    }
+    match counted(call, package, outcome) {
+        // With the bytes for counting, another build may even come further.
+        Ok(Some(counted)) if counted.profiled.outcome.failure.is_some() => counted.holders,
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            report::error(&error.context("cannot find out which lines have the heap"));
+            Vec::new()
+        }
+    }
+}
+
 /// Lets this process survive the signals of a terminal's keys, such as Ctrl-C. The terminal sends
 /// them to a debugger too, which interrupts the program, and goes on.
-fn leave_keys_to_the_command() -> Result<()> {
+pub fn leave_keys_to_the_command() -> Result<()> {
     for signal in [SIGINT, SIGQUIT] {
         // It sets a flag, and nothing looks at it.
         flag::register(signal, Arc::new(AtomicBool::new(false)))

@@ -47,8 +47,13 @@ impl End {
         // The sources of a blob are not known.
         let position = own(&mut |file| sources.is_own(file));
         let position = position.or_else(|| own(&mut |file| !is_foreign(file)))?;
+        let end = match profiled.outcome.failure {
+            // The frames inside are those of the call itself.
+            Some(Failure::InvalidCall(_) | Failure::SyscallFailed { .. }) => position + 1,
+            _ => stack.len(),
+        };
         Some(Self {
-            path: stack[position..].to_vec(),
+            path: stack[position..end].to_vec(),
         })
     }
 
@@ -73,7 +78,9 @@ fn needs_place(failure: &Failure, sources: &mut Sources) -> bool {
         | Failure::StackOverflow { .. }
         | Failure::InvalidPointer { .. }
         | Failure::LogsTooLong { .. }
-        | Failure::ReturnDataTooLong { .. } => true,
+        | Failure::ReturnDataTooLong { .. }
+        | Failure::InvalidCall(_)
+        | Failure::SyscallFailed { .. } => true,
         Failure::Panicked {
             location: Some(location),
             ..

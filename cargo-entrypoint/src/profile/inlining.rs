@@ -11,8 +11,8 @@ use std::fs;
 
 use addr2line::gimli::{self, EndianSlice, LittleEndian};
 use anyhow::{Context as _, Result};
-use loader::SourceLocation;
 use loader::profile::{Frame as BlobFrame, FrameKind};
+use loader::{Pubkey, SourceLocation};
 use object::{Object, ObjectSection, SectionKind};
 
 use super::costs::Frame;
@@ -31,6 +31,9 @@ pub struct Inlining {
     at: HashMap<(String, SourceLocation), Vec<Chain>>,
     /// The path of each compiled function by the last part of it; `None` if several end so.
     paths: HashMap<String, Option<String>>,
+    /// The id of the program, and the programs that it calls.
+    program_id: Option<Pubkey>,
+    called: HashMap<Pubkey, Self>,
 }
 
 /// The functions that an instruction is in, from the one that was compiled inwards.
@@ -90,12 +93,49 @@ impl Inlining {
                 }
             }
         }
-        Ok(Self { at, paths })
+        Ok(Self {
+            at,
+            paths,
+            ..Self::default()
+        })
     }
 
-    /// A stack with all that is known to be inlined in it.
+    /// Sets the id of the program, by which it may call itself.
+    #[must_use]
+    pub fn program(mut self, program_id: Pubkey) -> Self {
+        self.program_id = Some(program_id);
+        self
+    }
+
+    /// Adds the inlined functions of a program that this one calls.
+    #[must_use]
+    pub fn called(mut self, program_id: Pubkey, inlining: Self) -> Self {
+        self.called.insert(program_id, inlining);
+        self
+    }
+
+    /// A stack with all that is known to be inlined in it, in called programs too.
     #[must_use]
     pub fn complete(&self, stack: &[&BlobFrame]) -> Vec<Frame> {
+        let mut completed = Vec::with_capacity(stack.len());
+        let mut current = Some(self);
+        // Each program's part ends with the call of the next one.
+        for part in stack.chunk_by(|frame, _| frame.kind != FrameKind::Called) {
+            match current {
+                Some(inlining) => completed.extend(inlining.complete_own(part)),
+                None => completed.extend(part.iter().map(|frame| own(frame))),
+            }
+            current = part.last().and_then(|frame| {
+                let program_id = frame.program_id?;
+                let is_itself = self.program_id == Some(program_id);
+                is_itself.then_some(self).or(self.called.get(&program_id))
+            });
+        }
+        completed
+    }
+
+    /// The part of a stack that is one program's.
+    fn complete_own(&self, stack: &[&BlobFrame]) -> Vec<Frame> {
         let is_inlined = |frame: &&BlobFrame| frame.kind == FrameKind::Inlined;
         stack
             .chunk_by(|_, next| is_inlined(next))
@@ -360,6 +400,7 @@ mod tests {
         let inlining = Inlining {
             at: HashMap::from([(key, known)]),
             paths: HashMap::from([("f".to_owned(), Some("path::f".to_owned()))]),
+            ..Inlining::default()
         };
         let names = |chain: Option<Chain>| -> Option<Vec<String>> {
             Some(chain?.into_iter().map(|frame| frame.function).collect())

@@ -8,6 +8,7 @@ pub mod end;
 pub mod flame;
 pub mod heap;
 pub mod inlining;
+pub mod live;
 pub mod report;
 pub mod sources;
 

@@ -6,6 +6,7 @@ use loader::profile::HeapProfile;
 
 use super::costs::{Cost, Costs, Line};
 use super::heap::Summary;
+use super::live::{self, Holder};
 use super::sources::Sources;
 use crate::text::grouped;
 use loader::display::{escape_control, short_path};
@@ -68,6 +69,16 @@ pub fn heap(
     }
     writeln!(out, ", {limit} limit (bytes)")?;
     writeln!(out, "          {note}")
+}
+
+/// Writes which lines allocated the blocks that were live at the end.
+pub fn live(out: &mut String, holders: &[Holder]) -> Result {
+    let mut label = "live";
+    for line in live::describe(holders).lines() {
+        writeln!(out, "{label:<9} {line}")?;
+        label = "";
+    }
+    Ok(())
 }
 
 fn table<T>(

@@ -5,6 +5,7 @@ use std::fmt::{Result, Write};
 use cargo_entrypoint::bench::programs::ProgramResults;
 use cargo_entrypoint::bench::table::Table;
 use cargo_entrypoint::text::grouped;
+use loader::deploy;
 use loader::display::escape_control;
 
 /// Writes the results as a table.
@@ -15,7 +16,7 @@ pub fn results(out: &mut String, results: &ProgramResults) -> Result {
         escape_control(&results.compiler)
     )?;
     let mut table = Table::new(&["program", "fixture", "status"]);
-    for figure in ["gas", "heap peak", "blob"] {
+    for figure in ["gas", "heap peak", "blob", "rent"] {
         table.figure_column(figure);
     }
     for row in &results.programs {
@@ -29,6 +30,7 @@ pub fn results(out: &mut String, results: &ProgramResults) -> Result {
             grouped(row.gas),
             peak,
             grouped(row.blob),
+            grouped(deploy::rent(row.blob)),
         ]);
     }
     table.write(out)

@@ -53,6 +53,19 @@ fn summary(out: &mut String, inspection: &Inspection) -> Result {
         "target      {bits} bits, instruction set {}",
         inspection.instruction_set
     )?;
+    writeln!(
+        out,
+        "rent        {} kelvins on the Rialo runtime",
+        grouped(inspection.deployment.rent)
+    )?;
+    match &inspection.deployment.refusal {
+        None => writeln!(out, "deployment  possible on the Rialo runtime")?,
+        Some(refusal) => writeln!(
+            out,
+            "deployment  impossible on the Rialo runtime: {}",
+            escape_control(&refusal.to_string())
+        )?,
+    }
     if inspection.is_accepted() {
         return writeln!(out, "loader      accepts the blob");
     }

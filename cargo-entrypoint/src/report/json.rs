@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Error, Result};
 use cargo_entrypoint::output::escaped_json;
+use cargo_entrypoint::profile::live::Holder;
 use ledger::scenario::{ScenarioError, ScenarioOutcome, StepOutcome};
 use loader::fixture::FixtureError;
 use loader::inspect::Inspection;
@@ -29,9 +30,23 @@ struct NoHeap {
     peak: Option<u32>,
 }
 
-/// An outcome as JSON.
-pub fn outcome(outcome: &Outcome) -> Result<String> {
-    text(outcome)
+/// An outcome, and what was live when the heap refused.
+#[derive(Serialize)]
+struct WithHolders<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    heap_holders: &'a [Holder],
+}
+
+/// An outcome as JSON. `holders` are the lines that allocated what was live when the heap refused.
+pub fn outcome(outcome: &Outcome, holders: &[Holder]) -> Result<String> {
+    if holders.is_empty() {
+        return text(outcome);
+    }
+    text(&WithHolders {
+        outcome,
+        heap_holders: holders,
+    })
 }
 
 /// What a scenario did, as JSON.
@@ -127,6 +142,16 @@ pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
         program: None,
         inspection: None,
     })
+}
+
+/// As JSON, that a command on a ledger did nothing.
+pub fn ledger_error(kind: &str, description: &str) -> Result<String> {
+    text(&json!({ "error": { "kind": kind, "description": description } }))
+}
+
+/// Any value as JSON.
+pub fn value(value: &Value) -> Result<String> {
+    text(value)
 }
 
 fn text(value: &impl Serialize) -> Result<String> {

@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write};
 
 use cargo_entrypoint::profile::end::End;
+use cargo_entrypoint::profile::live::{self, Holder};
 use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::{
@@ -19,6 +20,8 @@ pub struct Known<'a> {
     pub end: Option<&'a End>,
     /// The errors that the file of the program names whose status it is.
     pub errors: &'a CustomErrors,
+    /// The lines that allocated what was live when the heap refused.
+    pub holders: &'a [Holder],
 }
 
 /// Writes an outcome as a short report.
@@ -96,6 +99,7 @@ fn ending(
         if let Some(end) = end {
             labelled(out, "at", &end.to_string())?;
         }
+        labelled(out, "live", &live::describe(known.holders))?;
         if let Some(help) = failure.help() {
             labelled(out, "help", &help)?;
         }

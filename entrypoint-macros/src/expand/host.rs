@@ -30,11 +30,11 @@ impl Target for Host {
             unsafe extern "C" fn entrypoint(input: *mut ::core::primitive::u8) -> ::core::primitive::u64 {
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: by the contract, `input` is an input, aligned to 8, used by one thread.
-                // Its length is not known.
+                // Its length is not known, nor its table.
                 unsafe {
                     __ep_crate::__private::#enter(
                         input,
-                        ::core::option::Option::None,
+                        __ep_crate::__private::AccountTable::NotKnown,
                         process_instruction,
                     )
                 }

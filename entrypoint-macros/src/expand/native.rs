@@ -43,11 +43,11 @@ impl Target for Native {
                 // SAFETY: the host calls this once, so nothing else has happened except
                 // `entrypoint_native_host`. By the contract, there is a heap. A program has one
                 // thread and one global allocator.
-                let length = unsafe { __ep_crate::__private::begin() };
+                let table = unsafe { __ep_crate::__private::begin() }.into();
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: by the contract, there is an input, aligned to 8, for this one call.
-                // `length` is the host's. A program has one thread.
-                unsafe { __ep_crate::__private::#enter(input, length, process_instruction) }
+                // The length is the host's. A program has one thread.
+                unsafe { __ep_crate::__private::#enter(input, table, process_instruction) }
             }
         }
     }

@@ -43,9 +43,10 @@ impl Target for Riscv64 {
         let entry = self.export(quote_spanned! {*span=>
             extern "C" fn entrypoint(
                 input: u64,
-                length: u64,
+                _length: u64,
                 heap_base: u64,
                 heap_size: u64,
+                account_table: u64,
             ) -> u64 {
                 // The loader passes u32. Whole registers save the code that would cut them.
                 // SAFETY: this is the start of the entry, which the loader calls once. By
@@ -54,12 +55,13 @@ impl Target for Riscv64 {
                 // guest has one thread and one global allocator.
                 unsafe { __ep_crate::__private::announce_heap(heap_base, heap_size) };
                 let input = ::core::ptr::with_exposed_provenance_mut(input as usize);
-                let length = ::core::option::Option::Some(length as usize);
+                let table = ::core::ptr::with_exposed_provenance(account_table as usize);
+                let table = __ep_crate::__private::AccountTable::At(table);
                 let process_instruction = super::__ONE_ENTRYPOINT_PER_CRATE;
                 // SAFETY: the loader wrote an input of `length` bytes there, at the start of a
                 // page, for the whole invocation. A guest has one thread, and the loader calls the
                 // entry once.
-                unsafe { __ep_crate::__private::#enter(input, length, process_instruction) }
+                unsafe { __ep_crate::__private::#enter(input, table, process_instruction) }
             }
         });
         quote! {

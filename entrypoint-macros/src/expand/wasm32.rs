@@ -53,13 +53,13 @@ impl Target for Wasm32 {
                 // runs, and no longer uses scratch memory other than the input.
                 unsafe { __ep_crate::__private::begin(input, length, #is_loaders_heap) };
                 let process_instruction = __ONE_ENTRYPOINT_PER_CRATE;
-                let known = ::core::option::Option::Some(length);
+                let table = __ep_crate::__private::AccountTable::AtEndOf(length);
                 // SAFETY: the host wrote an input of `length` bytes there, aligned to 8, for this
                 // call. Its scratch memory is not allocated again before the end. A guest has one
                 // thread. The program's function of an earlier call has returned and kept nothing
                 // of its input.
                 let status = unsafe {
-                    __ep_crate::__private::#enter(input, known, process_instruction)
+                    __ep_crate::__private::#enter(input, table, process_instruction)
                 };
                 // SAFETY: the program's function has returned. By that section, the host reads the
                 // input before it calls the program again.

@@ -5,11 +5,12 @@ use core::mem::MaybeUninit;
 use abi::call::CInstruction;
 use abi::{ProgramError, ProgramResult};
 
-use super::{Instruction, make};
+use super::instruction::Call;
+use super::make;
 use crate::account::Description;
 
 /// The most accounts of a call that takes them as a slice, and so the size of the list on the
-/// stack: 11 KiB. An array of views has a list of its own length.
+/// stack: 7 KiB. An array of views has a list of its own length.
 pub const MAX_SLICE_ACCOUNTS: usize = 128;
 
 /// The state of all accounts of a call together, and their descriptions.
@@ -36,13 +37,13 @@ impl<T: sealed::AccountList + ?Sized> AccountList for T {}
 mod sealed {
     use crate::AccountInfo;
 
-    use super::{CInstruction, Description, Instruction, ProgramResult};
+    use super::{CInstruction, Call, Description, ProgramResult};
 
     pub trait AccountList {
         /// Makes the call with these accounts.
         fn call(
             &self,
-            instruction: &Instruction<'_>,
+            call: &Call<'_>,
             syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
         ) -> ProgramResult;
     }
@@ -76,11 +77,11 @@ impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
     #[inline(always)]
     fn call(
         &self,
-        instruction: &Instruction<'_>,
+        call: &Call<'_>,
         syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         let mut list = [const { MaybeUninit::uninit() }; N];
-        make(instruction, &describe(self, &mut list), syscall)
+        make(call, &describe(self, &mut list), syscall)
     }
 }
 
@@ -89,14 +90,14 @@ impl<A: sealed::View> sealed::AccountList for [A] {
     #[inline(never)]
     fn call(
         &self,
-        instruction: &Instruction<'_>,
+        call: &Call<'_>,
         syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
         if self.len() > MAX_SLICE_ACCOUNTS {
             return Err(too_many());
         }
         let mut list = [const { MaybeUninit::uninit() }; MAX_SLICE_ACCOUNTS];
-        make(instruction, &describe(self, &mut list), syscall)
+        make(call, &describe(self, &mut list), syscall)
     }
 }
 
@@ -104,10 +105,10 @@ impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {
     #[inline(always)]
     fn call(
         &self,
-        instruction: &Instruction<'_>,
+        call: &Call<'_>,
         syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
-        self.as_slice().call(instruction, syscall)
+        self.as_slice().call(call, syscall)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The instruction of a call.
 
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::offset_of;
 
 use abi::Pubkey;
@@ -19,15 +20,45 @@ pub struct Instruction<'a> {
     pub data: &'a [u8],
 }
 
-impl Instruction<'_> {
+impl<'a> Instruction<'a> {
     /// Returns the instruction in the layout of the syscall.
     #[inline(always)]
-    pub(super) fn to_call(self) -> CInstruction {
-        CInstruction {
-            program_id: address_of(self.program_id),
-            accounts: slice_of(self.accounts),
-            data: slice_of(self.data),
+    pub(super) fn to_call(self) -> Call<'a> {
+        Call {
+            instruction: CInstruction {
+                program_id: address_of(self.program_id),
+                accounts: slice_of(self.accounts),
+                data: slice_of(self.data),
+            },
+            _borrows: PhantomData,
         }
+    }
+}
+
+/// An [`Instruction`] in the layout of the syscall.
+///
+/// It is made where the author's function makes the instruction, so that no instruction in the
+/// other layout needs a place in memory.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    instruction: CInstruction,
+    _borrows: PhantomData<Instruction<'a>>,
+}
+
+impl<'a> Call<'a> {
+    /// Returns what the syscall reads.
+    #[inline(always)]
+    pub(super) fn instruction(&self) -> &CInstruction {
+        &self.instruction
+    }
+
+    /// Returns the accounts that the instruction lists.
+    pub(super) fn accounts(&self) -> &'a [AccountMeta<'a>] {
+        let Slice { address, length } = self.instruction.accounts;
+        let first = core::ptr::with_exposed_provenance(address as usize);
+        // SAFETY: `to_call`, the only constructor, has taken address and length from a slice of
+        // such values that lives for `'a`, and has exposed its provenance.
+        unsafe { core::slice::from_raw_parts(first, length as usize) }
     }
 }
 

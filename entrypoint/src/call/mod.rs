@@ -58,6 +58,9 @@
 //! - if the data of an account that the call passes on as writable is borrowed in any way,
 //! - if the data of any account that it passes on is borrowed mutably.
 //!
+//! The program then logs which account that is, by its place in the list that it passes on, from 0:
+//! `a borrow of data prevents the call: account 1`.
+//!
 //! A shared borrow of an account that the call passes on as read-only may live on: no one can
 //! change that account during the call. Nor can anyone change an account that the call does not
 //! pass on. A repeat of an account shares its borrow state.
@@ -73,6 +76,7 @@
 //! its own length, and a slice one for [`MAX_SLICE_ACCOUNTS`].
 
 mod accounts;
+mod borrows;
 mod instruction;
 mod seed;
 #[cfg(test)]
@@ -80,8 +84,8 @@ mod tests;
 
 use abi::call::CInstruction;
 pub use abi::call::{MAX_CALL_ACCOUNTS, MAX_CALL_DATA_LENGTH, MAX_CALL_DEPTH};
-use abi::input::{AccountHeader, FIRST_OCCURRENCE};
-use abi::{ProgramError, ProgramResult, Pubkey};
+use abi::input::FIRST_OCCURRENCE;
+use abi::{ProgramError, ProgramResult};
 
 pub use accounts::{AccountList, MAX_SLICE_ACCOUNTS};
 pub(crate) use instruction::slice_of;
@@ -89,9 +93,9 @@ pub use instruction::{AccountMeta, Instruction};
 pub use seed::{Seed, Signer};
 
 use crate::account::Description;
-use crate::borrow::MUTABLY_BORROWED;
 use crate::target::syscalls as raw;
 use accounts::Passed;
+use instruction::Call;
 
 /// Calls another program, and continues when it has ended.
 ///
@@ -159,7 +163,7 @@ pub fn invoke_signed<L: AccountList + ?Sized>(
     accounts: &L,
     signers: &[Signer<'_>],
 ) -> ProgramResult {
-    accounts.call(instruction, |instruction, accounts| {
+    accounts.call(&instruction.to_call(), |instruction, accounts| {
         // SAFETY: `instruction` is a `CInstruction` whose slices are those of the author's
         // borrows. `accounts` and `signers` are slices of the structures that the syscall reads,
         // and the addresses in them are those of live entries and of live slices. The host writes
@@ -185,20 +189,20 @@ pub fn invoke_through<L: AccountList + ?Sized>(
     accounts: &L,
     syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
-    accounts.call(instruction, syscall)
+    accounts.call(&instruction.to_call(), syscall)
 }
 
 /// Checks the borrows and makes the call.
 #[inline(always)]
 fn make(
-    instruction: &Instruction<'_>,
+    call: &Call<'_>,
     passed: &Passed<'_>,
     syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
 ) -> ProgramResult {
     if passed.states as u8 != FIRST_OCCURRENCE {
-        check_borrows(instruction, passed.accounts)?;
+        borrows::check(call, passed.accounts)?;
     }
-    match syscall(&instruction.to_call(), passed.accounts) {
+    match syscall(call.instruction(), passed.accounts) {
         0 => Ok(()),
         status => Err(failed(status)),
     }
@@ -208,29 +212,4 @@ fn make(
 #[cold]
 fn failed(status: u64) -> ProgramError {
     ProgramError::from_status(status).unwrap_or(ProgramError::Custom(0))
-}
-
-/// Checks the borrows of the accounts, one by one: not for speed, because a call rarely finds any.
-#[cold]
-#[inline(never)]
-fn check_borrows(instruction: &Instruction<'_>, accounts: &[Description]) -> ProgramResult {
-    for account in accounts {
-        let entry = account.kelvins as usize - AccountHeader::KELVINS;
-        let state = core::ptr::with_exposed_provenance::<u8>(entry + AccountHeader::MARKER);
-        // SAFETY: the account comes from a view, whose entry's header is readable, and no reference
-        // to its fields exists.
-        let state = unsafe { state.read() };
-        let key = core::ptr::with_exposed_provenance::<Pubkey>(account.key as usize);
-        // SAFETY: the account comes from a view, whose entry's key is readable. A `Pubkey` has
-        // alignment 1 and no invalid values, and nothing writes the key.
-        let key = unsafe { &*key };
-        let written = || {
-            let mut metas = instruction.accounts.iter();
-            metas.any(|meta| meta.is_writable != 0 && meta.key == key)
-        };
-        if state == MUTABLY_BORROWED || (state != FIRST_OCCURRENCE && written()) {
-            return Err(ProgramError::AccountBorrowFailed);
-        }
-    }
-    Ok(())
 }

@@ -1,9 +1,10 @@
 //! Calls, on the host of unit tests. The guest `asks` makes the same under a loader.
 
-use std::vec;
+use core::mem::offset_of;
 use std::vec::Vec;
+use std::{format, vec};
 
-use abi::call::CInstruction;
+use abi::call::{CAccount, CInstruction};
 use abi::input::{AccountHeader, MAX_PERMITTED_DATA_INCREASE};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::AccountInfo;
 use crate::account::Description;
-use crate::testing::{AccountInput, Host, Invocation, Outcome, Record};
+use crate::testing::{AccountInput, Host, Invocation, Outcome, Record, Sysvars};
 
 const CALLER: Pubkey = Pubkey::new([1; 32]);
 const CALLEE: Pubkey = Pubkey::new([2; 32]);
@@ -90,12 +91,27 @@ fn host_gets_the_structures_of_the_contract() {
         assert_eq!(account.data, entry + AccountHeader::DATA as u64);
         assert_eq!(account.length, 4);
         assert_eq!(account.owner, entry + AccountHeader::OWNER as u64);
-        let flags = account.flags.to_le_bytes();
+        let flags = flags(account);
         assert_eq!(flags[0], view.is_signer().into());
         assert_eq!(flags[1], view.is_writable().into());
         assert_eq!(flags[2], 0);
     }
-    assert_eq!(accounts[2].flags & 0xff, 1);
+    assert_eq!(flags(&accounts[2]), [1, 1, 0]);
+}
+
+/// The flags of a description, where the contract has them.
+fn flags(account: &Description) -> [u8; 3] {
+    let first = core::ptr::from_ref(account).cast::<u8>();
+    [
+        offset_of!(CAccount, is_signer),
+        offset_of!(CAccount, is_writable),
+        offset_of!(CAccount, executable),
+    ]
+    .map(|offset| {
+        // SAFETY: `account.rs` asserts that a description has the layout of a `CAccount`, and these
+        // of its bytes are written.
+        unsafe { first.wrapping_add(offset).read() }
+    })
 }
 
 #[test]
@@ -179,11 +195,17 @@ fn is_called(held: Held, through: usize, metas: &[AccountMeta<'_>]) -> bool {
         drop(account.try_borrow_mut_data()?);
         result
     });
-    let expected = match record.calls.len() {
-        0 => Err(ProgramError::AccountBorrowFailed),
-        _ => Ok(()),
+    let (expected, lines) = match record.calls.len() {
+        0 => (
+            Err(ProgramError::AccountBorrowFailed),
+            vec![format!(
+                "a borrow of data prevents the call: account {through}"
+            )],
+        ),
+        _ => (Ok(()), vec![]),
     };
     assert_eq!(outcome.result, expected);
+    assert_eq!(record.logs, lines);
     record.calls.len() == 1
 }
 
@@ -303,6 +325,30 @@ fn data_that_a_called_program_grew_does_not_grow_further() {
         assert_eq!(outcome.result, Ok(()));
         assert_eq!(outcome.accounts[0].data.len(), 1);
     }
+}
+
+/// No one changes a read-only account during a call, so its length is as sent afterwards too.
+#[test]
+fn call_records_the_lengths_of_writable_accounts() {
+    let (outcome, _) = run(nothing, |accounts| {
+        let metas = [AccountMeta::writable(accounts[0].key())];
+        invoke(&instruction(&metas), accounts)?;
+        let recorded = |account: &AccountInfo<'_>| {
+            let place = account.address() as usize + AccountHeader::ORIGINAL_DATA_LENGTH;
+            let place = core::ptr::with_exposed_provenance::<u32>(place);
+            // SAFETY: the view's entry is readable, and no reference to its fields exists.
+            unsafe { place.read_unaligned() }
+        };
+        let found: Vec<_> = accounts.iter().map(recorded).collect();
+        assert_eq!(found, [!4, !4, 0]);
+        for account in accounts {
+            assert_eq!(account.original_data_len(), 4);
+            let most = 4 + MAX_PERMITTED_DATA_INCREASE;
+            assert_eq!(account.resize(most + 1), Err(ProgramError::InvalidRealloc));
+        }
+        Ok(())
+    });
+    assert_eq!(outcome.result, Ok(()));
 }
 
 #[test]
@@ -479,7 +525,7 @@ fn called_program_does_not_call_back() {
 
 #[test]
 fn host_is_the_previous_one_after_a_panic() {
-    let host = Host::new().random_seed(5);
+    let host = Host::new().sysvars(Sysvars::default().random_seed(5));
     let panicked = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
         host.run(|| {
             assert_eq!(crate::sysvar::random_seed(), Ok(5));

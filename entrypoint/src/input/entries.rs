@@ -1,17 +1,22 @@
 //! The parts of a loader's input, one after the other, without checks.
 
+use core::marker::PhantomData;
+
 use abi::Pubkey;
 use abi::input::{
     ALIGNMENT, AccountHeader, FIRST_OCCURRENCE, MAX_PERMITTED_DATA_INCREASE, RepeatEntry,
 };
 
-use crate::account::AccountInfo;
+use super::keep::keep;
 
 /// The fields before the number of accounts.
 #[derive(Clone, Copy)]
 pub(crate) struct Opened<'input> {
-    pub program_id: &'input Pubkey,
-    pub instruction_data: &'input [u8],
+    /// The first byte of the instruction data.
+    data: *mut u8,
+    /// The length of the instruction data.
+    length: usize,
+    _input: PhantomData<&'input [u8]>,
 }
 
 /// Reads the fields before the number of accounts.
@@ -27,22 +32,75 @@ pub(crate) struct Opened<'input> {
 pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
     // SAFETY: by the contract, an input starts with this word. The read needs no alignment.
     let length = unsafe { input.cast::<u64>().read_unaligned() } as usize;
-    let instruction_data = input.wrapping_add(size_of::<u64>());
-    let program_id = instruction_data.wrapping_add(length);
     Opened {
-        // SAFETY: by the contract, there are 32 bytes there for `'input`. A `Pubkey` has alignment
-        // 1 and no invalid values. Nothing writes these bytes: views write only to the entries of
+        // Otherwise the compiler keeps the address of the input in another register.
+        data: keep(input.wrapping_add(size_of::<u64>())),
+        length,
+        _input: PhantomData,
+    }
+}
+
+impl<'input> Opened<'input> {
+    /// Reads the fields again.
+    ///
+    /// Volatile: otherwise the compiler keeps the length for the program's function while it lists
+    /// the accounts, in a register that it must save first.
+    ///
+    /// # Safety
+    ///
+    /// The input is aligned to 8.
+    #[inline(always)]
+    pub(crate) unsafe fn again(self) -> Self {
+        let length = self.data.wrapping_sub(size_of::<u64>()).cast::<u64>();
+        // SAFETY: by `open`, an input starts with this word. By the contract, it is aligned for it.
+        let length = unsafe { length.read_volatile() } as usize;
+        Self { length, ..self }
+    }
+
+    /// The address after the instruction data.
+    #[inline(always)]
+    fn after_data(self) -> *mut u8 {
+        self.data.wrapping_add(self.length)
+    }
+
+    #[inline(always)]
+    pub(crate) fn program_id(self) -> &'input Pubkey {
+        // SAFETY: by `open`, there are 32 bytes there for `'input`. A `Pubkey` has alignment 1 and
+        // no invalid values. Nothing writes these bytes: views write only to the entries of
         // accounts, which are other bytes.
-        program_id: unsafe { &*program_id.cast::<Pubkey>() },
-        // SAFETY: by the contract, there are that many bytes there for `'input`. Nothing writes
-        // them, because they are not an account's entry.
-        instruction_data: unsafe { core::slice::from_raw_parts(instruction_data, length) },
+        unsafe { &*self.after_data().cast::<Pubkey>() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn instruction_data(self) -> &'input [u8] {
+        // SAFETY: by `open`, there are that many bytes there for `'input`. Nothing writes them,
+        // because they are not an account's entry.
+        unsafe { core::slice::from_raw_parts(self.data, self.length) }
+    }
+
+    /// Returns all entries of the input.
+    ///
+    /// # Safety
+    ///
+    /// The input is aligned to 8; and no view of its accounts exists yet.
+    #[inline(always)]
+    pub(crate) unsafe fn entries(self) -> Entries {
+        let after_id = self.after_data().wrapping_add(size_of::<Pubkey>());
+        // By the contract, multiples of 8 from the start of the input are at addresses that are
+        // multiples of 8.
+        let count = after_id.map_addr(round_up).cast::<u64>();
+        // SAFETY: by `open`, the count is there, and it is aligned.
+        let number = unsafe { count.read() };
+        Entries {
+            next: count.wrapping_add(1).cast(),
+            count: number as usize,
+        }
     }
 }
 
 /// The remaining entries of an input.
 pub(crate) struct Entries {
-    next: *mut u8,
+    pub next: *mut u8,
     /// The number of remaining entries.
     pub count: usize,
 }
@@ -67,22 +125,6 @@ fn round_up(length: usize) -> usize {
 }
 
 impl Entries {
-    /// Returns all entries of an input.
-    ///
-    /// # Safety
-    ///
-    /// As for [`open`]; `input` is aligned to 8; and no view of its accounts exists yet.
-    #[inline(always)]
-    pub(crate) unsafe fn locate(input: *mut u8) -> Self {
-        // Volatile: otherwise the compiler keeps the word for the program's function while it lists
-        // the accounts, in a register that it must save first.
-        // SAFETY: by the contract, an input starts with this word and is aligned for it.
-        let length = unsafe { input.cast::<u64>().read_volatile() } as usize;
-        // SAFETY: by the contract, the precondition of `open` holds and no view exists. The length
-        // is the first word of the input, which is what `open` reads.
-        unsafe { Self::after(input, length) }
-    }
-
     /// Returns all entries of an input whose instruction data has this length.
     ///
     /// # Safety
@@ -100,22 +142,6 @@ impl Entries {
         }
     }
 
-    /// Returns an empty list of accounts.
-    ///
-    /// It reuses the address of the count: materializing a constant would cost gas.
-    ///
-    /// # Safety
-    ///
-    /// As for [`open`]; the input is aligned to 8; and no entry was stepped over yet.
-    #[inline(always)]
-    pub(crate) unsafe fn empty<'input>(&self) -> &'input [AccountInfo<'input>] {
-        let nowhere = self.next.wrapping_sub(size_of::<u64>()).cast();
-        // SAFETY: an empty slice needs an address that is not null and that is aligned to 8. This
-        // is the address of the count. By the contract it is in memory, at a multiple of 8 from the
-        // start of the input, which is aligned to 8.
-        unsafe { core::slice::from_raw_parts(nowhere, 0) }
-    }
-
     /// Steps over an entry. The caller counts.
     ///
     /// # Safety
@@ -125,19 +151,48 @@ impl Entries {
     #[inline(always)]
     pub(crate) unsafe fn step(&mut self) -> Entry {
         let entry = self.next;
-        // SAFETY: by the contract, an entry starts here with its marker.
-        let marker = unsafe { entry.read() };
+        // SAFETY: by the contract, an entry starts here.
+        let marker = unsafe { marker(entry) };
         if marker != FIRST_OCCURRENCE {
-            self.next = entry.wrapping_add(size_of::<RepeatEntry>());
+            self.next = after_repeat(entry);
             return Entry::Repeat(marker);
         }
-        let data_length = entry.wrapping_add(AccountHeader::DATA_LENGTH).cast::<u64>();
-        // SAFETY: by the contract, the marker starts a whole entry, and this word is a part of it.
-        // The read needs no alignment.
-        let data_length = unsafe { data_length.read_unaligned() } as usize;
-        // The padding is before the rent epoch. Because that has 8 bytes, padding after it gives
-        // the same sum.
-        self.next = entry.wrapping_add(round_up(data_length.wrapping_add(FIRST_WITHOUT_DATA)));
+        // SAFETY: by the contract and its marker, a whole first occurrence starts here, as the
+        // loader wrote it.
+        self.next = unsafe { after_first(entry) };
         Entry::First(entry)
     }
+}
+
+/// Returns the marker of the entry at this address.
+///
+/// # Safety
+///
+/// As for [`open`]; and an entry starts here.
+#[inline(always)]
+pub(super) unsafe fn marker(entry: *mut u8) -> u8 {
+    // SAFETY: by the contract, an entry starts here, and its first byte is the marker.
+    unsafe { entry.read() }
+}
+
+/// Returns the address after the repeat at this address.
+#[inline(always)]
+pub(super) fn after_repeat(entry: *mut u8) -> *mut u8 {
+    entry.wrapping_add(size_of::<RepeatEntry>())
+}
+
+/// Returns the address after the first occurrence at this address.
+///
+/// # Safety
+///
+/// As for [`open`]; a first occurrence starts here; and its data length is as the loader wrote it.
+#[inline(always)]
+pub(super) unsafe fn after_first(entry: *mut u8) -> *mut u8 {
+    let data_length = entry.wrapping_add(AccountHeader::DATA_LENGTH).cast::<u64>();
+    // SAFETY: by the contract, a whole first occurrence starts here, and this word is a part of it.
+    // The read needs no alignment.
+    let data_length = unsafe { data_length.read_unaligned() } as usize;
+    // The padding is before the rent epoch. Because that has 8 bytes, padding after it gives the
+    // same sum.
+    entry.wrapping_add(round_up(data_length.wrapping_add(FIRST_WITHOUT_DATA)))
 }

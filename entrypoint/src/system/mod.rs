@@ -35,6 +35,10 @@
 //! | [`assign_with_seed`] | 10 | base |
 //! | [`transfer_with_seed`] | 11 | base |
 //!
+//! Anyone can send kelvins to any address, before there is an account too, and then
+//! [`create_account`] fails. For an address that is known beforehand, such as a derived one, use
+//! [`create_account_allow_prefund`].
+//!
 //! The instructions 4 to 7 and 12 are about nonces, which programs rarely use. The layouts are
 //! those of the Rialo runtime (crate `rialo-s-system-interface` 0.23.0-alpha.0).
 
@@ -44,10 +48,14 @@ use abi::call::MAX_SEED_LENGTH;
 pub use abi::ids::SYSTEM_PROGRAM as ID;
 use abi::system::Instruction as Number;
 pub use abi::system::SystemError;
+use abi::system::data::{self, Data};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
 use crate::call::{AccountMeta, Instruction, Signer, invoke_signed};
+pub use create::CreateAccount;
+
+mod create;
 
 /// A call of the system program with `ACCOUNTS` accounts and at most `LENGTH` bytes of instruction
 /// data.
@@ -66,7 +74,7 @@ impl<'input, const ACCOUNTS: usize, const LENGTH: usize> SystemCall<'input, ACCO
         Instruction {
             program_id: &ID,
             accounts: &self.metas,
-            data: self.data.written(),
+            data: self.data.as_bytes(),
         }
     }
 
@@ -103,6 +111,9 @@ impl<const ACCOUNTS: usize, const LENGTH: usize> fmt::Debug for SystemCall<'_, A
     }
 }
 
+// The functions below write the fields themselves: with the functions of `abi::system::data`, the
+// blob of `vesting` would be longer.
+
 /// Creates an account with this balance, this much data and this owner. The payer loses the
 /// balance.
 ///
@@ -129,6 +140,56 @@ pub fn create_account<'input>(
             .number(kelvins)
             .number(space)
             .key(owner),
+    }
+}
+
+/// Creates an account as [`create_account`] does, but also where the address holds kelvins already.
+///
+/// Anyone can send kelvins to any address, and so make [`create_account`] fail for ever: for a
+/// derived address, which is the only one that will do, this locks the program. Here the payer adds
+/// what is missing, so that the account holds at least `kelvins`; if it held more, it keeps that.
+///
+/// ```
+/// use entrypoint::sysvar::{Rent, Sysvar};
+/// use entrypoint::{AccountInfo, ProgramResult, Pubkey, Seed, Signer, split_accounts, system};
+///
+/// fn open(program_id: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
+///     let ([payer, vault], _) = split_accounts(accounts)?;
+///     let kelvins = Rent::get()?.minimum_balance(16);
+///     let seeds = [Seed::from(b"vault"), Seed::from(data)];
+///     system::create_account_allow_prefund(payer, vault, kelvins, 16, program_id)
+///         .invoke_signed(&[Signer::new(&seeds)])
+/// }
+/// # use entrypoint::testing::{AccountInput, Invocation};
+/// # let id = Pubkey::new([1; 32]);
+/// # let (vault, bump) = entrypoint::find_program_address(&[Seed::from(b"vault")], &id).unwrap();
+/// # for sent in [0, 7, 5_000_000] {
+/// #     let payer = AccountInput::new(Pubkey::new([2; 32])).kelvins(5_000_000);
+/// #     let outcome = Invocation::new(id)
+/// #         .account(payer.writable().signer())
+/// #         .account(AccountInput::new(vault).kelvins(sent).writable())
+/// #         .data([bump])
+/// #         .run(open);
+/// #     assert_eq!(outcome.result, Ok(()));
+/// #     assert_eq!(outcome.accounts[1].kelvins, sent.max(1_002_240));
+/// #     assert_eq!(outcome.accounts[1].owner, id);
+/// #     assert_eq!(outcome.accounts[1].data, [0; 16]);
+/// # }
+/// ```
+#[inline]
+pub fn create_account_allow_prefund<'a, 'input>(
+    payer: &'a AccountInfo<'input>,
+    account: &'a AccountInfo<'input>,
+    kelvins: u64,
+    space: u64,
+    owner: &'a Pubkey,
+) -> CreateAccount<'a, 'input> {
+    CreateAccount {
+        payer,
+        account,
+        kelvins,
+        space,
+        owner,
     }
 }
 
@@ -211,12 +272,7 @@ pub fn create_account_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::CreateAccountWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .number(kelvins)
-            .number(space)
-            .key(owner),
+        data: data::create_account_with_seed(base.key(), seed, kelvins, space, owner)?,
     })
 }
 
@@ -262,11 +318,7 @@ pub fn allocate_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::AllocateWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .number(space)
-            .key(owner),
+        data: data::allocate_with_seed(base.key(), seed, space, owner)?,
     })
 }
 
@@ -288,10 +340,7 @@ pub fn assign_with_seed<'input>(
             AccountMeta::writable(account.key()),
             AccountMeta::readonly_signer(base.key()),
         ],
-        data: Data::new(Number::AssignWithSeed)
-            .key(base.key())
-            .seed(seed)?
-            .key(owner),
+        data: data::assign_with_seed(base.key(), seed, owner)?,
     })
 }
 
@@ -317,60 +366,8 @@ pub fn transfer_with_seed<'input>(
             AccountMeta::readonly_signer(base.key()),
             AccountMeta::writable(payee.key()),
         ],
-        data: Data::new(Number::TransferWithSeed)
-            .number(kelvins)
-            .seed(seed)?
-            .key(payer_owner),
+        data: data::transfer_with_seed(kelvins, seed, payer_owner)?,
     })
-}
-
-/// Instruction data on the stack: the number of the instruction in four bytes, then its fields.
-#[derive(Clone, Copy)]
-struct Data<const LENGTH: usize> {
-    bytes: [u8; LENGTH],
-    length: usize,
-}
-
-impl<const LENGTH: usize> Data<LENGTH> {
-    #[inline(always)]
-    fn new(instruction: Number) -> Self {
-        let empty = Self {
-            bytes: [0; LENGTH],
-            length: 0,
-        };
-        empty.append(&(instruction as u32).to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn number(self, number: u64) -> Self {
-        self.append(&number.to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn key(self, key: &Pubkey) -> Self {
-        self.append(key.as_bytes())
-    }
-
-    fn seed(self, seed: &str) -> Result<Self, ProgramError> {
-        if seed.len() > MAX_SEED_LENGTH {
-            return Err(ProgramError::MaxSeedLengthExceeded);
-        }
-        Ok(self.number(seed.len() as u64).append(seed.as_bytes()))
-    }
-
-    /// Appends bytes, for which each function above has chosen a sufficient `LENGTH`.
-    #[inline(always)]
-    fn append(mut self, bytes: &[u8]) -> Self {
-        let end = self.length + bytes.len();
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-        self
-    }
-
-    #[inline(always)]
-    fn written(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use abi::program_address::create_program_address;
 use abi::{ProgramError, Pubkey};
 
 use super::host::{Function, RecordedAccount, RecordedCall, with_current};
-use super::{Account, AccountInput, Invocation};
+use super::{Account, AccountInput, Invocation, ProcessedInstruction};
 use crate::AccountInfo;
 use crate::account::Description;
 use crate::call::{AccountMeta, Seed, Signer};
+use crate::instructions::SiblingAccount;
 use crate::target::{note_program_id, program_id};
 
 /// What a caller passes to the host.
@@ -82,6 +83,16 @@ pub(crate) unsafe fn make_call(request: &CallRequest<'_>) -> Result<(), ProgramE
             write_back(before, after)?;
         }
     }
+    let accounts = request.metas.iter().map(|meta| {
+        let rights = rights(meta.key, request.metas);
+        SiblingAccount::new(meta.key, rights.is_signer != 0, rights.is_writable != 0)
+    });
+    let processed = ProcessedInstruction {
+        program_id: callee,
+        accounts: accounts.collect(),
+        data: request.data.to_vec(),
+    };
+    with_current(|current| current.end_of_call(processed));
     Ok(())
 }
 

@@ -8,10 +8,11 @@ use std::string::String;
 use std::thread_local;
 use std::vec::Vec;
 
-use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent};
+use abi::host::{Account, Sysvars};
+use abi::imports::MAX_ARGUMENTS;
 use abi::{ProgramResult, Pubkey};
 
-use super::{Account, system};
+use super::{ProcessedInstruction, system};
 use crate::AccountInfo;
 
 /// The host of a unit test: what a function can ask for, and a record of what it did.
@@ -21,7 +22,7 @@ use crate::AccountInfo;
 ///
 /// ```
 /// use entrypoint::sysvar::{Clock, Sysvar};
-/// use entrypoint::testing::{AccountInput, Host, Invocation};
+/// use entrypoint::testing::{AccountInput, Host, Invocation, Sysvars};
 /// use entrypoint::{
 ///     AccountInfo, AccountMeta, Instruction, ProgramError, ProgramResult, Pubkey, invoke,
 /// };
@@ -45,9 +46,8 @@ use crate::AccountInfo;
 /// }
 ///
 /// let counter = Pubkey::new([8; 32]);
-/// let host = Host::new()
-///     .clock(Clock { unix_timestamp_ms: 7_000, ..Clock::default() })
-///     .program(counter, count);
+/// let clock = Clock { unix_timestamp_ms: 7_000, ..Clock::default() };
+/// let host = Host::new().sysvars(Sysvars::default().clock(clock)).program(counter, count);
 /// let invocation = Invocation::new(Pubkey::new([1; 32]))
 ///     .account(AccountInput::new(Pubkey::new([2; 32])).data([30]).writable())
 ///     .account(AccountInput::new(counter).executable());
@@ -59,21 +59,21 @@ use crate::AccountInfo;
 /// ```
 #[derive(Clone)]
 pub struct Host {
-    pub(crate) clock: Clock,
-    pub(crate) rent: Rent,
-    pub(crate) epoch_schedule: EpochSchedule,
-    pub(crate) fees: Fees,
-    pub(crate) epoch_rewards: EpochRewards,
-    pub(crate) last_restart_slot: LastRestartSlot,
-    pub(crate) random_seed: u64,
-    sysvars: HashMap<Pubkey, Vec<u8>>,
+    pub(crate) sysvars: Sysvars,
+    /// The instructions before the invocation, the oldest first.
+    pub(super) processed: Vec<ProcessedInstruction>,
+    own_sysvars: HashMap<Pubkey, Vec<u8>>,
     accounts: HashMap<Pubkey, Account>,
     programs: HashMap<Pubkey, Function>,
+    syscalls: HashMap<String, Syscall>,
 }
 
 /// The function of a program that others call.
 pub(super) type Function =
     Rc<dyn for<'a> Fn(&'a Pubkey, &'a [AccountInfo<'a>], &'a [u8]) -> ProgramResult>;
+
+/// A syscall of an embedder's.
+type Syscall = Rc<dyn Fn([u64; MAX_ARGUMENTS]) -> u64>;
 
 /// What a function did during [`Host::run`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,6 +122,8 @@ pub(crate) struct Current {
     pub(crate) record: Record,
     /// The programs that wait for the current one, the first one first.
     pub(super) callers: Vec<Pubkey>,
+    /// The calls that have ended, those of the current program last: one list for each that waits.
+    pub(super) processed: Vec<Vec<ProcessedInstruction>>,
 }
 
 impl Current {
@@ -141,73 +143,46 @@ pub(crate) fn with_current<R>(function: impl FnOnce(&mut Current) -> R) -> R {
 }
 
 impl Host {
-    /// A host whose clock stands at 0, with the usual rent and epoch schedule, and with the system
-    /// program. There are no other programs and no accounts, and all other sysvars are zeroes.
+    /// A host with the default [`Sysvars`] and the system program. There are no other programs and
+    /// no accounts.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            clock: Clock::default(),
-            rent: Rent::default(),
-            epoch_schedule: EpochSchedule::default(),
-            fees: Fees::default(),
-            epoch_rewards: EpochRewards::default(),
-            last_restart_slot: LastRestartSlot::default(),
-            random_seed: 0,
-            sysvars: HashMap::new(),
+            sysvars: Sysvars::default(),
+            processed: Vec::new(),
+            own_sysvars: HashMap::new(),
             accounts: HashMap::new(),
             programs: HashMap::new(),
+            syscalls: HashMap::new(),
         }
         .program(crate::system::ID, system::process_instruction)
     }
 
-    /// Sets the clock.
+    /// Sets the sysvars that have a type.
+    ///
+    /// ```
+    /// use entrypoint::sysvar::{Clock, Sysvar, random_seed};
+    /// use entrypoint::testing::{Host, Sysvars};
+    ///
+    /// let sysvars = Sysvars::default()
+    ///     .clock(Clock { slot: 5, ..Clock::default() })
+    ///     .random_seed(6);
+    /// Host::new().sysvars(sysvars).run(|| {
+    ///     assert_eq!(Clock::get().unwrap().slot, 5);
+    ///     assert_eq!(random_seed(), Ok(6));
+    /// });
+    /// ```
     #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+    pub fn sysvars(mut self, sysvars: Sysvars) -> Self {
+        self.sysvars = sysvars;
         self
     }
 
-    /// Sets the rent.
+    /// Adds an instruction of the transaction that was processed before, for
+    /// [`processed_sibling`](crate::instructions::processed_sibling). Add the oldest one first.
     #[must_use]
-    pub fn rent(mut self, rent: Rent) -> Self {
-        self.rent = rent;
-        self
-    }
-
-    /// Sets the epoch schedule.
-    #[must_use]
-    pub fn epoch_schedule(mut self, epoch_schedule: EpochSchedule) -> Self {
-        self.epoch_schedule = epoch_schedule;
-        self
-    }
-
-    /// Sets the fees.
-    #[must_use]
-    pub fn fees(mut self, fees: Fees) -> Self {
-        self.fees = fees;
-        self
-    }
-
-    /// Sets the epoch rewards.
-    #[must_use]
-    pub fn epoch_rewards(mut self, epoch_rewards: EpochRewards) -> Self {
-        self.epoch_rewards = epoch_rewards;
-        self
-    }
-
-    /// Sets the slot of the last restart.
-    #[must_use]
-    pub fn last_restart_slot(mut self, slot: u64) -> Self {
-        self.last_restart_slot = LastRestartSlot {
-            last_restart_slot: slot,
-        };
-        self
-    }
-
-    /// Sets the random seed.
-    #[must_use]
-    pub fn random_seed(mut self, random_seed: u64) -> Self {
-        self.random_seed = random_seed;
+    pub fn processed(mut self, instruction: ProcessedInstruction) -> Self {
+        self.processed.push(instruction);
         self
     }
 
@@ -215,7 +190,7 @@ impl Host {
     /// type of its own, or another text than that of the typed value.
     #[must_use]
     pub fn sysvar(mut self, id: Pubkey, data: impl Into<Vec<u8>>) -> Self {
-        self.sysvars.insert(id, data.into());
+        self.own_sysvars.insert(id, data.into());
         self
     }
 
@@ -238,6 +213,19 @@ impl Host {
         + 'static,
     ) -> Self {
         self.programs.insert(program_id, Rc::new(function));
+        self
+    }
+
+    /// Lets functions make this syscall of an embedder's, which they declare with
+    /// [`declare_syscalls!`](crate::declare_syscalls!). The closure gets the arguments as numbers,
+    /// and zeroes after them. What it returns has no meaning if the syscall returns nothing.
+    #[must_use]
+    pub fn syscall(
+        mut self,
+        name: &str,
+        function: impl Fn([u64; MAX_ARGUMENTS]) -> u64 + 'static,
+    ) -> Self {
+        self.syscalls.insert(name.into(), Rc::new(function));
         self
     }
 
@@ -273,18 +261,13 @@ impl Host {
 
     /// Returns the data of a sysvar's account.
     pub(crate) fn sysvar_data(&self, id: &Pubkey) -> Option<Vec<u8>> {
-        if let Some(data) = self.sysvars.get(id) {
-            return Some(data.clone());
-        }
-        Some(match *id {
-            Clock::ID => self.clock.to_data().to_vec(),
-            Rent::ID => self.rent.to_data().to_vec(),
-            EpochSchedule::ID => self.epoch_schedule.to_data().to_vec(),
-            Fees::ID => self.fees.to_data().to_vec(),
-            EpochRewards::ID => self.epoch_rewards.to_data().to_vec(),
-            LastRestartSlot::ID => self.last_restart_slot.to_data().to_vec(),
-            _ => return None,
-        })
+        let own = self.own_sysvars.get(id).cloned();
+        own.or_else(|| self.sysvars.data(id))
+    }
+
+    /// Returns the syscall of an embedder's with this name.
+    pub(crate) fn find_syscall(&self, name: &str) -> Option<Syscall> {
+        self.syscalls.get(name).cloned()
     }
 
     /// Returns the account with this key.
@@ -308,8 +291,7 @@ impl fmt::Debug for Host {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Host")
-            .field("clock", &self.clock)
-            .field("rent", &self.rent)
+            .field("sysvars", &self.sysvars)
             .field("accounts", &self.accounts)
             .field("programs", &self.programs.keys())
             .finish_non_exhaustive()

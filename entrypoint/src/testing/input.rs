@@ -10,8 +10,8 @@ use abi::input::{
 };
 use bytemuck::bytes_of;
 
-use super::account::AccountInput;
 use super::invocation::{Entry, Invocation};
+use abi::host::AccountInput;
 
 /// The bytes of a serialized input, at an address that is a multiple of 8.
 ///

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use abi::input::AccountHeader;
 use abi::{ProgramResult, Pubkey};
 
-use super::account::{Account, AccountInput};
+use super::host::{Current, with_current};
 use super::input::{self, InputBytes};
 use crate::account::AccountInfo;
 use crate::input::{LazyAccounts, read, read_lazily};
 use crate::syscalls::{get_return_data, set_return_data};
+use abi::host::{Account, AccountInput};
 
 /// One entry of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +162,7 @@ impl Invocation {
     fn call(&self, run: impl FnOnce(&mut [u8]) -> ProgramResult) -> Outcome {
         let mut input = self.input();
         set_return_data(&[]);
+        with_current(Current::begin);
         let result = run(&mut input);
         let firsts = self.entries.iter().zip(input.offsets());
         let accounts = firsts.filter_map(|(entry, offset)| match entry {

@@ -1,7 +1,7 @@
 //! Calls of a program's function in a unit test, without a virtual machine.
 //!
-//! An [`Invocation`] has accounts and instruction data, in the words of the crate
-//! `program-loader`. [`run`](Invocation::run) writes them as a serialized input, which equals that
+//! An [`Invocation`] has accounts and instruction data, as that of the crate `program-loader` has.
+//! Accounts and sysvars are the same types there. [`run`](Invocation::run) writes them as a serialized input, which equals that
 //! of the loader byte for byte, reads it with [`input::read`](crate::input::read), and calls the
 //! function.
 //!
@@ -45,14 +45,15 @@
 //!
 //! The module exists where `std` exists, and not in a build for a guest.
 
-mod account;
 mod call;
 mod host;
 mod input;
 mod invocation;
+mod processed;
 mod system;
 
-pub use account::{Account, AccountInput};
+pub use abi::host::ProcessedInstruction;
+pub use abi::host::{Account, AccountInput, Sysvars};
 pub use host::{Host, Record, RecordedAccount, RecordedCall};
 pub use input::InputBytes;
 pub use invocation::{Invocation, Outcome};

@@ -1,178 +1,88 @@
 //! The system program, for unit tests.
 
-use abi::call::MAX_SEED_LENGTH;
-use abi::program_address::create_with_seed;
-use abi::system::{Instruction, SystemError};
+use core::fmt;
+use std::string::ToString;
+use std::vec::Vec;
+
+use abi::system::{AccountState, Accounts, run};
 use abi::{ProgramError, ProgramResult, Pubkey};
 
 use crate::AccountInfo;
 use crate::system::ID;
 
-/// The most bytes of data that the program gives to an account here: as much as fits into the
-/// entry of a caller. The runtime's own limit is 10 MiB.
-const MAX_SPACE: u64 = abi::input::MAX_PERMITTED_DATA_INCREASE as u64;
-
-/// Does what the system program does with the instructions of [`mod@crate::system`].
+/// Does what the system program does, by the rules that the loader has too.
 pub(super) fn process_instruction(
     _program_id: &Pubkey,
     accounts: &[AccountInfo<'_>],
     instruction_data: &[u8],
 ) -> ProgramResult {
-    let mut data = Reader(instruction_data);
-    let account = |index: usize| {
-        let found = accounts.get(index);
-        found.ok_or(ProgramError::NotEnoughAccountKeys)
-    };
-    let instruction = Instruction::from_u32(u32::from_le_bytes(data.take()?));
-    match instruction.ok_or(ProgramError::InvalidInstructionData)? {
-        Instruction::CreateAccount => {
-            let (kelvins, space, owner) = (data.number()?, data.number()?, data.key()?);
-            must_sign(account(1)?)?;
-            create(account(0)?, account(1)?, kelvins, space, &owner)
+    let mut views = Views(accounts);
+    let before = accounts.iter().map(|view| (view.kelvins(), view.owner()));
+    let before: Vec<_> = before.collect();
+    run(&mut views, instruction_data)?;
+    // A loader ends the callers for what no program may do. A unit test gets an error.
+    for (view, (kelvins, owner)) in accounts.iter().zip(before) {
+        let is_changed = view.kelvins() != kelvins || view.owner() != owner;
+        if is_changed && !view.is_writable() {
+            return Err(ProgramError::Immutable);
         }
-        Instruction::Assign => {
-            must_sign(account(0)?)?;
-            assign(account(0)?, &data.key()?)
+        let needs_owner = view.kelvins() < kelvins || view.owner() != owner;
+        if needs_owner && owner != ID {
+            return Err(ProgramError::InvalidAccountOwner);
         }
-        Instruction::Transfer => {
-            must_sign(account(0)?)?;
-            transfer(account(0)?, account(1)?, data.number()?)
+        let has_data = view.try_borrow_data()?.iter().any(|byte| *byte != 0);
+        if view.owner() != owner && has_data {
+            return Err(ProgramError::InvalidAccountData);
         }
-        Instruction::CreateAccountWithSeed => {
-            let (base, seed) = (data.key()?, data.seed()?);
-            let (kelvins, space, owner) = (data.number()?, data.number()?, data.key()?);
-            check_seed(account(1)?, accounts, &base, seed, &owner)?;
-            create(account(0)?, account(1)?, kelvins, space, &owner)
-        }
-        Instruction::Allocate => {
-            must_sign(account(0)?)?;
-            allocate(account(0)?, data.number()?)
-        }
-        Instruction::AllocateWithSeed => {
-            let (base, seed) = (data.key()?, data.seed()?);
-            let (space, owner) = (data.number()?, data.key()?);
-            check_seed(account(0)?, accounts, &base, seed, &owner)?;
-            allocate(account(0)?, space)?;
-            assign(account(0)?, &owner)
-        }
-        Instruction::AssignWithSeed => {
-            let (base, seed, owner) = (data.key()?, data.seed()?, data.key()?);
-            check_seed(account(0)?, accounts, &base, seed, &owner)?;
-            assign(account(0)?, &owner)
-        }
-        Instruction::TransferWithSeed => {
-            let (kelvins, seed, owner) = (data.number()?, data.seed()?, data.key()?);
-            let base = *account(1)?.key();
-            check_seed(account(0)?, accounts, &base, seed, &owner)?;
-            transfer(account(0)?, account(2)?, kelvins)
-        }
-        _ => Err(ProgramError::InvalidInstructionData),
     }
-}
-
-fn create(
-    payer: &AccountInfo<'_>,
-    account: &AccountInfo<'_>,
-    kelvins: u64,
-    space: u64,
-    owner: &Pubkey,
-) -> ProgramResult {
-    if account.kelvins() > 0 {
-        return Err(SystemError::AccountAlreadyInUse.into());
-    }
-    allocate(account, space)?;
-    assign(account, owner)?;
-    must_sign(payer)?;
-    transfer(payer, account, kelvins)
-}
-
-fn allocate(account: &AccountInfo<'_>, space: u64) -> ProgramResult {
-    if !account.data_is_empty() || !account.is_owned_by(&ID) {
-        return Err(SystemError::AccountAlreadyInUse.into());
-    }
-    if space > MAX_SPACE {
-        return Err(SystemError::InvalidAccountDataLength.into());
-    }
-    account.resize(space as usize)
-}
-
-fn assign(account: &AccountInfo<'_>, owner: &Pubkey) -> ProgramResult {
-    if !account.is_owned_by(&ID) && !account.is_owned_by(owner) {
-        return Err(ProgramError::InvalidAccountOwner);
-    }
-    account.assign(owner);
     Ok(())
 }
 
-fn transfer(payer: &AccountInfo<'_>, payee: &AccountInfo<'_>, kelvins: u64) -> ProgramResult {
-    if !payer.data_is_empty() || !payer.is_owned_by(&ID) {
-        return Err(ProgramError::InvalidArgument);
+/// The accounts that the call got.
+struct Views<'a>(&'a [AccountInfo<'a>]);
+
+impl<'a> Views<'a> {
+    fn view(&self, position: usize) -> Result<&'a AccountInfo<'a>, ProgramError> {
+        let found = self.0.get(position);
+        found.ok_or(ProgramError::NotEnoughAccountKeys)
     }
-    payer
-        .debit(kelvins)
-        .map_err(|_| SystemError::ResultWithNegativeKelvins)?;
-    payee.credit(kelvins)
 }
 
-fn must_sign(account: &AccountInfo<'_>) -> ProgramResult {
-    if account.is_signer() {
+impl Accounts for Views<'_> {
+    type Error = ProgramError;
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn account(&self, position: usize) -> Result<AccountState, ProgramError> {
+        let view = self.view(position)?;
+        Ok(AccountState {
+            key: *view.key(),
+            owner: view.owner(),
+            kelvins: view.kelvins(),
+            data_length: view.data_len(),
+            is_signer: view.is_signer(),
+        })
+    }
+
+    fn set_kelvins(&mut self, position: usize, kelvins: u64) -> ProgramResult {
+        self.view(position)?.set_kelvins(kelvins);
         Ok(())
-    } else {
-        Err(ProgramError::MissingRequiredSignature)
     }
-}
 
-/// Checks that the base signs, and that the account's address is that of base, seed and owner.
-fn check_seed(
-    account: &AccountInfo<'_>,
-    accounts: &[AccountInfo<'_>],
-    base: &Pubkey,
-    seed: &str,
-    owner: &Pubkey,
-) -> ProgramResult {
-    let address = create_with_seed(base, seed, owner).map_err(|_| ProgramError::InvalidSeeds)?;
-    if *account.key() != address {
-        return Err(SystemError::AddressWithSeedMismatch.into());
-    }
-    let signs = |account: &AccountInfo<'_>| account.key() == base && account.is_signer();
-    if accounts.iter().any(signs) {
+    fn set_owner(&mut self, position: usize, owner: &Pubkey) -> ProgramResult {
+        self.view(position)?.assign(owner);
         Ok(())
-    } else {
-        Err(ProgramError::MissingRequiredSignature)
-    }
-}
-
-/// The rest of the instruction data.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], ProgramError> {
-        let (taken, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or(ProgramError::InvalidInstructionData)?;
-        self.0 = rest;
-        Ok(*taken)
     }
 
-    fn number(&mut self) -> Result<u64, ProgramError> {
-        self.take().map(u64::from_le_bytes)
+    fn allocate(&mut self, position: usize, length: usize) -> ProgramResult {
+        let view = self.view(position)?;
+        view.require_writable()?.resize(length)
     }
 
-    fn key(&mut self) -> Result<Pubkey, ProgramError> {
-        self.take().map(Pubkey::new)
-    }
-
-    fn seed(&mut self) -> Result<&'a str, ProgramError> {
-        let length = self.number()?;
-        if length > MAX_SEED_LENGTH as u64 {
-            return Err(ProgramError::MaxSeedLengthExceeded);
-        }
-        let (seed, rest) = self
-            .0
-            .split_at_checked(length as usize)
-            .ok_or(ProgramError::InvalidInstructionData)?;
-        self.0 = rest;
-        core::str::from_utf8(seed).map_err(|_| ProgramError::InvalidInstructionData)
+    fn log(&mut self, reason: fmt::Arguments<'_>) -> ProgramResult {
+        crate::log(&reason.to_string());
+        Ok(())
     }
 }

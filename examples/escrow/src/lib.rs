@@ -21,17 +21,18 @@
 //! The taker repeats what the offer said: a maker can cancel an offer and make a worse one at the
 //! same address before the taker's transaction runs.
 //!
-//! The maker chooses the token program, and this program accepts any. The token program gets the
-//! signature of the instruction's sender, so send it only with one that you trust.
+//! The token program gets the signature of the instruction's sender, so this program accepts only
+//! the one that it was compiled with, [`token::ID`].
 #![no_std]
 
 mod offer;
 
 use entrypoint::sysvar::{Rent, Sysvar};
 use entrypoint::{
-    AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system,
+    AccountInfo, ProgramError, ProgramResult, Pubkey, Signer, entrypoint, read_data,
+    split_accounts, system,
 };
-use token::call::{Close, MakeHolding, Transfer};
+use token::call::{Empty, MakeHolding, Transfer, check_program};
 use token::state::Holding;
 
 pub use offer::{EscrowError, Offer};
@@ -46,21 +47,14 @@ pub fn process_instruction(
 ) -> ProgramResult {
     match instruction_data {
         [0, bump, amounts @ ..] => {
-            let [deposit, price] = numbers(amounts)?;
+            let [deposit, price] = read_data(amounts)?;
             make(program_id, accounts, *bump, deposit, price)
         }
         [1, amounts @ ..] => {
-            let [least, price] = numbers(amounts)?;
+            let [least, price] = read_data(amounts)?;
             take(program_id, accounts, least, price)
         }
         [2] => cancel(program_id, accounts),
-        _ => Err(ProgramError::InvalidInstructionData),
-    }
-}
-
-fn numbers(bytes: &[u8]) -> Result<[u64; 2], ProgramError> {
-    match bytes.as_chunks() {
-        ([first, second], []) => Ok([*first, *second].map(u64::from_le_bytes)),
         _ => Err(ProgramError::InvalidInstructionData),
     }
 }
@@ -85,19 +79,19 @@ fn make(
         ],
         _,
     ) = split_accounts(accounts)?;
+    check_program(token_program)?;
     let offer = Offer {
         maker: *maker.key(),
         vault: *vault.key(),
         price_mint: *price_mint.key(),
         price,
-        bump: bump.into(),
+        bump,
+        padding: [0; 7],
     };
-    offer.sign(|signer| {
-        let space = size_of::<Offer>();
-        let kelvins = Rent::get()?.minimum_balance(space);
-        system::create_account(maker, offer_account, kelvins, space as u64, program_id)
-            .invoke_signed(&[signer])
-    })?;
+    let space = size_of::<Offer>();
+    let kelvins = Rent::get()?.minimum_balance(space);
+    system::create_account_allow_prefund(maker, offer_account, kelvins, space as u64, program_id)
+        .invoke_signed(&[Signer::new(&offer.seeds())])?;
     *offer_account.try_borrow_mut_as::<Offer>()? = offer;
     MakeHolding {
         program: token_program,
@@ -130,15 +124,14 @@ fn take(program_id: &Pubkey, accounts: &[AccountInfo], least: u64, price: u64) -
         ],
         _,
     ) = split_accounts(accounts)?;
-    let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
+    check_program(token_program)?;
+    let offer = Offer::of(offer_account, program_id, maker, vault)?;
     let deposit = vault.try_borrow_as::<Holding>()?.amount;
     if offer.price != price || deposit < least {
         return Err(EscrowError::OfferChanged.into());
     }
     // The taker chose this account, so it must be shown to be the maker's.
-    payment
-        .named("payment")
-        .require_owner(token_program.key())?;
+    payment.named("payment").require_owner(&token::ID)?;
     {
         let payment = payment.try_borrow_as::<Holding>()?;
         if payment.owner != offer.maker || payment.mint != offer.price_mint {
@@ -159,7 +152,8 @@ fn take(program_id: &Pubkey, accounts: &[AccountInfo], least: u64, price: u64) -
 fn cancel(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
     let ([maker, offer_account, vault, to, token_program], _) = split_accounts(accounts)?;
     maker.named("maker").require_signer()?;
-    let offer = Offer::of(offer_account, program_id, maker, vault, token_program)?;
+    check_program(token_program)?;
+    let offer = Offer::of(offer_account, program_id, maker, vault)?;
     offer.end(offer_account, vault, to, maker, token_program)
 }
 
@@ -173,27 +167,14 @@ impl Offer {
         maker: &AccountInfo,
         program: &AccountInfo,
     ) -> ProgramResult {
-        let amount = vault.try_borrow_as::<Holding>()?.amount;
-        self.sign(|signer| {
-            Transfer {
-                program,
-                from: vault,
-                to,
-                authority: offer,
-                amount,
-            }
-            .invoke_signed(&[signer])?;
-            Close {
-                program,
-                holding: vault,
-                recipient: maker,
-                owner: offer,
-            }
-            .invoke_signed(&[signer])
-        })?;
-        let kelvins = offer.kelvins();
-        offer.debit(kelvins)?;
-        maker.credit(kelvins)?;
-        offer.resize(0)
+        Empty {
+            program,
+            holding: vault,
+            to,
+            recipient: maker,
+            owner: offer,
+        }
+        .invoke_signed(&[Signer::new(&self.seeds())])?;
+        offer.close(maker)
     }
 }

@@ -1,7 +1,7 @@
 //! The account of an offer.
 
 use bytemuck::{Pod, Zeroable};
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer};
+use entrypoint::{AccountInfo, ProgramError, Pubkey, Seed};
 
 /// An offer: 112 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -16,7 +16,9 @@ pub struct Offer {
     /// The price, in the mint's smallest unit.
     pub price: u64,
     /// The bump seed of the account's address.
-    pub bump: u64,
+    pub bump: u8,
+    /// Zero.
+    pub padding: [u8; 7],
 }
 
 /// An error of the escrow. The numbers are the program's custom error codes.
@@ -44,31 +46,24 @@ impl Offer {
         program_id: &Pubkey,
         maker: &AccountInfo,
         vault: &AccountInfo,
-        token_program: &AccountInfo,
     ) -> Result<Self, ProgramError> {
         account.named("offer").require_owner(program_id)?;
         let offer = *account.try_borrow_as::<Self>()?;
         if offer.maker != *maker.key() || offer.vault != *vault.key() {
             return Err(EscrowError::WrongAccount.into());
         }
-        // The maker chose the program to which the vault belongs. No other will do.
-        vault.named("vault").require_owner(token_program.key())?;
+        vault.named("vault").require_owner(&token::ID)?;
         Ok(offer)
     }
 
-    /// Passes the signature of the offer's account to a function that calls other programs.
-    ///
-    /// # Errors
-    ///
-    /// Those of the function.
-    pub fn sign(&self, call: impl FnOnce(Signer) -> ProgramResult) -> ProgramResult {
-        let bump = self.bump as u8;
-        let seeds = [
+    /// Returns the seeds of the account's address.
+    #[must_use]
+    pub fn seeds(&self) -> [Seed<'_>; 4] {
+        [
             Seed::from(b"offer"),
             Seed::from(&self.maker),
             Seed::from(&self.vault),
-            Seed::from(&bump),
-        ];
-        call(Signer::new(&seeds))
+            Seed::from(&self.bump),
+        ]
     }
 }

@@ -19,8 +19,8 @@
 //! Without the creator in it, anyone could open the pool around vaults that someone else has
 //! filled, and close it to take the tokens.
 //!
-//! The creator chooses the token program, and this program accepts any. The token program gets the
-//! signature of the instruction's sender, so send it only with one that you trust.
+//! The token program gets the signature of the instruction's sender, so this program accepts only
+//! the one that it was compiled with, [`token::ID`].
 #![no_std]
 
 mod pool;
@@ -28,9 +28,10 @@ mod price;
 
 use entrypoint::sysvar::{Rent, Sysvar};
 use entrypoint::{
-    AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts, system,
+    AccountInfo, ProgramError, ProgramResult, Pubkey, Signer, entrypoint, read_data,
+    split_accounts, system,
 };
-use token::call::{Close, Transfer};
+use token::call::{Empty, Transfer, check_program};
 use token::state::Holding;
 
 pub use pool::{ExchangeError, Pool};
@@ -46,13 +47,7 @@ pub fn process_instruction(
 ) -> ProgramResult {
     match instruction_data {
         [1, amounts @ ..] => {
-            let (amount, least) = amounts
-                .split_first_chunk()
-                .ok_or(ProgramError::InvalidInstructionData)?;
-            let least = least
-                .try_into()
-                .map_err(|_| ProgramError::InvalidInstructionData)?;
-            let [amount, least] = [*amount, least].map(u64::from_le_bytes);
+            let [amount, least] = read_data(amounts)?;
             swap(program_id, accounts, amount, least)
         }
         [0, bump] => open(program_id, accounts, *bump),
@@ -73,37 +68,24 @@ fn open(program_id: &Pubkey, accounts: &[AccountInfo], bump: u8) -> ProgramResul
         ],
         _,
     ) = split_accounts(accounts)?;
+    check_program(token_program)?;
     let pool = Pool {
         creator: *creator.key(),
         vaults: [*vault.key(), *other_vault.key()],
-        bump: bump.into(),
+        bump,
+        padding: [0; 7],
     };
     for vault in [vault, other_vault] {
-        vault.named("vault").require_owner(token_program.key())?;
+        vault.named("vault").require_owner(&token::ID)?;
         if vault.try_borrow_as::<Holding>()?.owner != *pool_account.key() {
             return Err(ExchangeError::WrongVault.into());
         }
     }
-    pool.sign(|signer| {
-        let space = size_of::<Pool>();
-        let kelvins = Rent::get()?.minimum_balance(space);
-        if pool_account.kelvins() == 0 {
-            return system::create_account(
-                creator,
-                pool_account,
-                kelvins,
-                space as u64,
-                program_id,
-            )
-            .invoke_signed(&[signer]);
-        }
-        // Someone has sent kelvins to the address, so `create_account` would fail, and the vaults
-        // would be locked.
-        let missing = kelvins.saturating_sub(pool_account.kelvins());
-        system::transfer(creator, pool_account, missing).invoke()?;
-        system::allocate(pool_account, space as u64).invoke_signed(&[signer])?;
-        system::assign(pool_account, program_id).invoke_signed(&[signer])
-    })?;
+    let space = size_of::<Pool>();
+    let kelvins = Rent::get()?.minimum_balance(space);
+    // The vaults belong to this address, so they would be locked if no pool could be made there.
+    system::create_account_allow_prefund(creator, pool_account, kelvins, space as u64, program_id)
+        .invoke_signed(&[Signer::new(&pool.seeds())])?;
     *pool_account.try_borrow_mut_as::<Pool>()? = pool;
     Ok(())
 }
@@ -121,12 +103,8 @@ fn swap(program_id: &Pubkey, accounts: &[AccountInfo], amount: u64, least: u64) 
         ],
         _,
     ) = split_accounts(accounts)?;
-    let pool = Pool::of(
-        pool_account,
-        program_id,
-        [vault_in, vault_out],
-        token_program,
-    )?;
+    check_program(token_program)?;
+    let pool = Pool::of(pool_account, program_id, [vault_in, vault_out])?;
     let [held_in, held_out] = [
         vault_in.try_borrow_as::<Holding>()?.amount,
         vault_out.try_borrow_as::<Holding>()?.amount,
@@ -143,16 +121,14 @@ fn swap(program_id: &Pubkey, accounts: &[AccountInfo], amount: u64, least: u64) 
         amount,
     }
     .invoke()?;
-    pool.sign(|signer| {
-        Transfer {
-            program: token_program,
-            from: vault_out,
-            to,
-            authority: pool_account,
-            amount: out,
-        }
-        .invoke_signed(&[signer])
-    })
+    Transfer {
+        program: token_program,
+        from: vault_out,
+        to,
+        authority: pool_account,
+        amount: out,
+    }
+    .invoke_signed(&[Signer::new(&pool.seeds())])
 }
 
 fn close(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
@@ -169,32 +145,20 @@ fn close(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
         _,
     ) = split_accounts(accounts)?;
     creator.named("creator").require_signer()?;
-    let pool = Pool::of(pool_account, program_id, [vault, other_vault], program)?;
+    check_program(program)?;
+    let pool = Pool::of(pool_account, program_id, [vault, other_vault])?;
     if pool.creator != *creator.key() {
         return Err(ExchangeError::WrongCreator.into());
     }
     for (vault, to) in [(vault, to), (other_vault, other_to)] {
-        let amount = vault.try_borrow_as::<Holding>()?.amount;
-        pool.sign(|signer| {
-            Transfer {
-                program,
-                from: vault,
-                to,
-                authority: pool_account,
-                amount,
-            }
-            .invoke_signed(&[signer])?;
-            Close {
-                program,
-                holding: vault,
-                recipient: creator,
-                owner: pool_account,
-            }
-            .invoke_signed(&[signer])
-        })?;
+        Empty {
+            program,
+            holding: vault,
+            to,
+            recipient: creator,
+            owner: pool_account,
+        }
+        .invoke_signed(&[Signer::new(&pool.seeds())])?;
     }
-    let kelvins = pool_account.kelvins();
-    pool_account.debit(kelvins)?;
-    creator.credit(kelvins)?;
-    pool_account.resize(0)
+    pool_account.close(creator)
 }

@@ -11,7 +11,28 @@
 //! }
 //! ```
 
-use entrypoint::{AccountInfo, AccountMeta, Instruction, ProgramResult, Signer, invoke_signed};
+use entrypoint::{
+    AccountInfo, AccountMeta, Instruction, ProgramError, ProgramResult, Signer, invoke_signed,
+};
+
+use crate::state::Holding;
+
+/// Checks that an account is this program, at its [`ID`](crate::ID).
+///
+/// A program must not call one that the sender of its instruction has chosen: the called program
+/// gets the signatures of the instruction, and those that the caller adds.
+///
+/// # Errors
+///
+/// [`ProgramError::IncorrectProgramId`] if it is another account.
+#[inline]
+pub fn check_program(program: &AccountInfo) -> ProgramResult {
+    program
+        .named("token program")
+        .require_key(&crate::ID)
+        .map_err(|_| ProgramError::IncorrectProgramId)?;
+    Ok(())
+}
 
 /// Makes an empty holding of an account of zeroes.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +110,55 @@ impl Transfer<'_, '_> {
             data: &data,
         };
         invoke_signed(&instruction, &[self.from, self.to, self.authority], signers)
+    }
+}
+
+/// Transfers all tokens of a holding, and closes it: two calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Empty<'a, 'input> {
+    /// The token program.
+    pub program: &'a AccountInfo<'input>,
+    /// The holding.
+    pub holding: &'a AccountInfo<'input>,
+    /// The holding that gets the tokens.
+    pub to: &'a AccountInfo<'input>,
+    /// Who gets the kelvins.
+    pub recipient: &'a AccountInfo<'input>,
+    /// The owner, which signs.
+    pub owner: &'a AccountInfo<'input>,
+}
+
+impl Empty<'_, '_> {
+    /// Makes the calls, with signatures of derived addresses.
+    ///
+    /// # Errors
+    ///
+    /// As for [`entrypoint::invoke_signed`], and those of
+    /// [`try_borrow_as`](AccountInfo::try_borrow_as) if the account is not a holding.
+    pub fn invoke_signed(&self, signers: &[Signer]) -> ProgramResult {
+        let Self {
+            program,
+            holding,
+            to,
+            recipient,
+            owner,
+        } = *self;
+        let amount = holding.named("holding").try_borrow_as::<Holding>()?.amount;
+        Transfer {
+            program,
+            from: holding,
+            to,
+            authority: owner,
+            amount,
+        }
+        .invoke_signed(signers)?;
+        Close {
+            program,
+            holding,
+            recipient,
+            owner,
+        }
+        .invoke_signed(signers)
     }
 }
 

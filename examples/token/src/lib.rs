@@ -27,11 +27,14 @@ mod error;
 mod process;
 pub mod state;
 
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint};
+use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, read_data};
 
 pub use error::TokenError;
 
 entrypoint!(process_instruction);
+
+/// The id at which the program is deployed. Programs that call it accept no other.
+pub const ID: Pubkey = Pubkey::const_from_text("Token11111111111111111111111111111111111111");
 
 /// Runs one instruction.
 pub fn process_instruction(
@@ -40,19 +43,13 @@ pub fn process_instruction(
     instruction_data: &[u8],
 ) -> ProgramResult {
     match instruction_data {
-        [3, amount @ ..] => process::transfer(accounts, number(amount)?),
+        [3, amount @ ..] => process::transfer(accounts, read_data(amount)?),
         [0, decimals, authority @ ..] => process::make_mint(accounts, *decimals, authority),
         [1] => process::make_holding(program_id, accounts),
-        [2, amount @ ..] => process::mint(accounts, number(amount)?),
-        [4, amount @ ..] => process::approve(accounts, number(amount)?),
-        [5, amount @ ..] => process::burn(accounts, number(amount)?),
+        [2, amount @ ..] => process::mint(accounts, read_data(amount)?),
+        [4, amount @ ..] => process::approve(accounts, read_data(amount)?),
+        [5, amount @ ..] => process::burn(accounts, read_data(amount)?),
         [6] => process::close(accounts),
         _ => Err(ProgramError::InvalidInstructionData),
     }
-}
-
-fn number(bytes: &[u8]) -> Result<u64, ProgramError> {
-    let bytes = bytes.try_into();
-    let bytes = bytes.map_err(|_| ProgramError::InvalidInstructionData)?;
-    Ok(u64::from_le_bytes(bytes))
 }

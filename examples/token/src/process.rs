@@ -4,22 +4,20 @@
 //! loader rejects every change of an account that belongs to another program.
 
 use bytemuck::Zeroable;
-use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, split_accounts};
+use entrypoint::{AccountInfo, ProgramResult, Pubkey, read_data, split_accounts};
 
 use crate::error::TokenError;
 use crate::state::{Holding, Mint, NOBODY};
 
 pub fn make_mint(accounts: &[AccountInfo], decimals: u8, authority: &[u8]) -> ProgramResult {
     let ([mint], _) = split_accounts(accounts)?;
-    let authority: [u8; 32] = authority
-        .try_into()
-        .map_err(|_| ProgramError::InvalidInstructionData)?;
+    let authority = read_data(authority)?;
     let mut mint = mint.try_borrow_mut_as::<Mint>()?;
     if mint.is_made != 0 {
         return Err(TokenError::AlreadyMade.into());
     }
     *mint = Mint {
-        authority: Pubkey::new(authority),
+        authority,
         supply: 0,
         decimals,
         is_made: 1,

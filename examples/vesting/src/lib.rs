@@ -2,12 +2,13 @@
 //!
 //! A payer grants kelvins to a beneficiary, from a start until an end. At any moment, the
 //! beneficiary can claim the part that belongs to the time that has passed. No one can take the
-//! grant back.
+//! grant back. The claim that takes the last kelvins closes the account, and the payer gets its
+//! rent back.
 //!
 //! | instruction data | accounts |
 //! |---|---|
 //! | `00`, bump seed, kelvins, start, end | payer (signs, writable), grant (writable), beneficiary, system program |
-//! | `01` | grant (writable), beneficiary (writable) |
+//! | `01` | grant (writable), beneficiary (writable), payer (writable) |
 //!
 //! Numbers have 8 bytes, little endian. Start and end are milliseconds since the Unix epoch. The
 //! address of the grant derives from `grant`, the payer and the beneficiary. Anyone can send a
@@ -17,16 +18,18 @@
 use bytemuck::{Pod, Zeroable};
 use entrypoint::sysvar::{Clock, Rent, Sysvar};
 use entrypoint::{
-    AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer, entrypoint, split_accounts,
-    system,
+    AccountInfo, ProgramError, ProgramResult, Pubkey, Seed, Signer, entrypoint, read_data,
+    split_accounts, system,
 };
 
 entrypoint!(process_instruction);
 
-/// A grant: 64 bytes.
+/// A grant: 96 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Grant {
+    /// Who has paid it, and gets the rent back.
+    pub payer: Pubkey,
     /// Who gets the kelvins.
     pub beneficiary: Pubkey,
     /// How many kelvins the grant has in all.
@@ -49,6 +52,8 @@ pub enum VestingError {
     WrongBeneficiary = 2,
     /// Nothing can be claimed at this time.
     NothingToClaim = 3,
+    /// Another payer has made the grant.
+    WrongPayer = 4,
 }
 
 /// Makes a grant, or claims what can be claimed.
@@ -59,14 +64,8 @@ pub fn process_instruction(
 ) -> ProgramResult {
     match instruction_data {
         [0, bump, numbers @ ..] => {
-            let (numbers, []) = numbers.as_chunks() else {
-                return Err(ProgramError::InvalidInstructionData);
-            };
-            let [kelvins, start, end] = *numbers else {
-                return Err(ProgramError::InvalidInstructionData);
-            };
-            let [start_ms, end_ms] = [start, end].map(i64::from_le_bytes);
-            let kelvins = u64::from_le_bytes(kelvins);
+            let [kelvins, start_ms, end_ms]: [u64; 3] = read_data(numbers)?;
+            let [start_ms, end_ms] = [start_ms, end_ms].map(u64::cast_signed);
             grant(program_id, accounts, *bump, kelvins, start_ms, end_ms)
         }
         [1] => claim(program_id, accounts),
@@ -97,18 +96,10 @@ fn grant(
         Seed::from(beneficiary.key()),
         Seed::from(&bump),
     ];
-    let signers = [Signer::new(&seeds)];
-    if account.kelvins() == 0 {
-        system::create_account(payer, account, held, space as u64, program_id)
-            .invoke_signed(&signers)?;
-    } else {
-        // Someone has sent kelvins to the address, so `create_account` would fail.
-        let missing = held.saturating_sub(account.kelvins());
-        system::transfer(payer, account, missing).invoke()?;
-        system::allocate(account, space as u64).invoke_signed(&signers)?;
-        system::assign(account, program_id).invoke_signed(&signers)?;
-    }
+    system::create_account_allow_prefund(payer, account, held, space as u64, program_id)
+        .invoke_signed(&[Signer::new(&seeds)])?;
     *account.try_borrow_mut_as::<Grant>()? = Grant {
+        payer: *payer.key(),
         beneficiary: *beneficiary.key(),
         kelvins,
         claimed: 0,
@@ -119,21 +110,33 @@ fn grant(
 }
 
 fn claim(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
-    let ([account, beneficiary], _) = split_accounts(accounts)?;
+    let ([account, beneficiary, payer], _) = split_accounts(accounts)?;
     account.named("grant").require_owner(program_id)?;
     let now = Clock::get()?.unix_timestamp_ms;
-    let mut grant = account.try_borrow_mut_as::<Grant>()?;
-    if grant.beneficiary != *beneficiary.key() {
-        return Err(VestingError::WrongBeneficiary.into());
+    let is_last = {
+        let mut grant = account.try_borrow_mut_as::<Grant>()?;
+        if grant.beneficiary != *beneficiary.key() {
+            return Err(VestingError::WrongBeneficiary.into());
+        }
+        if grant.payer != *payer.key() {
+            return Err(VestingError::WrongPayer.into());
+        }
+        let free = grant.vested(now).saturating_sub(grant.claimed);
+        // At most the kelvins of the grant, so the sum fits.
+        grant.claimed += free;
+        let is_last = grant.claimed == grant.kelvins;
+        // A grant of no kelvins is only closed.
+        if free == 0 && !is_last {
+            return Err(VestingError::NothingToClaim.into());
+        }
+        account.debit(free)?;
+        beneficiary.credit(free)?;
+        is_last
+    };
+    if is_last {
+        account.close(payer)?;
     }
-    let free = grant.vested(now).saturating_sub(grant.claimed);
-    if free == 0 {
-        return Err(VestingError::NothingToClaim.into());
-    }
-    // At most the kelvins of the grant, so the sum fits.
-    grant.claimed += free;
-    account.debit(free)?;
-    beneficiary.credit(free)
+    Ok(())
 }
 
 impl Grant {

@@ -91,12 +91,10 @@ fn compare(
         .zip(&there.instructions)
         .enumerate()
     {
-        if here.logs != there.logs {
-            add(
-                &format!("logs of instruction {index}"),
-                &here.logs,
-                &there.logs,
-            );
+        let [ours, theirs] =
+            [here, there].map(|instruction| -> Vec<_> { instruction.texts().collect() });
+        if ours != theirs {
+            add(&format!("logs of instruction {index}"), &ours, &theirs);
         }
         if here.return_data != there.return_data {
             let what = format!("return data of instruction {index}");

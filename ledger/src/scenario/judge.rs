@@ -37,7 +37,7 @@ impl Expect {
             }
             _ => {}
         }
-        let logs: Vec<&str> = outcome.logs().collect();
+        let logs: Vec<&str> = outcome.texts().collect();
         if let Some(expected) = &self.logs
             && !expected.iter().eq(&logs)
         {

@@ -36,7 +36,6 @@ use std::time::Duration;
 
 use loader::sysvars::Clock;
 use loader::{Pubkey, ids};
-use sha2::{Digest, Sha256};
 
 use crate::instruction::{AccountMeta, Instruction};
 use crate::settings::Fee;
@@ -166,7 +165,7 @@ pub struct Expect {
     /// kind of the [`Failure`](loader::Failure) or of the
     /// [`TransactionError`](crate::TransactionError).
     pub error: Option<ExpectedStatus>,
-    /// The log lines of all programs, all of them.
+    /// What all programs log, all of it, without the lines that the runtime adds.
     pub logs: Option<Vec<String>>,
     /// Texts, each of which is in some log line.
     pub logs_contain: Vec<String>,
@@ -234,22 +233,8 @@ fn shown(path: &Path) -> String {
     loader::display::escape_control(&path.display().to_string())
 }
 
-/// The key that a name without a key of its own stands for. It is the same everywhere.
-///
-/// ```
-/// use ledger::scenario::key_of;
-///
-/// assert_eq!(key_of("alice"), key_of("alice"));
-/// assert_ne!(key_of("alice"), key_of("bob"));
-/// ```
-#[must_use]
-pub fn key_of(name: &str) -> Pubkey {
-    let hash = Sha256::new()
-        .chain_update("the key of ")
-        .chain_update(name)
-        .finalize();
-    Pubkey::new(hash.into())
-}
+/// The key that a name without a key of its own stands for.
+pub use crate::names::key as key_of;
 
 /// The names that every scenario has.
 const OWN_NAMES: [(&str, Pubkey); 1] = [("system", ids::SYSTEM_PROGRAM)];

@@ -72,7 +72,7 @@ impl ScenarioOutcome {
                 self.calls(out, title, instruction)?;
             }
         }
-        for (index, line) in transaction.logs().enumerate() {
+        for (index, line) in transaction.texts().enumerate() {
             let title = if index == 0 { "logs" } else { "" };
             writeln!(out, "   {title:<9} {}", escape_control(line))?;
         }

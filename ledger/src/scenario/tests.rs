@@ -24,7 +24,7 @@ holding = { mint = "key", amount = "u64", rest = 8 }
 [keys]
 offer = { seeds = ["offer", "$maker", { u64 = 7 }], program = "escrow" }
 vault = { seeds = ["vault", "$offer"], program = "$escrow" }
-other = { seeds = [{ key = "$maker" }], program = "escrow", bump = 1 }
+other = { seeds = [{ key = "$maker" }], program = "escrow", bump = 3 }
 stranger = {}
 gold = "Go1dMint11111111111111111111111111111111111"
 

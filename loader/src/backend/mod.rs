@@ -146,14 +146,22 @@ pub struct MemoryRequest {
     pub announced_heap: u32,
     /// Length of the serialized input in bytes.
     pub input_length: usize,
+    /// The offset of the account table in the input, in bytes, if the input has one.
+    pub account_table: Option<usize>,
 }
 
 impl MemoryRequest {
-    pub(crate) fn new(heap_size: u32, announced_heap: u32, input_length: usize) -> Self {
+    pub(crate) fn new(
+        heap_size: u32,
+        announced_heap: u32,
+        input_length: usize,
+        account_table: Option<usize>,
+    ) -> Self {
         Self {
             heap_size,
             announced_heap,
             input_length,
+            account_table,
         }
     }
 

@@ -30,6 +30,15 @@ pub enum Failure {
         #[cfg_attr(feature = "serde", serde(serialize_with = "serialize_program_error"))]
         error: ProgramError,
     },
+    /// The program returned a status that is neither a success nor an error.
+    #[error(
+        "the program returned the status {status:#x}, which is not an error: the upper half is 0 \
+         for an error of the program's own, and the lower half is 0 for a built-in error"
+    )]
+    InvalidStatus {
+        /// The status.
+        status: u64,
+    },
     /// The gas was used up.
     #[error(
         "out of gas: the limit is {}{}",
@@ -176,6 +185,18 @@ pub enum Failure {
         /// The loader's limit in bytes.
         limit: usize,
     },
+    /// The data of all accounts together grew by more than the limit.
+    #[error(
+        "the data of all accounts together grew by {} bytes; the limit is {}",
+        thousands(growth),
+        thousands(limit)
+    )]
+    GrewTooMuch {
+        /// Number of bytes.
+        growth: u64,
+        /// The loader's limit in bytes.
+        limit: u64,
+    },
     /// The program set more return data than the limit.
     #[error(
         "the program set {} bytes of return data; the limit is {}",
@@ -236,6 +257,7 @@ impl Failure {
         match self {
             Self::Called { failure, .. } => match **failure {
                 Self::ProgramError { error } => Some(error.status()),
+                Self::InvalidStatus { status } => Some(status),
                 _ => None,
             },
             _ => None,
@@ -297,6 +319,14 @@ impl Failure {
                 depth,
                 failure: Box::new(other),
             },
+        }
+    }
+
+    /// The failure of a program that returned this status, which is not success.
+    pub(crate) fn of_status(status: u64) -> Self {
+        match ProgramError::from_status(status) {
+            Some(error) if error.status() == status => Self::ProgramError { error },
+            _ => Self::InvalidStatus { status },
         }
     }
 

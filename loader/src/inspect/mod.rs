@@ -49,6 +49,7 @@ pub use memory::{DataSizes, MemoryMap, Region, RegionKind};
 pub use sections::{Section, SectionKind};
 
 use crate::backend::polkavm::{PolkaVm, parse, validate};
+use crate::deploy::{self, NotDeployable};
 use crate::error::LoadError;
 use crate::limits::Limits;
 use crate::program::Loader;
@@ -87,6 +88,8 @@ pub struct Inspection {
     pub functions: Functions,
     /// The needs of the program.
     pub requirements: Requirements,
+    /// What the deployment of the program on the Rialo runtime costs, and whether it is possible.
+    pub deployment: Deployment,
     /// Why this loader rejects the blob, rule by rule; empty if it accepts the blob.
     #[cfg_attr(feature = "serde", serde(serialize_with = "refusals_as_data"))]
     pub refusals: Vec<LoadError>,
@@ -151,6 +154,10 @@ impl Inspection {
                 limits: limited(blob, limits),
             },
             memory,
+            deployment: Deployment {
+                rent: deploy::rent(stripped_length),
+                refusal: deploy::check(bytes).err(),
+            },
             refusals,
         }
     }
@@ -185,6 +192,17 @@ pub struct ImportUse {
     pub signature: Option<String>,
     /// Number of instructions that call it.
     pub call_sites: u32,
+}
+
+/// The deployment of a program on the Rialo runtime: see [`deploy`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Deployment {
+    /// The rent in kelvins of a blob of [`stripped_length`](Inspection::stripped_length).
+    pub rent: u64,
+    /// Why the runtime does not deploy the blob; `None` if it does.
+    pub refusal: Option<NotDeployable>,
 }
 
 /// The needs of a program, as far as its blob declares them.

@@ -22,7 +22,12 @@ pub(crate) fn run(
     let ended = builtin.call(&mut call);
     let (accounts, gas) = call.into_parts();
     let (status, result) = match ended {
-        Ok(()) => (Some(SUCCESS), judge(invocation, accounts, syscalls.depth())),
+        Ok(()) => {
+            let mut words = None;
+            let judged = judge(invocation, accounts, syscalls.depth(), &mut words);
+            syscalls.set_broken_rule(words);
+            (Some(SUCCESS), judged)
+        }
         Err(Failure::ProgramError { error }) => {
             (Some(error.status()), Err(Failure::ProgramError { error }))
         }
@@ -48,6 +53,7 @@ fn judge(
     invocation: &Invocation,
     after: Vec<AccountInput>,
     depth: u64,
+    words: &mut Option<&'static str>,
 ) -> Result<Vec<Account>, Failure> {
     let before = invocation.accounts.iter().enumerate();
     let before = before.filter_map(|(index, entry)| match entry {
@@ -61,9 +67,10 @@ fn judge(
             _ => before.account.data.len(),
         };
         let after = AccountAfter::of(after);
-        AccountChange::new(index, &invocation.program_id, before, sent_length, &after).check()?;
+        AccountChange::new(index, &invocation.program_id, before, sent_length, &after)
+            .check(words)?;
         accounts.push(after.into_account());
     }
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
     Ok(accounts)
 }

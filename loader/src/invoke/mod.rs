@@ -4,11 +4,13 @@ mod builtin;
 pub(crate) mod guest;
 pub(crate) mod heap;
 pub(crate) mod input;
+pub(crate) mod reason;
+mod runtime_log;
 pub(crate) mod syscalls;
 mod write_back;
 
+use abi::Pubkey;
 use abi::status::SUCCESS;
-use abi::{ProgramError, Pubkey};
 
 use crate::account::{Account, AccountEntry, AccountInput};
 use crate::backend::{Backend, End, Instance, MemoryRequest};
@@ -17,6 +19,7 @@ use crate::error::{Failure, InvocationError};
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::outcome::{HeapUse, Outcome};
+use crate::transaction_use::TransactionUse;
 use guest::GuestMemory;
 use input::write::SerializedInput;
 use input::{read_back, write};
@@ -49,7 +52,10 @@ pub(crate) fn invoke<B: Backend>(
     syscalls: &mut Syscalls,
     invocation: &Invocation,
 ) -> Result<Finished, InvocationError> {
-    invocation.validate(limits)?;
+    match syscalls.depth() {
+        1 => invocation.validate(limits)?,
+        _ => invocation.validate_called(limits)?,
+    }
     backend.with_instance(program, limits, |instance| {
         run(syscalls, invocation, instance)
     })
@@ -65,6 +71,7 @@ pub(crate) fn run(
         invocation.heap_size,
         invocation.announced_heap(),
         write::serialized_length(invocation),
+        write::account_table_offset(invocation),
     );
     let mapping = instance.map(&request)?;
     let input = write::write(instance.guest(), invocation, mapping.input)?;
@@ -73,7 +80,9 @@ pub(crate) fn run(
         1 => 0,
         _ => instance.gas_of_map(),
     };
-    let Some(gas) = invocation.gas.checked_sub(gas_of_map) else {
+    let gas_of_heap = syscalls.prices().heap(invocation.heap_size);
+    let price = gas_of_map.saturating_add(gas_of_heap);
+    let Some(gas) = invocation.gas.checked_sub(price) else {
         return Ok(Finished {
             status: None,
             result: Err(Failure::out_of_gas(syscalls.gas_limit())),
@@ -97,7 +106,10 @@ pub(crate) fn run(
     let (status, result) = match end {
         End::Returned(status) => {
             let (input, known) = syscalls.accounts();
-            (Some(status), judge(invocation, input, known, status, guest))
+            let mut words = None;
+            let judged = judge(invocation, input, known, status, guest, &mut words);
+            syscalls.set_broken_rule(words);
+            (Some(status), judged)
         }
         End::Failed(failure) => (failure.status_of_called(), Err(failure)),
     };
@@ -109,13 +121,39 @@ pub(crate) fn run(
     })
 }
 
-/// The outcome of an invocation whose program has finished.
+impl Finished {
+    /// Fails if the data of all accounts of the transaction has grown by more bytes than this. If
+    /// it has not failed, adds the growth to that of the transaction.
+    fn add_growth(&mut self, invocation: &Invocation, limit: u64, all: &mut i64) {
+        let Ok(accounts) = &self.result else {
+            return;
+        };
+        // A length has 24 bits, so all of them together fit.
+        let length = |account: &Account| account.data.len() as i64;
+        let before: i64 = invocation.first_accounts().map(length).sum();
+        let after: i64 = accounts.iter().map(length).sum();
+        let growth = all.saturating_add(after - before);
+        match u64::try_from(growth) {
+            Ok(growth) if growth > limit => {
+                self.result = Err(Failure::GrewTooMuch { growth, limit });
+            }
+            Ok(_) | Err(_) => *all = growth,
+        }
+    }
+}
+
+/// The outcome of an invocation whose program has finished. `gas` is what the program began with; a
+/// program of the host's has `None`, as in [`Syscalls::log_end`].
 pub(crate) fn outcome(
     engine: Engine,
-    syscalls: Syscalls,
+    mut syscalls: Syscalls,
     invocation: &Invocation,
-    finished: Finished,
+    mut finished: Finished,
+    gas: Option<u64>,
 ) -> Outcome {
+    let mut growth = invocation.transaction_use.growth;
+    finished.add_growth(invocation, syscalls.limits().growth, &mut growth);
+    syscalls.log_end(&finished, gas);
     let results = syscalls.into_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),
@@ -134,6 +172,10 @@ pub(crate) fn outcome(
         return_data,
         accounts,
         calls: results.calls,
+        transaction_use: TransactionUse {
+            growth,
+            ..results.transaction_use
+        },
         engine,
     }
 }
@@ -141,17 +183,17 @@ pub(crate) fn outcome(
 /// The accounts after a program that returned, if its status and all its changes are good.
 ///
 /// `known` has the accounts as the program's calls have left them, by the position of the entry.
+/// `words` gets the runtime's words for the rule that was broken, if it was one.
 fn judge(
     invocation: &Invocation,
     input: &SerializedInput,
     known: &[Option<AccountInput>],
     status: u64,
     guest: &mut impl GuestMemory,
+    words: &mut Option<&'static str>,
 ) -> Result<Vec<Account>, Failure> {
     if status != SUCCESS {
-        // Every other status is an error.
-        let error = ProgramError::from_status(status).unwrap_or(ProgramError::Custom(0));
-        return Err(Failure::ProgramError { error });
+        return Err(Failure::of_status(status));
     }
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
     for (index, (entry, sent)) in invocation.accounts.iter().zip(input.entries()).enumerate() {
@@ -161,7 +203,7 @@ fn judge(
                 let length = as_sent.account.data.len();
                 let after = read_back::account(guest, sent.address, length)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
-                    .check()?;
+                    .check(words)?;
                 accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
@@ -176,7 +218,7 @@ fn judge(
         }
     }
     // Each call conserves the sum of what was passed on, so the sum before is that as sent.
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check()?;
+    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
     Ok(accounts)
 }
 

@@ -11,6 +11,7 @@
 use abi::Pubkey;
 use abi::input::{MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH};
 
+use super::reason;
 use crate::account::{Account, AccountInput};
 use crate::error::WriteBackError;
 
@@ -65,13 +66,13 @@ impl AccountAfter {
 /// A first occurrence of an account, before and after.
 pub(crate) struct AccountChange<'a> {
     index: usize,
-    before: &'a AccountInput,
+    pub before: &'a AccountInput,
     /// The length of the data with which the program got the account.
     sent_length: usize,
-    after: &'a AccountAfter,
-    is_owned: bool,
-    has_new_owner: bool,
-    has_new_data: bool,
+    pub after: &'a AccountAfter,
+    pub is_owned: bool,
+    pub has_new_owner: bool,
+    pub has_new_data: bool,
 }
 
 /// A repeat of an account, before and after.
@@ -218,12 +219,24 @@ impl<'a> AccountChange<'a> {
         }
     }
 
+    /// Whether the data is longer than the program may make it.
+    pub fn is_too_long(&self) -> bool {
+        self.after.data_length > most_data(self.sent_length)
+    }
+
+    /// Whether the data has another length than before.
+    pub fn has_new_length(&self) -> bool {
+        self.after.data_length != self.before.account.data.len() as u64
+    }
+
+    /// Checks all rules about the account. `words` gets the runtime's words for a broken one.
     #[inline]
-    pub fn check(&self) -> Result<(), WriteBackError> {
+    pub fn check(&self, words: &mut Option<&'static str>) -> Result<(), WriteBackError> {
         for rule in &RULES {
             if let Rule::Account { is_broken, error } = rule
                 && is_broken(self)
             {
+                *words = Some(reason::broken_rule(self));
                 return Err(error(self));
             }
         }
@@ -256,12 +269,14 @@ impl SumChange {
         }
     }
 
-    /// Checks that the program made no kelvins and lost none.
-    pub fn check(&self) -> Result<(), WriteBackError> {
+    /// Checks that the program made no kelvins and lost none. `words` gets the runtime's words, if
+    /// it did.
+    pub fn check(&self, words: &mut Option<&'static str>) -> Result<(), WriteBackError> {
         for rule in &RULES {
             if let Rule::Sum { is_broken, error } = rule
                 && is_broken(self)
             {
+                *words = Some(reason::UNBALANCED);
                 return Err(error(self));
             }
         }

@@ -15,6 +15,7 @@ pub(super) fn prices() -> Prices {
         call_account: 40,
         call_signer: 1_500,
         call_memory: Price::fixed(0).bytes(1, 64),
+        heap: Price::fixed(0),
         edwards: CurvePrices {
             validate: 1_000,
             add: 2_500,

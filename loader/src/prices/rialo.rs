@@ -35,6 +35,7 @@ impl Prices {
             call_account: 0,
             call_signer: 0,
             call_memory: Price::fixed(0),
+            heap: Price::fixed(0).bytes(8, 32 << 10),
             edwards: CurvePrices {
                 validate: 159,
                 add: 473,
@@ -110,6 +111,7 @@ fn of(syscall: Import) -> Price {
         | Import::LogComputeUnits
         | Import::RemainingComputeUnits
         | Import::GetStackHeight
+        | Import::GetProcessedSiblingInstruction
         | Import::AltBn128Compression => SYSCALL,
         Import::Secp256k1Recover => Price::fixed(25_000),
         // `Prices` has the prices of the operations.

@@ -27,8 +27,9 @@
 //! block has paid for instructions that never ran: they count in a frame of their own,
 //! [`FrameKind::Prepaid`]. So does the rest of the gas if it does not suffice for the next block.
 //!
-//! The gas of a program that the profiled one calls is in one frame, [`FrameKind::Called`]: the
-//! profile does not show the functions of that program.
+//! The functions of a program that the profiled one calls are in the frame of the call,
+//! [`FrameKind::Called`], with the debug information of that program. The gas of a program that is
+//! part of the host, or that is for another target, is in this frame itself.
 //!
 //! # Stacks
 //!
@@ -37,26 +38,31 @@
 //! names. In a blob without debug information, functions start at exports and at the targets of
 //! calls.
 
+mod called;
 mod names;
 mod recorder;
+mod tree;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use abi::Pubkey;
 
 use crate::Outcome;
 use crate::backend::Syscall;
-use crate::backend::polkavm::{LoadedBlob, PolkaVm, control_flow};
+use crate::backend::polkavm::PolkaVm;
 use crate::engine::Engine;
-use crate::error::InvocationError;
-use crate::error::SourceLocation;
+use crate::error::{Failure, InvocationError, SourceLocation};
 use crate::host::{Host, default_host};
 use crate::invocation::Invocation;
 use crate::invoke;
 use crate::invoke::syscalls::Syscalls;
 use crate::program::Program;
 use crate::settings::Settings;
+use called::Traced;
+pub(crate) use called::{Profiler, call};
 use names::Names;
-use recorder::{Cost, Prepaid, Recorder, Recording};
+use recorder::{Cost, LiveAt, Prepaid, Recorder, Recording};
+use tree::Tree;
 
 /// A profiled invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +77,22 @@ pub struct Profiled {
     pub heap: HeapProfile,
     /// The functions in which the program ended, from its entry inwards; one at least.
     pub end: Vec<Frame>,
+    /// The blocks that were live when the program ended, by the place of their allocation, those
+    /// with the most bytes first. Empty unless the program's heap counts, as
+    /// [`abi::heap::HeapTrace`] describes.
+    pub live: Vec<LiveBlocks>,
+}
+
+/// Blocks of the heap that were allocated at one place and not freed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LiveBlocks {
+    /// The functions around the allocation, from the program's entry inwards.
+    pub stack: Vec<Frame>,
+    /// Their requested sizes together, in bytes.
+    pub bytes: u64,
+    /// How many they are.
+    pub blocks: u64,
 }
 
 /// The gas of one invocation, by stack.
@@ -106,6 +128,9 @@ pub struct Frame {
     pub kind: FrameKind,
     /// The place of the instruction in it, or of the call that leads further in.
     pub location: Option<SourceLocation>,
+    /// The program that was called, in a frame of the kind [`FrameKind::Called`]. The frames after
+    /// it are those of this program.
+    pub program_id: Option<Pubkey>,
 }
 
 impl Frame {
@@ -115,6 +140,15 @@ impl Frame {
             function: description.to_owned(),
             kind,
             location: None,
+            program_id: None,
+        }
+    }
+
+    /// The frame around those of a called program.
+    fn called(program_id: Pubkey) -> Self {
+        Self {
+            program_id: Some(program_id),
+            ..Self::special(&format!("call of {program_id}"), FrameKind::Called)
         }
     }
 }
@@ -129,7 +163,8 @@ pub enum FrameKind {
     Inlined,
     /// A syscall.
     Import,
-    /// A program that the syscall around it has run, with all that it called.
+    /// A program that the syscall around it has run. The frames after it are those of the program,
+    /// if it is one for RISC-V.
     Called,
     /// Gas that was paid and not used: see the [module](self).
     Prepaid,
@@ -221,8 +256,9 @@ impl Program {
 
     /// Profiles one invocation with a host, as [`Program::invoke_with`] runs it.
     ///
-    /// The gas of a program that this one calls is in one frame of [`FrameKind::Called`], inside of
-    /// the frame of the syscall.
+    /// The frames of a program that this one calls are inside of a frame of [`FrameKind::Called`],
+    /// which is inside of that of the syscall. That of the heap is this program's alone, and so is
+    /// [`Profiled::end`].
     ///
     /// # Errors
     ///
@@ -237,9 +273,8 @@ impl Program {
             .ok_or(InvocationError::NotOnThisEngine {
                 what: "profiles",
                 engine: self.engine(),
-            })?
-            .for_step_tracing()
-            .map_err(InvocationError::engine)?;
+            })?;
+        let program = Traced::new(program)?;
         let settings = self.settings();
         invocation.validate(&settings.limits)?;
         profile(&program, settings, host, invocation)
@@ -247,28 +282,34 @@ impl Program {
 }
 
 fn profile(
-    program: &LoadedBlob,
+    traced: &Traced,
     settings: &Settings,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
+    let program = &traced.program;
     let trace = recorder::heap_trace_address(program)?;
-    let flow = control_flow::flow(&program.blob);
-    let mut recorder = Recorder::new(program, &flow, trace);
+    let mut recorder = Recorder::new(program, &traced.flow, trace);
     let mut syscalls = Syscalls::new(host, settings, invocation);
+    syscalls.log_begin();
+    syscalls.profiler = Some(Profiler::default());
     let finished = program.observe(&mut recorder, |instance| {
         invoke::run(&mut syscalls, invocation, instance)
     })?;
-    let outcome = invoke::outcome(Engine::Interpreter, syscalls, invocation, finished);
-    let recording = recorder.finish(&outcome);
-    let (gas, end) = name(
-        Names::new(&program.blob, &flow),
-        &program.syscalls,
-        &recording,
+    let outcome = invoke::outcome(
+        Engine::Interpreter,
+        syscalls,
+        invocation,
+        finished,
+        Some(invocation.gas),
     );
+    let is_out_of_gas = matches!(outcome.failure, Some(Failure::OutOfGas { .. }));
+    let recording = recorder.finish(outcome.gas_used, is_out_of_gas);
+    let (gas, end, live) = name(traced, &recording);
     Ok(Profiled {
         gas,
         end,
+        live,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -278,62 +319,82 @@ fn profile(
 }
 
 /// Names the functions of the instructions, and merges costs that then are the same. Returns also
-/// the functions in which the program ended.
-fn name(
-    mut names: Names<'_>,
-    syscalls: &[Syscall],
-    recording: &Recording,
-) -> (GasProfile, Vec<Frame>) {
-    let mut nodes = vec![(0, Vec::new())];
-    let mut known = HashMap::new();
-    let mut numbers = vec![0];
+/// the functions in which the program ended, and the live blocks.
+fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>, Vec<LiveBlocks>) {
+    let mut names = Names::new(&traced.program.blob, &traced.flow);
+    let syscalls = &traced.program.syscalls;
+    let mut tree = Tree::new();
+    let mut numbers = vec![Tree::ROOT];
     for node in &recording.nodes[1..] {
         let parent: u32 = numbers[node.parent as usize];
         let caller = recording.caller(node.parent);
-        let named = (parent, names.frames_after(caller, node.caller));
-        numbers.push(*known.entry(named).or_insert_with_key(|named| {
-            nodes.push(named.clone());
-            nodes.len() as u32 - 1
-        }));
+        let frames = names.frames_after(caller, node.caller);
+        numbers.push(tree.node(parent, frames));
     }
-    let mut costs = Vec::new();
-    let mut known = HashMap::new();
     for (place, gas) in &recording.costs {
+        let node = numbers[place.node as usize];
         let caller = recording.caller(place.node);
         let mut frames = names.frames_after(caller, place.program_counter);
-        if let Cost::Called { syscall, place } = place.cost {
-            let syscall = syscalls[syscall as usize].symbol();
-            frames.push(names.number(Frame::special(syscall, FrameKind::Import)));
-            let description = format!("call of {}", recording.called[place]);
-            frames.push(names.number(Frame::special(&description, FrameKind::Called)));
-        } else if let Some((function, kind)) = special(place.cost, syscalls) {
-            frames.push(names.number(Frame::special(function, kind)));
+        let Cost::Called {
+            syscall,
+            place: called,
+        } = place.cost
+        else {
+            if let Some((function, kind)) = special(place.cost, syscalls) {
+                frames.push(names.number(Frame::special(function, kind)));
+            }
+            tree.add(node, frames, *gas);
+            continue;
+        };
+        let syscall = syscalls[syscall as usize].symbol();
+        frames.push(names.number(Frame::special(syscall, FrameKind::Import)));
+        frames.push(names.number(Frame::called(recording.called[called])));
+        let inner = recording.inner.get(place);
+        let rest = gas.saturating_sub(inner.map_or(0, GasProfile::total));
+        if let Some(inner) = inner {
+            let at = tree.node(node, frames.clone());
+            tree.graft(at, inner, |frame| names.number(frame.clone()));
         }
-        let named = (numbers[place.node as usize], frames);
-        let index = *known.entry(named).or_insert_with_key(|named| {
-            costs.push((named.clone(), 0));
-            costs.len() - 1
-        });
-        costs[index].1 += gas;
+        if rest > 0 {
+            tree.add(node, frames, rest);
+        }
     }
     let end = end(&mut names, recording);
+    let live: Vec<(Vec<u32>, &LiveAt)> = recording
+        .live
+        .iter()
+        .map(|live| (stack(&mut names, recording, live), live))
+        .collect();
     let (frames, has_debug_info) = names.finish();
-    let end = end.iter().map(|number| frames[*number as usize].clone());
-    let end = end.collect();
-    let gas = GasProfile {
-        frames,
-        nodes,
-        costs,
-        has_debug_info,
+    let named = |numbers: &[u32]| -> Vec<Frame> {
+        let numbers = numbers.iter();
+        numbers
+            .map(|number| frames[*number as usize].clone())
+            .collect()
     };
-    (gas, end)
+    let end = named(&end);
+    let mut live: Vec<LiveBlocks> = live
+        .iter()
+        .map(|(stack, live)| LiveBlocks {
+            stack: named(stack),
+            bytes: live.bytes,
+            blocks: live.blocks,
+        })
+        .collect();
+    live.sort_by_key(|live| std::cmp::Reverse(live.bytes));
+    (tree.finish(frames, has_debug_info), end, live)
 }
 
-/// The numbers of the frames in which the program ended, from its entry inwards.
-fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
-    let end = &recording.end;
+/// The numbers of the frames around an allocation, from the program's entry inwards.
+fn stack(names: &mut Names<'_>, recording: &Recording, live: &LiveAt) -> Vec<u32> {
+    let (mut frames, before) = way(names, recording, live.node);
+    frames.extend(names.frames_after(before, live.program_counter));
+    frames
+}
+
+/// The numbers of the frames that lead into a node, and the instruction that called it.
+fn way(names: &mut Names<'_>, recording: &Recording, mut node: u32) -> (Vec<u32>, Option<u32>) {
     let mut callers = Vec::new();
-    let mut node = end.node;
     while let Some(caller) = recording.caller(node) {
         callers.push(caller);
         node = recording.nodes[node as usize].parent;
@@ -344,6 +405,13 @@ fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
         frames.extend(names.frames_after(before, caller));
         before = Some(caller);
     }
+    (frames, before)
+}
+
+/// The numbers of the frames in which the program ended, from its entry inwards.
+fn end(names: &mut Names<'_>, recording: &Recording) -> Vec<u32> {
+    let end = &recording.end;
+    let (mut frames, mut before) = way(names, recording, end.node);
     if end.is_truncated {
         let (function, kind) = (TRUNCATED, FrameKind::Truncated);
         frames.push(names.number(Frame::special(function, kind)));

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use polkavm::{ProgramBlob, ProgramCounter};
 
+use super::tree::Numbered;
 use super::{Frame, FrameKind};
 use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
@@ -15,8 +16,7 @@ pub(super) struct Names<'a> {
     /// The starts of functions that are exported or called by address, with the names of the
     /// exports.
     functions: BTreeMap<u32, Option<String>>,
-    frames: Vec<Frame>,
-    number_of: HashMap<Frame, u32>,
+    frames: Numbered<Frame>,
     of_instruction: HashMap<u32, Rc<[Vec<u32>]>>,
     has_debug_info: bool,
 }
@@ -34,8 +34,7 @@ impl<'a> Names<'a> {
         Self {
             blob,
             functions: called.chain(exported).collect(),
-            frames: Vec::new(),
-            number_of: HashMap::new(),
+            frames: Numbered::default(),
             of_instruction: HashMap::new(),
             has_debug_info: false,
         }
@@ -110,7 +109,7 @@ impl<'a> Names<'a> {
     }
 
     fn function(&self, number: u32) -> &str {
-        &self.frames[number as usize].function
+        &self.frames.get(number).function
     }
 
     fn numbers(&mut self, frames: DebugFunction, program_counter: u32) -> Vec<u32> {
@@ -124,6 +123,7 @@ impl<'a> Names<'a> {
                 function: frame.function.unwrap_or(unnamed),
                 kind,
                 location: frame.location,
+                program_id: None,
             }));
         }
         numbers
@@ -131,18 +131,12 @@ impl<'a> Names<'a> {
 
     /// The number of a frame.
     pub fn number(&mut self, frame: Frame) -> u32 {
-        if let Some(known) = self.number_of.get(&frame) {
-            return *known;
-        }
-        let number = self.frames.len() as u32;
-        self.frames.push(frame.clone());
-        self.number_of.insert(frame, number);
-        number
+        self.frames.number(frame)
     }
 
     /// All frames by their numbers, and whether any comes from debug information.
     pub fn finish(self) -> (Vec<Frame>, bool) {
-        (self.frames, self.has_debug_info)
+        (self.frames.into_all(), self.has_debug_info)
     }
 
     /// The last function that starts at or before an instruction.

@@ -1,18 +1,20 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
-use super::{HeapCounts, HeapSample};
+use super::tree::Sum;
+use super::{GasProfile, HeapCounts, HeapSample};
 use crate::backend::Heap;
 use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::{Guest, LoadedBlob, Observer, validate};
-use crate::error::{Failure, InvocationError};
+use crate::error::InvocationError;
 use crate::invoke::guest::read_pod;
-use crate::outcome::{HeapUse, Outcome};
+use crate::outcome::HeapUse;
 
 // These bound the memory that a blob can make the loader use.
 
@@ -30,6 +32,9 @@ const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
+
+/// The most blocks of the heap that are remembered.
+const MAX_BLOCKS: usize = 1 << 18;
 
 /// The most instructions that are remembered. A panic or a failed allocation takes fewer.
 const MAX_RECENT: usize = 512;
@@ -102,7 +107,23 @@ pub(super) struct Recording {
     pub samples: Vec<HeapSample>,
     /// The programs that the program has called.
     pub called: Vec<Pubkey>,
+    /// The profiles of those that were profiled, by the place of their cost.
+    pub inner: HashMap<Place, GasProfile>,
     pub end: End,
+    /// The blocks that are live at the end, by the place of their allocation.
+    pub live: Vec<LiveAt>,
+}
+
+/// Live blocks that were allocated at one place.
+pub(super) struct LiveAt {
+    /// The way to the function that allocated them.
+    pub node: u32,
+    /// The instruction in it.
+    pub program_counter: u32,
+    /// Their requested sizes together, in bytes.
+    pub bytes: u64,
+    /// How many they are.
+    pub blocks: u64,
 }
 
 /// The place where the program ended.
@@ -152,6 +173,11 @@ pub(super) struct Recorder<'a> {
     gas: u64,
     samples: Vec<HeapSample>,
     called: Vec<Pubkey>,
+    inner: HashMap<Place, Sum>,
+    /// The number of stacks in `inner`.
+    inner_costs: usize,
+    /// The size of each live block and the place of its allocation, by its address.
+    blocks: BTreeMap<u64, (u64, u32, u32)>,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -188,18 +214,21 @@ impl<'a> Recorder<'a> {
             gas: 0,
             samples: Vec::new(),
             called: Vec::new(),
+            inner: HashMap::new(),
+            inner_costs: 0,
+            blocks: BTreeMap::new(),
             heap_state: None,
         }
     }
 
-    /// The recording of an invocation with this outcome.
-    pub fn finish(mut self, outcome: &Outcome) -> Recording {
-        let gas_used = outcome.gas_used;
+    /// The recording of a program that has used this much gas.
+    pub fn finish(mut self, gas_used: u64, is_out_of_gas: bool) -> Recording {
         let prepaid = gas_used.saturating_sub(self.gas);
         if prepaid > 0 {
-            let why = match outcome.failure {
-                Some(Failure::OutOfGas { .. }) => Prepaid::OutOfGas,
-                _ => Prepaid::RestOfBlock,
+            let why = if is_out_of_gas {
+                Prepaid::OutOfGas
+            } else {
+                Prepaid::RestOfBlock
             };
             self.add(self.last, Cost::Prepaid(why), prepaid);
         }
@@ -219,6 +248,7 @@ impl<'a> Recorder<'a> {
             .rev()
             .filter(|(_, calls)| *calls == depth);
         Recording {
+            live: live_at(&self.blocks),
             end: End {
                 node,
                 program_counter: self.last,
@@ -231,6 +261,11 @@ impl<'a> Recorder<'a> {
             costs: self.costs,
             samples: self.samples,
             called: self.called,
+            inner: self
+                .inner
+                .into_iter()
+                .map(|(place, sum)| (place, sum.finish()))
+                .collect(),
         }
     }
 
@@ -303,7 +338,8 @@ impl<'a> Recorder<'a> {
             .map_or((0, None), |call| (call.node, call.too_deep))
     }
 
-    fn add(&mut self, program_counter: u32, cost: Cost, gas: u64) {
+    /// Adds a cost. Returns the place at which it counts.
+    fn add(&mut self, program_counter: u32, cost: Cost, gas: u64) -> Place {
         let (node, too_deep) = self.position();
         let mut place = match too_deep {
             Some(caller) => Place {
@@ -330,6 +366,7 @@ impl<'a> Recorder<'a> {
             self.costs.push((place, 0));
         }
         self.costs[index].1 += gas;
+        place
     }
 
     fn sample(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
@@ -354,6 +391,9 @@ impl<'a> Recorder<'a> {
             return;
         }
         self.heap_state = Some(state);
+        if let Some(trace) = trace {
+            self.note_blocks(&trace);
+        }
         if self.samples.len() >= MAX_SAMPLES {
             let mut index = 0;
             self.samples.retain(|_| {
@@ -373,12 +413,44 @@ impl<'a> Recorder<'a> {
     }
 }
 
+impl Recorder<'_> {
+    /// Writes down what the last call of the allocator did.
+    fn note_blocks(&mut self, trace: &HeapTrace) {
+        self.blocks.remove(&trace.freed);
+        if trace.allocated != 0 && self.blocks.len() < MAX_BLOCKS {
+            let (node, _) = self.position();
+            let block = (trace.size, node, self.last);
+            self.blocks.insert(trace.allocated, block);
+        }
+    }
+}
+
+/// Adds live blocks up by the place of their allocation.
+fn live_at(blocks: &BTreeMap<u64, (u64, u32, u32)>) -> Vec<LiveAt> {
+    let mut sums: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
+    for (size, node, program_counter) in blocks.values() {
+        let (bytes, count) = sums.entry((*node, *program_counter)).or_default();
+        // A blob may claim any size.
+        *bytes = bytes.saturating_add(*size);
+        *count += 1;
+    }
+    let live = sums
+        .into_iter()
+        .map(|((node, program_counter), (bytes, blocks))| LiveAt {
+            node,
+            program_counter,
+            bytes,
+            blocks,
+        });
+    live.collect()
+}
+
 impl Observer for Recorder<'_> {
-    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
+    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) -> ControlFlow<()> {
         self.conclude(Cost::Instruction);
         self.sample(guest, heap);
         let Some(ProgramCounter(program_counter)) = guest.vm.program_counter() else {
-            return;
+            return ControlFlow::Continue(());
         };
         let target = match self.flow.get(&program_counter) {
             Some(Flow::Jump { base, offset }) => {
@@ -397,6 +469,7 @@ impl Observer for Recorder<'_> {
             program_counter,
             target,
         });
+        ControlFlow::Continue(())
     }
 
     fn syscall(&mut self, number: u32, price: u64) {
@@ -406,14 +479,23 @@ impl Observer for Recorder<'_> {
         }
     }
 
-    fn called(&mut self, syscall: u32, program_id: Pubkey, gas: u64) {
+    fn called(&mut self, syscall: u32, program_id: Pubkey, gas: u64, profile: Option<GasProfile>) {
         let known = self.called.iter().position(|known| *known == program_id);
         let place = known.unwrap_or(self.called.len());
         if place == self.called.len() {
             self.called.push(program_id);
         }
-        if gas > 0 {
-            self.add(self.last, Cost::Called { syscall, place }, gas);
+        if gas == 0 {
+            return;
+        }
+        let place = self.add(self.last, Cost::Called { syscall, place }, gas);
+        // A call that is not distinguished shows nothing of the program.
+        if let Some(profile) = profile
+            && matches!(place.cost, Cost::Called { .. })
+            && self.inner_costs < MAX_COSTS
+        {
+            let sum = self.inner.entry(place).or_insert_with(Sum::new);
+            self.inner_costs += sum.add(&profile);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::report::{Problem, Resource};
 use crate::account::Account;
 use crate::error::Failure;
+use crate::log_style::{before_failed_ends, is_same_line_without_gas};
 use crate::outcome::Outcome;
 
 /// The judgement of a good outcome.
@@ -53,8 +54,8 @@ impl Judge {
             return Err(Problem::AnotherFailure);
         }
         let complete = &self.complete.logs;
-        let is_prefix = outcome.logs.len() <= complete.len()
-            && outcome.logs.iter().zip(complete).all(is_same_line);
+        let logs = before_failed_ends(&outcome.logs);
+        let is_prefix = logs.len() <= complete.len() && logs.iter().zip(complete).all(is_same_line);
         if !is_prefix {
             return Err(Problem::Logs);
         }
@@ -88,11 +89,7 @@ impl Judge {
 
 /// Whether two log lines are the same, how much gas remains left aside.
 fn is_same_line((left, right): (&String, &String)) -> bool {
-    let is_figure = |line: &str| {
-        let figure = line.strip_prefix("gas remaining: ");
-        figure.is_some_and(|figure| figure.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    left == right || (is_figure(left) && is_figure(right))
+    is_same_line_without_gas(left, right)
 }
 
 #[cfg(test)]
@@ -122,6 +119,7 @@ mod tests {
             return_data: vec![1],
             accounts: vec![account(6)],
             calls: Vec::new(),
+            transaction_use: crate::TransactionUse::default(),
             engine: Engine::Interpreter,
         }
     }

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::files;
 use crate::options::CargoOptions;
 use crate::package::{Program, ProgramPackage};
 use crate::toolchain;
 use compile::Compilation;
 
+mod addresses;
 mod compile;
+mod debugger;
 mod inlined;
 mod native;
 mod read_only;
@@ -19,6 +22,8 @@ mod runner;
 mod trial;
 mod wasm32;
 
+pub use addresses::Addresses;
+pub use debugger::{DebugBuild, IMAGE_BASE, OptLevel, build_for_debugger};
 pub use loader::Target;
 pub use native::{RUNS_NATIVELY, Sanitizer, build_native, library_path};
 pub use runner::{
@@ -96,7 +101,7 @@ pub fn blob_of(program: &Program) -> Result<(String, Vec<u8>)> {
     match program {
         Program::Package(package) => Ok((package.name.clone(), build(package, DebugInfo::Keep)?)),
         Program::Blob(path) => {
-            let blob = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let blob = files::read_program(path)?;
             Ok((path.display().to_string(), blob))
         }
     }

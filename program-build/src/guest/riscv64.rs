@@ -34,8 +34,8 @@ pub(super) fn build(
     elf: &Path,
     debug_info: DebugInfo,
 ) -> Result<Vec<u8>> {
-    let library = compile(compilation)?;
-    link(&compilation.toolchain.linker, &library, elf)?;
+    let library = compile(compilation, &LIMITED)?;
+    link(&compilation.toolchain.linker, &library, elf, &[])?;
     let blob = make_blob(elf, compilation.package.stack, debug_info)?;
     if debug_info == DebugInfo::Strip {
         return Ok(blob);
@@ -45,8 +45,11 @@ pub(super) fn build(
     custom_errors::append(blob, &custom_errors::records_of_archive(&library)?)
 }
 
-/// Compiles the crate and returns the static library.
-fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
+/// Settings of the profile for the functions and the lines, without variables.
+const LIMITED: [&str; 1] = ["debug=\"limited\""];
+
+/// Compiles the crate with some settings of the profile, and returns the static library.
+pub(super) fn compile(compilation: &Compilation<'_>, profile: &[&str]) -> Result<PathBuf> {
     let target = compilation.folder.join(format!("{TARGET}.json"));
     write_if_changed(&target, DESCRIPTION)?;
     compilation.announce_core(Target::Riscv64, TARGET);
@@ -60,15 +63,19 @@ fn compile(compilation: &Compilation<'_>) -> Result<PathBuf> {
     );
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
-        .args(["--config", "profile.release.debug=\"limited\""])
+        .args(
+            profile
+                .iter()
+                .map(|setting| format!("--config=profile.release.{setting}")),
+        )
         // Paths of this computer would change the program: their length moves the data behind them.
         .arg("-Ztrim-paths")
         .args(["--config", "profile.release.trim-paths=\"all\""]);
     compilation.run(command, Target::Riscv64, "a")
 }
 
-/// Links the library to an ELF file as PolkaVM's linker wants it.
-pub(super) fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
+/// Links the library to an ELF file as PolkaVM's linker wants it, with further arguments.
+pub(super) fn link(linker: &Linker, library: &Path, elf: &Path, further: &[&str]) -> Result<()> {
     let mut command = Command::new(&linker.path);
     if linker.wants_flavor {
         command.args(["-flavor", "gnu"]);
@@ -89,6 +96,7 @@ pub(super) fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
             "relro",
             "--whole-archive",
         ])
+        .args(further)
         .arg(library)
         .arg("-o")
         .arg(elf)
@@ -104,7 +112,16 @@ pub(super) fn link(linker: &Linker, library: &Path, elf: &Path) -> Result<()> {
 /// Makes the blob of an ELF file, and checks that PolkaVM's linker has not miscompiled it.
 fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
-    if let Some(place) = read_only::find_relocated(&bytes)? {
+    let bytes = inlined::flatten(&bytes).unwrap_or_else(|error| {
+        eprintln!("warning: failures will name fewer functions: {error:#}");
+        bytes
+    });
+    blob_of_elf(&bytes, stack, debug_info)
+}
+
+/// Makes the blob of the bytes of an ELF file, with the checks of [`make_blob`].
+pub(super) fn blob_of_elf(bytes: &[u8], stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
+    if let Some(place) = read_only::find_relocated(bytes)? {
         bail!(
             "the program has relocated read-only data: {place}. PolkaVM's linker may miscompile loads \
              from it. The compiler makes none, so this comes from assembly or another language: put \
@@ -112,11 +129,7 @@ fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
              without jump tables (`-fno-jump-tables`)"
         );
     }
-    let bytes = inlined::flatten(&bytes).unwrap_or_else(|error| {
-        eprintln!("warning: failures will name fewer functions: {error:#}");
-        bytes
-    });
-    let blob = link_blob(&bytes, stack, debug_info)?;
+    let blob = link_blob(bytes, stack, debug_info)?;
     let inspection = inspect(&blob)?;
     if inspection.exports.is_empty() {
         bail!(
@@ -126,7 +139,7 @@ fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     }
     if invalid_jump(inspection).is_some() {
         // Debug information names the function and the line.
-        let blob = link_blob(&bytes, stack, DebugInfo::Keep)?;
+        let blob = link_blob(bytes, stack, DebugInfo::Keep)?;
         if let Some(error) = invalid_jump(inspect(&blob)?) {
             bail!("PolkaVM's linker has miscompiled the program: {error}");
         }
@@ -134,7 +147,7 @@ fn make_blob(elf: &Path, stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     Ok(blob)
 }
 
-fn link_blob(elf: &[u8], stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
+pub(super) fn link_blob(elf: &[u8], stack: u32, debug_info: DebugInfo) -> Result<Vec<u8>> {
     let mut config = polkavm_linker::Config::default();
     config.set_min_stack_size(stack);
     config.set_strip(debug_info == DebugInfo::Strip);

@@ -30,7 +30,7 @@ pub fn try_tools(toolchain: &Toolchain, target: Target) -> Result<()> {
             fs::write(&description, riscv64::DESCRIPTION)
                 .with_context(|| format!("cannot write {}", description.display()))?;
             compile(toolchain, folder, description.as_os_str(), &object)?;
-            riscv64::link(&toolchain.linker, &object, &linked)
+            riscv64::link(&toolchain.linker, &object, &linked, &[])
         }
         Target::Wasm32 => {
             let linker = toolchain::find_wasm_linker(&toolchain.linker)?;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
+use entrypoint::__private::{AccountTable, enter, enter_lazily, enter_no_alloc};
 use entrypoint::input::{LazyAccount, LazyAccounts, read, read_lazily};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 
@@ -156,26 +156,26 @@ pub fn check(bytes: &[u8]) -> bool {
     let input: *mut u8 = words.as_mut_ptr().cast();
     // A caller that passes a length promises a valid account table at the end, and these bytes may
     // only look like one.
-    let mut lengths = vec![None];
+    let mut tables = vec![AccountTable::NotKnown, AccountTable::At(std::ptr::null())];
     if bytes.len() < 16 || !has_table(bytes) {
-        lengths.push(Some(bytes.len()));
+        tables.push(AccountTable::AtEndOf(bytes.len()));
     }
     if checked.accounts.len() > MAX_ACCOUNTS {
-        lengths.clear();
+        tables.clear();
     }
-    for length in lengths {
+    for table in tables {
         // SAFETY: the words are aligned to 8. The checked reader has accepted these bytes, so they
         // are a valid input. If the length is given, they do not end like an account table. No view
         // exists.
-        let status = unsafe { enter::<false>(input, length, record) };
+        let status = unsafe { enter::<false>(input, table, record) };
         expect(&checked, status);
         // SAFETY: the words are aligned to 8 and a valid input, without what looks like a table if
         // the length is given, and no view exists.
-        let status = unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, length, record) };
+        let status = unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, table, record) };
         expect(&checked, status);
     }
     // SAFETY: the words are aligned to 8 and a valid input, and no view of an account exists.
-    let status = unsafe { enter_lazily(input, None, record_lazily) };
+    let status = unsafe { enter_lazily(input, AccountTable::NotKnown, record_lazily) };
     expect(&checked, status);
     true
 }

@@ -2,15 +2,18 @@
 //! gets the same on every engine, and in a unit test on the host.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use abi::sysvar::{Clock, EpochRewards, EpochSchedule, Fees, Rent};
 use asks::{Asked, Command, ID, VAULT};
 use entrypoint::{Event, testing};
+use loader::fixture::Fixture;
 use loader::sysvars::Sysvars;
 use loader::{
-    Account, AccountInput, Engine, Environment, Failure, Host, InvalidCall, Invocation, Outcome,
-    Program, ProgramError, Pubkey, SystemProgram,
+    Account, AccountEntry, AccountInput, AccountMeta, Engine, Environment, Failure, Host,
+    InvalidCall, Invocation, Outcome, ProcessedInstruction, Program, ProgramError, Pubkey,
+    SystemProgram,
 };
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -78,33 +81,48 @@ fn loaded() -> Account {
 }
 
 fn environment(engine: Engine) -> Arc<dyn Host> {
-    let environment = Environment::new()
+    let base = Environment::new()
         .sysvars(sysvars())
         .account(loaded())
         .builtin(entrypoint::system::ID, SystemProgram)
         .program(ID, program(engine));
+    let environment = transaction().into_iter().take(2);
+    let environment = environment.fold(base, Environment::processed);
     Arc::new(environment)
+}
+
+/// The instructions of the transaction. The first two are processed before the invocation.
+fn transaction() -> [ProcessedInstruction; 3] {
+    let instruction = |byte, accounts: &[AccountMeta], data: &[u8]| ProcessedInstruction {
+        program_id: Pubkey::new([byte; 32]),
+        accounts: accounts.to_vec(),
+        data: data.to_vec(),
+    };
+    let accounts = [
+        AccountMeta::readonly(&PAYER),
+        AccountMeta::writable_signer(&OTHER),
+    ];
+    [
+        instruction(1, &accounts, b"first"),
+        instruction(2, &[], b""),
+        instruction(3, &accounts[1..], b"third"),
+    ]
+}
+
+/// What the guest returns of an instruction.
+fn bytes_of(instruction: &ProcessedInstruction) -> Vec<u8> {
+    let accounts = bytemuck::cast_slice(&instruction.accounts);
+    let id = instruction.program_id.as_ref();
+    [id, &instruction.data, accounts].concat()
 }
 
 /// The host of a unit test that has the same.
 fn test_host() -> testing::Host {
-    let sysvars = sysvars();
-    let loaded = loaded();
-    testing::Host::new()
-        .clock(sysvars.clock)
-        .rent(sysvars.rent)
-        .epoch_schedule(sysvars.epoch_schedule)
-        .fees(sysvars.fees)
-        .epoch_rewards(sysvars.epoch_rewards)
-        .last_restart_slot(sysvars.last_restart_slot.last_restart_slot)
-        .random_seed(sysvars.random_seed)
-        .account(testing::Account {
-            key: loaded.key,
-            owner: loaded.owner,
-            kelvins: loaded.kelvins,
-            data: loaded.data,
-            ..testing::Account::default()
-        })
+    let before = transaction().into_iter().take(2);
+    before
+        .fold(testing::Host::new(), testing::Host::processed)
+        .sysvars(sysvars())
+        .account(loaded())
         .program(ID, asks::process_instruction)
 }
 
@@ -327,6 +345,17 @@ fn view_shows_what_a_called_program_has_changed() {
 fn call_is_not_made_while_a_borrow_forbids_it() {
     let outcome = succeed(Command::Borrows, &[], &[own(PAYER, &[3]), own(OTHER, &[])]);
     assert_eq!(outcome.calls.len(), 2);
+    let lines = outcome
+        .logs
+        .iter()
+        .filter(|line| line.starts_with("a borrow"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            "a borrow of data prevents the call: account 0",
+            "a borrow of data prevents the call: account 1",
+        ]
+    );
 }
 
 #[test]
@@ -345,6 +374,135 @@ fn failure_of_a_called_program_ends_the_caller() {
     let outcome = call(Command::CallAndFail, &3_u64.to_le_bytes(), &[]);
     assert!(outcome.failure.is_some());
     assert_eq!(outcome.logs, [] as [&str; 0]);
+}
+
+#[test]
+fn siblings_of_a_program_of_the_host_are_the_instructions_before_it() {
+    let [first, second, _] = transaction();
+    for (index, expected) in [
+        (0, bytes_of(&second)),
+        (1, bytes_of(&first)),
+        (2, Vec::new()),
+        (u64::MAX - 1, Vec::new()),
+        (u64::MAX, Vec::new()),
+    ] {
+        let outcome = succeed(Command::Sibling, &u64::to_le_bytes(index), &[]);
+        assert_eq!(outcome.return_data, expected, "{index}");
+    }
+}
+
+#[test]
+fn siblings_of_a_called_program_are_the_calls_before_it() {
+    let accounts = [own(PAYER, &[]), AccountInput::new(OTHER)];
+    let outcome = succeed(Command::Siblings, &[], &accounts);
+    // Each account is listed twice, and each time has the rights of both.
+    let metas = [true, true, false, false]
+        .into_iter()
+        .zip([PAYER, PAYER, OTHER, OTHER]);
+    let metas = metas.map(|(is_writable, key)| AccountMeta::new(&key, false, is_writable));
+    let call = |index: u64| ProcessedInstruction {
+        program_id: ID,
+        accounts: metas.clone().collect(),
+        data: Command::Sibling.data(&index.to_le_bytes()),
+    };
+    // The calls have the indices 0, 0, 1, 0. The first has no sibling, the third the first one.
+    let expected = [
+        vec![0],
+        vec![1],
+        bytes_of(&call(0)),
+        vec![2],
+        bytes_of(&call(0)),
+        vec![3],
+        bytes_of(&call(1)),
+        bytes_of(&transaction()[1]),
+    ];
+    assert_eq!(outcome.return_data, expected.concat());
+    assert_eq!(outcome.calls.len(), 4);
+}
+
+#[test]
+fn instructions_sysvar_has_the_whole_transaction() {
+    let transaction = transaction();
+    let account = ProcessedInstruction::sysvar(&transaction, 2).expect("a short transaction");
+    let sysvar = AccountInput {
+        account,
+        ..AccountInput::default()
+    };
+    for (distance, expected) in [(-2, 0), (-1, 1), (0, 2)] {
+        let outcome = succeed(
+            Command::Introspect,
+            &i64::to_le_bytes(distance),
+            slice::from_ref(&sysvar),
+        );
+        let found = &transaction[expected];
+        let accounts: Vec<u8> = found
+            .accounts
+            .iter()
+            .flat_map(|meta| {
+                let flags = meta.is_signer | meta.is_writable << 1;
+                [&[flags], meta.key.as_ref()].concat()
+            })
+            .collect();
+        let id = found.program_id.as_ref();
+        let expected = [&[3, 0, 2, 0], id, &found.data, &accounts].concat();
+        assert_eq!(outcome.return_data, expected);
+    }
+    for (key, distance, error) in [
+        (sysvar.account.key, 1, ProgramError::InvalidArgument),
+        (sysvar.account.key, -3, ProgramError::InvalidArgument),
+        (OTHER, 0, ProgramError::UnsupportedSysvar),
+    ] {
+        let mut sysvar = sysvar.clone();
+        sysvar.account.key = key;
+        let distance = i64::to_le_bytes(distance);
+        let outcome = call(Command::Introspect, &distance, &[sysvar]);
+        assert_eq!(outcome.failure, Some(Failure::ProgramError { error }));
+    }
+}
+
+/// A fixture has the instructions that were processed before, and the sysvar with all of them.
+#[test]
+fn fixture_has_the_transaction() {
+    let [first, second, _] = transaction();
+    let text = |data: &str| {
+        format!(
+            "program_id = \"{ID}\"\ndata = \"{data}\"\n
+             [[accounts]]\nkey = \"Sysvar1nstructions1111111111111111111111111\"\n
+             [[processed]]\nprogram = \"{}\"\ndata = \"{}\"
+             accounts = [{{ key = \"{PAYER}\" }}, {{ key = \"{OTHER}\", signer = true, writable = true }}]
+             [[processed]]\nprogram = \"{}\"\n",
+            first.program_id,
+            hex(b"first"),
+            second.program_id,
+        )
+    };
+    let run = |command: Command, number: u64| {
+        let data = command.data(&number.to_le_bytes());
+        let fixture = Fixture::parse(&text(&hex(&data))).expect("a fixture");
+        let host: Arc<dyn Host> = Arc::new(fixture.surroundings.environment());
+        let outcome = program(Engine::Interpreter).invoke_with(&host, &fixture.invocation);
+        let outcome = outcome.expect("an outcome");
+        assert_eq!(outcome.failure, None);
+        assert_eq!(outcome.accounts[0].owner, abi::ids::SYSVAR_OWNER);
+        outcome.return_data
+    };
+    assert_eq!(run(Command::Sibling, 1), bytes_of(&first));
+    // The current one is the invocation, which lists the sysvar.
+    let data = Command::Introspect.data(&[0; 8]);
+    let sysvar = abi::ids::INSTRUCTIONS;
+    let expected = [&[3, 0, 2, 0], ID.as_ref(), &data, &[0], sysvar.as_ref()].concat();
+    assert_eq!(run(Command::Introspect, 0), expected);
+    // Data in the fixture stays.
+    let with_data = text("00").replacen("1111\"\n", "1111\"\ndata = \"0102\"\n", 1);
+    let fixture = Fixture::parse(&with_data).expect("a fixture");
+    let AccountEntry::First(input) = &fixture.invocation.accounts[0] else {
+        panic!("an account")
+    };
+    assert_eq!(input.account.data, [1, 2]);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The signature is the example of Ethereum's precompile on evm.codes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use abi::imports::Import;
 use caller::{Script, Step};
-use loader::profile::FrameKind;
+use loader::profile::{Frame, FrameKind};
 use loader::sweep::Sweep;
 use loader::{Engine, Host, Limits, Price, Prices, Target};
 use tests::caller_guest::{
@@ -90,6 +90,34 @@ fn the_price_of_a_call_is_that_of_its_bytes() {
     // The data is read once, and written once as a part of the callee's input.
     assert_eq!(gas(80, 0) - gas(0, 0), 2 * 10);
     assert_eq!(gas(0, 80) - gas(0, 0), 2 * 10);
+}
+
+/// The loader copies an account as it was sent when the program calls with it first, also if the
+/// program has taken the data away by then. It pays before that.
+#[test]
+fn data_that_the_caller_has_removed_is_paid_for_once() {
+    const LENGTH: usize = 80_000;
+    // The difference that the price of bytes makes.
+    let paid = |length: usize, calls: usize| {
+        let gas = |price: Price| {
+            let mut prices = Prices::default();
+            prices.set(Import::InvokeSignedC, price);
+            let loader = loader(Engine::Interpreter).prices(prices);
+            let program = loader.load(&file(Target::Riscv64)).expect("a program");
+            let script = step(Step::Resize, [0, 0]);
+            let call = call(B, 1, step(Step::Return, [0]));
+            let script = (0..calls).fold(script, |script, _| script.call(&call));
+            let invocation = invocation(script, [account(1, A, &vec![0; length])]);
+            let outcome = program.invoke_with(&host(Engine::Interpreter), &invocation);
+            let outcome = outcome.expect("an outcome");
+            assert_eq!(outcome.failure, None);
+            outcome.gas_used
+        };
+        gas(Price::fixed(250).bytes(1, 8)) - gas(Price::fixed(250))
+    };
+    let of_copy = |calls| paid(LENGTH, calls) - paid(0, calls);
+    assert_eq!(of_copy(1), (LENGTH / 8) as u64);
+    assert_eq!(of_copy(2), (LENGTH / 8) as u64);
 }
 
 #[test]
@@ -231,16 +259,95 @@ fn a_profile_has_the_gas_of_callees() {
         program.invoke_with(&host, &invocation).unwrap()
     );
     assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
-    let called: u64 = profiled
-        .gas
-        .stacks()
-        .filter(|stack| {
-            let last = stack.frames.last().expect("a frame");
-            assert!(last.kind != FrameKind::Called || last.function == format!("call of {B}"));
-            last.kind == FrameKind::Called
-        })
-        .map(|stack| stack.gas)
-        .sum();
-    let calls = profiled.outcome.calls.iter().filter(|call| call.depth == 2);
-    assert_eq!(called, calls.map(|call| call.gas_used).sum::<u64>());
+    let stacks: Vec<_> = profiled.gas.stacks().collect();
+    let is_call = |frame: &&Frame| frame.kind == FrameKind::Called;
+    for depth in 2..=3 {
+        let of_depth = profiled.outcome.calls.iter();
+        let of_depth = of_depth.filter(|call| call.depth == depth);
+        let expected: u64 = of_depth.map(|call| call.gas_used).sum();
+        assert!(expected > 0);
+        let called = stacks.iter().filter(|stack| {
+            let calls = stack.frames.iter().copied().filter(is_call);
+            calls.count() as u64 + 1 >= depth
+        });
+        assert_eq!(called.map(|stack| stack.gas).sum::<u64>(), expected);
+    }
+    for (index, stack) in stacks.iter().enumerate() {
+        assert!(stack.gas > 0);
+        let mut before = stacks[..index].iter();
+        assert!(!before.any(|other| other.frames == stack.frames));
+        for (position, frame) in stack.frames.iter().enumerate() {
+            assert_eq!(frame.program_id.is_some(), is_call(frame));
+            if let Some(program_id) = frame.program_id {
+                assert_eq!(frame.function, format!("call of {program_id}"));
+                // The syscall is around it, and the program's entry inside of it.
+                let syscall = Import::InvokeSignedC.symbol();
+                assert_eq!(stack.frames[position - 1].function, syscall);
+                assert_eq!(stack.frames[position + 1].kind, FrameKind::Function);
+            }
+        }
+    }
+    // No gas is in the frame of a call itself.
+    let in_callee = stacks
+        .iter()
+        .filter(|stack| is_call(&stack.frames[stack.frames.len() - 1]));
+    assert_eq!(in_callee.count(), 0);
+}
+
+/// A program that is not one for RISC-V has no stacks, nor has one of the host's; and a program
+/// between two of RISC-V does not take the stacks of what it calls for its own.
+#[test]
+fn a_profile_has_one_frame_for_a_program_without_stacks() {
+    let engines = [Engine::Interpreter, Engine::Wasm, Engine::Interpreter];
+    let host: Arc<dyn Host> = Arc::new(environment(engines));
+    let burn = || step(Step::Burn, [9]);
+    let inner = burn().call(&call(C, 0, burn()));
+    let script = calling(&call(B, 0, inner)).call(&call(C, 0, burn()));
+    let invocation = invocation(script, []);
+    let profiled = program(Engine::Interpreter)
+        .profile_with(&host, &invocation)
+        .unwrap();
+    assert_eq!(profiled.outcome.failure, None);
+    assert_eq!(profiled.gas.total(), profiled.outcome.gas_used);
+    let mut in_b = 0;
+    let mut in_c = 0;
+    for stack in profiled.gas.stacks() {
+        let mut frames = stack.frames.iter();
+        match frames.position(|frame| frame.kind == FrameKind::Called) {
+            Some(position) if stack.frames[position].program_id == Some(B) => {
+                assert_eq!(position + 1, stack.frames.len());
+                in_b += stack.gas;
+            }
+            Some(position) => {
+                assert!(position + 1 < stack.frames.len());
+                in_c += stack.gas;
+            }
+            None => {}
+        }
+    }
+    let gas: Vec<_> = profiled
+        .outcome
+        .calls
+        .iter()
+        .map(|call| call.gas_used)
+        .collect();
+    assert_eq!(profiled.outcome.calls.len(), 3);
+    assert_eq!((in_b, in_c), (gas[0], gas[2]));
+}
+
+/// However much gas there is: callees that ran out of gas too.
+#[test]
+fn a_profile_of_any_gas_limit_is_accounted_for() {
+    let host = host(Engine::Interpreter);
+    let program = program(Engine::Interpreter);
+    let all = program.invoke_with(&host, &scenario()).unwrap().gas_used;
+    for part in 0..=24 {
+        let invocation = scenario().gas(all * part / 24);
+        let profiled = program.profile_with(&host, &invocation).unwrap();
+        let outcome = program.invoke_with(&host, &invocation).unwrap();
+        assert_eq!(profiled.outcome, outcome);
+        assert_eq!(profiled.gas.total(), outcome.gas_used);
+        let sum: u64 = profiled.gas.stacks().map(|stack| stack.gas).sum();
+        assert_eq!(sum, outcome.gas_used);
+    }
 }

@@ -13,4 +13,5 @@ mod rules;
 mod success;
 mod wild;
 mod wild_load;
+mod wild_siblings;
 mod work;

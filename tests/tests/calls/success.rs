@@ -1,8 +1,9 @@
 //! Calls that succeed: what the callee gets, and what the caller sees after it.
 
 use caller::{Script, Step};
-use loader::Engine;
+use loader::{AccountInput, Engine};
 use tests::caller_guest::{A, B, account, call, calling, invocation, run, step};
+use tests::everywhere_guest::engines;
 
 #[test]
 fn caller_sees_the_changes_of_the_callee() {
@@ -44,4 +45,18 @@ fn a_call_without_accounts_works() {
     let outcome = run(Engine::Interpreter, &invocation(script, []));
     assert_eq!(outcome.failure, None);
     assert_eq!(outcome.logs, ["hello"]);
+}
+
+/// As on the runtime, which finds the program in the transaction or loads it (decision 22).
+#[test]
+fn a_called_program_need_not_be_listed() {
+    let script = || calling(&call(B, 0, Script::new().with_bytes(Step::Log, b"hello")));
+    let listed = invocation(script(), [AccountInput::new(B)]);
+    for invocation in [invocation(script(), []), listed] {
+        for engine in engines() {
+            let outcome = run(engine, &invocation);
+            assert_eq!(outcome.failure, None, "{engine}");
+            assert_eq!(outcome.logs, ["hello"], "{engine}");
+        }
+    }
 }

@@ -10,10 +10,14 @@ use xtask::bench::entry::{CASES, Entry, Guests, Row, START, measure, pinocchio_v
 use xtask::bench::marked;
 
 /// The most gas that a call with an account table may use, for any number of accounts.
-const MOST_WITH_TABLE: u64 = 25;
+const MOST_WITH_TABLE: u64 = 18;
 
-/// The most gas that an account, or a repeat, may add on average without a table.
-const MOST_EACH: f64 = 8.5;
+/// The most gas that an account, and a repeat, may add on average without a table. The figure of
+/// repeats includes the start of the loop.
+const MOST_EACH: [f64; 2] = [8.0, 9.5];
+
+/// The most gas that ours may cost over `pinocchio` without a table: to record the heap.
+const MOST_OVER_PINOCCHIO: u64 = 6;
 
 fn measure_entries(entries: &[Entry]) -> Vec<Row> {
     let package = |folder| {
@@ -72,8 +76,7 @@ fn table_entry_is_free_of_the_account_count() {
             assert_eq!(row.gas, rows[1].gas, "{row:?}");
         }
         for row in rows {
-            // Setting the registers of the heap and looking into the table needs at least this
-            // much.
+            // Recording the heap and looking for the table needs at least this much.
             assert!(row.gas >= 10, "{row:?}");
         }
     }
@@ -114,8 +117,8 @@ fn walk_costs_a_few_instructions_per_account() {
         return;
     }
     for entry in Entry::OURS {
-        for each in each(&rows(entry, false)) {
-            assert!(each <= MOST_EACH, "{each} with {}", entry.name());
+        for (each, most) in each(&rows(entry, false)).into_iter().zip(MOST_EACH) {
+            assert!(each <= most, "{each} with {}", entry.name());
         }
     }
 }
@@ -144,6 +147,14 @@ fn pinocchio_reads_the_benchs_input() {
         .collect();
     assert_eq!(found, wanted);
     let rows: Vec<&Row> = rows.iter().collect();
+    if is_reference_compiler() {
+        for entry in Entry::OURS {
+            for (ours, pinocchio) in self::rows(entry, false).iter().zip(&rows) {
+                let most = pinocchio.gas + MOST_OVER_PINOCCHIO;
+                assert!(ours.gas <= most, "{ours:?}, {pinocchio:?}");
+            }
+        }
+    }
     // Finding an account takes at least this many instructions.
     for each in each(&rows) {
         assert!(each >= 5.0, "{each}");

@@ -8,8 +8,7 @@ use program_build::guest::DebugInfo;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 use tests::{is_reference_compiler, project};
-use xtask::bench::marked;
-use xtask::bench::size;
+use xtask::bench::{deployment, marked, size};
 
 /// The source folder of `core`'s formatting code.
 const FORMATTING: &str = "library/core/src/fmt/";
@@ -131,6 +130,22 @@ fn the_page_shows_the_measured_sizes() {
     assert_eq!(
         written,
         size::section(&rows, &compiler),
+        "type `cargo xtask bench size --update`"
+    );
+}
+
+#[test]
+fn readme_has_the_rent_of_the_baseline() {
+    let results = deployment::baseline().expect("the baseline");
+    let text = std::fs::read_to_string(project().join("README.md")).expect("the page");
+    let written = marked::find(&text, deployment::START).unwrap_or_else(|error| panic!("{error}"));
+    for program in deployment::PROGRAMS {
+        let line = format!("| the example `{program}` | ");
+        assert!(written.contains(&line), "{written}");
+    }
+    assert_eq!(
+        written,
+        deployment::section(&results),
         "type `cargo xtask bench size --update`"
     );
 }

@@ -89,12 +89,14 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 5_296),
-        ("cannot_pay", 1_323),
-        ("default", 6_226),
-        ("make", 4_225),
-        ("offer_changed", 502),
-        ("wrong_payment", 550),
+        ("cancel", 5_309),
+        ("cannot_pay", 1_337),
+        ("default", 6_252),
+        ("make", 4_241),
+        ("offer_changed", 521),
+        ("other_token", 487),
+        ("sent_before", 6_937),
+        ("wrong_payment", 568),
     ];
     let _ = check_all("escrow", &known);
     check_scenarios("escrow", &["cancel", "trade"]);
@@ -103,12 +105,13 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 10_149),
-        ("default", 3_957),
-        ("open", 2_585),
-        ("others_vaults", 153),
-        ("sent_before", 5_266),
-        ("too_dear", 667),
+        ("close", 10_116),
+        ("default", 3_912),
+        ("open", 2_619),
+        ("other_token", 491),
+        ("others_vaults", 174),
+        ("sent_before", 5_306),
+        ("too_dear", 657),
     ];
     let _ = check_all("exchange", &known);
     check_scenarios("exchange", &["a_pool"]);
@@ -117,12 +120,13 @@ fn exchange_calls_the_token() {
 #[test]
 fn vesting_asks_for_the_time() {
     let known = [
-        ("default", 189),
-        ("grant", 2_352),
-        ("rest", 189),
-        ("sent_before", 5_017),
-        ("too_early", 182),
-        ("wrong_beneficiary", 105),
+        ("default", 208),
+        ("grant", 2_381),
+        ("rest", 239),
+        ("sent_before", 5_072),
+        ("too_early", 207),
+        ("wrong_beneficiary", 106),
+        ("wrong_payer", 124),
     ];
     let _ = check_all("vesting", &known);
     check_scenarios("vesting", &["a_year"]);

@@ -2,4 +2,5 @@
 
 mod failures;
 mod invalid_calls;
+mod ledgers;
 mod messages;

@@ -1,7 +1,7 @@
-//! Compares every message of every error of the loader with `messages.txt`. A changed message shows
-//! in that file, and a new error needs an example here.
+//! Compares every message of every error of loader and ledger with `messages.txt`. A changed
+//! message shows in that file, and a new error needs an example here.
 //!
-//! The test reads the kinds of errors from the loader's source, so it notices a missing example.
+//! The test reads the kinds of errors from the source, so it notices a missing example.
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
@@ -11,6 +11,7 @@ use abi::ProgramError;
 use abi::imports::Import;
 use ledger::scenario::{RunError, ScenarioError};
 use ledger::{DeployError, StorageError};
+use loader::deploy::NotDeployable;
 use loader::fixture::FixtureError;
 use loader::handler::CallError;
 use loader::sweep::{Problem, Resource, SweepFailed};
@@ -52,6 +53,10 @@ fn messages() -> Messages {
     let mut messages = Messages::default();
     for error in load_errors() {
         messages.add("LoadError", Some(error.kind()), &error);
+    }
+    for error in not_deployable() {
+        let kind: &str = (&error).into();
+        messages.add("NotDeployable", Some(kind), &error);
     }
     for error in invocation_errors() {
         messages.add("InvocationError", Some(error.kind()), &error);
@@ -106,7 +111,28 @@ fn messages() -> Messages {
     for problem in problems() {
         messages.add("Problem", None, &problem);
     }
+    for error in crate::ledgers::transaction_errors() {
+        messages.add("TransactionError", None, &error);
+    }
+    for error in crate::ledgers::deploy_errors() {
+        messages.add("DeployError", None, &error);
+    }
+    for error in crate::ledgers::storage_errors() {
+        messages.add("StorageError", None, &error);
+    }
     messages
+}
+
+fn not_deployable() -> Vec<NotDeployable> {
+    vec![
+        NotDeployable::InvalidBlob {
+            reason: "the VM's reason".to_owned(),
+        },
+        NotDeployable::InstructionSet { found: "latest64" },
+        NotDeployable::Not64Bit,
+        NotDeployable::StackTooLarge { size: 262_145 },
+        NotDeployable::MissingEntrypoint,
+    ]
 }
 
 fn load_errors() -> Vec<LoadError> {
@@ -348,6 +374,13 @@ fn failures() -> Vec<Failure> {
         invalid_pointer(Access::Read),
         invalid_pointer(Access::Write),
         Failure::LogsTooLong { limit: 65_536 },
+        Failure::InvalidStatus {
+            status: 7 << 32 | 1,
+        },
+        Failure::GrewTooMuch {
+            growth: 20_971_521,
+            limit: 20_971_520,
+        },
         Failure::SyscallFailed {
             symbol: "checksum".to_owned(),
             reason: "the sum is too large".to_owned(),

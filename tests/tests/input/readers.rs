@@ -2,9 +2,10 @@
 //! lazy one, and those of the macros, with and without an account table.
 
 use std::cell::{Cell, RefCell};
+use std::ptr;
 
 use abi::input::ACCOUNT_TABLE_MAGIC;
-use entrypoint::__private::{enter, enter_lazily, enter_no_alloc};
+use entrypoint::__private::{AccountTable, enter, enter_lazily, enter_no_alloc};
 use entrypoint::input::{Field, InputError, LazyAccounts, read};
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey};
 use proptest::prelude::*;
@@ -40,25 +41,39 @@ fn record_lazily(program_id: &Pubkey, accounts: LazyAccounts, data: &[u8]) -> Pr
 const MAX_ACCOUNTS: usize = 301;
 
 /// What a program reads, which must be the same with every entry macro, and its status. The checked
-/// reader must have accepted the first `length` bytes of `input`.
+/// reader must have accepted the first `length` bytes of `input`. An input that ends like one with
+/// an account table must have one.
 fn read_trusted(input: &mut [u64], length: usize) -> (Seen, u64) {
+    let footer: Option<&[u64; 2]> = input.last_chunk();
+    let table = match footer {
+        Some([count, ACCOUNT_TABLE_MAGIC]) if *count != 0 => {
+            Some(size_of_val(input) - 16 - 8 * *count as usize)
+        }
+        _ => None,
+    };
     let input: *mut u8 = input.as_mut_ptr().cast();
+    let announced = table.map_or(ptr::null_mut(), |offset| input.wrapping_add(offset));
     INPUT.set(input.addr());
     let mut results = Vec::new();
     let mut keep = |status| results.push((SEEN.take().expect("the program was called"), status));
     // SAFETY: the words are aligned to 8. The checked reader has accepted these bytes, so they are
     // a valid input. No view of an account exists any more.
     keep(unsafe { entrypoint(input) });
-    for length in [None, Some(length)] {
-        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes, and no view
-        // exists.
-        keep(unsafe { enter::<false>(input, length, record) });
-        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes, and no view
-        // exists.
-        keep(unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, length, record) });
+    for table in [
+        AccountTable::NotKnown,
+        AccountTable::AtEndOf(length),
+        AccountTable::At(ptr::null()),
+        AccountTable::At(announced),
+    ] {
+        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes. A table is where
+        // the loader would announce it. No view exists.
+        keep(unsafe { enter::<false>(input, table, record) });
+        // SAFETY: the words are aligned to 8 and a valid input of `length` bytes. A table is where
+        // the loader would announce it. No view exists.
+        keep(unsafe { enter_no_alloc::<MAX_ACCOUNTS, false>(input, table, record) });
     }
     // SAFETY: the words are aligned to 8 and a valid input, and no view of an account exists.
-    keep(unsafe { enter_lazily(input, None, record_lazily) });
+    keep(unsafe { enter_lazily(input, AccountTable::NotKnown, record_lazily) });
     for result in &results {
         assert_eq!(result, &results[0]);
     }

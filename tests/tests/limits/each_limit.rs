@@ -317,6 +317,7 @@ fn limits_are_set_one_by_one() {
         .stack(4)
         .heap(5)
         .gas(6)
+        .growth(13)
         .accounts(7)
         .input(8)
         .logs(9)
@@ -325,7 +326,7 @@ fn limits_are_set_one_by_one() {
         .processor_seconds(12);
     assert_eq!(
         format!("{limits:?}"),
-        "Limits { blob: 1, code: 2, program_data: 3, stack: 4, heap: 5, gas: 6, accounts: 7, input: 8, logs: 9, \
+        "Limits { blob: 1, code: 2, program_data: 3, stack: 4, heap: 5, gas: 6, growth: 13, accounts: 7, input: 8, logs: 9, \
          return_data: 10, calls: 11, processor_seconds: 12 }"
     );
 }

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::Import;
-use abi::native::Message;
+use abi::native::{Message, OWN_SYSCALL};
 use everywhere::Command;
 use loader::fixture::Fixture;
 use loader::{
     AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
-    Program, Pubkey,
+    Price, Program, Pubkey, Signature,
 };
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::machine::Machine;
@@ -73,6 +73,8 @@ fn runner() -> OsString {
 fn program_by<T: Into<OsString>>(command: impl IntoIterator<Item = T>) -> Program {
     let loader = Loader::native(command.into_iter().map(Into::into));
     let loader = loader.limits(Limits::default().processor_seconds(1));
+    let own = loader.syscall("own_known", Signature::new([]), Price::fixed(0), |_| Ok(0));
+    let loader = own.unwrap_or_else(|error| panic!("{error}"));
     let library = file(Engine::Native, None);
     loader
         .load(&library)
@@ -469,7 +471,7 @@ impl FaultyRunner {
 }
 
 /// Each violation of the protocol, and a part of the message that it causes.
-const VIOLATIONS: [(&str, &str); 10] = [
+const VIOLATIONS: [(&str, &str); 14] = [
     (
         "close",
         "exited before it started the program (exit status: 6)",
@@ -485,6 +487,13 @@ const VIOLATIONS: [(&str, &str); 10] = [
         "copy everything",
         "`rlo_memcpy_` was called with 1,099,511,627,776 bytes",
     ),
+    ("own name too long", "protocol error"),
+    ("own name unreadable", "protocol error"),
+    (
+        "own name unknown",
+        "`own_other` failed: the loader has no syscall of this name",
+    ),
+    ("own arguments unreadable", "protocol error"),
     (
         "return and close",
         "the program unmapped the memory of the input",
@@ -521,6 +530,10 @@ fn break_protocol() {
             loader.send(Message::CALLED, Import::Memcpy as u32, [8, 8, 1 << 40], &[])
         }
         "return and close" => loader.send(Message::RETURNED, 0, [0; 3], &[]),
+        "own name too long" => loader.send(Message::CALLED, OWN_SYSCALL, [8, 256, 8], &[]),
+        "own name unreadable" | "own name unknown" | "own arguments unreadable" => {
+            loader.send(Message::CALLED, OWN_SYSCALL, [8, 9, 8], &[]);
+        }
         _ => loader.send(Message::CALLED, Import::Log as u32, [8, 10, 0], &[]),
     }
     assert_eq!(loader.receive().kind, Message::READ);
@@ -528,6 +541,13 @@ fn break_protocol() {
         "read more" => loader.send(Message::BYTES, 0, [11, 0, 0], &[7; 11]),
         "read another kind" => loader.send(Message::DONE, 0, [0; 3], &[]),
         "read less" => loader.send(Message::BYTES, 0, [10, 0, 0], &[7; 4]),
+        "own name unreadable" => loader.send(Message::INACCESSIBLE, 0, [0; 3], &[]),
+        "own name unknown" => loader.send(Message::BYTES, 0, [9, 0, 0], b"own_other"),
+        "own arguments unreadable" => {
+            loader.send(Message::BYTES, 0, [9, 0, 0], b"own_known");
+            assert_eq!(loader.receive().kind, Message::READ);
+            loader.send(Message::INACCESSIBLE, 0, [0; 3], &[]);
+        }
         _ => {}
     }
     std::process::exit(6);

@@ -26,8 +26,9 @@ pub fn limits() -> Limits {
 
 /// The guest's file for a target, without the embedder's syscalls or with them, built once.
 pub fn file(target: Target, has_own: bool) -> &'static [u8] {
-    static FILES: [OnceLock<Vec<u8>>; 4] = [const { OnceLock::new() }; 4];
-    let place = 2 * usize::from(target == Target::Wasm32) + usize::from(has_own);
+    static FILES: [OnceLock<Vec<u8>>; 6] = [const { OnceLock::new() }; 6];
+    let target_place = Target::ALL.iter().position(|other| *other == target);
+    let place = 2 * target_place.expect("a target") + usize::from(has_own);
     FILES[place].get_or_init(|| {
         let package = ProgramPackage::in_folder(&tests::guest("raw_calls"));
         let package = package.unwrap_or_else(|error| panic!("{error:?}"));

@@ -11,5 +11,6 @@ mod poseidon;
 mod prices;
 mod program_address;
 mod secp256k1;
+mod siblings;
 mod system_program;
 mod sysvars;

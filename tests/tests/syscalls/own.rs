@@ -3,17 +3,49 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use loader::Parameter::{Pointer, U64};
+use loader::Parameter::{Pointer, U32, U64};
 use loader::{Engine, Environment, Failure, Host, LoadError, Loader, Price, Program, Signature};
 use program_build::guest::Target;
-use raw_calls::{OWN_FILL, OWN_SUM};
+use program_build::machine::Machine;
+use program_build::package::ProgramPackage;
+use raw_calls::{OWN_FILL, OWN_MIX, OWN_SUM};
 
-use crate::guest::{Script, engines, file, limits};
+use crate::guest::{self, Script, file, limits};
 
-/// A loader with both syscalls of the guest.
-fn loader(engine: Engine) -> Result<Loader, LoadError> {
-    Loader::new(engine)?
+/// The engines that run the guest: on the native one too.
+fn engines() -> Vec<Engine> {
+    let mut engines = guest::engines();
+    if program_build::guest::RUNS_NATIVELY {
+        engines.push(Engine::Native);
+    }
+    engines
+}
+
+/// A loader without syscalls of the embedder's.
+fn plain(engine: Engine) -> Loader {
+    let folder = tests::guest("raw_calls");
+    let package = ProgramPackage::in_folder(&folder).expect("the guest");
+    let loader = Machine::new(engine).loader(&package.target_folder);
+    loader
+        .unwrap_or_else(|error| panic!("{engine}: {error:?}"))
         .limits(limits())
+}
+
+/// Adds the guest's third syscall, which sums its arguments.
+fn with_mix(loader: Loader) -> Result<Loader, LoadError> {
+    let mix = Signature::new([U32, Pointer, U64, U32, U64]);
+    loader.syscall("own_mix", mix, Price::fixed(0), |call| {
+        let byte = call.read(call.argument(1), 1)?[0];
+        let [a, c, d, e] = [0, 2, 3, 4].map(|index| call.argument(index));
+        Ok([a, byte.into(), c, d, e]
+            .into_iter()
+            .fold(0, |sum, next| 100 * sum + next))
+    })
+}
+
+/// A loader with the syscalls of the guest.
+fn loader(engine: Engine) -> Result<Loader, LoadError> {
+    with_mix(plain(engine))?
         .syscall(
             "own_sum",
             Signature::new([U64, U64]),
@@ -103,7 +135,7 @@ fn the_price_of_a_call_is_that_of_the_embedder() {
     let host: Arc<dyn Host> = Arc::new(Environment::new());
     for engine in engines() {
         let gas_with = |base: u64| {
-            let loader = Loader::new(engine).expect("an engine").limits(limits());
+            let loader = with_mix(plain(engine)).expect("a loader");
             let sum = Signature::new([U64, U64]);
             let fill = Signature::new([Pointer, U64]).without_result();
             let loader = loader.syscall("own_sum", sum, Price::fixed(base), |_| Ok(0));
@@ -130,7 +162,7 @@ fn the_price_of_a_call_is_that_of_the_embedder() {
 fn a_panic_goes_on_in_the_thread_of_the_caller() {
     let host: Arc<dyn Host> = Arc::new(Environment::new());
     for engine in engines() {
-        let loader = Loader::new(engine).expect("an engine").limits(limits());
+        let loader = with_mix(plain(engine)).expect("a loader");
         let (sum, fill) = (Signature::new([U64, U64]), Signature::new([Pointer, U64]));
         let loader = loader
             .syscall("own_sum", sum, Price::fixed(0), |_| panic!("no sum"))
@@ -153,7 +185,7 @@ fn a_panic_goes_on_in_the_thread_of_the_caller() {
 
 #[test]
 fn a_loader_without_them_names_the_first() {
-    for engine in engines() {
+    for engine in guest::engines() {
         let loader = Loader::new(engine).expect("an engine");
         let error = loader
             .load(file(engine.target(), true))
@@ -167,7 +199,7 @@ fn a_loader_without_them_names_the_first() {
 
 #[test]
 fn a_module_with_another_type_is_rejected() {
-    let loader = Loader::new(Engine::Wasm).expect("wasm");
+    let loader = with_mix(plain(Engine::Wasm)).expect("a loader");
     let loader = loader.syscall("own_sum", Signature::new([U64]), Price::fixed(0), |_| Ok(0));
     let loader = loader.and_then(|loader| {
         let fill = Signature::new([Pointer, U64]).without_result();
@@ -192,13 +224,49 @@ fn names_must_be_new() {
         loader.syscall(name, signature, Price::fixed(0), |_| Ok(0))
     };
     let loader = loader(Engine::Interpreter).expect("a loader");
-    for (name, parameters) in [("rlo_log_", 0), ("own_sum", 2), ("long", 6)] {
+    let long = "x".repeat(256);
+    for (name, parameters) in [("rlo_log_", 0), ("own_sum", 2), ("long", 6), (&*long, 0)] {
         let error = add(loader.clone(), name, parameters).expect_err("an error");
         assert_eq!(error.kind(), "InvalidSyscall", "{error}");
     }
-    assert!(add(loader, "short", 5).is_ok());
-    let native = add(Loader::native(["runner".into()]), "short", 0);
-    assert_eq!(native.expect_err("an error").kind(), "NotOnThisEngine");
+    assert!(add(loader.clone(), "short", 5).is_ok());
+    assert!(add(loader, &long[1..], 5).is_ok());
+}
+
+#[test]
+fn numbers_have_the_width_of_their_parameters() {
+    let host: Arc<dyn Host> = Arc::new(Environment::new());
+    for program in programs() {
+        let engine = program.engine();
+        let outcome = script(OWN_MIX)
+            // The guest passes the low half, as the parameter says.
+            .number(1 << 32 | 1)
+            .bytes(&[2])
+            .number(3)
+            .number(u64::MAX << 32 | 4)
+            .number(5)
+            .invoke(&program, &host);
+        assert_eq!(outcome.failure, None, "{engine}");
+        let expected = 102_030_405_u64;
+        assert_eq!(outcome.return_data[..8], expected.to_le_bytes(), "{engine}");
+    }
+}
+
+/// A native library does not list its syscalls.
+#[test]
+fn a_native_program_ends_with_a_call_of_an_unknown_syscall() {
+    if !program_build::guest::RUNS_NATIVELY {
+        return;
+    }
+    let host: Arc<dyn Host> = Arc::new(Environment::new());
+    let file = file(Target::Native, true);
+    let program = with_mix(plain(Engine::Native)).and_then(|loader| loader.load(file));
+    let outcome = script(OWN_SUM).invoke(&program.expect("a program"), &host);
+    let failed = Failure::SyscallFailed {
+        symbol: "own_sum".to_owned(),
+        reason: "the loader has no syscall of this name".to_owned(),
+    };
+    assert_eq!(outcome.failure, Some(failed));
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use abi::imports::Import;
-use loader::{Engine, Environment, Host, Loader, Price, Prices};
+use loader::{Engine, Host, Loader, Price, Prices};
 use program_build::guest::Target;
 
 use crate::guest::{Script, file, limits};
+use crate::siblings;
 
 /// Prices at which every syscall is free, but not the work of cryptography.
 fn free() -> Prices {
@@ -25,7 +26,7 @@ fn gas(script: &Script, prices: Prices) -> u64 {
     let program = loader
         .load(file(Target::Riscv64, false))
         .expect("a program");
-    let host: Arc<dyn Host> = Arc::new(Environment::new());
+    let host: Arc<dyn Host> = Arc::new(siblings::host());
     let outcome = script.invoke(&program, &host);
     assert_eq!(outcome.failure, None);
     outcome.gas_used
@@ -94,6 +95,11 @@ fn scripts() -> Vec<(Import, Script, u64)> {
             10,
         ),
         (Import::GetStackHeight, script(Import::GetStackHeight), 100),
+        (
+            Import::GetProcessedSiblingInstruction,
+            siblings::script(1, siblings::oldest()),
+            100,
+        ),
         (
             Import::CreateProgramAddress,
             script(Import::CreateProgramAddress)

@@ -320,10 +320,16 @@ fn first_byte_of_key(index: usize) -> u8 {
     index as u8 + 1
 }
 
+/// Every second account is writable, as in the call of `calls-bench`.
 fn account(index: usize) -> AccountInput {
-    AccountInput::new(Pubkey::new([first_byte_of_key(index); 32]))
+    let account = AccountInput::new(Pubkey::new([first_byte_of_key(index); 32]))
         .owner(DEFAULT_PROGRAM_ID)
-        .data([0; DATA_LENGTH])
+        .data([0; DATA_LENGTH]);
+    if index.is_multiple_of(2) {
+        account.writable()
+    } else {
+        account
+    }
 }
 
 /// The invocation of an entry that reads this layout.
@@ -351,10 +357,14 @@ fn solana_input(case: Case) -> Vec<u8> {
     bytes.extend(((case.accounts + case.repeats) as u64).to_le_bytes());
     for (place, index) in case.list().enumerate() {
         if place < case.accounts {
-            let account = account(index).account;
+            let AccountInput {
+                account,
+                is_writable,
+                ..
+            } = account(index);
             let start = bytes.len();
-            // Marker, three flags that are not set, four bytes that are the program's.
-            bytes.extend([0xFF, 0, 0, 0, 0, 0, 0, 0]);
+            // Marker, flags (signer, writable, executable), four bytes that are the program's.
+            bytes.extend([0xFF, 0, is_writable.into(), 0, 0, 0, 0, 0]);
             bytes.extend(account.key.as_bytes());
             bytes.extend(account.owner.as_bytes());
             bytes.extend(account.kelvins.to_le_bytes());

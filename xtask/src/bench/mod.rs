@@ -5,14 +5,18 @@
 //! | [`entry`] | what it costs to come to a program's function and back, beside other projects' entries |
 //! | [`calls`] | the program's part of a call of another program, beside another project's |
 //! | [`allocators`] | what allocators cost, beside those of other projects |
+//! | [`formatting`] | what a log line costs, by what it shows |
 //! | [`size`] | how long blobs are |
+//! | [`deployment`] | what the examples cost to deploy |
 //!
 //! [`results`] has the results of a run. [`marked`] and [`readme`] write tables in the
 //! documentation. The crates in the folder `benches` are the guests.
 
 pub mod allocators;
 pub mod calls;
+pub mod deployment;
 pub mod entry;
+pub mod formatting;
 pub mod marked;
 pub mod readme;
 mod report;
@@ -51,6 +55,7 @@ an object with the compiler and an array for each suite.
   entry       {entry, table, accounts, repeats, gas}
   calls       {framework, list, accounts, gas}
   allocators  {allocator, workload, gas, gas_per_op, peak, live, blob}
+  formatting  {code, gas}
   size        {program, panic, blob}
 
 Exit codes:
@@ -83,13 +88,21 @@ pub enum Suite {
     Calls,
     /// Our heaps beside four other allocators
     Allocators,
+    /// Log lines: gas of each way to write one
+    Formatting,
     /// The length of a blob, by program and panic level
     Size,
 }
 
 impl Suite {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 4] = [Self::Entry, Self::Calls, Self::Allocators, Self::Size];
+    pub const ALL: [Self; 5] = [
+        Self::Entry,
+        Self::Calls,
+        Self::Allocators,
+        Self::Formatting,
+        Self::Size,
+    ];
 
     /// Its name, as it is typed and in JSON.
     #[must_use]
@@ -98,6 +111,7 @@ impl Suite {
             Self::Entry => "entry",
             Self::Calls => "calls",
             Self::Allocators => "allocators",
+            Self::Formatting => "formatting",
             Self::Size => "size",
         }
     }
@@ -127,7 +141,10 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
         suites
             .iter()
             .map(|suite| Table::of(*suite))
-            .collect::<Result<_>>()?
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect()
     } else {
         Vec::new()
     };
@@ -174,6 +191,9 @@ fn measure(suites: &[Suite], compiler: String) -> Result<SuiteResults> {
                 let guest = guest("allocators")?;
                 results.allocators = allocators::measure(&guest, &Allocator::ALL)?;
             }
+            Suite::Formatting => {
+                results.formatting = formatting::measure(&guest("formatting")?)?;
+            }
             Suite::Size => results.size = size::measure(&guest("size")?)?,
         }
     }
@@ -199,6 +219,7 @@ fn show(arguments: &BenchArguments, results: &SuiteResults) -> Result<()> {
             Some(Suite::Entry) => command::print_json(&results.entry),
             Some(Suite::Calls) => command::print_json(&results.calls),
             Some(Suite::Allocators) => command::print_json(&results.allocators),
+            Some(Suite::Formatting) => command::print_json(&results.formatting),
             Some(Suite::Size) => command::print_json(&results.size),
             None => command::print_json(results),
         };

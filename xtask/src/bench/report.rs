@@ -8,6 +8,7 @@ use cargo_entrypoint::text::grouped;
 use super::allocators::{self, WORKLOADS};
 use super::calls;
 use super::entry::{self, CASES};
+use super::formatting;
 use super::results::SuiteResults;
 use super::size::{self, LEVELS};
 
@@ -22,6 +23,9 @@ pub fn results(out: &mut String, results: &SuiteResults) -> Result {
     }
     if !results.allocators.is_empty() {
         allocators(out, &results.allocators)?;
+    }
+    if !results.formatting.is_empty() {
+        formatting(out, &results.formatting)?;
     }
     if !results.size.is_empty() {
         size(out, &results.size)?;
@@ -99,6 +103,16 @@ fn allocators(out: &mut String, rows: &[allocators::Row]) -> Result {
         table.write(out)?;
     }
     Ok(())
+}
+
+fn formatting(out: &mut String, rows: &[formatting::Row]) -> Result {
+    writeln!(out, "\n## formatting\n\nGas of a log line.\n")?;
+    let mut table = Table::new(&["line"]);
+    table.figure_column("gas");
+    for row in rows {
+        table.row(vec![row.code.clone(), grouped(row.gas)]);
+    }
+    table.write(out)
 }
 
 fn size(out: &mut String, rows: &[size::Row]) -> Result {

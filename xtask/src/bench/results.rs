@@ -4,7 +4,7 @@ use cargo_entrypoint::bench::Measured;
 use cargo_entrypoint::bench::results::Results;
 use serde::{Deserialize, Serialize};
 
-use super::{Suite, allocators, calls, entry, size};
+use super::{Suite, allocators, calls, entry, formatting, size};
 
 /// The results of a run. A suite that it did not measure has no rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct SuiteResults {
     /// Costs of allocators.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allocators: Vec<allocators::Row>,
+    /// Costs of log lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formatting: Vec<formatting::Row>,
     /// How long blobs are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub size: Vec<size::Row>,
@@ -36,7 +39,9 @@ impl Results for SuiteResults {
         let calls = self.calls.iter().map(|row| -> &dyn Measured { row });
         let allocators = self.allocators.iter().map(|row| -> &dyn Measured { row });
         let size = self.size.iter().map(|row| -> &dyn Measured { row });
-        entry.chain(calls).chain(allocators).chain(size).collect()
+        let formatting = self.formatting.iter().map(|row| -> &dyn Measured { row });
+        let rows = entry.chain(calls).chain(allocators);
+        rows.chain(formatting).chain(size).collect()
     }
 
     fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
@@ -49,6 +54,9 @@ impl Results for SuiteResults {
         if !is_kept(Suite::Allocators.name()) {
             self.allocators.clear();
         }
+        if !is_kept(Suite::Formatting.name()) {
+            self.formatting.clear();
+        }
         if !is_kept(Suite::Size.name()) {
             self.size.clear();
         }
@@ -58,6 +66,7 @@ impl Results for SuiteResults {
         self.entry.extend(others.entry);
         self.calls.extend(others.calls);
         self.allocators.extend(others.allocators);
+        self.formatting.extend(others.formatting);
         self.size.extend(others.size);
     }
 }

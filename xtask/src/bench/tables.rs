@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use program_build::files;
 
 use super::results::SuiteResults;
-use super::{Suite, allocators, calls, entry, guest, marked, readme, size};
+use super::{Suite, allocators, calls, deployment, entry, formatting, guest, marked, readme, size};
 use crate::project;
 
 /// A page with a table to write.
@@ -18,10 +18,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table that shows a suite's results. This finds a missing place before the measurement,
+    /// The tables that show a suite's results. This finds a missing place before the measurement,
     /// which takes longer.
-    pub fn of(suite: Suite) -> Result<Self> {
-        let table = match suite {
+    pub fn of(suite: Suite) -> Result<Vec<Self>> {
+        let mut tables = vec![match suite {
             Suite::Allocators => {
                 let versions = allocators::versions(&guest("allocators")?)?;
                 Self {
@@ -52,14 +52,31 @@ impl Table {
                     }),
                 }
             }
+            Suite::Formatting => Self {
+                path: project().join("entrypoint/src/log/cost.md"),
+                start: formatting::START,
+                section: Box::new(|results| {
+                    formatting::section(&results.formatting, &results.compiler)
+                }),
+            },
             Suite::Size => Self {
                 path: project().join("docs/blob-size.md"),
                 start: size::START,
                 section: Box::new(|results| size::section(&results.size, &results.compiler)),
             },
-        };
-        table.text_with("")?;
-        Ok(table)
+        }];
+        if suite == Suite::Size {
+            let examples = deployment::baseline()?;
+            tables.push(Self {
+                path: project().join("README.md"),
+                start: deployment::START,
+                section: Box::new(move |_| deployment::section(&examples)),
+            });
+        }
+        for table in &tables {
+            table.text_with("")?;
+        }
+        Ok(tables)
     }
 
     /// Writes the table, whole or not at all.

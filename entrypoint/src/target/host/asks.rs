@@ -5,7 +5,9 @@ use std::slice;
 use std::vec::Vec;
 
 use abi::call::{CInstruction, LoadedEntry, MAX_CALL_DEPTH, Slice};
+use abi::imports::MAX_ARGUMENTS;
 use abi::input::{AccountHeader, FIRST_OCCURRENCE};
+use abi::instructions::SiblingLengths;
 use abi::program_address;
 use abi::{ProgramError, Pubkey};
 use sha2::{Digest, Sha256};
@@ -145,7 +147,7 @@ pub(crate) unsafe fn rlo_try_find_program_address(
 macro_rules! sysvars {
     ($($symbol:ident = $field:ident;)*) => {
         $(pub(crate) unsafe fn $symbol(value: *mut u8) -> u64 {
-            let found = with_current(|current| current.host.$field);
+            let found = with_current(|current| current.host.sysvars.$field);
             let bytes = bytemuck::bytes_of(&found);
             // SAFETY: by the syscall's contract, a value of the sysvar is writable. It belongs to
             // the caller, so it does not overlap.
@@ -260,4 +262,53 @@ pub(crate) unsafe fn rlo_blake3(slices: *const u8, slices_length: u64, hash: *mu
     // SAFETY: by the syscall's contract, 32 bytes are writable.
     unsafe { hash.cast::<[u8; 32]>().write(found.finalize().into()) };
     0
+}
+
+pub(crate) unsafe fn rlo_get_processed_sibling_instruction(
+    index: u64,
+    lengths: *mut u8,
+    program_id: *mut u8,
+    data: *mut u8,
+    accounts: *mut u8,
+) -> u64 {
+    let Some(sibling) = with_current(|current| current.sibling(index)) else {
+        return 0;
+    };
+    let lengths = lengths.cast::<SiblingLengths>();
+    // SAFETY: by the syscall's contract, `SiblingLengths` are readable, and any bytes are some.
+    let passed = unsafe { lengths.read_unaligned() };
+    let found = SiblingLengths {
+        data_length: sibling.data.len() as u64,
+        account_count: sibling.accounts.len() as u64,
+    };
+    if passed != found {
+        // SAFETY: by the syscall's contract, `SiblingLengths` are writable.
+        unsafe { lengths.write_unaligned(found) };
+        return 1;
+    }
+    let metas: &[u8] = bytemuck::cast_slice(&sibling.accounts);
+    // SAFETY: by the syscall's contract, 32 bytes are writable.
+    unsafe { program_id.cast::<Pubkey>().write(sibling.program_id) };
+    // SAFETY: the lengths are those that the caller passed, so by the syscall's contract as many
+    // bytes are writable. They belong to the caller, so they do not overlap the sibling's.
+    unsafe { data.copy_from_nonoverlapping(sibling.data.as_ptr(), sibling.data.len()) };
+    // SAFETY: as before, as many accounts are writable, which do not overlap the sibling's.
+    unsafe { accounts.copy_from_nonoverlapping(metas.as_ptr(), metas.len()) };
+    1
+}
+
+/// Makes the syscall of an embedder's with this name, which the test's host has.
+///
+/// # Safety
+///
+/// The arguments fulfil the contract of the syscall.
+pub(super) unsafe fn own(name: &str, arguments: &[u64; MAX_ARGUMENTS]) -> u64 {
+    let function = with_current(|current| current.host.find_syscall(name));
+    let function = function.unwrap_or_else(|| {
+        panic!(
+            "the function calls the syscall `{name}`, which the host of this test does not have: \
+             add it with `testing::Host::syscall`, and run the test in `testing::Host::run`"
+        )
+    });
+    function(*arguments)
 }

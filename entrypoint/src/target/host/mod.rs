@@ -4,7 +4,6 @@
 //! thread's [`Host`](crate::testing::Host) has the rest. The allocator and the panic handler are
 //! those of `std`.
 
-#[path = "../shared/account_list.rs"]
 mod account_list;
 mod arena;
 mod asks;
@@ -12,6 +11,8 @@ mod crypto;
 mod handler;
 mod panic;
 pub(crate) mod syscalls;
+#[path = "../shared/words.rs"]
+mod words;
 
 pub(crate) use account_list::alloc_account_list;
 pub use arena::ArenaCell;
@@ -19,6 +20,7 @@ pub use handler::HostReplies;
 pub(crate) use panic::halt;
 pub use std::thread_local;
 pub(crate) use syscalls::{note_program_id, program_id};
+pub use words::{Argument, own_syscall};
 
 /// The host for unit tests of handlers.
 pub mod for_tests {

@@ -18,6 +18,8 @@ mod handler;
 mod heap;
 mod panic;
 pub(crate) mod syscalls;
+#[path = "../shared/words.rs"]
+mod words;
 
 pub use abi::native::NativeHost as Host;
 pub(crate) use account_list::alloc_account_list;
@@ -26,6 +28,7 @@ pub use handler::{HostReplies, for_tests};
 pub(crate) use heap::heap_is_missing;
 pub(crate) use panic::{halt, note_high_half};
 pub use panic::{panic_silent, panic_with_location, panic_with_message};
+pub use words::{Argument, own_syscall};
 
 const _: () = assert!(
     usize::BITS == 64,

@@ -5,8 +5,10 @@
 )]
 
 use abi::imports::{Import, MAX_ARGUMENTS};
+use abi::native::OWN_SYSCALL;
 
 use super::HOST;
+use super::words::{Argument, ReturnValue};
 
 macro_rules! define {
     ($(
@@ -41,47 +43,24 @@ unsafe fn call(import: Import, arguments: [u64; MAX_ARGUMENTS]) -> u64 {
     unsafe { (host.call)(import as u32, &raw const arguments) }
 }
 
-/// An argument of a syscall.
-trait Argument {
-    fn to_word(self) -> u64;
-}
-
-impl Argument for u64 {
-    fn to_word(self) -> u64 {
-        self
-    }
-}
-
-impl Argument for u32 {
-    fn to_word(self) -> u64 {
-        self.into()
-    }
-}
-
-// The host reads and writes through this number, so the provenance must be exposed.
-impl<T> Argument for *const T {
-    fn to_word(self) -> u64 {
-        self.expose_provenance() as u64
-    }
-}
-
-impl<T> Argument for *mut T {
-    fn to_word(self) -> u64 {
-        self.expose_provenance() as u64
-    }
-}
-
-/// The return value of a syscall.
-trait ReturnValue {
-    fn from_word(word: u64) -> Self;
-}
-
-impl ReturnValue for u64 {
-    fn from_word(word: u64) -> Self {
-        word
-    }
-}
-
-impl ReturnValue for () {
-    fn from_word(_word: u64) {}
+/// Makes the syscall of an embedder's with this name, if there is a host. Otherwise returns 0.
+///
+/// # Safety
+///
+/// The arguments fulfil the contract of the syscall.
+pub(super) unsafe fn own(name: &str, arguments: &[u64; MAX_ARGUMENTS]) -> u64 {
+    let own = [
+        name.as_ptr().to_word(),
+        name.len() as u64,
+        arguments.as_ptr().to_word(),
+        0,
+        0,
+    ];
+    let Some(host) = HOST.host.get() else {
+        return 0;
+    };
+    // SAFETY: by the contract of `set_host`, `call` accepts any syscall with this array of
+    // arguments, which is readable during the call, as name and arguments of the embedder's syscall
+    // are. By this function's contract, those arguments are valid.
+    unsafe { (host.call)(OWN_SYSCALL, &raw const own) }
 }

@@ -17,7 +17,7 @@ pub use handler::{HostReplies, for_tests};
 pub(crate) use heap::heap_is_missing;
 pub(crate) use panic::{halt, note_high_half};
 pub use panic::{panic_silent, panic_with_location, panic_with_message};
-pub use polkavm_derive::{default_abi, polkavm_export};
+pub use polkavm_derive::{default_abi, polkavm_export, polkavm_import};
 
 /// Does nothing: the loader knows the program.
 pub(crate) fn note_program_id(_program_id: &abi::Pubkey) {}

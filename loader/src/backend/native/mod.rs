@@ -8,12 +8,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use abi::imports::Import;
-use abi::native::Message;
+use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL};
 
 use super::{
-    Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest, SyscallSet,
-    Syscalls,
+    Arguments, Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest,
+    Syscall, SyscallSet, Syscalls,
 };
+use crate::display::display_name;
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError, LoadError};
 use crate::limits::Limits;
@@ -72,8 +73,14 @@ impl Loader {
     }
 }
 
+/// A library, and the syscalls that it may call.
+pub(crate) struct NativeProgram {
+    library: Library,
+    syscalls: SyscallSet,
+}
+
 impl Backend for Runner {
-    type Program = Library;
+    type Program = NativeProgram;
     type Instance<'a> = Guest;
 
     fn engine(&self) -> Engine {
@@ -84,8 +91,8 @@ impl Backend for Runner {
         &self,
         file: &[u8],
         _limits: &Limits,
-        _syscalls: &SyscallSet,
-    ) -> Result<Library, LoadError> {
+        syscalls: &SyscallSet,
+    ) -> Result<NativeProgram, LoadError> {
         if !file.starts_with(b"\x7fELF") {
             return Err(LoadError::InvalidLibrary {
                 reason: "not an ELF file".to_owned(),
@@ -95,20 +102,24 @@ impl Backend for Runner {
             Some(path) => Library::named(path, file),
             None => Library::anonymous(file),
         };
-        library.map_err(|reason| LoadError::InvalidLibrary { reason })
+        Ok(NativeProgram {
+            library: library.map_err(|reason| LoadError::InvalidLibrary { reason })?,
+            syscalls: syscalls.clone(),
+        })
     }
 
     fn with_instance<T>(
         &self,
-        program: &Library,
+        program: &NativeProgram,
         limits: &Limits,
         run: impl FnOnce(&mut Guest) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        let (process, stream) = Process::start(&self.command, program.path(), limits)?;
+        let (process, stream) = Process::start(&self.command, program.library.path(), limits)?;
         let connection = Connection::new(process, stream, limits.processor_seconds);
         run(&mut Guest {
             connection: connection.map_err(InvocationError::engine)?,
             gas: 0,
+            syscalls: program.syscalls.clone(),
         })
     }
 }
@@ -117,6 +128,8 @@ impl Backend for Runner {
 pub(crate) struct Guest {
     connection: Connection,
     gas: u64,
+    /// Those of the embedder, which the program calls by name.
+    syscalls: SyscallSet,
 }
 
 impl GuestMemory for Guest {
@@ -169,6 +182,39 @@ impl Guest {
     fn call(&mut self, request: &Message, bytes: &[u8]) -> Result<Message, Inaccessible> {
         let reply = self.connection.call(request, bytes);
         reply.map_err(|Disconnected(_)| Inaccessible)
+    }
+
+    /// Finds the syscall that the program calls, and its arguments.
+    fn find_syscall(
+        &mut self,
+        number: u32,
+        arguments: Arguments,
+    ) -> Result<(Syscall, Arguments), Failure> {
+        if let Some(import) = Import::ALL.get(number as usize) {
+            return Ok(((*import).into(), arguments));
+        }
+        let [name, length, place, ..] = arguments;
+        if number != OWN_SYSCALL || length > MAX_OWN_SYSCALL_NAME as u64 {
+            return Err(self.invalid_message());
+        }
+        let name = self.read(name, length);
+        let name = name.map_err(|Inaccessible| self.invalid_message())?;
+        let Some(syscall) = self.syscalls.find_own(&name) else {
+            return Err(Failure::SyscallFailed {
+                symbol: display_name(&name),
+                reason: "the loader has no syscall of this name".to_owned(),
+            });
+        };
+        let mut arguments = Arguments::default();
+        let read = self.read_into(place, bytemuck::bytes_of_mut(&mut arguments));
+        read.map_err(|Inaccessible| self.invalid_message())?;
+        Ok((syscall, arguments))
+    }
+
+    /// The failure of a program that has sent a message which the runner does not send.
+    fn invalid_message(&mut self) -> Failure {
+        let Disconnected(failure) = self.connection.protocol_error();
+        failure
     }
 
     fn protocol_error(&mut self) -> Inaccessible {
@@ -225,16 +271,14 @@ impl Instance for Guest {
                 Ok(event) => event,
                 Err(Disconnected(failure)) => return Ok(End::Failed(failure)),
             };
-            let syscall = match event.kind {
+            let called = match event.kind {
                 Message::RETURNED => return Ok(End::Returned(event.values[0])),
-                Message::CALLED => Import::ALL.get(event.import as usize),
-                _ => None,
+                Message::CALLED => self.find_syscall(event.import, event.values),
+                _ => Err(self.invalid_message()),
             };
-            let Some(syscall) = syscall else {
-                let Disconnected(failure) = self.connection.protocol_error();
-                return Ok(End::Failed(failure));
-            };
-            match syscalls.call(&(*syscall).into(), event.values, self) {
+            let returned =
+                called.and_then(|(syscall, arguments)| syscalls.call(&syscall, arguments, self));
+            match returned {
                 Ok(value) => {
                     request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
                 }

@@ -1,25 +1,38 @@
 //! One invocation on PolkaVM.
 
+use std::ops::ControlFlow;
+
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
 use polkavm::{InterruptKind, Reg};
 
 use super::guest::Guest;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
-use crate::error::InvocationError;
+use crate::error::{Failure, InvocationError};
+use crate::profile::GasProfile;
 
 /// Receives the events of a program that runs. `()` ignores them and compiles away.
 pub(crate) trait Observer {
     /// The instruction at the program counter is about to run. Only in a module that is compiled
-    /// for step tracing.
-    fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
+    /// for step tracing. The observer can break the run off: then its result means nothing.
+    fn step(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// The program has called the syscall with this number in its imports, which cost this much
     /// gas besides its instruction.
     fn syscall(&mut self, _number: u32, _price: u64) {}
 
-    /// The syscall with this number has run another program, which used this much gas.
-    fn called(&mut self, _number: u32, _program_id: Pubkey, _gas: u64) {}
+    /// The syscall with this number has run another program, which used this much gas. If that was
+    /// profiled, its profile has the same gas.
+    fn called(
+        &mut self,
+        _number: u32,
+        _program_id: Pubkey,
+        _gas: u64,
+        _profile: Option<GasProfile>,
+    ) {
+    }
 
     /// The gas does not suffice for the instruction that was about to run.
     fn unpaid(&mut self) {}
@@ -35,6 +48,8 @@ pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
     /// The most bytes that the VM's instance keeps.
     pub(super) holds: u64,
+    /// The address of the input's account table, or 0.
+    pub(super) account_table: u64,
     pub(super) observer: &'a mut O,
 }
 
@@ -54,6 +69,8 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         let Ok(mapped) = u32::try_from(mapped) else {
             return Err(request.does_not_fit());
         };
+        let table = request.account_table;
+        self.account_table = table.map_or(0, |offset| address + offset as u64);
         self.holds = program.fixed_bytes() + u64::from(mapped);
         let mapping = self.guest.vm.sbrk(mapped);
         if mapping.map_err(InvocationError::engine)?.is_none() {
@@ -83,6 +100,7 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
                 mapping.input_length.into(),
                 mapping.heap.base,
                 mapping.heap.size.into(),
+                self.account_table,
             ],
         );
         let end = self.run(syscalls)?;
@@ -112,12 +130,13 @@ impl<O: Observer> Observed<'_, O> {
                     let returned = syscalls.call(syscall, guest.arguments(), guest);
                     // A syscall takes off gas, and never adds any.
                     let used = before - guest.gas();
+                    let profile = syscalls.take_profile();
                     match syscalls.call_since(calls) {
                         None => observer.syscall(number, used),
                         Some(called) => {
                             let gas = called.gas_used.min(used);
                             observer.syscall(number, used - gas);
-                            observer.called(number, called.program_id, gas);
+                            observer.called(number, called.program_id, gas, profile);
                         }
                     }
                     match returned {
@@ -127,7 +146,11 @@ impl<O: Observer> Observed<'_, O> {
                     }
                 }
                 // Only in a module that is compiled for it.
-                InterruptKind::Step => observer.step(guest, syscalls.heap()),
+                InterruptKind::Step => {
+                    if observer.step(guest, syscalls.heap()).is_break() {
+                        return Ok(End::Failed(Failure::Aborted));
+                    }
+                }
                 // The last does not happen without dynamic paging.
                 InterruptKind::Trap | InterruptKind::Segfault(_) => {
                     return Ok(End::Failed(guest.trapped()));

@@ -227,6 +227,7 @@ impl LoadedBlob {
                 program: self,
             },
             holds: 0,
+            account_table: 0,
             observer,
         };
         let result = run(&mut observed)?;

@@ -26,6 +26,12 @@ impl Invocation {
         if gas > limit {
             return Err(InvocationError::GasTooLarge { gas, limit });
         }
+        self.validate_called(limits)
+    }
+
+    /// Checks the same, but the gas: that of a called program is what its caller has left, and the
+    /// limit is that of the outermost program's loader.
+    pub(crate) fn validate_called(&self, limits: &Limits) -> Result<(), InvocationError> {
         let size = self.heap_size;
         if size < MIN_HEAP_LENGTH {
             return Err(InvocationError::HeapTooSmall {

@@ -68,6 +68,16 @@ pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
     length
 }
 
+/// The offset of the account table in the input, in bytes, if it has one. The input fits in memory,
+/// or is not written.
+pub(crate) fn account_table_offset(invocation: &Invocation) -> Option<usize> {
+    if !has_account_table(invocation) {
+        return None;
+    }
+    let table = account_table_length(invocation.accounts.len())?;
+    serialized_length(invocation).checked_sub(table)
+}
+
 /// Bytes of the input that are written: all but the spare bytes of accounts, and padding.
 pub(crate) fn written_length(invocation: &Invocation) -> usize {
     // The rent epoch follows the data.
@@ -171,6 +181,20 @@ impl SerializedInput {
             },
             is_signer: header.is_signer != 0,
             is_writable: header.is_writable != 0,
+        })
+    }
+
+    /// Whether the account that the entry at this position has signs, and whether the program may
+    /// change it. Neither, if it is a repeat.
+    pub fn flags(&self, index: usize) -> (bool, bool) {
+        let header = self.entries.get(index).and_then(|entry| {
+            let bytes = &self.bytes[entry.start..];
+            let is_first = bytes[AccountHeader::MARKER] == FIRST_OCCURRENCE;
+            bytes.get(..AccountHeader::DATA).filter(|_| is_first)
+        });
+        header.map_or((false, false), |header| {
+            let header: AccountHeader = pod_read_unaligned(header);
+            (header.is_signer != 0, header.is_writable != 0)
         })
     }
 

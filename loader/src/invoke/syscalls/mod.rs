@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod program_address;
 mod return_data;
+mod siblings;
 mod sysvar;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use abi::Pubkey;
 use abi::imports::{Import, MAX_ARGUMENTS};
 
+use self::log::Log;
 use super::guest::GuestMemory;
 use super::heap::Heap;
 use super::input::write::SerializedInput;
@@ -30,10 +32,15 @@ use crate::account::AccountInput;
 use crate::error::{Failure, InvocationError};
 use crate::host::Host;
 use crate::invocation::Invocation;
+use crate::limits::Limits;
+use crate::log_style::LogStyle;
 use crate::outcome::CallRecord;
 use crate::prices::Prices;
+use crate::processed::ProcessedInstruction;
+use crate::profile::{GasProfile, Profiler};
 use crate::settings::Settings;
 use crate::syscall_set::{Syscall, SyscallKind};
+use crate::transaction_use::TransactionUse;
 use call::Call;
 use invoke_signed::Caller;
 
@@ -51,8 +58,9 @@ pub struct Syscalls {
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
-    logs: Vec<String>,
-    logged_bytes: usize,
+    log: Log,
+    /// The runtime's words for the rule of the write-back that a program has broken.
+    broken_rule: Option<&'static str>,
     return_data: Vec<u8>,
     /// The program that set the return data.
     returning_program: Pubkey,
@@ -60,8 +68,16 @@ pub struct Syscalls {
     caller: Caller,
     /// The programs that wait for this one, the first one first.
     callers: Vec<Pubkey>,
+    /// The calls that the program has made and that have ended, the oldest first.
+    processed: Vec<Arc<ProcessedInstruction>>,
+    /// The calls that the program's caller had made before, the oldest first.
+    siblings: Vec<Arc<ProcessedInstruction>>,
     /// The calls so far, in the order in which they began.
     calls: Vec<CallRecord>,
+    /// The instructions and the calls of the transaction before the invocation.
+    calls_before: usize,
+    /// Profiles the programs that this one calls, if it is profiled itself.
+    pub(crate) profiler: Option<Profiler>,
     /// The error of a called program's engine, for which the whole invocation has no outcome.
     engine_error: Option<InvocationError>,
 }
@@ -71,6 +87,8 @@ pub(crate) struct Results {
     pub logs: Vec<String>,
     pub return_data: Vec<u8>,
     pub calls: Vec<CallRecord>,
+    /// What the transaction has used, growth left out.
+    pub transaction_use: TransactionUse,
 }
 
 /// The function behind each syscall.
@@ -118,6 +136,7 @@ fn function<G: GuestMemory>(syscall: Import) -> fn(&mut Call<'_, G>) -> Returned
         Import::Poseidon => crypto::poseidon::hash,
         #[cfg(feature = "crypto")]
         Import::BigModExp => crypto::big_mod_exp::power,
+        Import::GetProcessedSiblingInstruction => siblings::get,
         // `SyscallSet::find` finds none of the rest.
         #[cfg(not(feature = "crypto"))]
         _ => unavailable,
@@ -142,13 +161,17 @@ impl Syscalls {
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
-            logs: Vec::new(),
-            logged_bytes: 0,
+            log: Log::after(&invocation.transaction_use),
+            calls_before: invocation.transaction_use.calls,
+            broken_rule: None,
             return_data: Vec::new(),
             returning_program: invocation.program_id,
             caller: Caller::new(invocation),
             callers: Vec::new(),
+            processed: Vec::new(),
+            siblings: Vec::new(),
             calls: Vec::new(),
+            profiler: None,
             engine_error: None,
         }
     }
@@ -225,6 +248,36 @@ impl Syscalls {
         &self.settings.prices
     }
 
+    /// The limits of the program that the host called.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// In which words log lines are.
+    pub(crate) fn log_style(&self) -> LogStyle {
+        self.settings.log_style
+    }
+
+    /// The id of the current program.
+    pub(crate) fn program_id(&self) -> Pubkey {
+        self.program_id
+    }
+
+    /// The return data as it is now.
+    pub(crate) fn return_data(&self) -> &[u8] {
+        &self.return_data
+    }
+
+    /// The runtime's words for the rule of the write-back that a program has broken.
+    pub(crate) fn broken_rule(&self) -> Option<&'static str> {
+        self.broken_rule
+    }
+
+    /// Remembers the runtime's words for a rule of the write-back that a program has broken.
+    pub(crate) fn set_broken_rule(&mut self, words: Option<&'static str>) {
+        self.broken_rule = words.or(self.broken_rule);
+    }
+
     /// The host.
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.host
@@ -245,14 +298,25 @@ impl Syscalls {
         self.calls.get(count)
     }
 
+    /// Takes the profile of the call that has ended last, if there is one.
+    pub(crate) fn take_profile(&mut self) -> Option<GasProfile> {
+        self.profiler.as_mut().and_then(Profiler::take)
+    }
+
     /// Takes the error of a called program's engine.
     pub(crate) fn take_engine_error(&mut self) -> Option<InvocationError> {
         self.engine_error.take()
     }
 
     pub(crate) fn into_results(self) -> Results {
+        let calls = self.calls_before.saturating_add(self.calls.len());
         Results {
-            logs: self.logs,
+            transaction_use: TransactionUse {
+                // The invocation itself is an instruction of the transaction.
+                calls: calls.saturating_add(1),
+                ..self.log.transaction_use()
+            },
+            logs: self.log.lines,
             return_data: self.return_data,
             calls: self.calls,
         }

@@ -13,6 +13,9 @@ use entrypoint::crypto::{
     ByteOrder, alt_bn128, big_mod_exp, curve25519, poseidon, secp256k1_recover,
 };
 use entrypoint::hash::{blake3, keccak256, sha256};
+use entrypoint::instructions::{
+    self, Instructions, SiblingAccount, processed_sibling, processed_sibling_lengths,
+};
 use entrypoint::sysvar::{
     Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent, Sysvar, get_sysvar,
     random_seed,
@@ -61,10 +64,17 @@ pub enum Command {
     /// Uses signatures and curves. The rest of the instruction data is a recovery id, a hash and a
     /// signature; the result starts with the key.
     Crypto = 13,
+    /// Returns the sibling that was processed before, at the index of the number: its program id,
+    /// its data, its accounts. Returns nothing if there is none.
+    Sibling = 14,
+    /// Calls itself three times, with the accounts. The last call returns its siblings.
+    Siblings = 15,
+    /// Returns what the instructions sysvar, the first account, has at the distance of the number.
+    Introspect = 16,
 }
 
 impl Command {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Sysvars,
         Self::Hashes,
         Self::Derived,
@@ -79,6 +89,9 @@ impl Command {
         Self::Fail,
         Self::PayFromVault,
         Self::Crypto,
+        Self::Sibling,
+        Self::Siblings,
+        Self::Introspect,
     ];
 
     /// Returns the instruction data of this command.
@@ -93,6 +106,13 @@ pub const ID: Pubkey = Pubkey::new([0x41; 32]);
 
 /// The address of the seed `vault`, and its bump seed.
 pub const VAULT: (Pubkey, u8) = const_find_program_address(&[b"vault"], &ID).unwrap();
+
+/// An error with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, entrypoint::ProgramError)]
+pub enum AskError {
+    /// The instruction data asks for an error.
+    AsAsked = 3,
+}
 
 /// An event.
 #[derive(Clone, Copy, NoUninit)]
@@ -151,7 +171,10 @@ pub fn process_instruction(
             entrypoint::msg!("still here: {result:?}");
             Ok(())
         }
-        Command::Fail => Err(ProgramError::Custom(number(rest)? as u32)),
+        Command::Fail => match number(rest)? {
+            3 => Err(AskError::AsAsked.into()),
+            other => Err(ProgramError::Custom(other as u32)),
+        },
         Command::PayFromVault => {
             let ([vault, payee], _) = split_accounts(accounts)?;
             let bump = VAULT.1;
@@ -159,7 +182,76 @@ pub fn process_instruction(
             system::transfer(vault, payee, number(rest)?).invoke_signed(&[Signer::new(&seeds)])
         }
         Command::Crypto => crypto(rest),
+        Command::Sibling => sibling(number(rest)?),
+        Command::Siblings => siblings(program_id, accounts),
+        Command::Introspect => introspect(first(accounts)?, number(rest)? as i64),
     }
+}
+
+fn sibling(index: u64) -> ProgramResult {
+    let (mut data, mut accounts) = ([0; 64], [SiblingAccount::default(); 4]);
+    let found = processed_sibling(index, &mut data, &mut accounts)?;
+    let lengths = processed_sibling_lengths(index);
+    let Some(found) = found else {
+        return expect(lengths.is_none());
+    };
+    let lengths = lengths.ok_or(ProgramError::InvalidArgument)?;
+    let (length, count) = (found.data.len(), found.accounts.len());
+    expect(lengths.data_length == length as u64 && lengths.account_count == count as u64)?;
+    let accounts: &[u8] = bytemuck::cast_slice(found.accounts);
+    let all = [found.program_id.as_ref(), found.data, accounts].concat();
+    // Buffers of just these lengths.
+    let (mut data, mut accounts) = ([0; 64], [SiblingAccount::default(); 4]);
+    let same = processed_sibling(index, &mut data[..length], &mut accounts[..count])?;
+    let same = same.ok_or(ProgramError::InvalidArgument)?;
+    let accounts: &[u8] = bytemuck::cast_slice(same.accounts);
+    expect(all == [same.program_id.as_ref(), same.data, accounts].concat())?;
+    if length > 0 {
+        let (mut data, mut accounts) = ([0; 64], [SiblingAccount::default(); 4]);
+        let short = processed_sibling(index, &mut data[..length - 1], &mut accounts);
+        expect(short == Err(ProgramError::AccountDataTooSmall))?;
+    }
+    set_return_data(&all);
+    Ok(())
+}
+
+fn siblings(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
+    let mut metas = Vec::new();
+    for account in accounts {
+        metas.push(AccountMeta::readonly(account.key()));
+        metas.push(AccountMeta::new(
+            account.key(),
+            false,
+            account.is_writable(),
+        ));
+    }
+    let mut found = Vec::new();
+    for (call, index) in [0, 0, 1, 0].into_iter().enumerate() {
+        let data = Command::Sibling.data(&u64::to_le_bytes(index));
+        invoke(&instruction(program_id, &metas, &data), accounts)?;
+        let mut returned = [0; 300];
+        let length = get_return_data(&mut returned).map_or(0, |(length, _)| length);
+        found.push(call as u8);
+        found.extend_from_slice(&returned[..length]);
+    }
+    // The calls are not this one's own siblings, but those of the transaction are.
+    sibling(0)?;
+    let mut returned = [0; 300];
+    let length = get_return_data(&mut returned).map_or(0, |(length, _)| length);
+    found.extend_from_slice(&returned[..length]);
+    set_return_data(&found);
+    Ok(())
+}
+
+fn introspect(account: &AccountInfo, distance: i64) -> ProgramResult {
+    let data = instructions::data(account)?;
+    let sysvar = Instructions::new(&data);
+    let found = sysvar.relative(distance)?;
+    let accounts: &[u8] = bytemuck::cast_slice(found.accounts);
+    let numbers = [sysvar.count()?, sysvar.current_index()?].map(u16::to_le_bytes);
+    let id = found.program_id.as_ref();
+    set_return_data(&[numbers.as_flattened(), id, found.data, accounts].concat());
+    Ok(())
 }
 
 fn sysvars() -> ProgramResult {
@@ -330,6 +422,7 @@ fn call_itself(program_id: &Pubkey, accounts: &[AccountInfo], rest: &[u8]) -> Pr
     set_return_data(b"before");
     let metas = [AccountMeta::writable(account.key())];
     let data = Command::Change.data(rest);
+    // The loader rejects it if the account is read-only.
     invoke(&instruction(program_id, &metas, &data), &[account])?;
     let length = number(rest)? as usize;
     expect(account.data_len() == length && account.original_data_len() == original)?;
@@ -370,7 +463,7 @@ fn borrows(program_id: &Pubkey, accounts: &[AccountInfo]) -> ProgramResult {
     expect(shared.first() == Some(&3))?;
     drop(shared);
     let mutable = first.try_borrow_mut_data()?;
-    let result = invoke(&succeeding, &[first, second]);
+    let result = invoke(&succeeding, &[second, first]);
     expect(result == Err(ProgramError::AccountBorrowFailed))?;
     drop(mutable);
     invoke(&succeeding, accounts)

@@ -53,10 +53,12 @@ pub enum Step {
     Allocate,
     /// Writes a byte over one of an account's entry, from its key on.
     Overwrite,
+    /// Logs up to three slices of bytes as one event.
+    LogData,
 }
 
 impl Step {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Call,
         Self::SetKelvins,
         Self::SetData,
@@ -72,6 +74,7 @@ impl Step {
         Self::Burn,
         Self::Allocate,
         Self::Overwrite,
+        Self::LogData,
     ];
 }
 
@@ -119,6 +122,12 @@ fn run(step: Step, accounts: &[AccountInfo], reader: &mut Reader<'_>) -> Program
                 None => msg!("no return data"),
             }
         }
+        Step::LogData => match reader.number()? {
+            0 => entrypoint::log_data(&[]),
+            1 => entrypoint::log_data(&[reader.bytes()?]),
+            2 => entrypoint::log_data(&[reader.bytes()?, reader.bytes()?]),
+            _ => entrypoint::log_data(&[reader.bytes()?, reader.bytes()?, reader.bytes()?]),
+        },
         Step::LogDepth => msg!("depth {}", script::depth()),
         Step::Return => {}
         Step::Panic => panic!("as the script says"),

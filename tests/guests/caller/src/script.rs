@@ -103,6 +103,14 @@ impl Script {
         self
     }
 
+    /// Adds a step that logs slices.
+    #[must_use]
+    pub fn log_data(self, slices: &[Vec<u8>]) -> Self {
+        let mut script = self.step(Step::LogData, [slices.len() as u64]);
+        slices.iter().for_each(|slice| script.bytes(slice));
+        script
+    }
+
     /// Adds a step that gives an account another owner.
     #[must_use]
     pub fn assign(self, position: u64, owner: &Pubkey) -> Self {

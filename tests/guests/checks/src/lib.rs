@@ -91,6 +91,8 @@ commands! {
     RequireNamed = require_named,
     /// Checks two accounts by hand.
     RequireByHand = require_by_hand,
+    /// Counts, with typed data of a named account.
+    CountNamed = count_named,
 }
 
 /// Runs a command, and returns its gas.
@@ -125,6 +127,16 @@ fn count_typed(accounts: &[AccountInfo], _program_id: &Pubkey) -> Result<u64, Pr
     let ([account], _) = split_accounts(accounts)?;
     measure(|| {
         let mut counter = account.try_borrow_mut_as::<Counter>()?;
+        counter.count = counter.count.wrapping_add(1);
+        Ok(())
+    })
+}
+
+#[inline(never)]
+fn count_named(accounts: &[AccountInfo], _program_id: &Pubkey) -> Result<u64, ProgramError> {
+    let ([account], _) = split_accounts(accounts)?;
+    measure(|| {
+        let mut counter = account.named("authority").try_borrow_mut_as::<Counter>()?;
         counter.count = counter.count.wrapping_add(1);
         Ok(())
     })

@@ -15,7 +15,7 @@ use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint};
 
 mod raw;
 
-pub use raw::{OWN_FILL, OWN_SUM};
+pub use raw::{OWN_FILL, OWN_MIX, OWN_SUM};
 
 entrypoint!(process_instruction);
 
@@ -31,7 +31,7 @@ pub enum Argument {
 /// A syscall to make.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawCall {
-    /// The position of the syscall in `Import::ALL`, or one of [`OWN_SUM`] and [`OWN_FILL`].
+    /// The position of the syscall in `Import::ALL`, or [`OWN_SUM`], [`OWN_FILL`] or [`OWN_MIX`].
     pub syscall: u64,
     /// At most five arguments.
     pub arguments: Vec<Argument>,

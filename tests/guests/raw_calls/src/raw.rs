@@ -6,6 +6,10 @@ pub const OWN_SUM: u64 = 1 << 32;
 /// The number of a syscall of the embedder's: `own_fill(address: *mut u8, length: u64)`.
 pub const OWN_FILL: u64 = OWN_SUM + 1;
 
+/// The number of a syscall of the embedder's:
+/// `own_mix(a: u32, b: *const u8, c: u64, d: u32, e: u64) -> u64`.
+pub const OWN_MIX: u64 = OWN_FILL + 1;
+
 #[cfg(any(
     all(target_arch = "riscv64", target_os = "none"),
     target_arch = "wasm32"
@@ -34,39 +38,12 @@ mod guest {
                     let returned = unsafe { $symbol($($parameter),*) };
                     return returned.into_word();
                 })*
-                own(syscall, arguments)
+                super::own(syscall, arguments)
             }
         };
     }
 
     abi::for_each_import!(declare);
-
-    #[cfg(feature = "own")]
-    #[cfg_attr(target_arch = "riscv64", polkavm_derive::polkavm_import)]
-    #[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "env"))]
-    unsafe extern "C" {
-        fn own_sum(a: u64, b: u64) -> u64;
-        fn own_fill(address: *mut u8, length: u64);
-    }
-
-    #[cfg(feature = "own")]
-    fn own(syscall: u64, [first, second, ..]: [u64; MAX_ARGUMENTS]) -> u64 {
-        match syscall {
-            // SAFETY: the syscall accepts any numbers.
-            super::OWN_SUM => unsafe { own_sum(first, second) },
-            super::OWN_FILL => {
-                // SAFETY: none is claimed; the test checks what the loader does.
-                unsafe { own_fill(<*mut u8>::from_word(first), second) };
-                0
-            }
-            _ => 0,
-        }
-    }
-
-    #[cfg(not(feature = "own"))]
-    fn own(_: u64, _: [u64; MAX_ARGUMENTS]) -> u64 {
-        0
-    }
 
     /// An argument of a syscall.
     trait FromWord {
@@ -121,11 +98,40 @@ mod guest {
 ))]
 pub use guest::call;
 
-/// There are no syscalls on a host.
+/// On other targets, the syscalls of the embedder's alone.
 #[cfg(not(any(
     all(target_arch = "riscv64", target_os = "none"),
     target_arch = "wasm32"
 )))]
-pub fn call(_: u64, _: [u64; abi::imports::MAX_ARGUMENTS]) -> u64 {
+pub fn call(syscall: u64, arguments: [u64; abi::imports::MAX_ARGUMENTS]) -> u64 {
+    own(syscall, arguments)
+}
+
+#[cfg(feature = "own")]
+entrypoint::declare_syscalls! {
+    fn own_sum(a: u64, b: u64) -> u64;
+    fn own_fill(address: *mut u8, length: u64);
+    fn own_mix(a: u32, b: *const u8, c: u64, d: u32, e: u64) -> u64;
+}
+
+#[cfg(feature = "own")]
+fn own(syscall: u64, [a, b, c, d, e]: [u64; abi::imports::MAX_ARGUMENTS]) -> u64 {
+    let pointer = core::ptr::with_exposed_provenance_mut::<u8>;
+    match syscall {
+        // SAFETY: the syscall accepts any numbers.
+        OWN_SUM => unsafe { own_sum(a, b) },
+        OWN_FILL => {
+            // SAFETY: none is claimed; the test checks what the loader does.
+            unsafe { own_fill(pointer(a as usize), b) };
+            0
+        }
+        // SAFETY: none is claimed; the test checks what the loader does.
+        OWN_MIX => unsafe { own_mix(a as u32, pointer(b as usize), c, d as u32, e) },
+        _ => 0,
+    }
+}
+
+#[cfg(not(feature = "own"))]
+fn own(_: u64, _: [u64; abi::imports::MAX_ARGUMENTS]) -> u64 {
     0
 }

@@ -145,7 +145,7 @@ pub(super) fn match_with_input<G: GuestMemory>(
             let key = meta.key;
             return Err(InvalidCall::MissingAccount { index, key }.into());
         };
-        check_privileges(caller.known(entry), &request.signers, index, meta)?;
+        check_privileges(caller.input.flags(entry), &request.signers, index, meta)?;
         let place = *place_of[entry].get_or_insert(list.accounts.len());
         if place == list.accounts.len() {
             list.accounts.push(Listed {
@@ -252,16 +252,16 @@ fn moved(index: usize, key: Pubkey, field: &'static str, found: u64, expected: u
 
 /// Checks that the callee gets no privilege which the caller does not have.
 fn check_privileges(
-    account: &AccountInput,
+    (is_signer, is_writable): (bool, bool),
     signers: &[Pubkey],
     index: usize,
     meta: &AccountMeta,
 ) -> Result<(), InvalidCall> {
     let key = meta.key;
-    if meta.is_writable != 0 && !account.is_writable {
+    if meta.is_writable != 0 && !is_writable {
         return Err(InvalidCall::WritableEscalated { index, key });
     }
-    if meta.is_signer != 0 && !account.is_signer && !signers.contains(&key) {
+    if meta.is_signer != 0 && !is_signer && !signers.contains(&key) {
         return Err(InvalidCall::SignerEscalated { index, key });
     }
     Ok(())
@@ -281,12 +281,21 @@ pub(super) fn judge_caller<G: GuestMemory>(
         call.pay_for_layout(size_of::<AccountHeader>() + size_of::<u64>())?;
         let length: u64 = read_pod(call.guest, address + AccountHeader::DATA_LENGTH as u64)
             .map_err(|Inaccessible| read_back::input_is_gone())?;
-        // If there is more, the data is not read.
-        call.pay_for(length.min(most_data(sent_length)))?;
+        // If there is more, the data is not read. The first call copies the account as it was sent,
+        // which may have been longer.
+        let copied = match call.syscalls.caller.known[*entry] {
+            Some(_) => 0,
+            None => sent_length as u64,
+        };
+        call.pay_for(length.min(most_data(sent_length)).max(copied))?;
         let after = read_back::account(call.guest, address, sent_length)?;
         let program_id = call.syscalls.program_id;
         let before = call.syscalls.caller.known(*entry);
-        AccountChange::new(*entry, &program_id, before, sent_length, &after).check()?;
+        let mut words = None;
+        let judged =
+            AccountChange::new(*entry, &program_id, before, sent_length, &after).check(&mut words);
+        call.syscalls.set_broken_rule(words);
+        judged?;
         now.push(after.into_account());
     }
     let known = list.accounts.iter().map(|listed| {
@@ -295,11 +304,14 @@ pub(super) fn judge_caller<G: GuestMemory>(
             .as_ref()
             .map_or(0, |input| u128::from(input.account.kelvins))
     });
-    SumChange {
+    let sum = SumChange {
         before: known.sum(),
         after: now.iter().map(|account| u128::from(account.kelvins)).sum(),
-    }
-    .check()?;
+    };
+    let mut words = None;
+    let judged = sum.check(&mut words);
+    call.syscalls.set_broken_rule(words);
+    judged?;
     Ok(now)
 }
 

@@ -17,6 +17,8 @@ use crate::invoke::guest::GuestMemory;
 use crate::invoke::input::write::written_length;
 use crate::invoke::run_builtin;
 use crate::outcome::CallRecord;
+use crate::profile;
+use crate::transaction_use::TransactionUse;
 
 /// How much memory of the callee's instance the base of a call pays for: more than a program with a
 /// usual stack and heap has.
@@ -25,14 +27,14 @@ const MEMORY_OF_BASE: u64 = 256 << 10;
 /// Finds the program of a call, and checks that the current program may call it now.
 pub(super) fn find(syscalls: &Syscalls, program_id: &Pubkey) -> Result<Callee, InvalidCall> {
     let program_id = *program_id;
-    if syscalls.depth() >= MAX_CALL_DEPTH {
-        return Err(InvalidCall::CallTooDeep { program_id });
-    }
     if program_id != syscalls.program_id && syscalls.callers.contains(&program_id) {
         return Err(InvalidCall::Reentered { program_id });
     }
+    if syscalls.depth() >= MAX_CALL_DEPTH {
+        return Err(InvalidCall::CallTooDeep { program_id });
+    }
     let limit = syscalls.settings.limits.calls;
-    if syscalls.calls.len() >= limit {
+    if syscalls.calls_before.saturating_add(syscalls.calls.len()) >= limit {
         return Err(InvalidCall::TooManyCalls { limit });
     }
     let callee = syscalls.host.find_program(&program_id);
@@ -79,6 +81,8 @@ pub(super) fn invocation<G: GuestMemory>(
         heap_size,
         gas: 0,
         account_table,
+        // The calls of an invocation take part in what it uses.
+        transaction_use: TransactionUse::default(),
         announced_heap,
     };
     pay_for_memory(call, callee, heap_size)?;
@@ -113,10 +117,21 @@ pub(super) fn run<G: GuestMemory>(
     let program_id = invocation.program_id;
     let mut inner = call.syscalls.enter(invocation);
     let depth = inner.depth();
-    let finished = match callee {
-        Callee::Program(program) => program.call(&mut inner, invocation),
-        Callee::Builtin(builtin) => Ok(run_builtin(&**builtin, &mut inner, invocation)),
+    inner.log_begin();
+    let (finished, gas) = match callee {
+        Callee::Program(program) => {
+            let finished = profile::call(program, &mut inner, invocation);
+            (finished, Some(invocation.gas))
+        }
+        Callee::Builtin(builtin) => {
+            let finished = run_builtin(&**builtin, &mut inner, invocation);
+            (Ok(finished), None)
+        }
     };
+    match &finished {
+        Ok(finished) => inner.log_end(finished, gas),
+        Err(_) => inner.log_not_entered(),
+    }
     let record = call.syscalls.leave(inner);
     match finished {
         Ok(finished) => {
@@ -150,9 +165,11 @@ impl Syscalls {
             // Failures name the limit of the whole invocation.
             gas_limit: self.gas_limit,
             callers,
+            siblings: mem::take(&mut self.processed),
             calls,
-            logs: mem::take(&mut self.logs),
-            logged_bytes: self.logged_bytes,
+            calls_before: self.calls_before,
+            log: mem::take(&mut self.log),
+            profiler: self.profiler.take(),
             ..Self::new(&self.host, &self.settings, invocation)
         }
     }
@@ -162,9 +179,11 @@ impl Syscalls {
         let depth = inner.depth();
         self.callers = inner.callers;
         self.callers.pop();
+        self.processed = inner.siblings;
         self.calls = inner.calls;
-        self.logs = inner.logs;
-        self.logged_bytes = inner.logged_bytes;
+        self.log = inner.log;
+        self.broken_rule = inner.broken_rule;
+        self.profiler = inner.profiler;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
         // Those after it are deeper.

@@ -13,11 +13,14 @@ mod request;
 
 pub(super) use accounts::Caller;
 
+use std::sync::Arc;
+
 use abi::status::SUCCESS;
 
 use super::Returned;
 use super::call::Call;
 use crate::invoke::guest::GuestMemory;
+use crate::processed::instruction_of;
 use request::Request;
 
 /// Runs another program with the caller's accounts. Returns 0, because a program that fails ends
@@ -30,6 +33,8 @@ pub(super) fn invoke_signed<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned 
     let invocation = callee::invocation(call, &callee, request, &listed, as_now)?;
     let after = callee::run(call, &callee, &invocation)?;
     accounts::write_back(call, &listed, &invocation, after)?;
+    let processed = instruction_of(invocation);
+    call.syscalls.processed.push(Arc::new(processed));
     Ok(Some(SUCCESS))
 }
 

@@ -1,0 +1,12 @@
+//! What the hosts of a program have in common: a loader, and the host of unit tests. It needs the
+//! feature `host`.
+
+mod account;
+mod processed;
+mod sysvars;
+#[cfg(feature = "serde")]
+pub mod text;
+
+pub use account::{Account, AccountInput};
+pub use processed::ProcessedInstruction;
+pub use sysvars::Sysvars;

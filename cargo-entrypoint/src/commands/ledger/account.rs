@@ -1,0 +1,156 @@
+//! `cargo entrypoint ledger account`, `accounts`, `airdrop` and `create`
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, bail};
+use cargo_entrypoint::text::grouped;
+use ledger::{Account, Ledger, Names};
+use serde_json::{Value, json};
+
+use super::Done;
+use super::known::{key_json, key_text};
+use super::words::all_bytes;
+use crate::arguments::ledger::{AccountArguments, AirdropArguments, CreateArguments};
+
+/// How many bytes of an account's data a line shows.
+const BYTES_PER_LINE: usize = 32;
+
+/// The most bytes of an account's data that are shown; JSON has them all.
+const SHOWN_BYTES: usize = 1_024;
+
+/// The most bytes of data of an account: 10 MiB.
+const MAX_DATA: u64 = 10 << 20;
+
+pub fn show(ledger: &Ledger, options: &AccountArguments) -> Result<Done> {
+    let Some(account) = ledger.account(&options.key) else {
+        let text = format!("there is no account {}\n", key_text(&options.key));
+        return Ok(Done::failed(
+            text,
+            json!({ "error": null, "account": null }),
+        ));
+    };
+    let json = json!({ "error": null, "account": account_json(&account) });
+    Ok(Done::new(text(&account)?, json))
+}
+
+pub fn list(ledger: &Ledger) -> Done {
+    let accounts: Vec<&Account> = ledger.accounts().map(|account| &**account).collect();
+    let json: Vec<Value> = accounts
+        .iter()
+        .map(|account| account_json(account))
+        .collect();
+    let json = json!({ "error": null, "accounts": json });
+    if accounts.is_empty() {
+        return Done::new("there are no accounts\n", json);
+    }
+    let names = Names::new();
+    let rows = accounts.iter().map(|account| {
+        let kind = match account.executable {
+            true => "program".to_owned(),
+            false => names.show(&account.owner),
+        };
+        let kelvins = grouped(account.kelvins);
+        let length = grouped(account.data.len() as u64);
+        [names.show(&account.key), kelvins, length, kind]
+    });
+    let title = ["account", "kelvins", "bytes", "owner"].map(str::to_owned);
+    let rows: Vec<[String; 4]> = std::iter::once(title).chain(rows).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2)];
+    let lines = rows.iter().map(|[key, kelvins, length, owner]| {
+        let [first, second, third] = widths;
+        format!("{key:<first$}  {kelvins:>second$}  {length:>third$}  {owner}\n")
+    });
+    Done::new(lines.collect::<String>(), json)
+}
+
+pub fn airdrop(ledger: &mut Ledger, options: &AirdropArguments) -> Result<Done> {
+    ledger.airdrop(options.key, options.kelvins)?;
+    let kelvins = ledger.kelvins(&options.key);
+    let text = format!(
+        "{} has {} kelvins\n",
+        key_text(&options.key),
+        grouped(kelvins)
+    );
+    let json = json!({ "error": null, "key": key_json(&options.key), "kelvins": kelvins });
+    Ok(Done::new(text, json))
+}
+
+pub fn create(ledger: &mut Ledger, options: &CreateArguments) -> Result<Done> {
+    if ledger.account(&options.key).is_some() {
+        bail!("there is an account {} already", key_text(&options.key));
+    }
+    let mut data = all_bytes(&options.data)?;
+    let length = u64::try_from(data.len())?.saturating_add(options.space);
+    if length > MAX_DATA {
+        bail!(
+            "an account has at most {} bytes of data, and this one would have {}",
+            grouped(MAX_DATA),
+            grouped(length)
+        );
+    }
+    data.resize(usize::try_from(length)?, 0);
+    let rent = ledger.sysvars().rent.minimum_balance(data.len());
+    let kelvins = options.kelvins.unwrap_or(rent);
+    if kelvins == 0 {
+        bail!("an account without kelvins does not exist; give it at least 1");
+    }
+    ledger.set_account(Account {
+        key: options.key,
+        owner: options.owner,
+        kelvins,
+        data,
+        ..Account::default()
+    })?;
+    let account = ledger
+        .account(&options.key)
+        .context("the account is there")?;
+    let json = json!({ "error": null, "account": account_json(&account) });
+    Ok(Done::new(text(&account)?, json))
+}
+
+/// An account for people.
+fn text(account: &Account) -> Result<String> {
+    let names = Names::new();
+    let mut text = format!("{}\n", key_text(&account.key));
+    writeln!(text, "owner    {}", names.show(&account.owner))?;
+    writeln!(text, "kelvins  {}", grouped(account.kelvins))?;
+    if account.executable {
+        let length = grouped(account.data.len() as u64);
+        writeln!(text, "data     a program, {length} bytes")?;
+        return Ok(text);
+    }
+    writeln!(
+        text,
+        "data     {} bytes",
+        grouped(account.data.len() as u64)
+    )?;
+    let shown = account.data.get(..SHOWN_BYTES).unwrap_or(&account.data);
+    for (index, bytes) in shown.chunks(BYTES_PER_LINE).enumerate() {
+        writeln!(
+            text,
+            "  {:>6}  {}",
+            index * BYTES_PER_LINE,
+            hex::encode(bytes)
+        )?;
+    }
+    if shown.len() < account.data.len() {
+        writeln!(text, "  …; --json prints all bytes")?;
+    }
+    Ok(text)
+}
+
+/// An account as JSON.
+pub fn account_json(account: &Account) -> Value {
+    json!({
+        "key": key_json(&account.key),
+        "owner": key_json(&account.owner),
+        "kelvins": account.kelvins,
+        "data": hex::encode(&account.data),
+        "executable": account.executable,
+        "rent_epoch": account.rent_epoch,
+    })
+}

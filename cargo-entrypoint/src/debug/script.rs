@@ -1,0 +1,56 @@
+//! The commands for gdb: symbols and sources.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use program_build::files;
+use program_build::package::ProgramPackage;
+use program_build::toolchain;
+
+/// Writes the commands with which gdb debugs a program: which file has the symbols, and where the
+/// sources are.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
+    // For Linux, which is the default, gdb would step with breakpoints of its own.
+    let mut text = String::from(
+        "# Written by `cargo entrypoint debug`.\nset confirm off\nset pagination off\n\
+         set language rust\nset breakpoint pending off\nset osabi none\n",
+    );
+    // The debug information has no paths of a computer: those of the program are relative to its
+    // workspace, and those of `core` to a commit of the compiler.
+    if let Some(library) = toolchain::library_sources(&package.folder) {
+        let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+        for prefix in library_prefixes(&bytes) {
+            let library = library.display();
+            writeln!(text, "set substitute-path {prefix}/library {library}")?;
+        }
+    }
+    let mut folders = vec![package.workspace_folder.clone()];
+    folders.extend(toolchain::registry_sources());
+    for folder in folders.iter().rev() {
+        writeln!(text, "directory {}", folder.display())?;
+    }
+    writeln!(text, "file {}", elf.display())?;
+    files::write_whole(path, text.into_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The names that the compiler gives to the folder of its own sources: `/rustc/` and a commit.
+fn library_prefixes(elf: &[u8]) -> BTreeSet<String> {
+    const START: &[u8] = b"/rustc/";
+    const COMMIT: usize = 40;
+    let length = START.len() + COMMIT;
+    let found = elf.windows(length).filter(|bytes| {
+        let commit = bytes.strip_prefix(START);
+        commit.is_some_and(|commit| commit.iter().all(u8::is_ascii_hexdigit))
+    });
+    found
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .collect()
+}

@@ -1,0 +1,195 @@
+//! `cargo entrypoint debug`, with the real gdb.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+use support::{entrypoint, json, project, refused, says};
+
+mod support;
+
+/// Debian's gdb for every architecture.
+const GDB: &str = "gdb-multiarch";
+
+/// The command while it waits for a debugger.
+struct Server {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    /// What it has printed before it waited.
+    text: String,
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start(program: &str, words: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("socket");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .args(["entrypoint", "debug", program, "--socket"])
+            .arg(&socket)
+            .args(words)
+            .current_dir(project())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("run the command");
+        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut text = String::new();
+        while !text.contains("target remote") {
+            let read = output.read_line(&mut text).expect("text");
+            assert!(read > 0, "the command ended: {text}");
+        }
+        Self {
+            process,
+            output,
+            text,
+            socket,
+            _folder: folder,
+        }
+    }
+
+    /// The commands for gdb that the server has named.
+    fn script(&self) -> &str {
+        let after = self.text.split(" -x ").nth(1).expect("a script");
+        after.split(" -ex ").next().expect("a path")
+    }
+
+    /// What gdb prints for some commands.
+    fn gdb(mut self, commands: &[&str]) -> String {
+        let mut gdb = Command::new(GDB);
+        gdb.args(["-q", "-nx", "-batch", "-x", self.script()]);
+        gdb.args(["-ex", &format!("target remote {}", self.socket.display())]);
+        for command in commands {
+            gdb.args(["-ex", command]);
+        }
+        let output = gdb.output().expect("run gdb");
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).expect("text");
+        let status = self.process.wait().expect("an end");
+        assert!(status.success(), "{}{rest}", self.text);
+        let [out, errors] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
+        assert_eq!(errors.matches("warning").count(), 0, "{errors}");
+        out + &errors
+    }
+}
+
+fn has_gdb() -> bool {
+    let has = Command::new(GDB).arg("--version").output().is_ok();
+    if !has {
+        println!("skipped: {GDB} is not installed (Debian: apt-get install gdb-multiarch)");
+    }
+    has
+}
+
+#[test]
+fn gdb_stops_on_lines_and_goes_back() {
+    if !has_gdb() {
+        return;
+    }
+    let server = Server::start("examples/counter", &[]);
+    let run: Value = json(&entrypoint(&["run", "examples/counter", "--json"]));
+    // The code is that of the program as it is deployed.
+    let gas = format!("success, {} gas", run["gas_used"]);
+    says(&server.text, &["counter · fixture default", &gas]);
+    let said = server.gdb(&[
+        "break examples/counter/src/lib.rs:38",
+        "continue",
+        "backtrace",
+        "print count",
+        "print/x *bytes",
+        "step",
+        "print/x *bytes",
+        "reverse-step",
+        "print/x *bytes",
+        "monitor accounts",
+        "x/1dg 0x39088",
+        "monitor position",
+        "delete",
+        "continue",
+    ]);
+    says(
+        &said,
+        &[
+            "Breakpoint 1, counter::process_instruction (",
+            "#1  entrypoint::glue::enter<",
+            "$1 = 42\n",
+            "$2 = [0x29, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
+            "$3 = [0x2a, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
+            "$4 = [0x29, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
+            "8 bytes of data at 0x39088",
+            "0x39088:\t41",
+            "[Inferior 1 (process 1) exited normally]",
+        ],
+    );
+}
+
+#[test]
+fn gdb_follows_calls_into_core_and_out_again() {
+    if !has_gdb() {
+        return;
+    }
+    let said = Server::start("examples/vault", &[]).gdb(&[
+        "break vault::withdraw",
+        "continue",
+        "print amount",
+        "info registers pc ra",
+        "break core::fmt::write",
+        "continue",
+        "list core::fmt::write",
+        "delete",
+        "finish",
+        "reverse-continue",
+        "break vault::withdraw",
+        "continue",
+        "finish",
+    ]);
+    says(
+        &said,
+        &[
+            "vault::withdraw (",
+            "= 250\n",
+            "<vault::withdraw+",
+            "/library/core/src/fmt/mod.rs",
+            "No more reverse-execution history.",
+            "core::result::Result<(), abi::status::ProgramError>::Ok(())",
+        ],
+    );
+    // The text of a line of `core`.
+    says(&said, &["self.args"]);
+}
+
+#[test]
+fn failing_program_stops_before_it_is_gone() {
+    if !has_gdb() {
+        return;
+    }
+    let said = Server::start("examples/vault", &["--fixture", "wrong_authority"]).gdb(&[
+        "continue",
+        "reverse-step",
+        "continue",
+        "monitor outcome",
+        "continue",
+    ]);
+    says(
+        &said,
+        &[
+            "No more reverse-execution history.",
+            "Custom(1), ",
+            "exited with code 01]",
+        ],
+    );
+}
+
+#[test]
+fn file_has_no_symbols() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blob = folder.path().join("some.polkavm");
+    std::fs::write(&blob, b"PVM").expect("a file");
+    let blob = blob.display().to_string();
+    refused(
+        &["debug", &blob],
+        &["without the ELF file", "pass its crate"],
+    );
+}
