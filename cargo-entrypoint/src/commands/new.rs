@@ -11,7 +11,7 @@ use crate::arguments::NewArguments;
 use crate::report;
 
 /// The crate's files, with `{name}`, `{program-entrypoint}` and `{program-test}` to be filled in.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.txt")),
     (".gitignore", include_str!("../../template/gitignore.txt")),
     ("src/lib.rs", include_str!("../../template/lib.rs.txt")),
