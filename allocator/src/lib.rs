@@ -118,7 +118,7 @@ pub use paged_invocation::PagedInvocationArena;
 pub use segregated::SegregatedBumpAllocator;
 pub use source::{
     BorrowedHeap, FixedHeap, HeapSource, LinearMemory, LoaderHeap, PAGE_SIZE, PageMemory,
-    WasmMemory, heap_limit, set_heap, set_heap_base, set_heap_limit, take_end_of_heap,
+    WasmMemory, heap_limit, set_heap_base, set_heap_limit, take_end_of_heap,
 };
 #[cfg(target_has_atomic = "ptr")]
 pub use tracing::{

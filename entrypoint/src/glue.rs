@@ -4,7 +4,7 @@
 use core::mem::MaybeUninit;
 
 use abi::status::SUCCESS;
-use allocator::set_heap;
+use allocator::{set_heap_base, set_heap_limit};
 
 use crate::account::AccountInfo;
 use crate::input::table::AccountTable;
@@ -28,9 +28,11 @@ use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
 pub unsafe fn announce_heap(base: u64, size: u64) {
     // SAFETY: by this function's contract, this is the first call and comes before any allocation;
     // one thread uses the one allocator; and the region from `base` on is zeroed, valid and used by
-    // nothing else. `size` is at least 8, at most `u32::MAX` and `isize::MAX`, and the region ends
-    // below 2^63.
-    unsafe { set_heap(base as usize, size as usize) };
+    // nothing else.
+    unsafe { set_heap_base(base as usize) };
+    // SAFETY: the base is recorded, for the same region. By this function's contract, `size` is at
+    // least 8, at most `u32::MAX` and `isize::MAX`, and the region ends below 2^63.
+    unsafe { set_heap_limit(size as usize) };
 }
 
 /// Reads the input and calls the program's function.

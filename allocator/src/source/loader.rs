@@ -5,57 +5,30 @@ use core::ptr;
 
 use super::{HEADER_LENGTH, HeapSource, empty_start, length};
 
-/// The announced region.
+/// One end of the announced region.
 ///
-/// It keeps start and end instead of base and limit, because every allocation needs these two, and
-/// the heap is announced once.
-#[repr(C)]
-struct Announced {
-    start: Cell<*mut u8>,
-    end: Cell<*mut u8>,
-}
+/// There are two statics instead of one of two fields, because a guest then stores each with one
+/// instruction, without the address in a register.
+struct Announced(Cell<*mut u8>);
 
-// SAFETY: only `set_heap_base`, `set_heap_limit`, `set_heap` and `take_end_of_heap` write it, and
-// their callers promise that no other thread uses it from then on. Before that it is only read.
+// SAFETY: only `set_heap_base`, `set_heap_limit` and `take_end_of_heap` write it, and their callers
+// promise that no other thread uses it from then on. Before that it is only read.
 unsafe impl Sync for Announced {}
 
-static ANNOUNCED: Announced = Announced {
-    start: Cell::new(empty_start()),
-    end: Cell::new(empty_start()),
-};
+/// Where the space of the announced region starts.
+///
+/// Start and end are kept instead of base and limit, because every allocation needs these two, and
+/// the heap is announced once.
+static START: Announced = Announced(Cell::new(empty_start()));
 
-/// Records base and length of the loader's heap at once, as [`set_heap_base`] and then
-/// [`set_heap_limit`] do. In a PolkaVM guest it costs four units of gas.
-///
-/// # Safety
-///
-/// The contracts of both.
-#[inline(always)]
-pub unsafe fn set_heap(base: usize, limit: usize) {
-    #[cfg(all(target_arch = "riscv64", target_os = "none"))]
-    // Each store has its address in the instruction, once PolkaVM's linker has seen the pair. The
-    // compiler would hold the address of the static in a register, which costs a unit.
-    // SAFETY: the instructions write the two fields of the static, a pointer each, with the base
-    // after the header and the end. By the contract, one thread uses the static.
-    unsafe {
-        core::arch::asm!(
-            "sd {start}, {announced}, {address}",
-            "sd {end}, {announced} + 8, {address}",
-            start = in(reg) base + HEADER_LENGTH,
-            end = in(reg) base + limit,
-            announced = sym ANNOUNCED,
-            address = out(reg) _,
-            options(nostack, preserves_flags),
-        );
-    }
-    #[cfg(not(all(target_arch = "riscv64", target_os = "none")))]
-    {
-        // SAFETY: by this function's contract.
-        unsafe { set_heap_base(base) };
-        // SAFETY: by this function's contract, and the base is recorded.
-        unsafe { set_heap_limit(limit) };
-    }
-}
+/// Where the announced region ends.
+// In a section of its own, because LLVM merges statics of one section, and then needs the address of
+// both in a register.
+#[cfg_attr(
+    all(target_arch = "riscv64", target_os = "none"),
+    unsafe(link_section = ".data.end_of_heap")
+)]
+static END: Announced = Announced(Cell::new(empty_start()));
 
 /// Records the address of the first byte of the loader's heap, of any alignment.
 ///
@@ -73,8 +46,8 @@ pub unsafe fn set_heap(base: usize, limit: usize) {
 #[inline(always)]
 pub unsafe fn set_heap_base(base: usize) {
     let start = ptr::with_exposed_provenance_mut::<u8>(base).wrapping_add(HEADER_LENGTH);
-    ANNOUNCED.start.set(start);
-    ANNOUNCED.end.set(start);
+    START.0.set(start);
+    END.0.set(start);
 }
 
 /// Records the length of the loader's heap in bytes. From here on the heap exists.
@@ -86,8 +59,8 @@ pub unsafe fn set_heap_base(base: usize) {
 /// - On a 64-bit target the region ends below address 2^63.
 #[inline(always)]
 pub unsafe fn set_heap_limit(limit: usize) {
-    let base = ANNOUNCED.start.get().wrapping_sub(HEADER_LENGTH);
-    ANNOUNCED.end.set(base.wrapping_add(limit));
+    let base = START.0.get().wrapping_sub(HEADER_LENGTH);
+    END.0.set(base.wrapping_add(limit));
 }
 
 /// Takes memory from the end of the announced heap, before anything is allocated on it. The heap is
@@ -103,15 +76,20 @@ pub unsafe fn set_heap_limit(limit: usize) {
 #[inline(always)]
 #[must_use]
 pub unsafe fn take_end_of_heap(length: usize) -> *mut u8 {
-    let end = ANNOUNCED.end.get();
-    let room = end.addr() - ANNOUNCED.start.get().addr();
+    // Volatile: otherwise the compiler keeps both in registers from where they were recorded to
+    // here, through code that needs the registers.
+    // SAFETY: a static is valid for reads, and by the contract one thread uses it.
+    let end = unsafe { END.0.as_ptr().read_volatile() };
+    // SAFETY: as for the end.
+    let start = unsafe { START.0.as_ptr().read_volatile() };
+    let room = end.addr() - start.addr();
     // What is left has at least a byte: a heap without space would count as missing.
     if length.saturating_add(7) >= room {
         return core::ptr::null_mut();
     }
     let taken = end.wrapping_sub(length);
     let taken = taken.wrapping_sub(taken.addr() % 8);
-    ANNOUNCED.end.set(taken);
+    END.0.set(taken);
     taken
 }
 
@@ -121,7 +99,7 @@ pub unsafe fn take_end_of_heap(length: usize) -> *mut u8 {
 #[inline(always)]
 #[must_use]
 pub fn heap_limit() -> usize {
-    length(ANNOUNCED.start.get(), ANNOUNCED.end.get())
+    length(START.0.get(), END.0.get())
 }
 
 /// The region that the loader announced through [`set_heap_base`] and [`set_heap_limit`].
@@ -154,12 +132,12 @@ impl LoaderHeap {
 unsafe impl HeapSource for LoaderHeap {
     #[inline(always)]
     fn start(&self) -> *mut u8 {
-        ANNOUNCED.start.get()
+        START.0.get()
     }
 
     #[inline(always)]
     fn end(&self) -> *mut u8 {
-        ANNOUNCED.end.get()
+        END.0.get()
     }
 
     #[inline(always)]

@@ -7,9 +7,7 @@ mod wasm;
 
 pub use borrowed::BorrowedHeap;
 pub use fixed::FixedHeap;
-pub use loader::{
-    LoaderHeap, heap_limit, set_heap, set_heap_base, set_heap_limit, take_end_of_heap,
-};
+pub use loader::{LoaderHeap, heap_limit, set_heap_base, set_heap_limit, take_end_of_heap};
 pub use wasm::{LinearMemory, PAGE_SIZE, PageMemory, WasmMemory};
 pub(crate) use wasm::{ends_in_address_space, pages};
 
