@@ -60,8 +60,8 @@ fn vault() {
         ("too_much", 128),
         ("wrong_authority", 126),
     ];
-    let _ = check_all("vault", &known);
     check_scenarios("vault", &["open_and_withdraw"]);
+    let _ = check_all("vault", &known);
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn token() {
         ("unsigned", 431),
         ("wrong_authority", 99),
     ];
-    let _ = check_all("token", &known);
     check_scenarios("token", &["life_of_a_token"]);
+    let _ = check_all("token", &known);
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn escrow_calls_the_token() {
         ("sent_before", 6_937),
         ("wrong_payment", 568),
     ];
-    let _ = check_all("escrow", &known);
     check_scenarios("escrow", &["cancel", "trade"]);
+    let _ = check_all("escrow", &known);
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn exchange_calls_the_token() {
         ("sent_before", 5_306),
         ("too_dear", 657),
     ];
-    let _ = check_all("exchange", &known);
     check_scenarios("exchange", &["a_pool"]);
+    let _ = check_all("exchange", &known);
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn vesting_asks_for_the_time() {
         ("wrong_beneficiary", 106),
         ("wrong_payer", 124),
     ];
-    let _ = check_all("vesting", &known);
     check_scenarios("vesting", &["a_year"]);
+    let _ = check_all("vesting", &known);
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn oracle_reader_loads_an_account() {
         ("too_old", 151),
         ("wrong_publisher", 121),
     ];
-    let _ = check_all("oracle_reader", &known);
     check_scenarios("oracle_reader", &["a_minute"]);
+    let _ = check_all("oracle_reader", &known);
 }
 
 #[test]
