@@ -196,3 +196,22 @@ fn custom_error_has_its_name_and_text() {
                 \"The vault belongs to another authority\")";
     assert!(report.contains(line), "{report}");
 }
+
+#[test]
+fn full_heap_names_the_lines_that_fill_it() {
+    let words = ["run", "tests/guests/collections_bump", "--data", "ff"];
+    let report = stdout(&entrypoint(&words));
+    let place = "from tests/guests/collections_bump/src/lib.rs:21";
+    let live = report.lines().find(|line| line.starts_with("live      "));
+    let live = live.unwrap_or_else(|| panic!("{report}"));
+    assert!(live.contains(place), "{live}");
+    let outcome = json(&entrypoint(&[&words[..], &["--json"]].concat()));
+    assert_eq!(outcome["error"]["kind"], "OutOfMemory");
+    let holder = &outcome["heap_holders"][0];
+    assert_eq!(holder["file"], "tests/guests/collections_bump/src/lib.rs");
+    assert_eq!(holder["line"], 21);
+    assert!(holder["bytes"].as_u64() > Some(0), "{holder}");
+    // A program that succeeds has no such field.
+    let outcome = json(&entrypoint(&["run", "hello", "--json"]));
+    assert!(outcome.get("heap_holders").is_none(), "{outcome}");
+}
