@@ -108,3 +108,28 @@ fn describe_one(holder: &Holder) -> String {
     }
     text + &format!(" in {}", escape_control(&holder.function))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_bytes_are_shown_with_their_lines() {
+        let holder = |line| Holder {
+            function: "program::fill".to_owned(),
+            file: Some("src/lib.rs".to_owned()),
+            line: Some(line),
+            bytes: 2_000,
+            blocks: line.into(),
+        };
+        assert_eq!(describe(&[]), "");
+        let text = describe(&[holder(1), holder(2)]);
+        assert_eq!(
+            text,
+            "2,000 bytes in 1 block from src/lib.rs:1 in program::fill\n\
+             2,000 bytes in 2 blocks from src/lib.rs:2 in program::fill"
+        );
+        let many: Vec<Holder> = (1..=10).map(holder).collect();
+        assert!(describe(&many).ends_with("\n4,000 bytes on 2 other lines"));
+    }
+}
