@@ -97,7 +97,7 @@ fn run(
             write_crash(found, written, seeds, output, arguments.program.as_deref())?;
         }
         let figures = campaign.figures();
-        let is_time = figures.runs % RUNS_WITHOUT_CLOCK == 0;
+        let is_time = figures.runs.is_multiple_of(RUNS_WITHOUT_CLOCK);
         let is_over = match arguments.runs {
             Some(runs) => figures.runs >= runs,
             None => is_time && start.elapsed() >= Duration::from_secs(arguments.time),

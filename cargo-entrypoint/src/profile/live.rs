@@ -30,10 +30,13 @@ pub struct Holder {
     pub blocks: u64,
 }
 
+/// A function, and a file and a line in it.
+type Place = (String, Option<(String, u32)>);
+
 /// Adds live blocks up by the innermost line of the author's own, those with the most bytes first.
 #[must_use]
 pub fn holders(live: &[LiveBlocks], inlining: &Inlining, sources: &mut Sources) -> Vec<Holder> {
-    let mut sums: BTreeMap<(String, Option<(String, u32)>), (u64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<Place, (u64, u64)> = BTreeMap::new();
     for blocks in live {
         let stack: Vec<_> = blocks.stack.iter().collect();
         let stack = inlining.complete(&stack);
