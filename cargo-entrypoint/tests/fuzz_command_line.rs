@@ -41,7 +41,7 @@ fn planted_fault_becomes_a_fixture() {
         "--fixture",
         &fixture.display().to_string(),
     ]);
-    assert_eq!(json(&run)["failure"]["type"], "Panicked");
+    assert_eq!(json(&run)["error"]["kind"], "Panicked");
 }
 
 #[test]

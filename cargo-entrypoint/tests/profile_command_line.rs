@@ -210,6 +210,9 @@ fn leaks_are_shown_if_the_heap_can_count() {
         assert!(heap.contains(part), "{part:?} is not in:\n{heap}");
     }
 
+    // All blocks were freed.
+    assert!(!report.contains("\nlive "), "{report}");
+
     let (_, report, files) = profile(&["heap_state"]);
     let why = "live bytes are not counted: the program names its heap";
     assert!(report.contains(why), "{report}");

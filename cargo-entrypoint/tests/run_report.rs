@@ -349,3 +349,17 @@ fn a_scenario_that_differs_is_exit_code_1() {
         "{said}"
     );
 }
+
+#[test]
+fn full_heap_names_the_lines_that_fill_it() {
+    let words = ["run", "tests/guests/collections_bump", "--data", "ff"];
+    let outcome = json(&entrypoint(&[&words[..], &["--json"]].concat()));
+    assert_eq!(outcome["error"]["kind"], "OutOfMemory");
+    let holder = &outcome["heap_holders"][0];
+    assert_eq!(holder["file"], "tests/guests/collections_bump/src/lib.rs");
+    assert_eq!(holder["line"], 21);
+    assert!(holder["bytes"].as_u64() > Some(0), "{holder}");
+    // A program that succeeds has no such field.
+    let outcome = json(&entrypoint(&["run", "hello", "--json"]));
+    assert!(outcome.get("heap_holders").is_none(), "{outcome}");
+}

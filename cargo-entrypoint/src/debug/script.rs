@@ -28,15 +28,15 @@ pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
         let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
         for prefix in library_prefixes(&bytes) {
             let library = library.display();
-            writeln!(text, "set substitute-path {prefix}/library {library}")?;
+            writeln!(text, "set substitute-path {prefix}/library \"{library}\"")?;
         }
     }
     let mut folders = vec![package.workspace_folder.clone()];
     folders.extend(toolchain::registry_sources());
     for folder in folders.iter().rev() {
-        writeln!(text, "directory {}", folder.display())?;
+        writeln!(text, "directory \"{}\"", folder.display())?;
     }
-    writeln!(text, "file {}", elf.display())?;
+    writeln!(text, "file \"{}\"", elf.display())?;
     files::write_whole(path, text.into_bytes())
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -195,7 +195,9 @@ impl Session {
         let last = self.recording.counters.len() - 1;
         // A program that fails stops before it is gone, so that the debugger can look, and go back.
         let is_success = self.outcome().is_some_and(Outcome::is_success);
-        if is_success || (self.is_at_end && self.position == last) {
+        // What comes after a recording that was broken off is not known.
+        let is_whole = self.outcome().is_some();
+        if is_success || (is_whole && self.is_at_end && self.position == last) {
             return Stop::Ended;
         }
         self.position = last;

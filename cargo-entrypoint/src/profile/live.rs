@@ -30,10 +30,13 @@ pub struct Holder {
     pub blocks: u64,
 }
 
+/// A function, and a file and a line in it.
+type Place = (String, Option<(String, u32)>);
+
 /// Adds live blocks up by the innermost line of the author's own, those with the most bytes first.
 #[must_use]
 pub fn holders(live: &[LiveBlocks], inlining: &Inlining, sources: &mut Sources) -> Vec<Holder> {
-    let mut sums: BTreeMap<(String, Option<(String, u32)>), (u64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<Place, (u64, u64)> = BTreeMap::new();
     for blocks in live {
         let stack: Vec<_> = blocks.stack.iter().collect();
         let stack = inlining.complete(&stack);
@@ -107,4 +110,29 @@ fn describe_one(holder: &Holder) -> String {
         text += &format!(" from {}:{line}", escape_control(file));
     }
     text + &format!(" in {}", escape_control(&holder.function))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_bytes_are_shown_with_their_lines() {
+        let holder = |line| Holder {
+            function: "program::fill".to_owned(),
+            file: Some("src/lib.rs".to_owned()),
+            line: Some(line),
+            bytes: 2_000,
+            blocks: line.into(),
+        };
+        assert_eq!(describe(&[]), "");
+        let text = describe(&[holder(1), holder(2)]);
+        assert_eq!(
+            text,
+            "2,000 bytes in 1 block from src/lib.rs:1 in program::fill\n\
+             2,000 bytes in 2 blocks from src/lib.rs:2 in program::fill"
+        );
+        let many: Vec<Holder> = (1..=10).map(holder).collect();
+        assert!(describe(&many).ends_with("\n4,000 bytes on 2 other lines"));
+    }
 }

@@ -1,5 +1,5 @@
-//! Recordings of a run, for debuggers and fuzzers: which instructions ran, and the registers and the
-//! memory before any one of them.
+//! Recordings of a run, for debuggers and fuzzers: which instructions ran, and the registers and
+//! the memory before any one of them.
 //!
 //! A run is exact: the same invocation with the same host executes the same instructions. So a
 //! [`Recording`] needs only their program counters, and [`Tracer::snapshot`] runs the program once
@@ -179,8 +179,8 @@ impl Tracer {
         Ok(photographer.finish())
     }
 
-    /// Calls the program once, as [`Program::invoke_with`] does, and adds to `edges` which blocks of
-    /// instructions followed which.
+    /// Calls the program once, as [`Program::invoke_with`] does, and adds to `edges` which blocks
+    /// of instructions followed which.
     ///
     /// # Errors
     ///

@@ -120,8 +120,8 @@ fn merged_debug_sections() -> String {
     )
 }
 
-/// The sections of debug information in DWARF 5, after `.debug_`. The index of all names is left out:
-/// gdb makes its own, and does not read several that are joined.
+/// The sections of debug information in DWARF 5, after `.debug_`. The index of all names is left
+/// out: gdb makes its own, and does not read several that are joined.
 const DEBUG_SECTIONS: [&str; 11] = [
     "abbrev",
     "info",
