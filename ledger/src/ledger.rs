@@ -278,7 +278,7 @@ impl Ledger {
     /// The file of the program that was deployed with this id; `None` if there is none.
     #[must_use]
     pub fn program_file(&self, program_id: &Pubkey) -> Option<Vec<u8>> {
-        let account = self.state.accounts.get(program_id)?;
+        let account = self.state.accounts.get(&Address::from(program_id))?;
         file_of(account).map(<[u8]>::to_vec)
     }
 
