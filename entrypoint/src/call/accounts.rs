@@ -9,9 +9,12 @@ use super::instruction::Call;
 use super::make;
 use crate::account::Description;
 
-/// The most accounts of a call that takes them as a slice, and so the size of the list on the
-/// stack: 7 KiB. An array of views has a list of its own length.
+/// The most accounts of a call that takes them as a slice. The list of more than 32 takes 7 KiB of
+/// the stack, and that of fewer 1,792 bytes. An array of views has a list of its own length.
 pub const MAX_SLICE_ACCOUNTS: usize = 128;
+
+/// For up to this many accounts, a slice has a list of 1,792 bytes.
+const FEW_ACCOUNTS: usize = 32;
 
 /// The state of all accounts of a call together, and their descriptions.
 pub(super) struct Passed<'a> {
@@ -25,7 +28,7 @@ pub(super) struct Passed<'a> {
 /// | type | the list for the host |
 /// |---|---|
 /// | `[AccountInfo; N]`, `[&AccountInfo; N]` | an array of `N` on the stack |
-/// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of [`MAX_SLICE_ACCOUNTS`] on the stack, whatever the length |
+/// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of 32 on the stack, or of [`MAX_SLICE_ACCOUNTS`] if there are more |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of accounts",
     label = "pass views of accounts, as in `&[payer, vault]` or `accounts`"
@@ -86,19 +89,35 @@ impl<A: sealed::View, const N: usize> sealed::AccountList for [A; N] {
 }
 
 impl<A: sealed::View> sealed::AccountList for [A] {
-    // The list takes 7 KiB: not in the frame of the author's function.
+    // The list takes 2 KiB: not in the frame of the author's function.
     #[inline(never)]
     fn call(
         &self,
         call: &Call<'_>,
         syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
     ) -> ProgramResult {
-        if self.len() > MAX_SLICE_ACCOUNTS {
-            return Err(too_many());
+        // A frame of more than 2 KiB costs some instructions more: they cannot hold its length.
+        if self.len() > FEW_ACCOUNTS {
+            return call_with_many(self, call, syscall);
         }
-        let mut list = [const { MaybeUninit::uninit() }; MAX_SLICE_ACCOUNTS];
+        let mut list = [const { MaybeUninit::uninit() }; FEW_ACCOUNTS];
         make(call, &describe(self, &mut list), syscall)
     }
+}
+
+/// Makes the call with more accounts than the short list has room for.
+#[cold]
+#[inline(never)]
+fn call_with_many<A: sealed::View>(
+    accounts: &[A],
+    call: &Call<'_>,
+    syscall: impl FnOnce(&CInstruction, &[Description]) -> u64,
+) -> ProgramResult {
+    if accounts.len() > MAX_SLICE_ACCOUNTS {
+        return Err(too_many());
+    }
+    let mut list = [const { MaybeUninit::uninit() }; MAX_SLICE_ACCOUNTS];
+    make(call, &describe(accounts, &mut list), syscall)
 }
 
 impl<A: sealed::View> sealed::AccountList for alloc::vec::Vec<A> {

@@ -73,7 +73,7 @@
 //! # Cost
 //!
 //! A call needs no heap. The list of accounts lies on the stack: an array of accounts has a list of
-//! its own length, and a slice one for [`MAX_SLICE_ACCOUNTS`].
+//! its own length, and a slice one for 32, or for [`MAX_SLICE_ACCOUNTS`].
 
 mod accounts;
 mod borrows;
