@@ -44,21 +44,21 @@ fn check_scenarios(name: &str, known: &[&str]) {
 
 #[test]
 fn hello() {
-    let _ = check_all("hello", &[("default", 32)]);
+    let _ = check_all("hello", &[("default", 30)]);
 }
 
 #[test]
 fn counter() {
-    let _ = check_all("counter", &[("default", 312)]);
+    let _ = check_all("counter", &[("default", 292)]);
 }
 
 #[test]
 fn vault() {
     let known = [
-        ("default", 485),
-        ("open", 158),
-        ("too_much", 128),
-        ("wrong_authority", 126),
+        ("default", 380),
+        ("open", 140),
+        ("too_much", 106),
+        ("wrong_authority", 104),
     ];
     check_scenarios("vault", &["open_and_withdraw"]);
     let _ = check_all("vault", &known);
@@ -67,20 +67,20 @@ fn vault() {
 #[test]
 fn token() {
     let known = [
-        ("approve", 82),
-        ("as_delegate", 147),
-        ("burn", 113),
-        ("close", 139),
-        ("close_full", 78),
-        ("default", 116),
-        ("make_holding", 203),
-        ("make_mint", 72),
-        ("mint", 119),
-        ("to_itself", 116),
-        ("too_few", 86),
-        ("too_many", 88),
-        ("unsigned", 431),
-        ("wrong_authority", 99),
+        ("approve", 72),
+        ("as_delegate", 105),
+        ("burn", 97),
+        ("close", 129),
+        ("close_full", 69),
+        ("default", 90),
+        ("make_holding", 195),
+        ("make_mint", 65),
+        ("mint", 95),
+        ("to_itself", 90),
+        ("too_few", 71),
+        ("too_many", 76),
+        ("unsigned", 423),
+        ("wrong_authority", 62),
     ];
     check_scenarios("token", &["life_of_a_token"]);
     let _ = check_all("token", &known);
@@ -89,14 +89,14 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 5_309),
-        ("cannot_pay", 1_337),
-        ("default", 6_252),
-        ("make", 4_241),
-        ("offer_changed", 521),
-        ("other_token", 487),
-        ("sent_before", 6_937),
-        ("wrong_payment", 568),
+        ("cancel", 5_089),
+        ("cannot_pay", 1_120),
+        ("default", 5_990),
+        ("make", 4_197),
+        ("offer_changed", 335),
+        ("other_token", 466),
+        ("sent_before", 6_893),
+        ("wrong_payment", 363),
     ];
     check_scenarios("escrow", &["cancel", "trade"]);
     let _ = check_all("escrow", &known);
@@ -105,13 +105,13 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 10_116),
-        ("default", 3_912),
-        ("open", 2_619),
-        ("other_token", 491),
-        ("others_vaults", 174),
-        ("sent_before", 5_306),
-        ("too_dear", 657),
+        ("close", 9_862),
+        ("default", 3_678),
+        ("open", 2_584),
+        ("other_token", 473),
+        ("others_vaults", 136),
+        ("sent_before", 5_271),
+        ("too_dear", 478),
     ];
     check_scenarios("exchange", &["a_pool"]);
     let _ = check_all("exchange", &known);
@@ -120,13 +120,13 @@ fn exchange_calls_the_token() {
 #[test]
 fn vesting_asks_for_the_time() {
     let known = [
-        ("default", 208),
-        ("grant", 2_381),
-        ("rest", 239),
-        ("sent_before", 5_072),
-        ("too_early", 207),
-        ("wrong_beneficiary", 106),
-        ("wrong_payer", 124),
+        ("default", 193),
+        ("grant", 2_376),
+        ("rest", 227),
+        ("sent_before", 5_065),
+        ("too_early", 189),
+        ("wrong_beneficiary", 84),
+        ("wrong_payer", 98),
     ];
     check_scenarios("vesting", &["a_year"]);
     let _ = check_all("vesting", &known);
@@ -135,11 +135,11 @@ fn vesting_asks_for_the_time() {
 #[test]
 fn oracle_reader_loads_an_account() {
     let known = [
-        ("default", 321),
-        ("not_yet", 142),
-        ("start", 205),
-        ("too_old", 151),
-        ("wrong_publisher", 121),
+        ("default", 307),
+        ("not_yet", 127),
+        ("start", 181),
+        ("too_old", 136),
+        ("wrong_publisher", 98),
     ];
     check_scenarios("oracle_reader", &["a_minute"]);
     let _ = check_all("oracle_reader", &known);
@@ -147,7 +147,7 @@ fn oracle_reader_loads_an_account() {
 
 #[test]
 fn no_alloc_leaves_its_heap_alone() {
-    let known = [("default", 72), ("duplicate", 98), ("too_many", 31)];
+    let known = [("default", 70), ("duplicate", 101), ("too_many", 33)];
     for outcome in check_all("no_alloc", &known) {
         assert_eq!(outcome.heap.peak, Some(0));
     }
@@ -155,14 +155,14 @@ fn no_alloc_leaves_its_heap_alone() {
 
 #[test]
 fn custom_heap_reports_no_heap_use() {
-    for outcome in check_all("custom_heap", &[("default", 2_143)]) {
+    for outcome in check_all("custom_heap", &[("default", 1_976)]) {
         assert_eq!((outcome.heap.used, outcome.heap.peak), (None, None));
     }
 }
 
 #[test]
 fn heap_state_frees_its_heap() {
-    for outcome in check_all("heap_state", &[("default", 1_117)]) {
+    for outcome in check_all("heap_state", &[("default", 947)]) {
         assert_eq!(outcome.heap.used, Some(0));
         assert!(outcome.heap.peak > Some(0));
     }
@@ -170,24 +170,24 @@ fn heap_state_frees_its_heap() {
 
 #[test]
 fn segregated_heap_reuses_every_block() {
-    for outcome in check_all("segregated_heap", &[("default", 84_655)]) {
+    for outcome in check_all("segregated_heap", &[("default", 84_530)]) {
         assert_eq!(outcome.heap.peak, Some(352));
     }
 }
 
 #[test]
 fn arena_empties_its_scratch_after_each_line() {
-    let _ = check_all("arena", &[("default", 5_489), ("long_line", 2_834)]);
+    let _ = check_all("arena", &[("default", 5_093), ("long_line", 2_694)]);
 }
 
 #[test]
 fn scratch_frees_its_arena() {
     let known = [
-        ("default", 4_715),
-        ("full", 4_263),
-        ("listed_twice", 103),
-        ("no_room", 701),
-        ("not_signed", 754),
+        ("default", 4_097),
+        ("full", 3_786),
+        ("listed_twice", 106),
+        ("no_room", 580),
+        ("not_signed", 733),
     ];
     let outcomes = check_all("scratch", &known);
     let heaps = outcomes
