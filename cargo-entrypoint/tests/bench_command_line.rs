@@ -254,11 +254,7 @@ fn new_program_is_measured_with_all_fixtures() {
     fs::remove_file(fixtures.join("overflow.toml")).expect("a fixture");
     add_foreign_files(&fixtures);
     fs::copy(fixtures.join("default.toml"), fixtures.join("again.toml")).expect("a fixture");
-    change(
-        &fixtures.join("again.toml"),
-        "\"0000000000000000\"",
-        "\"0100000000000000\"",
-    );
+    change(&fixtures.join("again.toml"), "{ u64 = 0 }", "{ u64 = 1 }");
     change(&fixtures.join("again.toml"), "number 1", "number 2");
     let bench = |words: &[&str]| entrypoint_outside(&program, &[&["bench"], words].concat());
     let baseline = program.join("bench.json");
@@ -280,10 +276,8 @@ fn new_program_is_measured_with_all_fixtures() {
     assert!(!baseline.exists());
 
     let text = fs::read_to_string(fixtures.join("again.toml")).expect("a fixture");
-    let (before, after) = text
-        .rsplit_once("0100000000000000")
-        .expect("the expected accounts");
-    let text = format!("{before}0200000000000000{after}");
+    let (before, after) = text.rsplit_once("u64 = 1").expect("the expected accounts");
+    let text = format!("{before}u64 = 2{after}");
     fs::write(fixtures.join("again.toml"), text).expect("a fixture");
     let output = bench(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -24,7 +24,7 @@
 //!     }
 //!     Ok(())
 //! }
-//! # use entrypoint::testing::{AccountInput, Invocation, ProcessedInstruction};
+//! # use entrypoint::testing::{Invocation, ProcessedInstruction};
 //! # let pay = ProcessedInstruction {
 //! #     program_id: PAYMENTS,
 //! #     data: b"pay".to_vec(),
@@ -33,8 +33,8 @@
 //! # let this = ProcessedInstruction::default();
 //! # for (current, expected) in [(1, Ok(())), (2, Err(ProgramError::InvalidArgument))] {
 //! #     let transaction = [pay.clone(), this.clone(), this.clone()];
-//! #     let sysvar = AccountInput::from(ProcessedInstruction::sysvar(&transaction, current).unwrap());
-//! #     let invocation = Invocation::new(Pubkey::new([1; 32])).account(sysvar);
+//! #     let sysvar = ProcessedInstruction::sysvar(&transaction, current).unwrap();
+//! #     let invocation = Invocation::new(Pubkey::new([1; 32])).account(sysvar.into());
 //! #     assert_eq!(invocation.run(process_instruction).result, expected);
 //! # }
 //! ```

@@ -40,8 +40,8 @@ pub struct Invocation {
     /// Whether the input ends in an account table, if there are accounts. The Rialo runtime writes
     /// none.
     pub account_table: bool,
-    /// What the instructions before it in the same transaction have used of the limits. Serde leaves
-    /// it out.
+    /// What the instructions before it in the same transaction have used of the limits. Serde
+    /// leaves it out.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub transaction_use: TransactionUse,
     /// How much of the heap the loader announces to the program, if that is not all: see

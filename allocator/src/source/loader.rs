@@ -22,8 +22,8 @@ unsafe impl Sync for Announced {}
 static START: Announced = Announced(Cell::new(empty_start()));
 
 /// Where the announced region ends.
-// In a section of its own, because LLVM merges statics of one section, and then needs the address of
-// both in a register.
+// In a section of its own, because LLVM merges statics of one section, and then needs the address
+// of both in a register.
 #[cfg_attr(
     all(target_arch = "riscv64", target_os = "none"),
     unsafe(link_section = ".data.end_of_heap")
