@@ -13,6 +13,14 @@ pub enum TransactionError {
     /// It has no instructions.
     #[error("the transaction has no instructions; add at least one")]
     NoInstructions,
+    /// It has too many instructions.
+    #[error("the transaction has {count} instructions; it may have at most {limit}")]
+    TooManyInstructions {
+        /// How many it has.
+        count: usize,
+        /// How many it may have.
+        limit: usize,
+    },
     /// It lists the instructions sysvar, and has too many instructions, accounts or bytes for it.
     #[error(
         "the instructions of the transaction do not fit in 64 KiB, as the instructions sysvar needs"
@@ -100,12 +108,22 @@ pub enum TransactionError {
         /// The length of its data in bytes.
         length: usize,
     },
-    /// The file of the ledger could not be written.
-    #[error("the transaction succeeded, but the ledger could not store it: {reason}")]
+    /// The file of the ledger could not be written, so nothing has changed.
+    #[error(
+        "the ledger could not store the transaction, so nothing has changed: {reason}{}",
+        failed(error)
+    )]
     NotStored {
         /// The reason.
         reason: String,
+        /// Why the transaction failed before; `None` if it succeeded.
+        error: Option<Box<Self>>,
     },
+}
+
+fn failed(error: &Option<Box<TransactionError>>) -> String {
+    let error = error.as_ref();
+    error.map_or_else(String::new, |error| format!("; it had failed: {error}"))
 }
 
 impl TransactionError {
@@ -131,7 +149,7 @@ impl TransactionError {
 #[non_exhaustive]
 pub enum DeployError {
     /// The loader does not accept the file.
-    #[error("{0}")]
+    #[error(transparent)]
     InvalidProgram(#[from] LoadError),
     /// There is an account with this address that is not a program.
     #[error("cannot deploy at {program_id}: that account exists, and it is not a program")]
@@ -144,10 +162,19 @@ pub enum DeployError {
     Storage(#[from] StorageError),
 }
 
-/// Why a ledger's file could not be read or written. The text names the file.
+/// Why a ledger could not be changed, or its file not be read. The text names the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
+    /// The account is that of a sysvar or of a built-in program.
+    #[error(
+        "{key} is the address of a sysvar or of a built-in program, whose account the ledger makes \
+         itself; set the sysvars, or take another address"
+    )]
+    ReservedAddress {
+        /// The address.
+        key: Pubkey,
+    },
     /// The file cannot be opened or created.
     #[error("cannot open the ledger {}: {reason}", loader::display::escape_control(&path.display().to_string()))]
     Open {

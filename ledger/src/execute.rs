@@ -17,6 +17,9 @@ use crate::settings::Settings;
 use crate::state::{Change, View, is_sysvar};
 use crate::transaction::Transaction;
 
+/// The most instructions of a transaction: those that the runtime keeps a trace of.
+const MAX_INSTRUCTIONS: usize = 64;
+
 /// What all transactions of a ledger share.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -128,6 +131,10 @@ impl<'a> Run<'a> {
         if self.transaction.instructions.is_empty() {
             return Err(TransactionError::NoInstructions);
         }
+        let (count, limit) = (self.transaction.instructions.len(), MAX_INSTRUCTIONS);
+        if count > limit {
+            return Err(TransactionError::TooManyInstructions { count, limit });
+        }
         let limit = self.context.settings.most_gas;
         if self.gas_limit > limit {
             let gas = self.gas_limit;
@@ -158,11 +165,13 @@ impl<'a> Run<'a> {
                 fee,
             });
         };
-        self.fee = fee;
         payer.now = Arc::new(Account {
             kelvins: rest,
             ..Account::clone(account)
         });
+        // As on the runtime: no fee makes a payer one that owes rent.
+        self.check_rent()?;
+        self.fee = fee;
         Ok(())
     }
 
@@ -355,6 +364,8 @@ impl<'a> Run<'a> {
         for (position, account) in self.accounts.into_iter().enumerate() {
             let pays = position == 0 && self.transaction.payer.is_some();
             let now = match (&error, &self.paid) {
+                // That of the instructions was made for this transaction alone.
+                _ if is_sysvar(&account.key) => None,
                 (None, _) => Some(account.now),
                 (Some(_), Some(paid)) if pays => Some(Arc::clone(paid)),
                 (Some(_), _) => None,

@@ -16,7 +16,7 @@ use crate::message::Message;
 use crate::outcome::TransactionOutcome;
 use crate::programs::{Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
-use crate::state::{Address, Change, State, View};
+use crate::state::{Address, Change, State, View, is_sysvar};
 use crate::storage::{AccountWrite, Storage, Write};
 use crate::transaction::Transaction;
 
@@ -215,9 +215,11 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] if the ledger has a file that cannot be written.
+    /// [`StorageError::ReservedAddress`] if it is the address of a sysvar or of a built-in program,
+    /// and any other [`StorageError`] if the ledger has a file that cannot be written.
     pub fn set_account(&mut self, account: Account) -> Result<(), StorageError> {
         let key = account.key;
+        self.check_address(&key)?;
         let account = (account.kelvins > 0).then(|| Arc::new(account));
         self.commit(vec![(key, account)], Vec::new())
     }
@@ -227,7 +229,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] if the ledger has a file that cannot be written.
+    /// As for [`set_account`](Self::set_account).
     pub fn airdrop(&mut self, key: Pubkey, kelvins: u64) -> Result<(), StorageError> {
         let mut account = match self.state.accounts.get(&Address::from(&key)) {
             Some(account) => Account::clone(account),
@@ -240,28 +242,37 @@ impl Ledger {
         self.set_account(account)
     }
 
+    /// Rejects the addresses whose accounts the ledger makes itself.
+    fn check_address(&self, key: &Pubkey) -> Result<(), StorageError> {
+        if is_sysvar(key) || self.programs.is_builtin(key) {
+            return Err(StorageError::ReservedAddress { key: *key });
+        }
+        Ok(())
+    }
+
     // --- Programs.
 
     /// Deploys a program: a file that `cargo entrypoint build` makes for the target of the ledger's
-    /// loader. It replaces the program that had the id before. The kelvins that its account needs
-    /// come out of nothing.
+    /// loader. It replaces the program that had the id before, and keeps its kelvins. Those that
+    /// its account lacks come out of nothing.
     ///
     /// # Errors
     ///
     /// [`DeployError`] if the file is not a program for the loader, if the address has an account
-    /// that is not a program, or if the ledger has a file that cannot be written.
+    /// that is not a program or is reserved, or if the ledger has a file that cannot be written.
     pub fn deploy(&mut self, program_id: Pubkey, file: &[u8]) -> Result<Deployment, DeployError> {
         let before = self.state.accounts.get(&Address::from(&program_id));
-        let is_taken = before.is_some_and(|account| file_of(account).is_none());
-        if is_taken || self.programs.is_builtin(&program_id) {
+        self.check_address(&program_id)?;
+        if before.is_some_and(|account| file_of(account).is_none()) {
             return Err(DeployError::AddressInUse { program_id });
         }
+        let kelvins = before.map_or(0, |account| account.kelvins);
         let data = account_data(self.sysvars().clock.slot, file);
         let rent = self.sysvars().rent.minimum_balance(data.len());
         let account = Arc::new(Account {
             key: program_id,
             owner: ids::PROGRAM_LOADER,
-            kelvins: rent,
+            kelvins: kelvins.max(rent),
             data,
             executable: true,
             rent_epoch: 0,

@@ -92,6 +92,7 @@ impl TransactionOutcome {
     pub(crate) fn not_stored(&mut self, error: &StorageError) {
         self.error = Some(TransactionError::NotStored {
             reason: error.to_string(),
+            error: self.error.take().map(Box::new),
         });
         self.fee = 0;
         for account in &mut self.accounts {

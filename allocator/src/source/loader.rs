@@ -93,7 +93,8 @@ pub unsafe fn take_end_of_heap(length: usize) -> *mut u8 {
     taken
 }
 
-/// Returns the length in bytes of the announced heap.
+/// Returns the length in bytes of the heap: of the announced region, without what
+/// [`take_end_of_heap`] took.
 ///
 /// Returns 0 if the heap was not announced, or has no space after its header.
 #[inline(always)]
@@ -127,7 +128,9 @@ impl LoaderHeap {
 // then the empty one, or that of the region, which is readable and zero from `set_heap_base` on.
 // After `set_heap_limit`, its contract and that of `set_heap_base` state what the trait requires of
 // the region: one allocation, zeroed, valid, used by nothing else, within the bounds. Both
-// functions are called once, so start and end no longer change. `new` promises one allocator. The
+// functions are called once, so the start no longer changes. `take_end_of_heap` lowers the end, but
+// by its contract before the allocator's first allocation, so before the allocator sees it. What is
+// taken lies behind the end, and so is not the allocator's. `new` promises one allocator. The
 // source does not grow, and no method unwinds or calls an allocator.
 unsafe impl HeapSource for LoaderHeap {
     #[inline(always)]

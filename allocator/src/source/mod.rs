@@ -28,8 +28,8 @@ pub(crate) const HEADER_LENGTH: usize = 8;
 ///
 /// As long as the source lives:
 ///
-/// - Once the space is not empty, `start()` always returns the same pointer, and `end()` never
-///   falls.
+/// - Once the space is not empty, `start()` always returns the same pointer. `end()` never falls
+///   once an allocator has called it.
 /// - The eight bytes before `start()` are valid for reads through that pointer, and zero until the
 ///   allocator writes them. Once the space is not empty, they are valid for writes too.
 /// - `end()` is at most `u32::MAX` and at most `isize::MAX` bytes after the first byte of the
@@ -37,10 +37,11 @@ pub(crate) const HEADER_LENGTH: usize = 8;
 ///   one, such as the linear memory of WebAssembly. On a 64-bit target the address of `end()` is
 ///   below 2^63.
 /// - If `grow` returns an offset, the source has added at least the requested bytes.
-/// - The bytes of the first space that is not empty, and those from the offset that `grow` returned
-///   up to the `end()` right after it, are valid for reads and writes through `start()`. Only the
-///   allocator over this source, and the code that it gives blocks to, reads or writes them or the
-///   header. They were zero before the allocator first touched them.
+/// - The bytes of the first space that is not empty and that an allocator has seen, and those from
+///   the offset that `grow` returned up to the `end()` right after it, are valid for reads and
+///   writes through `start()`. Only the allocator over this source, and the code that it gives
+///   blocks to, reads or writes them or the header. They were zero before the allocator first
+///   touched them.
 /// - No method unwinds, and no method calls a method of an allocator over this source.
 pub unsafe trait HeapSource {
     /// Returns the first byte after the header. It may have any alignment.

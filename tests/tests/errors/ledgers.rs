@@ -10,6 +10,11 @@ const KEY: Pubkey = Pubkey::new([10; 32]);
 pub fn transaction_errors() -> Vec<TransactionError> {
     vec![
         TransactionError::NoInstructions,
+        TransactionError::TooManyInstructions {
+            count: 65,
+            limit: 64,
+        },
+        TransactionError::InstructionsTooLong,
         TransactionError::GasTooLarge {
             gas: 1_400_001,
             limit: 1_400_000,
@@ -50,6 +55,11 @@ pub fn transaction_errors() -> Vec<TransactionError> {
         },
         TransactionError::NotStored {
             reason: "No space left on device".to_owned(),
+            error: None,
+        },
+        TransactionError::NotStored {
+            reason: "No space left on device".to_owned(),
+            error: Some(Box::new(TransactionError::NoInstructions)),
         },
     ]
 }
@@ -68,6 +78,7 @@ fn path() -> PathBuf {
 
 pub fn storage_errors() -> Vec<StorageError> {
     vec![
+        StorageError::ReservedAddress { key: KEY },
         StorageError::Open {
             path: path(),
             reason: "Permission denied".to_owned(),

@@ -1,7 +1,7 @@
 //! One transaction: what is kept of it, what it costs, and what its programs see.
 
 use ledger::{
-    Account, AccountMeta, DeployError, Fee, Instruction, Ledger, Pubkey, Transaction,
+    Account, AccountMeta, DeployError, Fee, Instruction, Ledger, Pubkey, StorageError, Transaction,
     TransactionError,
 };
 use loader::sysvars::Rent;
@@ -387,7 +387,7 @@ fn deployed_and_deployed_again() {
     assert!(ledger.send([call]).is_success());
     assert_eq!(number(&ledger), 3);
 
-    for program_id in [OWNED, ALICE, PROGRAM, ids::SYSTEM_PROGRAM] {
+    for program_id in [OWNED, ALICE] {
         let error = ledger.deploy(program_id, &hello).unwrap_err();
         assert_eq!(error, DeployError::AddressInUse { program_id });
     }
@@ -485,4 +485,69 @@ fn accounts_that_are_not_listed() {
         assert!(outcome.is_success());
         assert_eq!(outcome.texts().collect::<Vec<_>>(), ["None"]);
     }
+}
+
+#[test]
+fn the_ledger_makes_accounts_of_sysvars_and_built_in_programs_itself() {
+    let mut ledger = with_program(add);
+    let before = contents(&ledger);
+    let clock = loader::sysvars::Clock::ID;
+    for key in [clock, ids::INSTRUCTIONS, ids::SYSTEM_PROGRAM, PROGRAM] {
+        let reserved = StorageError::ReservedAddress { key };
+        assert_eq!(ledger.airdrop(key, 5), Err(reserved.clone()));
+        let account = Account {
+            key,
+            kelvins: 5,
+            ..Account::default()
+        };
+        assert_eq!(ledger.set_account(account), Err(reserved.clone()));
+        let deployed = ledger.deploy(key, b"anything");
+        assert_eq!(deployed, Err(reserved.into()));
+    }
+    assert_eq!(contents(&ledger), before);
+    // A transaction that lists the instructions leaves no account behind.
+    let list = adding(1).account(AccountMeta::writable(ids::INSTRUCTIONS));
+    let outcome = ledger.send([list]);
+    assert_eq!(outcome.error, None);
+    let listed = outcome.accounts.iter();
+    let mut changed = listed.filter(|account| account.is_changed());
+    assert!(changed.all(|account| account.key != ids::INSTRUCTIONS));
+    assert_eq!(ledger.account(&ids::INSTRUCTIONS), None);
+}
+
+#[test]
+fn a_transaction_has_at_most_64_instructions() {
+    let mut ledger = with_program(add);
+    let many = |count| Transaction::new((0..count).map(|_| adding(1)));
+    assert_eq!(ledger.send(many(64)).error, None);
+    let error = TransactionError::TooManyInstructions {
+        count: 65,
+        limit: 64,
+    };
+    assert_eq!(ledger.send(many(65)).error, Some(error));
+}
+
+#[test]
+fn a_fee_does_not_make_a_payer_owe_rent() {
+    let mut ledger = with_program(add).fee(Fee {
+        base: 5_000,
+        per_signer: 0,
+    });
+    let payer = Pubkey::new([9; 32]);
+    let minimum = ledger.sysvars().rent.minimum_balance(0);
+    ledger.airdrop(payer, minimum + 4_999).unwrap();
+    for _ in 0..2 {
+        let outcome = ledger.send(Transaction::new([adding(1)]).payer(payer));
+        let error = TransactionError::InsufficientFundsForRent {
+            key: payer,
+            kelvins: minimum - 1,
+            minimum,
+            length: 0,
+        };
+        assert_eq!((outcome.error, outcome.fee), (Some(error), 0));
+        assert_eq!(ledger.kelvins(&payer), minimum + 4_999);
+    }
+    ledger.airdrop(payer, 1).unwrap();
+    let outcome = ledger.send(Transaction::new([adding(1)]).payer(payer));
+    assert_eq!((outcome.error, outcome.fee), (None, 5_000));
 }
