@@ -249,8 +249,8 @@ pub struct DebugArguments {
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
 
-    /// How much the compiler optimizes: `deployed` is the code that is deployed, `1` keeps more
-    /// variables, with other code and other gas
+    /// How much the compiler optimizes: `deployed` is the level of the deployed code, `1` keeps
+    /// more variables, with other code and other gas
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = OptLevelName::Deployed)]
     pub opt_level: OptLevelName,
 
@@ -260,7 +260,7 @@ pub struct DebugArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OptLevelName {
-    /// As deployed: the same code, and the same gas
+    /// As deployed: full debug info can move a few instructions
     Deployed,
     /// Level 1: more variables have values
     #[value(name = "1")]
