@@ -1,11 +1,12 @@
 //! Reads a scenario's file.
 
-use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
 use loader::Pubkey;
-use loader::fixture::{Entries, Layouts, Names, Purpose, Reader, Size, WrittenKey, advice};
+use loader::fixture::{
+    Entries, Layouts, Names, Purpose, Reader, Size, WrittenKey, advice, read_text,
+};
 use loader::ids;
 use loader::sysvars::Clock;
 use toml::{Spanned, Value as Toml};
@@ -25,7 +26,7 @@ impl Scenario {
     ///
     /// [`ScenarioError`] if the file cannot be read or is not a valid scenario.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable {
+        let text = read_text(path).map_err(|error| ScenarioError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;

@@ -73,7 +73,7 @@ fn run(arguments: &LedgerArguments) -> Result<Done> {
         LedgerCommand::Airdrop(options) => {
             account::airdrop(&mut open_or_create(arguments)?, options)
         }
-        LedgerCommand::Create(options) => account::create(&mut open_or_create(arguments)?, options),
+        LedgerCommand::Create(options) => account::create(arguments, options),
         LedgerCommand::Account(options) => account::show(&open(arguments)?, options),
         LedgerCommand::Accounts => Ok(account::list(&open(arguments)?)),
         LedgerCommand::Log(options) => log::log(&open(arguments)?, options),
