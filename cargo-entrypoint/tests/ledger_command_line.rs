@@ -170,6 +170,15 @@ fn a_session_from_the_first_program_to_the_log() {
         ],
     );
     assert!(!log.contains("counter"), "{log}");
+    // The texts of programs, without the lines of the runtime around them.
+    let log = ledger.does(&["log"]);
+    says(&log, &["  log: count: 42\n"]);
+    assert!(!log.contains("invoke ["), "{log}");
+    assert_eq!(ledger.does(&["log", "0"]), "");
+    assert_eq!(
+        ledger.does(&["warp", "-5"]),
+        "it is 1969-12-31T23:59:59.995Z, slot 4740228225\n"
+    );
 }
 
 #[test]
@@ -266,7 +275,29 @@ fn rubbish_is_refused_and_nothing_is_lost() {
     ] {
         ledger.refuses(words, &["there is no ledger ", "a ledger.redb", "--ledger"]);
     }
+    // None of these makes the file of the ledger.
+    for (words, part) in [
+        (
+            &["create", "a", "--owner", "b", "--kelvins", "0"][..],
+            "does not exist",
+        ),
+        (
+            &["create", "a", "--owner", "b", "--data", "@/nowhere"],
+            "cannot read the data /nowhere",
+        ),
+        (
+            &["create", "a", "--owner", "b", "--data", "@/dev/zero"],
+            "cannot read the data /dev/zero",
+        ),
+        (&["deploy", "README.md"], "cannot deploy README"),
+        (&["deploy", "/dev/zero"], "pass the file of a program"),
+        (&["warp", "+999999999years"], "write a shorter time"),
+    ] {
+        ledger.refuses(words, &[part]);
+        assert!(!ledger.file().exists(), "{words:?}");
+    }
     ledger.does(&["airdrop", "alice", "5000000"]);
+    ledger.does(&["airdrop", "rich", &u64::MAX.to_string()]);
     let accounts = ledger.does(&["accounts"]);
     let log = ledger.does(&["log"]);
     for (words, part) in [
@@ -276,6 +307,19 @@ fn rubbish_is_refused_and_nothing_is_lost() {
             "\"alice & bob\" is neither a key",
         ),
         (&["airdrop", "alice"], "<KELVINS>"),
+        (
+            &["airdrop", "rich", "1"],
+            "an account holds at most 18,446,744,073,709,551,615",
+        ),
+        (&["warp", "+999999999years"], "write a shorter time"),
+        (
+            &["send", "counter", "-d", "@/dev/zero"],
+            "it has more than 10485760 bytes",
+        ),
+        (
+            &["send", "--file", "/dev/zero"],
+            "cannot read the transaction /dev/zero",
+        ),
         (&["send"], "<PROGRAM"),
         (&["send", "counter", "-a", "alice:x"], "'x' is not a flag"),
         (&["send", "counter", "-d", "u8:300"], "number too large"),

@@ -1,5 +1,6 @@
 //! Reads a scenario's file.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -60,8 +61,21 @@ fn parse_in(text: &str, folder: &Path) -> Result<Scenario, String> {
         layouts: &layouts,
     };
     let accounts = reader.accounts(&file.accounts)?;
+    for (account, (name, _)) in accounts.iter().zip(&file.accounts.0) {
+        if let Some(program) = programs.iter().find(|program| program.id == account.key) {
+            let reason = format!(
+                "this is the key of the program `{}`, which has an account already; remove one of \
+                 the two",
+                program.name
+            );
+            return Err(reader.error(name.span().start, &reason));
+        }
+    }
     let steps = file.steps.iter().map(|step| reader.step(step));
     let steps = steps.collect::<Result<_, _>>()?;
+    if file.steps.is_empty() {
+        return Err(reader.error(0, "the scenario has no steps; write at least one [[steps]]"));
+    }
     let clock = match &file.clock {
         Some(clock) => reader.clock(clock)?,
         None => Clock::default(),
@@ -237,12 +251,22 @@ impl ScenarioReader for Reader<'_> {
     }
 
     fn accounts(&self, accounts: &Entries<FileAccount>) -> Result<Vec<AccountState>, String> {
+        let mut known = HashSet::new();
         let accounts = accounts.0.iter().map(|(name, account)| {
+            let key = self.named_key(name)?;
+            if !known.insert(key) {
+                let reason = format!(
+                    "the account {} is there already, under its name or its key; remove one of \
+                     the two",
+                    self.names.text(&key)
+                );
+                return Err(self.error(name.span().start, &reason));
+            }
             let owner = account.owner.as_ref().map(|owner| self.key(owner));
             let kelvins = account.kelvins.as_ref().map(|kelvins| self.u64(kelvins));
             let data = self.optional_fields(account.data.as_ref(), Purpose::Content)?;
             Ok(AccountState {
-                key: self.named_key(name)?,
+                key,
                 owner: owner.transpose()?.unwrap_or(ids::SYSTEM_PROGRAM),
                 kelvins: kelvins.transpose()?,
                 data: data.unwrap_or_default(),
@@ -304,6 +328,18 @@ impl ScenarioReader for Reader<'_> {
                 return Err(self.error(place, &reason));
             }
         };
+        let is_empty = [
+            step.instructions.as_ref().is_some_and(Vec::is_empty),
+            step.airdrop
+                .as_ref()
+                .is_some_and(|table| table.0.is_empty()),
+            step.set.as_ref().is_some_and(|table| table.0.is_empty()),
+            step.deploy.as_ref().is_some_and(|table| table.0.is_empty()),
+        ];
+        if is_empty.contains(&true) {
+            let reason = format!("the step does nothing, because `{kind}` is empty");
+            return Err(self.error(place, &reason));
+        }
         let of_program = [
             ("accounts", step.accounts.is_some()),
             ("data", step.data.is_some()),
