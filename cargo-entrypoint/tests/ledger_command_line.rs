@@ -118,7 +118,10 @@ fn a_session_from_the_first_program_to_the_log() {
         ],
     );
     let simulated = ledger.json(&["send", "counter", "-a", "apples:w", "--simulate"]);
-    assert_eq!(simulated["instructions"][0]["logs"], json!(["count: 43"]));
+    // JSON has all lines, also those of the runtime.
+    let logs = &simulated["instructions"][0]["logs"];
+    assert_eq!(logs[1], "Program log: count: 43");
+    assert_eq!(logs.as_array().map(Vec::len), Some(4));
     assert_eq!(simulated["changes"][0]["after"]["data"], "2b00000000000000");
 
     let account = ledger.json(&["account", "apples"]);
@@ -170,6 +173,12 @@ fn a_session_from_the_first_program_to_the_log() {
         ],
     );
     assert!(!log.contains("counter"), "{log}");
+    // The texts of programs, without the lines of the runtime around them.
+    let log = ledger.does(&["log"]);
+    says(&log, &["  log: count: 42\n"]);
+    assert!(!log.contains("invoke ["), "{log}");
+    assert_eq!(ledger.does(&["log", "0"]), "");
+    assert_eq!(ledger.does(&["warp", "-5"]), "it is -5, slot 4740228225\n");
 }
 
 #[test]
@@ -266,7 +275,29 @@ fn rubbish_is_refused_and_nothing_is_lost() {
     ] {
         ledger.refuses(words, &["there is no ledger ", "a ledger.redb", "--ledger"]);
     }
+    // None of these makes the file of the ledger.
+    for (words, part) in [
+        (
+            &["create", "a", "--owner", "b", "--kelvins", "0"][..],
+            "does not exist",
+        ),
+        (
+            &["create", "a", "--owner", "b", "--data", "@/nowhere"],
+            "cannot read the data /nowhere",
+        ),
+        (
+            &["create", "a", "--owner", "b", "--data", "@/dev/zero"],
+            "cannot read the data /dev/zero",
+        ),
+        (&["deploy", "README.md"], "cannot deploy README"),
+        (&["deploy", "/dev/zero"], "there is no program `/dev/zero`"),
+        (&["warp", "+999999999years"], "write a shorter time"),
+    ] {
+        ledger.refuses(words, &[part]);
+        assert!(!ledger.file().exists(), "{words:?}");
+    }
     ledger.does(&["airdrop", "alice", "5000000"]);
+    ledger.does(&["airdrop", "rich", &u64::MAX.to_string()]);
     let accounts = ledger.does(&["accounts"]);
     let log = ledger.does(&["log"]);
     for (words, part) in [
@@ -276,6 +307,19 @@ fn rubbish_is_refused_and_nothing_is_lost() {
             "\"alice & bob\" is neither a key",
         ),
         (&["airdrop", "alice"], "<KELVINS>"),
+        (
+            &["airdrop", "rich", "1"],
+            "an account holds at most 18,446,744,073,709,551,615",
+        ),
+        (&["warp", "+999999999years"], "write a shorter time"),
+        (
+            &["send", "counter", "-d", "@/dev/zero"],
+            "it has more than 10485760 bytes",
+        ),
+        (
+            &["send", "--file", "/dev/zero"],
+            "cannot read the transaction /dev/zero",
+        ),
         (&["send"], "<PROGRAM"),
         (&["send", "counter", "-a", "alice:x"], "'x' is not a flag"),
         (&["send", "counter", "-d", "u8:300"], "number too large"),
@@ -368,6 +412,23 @@ fn help_shows_the_grammar() {
     );
     let help = stdout(&entrypoint(&["ledger", "send", "--help"]));
     says(&help, &["KEY[:sw]", "[[instructions]]", "--simulate"]);
+}
+
+/// A scenario's program is read to the limit of a program's file, and its error has its cause.
+#[test]
+fn a_scenarios_program_without_an_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("endless.toml");
+    for (program, part) in [
+        ("/dev/zero", "pass the file of a program"),
+        ("/nowhere", "cannot read /nowhere: No such file"),
+    ] {
+        let text = format!("[programs]\na = \"{program}\"\n[[steps]]\nprogram = \"a\"\n");
+        fs::write(&path, text).expect("a file");
+        let output = entrypoint(&["run", &path.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+        says(&stderr(&output), &[part]);
+    }
 }
 
 /// A text without what depends on the compiler: the numbers of gas, and those of a deployment.

@@ -143,7 +143,7 @@ impl Names {
             .map_or_else(|| key.to_string(), str::to_owned)
     }
 
-    /// A text with the names of keys instead of their base58.
+    /// A text with the names of keys instead of their base58, as [`show`](Self::show) has them.
     #[must_use]
     pub fn in_text(&self, text: &str) -> String {
         let mut named = String::with_capacity(text.len());
@@ -151,6 +151,7 @@ impl Names {
             let end = word.find(is_between_words).unwrap_or(word.len());
             let (word, separator) = word.split_at(end);
             match word.parse() {
+                Ok(key) if key == SYSTEM_PROGRAM => named.push_str(&self.show(&key)),
                 Ok(key) => named.push_str(self.find(&key).unwrap_or(word)),
                 Err(_) => named.push_str(word),
             }
@@ -222,5 +223,10 @@ mod tests {
             format!("Pubkey(alice), {other}x, the pool: {unnamed}\néalice")
         );
         assert_eq!(names.in_text(""), "");
+        let text = format!("instruction 0 of {SYSTEM_PROGRAM} failed");
+        assert_eq!(
+            names.in_text(&text),
+            "instruction 0 of system program failed"
+        );
     }
 }

@@ -52,6 +52,7 @@ use crate::runtime::Runtime;
 use expectation::FileExpectation;
 use surroundings::{FileClock, FileInstruction, FileProgram, FileSurroundings};
 
+mod bounded;
 mod expectation;
 mod field;
 mod names;
@@ -66,6 +67,8 @@ mod value;
 mod written;
 
 pub use crate::text::parse_hex;
+#[doc(hidden)]
+pub use bounded::{read_at_most, read_text};
 pub use expectation::{Expectation, ExpectedAccount};
 pub use field::{Field, Fields};
 pub use names::{Derived, Names, advice};
@@ -144,7 +147,7 @@ impl Fixture {
     ///
     /// As for [`read`](Self::read).
     pub fn read_as_on(path: &Path, runtime: Option<Runtime>) -> Result<Self, FixtureError> {
-        let text = std::fs::read_to_string(path).map_err(|error| FixtureError::Unreadable {
+        let text = read_text(path).map_err(|error| FixtureError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;

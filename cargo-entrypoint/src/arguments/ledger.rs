@@ -120,7 +120,7 @@ pub struct SendArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["program", "accounts", "data", "payer", "gas", "heap"])]
     pub file: Option<PathBuf>,
 
-    /// The account that pays the fee
+    /// The account that pays the fee. It signs; the ledger of this command has no fee
     #[arg(long, value_name = "KEY", value_parser = ledger::parse_key)]
     pub payer: Option<Pubkey>,
 
@@ -204,6 +204,6 @@ pub struct LogArguments {
 pub struct WarpArguments {
     /// A time such as 2030-01-31T12:00:00Z, milliseconds since 1970, or how much time passes, such
     /// as +90s, +15min or "+2days 12h"
-    #[arg(value_name = "TIME|+DURATION", value_parser = parse_time)]
+    #[arg(value_name = "TIME|+DURATION", value_parser = parse_time, allow_negative_numbers = true)]
     pub time: TimeWord,
 }

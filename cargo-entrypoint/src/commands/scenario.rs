@@ -1,14 +1,15 @@
 //! `cargo entrypoint run SCENARIO`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use ledger::Ledger;
 use ledger::scenario::{self, ProgramFile, Scenario, ScenarioOutcome};
 use loader::Engine;
+use loader::fixture::read_text;
 use program_build::custom_errors::CustomErrors;
+use program_build::files::read_program;
 use program_build::machine::Machine;
 use program_build::package::{self, Program, ProgramPackage};
 
@@ -134,7 +135,7 @@ fn read(path: &Path) -> Result<Scenario> {
         Ok(scenario) => return Ok(scenario),
         Err(error) => error,
     };
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = read_text(path).unwrap_or_default();
     let table: toml::Table = text.parse().unwrap_or_default();
     // A scenario has tables where a fixture has lists.
     let is_list = |key: &str| table.get(key).is_some_and(toml::Value::is_array);
@@ -155,7 +156,7 @@ fn file(
     options: &program_build::options::CargoOptions,
 ) -> Result<Vec<u8>> {
     if !path.is_dir() {
-        return fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        return read_program(path);
     }
     let mut package = ProgramPackage::in_folder(path)?;
     package.options = options.clone();

@@ -1,11 +1,13 @@
 //! Reads a scenario's file.
 
-use std::fs;
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 
 use loader::Pubkey;
-use loader::fixture::{Entries, Layouts, Names, Purpose, Reader, Size, WrittenKey, advice};
+use loader::fixture::{
+    Entries, Layouts, Names, Purpose, Reader, Size, WrittenKey, advice, read_text,
+};
 use loader::ids;
 use loader::sysvars::Clock;
 use toml::{Spanned, Value as Toml};
@@ -25,7 +27,7 @@ impl Scenario {
     ///
     /// [`ScenarioError`] if the file cannot be read or is not a valid scenario.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
-        let text = fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable {
+        let text = read_text(path).map_err(|error| ScenarioError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
@@ -59,8 +61,21 @@ fn parse_in(text: &str, folder: &Path) -> Result<Scenario, String> {
         layouts: &layouts,
     };
     let accounts = reader.accounts(&file.accounts)?;
+    for (account, (name, _)) in accounts.iter().zip(&file.accounts.0) {
+        if let Some(program) = programs.iter().find(|program| program.id == account.key) {
+            let reason = format!(
+                "this is the key of the program `{}`, which has an account already; remove one of \
+                 the two",
+                program.name
+            );
+            return Err(reader.error(name.span().start, &reason));
+        }
+    }
     let steps = file.steps.iter().map(|step| reader.step(step));
     let steps = steps.collect::<Result<_, _>>()?;
+    if file.steps.is_empty() {
+        return Err(reader.error(0, "the scenario has no steps; write at least one [[steps]]"));
+    }
     let clock = match &file.clock {
         Some(clock) => reader.clock(clock)?,
         None => Clock::default(),
@@ -236,12 +251,22 @@ impl ScenarioReader for Reader<'_> {
     }
 
     fn accounts(&self, accounts: &Entries<FileAccount>) -> Result<Vec<AccountState>, String> {
+        let mut known = HashSet::new();
         let accounts = accounts.0.iter().map(|(name, account)| {
+            let key = self.named_key(name)?;
+            if !known.insert(key) {
+                let reason = format!(
+                    "the account {} is there already, under its name or its key; remove one of \
+                     the two",
+                    self.names.text(&key)
+                );
+                return Err(self.error(name.span().start, &reason));
+            }
             let owner = account.owner.as_ref().map(|owner| self.key(owner));
             let kelvins = account.kelvins.as_ref().map(|kelvins| self.u64(kelvins));
             let data = self.optional_fields(account.data.as_ref(), Purpose::Content)?;
             Ok(AccountState {
-                key: self.named_key(name)?,
+                key,
                 owner: owner.transpose()?.unwrap_or(ids::SYSTEM_PROGRAM),
                 kelvins: kelvins.transpose()?,
                 data: data.unwrap_or_default(),
@@ -303,6 +328,18 @@ impl ScenarioReader for Reader<'_> {
                 return Err(self.error(place, &reason));
             }
         };
+        let is_empty = [
+            step.instructions.as_ref().is_some_and(Vec::is_empty),
+            step.airdrop
+                .as_ref()
+                .is_some_and(|table| table.0.is_empty()),
+            step.set.as_ref().is_some_and(|table| table.0.is_empty()),
+            step.deploy.as_ref().is_some_and(|table| table.0.is_empty()),
+        ];
+        if is_empty.contains(&true) {
+            let reason = format!("the step does nothing, because `{kind}` is empty");
+            return Err(self.error(place, &reason));
+        }
         let of_program = [
             ("accounts", step.accounts.is_some()),
             ("data", step.data.is_some()),

@@ -63,7 +63,7 @@ pub struct StepOutcome {
 #[non_exhaustive]
 pub enum RunError {
     /// There is no file of a program.
-    #[error("the scenario's program {}: {error}", escape_control(&path.display().to_string()))]
+    #[error("the scenario's program {}: {}", escape_control(&path.display().to_string()), chain(&**error))]
     Program {
         /// The path in the scenario.
         path: PathBuf,
@@ -81,6 +81,17 @@ pub enum RunError {
     /// The ledger has a file, which cannot be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// An error and its causes.
+fn chain(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 /// Runs a scenario on a ledger. `load` gets the path of each program, as the scenario has it, and

@@ -176,7 +176,6 @@ fn what_code_makes_is_read_again() {
                 .payer(alice)
                 .gas(u64::MAX),
         ))
-        .step(Step::transaction(Transaction::default()))
         .step(Step::new(Action::Warp(Duration::from_millis(1_001))))
         .step(Step::new(Action::WarpTo(-7)))
         .step(Step::new(Action::Airdrop(vec![(other, u64::MAX)])));
@@ -197,6 +196,70 @@ fn error(text: &str) -> (String, String) {
         place.to_owned(),
         error.lines().last().unwrap_or_default().to_owned(),
     )
+}
+
+#[test]
+fn nothing_to_do_and_accounts_that_are_there_twice_are_refused() {
+    let alice = key_of("alice");
+    let nothing = |kind: &str| format!("the step does nothing, because `{kind}` is empty");
+    let cases = [
+        (
+            String::new(),
+            "line 1, column 1",
+            "the scenario has no steps; write at least one [[steps]]".to_owned(),
+        ),
+        (
+            "title = \"a\"\n[[steps]]\ninstructions = []".to_owned(),
+            "line 2, column 1",
+            nothing("instructions"),
+        ),
+        (
+            "[[steps]]\nset = {}".to_owned(),
+            "line 1, column 1",
+            nothing("set"),
+        ),
+        (
+            "[[steps]]\nairdrop = {}".to_owned(),
+            "line 1, column 1",
+            nothing("airdrop"),
+        ),
+        (
+            "[[steps]]\ndeploy = {}".to_owned(),
+            "line 1, column 1",
+            nothing("deploy"),
+        ),
+        (
+            format!("[accounts]\nalice = {{}}\n{alice} = {{}}"),
+            "line 3, column 1",
+            "the account $alice is there already, under its name or its key; remove one of the two"
+                .to_owned(),
+        ),
+        (
+            format!("[programs]\nalice = \"x\"\n[accounts]\n{alice} = {{}}"),
+            "line 4, column 1",
+            "this is the key of the program `alice`, which has an account already; remove one of \
+             the two"
+                .to_owned(),
+        ),
+    ];
+    for (text, place, reason) in cases {
+        assert_eq!(error(&text), (place.to_owned(), reason), "{text}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_has_its_causes() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("it does not build")]
+    struct Outer(#[source] std::io::Error);
+
+    let scenario = Scenario::parse("[programs]\na = \"../a\"\n[[steps]]\nprogram = \"a\"");
+    let load = |_: &Path| Err(Outer(std::io::Error::other("there is no folder")).into());
+    let error = run(&scenario.expect("a scenario"), crate::Ledger::new(), load);
+    assert_eq!(
+        error.expect_err("there is no program").to_string(),
+        "the scenario's program ../a: it does not build: there is no folder"
+    );
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::instruction::AccountMeta;
 use crate::settings::Fee;
 
 /// Writes the scenario as a file has it. Reading the text gives the same scenario, if its paths and
-/// texts are UTF-8 and its names are those that a file may have.
+/// texts are UTF-8, its names are those that a file may have, it has steps, and each step does
+/// something.
 impl fmt::Display for Scenario {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.title.is_empty() {

@@ -7,19 +7,18 @@ use cargo_entrypoint::text::grouped;
 use ledger::{Account, Ledger, Names};
 use serde_json::{Value, json};
 
-use super::Done;
 use super::known::{key_json, key_text};
-use super::words::all_bytes;
-use crate::arguments::ledger::{AccountArguments, AirdropArguments, CreateArguments};
+use super::words::{MAX_DATA, all_bytes};
+use super::{Done, open_or_create};
+use crate::arguments::ledger::{
+    AccountArguments, AirdropArguments, CreateArguments, LedgerArguments,
+};
 
 /// How many bytes of an account's data a line shows.
 const BYTES_PER_LINE: usize = 32;
 
 /// The most bytes of an account's data that are shown; JSON has them all.
 const SHOWN_BYTES: usize = 1_024;
-
-/// The most bytes of data of an account: 10 MiB.
-const MAX_DATA: u64 = 10 << 20;
 
 pub fn show(ledger: &Ledger, options: &AccountArguments) -> Result<Done> {
     let Some(account) = ledger.account(&options.key) else {
@@ -68,6 +67,15 @@ pub fn list(ledger: &Ledger) -> Done {
 }
 
 pub fn airdrop(ledger: &mut Ledger, options: &AirdropArguments) -> Result<Done> {
+    let before = ledger.kelvins(&options.key);
+    if before.checked_add(options.kelvins).is_none() {
+        bail!(
+            "{} has {} kelvins, and an account holds at most {}; give it fewer",
+            key_text(&options.key),
+            grouped(before),
+            grouped(u64::MAX)
+        );
+    }
     ledger.airdrop(options.key, options.kelvins)?;
     let kelvins = ledger.kelvins(&options.key);
     let text = format!(
@@ -79,25 +87,27 @@ pub fn airdrop(ledger: &mut Ledger, options: &AirdropArguments) -> Result<Done> 
     Ok(Done::new(text, json))
 }
 
-pub fn create(ledger: &mut Ledger, options: &CreateArguments) -> Result<Done> {
-    if ledger.account(&options.key).is_some() {
-        bail!("there is an account {} already", key_text(&options.key));
-    }
+pub fn create(arguments: &LedgerArguments, options: &CreateArguments) -> Result<Done> {
     let mut data = all_bytes(&options.data)?;
     let length = u64::try_from(data.len())?.saturating_add(options.space);
-    if length > MAX_DATA {
+    if length > MAX_DATA as u64 {
         bail!(
             "an account has at most {} bytes of data, and this one would have {}",
-            grouped(MAX_DATA),
+            grouped(MAX_DATA as u64),
             grouped(length)
         );
     }
     data.resize(usize::try_from(length)?, 0);
-    let rent = ledger.sysvars().rent.minimum_balance(data.len());
-    let kelvins = options.kelvins.unwrap_or(rent);
-    if kelvins == 0 {
+    if options.kelvins == Some(0) {
         bail!("an account without kelvins does not exist; give it at least 1");
     }
+    // Only now: a command that does nothing makes no file.
+    let mut ledger = open_or_create(arguments)?;
+    if ledger.account(&options.key).is_some() {
+        bail!("there is an account {} already", key_text(&options.key));
+    }
+    let rent = ledger.sysvars().rent.minimum_balance(data.len());
+    let kelvins = options.kelvins.unwrap_or(rent);
     ledger.set_account(Account {
         key: options.key,
         owner: options.owner,

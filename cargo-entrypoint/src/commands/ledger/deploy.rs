@@ -1,10 +1,11 @@
 //! `cargo entrypoint ledger deploy`
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use cargo_entrypoint::text::grouped;
+use ledger::Ledger;
+use program_build::files::read_program;
 use program_build::guest::{self, DebugInfo};
 use program_build::package::Program;
 use serde_json::json;
@@ -24,12 +25,15 @@ pub fn deploy(arguments: &LedgerArguments, options: &DeployArguments) -> Result<
             let file = guest::build_for(package, ENGINE.target(), &[], debug_info)?;
             (package.name.clone(), file)
         }
-        Program::Blob(path) => {
-            let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            (name_of_file(path), file)
-        }
+        Program::Blob(path) => (name_of_file(path), read_program(path)?),
     };
     let program_id = options.id.unwrap_or_else(|| ledger::key(&name));
+    if !arguments.ledger.exists() {
+        // A file that is not a program makes no ledger.
+        Ledger::new()
+            .deploy(program_id, &file)
+            .with_context(|| format!("cannot deploy {name}"))?;
+    }
     let mut ledger = open_or_create(arguments)?;
     let deployment = ledger
         .deploy(program_id, &file)

@@ -1,13 +1,16 @@
 //! A file with a transaction.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use ledger::{Instruction, Transaction, parse_key};
+use loader::fixture::read_at_most;
 use serde::Deserialize;
 
 use super::words::{AccountWord, all_bytes, parse_account, parse_data};
+
+/// The most bytes of a file with a transaction. Long data has files of its own.
+const MAX_FILE: usize = 1 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,8 +35,9 @@ struct FileInstruction {
 /// Reads a transaction.
 pub fn read(path: &Path) -> Result<Transaction> {
     let shown = path.display();
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read the transaction {shown}"))?;
+    let text = read_at_most(path, MAX_FILE)
+        .with_context(|| format!("cannot read the transaction {shown}"))?;
+    let text = String::from_utf8(text).with_context(|| format!("{shown} is not a transaction"))?;
     parse(&text).with_context(|| format!("{shown} is not a transaction"))
 }
 

@@ -7,6 +7,7 @@ use cargo_entrypoint::text::grouped;
 use ledger::{Ledger, Names, TransactionRecord};
 use loader::display::escape_control;
 use loader::fixture::time_text;
+use loader::logged_text;
 use serde_json::{Value, json};
 
 use super::Done;
@@ -17,7 +18,7 @@ pub fn log(ledger: &Ledger, options: &LogArguments) -> Result<Done> {
     let records = ledger.history(options.most)?;
     let json: Vec<Value> = records.iter().map(record_json).collect();
     let json = json!({ "error": null, "transactions": json });
-    if records.is_empty() {
+    if records.is_empty() && options.most > 0 {
         return Ok(Done::new("there are no transactions\n", json));
     }
     let mut text = String::new();
@@ -59,7 +60,8 @@ fn write_record(text: &mut String, record: &TransactionRecord) -> Result<()> {
     if let Some(error) = &record.error {
         writeln!(text, "  {}", names.in_text(&escape_control(error)))?;
     }
-    for line in &record.logs {
+    // As `send` prints them: without the lines that the runtime adds around a program's own.
+    for line in record.logs.iter().filter_map(|line| logged_text(line)) {
         writeln!(text, "  log: {}", names.in_text(&escape_control(line)))?;
     }
     Ok(())

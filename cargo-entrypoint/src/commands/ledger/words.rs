@@ -1,12 +1,14 @@
 //! Keys with flags, data, amounts and times, as a command line or a file has them.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ledger::{AccountMeta, parse_key};
-use loader::fixture::parse_hex;
+use loader::fixture::{parse_hex, read_at_most};
+
+/// The most bytes of data of an account, and of an instruction: 10 MiB.
+pub const MAX_DATA: usize = 10 << 20;
 
 /// An account of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +33,25 @@ impl DataWord {
     fn bytes(&self) -> Result<Vec<u8>> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.clone()),
-            Self::File(path) => {
-                fs::read(path).with_context(|| format!("cannot read the data {}", path.display()))
-            }
+            Self::File(path) => read_at_most(path, MAX_DATA)
+                .with_context(|| format!("cannot read the data {}", path.display())),
         }
     }
 }
 
 /// The bytes of all parts, one after the other.
 pub fn all_bytes(words: &[DataWord]) -> Result<Vec<u8>> {
-    let parts = words.iter().map(DataWord::bytes);
-    Ok(parts.collect::<Result<Vec<_>>>()?.concat())
+    let mut bytes = Vec::new();
+    for word in words {
+        bytes.extend(word.bytes()?);
+        if bytes.len() > MAX_DATA {
+            bail!(
+                "the data has more than {MAX_DATA} bytes, the most that an account or an \
+                 instruction can have; shorten it"
+            );
+        }
+    }
+    Ok(bytes)
 }
 
 /// Reads a key and flags, such as `alice:sw`.

@@ -98,8 +98,8 @@ fn state() -> impl Strategy<Value = AccountState> {
 }
 
 /// Accounts, each with its own address: a table has each key once.
-fn states() -> impl Strategy<Value = Vec<AccountState>> {
-    vec(state(), 0..4).prop_map(|mut states| {
+fn states(least: usize) -> impl Strategy<Value = Vec<AccountState>> {
+    vec(state(), least..4).prop_map(|mut states| {
         states.sort_by_key(|state| state.key);
         states.dedup_by_key(|state| state.key);
         states
@@ -121,7 +121,7 @@ fn instruction() -> impl Strategy<Value = ScenarioInstruction> {
 
 fn action() -> impl Strategy<Value = Action> {
     let transaction = (
-        vec(instruction(), 0..3),
+        vec(instruction(), 1..3),
         option::of(key()),
         option::of(any::<u64>()),
         option::of(any::<u32>()),
@@ -133,7 +133,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => any::<u32>().prop_map(|time| Action::Warp(Duration::from_millis(time.into()))),
         1 => any::<i64>().prop_map(Action::WarpTo),
         1 => (key(), any::<u64>()).prop_map(|airdrop| Action::Airdrop(vec![airdrop])),
-        1 => states().prop_map(Action::Set),
+        1 => states(1).prop_map(Action::Set),
         1 => key().prop_map(|key| Action::Deploy(vec![(key, "../x".into())])),
     ]
 }
@@ -211,15 +211,18 @@ proptest! {
         slot in any::<u64>(),
         seed in any::<u64>(),
         base in any::<u64>(),
-        accounts in states(),
-        steps in vec(step(), 0..5),
+        accounts in states(0),
+        steps in vec(step(), 1..5),
     ) {
         let mut scenario = scenario().title(title);
         scenario.clock.unix_timestamp_ms = time;
         scenario.clock.slot = slot;
         scenario.random_seed = seed;
         scenario.fee.base = base;
-        scenario.accounts = accounts;
+        // A program has its account from the start.
+        let is_program = |key| scenario.programs.iter().any(|program| program.id == key);
+        let accounts = accounts.into_iter().filter(|account| !is_program(account.key));
+        scenario.accounts = accounts.collect();
         scenario.steps = steps;
         let text = scenario.to_toml();
         let again = Scenario::parse(&text);
