@@ -1,7 +1,8 @@
 //! `cargo entrypoint debug`, with the real gdb.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -19,16 +20,21 @@ struct Server {
     /// What it has printed before it waited.
     text: String,
     socket: PathBuf,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Server {
     fn start(program: &str, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let socket = folder.path().join("socket");
+        let mut server = Self::start_on(program, &folder.path().join("socket"), words);
+        server._folder = Some(folder);
+        server
+    }
+
+    fn start_on(program: &str, socket: &Path, words: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
             .args(["entrypoint", "debug", program, "--socket"])
-            .arg(&socket)
+            .arg(socket)
             .args(words)
             .current_dir(project())
             .stdout(Stdio::piped())
@@ -44,9 +50,15 @@ impl Server {
             process,
             output,
             text,
-            socket,
-            _folder: folder,
+            socket: socket.to_owned(),
+            _folder: None,
         }
+    }
+
+    /// Ends the command, which then cannot remove its socket.
+    fn kill(mut self) {
+        self.process.kill().expect("end the command");
+        self.process.wait().expect("an end");
     }
 
     /// The commands for gdb that the server has named.
@@ -180,6 +192,55 @@ fn failing_program_stops_before_it_is_gone() {
             "exited with code 01]",
         ],
     );
+}
+
+#[test]
+fn a_run_is_recorded_as_on_the_runtime() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = project().join("examples/counter/fixtures/default.toml");
+    let written = std::fs::read_to_string(written).expect("the fixture");
+    let fixture = folder.path().join("rialo.toml");
+    std::fs::write(&fixture, format!("as = \"rialo\"\n{written}")).expect("a file");
+    let fixture = fixture.display().to_string();
+    let run = |runtime| {
+        let words = ["run", "examples/counter", "--json", "--as", runtime];
+        let gas = json(&entrypoint(&words))["gas_used"].as_u64();
+        gas.expect("gas")
+    };
+    let recorded = |words: &[&str]| {
+        let server = Server::start("examples/counter", words);
+        let text = server.text.clone();
+        server.kill();
+        let (before, _) = text.split_once(" gas").expect("gas");
+        let (_, gas) = before.rsplit_once(' ').expect("a number");
+        gas.parse::<u64>().expect("a number")
+    };
+    // The runtime charges more for a log line.
+    let more = run("rialo") - run("own");
+    assert!(more > 0);
+    let own = recorded(&["--as", "own"]);
+    assert_eq!(recorded(&["--as", "rialo"]), own + more);
+    assert_eq!(recorded(&["--fixture", &fixture]), own + more);
+}
+
+#[test]
+fn socket_that_was_left_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("socket");
+    Server::start_on("examples/counter", &socket, &[]).kill();
+    assert!(socket.exists(), "the file of the killed command");
+    let mut server = Server::start_on("examples/counter", &socket, &[]);
+    // That one waits for a debugger, and goes on waiting.
+    let path = socket.display().to_string();
+    let words = ["debug", "examples/counter", "--socket", &path];
+    refused(&words, &["exists already", "pass another path"]);
+    let connection = UnixStream::connect(&socket).expect("the command still waits");
+    drop(connection);
+    server.process.wait().expect("an end");
+    std::fs::write(&socket, "a text").expect("a file");
+    refused(&words, &["exists already"]);
+    let text = std::fs::read_to_string(&socket).expect("the file");
+    assert_eq!(text, "a text");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::net::UnixListener;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode};
 use std::thread;
@@ -64,11 +65,12 @@ pub fn debug(arguments: &DebugArguments) -> Result<ExitCode> {
 
 /// Records the run.
 fn session(call: &Call, build: DebugBuild) -> Result<Session> {
-    let loader = Loader::new(Engine::Interpreter)?;
+    let machine = Machine::new(Engine::Interpreter).as_on(call.runtime);
+    let loader = Loader::new(Engine::Interpreter)?.as_on(call.runtime);
     let program = loader
         .load(&build.blob)
         .with_context(|| format!("cannot load {}", call.name()))?;
-    let built = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
+    let built = call.host(&machine, &loader, &program)?;
     let places = Places::read(&build.elf, build.addresses)?;
     Session::new(
         program.tracer()?,
@@ -107,12 +109,24 @@ fn announce(address: &str, script: &Path) -> Result<()> {
 fn listen(path: &Path) -> Result<UnixListener> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Ok(found) if found.file_type().is_socket() && is_left(path)? => {
+            fs::remove_file(path)
+                .with_context(|| format!("cannot remove the socket {}", path.display()))?;
+        }
         _ => bail!(
             "{} exists already; remove it, or pass another path",
             path.display()
         ),
     }
     UnixListener::bind(path).with_context(|| format!("cannot listen on {}", path.display()))
+}
+
+/// Whether a socket's process has ended without removing the file, as after Ctrl-C.
+fn is_left(path: &Path) -> Result<bool> {
+    // A listener never sees a connection of another kind: it would take it for its debugger.
+    let socket = UnixDatagram::unbound().context("cannot make a socket")?;
+    let connected = socket.connect(path);
+    Ok(connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused))
 }
 
 /// Starts gdb in this terminal, and serves it until it ends.

@@ -1,15 +1,20 @@
 //! `cargo entrypoint fuzz`
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::text::grouped;
+use loader::debug::Tracer;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Fixture, Surroundings};
-use loader::{Engine, Invocation, Limits, Loader};
+use loader::{Engine, Invocation, Loader, Program as Loaded, Runtime};
 use program_build::files;
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
@@ -29,8 +34,33 @@ const RUNS_WITHOUT_CLOCK: u64 = 64;
 /// An input to start from.
 struct Seed {
     path: Option<PathBuf>,
+    /// Whose limits, prices and log lines the program gets.
+    runtime: Runtime,
     invocation: Invocation,
     surroundings: Surroundings,
+}
+
+/// The program that is fuzzed, as on one runtime.
+struct OnRuntime {
+    machine: Machine,
+    loader: Loader,
+    loaded: Loaded,
+    tracer: Rc<Tracer>,
+}
+
+impl OnRuntime {
+    fn load(runtime: Runtime, name: &str, blob: &[u8]) -> Result<Self> {
+        let loader = Loader::new(Engine::Interpreter)?.as_on(runtime);
+        let loaded = loader
+            .load(blob)
+            .with_context(|| format!("cannot load {name}"))?;
+        Ok(Self {
+            machine: Machine::new(Engine::Interpreter).as_on(runtime),
+            loader,
+            tracer: Rc::new(loaded.tracer()?),
+            loaded,
+        })
+    }
 }
 
 pub fn fuzz(arguments: &FuzzArguments) -> Result<ExitCode> {
@@ -46,22 +76,24 @@ pub fn fuzz(arguments: &FuzzArguments) -> Result<ExitCode> {
     fs::create_dir_all(&output)
         .with_context(|| format!("cannot create the folder {}", output.display()))?;
     let (name, blob) = guest::blob_of(&program)?;
-    let loader = Loader::new(Engine::Interpreter)?;
-    let loaded = loader
-        .load(&blob)
-        .with_context(|| format!("cannot load {name}"))?;
-    let machine = Machine::new(Engine::Interpreter);
-    let mut campaign = Campaign::new(loaded.tracer()?, arguments.seed);
+    let mut programs: HashMap<Runtime, OnRuntime> = HashMap::new();
+    let mut campaign = Campaign::new(arguments.seed);
     for seed in &seeds {
+        let on_runtime = match programs.entry(seed.runtime) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(OnRuntime::load(seed.runtime, &name, &blob)?),
+        };
+        let (loader, machine) = (&on_runtime.loader, &on_runtime.machine);
         let folder = seed.path.as_deref().and_then(Path::parent);
         let built = BuiltHost::new(
-            &loaded,
+            &on_runtime.loaded,
             seed.invocation.program_id,
             &seed.surroundings,
             folder.unwrap_or(Path::new("")),
-            |path| machine.load(&loader, path),
+            |path| machine.load(loader, path),
         )?;
-        let started = campaign.start_from(seed.invocation.clone(), built.host);
+        let tracer = Rc::clone(&on_runtime.tracer);
+        let started = campaign.start_from(tracer, seed.invocation.clone(), built.host);
         started.with_context(|| match &seed.path {
             Some(path) => format!("in {}", path.display()),
             None => "without a fixture".to_owned(),
@@ -94,7 +126,7 @@ fn run(
     loop {
         for found in &campaign.found()[written..] {
             written += 1;
-            write_crash(found, written, seeds, output, arguments.program.as_deref())?;
+            write_crash(found, seeds, output, arguments.program.as_deref())?;
         }
         let figures = campaign.figures();
         let is_time = figures.runs.is_multiple_of(RUNS_WITHOUT_CLOCK);
@@ -128,23 +160,26 @@ fn progress(figures: &Figures, elapsed: Duration) -> String {
 }
 
 /// Writes the fixture of a crash, and prints how to run it.
-fn write_crash(
-    found: &Found,
-    number: usize,
-    seeds: &[Seed],
-    output: &Path,
-    program: Option<&str>,
-) -> Result<()> {
-    let seed = seeds[found.seed].path.as_deref();
-    let text = match seed {
+fn write_crash(found: &Found, seeds: &[Seed], output: &Path, program: Option<&str>) -> Result<()> {
+    let seed = &seeds[found.seed];
+    let seed_path = seed.path.as_deref();
+    let text = match seed_path {
         Some(path) => Some(
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
         ),
         None => None,
     };
-    let folder = seed.and_then(Path::parent).unwrap_or(Path::new(""));
+    let folder = seed_path.and_then(Path::parent).unwrap_or(Path::new(""));
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let text = fixture::write(text.as_deref(), &folder, &found.invocation, &found.failure)?;
+    let text = fixture::write(
+        text.as_deref(),
+        &seed.surroundings,
+        seed.runtime,
+        &folder,
+        &found.invocation,
+        &found.failure,
+    )?;
+    let number = next_number(output)?;
     let path = output.join(format!("crash-{number}-{}.toml", found.crash.kind));
     files::write_whole(&path, text)?;
     report::print(&format!(
@@ -154,6 +189,18 @@ fn write_crash(
         program.map_or_else(String::new, |program| format!(" {program}")),
         from_here(&path).display(),
     ))
+}
+
+/// The number after those of the crashes in a folder, so that none is overwritten.
+fn next_number(folder: &Path) -> Result<u64> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.with_context(|| format!("cannot read {}", folder.display()))?;
+    let numbers = entries.iter().filter_map(|entry| {
+        let name = entry.file_name();
+        let (number, _) = name.to_str()?.strip_prefix("crash-")?.split_once('-')?;
+        number.parse::<u64>().ok()
+    });
+    Ok(numbers.max().unwrap_or(0).saturating_add(1))
 }
 
 /// The program's fixtures; an empty invocation if it has none.
@@ -173,10 +220,11 @@ fn seeds(package: &ProgramPackage, arguments: &FuzzArguments) -> Result<Vec<Seed
         let fixture = Fixture::read(&path)?;
         fixture
             .invocation
-            .validate(&Limits::default())
+            .validate(&fixture.runtime.limits())
             .with_context(|| format!("in {}", path.display()))?;
         seeds.push(Seed {
             path: Some(path),
+            runtime: fixture.runtime,
             invocation: fixture.invocation,
             surroundings: fixture.surroundings,
         });
@@ -184,6 +232,7 @@ fn seeds(package: &ProgramPackage, arguments: &FuzzArguments) -> Result<Vec<Seed
     if seeds.is_empty() {
         seeds.push(Seed {
             path: None,
+            runtime: Runtime::default(),
             invocation: Invocation::new(DEFAULT_PROGRAM_ID),
             surroundings: Surroundings::default(),
         });

@@ -1,6 +1,7 @@
 //! The loop: pick an input, change it, run it, keep it if it reaches new code.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -19,9 +20,8 @@ const TURN: usize = 64;
 /// The most runs to make one crash smaller.
 const MINIMIZING_RUNS: usize = 4_000;
 
-/// A program that is fuzzed, and what was found so far.
+/// The inputs of a program that is fuzzed, and what was found so far.
 pub struct Campaign {
-    tracer: Tracer,
     mutator: Mutator,
     edges: Edges,
     kept: Vec<Kept>,
@@ -36,6 +36,8 @@ pub struct Campaign {
 struct Kept {
     invocation: Invocation,
     host: Arc<dyn Host>,
+    /// The program, as on the runtime of the seed.
+    tracer: Rc<Tracer>,
     /// The seed that it comes from.
     seed: usize,
     /// The numbers that the program compared.
@@ -65,9 +67,8 @@ pub struct Figures {
 
 impl Campaign {
     /// A campaign without inputs, whose choices are those of this number.
-    pub fn new(tracer: Tracer, seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self {
-            tracer,
             mutator: Mutator::new(Xoshiro256PlusPlus::seed_from_u64(seed)),
             edges: Edges::new(),
             kept: Vec::new(),
@@ -78,16 +79,23 @@ impl Campaign {
         }
     }
 
-    /// Runs an input to start from, and keeps it.
+    /// Runs an input to start from, and keeps it. `tracer` has the program, as on the input's
+    /// runtime: of all inputs, it is the same program.
     ///
     /// # Errors
     ///
     /// If the program cannot be run with it.
-    pub fn start_from(&mut self, invocation: Invocation, host: Arc<dyn Host>) -> Result<()> {
+    pub fn start_from(
+        &mut self,
+        tracer: Rc<Tracer>,
+        invocation: Invocation,
+        host: Arc<dyn Host>,
+    ) -> Result<()> {
         let seed = self.kept.iter().map(|kept| kept.seed + 1).max();
         let kept = Kept {
             invocation,
             host,
+            tracer,
             seed: seed.unwrap_or(0),
             compared: Vec::new(),
         };
@@ -116,6 +124,7 @@ impl Campaign {
         let changed = Kept {
             invocation: changed,
             host: Arc::clone(&kept.host),
+            tracer: Rc::clone(&kept.tracer),
             seed: kept.seed,
             compared: Vec::new(),
         };
@@ -123,7 +132,7 @@ impl Campaign {
     }
 
     fn run(&mut self, mut input: Kept, is_seed: bool) -> Result<()> {
-        let covered = self
+        let covered = input
             .tracer
             .cover_with(&input.host, &input.invocation, &mut self.edges);
         let covered = match covered {
@@ -158,7 +167,7 @@ impl Campaign {
         let smallest = minimize(&input.invocation, MINIMIZING_RUNS, |smaller| {
             extra_runs += 1;
             let mut edges = Edges::new();
-            let covered = self.tracer.cover_with(&input.host, smaller, &mut edges);
+            let covered = input.tracer.cover_with(&input.host, smaller, &mut edges);
             let failure = covered.ok().and_then(|covered| covered.outcome.failure);
             failure.as_ref().and_then(Crash::of).as_ref() == Some(&crash)
         });

@@ -1,19 +1,24 @@
 //! Writes an input as a fixture.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
-use loader::{AccountEntry, Failure, Invocation};
+use loader::fixture::Surroundings;
+use loader::{Account, AccountEntry, Failure, Invocation, ProcessedInstruction, Runtime};
 use toml::{Table, Value};
 
 /// The fixture of an input that was made of a seed. It keeps what the program can reach beyond its
-/// own input, and expects the failure. `seed` is the seed's text, and `folder_change` leads from
-/// the folder of the new fixture to that of the seed.
+/// own input, and expects the failure. `seed` is the seed's text, `surroundings` are what it says,
+/// and `folder_change` leads from the folder of the new fixture to that of the seed.
 ///
 /// # Errors
 ///
 /// If the seed is not TOML.
 pub fn write(
     seed: Option<&str>,
-    folder_change: &std::path::Path,
+    surroundings: &Surroundings,
+    runtime: Runtime,
+    folder_change: &Path,
     invocation: &Invocation,
     failure: &Failure,
 ) -> Result<String> {
@@ -21,7 +26,7 @@ pub fn write(
         Some(text) => toml::from_str(text).context("the seed is not TOML")?,
         None => Table::new(),
     };
-    let hex = |bytes: &[u8]| Value::String(hex::encode(bytes));
+    table.insert("as".into(), text(runtime.name()));
     table.insert("program_id".into(), text(invocation.program_id));
     table.insert("data".into(), hex(&invocation.data));
     table.insert("gas".into(), number(invocation.gas)?);
@@ -40,37 +45,78 @@ pub fn write(
                     account.insert("repeat".into(), number(*first as u64)?);
                 }
                 AccountEntry::First(input) => {
-                    account.insert("key".into(), text(input.account.key));
-                    account.insert("owner".into(), text(input.account.owner));
-                    account.insert("kelvins".into(), number(input.account.kelvins)?);
-                    account.insert("data".into(), hex(&input.account.data));
+                    account = described(&input.account)?;
                     account.insert("signer".into(), Value::Boolean(input.is_signer));
                     account.insert("writable".into(), Value::Boolean(input.is_writable));
-                    let executable = input.account.executable;
-                    account.insert("executable".into(), Value::Boolean(executable));
-                    account.insert("rent_epoch".into(), number(input.account.rent_epoch)?);
                 }
             }
             Ok(Value::Table(account))
         })
         .collect::<Result<_>>()?;
-    if accounts.is_empty() {
-        table.remove("accounts");
-    } else {
-        table.insert("accounts".into(), Value::Array(accounts));
-    }
+    set_list(&mut table, "accounts", accounts);
+    // Data, and the seeds of keys, may come from files beside the seed, so the bytes are written.
+    let others = surroundings.accounts.iter();
+    let others = others.map(|account| described(account).map(Value::Table));
+    set_list(&mut table, "other_accounts", others.collect::<Result<_>>()?);
+    let processed = surroundings.processed.iter();
+    let processed = processed.map(|instruction| Value::Table(processed_before(instruction)));
+    set_list(&mut table, "processed", processed.collect());
     // The paths of other programs start at the folder of the fixture.
-    if let Some(Value::Array(programs)) = table.get_mut("programs") {
-        for program in programs {
-            if let Some(Value::String(path)) = program.get_mut("path") {
-                *path = folder_change.join(&*path).display().to_string();
-            }
-        }
-    }
+    let programs = surroundings.programs.iter().map(|program| {
+        let path = folder_change.join(&program.path);
+        let mut written = Table::new();
+        written.insert("id".into(), text(program.id));
+        written.insert("path".into(), text(path.display()));
+        Value::Table(written)
+    });
+    set_list(&mut table, "programs", programs.collect());
+    // All bytes are in hexadecimal, so none has a layout.
+    table.remove("layouts");
     let mut expect = Table::new();
     expect.insert("failure".into(), Value::String(failure.kind().to_owned()));
     table.insert("expect".into(), Value::Table(expect));
     Ok(toml::to_string(&table)?)
+}
+
+/// An account as a fixture has it.
+fn described(account: &Account) -> Result<Table> {
+    let mut written = Table::new();
+    written.insert("key".into(), text(account.key));
+    written.insert("owner".into(), text(account.owner));
+    written.insert("kelvins".into(), number(account.kelvins)?);
+    written.insert("data".into(), hex(&account.data));
+    written.insert("executable".into(), Value::Boolean(account.executable));
+    written.insert("rent_epoch".into(), number(account.rent_epoch)?);
+    Ok(written)
+}
+
+/// An instruction that was processed before, as a fixture has it.
+fn processed_before(instruction: &ProcessedInstruction) -> Table {
+    let accounts = instruction.accounts.iter().map(|meta| {
+        let mut written = Table::new();
+        written.insert("key".into(), text(meta.key));
+        written.insert("signer".into(), Value::Boolean(meta.is_signer != 0));
+        written.insert("writable".into(), Value::Boolean(meta.is_writable != 0));
+        Value::Table(written)
+    });
+    let mut written = Table::new();
+    written.insert("program".into(), text(instruction.program_id));
+    written.insert("data".into(), hex(&instruction.data));
+    written.insert("accounts".into(), Value::Array(accounts.collect()));
+    written
+}
+
+/// Sets a list of tables, or removes an empty one.
+fn set_list(table: &mut Table, name: &str, list: Vec<Value>) {
+    if list.is_empty() {
+        table.remove(name);
+    } else {
+        table.insert(name.into(), Value::Array(list));
+    }
+}
+
+fn hex(bytes: &[u8]) -> Value {
+    Value::String(hex::encode(bytes))
 }
 
 fn text(value: impl std::fmt::Display) -> Value {
