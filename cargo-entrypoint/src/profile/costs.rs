@@ -9,7 +9,7 @@ use super::inlining::Inlining;
 
 /// A running function: [`loader::profile::Frame`], with the inlined functions that the program's
 /// ELF file names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// Its path, or a description if it is not a function.
     pub function: String,

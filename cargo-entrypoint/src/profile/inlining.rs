@@ -6,6 +6,7 @@
 //! functions and source lines, with the columns. If several places match, it shows what they have
 //! in common, with all possible lines: the stack may be shorter than it was, but is never wrong.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 
@@ -34,6 +35,8 @@ pub struct Inlining {
     /// The id of the program, and the programs that it calls.
     program_id: Option<Pubkey>,
     called: HashMap<Pubkey, Self>,
+    /// The functions of stacks that were completed: many stacks share them.
+    known: RefCell<HashMap<Chain, Chain>>,
 }
 
 /// The functions that an instruction is in, from the one that was compiled inwards.
@@ -141,8 +144,14 @@ impl Inlining {
             .chunk_by(|_, next| is_inlined(next))
             .flat_map(|function| {
                 let function: Chain = function.iter().map(|frame| own(frame)).collect();
-                self.completed(&function)
-                    .unwrap_or_else(|| self.renamed(function))
+                if let Some(known) = self.known.borrow().get(&function) {
+                    return known.clone();
+                }
+                let completed = self.completed(&function);
+                let completed = completed.unwrap_or_else(|| self.renamed(function.clone()));
+                let mut known = self.known.borrow_mut();
+                known.insert(function, completed.clone());
+                completed
             })
             .collect()
     }

@@ -19,7 +19,8 @@ struct Market {
 /// coins.
 fn market(ledger: &mut TestLedger) -> Market {
     let exchange = ledger.deploy(program!());
-    let token = ledger.deploy(program!("../token"));
+    // The exchange calls only the token program with this id.
+    let token = ledger.deploy(program!("../token").id(token::ID));
     let [carol, coin_vault, gold_vault] = ["carol", "coin_vault", "gold_vault"].map(key);
     let seeds = [
         b"pool",
