@@ -1,6 +1,6 @@
 //! What a log line costs inside the VM: the guest that `cargo xtask bench formatting` measures.
 //!
-//! The first byte of the instruction data is the place of one of the lines in [`LINES`], which the
+//! The first byte of the instruction data is the place of one of the lines in `LINES`, which the
 //! program logs. The line at place 0 logs nothing, and its cost is subtracted from those of the
 //! others. The compiler does not know the values, nor which line is logged. A call of a line goes
 //! through the table, so it costs the same for each.
