@@ -49,6 +49,8 @@ struct Loaded {
 struct Running<'a> {
     program: &'a Loaded,
     guest: Guest,
+    /// The address of the input's account table, or 0.
+    account_table: u64,
 }
 
 struct Guest(RawInstance);
@@ -114,6 +116,7 @@ impl Backend for PublishedVm {
         run(&mut Running {
             program,
             guest: Guest(instance.map_err(InvocationError::engine)?),
+            account_table: 0,
         })
     }
 }
@@ -184,6 +187,8 @@ impl Instance for Running<'_> {
         let mapped = u32::try_from(mapped).map_err(|_| request.does_not_fit())?;
         let end = self.guest.0.sbrk(mapped).map_err(InvocationError::engine)?;
         end.ok_or_else(|| request.does_not_fit())?;
+        let table = request.account_table;
+        self.account_table = table.map_or(0, |offset| input + offset as u64);
         Ok(Mapping {
             heap: Heap {
                 base: base.into(),
@@ -205,6 +210,7 @@ impl Instance for Running<'_> {
             mapping.input_length.into(),
             mapping.heap.base,
             mapping.heap.size.into(),
+            self.account_table,
         ];
         let guest = &mut self.guest;
         guest.0.prepare_call_untyped(self.program.entry, &arguments);

@@ -129,7 +129,11 @@ fn call_names_its_caller_and_line() {
             last == Some("core::fmt::write")
         })
         .expect("a formatter");
-    let functions: Vec<&str> = write.frames.iter().map(|frame| &*frame.function).collect();
+    let functions = write.frames.iter().map(|frame| &*frame.function);
+    // The name of this one has the numbers of its constants.
+    let functions: Vec<&str> = functions
+        .filter(|function| !function.starts_with("enter_with<"))
+        .collect();
     assert_eq!(
         functions,
         [
@@ -185,9 +189,10 @@ fn syscall_is_a_frame_with_its_gas() {
         panic!("{calls:?}");
     };
     // The stack of this call has no frame of the formatter that returned before.
-    let start = "counter::_::guest::entrypoint;enter<false>;process_instruction;log_arguments;\
-        entrypoint::log::log_formatted;log;";
+    let start = "counter::_::guest::entrypoint;enter<false>;";
     assert!(path.starts_with(start), "{path}");
+    let calls = ";process_instruction;log_arguments;entrypoint::log::log_formatted;log;";
+    assert!(path.contains(calls), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
     assert_eq!(*gas, 1 + 2);
 }
