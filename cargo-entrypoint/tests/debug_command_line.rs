@@ -132,7 +132,7 @@ fn gdb_stops_on_lines_and_goes_back() {
         &said,
         &[
             "Breakpoint 1, counter::process_instruction (",
-            "#1  entrypoint::glue::enter<",
+            "  entrypoint::glue::enter<false> (",
             "$1 = 42\n",
             "$2 = [0x29, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
             "$3 = [0x2a, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
