@@ -169,7 +169,7 @@ fn fields_that_differ_are_shown() {
         mint: Pubkey(gold),
   -     owner: Pubkey(carol),
   +     owner: Pubkey(bob),
-        delegate: Pubkey(11111111111111111111111111111111),
+        delegate: Pubkey(system program),
   -     amount: 30,
   +     amount: 35,
         delegated: 0,
