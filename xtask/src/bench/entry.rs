@@ -418,7 +418,8 @@ mod tests {
         let account = 8 + 32 + 32 + 8 + 8 + (100 + 10_240 + 4) + 8;
         assert_eq!(bytes.len(), 8 + 2 * account + 3 * 8 + 8 + 32);
         assert_eq!(bytes[..8], 5_u64.to_le_bytes());
-        assert_eq!(bytes[8..17], [0xFF, 0, 0, 0, 0, 0, 0, 0, 1]);
+        // Every second account is writable, the first one too.
+        assert_eq!(bytes[8..17], [0xFF, 0, 1, 0, 0, 0, 0, 0, 1]);
         assert_eq!(bytes[8 + account..][..9], [0xFF, 0, 0, 0, 0, 0, 0, 0, 2]);
         let repeats = &bytes[8 + 2 * account..];
         assert_eq!(repeats[..9], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
