@@ -176,7 +176,7 @@ macro_rules! for_each_import {
             BigModExp = rlo_big_mod_exp(numbers: *const u8, result: *mut u8) -> u64;
             /// Writes an instruction that was processed before at the same depth, or its lengths if
             /// `lengths` has others: [`crate::instructions`] has the structures. Returns 1, or 0 if
-            /// there is no such instruction.
+            /// the instruction does not exist.
             GetProcessedSiblingInstruction = rlo_get_processed_sibling_instruction(
                 index: u64,
                 lengths: *mut u8,

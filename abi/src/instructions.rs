@@ -13,7 +13,7 @@
 //!     program_id,                address of 32 bytes
 //!     data,                      address of as many bytes as the lengths say
 //!     accounts,                  address of as many AccountMeta as the lengths say
-//! ) -> u64                       1, or 0 if there is no such instruction
+//! ) -> u64                       1, or 0 if the instruction does not exist
 //! ```
 //!
 //! If the lengths are those of the instruction, the host writes program id, data and accounts.

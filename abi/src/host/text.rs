@@ -22,7 +22,7 @@ pub fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S:
 ///
 /// # Errors
 ///
-/// If there is no text, or if it is not that of a value.
+/// If the text is missing, or if it is not that of a value.
 pub fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,
@@ -45,7 +45,7 @@ pub fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Er
 ///
 /// # Errors
 ///
-/// If there is no text, or if it is not hexadecimal.
+/// If the text is missing, or if it is not hexadecimal.
 pub fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_hex(&text).map_err(D::Error::custom)

@@ -23,7 +23,7 @@ and hex.
 
 Exit codes:
   0  the command did what it was asked for
-  1  the transaction failed, or there is no such account
+  1  the transaction failed, or the account does not exist
   2  nothing was done";
 
 #[derive(Debug, Args)]
