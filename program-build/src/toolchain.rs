@@ -10,12 +10,14 @@
 //!
 //! Nothing is ever fetched through rustup, because that is the user's decision to make.
 
+use std::collections::{HashMap, HashSet};
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -82,10 +84,14 @@ impl Toolchain {
 /// clone a git dependency at all: it is built against another version of the git library. And a
 /// build without dev-dependencies, as that of a guest, writes no lock file.
 ///
+/// A process fetches once for a folder and the same arguments.
+///
 /// # Errors
 ///
 /// If the author's cargo cannot resolve or fetch a dependency.
 pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
+    static FETCHED: Mutex<Option<HashSet<(PathBuf, Vec<OsString>)>>> = Mutex::new(None);
+
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
@@ -98,6 +104,13 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
     // Cargo asks the compiler for its targets, with these flags and through these wrappers.
     settings::overrule_flags(&mut command);
     options.add_common(&mut command);
+    let arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
+    let what = (folder.to_owned(), arguments);
+    let mut fetched = FETCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let fetched = fetched.get_or_insert_default();
+    if fetched.contains(&what) {
+        return Ok(());
+    }
     let status = match command.status() {
         Ok(status) => status,
         // Without the author's cargo there is only the other one, which resolves and fetches by
@@ -111,15 +124,40 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
             folder.display()
         );
     }
+    fetched.insert(what);
     Ok(())
 }
 
 /// A compiler's version text, such as `rustc 1.96.0 (…)`; `None` if the compiler does not run.
 #[must_use]
 pub fn version(rustc: &Path) -> Option<String> {
-    let output = Command::new(rustc).arg("--version").output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+    answer(rustc, "--version", Path::new("."))
+}
+
+/// What a program prints for some words in a folder; `None` if it does not run, or prints nothing.
+///
+/// A process asks each question once, because a build has many, and each starts the compiler. A
+/// program that does not answer is asked again: it may have been installed since.
+fn answer(program: &Path, words: &str, folder: &Path) -> Option<String> {
+    type Question = (PathBuf, String, PathBuf);
+    static ANSWERS: Mutex<Option<HashMap<Question, String>>> = Mutex::new(None);
+    let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let answers = answers.get_or_insert_default();
+    let question = (program.to_owned(), words.to_owned(), folder.to_owned());
+    if let Some(known) = answers.get(&question) {
+        return Some(known.clone());
+    }
+    let output = Command::new(program)
+        .args(words.split(' '))
+        .current_dir(folder)
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    if !output.status.success() || text.is_empty() {
+        return None;
+    }
+    answers.insert(question, text.clone());
+    Some(text)
 }
 
 /// The compiler with sources, if there is one. `folder` is the program's, which may pin a
@@ -220,12 +258,8 @@ pub fn find_native_linker() -> Option<PathBuf> {
 ///
 /// If it does not run, or does not print it.
 pub fn host(rustc: &Path, folder: &Path) -> Result<String> {
-    let output = Command::new(rustc)
-        .arg("-vV")
-        .current_dir(folder)
-        .output()
-        .with_context(|| format!("cannot run {}", rustc.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text =
+        answer(rustc, "-vV", folder).with_context(|| format!("cannot run {}", rustc.display()))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .with_context(|| format!("`{} -vV` does not print the host", rustc.display()))
@@ -305,9 +339,7 @@ pub fn set_up(folder: &Path) -> Result<Toolchain> {
 fn find_or_install(folder: &Path, setup: Option<Setup>) -> Result<Toolchain> {
     // Tests ask from many threads. A package is installed once, and the author is asked once.
     static DECLINED: Mutex<bool> = Mutex::new(false);
-    let mut declined = DECLINED
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut declined = DECLINED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut provide = |packages: &[&str], otherwise: &'static str| {
         let setup = match setup {
             Some(setup) => setup,
@@ -426,13 +458,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
 
 /// The folder of the compiler's own files; `None` if the compiler does not run.
 fn sysroot(rustc: &Path, folder: &Path) -> Option<PathBuf> {
-    let output = Command::new(rustc)
-        .args(["--print", "sysroot"])
-        .current_dir(folder)
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success() && !text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
+    answer(rustc, "--print sysroot", folder).map(PathBuf::from)
 }
 
 /// The path of the compiler's own sources, below its own files.
@@ -463,10 +489,7 @@ fn has_sources(sysroot: &Path) -> bool {
 }
 
 pub(crate) fn answers(program: &Path) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
+    version(program).is_some()
 }
 
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
