@@ -23,10 +23,10 @@ pub struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the program succeeded, and matched what its fixture expects; or each step of a scenario did
-     what is expected of it
-  1  the program failed, or the loader rejected its changes, or the outcome differed from what the
-     fixture or the scenario expects (see the standard error)
+  0  the outcome is what the [expect] of the fixture says, which may be a failure; without one, the
+     program succeeded; or each step of a scenario did what is expected of it
+  1  the outcome is not what the fixture or the scenario expects; without [expect], the program
+     failed, or the loader rejected its changes
   2  no program was run";
 
 #[derive(Debug, Subcommand)]

@@ -373,24 +373,26 @@ fn a_difference_from_the_fixture_is_a_failure() {
 fn fixture_without_expectation_expects_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("one.toml");
-    let run = |text: &str| {
+    let run = |text: &str, exit_code| {
         std::fs::write(&file, text).expect("a file");
         let output = entrypoint(&["run", "--fixture", &file.display().to_string()]);
-        assert_eq!(output.status.code(), Some(1), "the program failed");
+        assert_eq!(output.status.code(), Some(exit_code), "{text}");
+        let ends_well = stdout(&output).ends_with("\nall as the fixture expects\n");
+        assert_eq!(ends_well, exit_code == 0, "{}", stdout(&output));
         let said = stderr(&output);
         let errors = said.lines().filter(|line| line.starts_with("error: "));
         errors.map(str::to_owned).collect::<Vec<_>>()
     };
     // The counter fails without an account.
-    assert_eq!(run(""), [""; 0]);
-    assert_eq!(run("[expect]\nfailure = \"ProgramError\""), [""; 0]);
-    assert_eq!(run("[expect]\nstatus = 0xb00000000"), [""; 0]);
+    assert_eq!(run("", 1), [""; 0]);
+    assert_eq!(run("[expect]\nfailure = \"ProgramError\"", 0), [""; 0]);
+    assert_eq!(run("[expect]\nstatus = 0xb00000000", 0), [""; 0]);
     assert_eq!(
-        run("[expect]\nlogs = []"),
+        run("[expect]\nlogs = []", 1),
         ["error: not as the fixture expects: failure: expected none, found ProgramError"]
     );
     assert_eq!(
-        run("[expect]\nstatus = 0"),
+        run("[expect]\nstatus = 0", 1),
         [
             "error: not as the fixture expects: status: expected 0 (success), found 0xb00000000 \
              (NotEnoughAccountKeys)",

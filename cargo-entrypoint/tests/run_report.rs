@@ -301,9 +301,15 @@ fn a_scenario_that_differs_is_exit_code_1() {
     assert_eq!(output.status.code(), Some(1));
     let line = "error: expected InsufficientFunds, found 0x800000000 (MissingRequiredSignature)";
     assert!(stdout(&output).contains(&format!("   not as expected: {line}\n")));
-    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    let end = "error: 1 of 1 steps did not do what the scenario expects\n";
+    assert!(stderr(&output).contains(end), "{}", stderr(&output));
     // Without an expectation, nothing is judged.
-    assert_eq!(run("", &[]).status.code(), Some(0));
+    let output = run("", &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!stdout(&output).contains("as the scenario expects"));
+    let output = run("expect.error = \"MissingRequiredSignature\"", &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).ends_with("\nall as the scenario expects\n"));
 
     let refused = |expect: &str, words: &[&str], parts: &[&str]| {
         let output = run(expect, words);

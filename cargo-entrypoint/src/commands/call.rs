@@ -199,6 +199,12 @@ impl Call {
         }
     }
 
+    /// Whether the fixture expects anything of this invocation.
+    pub fn is_judged(&self) -> bool {
+        let expect = self.expect.as_ref();
+        expect.is_some_and(|expect| !expect.is_empty())
+    }
+
     /// The differences between the outcome and the fixture's expectation. `errors` are the own
     /// errors of the program whose status the outcome has.
     pub fn differences(&self, outcome: &Outcome, errors: &[CustomError]) -> Vec<String> {

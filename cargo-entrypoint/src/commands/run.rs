@@ -34,6 +34,8 @@ struct Run {
     end: Option<End>,
     /// The errors that the file of the program names whose status it is.
     errors: CustomErrors,
+    /// Whether the fixture expects anything.
+    is_judged: bool,
     /// The differences between the outcome and the fixture's expectation.
     differences: Vec<String>,
     /// The lines that allocated what was live when the heap refused.
@@ -67,15 +69,19 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
             holders: &run.holders,
         };
         report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, &known)?;
+        if run.is_judged && run.differences.is_empty() {
+            text.push_str("\nall as the fixture expects\n");
+        }
         report::print(&text)?;
     }
     for difference in &run.differences {
         report::error(&anyhow!("not as the fixture expects: {difference}"));
     }
-    if run.outcome.is_success() && run.differences.is_empty() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Ok(ExitCode::from(EXIT_FAILED))
+    // A failure that the fixture expects is a success of the test.
+    let is_good = run.is_judged || run.outcome.is_success();
+    match is_good && run.differences.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(EXIT_FAILED)),
     }
 }
 
@@ -121,6 +127,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         title: call.title(),
         holders: holders(&call, &outcome),
         end,
+        is_judged: call.is_judged(),
         differences: call.differences(&outcome, errors.all()),
         errors,
         invocation: call.invocation,

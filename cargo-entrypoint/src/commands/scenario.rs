@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use ledger::Ledger;
-use ledger::scenario::{self, ProgramFile, Scenario, ScenarioOutcome};
+use ledger::scenario::{self, ProgramFile, Scenario, ScenarioOutcome, StepOutcome};
 use loader::Engine;
 use loader::fixture::read_text;
 use program_build::custom_errors::CustomErrors;
@@ -60,7 +60,11 @@ pub fn find(arguments: &RunArguments) -> Result<Option<PathBuf>> {
 /// Runs a scenario.
 pub fn run(arguments: &RunArguments, path: &Path, engine: Engine) -> Result<ExitCode> {
     check_options(arguments)?;
-    let outcome = build_and_run(arguments, path, engine)?;
+    let scenario = read(path)?;
+    let outcome = build_and_run(arguments, path, &scenario, engine)?;
+    let is_judged = scenario.has_expectations();
+    let is_wrong = |step: &&StepOutcome| !step.differences.is_empty();
+    let wrong = outcome.steps.iter().filter(is_wrong).count();
     if arguments.json {
         report::print(&report::json::scenario(&outcome)?)?;
     } else {
@@ -68,18 +72,20 @@ pub fn run(arguments: &RunArguments, path: &Path, engine: Engine) -> Result<Exit
             "" => path.display().to_string(),
             title => title.to_owned(),
         };
-        report::print(&format!("{title} · {engine}\n\n{outcome}"))?;
+        let mut text = format!("{title} · {engine}\n\n{outcome}");
+        if is_judged && wrong == 0 {
+            text.push_str("\nall as the scenario expects\n");
+        }
+        report::print(&text)?;
     }
-    let differences = outcome.differences();
-    for difference in &differences {
-        report::error(&anyhow::anyhow!(
-            "not as the scenario expects: {difference}"
-        ));
+    if wrong == 0 {
+        return Ok(ExitCode::SUCCESS);
     }
-    match differences.is_empty() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(EXIT_FAILED)),
-    }
+    let steps = outcome.steps.len();
+    report::error(&anyhow!(
+        "{wrong} of {steps} steps did not do what the scenario expects"
+    ));
+    Ok(ExitCode::from(EXIT_FAILED))
 }
 
 /// Rejects options that belong to one call of one program.
@@ -104,8 +110,12 @@ fn check_options(arguments: &RunArguments) -> Result<()> {
     }
 }
 
-fn build_and_run(arguments: &RunArguments, path: &Path, engine: Engine) -> Result<ScenarioOutcome> {
-    let scenario = read(path)?;
+fn build_and_run(
+    arguments: &RunArguments,
+    path: &Path,
+    scenario: &Scenario,
+    engine: Engine,
+) -> Result<ScenarioOutcome> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let options = arguments.cargo.options();
     let machine = Machine::new(engine).options(options.clone());
@@ -126,7 +136,7 @@ fn build_and_run(arguments: &RunArguments, path: &Path, engine: Engine) -> Resul
             bytes,
         })
     };
-    Ok(scenario::run(&scenario, ledger, load)?)
+    Ok(scenario::run(scenario, ledger, load)?)
 }
 
 /// Reads a scenario. The error of a fixture says what to do with one.
