@@ -167,6 +167,12 @@ impl Ledger {
         self
     }
 
+    /// What each transaction costs its payer: see [`fee`](Self::fee).
+    #[must_use]
+    pub fn transaction_fee(&self) -> Fee {
+        self.settings.fee
+    }
+
     /// Sets the gas of a transaction that asks for none, for each of its instructions, and the most
     /// that a transaction may ask for. By default they are 200,000 and 1,400,000, as on the
     /// runtime.

@@ -78,6 +78,19 @@ pub enum RunError {
         /// The ledger's error.
         error: DeployError,
     },
+    /// An airdrop gives an account more kelvins than it can hold.
+    #[error(
+        "{account} has {} kelvins, and an account holds at most {}; an airdrop of {} is too much",
+        group_digits(*before), group_digits(u64::MAX), group_digits(*airdrop)
+    )]
+    TooManyKelvins {
+        /// The name of the account.
+        account: String,
+        /// Its kelvins.
+        before: u64,
+        /// The kelvins of the airdrop.
+        airdrop: u64,
+    },
     /// The ledger has a file, which cannot be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -283,6 +296,14 @@ where
             Action::WarpTo(time) => self.ledger.warp_to(*time)?,
             Action::Airdrop(airdrop) => {
                 for (key, kelvins) in airdrop {
+                    let before = self.ledger.kelvins(key);
+                    if before.checked_add(*kelvins).is_none() {
+                        return Err(RunError::TooManyKelvins {
+                            account: self.scenario.names.text(key),
+                            before,
+                            airdrop: *kelvins,
+                        });
+                    }
                     self.ledger.airdrop(*key, *kelvins)?;
                 }
             }

@@ -376,3 +376,14 @@ fn errors_name_the_thing_and_its_place() {
         );
     }
 }
+
+#[test]
+fn airdrop_that_an_account_cannot_hold_ends_the_run() {
+    let text =
+        "[accounts]\nalice = {}\n[[steps]]\nairdrop = { alice = \"18_446_744_073_709_551_615\" }";
+    let scenario = Scenario::parse(text).expect("a scenario");
+    let load = |_: &std::path::Path| unreachable!("it has no programs");
+    let error = run(&scenario, crate::Ledger::new(), load).expect_err("it has kelvins already");
+    let text = error.to_string();
+    assert!(text.starts_with("$alice has 890_880 kelvins"), "{text}");
+}

@@ -79,6 +79,7 @@ fn scenario(start: &TestLedger, steps: &[Step], reason: &str) -> Scenario {
     let mut scenario = Scenario::new().title(format!("Found: {title}"));
     scenario.clock = start.sysvars().clock;
     scenario.random_seed = start.sysvars().random_seed;
+    scenario.fee = start.transaction_fee();
     let mut names = Names {
         start,
         scenario: &mut scenario,
@@ -96,6 +97,7 @@ fn scenario(start: &TestLedger, steps: &[Step], reason: &str) -> Scenario {
     }
     for step in steps {
         if let Step::Send(transaction) = step {
+            transaction.payer.iter().for_each(|key| names.add(key));
             for instruction in &transaction.instructions {
                 let keys = instruction.accounts.iter().map(|account| account.key);
                 keys.chain([instruction.program_id])

@@ -482,6 +482,11 @@ fn run_errors() -> Vec<RunError> {
             path: path(),
             error: DeployError::AddressInUse { program_id: KEY },
         },
+        RunError::TooManyKelvins {
+            account: "$alice".to_owned(),
+            before: 5,
+            airdrop: u64::MAX,
+        },
         RunError::Storage(storage),
     ]
 }

@@ -10,7 +10,7 @@ use program_test::proptest::prelude::*;
 use program_test::proptest::sample::select;
 use program_test::random::fuzz::{self, Start};
 use program_test::random::property::{Property, any_instruction};
-use program_test::{AccountMeta, Instruction, Pubkey, TestLedger, key, program};
+use program_test::{AccountMeta, Fee, Instruction, Pubkey, TestLedger, Transaction, key, program};
 
 const HOLDERS: [&str; 3] = ["vault", "alice", "bob"];
 
@@ -104,6 +104,28 @@ fn mistake_is_found_and_the_shortest_case_is_a_scenario() {
         bytemuck::pod_read_unaligned(&account.data)
     };
     assert_eq!([balance(&change.before), balance(&change.after)], [1, 2]);
+}
+
+/// The fee is a part of what goes wrong, so the scenario has it.
+#[test]
+fn scenario_has_the_fee() {
+    let (mut ledger, bank) = bank();
+    let fee = Fee {
+        base: 7,
+        per_signer: 0,
+    };
+    ledger.configure(|ledger| ledger.fee(fee));
+    ledger.fund(key("carol"), 10_000_000);
+    let pay = Just(Transaction::new([instruction(bank, 0, "vault", "bob", 1)]).payer(key("carol")));
+    let found = message(|| {
+        Property::new(&ledger)
+            .transaction(pay)
+            .check(|ledger, _| assert_eq!(ledger.kelvins(&key("carol")), 10_000_000));
+    });
+    let (_, rest) = found.split_once("cargo entrypoint run ").expect("a file");
+    let (path, _) = rest.split_once("\n\n").expect("a scenario");
+    let scenario = Scenario::read(Path::new(path)).expect("a scenario");
+    assert_eq!(scenario.fee, fee);
 }
 
 #[test]
