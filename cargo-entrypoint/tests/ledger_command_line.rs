@@ -5,6 +5,8 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -385,8 +387,35 @@ fn second_process_gets_a_clear_error() {
     );
     let output = ledger.run(&["accounts", "--json"]);
     assert_eq!(json(&output)["error"]["kind"], "InUse");
-    drop(held);
-    ledger.does(&["airdrop", "alice", "5"]);
+    thread::scope(|scope| {
+        // A command of the same script waits.
+        let waits = scope.spawn(|| ledger.does(&["airdrop", "alice", "5"]));
+        thread::sleep(Duration::from_millis(200));
+        drop(held);
+        waits.join().expect("it gets the file");
+    });
+}
+
+#[test]
+fn derived_address_is_printed_for_a_shell() {
+    let ledger = TestLedger::new();
+    let words = ["address", "exchange", "text:pool", "key:carol"];
+    let output = ledger.run(&words);
+    let carol = ledger::key("carol");
+    let seeds = [b"pool", &carol.as_bytes()[..]];
+    let found = ledger::find_program_address(&seeds, &ledger::key("exchange"));
+    let (address, bump) = found.expect("an address");
+    assert_eq!(stdout(&output), format!("{address}\n"));
+    assert_eq!(stderr(&output), format!("bump {bump}\n"));
+    assert_eq!(ledger.json(&words)["bump"], json!(bump));
+    assert!(!ledger.file().exists());
+
+    let many = [&["address", "exchange"][..], &["u8:1"; 16]].concat();
+    ledger.refuses(&many, &["at most 15 seeds and its bump, and here are 16"]);
+    ledger.refuses(
+        &["address", "exchange", "text:a", "key:carol,u8:1"],
+        &["a seed has at most 32 bytes, and seed 1 has 33"],
+    );
 }
 
 #[test]

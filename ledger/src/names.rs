@@ -16,7 +16,8 @@ const MARK: [u8; 8] = *b"\0ledger\0";
 /// command line.
 ///
 /// A name of at most 24 letters, digits, `_` and `-` can be read back from the key: see
-/// [`name_of`]. For any other name the key is a hash.
+/// [`name_of`]. For any other name the key is a hash. `system` is the system program, as in a
+/// scenario.
 ///
 /// No one has a private key for it, and no program can sign for it by seeds. A ledger does not
 /// check signatures, so it can sign there.
@@ -30,6 +31,9 @@ const MARK: [u8; 8] = *b"\0ledger\0";
 /// ```
 #[must_use]
 pub fn key(name: &str) -> Pubkey {
+    if name == "system" {
+        return SYSTEM_PROGRAM;
+    }
     let mut bytes = [0; 32];
     if is_plain(name) {
         bytes[..name.len()].copy_from_slice(name.as_bytes());
@@ -59,12 +63,14 @@ pub fn name_of(key: &Pubkey) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Reads a key as people write it: 32 bytes in base58, or a name, as for [`key`].
+/// Reads a key as people write it: 32 bytes in base58, or a name, as for [`key`]. A name may begin
+/// with `$`, as in a scenario.
 ///
 /// ```
 /// use ledger::{Pubkey, key, parse_key};
 ///
 /// assert_eq!(parse_key("alice"), Ok(key("alice")));
+/// assert_eq!(parse_key("$alice"), Ok(key("alice")));
 /// assert_eq!(parse_key("11111111111111111111111111111111"), Ok(Pubkey::default()));
 /// assert!(parse_key("alice & bob").is_err());
 /// ```
@@ -74,8 +80,9 @@ pub fn name_of(key: &Pubkey) -> Option<&str> {
 /// [`ParseKeyError`] if the text is neither. A long text is never a name, so a key with a typing
 /// mistake is an error.
 pub fn parse_key(text: &str) -> Result<Pubkey, ParseKeyError> {
-    if is_plain(text) {
-        return Ok(key(text));
+    let name = text.strip_prefix('$').unwrap_or(text);
+    if is_plain(name) {
+        return Ok(key(name));
     }
     text.parse().map_err(|_| ParseKeyError {
         text: text.to_owned(),
@@ -175,6 +182,8 @@ mod tests {
             assert_eq!(name_of(&key(name)), Some(name));
             assert_eq!(parse_key(name), Ok(key(name)));
         }
+        assert_eq!(parse_key("$system"), Ok(SYSTEM_PROGRAM));
+        assert_eq!(key("system"), SYSTEM_PROGRAM);
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::commands::ledger::words::{TimeWord, parse_amount};
 
 const HELP: &str = "\
 A key is 32 bytes in base58, or a name of at most 24 letters, digits, `_` and `-`, such as alice.
-A name stands for the same key in the tests of `program-test` and in scenarios.
+A name stands for the same key in the tests of `program-test` and in scenarios, and may begin with
+`$` as there. `system` is the system program.
 
 Data is a list of fields, separated by commas, or hexadecimal, or @FILE:
   u64:5,key:alice   a number of 8 bytes, then the 32 bytes of a key
@@ -29,7 +30,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct LedgerArguments {
-    /// The file of the ledger; only one command can use it at a time
+    /// The file of the ledger; a command waits up to 2 seconds for another one that uses it
     #[arg(
         long,
         value_name = "FILE",
@@ -59,6 +60,8 @@ pub enum LedgerCommand {
     Airdrop(AirdropArguments),
     /// Make an account with data that belongs to a program, out of nothing
     Create(CreateArguments),
+    /// Print an address that a program derives from seeds, and can sign for
+    Address(AddressArguments),
     /// Show an account
     Account(AccountArguments),
     /// List all accounts
@@ -184,6 +187,26 @@ pub struct CreateArguments {
     /// How many kelvins it has [default: what the rent of its data needs]
     #[arg(long, value_parser = parse_amount, allow_negative_numbers = true)]
     pub kelvins: Option<u64>,
+}
+
+const ADDRESS_HELP: &str = "\
+The address is on the standard output alone, so that a shell can put it where a key is wanted. The
+bump, the last seed that the program needs to sign, is on the standard error, and in the JSON.
+
+Example:
+  cargo entrypoint ledger send exchange --account $(cargo entrypoint ledger address exchange \
+      text:pool key:carol):w";
+
+#[derive(Debug, Args)]
+#[command(after_help = ADDRESS_HELP)]
+pub struct AddressArguments {
+    /// The program's id: a key or a name
+    #[arg(value_parser = ledger::parse_key)]
+    pub program: Pubkey,
+
+    /// The seeds, in order: each one is data of at most 32 bytes, such as text:pool or key:alice
+    #[arg(value_name = "SEED", value_parser = parse_data)]
+    pub seeds: Vec<DataWord>,
 }
 
 #[derive(Debug, Args)]

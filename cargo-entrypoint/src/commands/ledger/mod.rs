@@ -1,6 +1,7 @@
 //! `cargo entrypoint ledger`
 
 mod account;
+mod address;
 mod deploy;
 mod file;
 mod known;
@@ -10,6 +11,8 @@ mod time;
 pub mod words;
 
 use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use ledger::{Ledger, StorageError};
@@ -39,6 +42,14 @@ impl Done {
     fn failed(text: impl Into<String>, json: Value) -> Self {
         Self {
             exit_code: ExitCode::from(report::EXIT_FAILED),
+            ..Self::new(text, json)
+        }
+    }
+
+    /// As [`new`](Self::new), for a transaction whose effects cannot be stored.
+    fn not_done(text: impl Into<String>, json: Value) -> Self {
+        Self {
+            exit_code: ExitCode::from(report::EXIT_NOT_RUN),
             ..Self::new(text, json)
         }
     }
@@ -74,6 +85,7 @@ fn run(arguments: &LedgerArguments) -> Result<Done> {
             account::airdrop(&mut open_or_create(arguments)?, options)
         }
         LedgerCommand::Create(options) => account::create(arguments, options),
+        LedgerCommand::Address(options) => address::address(options),
         LedgerCommand::Account(options) => account::show(&open(arguments)?, options),
         LedgerCommand::Accounts => Ok(account::list(&open(arguments)?)),
         LedgerCommand::Log(options) => log::log(&open(arguments)?, options),
@@ -94,8 +106,20 @@ fn open(arguments: &LedgerArguments) -> Result<Ledger> {
     open_or_create(arguments)
 }
 
+/// How long a command waits for another one that uses the file.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// The ledger. Waits for a command that uses the file, such as another one of the same script.
 fn open_or_create(arguments: &LedgerArguments) -> Result<Ledger> {
-    Ok(Ledger::open(&arguments.ledger)?)
+    let begin = Instant::now();
+    loop {
+        match Ledger::open(&arguments.ledger) {
+            Err(StorageError::InUse { .. }) if begin.elapsed() < MAX_WAIT => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 /// The stable name of an error.

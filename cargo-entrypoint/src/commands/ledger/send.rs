@@ -1,7 +1,7 @@
 //! `cargo entrypoint ledger send` and `transfer`
 
 use anyhow::{Context, Result};
-use ledger::{Instruction, Ledger, Transaction, TransactionOutcome, system};
+use ledger::{Instruction, Ledger, Transaction, TransactionError, TransactionOutcome, system};
 use serde_json::{Value, json};
 
 use super::account::account_json;
@@ -46,9 +46,10 @@ fn done(ledger: &Ledger, outcome: &TransactionOutcome) -> Done {
     let known = Known::of(ledger, outcome);
     let text = outcome.report(&known).to_string();
     let json = outcome_json(outcome);
-    match outcome.is_success() {
-        true => Done::new(text, json),
-        false => Done::failed(text, json),
+    match &outcome.error {
+        None => Done::new(text, json),
+        Some(TransactionError::NotStored { .. }) => Done::not_done(text, json),
+        Some(_) => Done::failed(text, json),
     }
 }
 
