@@ -90,7 +90,9 @@ impl Toolchain {
 ///
 /// If the author's cargo cannot resolve or fetch a dependency.
 pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
-    static FETCHED: Mutex<Option<HashSet<(PathBuf, Vec<OsString>)>>> = Mutex::new(None);
+    /// A folder, and cargo's arguments.
+    type Fetch = (PathBuf, Vec<OsString>);
+    static FETCHED: Mutex<Option<HashSet<Fetch>>> = Mutex::new(None);
 
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);

@@ -1,16 +1,14 @@
 //! `cargo entrypoint bench`, as users and scripts call it.
 
-mod support;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project,
     refused, says, stderr, stdout,
 };
+use serde_json::{Value, json};
 
 /// Measures a program against a baseline of its own. Returns standard output, standard error and
 /// the exit code.

@@ -1,8 +1,6 @@
 //! The command on a machine without cargo and without this project, as far as a test can imitate
 //! it: copies of the executables in another folder, called with an empty `PATH`.
 
-mod support;
-
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use support::{entrypoint, json, project, says, stderr, stdout};
+use crate::support::{entrypoint, json, project, says, stderr, stdout};
 
 /// Copies the executables as `cargo install` does.
 fn install(folder: &Path) -> PathBuf {

@@ -1,5 +1,4 @@
 //! Runs the command as a user does.
-#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -2,16 +2,14 @@
 //! seen runs that end by themselves, and the usual folder for temporary files.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{entrypoint, project, stderr};
 use everywhere::Command as Step;
-use support::{entrypoint, project, stderr};
 
 /// The command, in the project's folder and with this folder for temporary files.
 fn command(words: &[&str], temporary: &Path) -> Command {

@@ -1,11 +1,9 @@
 //! What `cargo entrypoint run` prints about a program: places, statuses, and texts that try to
 //! forge a report.
 
-mod support;
-
 use serde_json::json;
 
-use support::{entrypoint, entrypoint_in, json, polkavm_engines, project, stderr, stdout};
+use crate::support::{entrypoint, entrypoint_in, json, polkavm_engines, project, stderr, stdout};
 
 #[test]
 fn a_program_cannot_forge_the_report() {
@@ -218,7 +216,7 @@ fn rejected_call_names_the_line_of_the_caller() {
     let output = entrypoint(&["run", "tests/guests/asks", "--fixture", fixture]);
     let report = stdout(&output);
     assert!(report.contains("as writable, but it is not"), "{report}");
-    let source = include_str!("../../tests/guests/asks/src/lib.rs");
+    let source = include_str!("../../../tests/guests/asks/src/lib.rs");
     let mut lines = source.lines();
     let line = lines.position(|line| line.contains("// The loader rejects it"));
     let line = line.expect("the line") + 2;

@@ -1,13 +1,13 @@
 //! `cargo entrypoint build` and `doctor`, as users call them.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
-use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
+use crate::support::{
+    entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout,
+};
 
 #[test]
 fn any_kind_of_library_is_a_program() {

@@ -1,14 +1,12 @@
 //! `cargo entrypoint new`, as users call it.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
-use support::{
+use crate::support::{
     entrypoint, entrypoint_in, json, new_program, project, refused, says, stderr, stdout,
 };
 

@@ -5,10 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::support::{entrypoint, json, project, refused, says};
 use serde_json::Value;
-use support::{entrypoint, json, project, refused, says};
-
-mod support;
 
 /// Debian's gdb for every architecture.
 const GDB: &str = "gdb-multiarch";

@@ -1,13 +1,11 @@
 //! `cargo entrypoint profile`, as users and scripts call it.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
 use roxmltree::Document;
 
-use support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
+use crate::support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
 
 /// Profiles into a new folder. Returns the exit code, standard output and error, and the files by
 /// name.

@@ -1,11 +1,11 @@
 //! `cargo entrypoint inspect`, as users and scripts call it.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::{
+    entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout,
+};
 use serde_json::{Value, json};
-use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
 /// The report of a blob that the loader accepts.
 fn report(words: &[&str]) -> String {

@@ -1,16 +1,14 @@
 //! `cargo entrypoint run` on each engine, as users and scripts call it.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{entrypoint, json, project, refused, says, stderr, stdout};
 use everywhere::Command;
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::options::CargoOptions;
 use program_build::package::own_target_folder;
 use serde_json::{Value, json};
-use support::{entrypoint, json, project, refused, says, stderr, stdout};
 
 /// The folder of the guest `everywhere`, which runs a script.
 const EVERYWHERE: &str = "tests/guests/everywhere";

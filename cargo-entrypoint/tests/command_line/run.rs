@@ -1,13 +1,11 @@
 //! `cargo entrypoint run`, as users and scripts call it.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use support::{
+use crate::support::{
     add_foreign_files, entrypoint, entrypoint_in, entrypoint_outside, json, new_program,
     polkavm_engines, project, refused, stderr, stdout,
 };

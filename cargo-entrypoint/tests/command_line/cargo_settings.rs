@@ -1,15 +1,13 @@
 //! Which options, variables and configuration files of cargo's count for a program, and which do
 //! not.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::{entrypoint_outside, json, new_program, project, says, stderr, stdout};
 use serde_json::json;
-use support::{entrypoint_outside, json, new_program, project, says, stderr, stdout};
 
 const TARGETS: [&str; 3] = ["riscv64", "wasm32", "native"];
 
@@ -213,7 +211,7 @@ fn a_file_has_no_features() {
     fs::write(&file, "PVM").expect("a file");
     let file = file.display().to_string();
     for option in [&["--features", "loud"][..], &["--no-default-features"]] {
-        support::refused(
+        crate::support::refused(
             &[&["run", &file], option].concat(),
             &[&file, "has no features"],
         );

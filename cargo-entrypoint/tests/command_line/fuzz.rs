@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
+use crate::support::{entrypoint, json, refused, says, stdout};
 use loader::fixture::Fixture;
-use support::{entrypoint, json, refused, says, stdout};
-
-mod support;
 
 /// The program with a planted fault.
 const PROGRAM: &str = "tests/guests/planted";
@@ -102,8 +100,11 @@ fn crash_of_a_seed_with_files_can_be_run() {
     std::fs::create_dir(&seeds).expect("a folder");
     std::fs::write(seeds.join("blob.bin"), [0xab, 0xcd]).expect("a file");
     // A path that starts at the folder of the seed.
-    std::os::unix::fs::symlink(support::project().join(PROGRAM), seeds.join("program"))
-        .expect("a link");
+    std::os::unix::fs::symlink(
+        crate::support::project().join(PROGRAM),
+        seeds.join("program"),
+    )
+    .expect("a link");
     let seed = seeds.join("seed.toml");
     let text = format!(
         r#"{CRASHING}

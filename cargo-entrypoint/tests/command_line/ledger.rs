@@ -1,7 +1,5 @@
 //! `cargo entrypoint ledger`, as users call it.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -11,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use support::{entrypoint, entrypoint_in, json, says, stderr, stdout};
+use crate::support::{entrypoint, entrypoint_in, json, says, stderr, stdout};
 
 /// A ledger in a folder of its own.
 struct TestLedger {
@@ -481,7 +479,7 @@ fn without_figures(text: &str) -> String {
 /// Each command of `docs/ledger.md`, with its output. `BLESS_DOCS=1` writes the outputs.
 #[test]
 fn page_shows_what_the_commands_print() {
-    let path = support::project().join("docs/ledger.md");
+    let path = crate::support::project().join("docs/ledger.md");
     let page = fs::read_to_string(&path).expect("a page");
     let start = page.find("```console\n").expect("a session") + "```console\n".len();
     let end = start + page[start..].find("```").expect("the end of the session");
@@ -518,10 +516,10 @@ fn page_shows_what_the_commands_print() {
 /// The scenario of a property test that failed, as the page shows it, does the same steps again.
 #[test]
 fn page_shows_a_scenario_that_runs() {
-    let page = include_str!("../../docs/ledger.md");
+    let page = include_str!("../../../docs/ledger.md");
     let start = page.find("title = \"Found: ").expect("a scenario");
     let scenario = &page[start..start + page[start..].find("```").expect("its end")];
-    let bank = support::project().join("tests/guests/bank");
+    let bank = crate::support::project().join("tests/guests/bank");
     let scenario = scenario.replace("tests/guests/bank", &bank.display().to_string());
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("found.toml");
