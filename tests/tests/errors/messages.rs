@@ -20,12 +20,6 @@ use loader::{
     SourceLocation, Target, WriteBackError,
 };
 
-/// The committed messages.
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/messages.txt");
-
-/// The environment variable that makes the test rewrite the file.
-const BLESS: &str = "BLESS_MESSAGES";
-
 #[derive(Default)]
 struct Messages {
     text: String,
@@ -554,27 +548,6 @@ fn every_error_has_an_example() {
 
 #[test]
 fn every_message_is_committed() {
-    let found = messages().text;
-    if std::env::var_os(BLESS).is_some() {
-        std::fs::write(FILE, &found).expect("write the file");
-        return;
-    }
-    let expected = std::fs::read_to_string(FILE).unwrap_or_default();
-    let different: Vec<String> = expected
-        .lines()
-        .filter(|line| !found.lines().any(|other| other == *line))
-        .map(|line| format!("- {line}"))
-        .chain(
-            found
-                .lines()
-                .filter(|line| !expected.lines().any(|other| other == *line))
-                .map(|line| format!("+ {line}")),
-        )
-        .collect();
-    assert!(
-        found == expected,
-        "the messages differ from tests/messages.txt:\n{}\n\nif the change is intended, type\n    {BLESS}=1 cargo test \
-         -p tests --test errors messages\nand commit the file together with the change",
-        different.join("\n")
-    );
+    // `UPDATE_EXPECT=1` writes the file.
+    expect_test::expect_file!["../../messages.txt"].assert_eq(&messages().text);
 }

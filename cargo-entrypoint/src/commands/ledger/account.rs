@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
 use cargo_entrypoint::text::grouped;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
 use ledger::{Account, Ledger, Names};
 use serde_json::{Value, json};
 
@@ -52,18 +54,18 @@ pub fn list(ledger: &Ledger) -> Done {
         let length = grouped(account.data.len() as u64);
         [names.show(&account.key), kelvins, length, kind]
     });
-    let title = ["account", "kelvins", "bytes", "owner"].map(str::to_owned);
-    let rows: Vec<[String; 4]> = std::iter::once(title).chain(rows).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2)];
-    let lines = rows.iter().map(|[key, kelvins, length, owner]| {
-        let [first, second, third] = widths;
-        format!("{key:<first$}  {kelvins:>second$}  {length:>third$}  {owner}\n")
-    });
-    Done::new(lines.collect::<String>(), json)
+    let mut table = Table::new();
+    table
+        .load_preset(NOTHING)
+        .set_header(["account", "kelvins", "bytes", "owner"])
+        .add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if [1, 2].contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Done::new(format!("{}\n", table.trim_fmt()), json)
 }
 
 pub fn airdrop(ledger: &mut Ledger, options: &AirdropArguments) -> Result<Done> {
