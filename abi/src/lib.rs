@@ -8,6 +8,7 @@
 //! | [`input`] | the bytes of the serialized input: instruction data, program id, accounts, account table |
 //! | [`heap`] | the heap header, which the loader reads after a run |
 //! | [`status`] | [`ProgramError`] and its mapping to and from the returned u64 |
+//! | [`contract`] | what a program needs, in its file: heap, accounts, versions |
 //! | [`error_names`] | the names and texts of custom errors, for tools |
 //! | [`imports`] | names, signatures and prices of the syscalls |
 //! | [`call`] | the structures of a call from one program to another |
@@ -45,6 +46,7 @@ extern crate std;
 
 mod base58;
 pub mod call;
+pub mod contract;
 pub mod entry;
 pub mod error_names;
 pub mod heap;

@@ -1,6 +1,6 @@
 //! The program that an invocation of a macro describes.
 
-use syn::ExprPath;
+use syn::{Expr, ExprPath};
 
 /// The entry macros.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Program {
     pub function: ExprPath,
     pub accounts: Accounts,
     pub heap: Heap,
+    /// The least heap in bytes, an expression; `None` for 32 KiB.
+    pub heap_size: Option<Expr>,
     /// `None` if the program declares its own panic handler.
     pub panic: Option<PanicLevel>,
 }

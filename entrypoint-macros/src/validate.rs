@@ -42,6 +42,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
     }
 
     let mut heap = Heap::Ours(HeapKind::Bump);
+    let mut heap_size = None;
     let mut panic = Some(PanicLevel::Message);
     let mut reject_duplicates = false;
     let mut max = DEFAULT_MAX_ACCOUNTS;
@@ -60,6 +61,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
         seen.push(&option.name);
         match option.name.to_string().as_str() {
             "heap" => heap = errors.keep(heap_option(option)).unwrap_or(heap),
+            "heap_size" => heap_size = Some(option.value.clone()),
             "panic" => panic = errors.keep(panic_option(option)).unwrap_or(panic),
             "duplicates" if entry != Entry::Lazy => {
                 reject_duplicates =
@@ -95,6 +97,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
                 Entry::Lazy => Accounts::Nowhere,
             },
             heap,
+            heap_size,
             panic,
         }),
         (Some(error), _) => Err(error),
@@ -206,9 +209,9 @@ fn not_one_of(option: &RawOption, values: &[&str]) -> syn::Error {
 
 fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
     let names: &[&str] = match entry {
-        Entry::WithHeap => &["heap", "panic", "duplicates"],
-        Entry::NoAlloc => &["heap", "panic", "duplicates", "max_accounts"],
-        Entry::Lazy => &["heap", "panic"],
+        Entry::WithHeap => &["heap", "heap_size", "panic", "duplicates"],
+        Entry::NoAlloc => &["heap", "heap_size", "panic", "duplicates", "max_accounts"],
+        Entry::Lazy => &["heap", "heap_size", "panic"],
     };
     syn::Error::new(
         span.span(),

@@ -135,9 +135,9 @@ mod abort;
 mod account;
 mod borrow;
 pub mod call;
+mod contract;
 pub mod crypto;
 mod derived;
-mod error_note;
 mod event;
 mod glue;
 pub mod handler;
@@ -150,6 +150,7 @@ pub mod instructions;
 mod loaded;
 mod log;
 mod macros;
+mod note;
 mod require;
 mod syscalls;
 pub mod system;
@@ -281,16 +282,21 @@ pub mod __private {
 
     pub use entrypoint_macros as macros;
 
+    /// See [`abi::contract`].
+    pub mod contract {
+        pub use crate::contract::*;
+    }
+
     pub use crate::call::invoke_through;
     pub use crate::event::emit;
     pub use abi::error_names::{record as error_record, record_length as error_record_length};
 
-    pub use crate::error_note::ErrorNote;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
     pub use crate::input::table::AccountTable;
     pub use crate::log::log_arguments;
+    pub use crate::note::Note;
     pub use crate::target::*;
 
     /// The type of a heap without a name: the heap itself, unless the build is for profiling.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use abi::heap::MIN_HEAP_LENGTH;
 use loader::{
     Account, AccountEntry, AccountInput, Host, Invocation, Outcome, ProcessedInstruction, Pubkey,
     Sysvars, TransactionUse, ids,
@@ -223,14 +224,14 @@ impl<'a> Run<'a> {
 
     /// The invocation of an instruction, with all the gas that remains.
     fn invocation(&self, instruction: &Instruction, positions: &[usize]) -> Invocation {
+        // As on the runtime, a program gets no more heap than the transaction requests.
+        let heap = self.transaction.heap.unwrap_or(MIN_HEAP_LENGTH);
         let mut invocation = Invocation::new(instruction.program_id)
             .data(instruction.data.clone())
+            .heap_size(heap)
             .gas(self.gas)
             .account_table(self.context.settings.account_table);
         invocation.transaction_use = self.used;
-        if let Some(heap) = self.transaction.heap {
-            invocation.heap_size = heap;
-        }
         invocation.accounts.reserve_exact(positions.len());
         // Where each account of the transaction occurs first, if there are many.
         let mut map = (positions.len() > FEW).then(|| vec![None; self.accounts.len()]);

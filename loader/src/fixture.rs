@@ -7,7 +7,7 @@
 //!     r#"
 //!     data = [{ u8 = 1 }, { u8 = 0xff }]  # or in hexadecimal: "0x01ff"
 //!     gas = 50_000                        # 1,000,000 if not given
-//!     heap = "64 KiB"                     # 32 KiB if not given
+//!     heap = "64 KiB"                     # what the program needs, if not given
 //!     account_table = false               # true if not given; the Rialo runtime writes none
 //!     # as = "rialo"                      # limits, prices and log lines of that runtime
 //!
@@ -194,7 +194,7 @@ impl Fixture {
             invocation.gas = gas;
         }
         if let Some(Size(size)) = file.heap {
-            invocation.heap_size = size;
+            invocation = invocation.heap_size(size);
         }
         if let Some(account_table) = file.account_table {
             invocation.account_table = account_table;

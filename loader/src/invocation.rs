@@ -33,7 +33,8 @@ pub struct Invocation {
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::as_hex"))]
     #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::text::from_hex"))]
     pub data: Vec<u8>,
-    /// Length of the heap in bytes.
+    /// Length of the heap in bytes, at least. If no call of [`heap_size`](Self::heap_size) sets it,
+    /// the program gets as much more as its [`Contract`](crate::Contract) requests.
     pub heap_size: u32,
     /// The most gas that the invocation may use.
     pub gas: u64,
@@ -47,11 +48,14 @@ pub struct Invocation {
     /// How much of the heap the loader announces to the program, if that is not all: see
     /// [`crate::sweep`].
     pub(crate) announced_heap: Option<u32>,
+    /// Whether the heap has this size and no other.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) has_given_heap: bool,
 }
 
 impl Invocation {
-    /// A call without accounts and data, with a heap of 32 KiB, [`DEFAULT_GAS`] and an account
-    /// table.
+    /// A call without accounts and data, with the least heap that the program runs with,
+    /// [`DEFAULT_GAS`] and an account table.
     #[must_use]
     pub fn new(program_id: Pubkey) -> Self {
         Self {
@@ -63,6 +67,7 @@ impl Invocation {
             account_table: true,
             transaction_use: TransactionUse::default(),
             announced_heap: None,
+            has_given_heap: false,
         }
     }
 
@@ -87,10 +92,12 @@ impl Invocation {
         self
     }
 
-    /// Sets the length of the heap in bytes: 32 KiB at least.
+    /// Sets the length of the heap in bytes: 32 KiB at least, and not less than the program's
+    /// [`Contract`](crate::Contract) requests.
     #[must_use]
     pub fn heap_size(mut self, heap_size: u32) -> Self {
         self.heap_size = heap_size;
+        self.has_given_heap = true;
         self
     }
 

@@ -139,6 +139,7 @@ mod account;
 pub mod backend;
 mod builtin;
 mod compare;
+mod contract;
 mod custom_error;
 pub mod debug;
 pub mod deploy;
@@ -172,6 +173,7 @@ mod text;
 mod transaction_use;
 
 pub use abi::call::AccountMeta;
+pub use abi::contract::Contract;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
 pub use crate::account::{Account, AccountEntry, AccountInput};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use abi::contract::Contract;
 use rayon::prelude::*;
 
 use crate::backend::Backend;
@@ -10,6 +11,7 @@ use crate::backend::object::{self, BackendObject, ProgramObject};
 use crate::backend::open::open;
 use crate::backend::polkavm::PolkaVm;
 use crate::builtin::Builtin;
+use crate::contract;
 use crate::engine::{Engine, Target};
 use crate::error::{InvocationError, LoadError};
 use crate::host::{Host, default_host};
@@ -110,10 +112,16 @@ impl Loader {
     /// [`LoadError`] if the bytes are not a program for this loader, or exceed a limit.
     pub fn load(&self, program: &[u8]) -> Result<Program, LoadError> {
         self.check_file(program)?;
+        let loaded = self.backend.load(program, &self.settings)?;
+        let contract = contract::read(program)?;
+        if let Some(contract) = &contract {
+            contract::check(contract, &self.settings.limits)?;
+        }
         Ok(Program {
             engine: self.engine(),
             settings: self.settings.clone(),
-            loaded: self.backend.load(program, &self.settings)?,
+            loaded,
+            contract,
         })
     }
 
@@ -209,6 +217,7 @@ pub struct Program {
     engine: Engine,
     settings: Settings,
     loaded: Arc<dyn ProgramObject>,
+    contract: Option<Contract>,
 }
 
 impl Program {
@@ -220,7 +229,8 @@ impl Program {
     /// # Errors
     ///
     /// [`InvocationError`] if the program was not called, because the input cannot encode the
-    /// invocation, the invocation exceeds a limit, or the engine failed.
+    /// invocation, the invocation exceeds a limit or has less heap than the program's
+    /// [`contract`](Self::contract) requests, or the engine failed.
     pub fn invoke(&self, invocation: &Invocation) -> Result<Outcome, InvocationError> {
         self.invoke_with(default_host(), invocation)
     }
@@ -235,6 +245,7 @@ impl Program {
         host: &Arc<dyn Host>,
         invocation: &Invocation,
     ) -> Result<Outcome, InvocationError> {
+        let invocation = &*contract::with_heap(self.contract(), invocation)?;
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
         syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
@@ -299,6 +310,23 @@ impl Program {
             .par_iter()
             .map(|invocation| self.invoke_with(host, invocation))
             .collect()
+    }
+
+    /// What the program declares that it needs; `None` if its file declares nothing.
+    ///
+    /// ```
+    /// use loader::{Engine, Loader};
+    ///
+    /// let blob = program_test::build("../examples/no_alloc");
+    /// let program = Loader::new(Engine::Interpreter)?.load(&blob)?;
+    /// let contract = program.contract().expect("every entry macro writes one");
+    /// assert_eq!(contract.max_accounts, Some(4));
+    /// assert_eq!(contract.heap_size, 32 * 1024);
+    /// # Ok::<(), loader::LoadError>(())
+    /// ```
+    #[must_use]
+    pub fn contract(&self) -> Option<&Contract> {
+        self.contract.as_ref()
     }
 
     /// The engine that runs the program.

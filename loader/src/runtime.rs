@@ -121,8 +121,8 @@ impl Loader {
 }
 
 impl Invocation {
-    /// A call without accounts and data, with the gas that a runtime gives by default, a heap of 32
-    /// KiB, and an account table if the runtime writes one.
+    /// A call without accounts and data, with the gas that a runtime gives by default, the least
+    /// heap that the program runs with, and an account table if the runtime writes one.
     #[must_use]
     pub fn as_on(runtime: Runtime, program_id: Pubkey) -> Self {
         let invocation = Self::new(program_id);

@@ -1,13 +1,11 @@
 //! The names and texts of a program's custom errors, in its file: see [`abi::error_names`].
 
-use abi::error_names::{self, BLOB_SECTION, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE, SECTION};
-use anyhow::{Context, Result};
+use abi::error_names::{self, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE, SECTION};
 use loader::inspect::SectionKind;
 use loader::{Engine, Limits, Loader, Target};
+use object::LittleEndian;
 use object::elf::FileHeader64;
-use object::read::archive::ArchiveFile;
-use object::read::elf::{ElfFile, FileHeader, SectionHeader};
-use object::{LittleEndian, Object, ObjectSection};
+use object::read::elf::{FileHeader, SectionHeader};
 use wasmparser::{Parser, Payload};
 
 pub use loader::CustomError;
@@ -119,54 +117,4 @@ fn of_library(library: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(records)
-}
-
-/// Returns the records in a static library for a blob, of which the linker keeps none.
-///
-/// # Errors
-///
-/// If the library is not an archive of ELF files.
-pub(crate) fn records_of_archive(library: &[u8]) -> Result<Vec<u8>> {
-    let archive = ArchiveFile::parse(library).context("the compiler wrote no archive")?;
-    let mut records = Vec::new();
-    for member in archive.members() {
-        let data = member?.data(library)?;
-        // A member may be metadata of the compiler's.
-        let Ok(file) = ElfFile::<FileHeader64<LittleEndian>>::parse(data) else {
-            continue;
-        };
-        for section in file.sections() {
-            if section.name() == Ok(SECTION) {
-                records.extend(section.data()?);
-            }
-        }
-    }
-    Ok(records)
-}
-
-/// Returns the blob with these records, if there are any.
-///
-/// # Errors
-///
-/// If the blob is not as PolkaVM's linker writes it.
-pub(crate) fn append(mut blob: Vec<u8>, records: &[u8]) -> Result<Vec<u8>> {
-    if records.is_empty() {
-        return Ok(blob);
-    }
-    // The sections end in a zero byte, and the length of the file is after magic and version.
-    blob.pop_if(|end| *end == 0)
-        .context("the blob has no end")?;
-    let content = [SECTION.as_bytes(), records].concat();
-    let length = u32::try_from(content.len()).context("too many names of errors")?;
-    let mut varint = [0; polkavm_common::varint::MAX_VARINT_LENGTH];
-    let width = polkavm_common::varint::write_varint(length, &mut varint);
-    blob.push(BLOB_SECTION);
-    blob.extend(&varint[..width]);
-    blob.extend(content);
-    blob.push(0);
-    let whole = (blob.len() as u64).to_le_bytes();
-    blob.get_mut(5..13)
-        .context("the blob has no length")?
-        .copy_from_slice(&whole);
-    Ok(blob)
 }

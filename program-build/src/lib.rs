@@ -29,6 +29,7 @@ pub mod machine;
 mod metadata;
 pub mod options;
 pub mod package;
+mod records;
 mod settings;
 mod sources;
 pub mod toolchain;

@@ -231,7 +231,7 @@ fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Resu
         None => {}
     }
     if let Some(heap) = arguments.heap {
-        invocation.heap_size = heap;
+        *invocation = invocation.clone().heap_size(heap);
     }
     if let Some(gas) = arguments.gas {
         invocation.gas = gas;

@@ -30,7 +30,6 @@ pub fn write(
     table.insert("program_id".into(), text(invocation.program_id));
     table.insert("data".into(), hex(&invocation.data));
     table.insert("gas".into(), number(invocation.gas)?);
-    table.insert("heap".into(), number(invocation.heap_size.into())?);
     table.insert(
         "account_table".into(),
         Value::Boolean(invocation.account_table),

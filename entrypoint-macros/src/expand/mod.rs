@@ -17,6 +17,7 @@ use syn::spanned::Spanned;
 use crate::model::{Accounts, Entry, Heap, HeapKind, PanicLevel, Program};
 use crate::parse::{CustomHeap, DeclaredHeap, HostCall, NamedArena, NamedHeap};
 
+mod contract;
 mod host;
 mod native;
 mod riscv64;
@@ -203,9 +204,14 @@ fn export(program: &Program) -> TokenStream {
     };
     let entry = select_target(|target| target.entry(&entry));
     let announced_heap = select_target(|target| target.announced_heap());
+    let heap_size = contract::heap_size(program);
+    let record = contract::record(program);
     quote! {
-        #[allow(unexpected_cfgs)]
+        #[allow(unexpected_cfgs, dead_code)]
         const _: () = {
+            #heap_size
+            #[cfg(not(feature = "no-entrypoint"))]
+            #record
             #[cfg(not(feature = "no-entrypoint"))]
             #entry
             #[cfg(all(#if_loaders_heap, not(feature = "no-entrypoint")))]

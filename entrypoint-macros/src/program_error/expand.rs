@@ -96,8 +96,8 @@ fn names(error_enum: &ErrorEnum) -> TokenStream {
             };
             let (type_, value) = if is_note {
                 (
-                    quote!(#crate_path::__private::ErrorNote<#array>),
-                    quote!(#crate_path::__private::ErrorNote::new(#record)),
+                    quote!(#crate_path::__private::Note<#array>),
+                    quote!(#crate_path::__private::Note::of_error(#record)),
                 )
             } else {
                 (array, record)

@@ -27,10 +27,12 @@ mod snapshot;
 use std::fmt;
 use std::sync::Arc;
 
+use abi::contract::Contract;
 use polkavm::Reg;
 
 use crate::backend::polkavm::control_flow::{self, Flow};
 use crate::backend::polkavm::{LoadedBlob, Observer, PolkaVm};
+use crate::contract;
 use crate::engine::Engine;
 use crate::error::InvocationError;
 use crate::host::{Host, default_host};
@@ -75,6 +77,7 @@ pub const RETURN_TO_LOADER: u32 = 0xffff_0000;
 pub struct Tracer {
     program: LoadedBlob,
     settings: Settings,
+    contract: Option<Contract>,
     points: coverage::Points,
 }
 
@@ -111,6 +114,7 @@ impl Program {
             points: coverage::Points::of(&program.blob),
             program,
             settings: self.settings().clone(),
+            contract: self.contract().copied(),
         })
     }
 }
@@ -221,6 +225,7 @@ impl Tracer {
         invocation: &Invocation,
         observer: &mut O,
     ) -> Result<(Outcome, Vec<u64>), InvocationError> {
+        let invocation = &*contract::with_heap(self.contract.as_ref(), invocation)?;
         invocation.validate(&self.settings.limits)?;
         let mut syscalls = Syscalls::new(host, &self.settings, invocation);
         syscalls.log_begin();

@@ -31,6 +31,19 @@ pub enum InvocationError {
         /// The loader's limit, in bytes.
         limit: u32,
     },
+    /// The heap is smaller than the program declares that it needs.
+    #[error(
+        "the program needs a heap of {} bytes, and the invocation has {}; request a heap of {} bytes",
+        thousands(needed),
+        thousands(size),
+        thousands(needed)
+    )]
+    LessHeapThanNeeded {
+        /// The invocation's heap, in bytes.
+        size: u32,
+        /// What the program needs, in bytes.
+        needed: u32,
+    },
     /// The gas is more than the loader's limit, or than the VM can count.
     #[error(
         "a gas limit of {} is too large: the maximum is {}",

@@ -13,6 +13,15 @@ fn instead(engine: Engine) -> &'static str {
     }
 }
 
+/// What to do about a program that declares too much.
+fn lower(what: &str) -> &'static str {
+    match what {
+        "stack" => "; lower `stack` in its `package.metadata.entrypoint`",
+        "heap" => "; lower `heap_size` in its `entrypoint!`",
+        _ => "",
+    }
+}
+
 /// Why a loader or a program cannot be loaded.
 ///
 /// The text escapes what a file contains, as [`escape_control`] does.
@@ -101,12 +110,14 @@ pub enum LoadError {
     },
     /// The program is longer, or declares more memory, than the loader allows.
     #[error(
-        "the program has {} bytes of {what}; the limit is {}",
+        "the program {} {} bytes of {what}; the limit is {}{}",
+        if *what == "heap" { "needs" } else { "has" },
         thousands(size),
-        thousands(limit)
+        thousands(limit),
+        lower(what)
     )]
     MemoryTooLarge {
-        /// `code`, `data` or `stack`.
+        /// `code`, `data`, `stack` or `heap`.
         what: &'static str,
         /// Bytes declared.
         size: u64,
@@ -140,6 +151,15 @@ pub enum LoadError {
         function: Option<String>,
         /// The source line of the jump, if the blob has debug information.
         location: Option<SourceLocation>,
+    },
+    /// The record of what the program needs is damaged: see [`abi::contract`].
+    #[error(
+        "the program's contract is damaged: {reason}; build the program again with `cargo \
+         entrypoint build`"
+    )]
+    InvalidContract {
+        /// What is wrong with it.
+        reason: String,
     },
     /// The program imports a symbol that the loader does not offer.
     #[error("the program imports `{symbol}`, which the loader does not offer")]

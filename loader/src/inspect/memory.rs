@@ -1,7 +1,6 @@
 //! The layout of the program's memory.
 
 use abi::Pubkey;
-use abi::heap::MIN_HEAP_LENGTH;
 use polkavm::{MemoryMapBuilder, ProgramBlob};
 
 use crate::backend::polkavm::{PAGE_SIZE, input_address};
@@ -38,8 +37,8 @@ impl DataSizes {
     }
 }
 
-/// The layout of a program's memory with the smallest heap (32 KiB), no accounts and no instruction
-/// data.
+/// The layout of a program's memory with the smallest heap that it runs with, no accounts and no
+/// instruction data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -98,7 +97,7 @@ impl RegionKind {
 
 impl MemoryMap {
     /// `None` if the program does not fit in the VM's memory.
-    pub(super) fn of(blob: &ProgramBlob) -> Option<Self> {
+    pub(super) fn of(blob: &ProgramBlob, heap: u32) -> Option<Self> {
         let map = MemoryMapBuilder::new(PAGE_SIZE)
             .ro_data_size(blob.ro_data_size())
             .rw_data_size(blob.rw_data_size())
@@ -106,7 +105,7 @@ impl MemoryMap {
             .build()
             .ok()?;
         let heap_base = map.heap_base();
-        let input_address = input_address(heap_base, MIN_HEAP_LENGTH);
+        let input_address = input_address(heap_base, heap);
         // The program's address does not change the length.
         let input_length = serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
         let end = input_address + input_length;
@@ -129,7 +128,7 @@ impl MemoryMap {
                 map.rw_data_address(),
                 blob.rw_data_size(),
             ),
-            region(RegionKind::Heap, heap_base, MIN_HEAP_LENGTH),
+            region(RegionKind::Heap, heap_base, heap),
             region(
                 RegionKind::Input,
                 u32::try_from(input_address).ok()?,

@@ -37,8 +37,9 @@
 mod code;
 mod functions;
 mod memory;
-mod sections;
+pub(crate) mod sections;
 
+use abi::contract::Contract;
 use abi::heap::MIN_HEAP_LENGTH;
 use abi::imports::Import;
 use polkavm::ProgramBlob;
@@ -49,6 +50,7 @@ pub use memory::{DataSizes, MemoryMap, Region, RegionKind};
 pub use sections::{Section, SectionKind};
 
 use crate::backend::polkavm::{PolkaVm, parse, validate};
+use crate::contract;
 use crate::deploy::{self, NotDeployable};
 use crate::error::LoadError;
 use crate::limits::Limits;
@@ -86,6 +88,9 @@ pub struct Inspection {
     pub code: Code,
     /// The code by functions.
     pub functions: Functions,
+    /// What the program declares that it needs; `None` if it declares nothing, or if that is
+    /// damaged.
+    pub contract: Option<Contract>,
     /// The needs of the program.
     pub requirements: Requirements,
     /// What the deployment of the program on the Rialo runtime costs, and whether it is possible.
@@ -116,13 +121,26 @@ impl Loader {
         self.check_file(blob)?;
         let parsed = parse(blob)?;
         let limits = self.current_limits();
-        let refusals = vm.refusals(&parsed, limits, &self.settings.syscalls);
-        Ok(Inspection::new(blob, &parsed, limits, refusals))
+        let mut refusals = vm.refusals(&parsed, limits, &self.settings.syscalls);
+        let contract = contract::read(blob).unwrap_or_else(|error| {
+            refusals.push(error);
+            None
+        });
+        if let Some(contract) = &contract {
+            refusals.extend(contract::check(contract, limits).err());
+        }
+        Ok(Inspection::new(blob, &parsed, limits, contract, refusals))
     }
 }
 
 impl Inspection {
-    fn new(bytes: &[u8], blob: &ProgramBlob, limits: &Limits, refusals: Vec<LoadError>) -> Self {
+    fn new(
+        bytes: &[u8],
+        blob: &ProgramBlob,
+        limits: &Limits,
+        contract: Option<Contract>,
+        refusals: Vec<LoadError>,
+    ) -> Self {
         let sections = sections::read(bytes);
         let stripped_length = sections
             .iter()
@@ -134,7 +152,8 @@ impl Inspection {
             .find(|section| section.kind == SectionKind::Code);
         let stats = code::count(blob, code_section.map_or(0, |section| section.content));
         let functions = functions::find(bytes, blob, &stats.called);
-        let memory = MemoryMap::of(blob);
+        let least_heap = contract.map_or(MIN_HEAP_LENGTH, |contract| contract.heap_size);
+        let memory = MemoryMap::of(blob, least_heap);
         Self {
             file_length: bytes.len() as u64,
             stripped_length,
@@ -146,8 +165,9 @@ impl Inspection {
             imports: imports(blob, &stats.import_calls),
             code: stats.code,
             functions,
+            contract,
             requirements: Requirements {
-                least_heap: MIN_HEAP_LENGTH,
+                least_heap,
                 has_heap_header: validate::has_heap_header(blob),
                 stack: blob.stack_size(),
                 least_memory: memory.as_ref().map(|memory| memory.mapped),
@@ -210,8 +230,8 @@ pub struct Deployment {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Requirements {
-    /// The smallest heap, in bytes, that an invocation may have. The blob does not declare whether
-    /// that suffices.
+    /// The smallest heap, in bytes, that an invocation may have: that of the
+    /// [`contract`](Inspection::contract), or 32 KiB.
     pub least_heap: u32,
     /// Whether the heap has the header that reports its use: the program exports
     /// [`entrypoint_heap_bump`](abi::heap::BUMP_HEAP_EXPORT).

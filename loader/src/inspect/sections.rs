@@ -5,7 +5,7 @@
 //! section: u8 number │ varint length │ that many bytes
 //! ```
 
-use abi::error_names::BLOB_SECTION;
+use abi::{contract, error_names};
 
 /// Length of magic, version and length.
 const HEADER_LENGTH: usize = 4 + 1 + 8;
@@ -56,6 +56,8 @@ pub enum SectionKind {
     DebugLineProgramRanges,
     /// A hash that the VM does not read.
     MetadataHash,
+    /// What the program needs: see [`abi::contract`].
+    Contract,
     /// Names and texts of custom errors: see [`abi::error_names`].
     ErrorNames,
     /// A section that the VM skips, because it does not know it.
@@ -82,6 +84,7 @@ impl SectionKind {
             Self::DebugLinePrograms => "debug line programs",
             Self::DebugLineProgramRanges => "debug line program ranges",
             Self::MetadataHash => "metadata hash",
+            Self::Contract => "contract",
             Self::ErrorNames => "names of errors",
             Self::Unknown => "unknown section",
             Self::End => "end",
@@ -114,7 +117,8 @@ impl SectionKind {
             129 => Self::DebugLinePrograms,
             130 => Self::DebugLineProgramRanges,
             131 => Self::MetadataHash,
-            BLOB_SECTION => Self::ErrorNames,
+            contract::BLOB_SECTION => Self::Contract,
+            error_names::BLOB_SECTION => Self::ErrorNames,
             _ => Self::Unknown,
         }
     }
@@ -154,6 +158,18 @@ pub(super) fn read(bytes: &[u8]) -> Vec<Section> {
         push(SectionKind::Trailing, None, rest.len() - 1, rest.len() - 1);
     }
     sections
+}
+
+/// The contents of the sections with a number.
+pub(crate) fn contents(bytes: &[u8], number: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes.get(HEADER_LENGTH..).unwrap_or_default();
+    let sections = std::iter::from_fn(move || {
+        let (number, content, length) = section(rest)?;
+        let (section, after) = rest.split_at(length);
+        rest = after;
+        Some((number, &section[length - content..]))
+    });
+    sections.filter_map(move |(found, content)| (found == number).then_some(content))
 }
 
 /// Number of the section at the start of the bytes, length of its content, and whole length; `None`

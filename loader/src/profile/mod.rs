@@ -50,6 +50,7 @@ use abi::Pubkey;
 use crate::Outcome;
 use crate::backend::Syscall;
 use crate::backend::polkavm::PolkaVm;
+use crate::contract;
 use crate::engine::Engine;
 use crate::error::{Failure, InvocationError, SourceLocation};
 use crate::host::{Host, default_host};
@@ -276,6 +277,7 @@ impl Program {
             })?;
         let program = Traced::new(program)?;
         let settings = self.settings();
+        let invocation = &*contract::with_heap(self.contract(), invocation)?;
         invocation.validate(&settings.limits)?;
         profile(&program, settings, host, invocation)
     }

@@ -52,6 +52,7 @@ use abi::heap::HeapHeader;
 
 pub use self::report::{Problem, Report, Resource, SweepFailed};
 
+use crate::contract;
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::error::InvocationError;
@@ -232,6 +233,7 @@ impl Sweep {
             let engine = program.engine();
             return Err(InvocationError::NotOnThisEngine { what, engine }.into());
         }
+        let invocation = &*contract::with_heap(program.contract(), invocation)?;
         let complete = program.invoke_with(host, invocation)?;
         let lacks = match complete.failure.as_ref().map(Failure::cause) {
             Some(Failure::OutOfGas { .. }) => true,

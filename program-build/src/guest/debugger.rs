@@ -9,8 +9,8 @@ use object::{Object, ObjectSection, SectionKind};
 
 use super::addresses::{self, Addresses};
 use super::{DebugInfo, Target, folder, locked, riscv64};
-use crate::custom_errors;
 use crate::package::ProgramPackage;
+use crate::records;
 
 /// The address at which the ELF file for the debugger begins. Addresses of a running program are
 /// below it, so that the two cannot be mixed up.
@@ -85,8 +85,7 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
         // Of no use to a debugger, which could only take it for the other one.
         fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
-        let blob =
-            custom_errors::append(blob, &custom_errors::records_of_archive(&read(&library)?)?)?;
+        let blob = records::attach(blob, &read(&library)?, DebugInfo::Keep)?;
         Ok(DebugBuild {
             blob,
             elf,

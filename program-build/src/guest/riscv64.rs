@@ -15,7 +15,7 @@ use polkavm_linker::TargetInstructionSet;
 
 use super::compile::Compilation;
 use super::{DebugInfo, Target, inlined, read_only};
-use crate::custom_errors;
+use crate::records;
 use crate::toolchain::Linker;
 
 /// Name of the guest target, and of the file that describes it to the compiler.
@@ -37,12 +37,9 @@ pub(super) fn build(
     let library = compile(compilation, &LIMITED)?;
     link(&compilation.toolchain.linker, &library, elf, &[])?;
     let blob = make_blob(elf, compilation.package.stack, debug_info)?;
-    if debug_info == DebugInfo::Strip {
-        return Ok(blob);
-    }
     let library =
         fs::read(&library).with_context(|| format!("cannot read {}", library.display()))?;
-    custom_errors::append(blob, &custom_errors::records_of_archive(&library)?)
+    records::attach(blob, &library, debug_info)
 }
 
 /// Settings of the profile for the functions and the lines, without variables.

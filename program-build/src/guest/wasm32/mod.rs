@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use abi::contract;
 use anyhow::{Context, Result};
 
 use super::compile::Compilation;
@@ -12,6 +13,11 @@ mod exports;
 
 /// The target's name.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The argument for the linker by which a stripped module keeps a section.
+fn keep(section: &str) -> String {
+    format!("-Clink-arg=--keep-section={section}")
+}
 
 /// Builds the module.
 pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Result<Vec<u8>> {
@@ -39,7 +45,7 @@ pub(super) fn build(compilation: &Compilation<'_>, debug_info: DebugInfo) -> Res
         command
             // Another profile would have `core` compiled once more.
             .arg("-Clink-arg=--strip-all")
-            .arg(format!("-Clink-arg=--keep-section={}", exports::SECTION));
+            .args([exports::SECTION, contract::SECTION].map(keep));
     }
     let path = compilation.run(command, Target::Wasm32, "wasm")?;
     let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

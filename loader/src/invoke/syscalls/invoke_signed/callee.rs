@@ -10,6 +10,7 @@ use super::super::call::Call;
 use super::accounts::{Inherited, List};
 use super::request::Request;
 use crate::account::{Account, AccountEntry, AccountInput};
+use crate::contract;
 use crate::error::{Failure, InvalidCall, InvocationError};
 use crate::host::Callee;
 use crate::invocation::Invocation;
@@ -84,6 +85,8 @@ pub(super) fn invocation<G: GuestMemory>(
         // The calls of an invocation take part in what it uses.
         transaction_use: TransactionUse::default(),
         announced_heap,
+        // A transaction gives all its programs the same heap.
+        has_given_heap: true,
     };
     pay_for_memory(call, callee, heap_size)?;
     call.pay_for_layout(written_length(&invocation))?;
@@ -120,7 +123,8 @@ pub(super) fn run<G: GuestMemory>(
     inner.log_begin();
     let (finished, gas) = match callee {
         Callee::Program(program) => {
-            let finished = profile::call(program, &mut inner, invocation);
+            let finished = contract::check_heap(program.contract(), invocation)
+                .and_then(|()| profile::call(program, &mut inner, invocation));
             (finished, Some(invocation.gas))
         }
         Callee::Builtin(builtin) => {
