@@ -4,6 +4,7 @@
 //! escapes the blob's texts, so that they cannot act on a terminal or in a browser.
 
 pub mod costs;
+pub mod difference;
 pub mod end;
 pub mod flame;
 pub mod heap;

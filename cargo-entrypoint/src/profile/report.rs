@@ -5,6 +5,7 @@ use std::fmt::{Result, Write};
 use loader::profile::HeapProfile;
 
 use super::costs::{Cost, Costs, Line};
+use super::difference::{Difference, signed};
 use super::heap::Summary;
 use super::live::{self, Holder};
 use super::sources::Sources;
@@ -42,6 +43,46 @@ pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
     if !costs.lines.is_empty() {
         head(out, "line of any file")?;
         table(out, costs.gas, &costs.lines, |line| source(line, sources))?;
+    }
+    Ok(())
+}
+
+/// Writes which functions use more or less gas of their own than before.
+pub fn differences(out: &mut String, differences: &[Difference<String>]) -> Result {
+    if differences.is_empty() {
+        return writeln!(out, "\nevery function uses the same gas");
+    }
+    writeln!(
+        out,
+        "\n{:>12} {:>12} {:>12}  function, by its own gas",
+        "before", "after", "difference"
+    )?;
+    let mut row = |before: u64, after: u64, what: &str| {
+        let difference = Difference {
+            of: (),
+            before,
+            after,
+        }
+        .difference();
+        let (before, after) = (grouped(before), grouped(after));
+        writeln!(
+            out,
+            "{before:>12} {after:>12} {:>12}  {what}",
+            signed(difference)
+        )
+    };
+    let shown = differences.iter().take(ROWS);
+    for difference in shown {
+        row(
+            difference.before,
+            difference.after,
+            &shortened(&difference.of),
+        )?;
+    }
+    if let Some(rest @ [_, ..]) = differences.get(ROWS..) {
+        let sum = |of: fn(&Difference<String>) -> u64| rest.iter().map(of).sum();
+        let (before, after) = (sum(|rest| rest.before), sum(|rest| rest.after));
+        row(before, after, &format!("… and {} more", rest.len()))?;
     }
     Ok(())
 }

@@ -38,6 +38,7 @@
 //! names. In a blob without debug information, functions start at exports and at the targets of
 //! calls.
 
+mod blocks;
 mod called;
 mod names;
 mod recorder;
@@ -58,6 +59,7 @@ use crate::invoke;
 use crate::invoke::syscalls::Syscalls;
 use crate::program::Program;
 use crate::settings::Settings;
+pub use blocks::Block;
 use called::Traced;
 pub(crate) use called::{Profiler, call};
 use names::Names;
@@ -77,6 +79,9 @@ pub struct Profiled {
     pub heap: HeapProfile,
     /// The functions in which the program ended, from its entry inwards; one at least.
     pub end: Vec<Frame>,
+    /// The program counters of the instructions that ran, ascending. Those of called programs are
+    /// not among them.
+    pub reached: Vec<u32>,
     /// The blocks that were live when the program ended, by the place of their allocation, those
     /// with the most bytes first. Empty unless the program's heap counts, as
     /// [`abi::heap::HeapTrace`] describes.
@@ -310,6 +315,7 @@ fn profile(
         gas,
         end,
         live,
+        reached: recording.reached,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,

@@ -1,6 +1,6 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::ControlFlow;
 
 use abi::Pubkey;
@@ -110,6 +110,8 @@ pub(super) struct Recording {
     /// The profiles of those that were profiled, by the place of their cost.
     pub inner: HashMap<Place, GasProfile>,
     pub end: End,
+    /// The instructions that ran, ascending.
+    pub reached: Vec<u32>,
     /// The blocks that are live at the end, by the place of their allocation.
     pub live: Vec<LiveAt>,
 }
@@ -164,6 +166,7 @@ pub(super) struct Recorder<'a> {
     last: u32,
     /// The last instructions, each with its number of calls around it.
     recent: VecDeque<(u32, usize)>,
+    reached: BTreeSet<u32>,
     calls: Vec<Call>,
     nodes: Vec<Node>,
     node_of: HashMap<Node, u32>,
@@ -206,6 +209,7 @@ impl<'a> Recorder<'a> {
             running: None,
             last: program.entry.0,
             recent: VecDeque::with_capacity(MAX_RECENT),
+            reached: BTreeSet::new(),
             calls: Vec::new(),
             nodes: vec![root],
             node_of: HashMap::new(),
@@ -249,6 +253,7 @@ impl<'a> Recorder<'a> {
             .filter(|(_, calls)| *calls == depth);
         Recording {
             live: live_at(&self.blocks),
+            reached: self.reached.into_iter().collect(),
             end: End {
                 node,
                 program_counter: self.last,
@@ -461,6 +466,7 @@ impl Observer for Recorder<'_> {
             _ => None,
         };
         self.last = program_counter;
+        self.reached.insert(program_counter);
         if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }

@@ -1,5 +1,8 @@
 //! `cargo entrypoint profile`
 
+mod difference;
+mod old;
+
 use std::fmt::Write;
 use std::fs;
 use std::io::ErrorKind;
@@ -24,6 +27,7 @@ use crate::commands::call::{Call, from_here};
 use crate::commands::counting::{Counted, counted};
 use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
+use old::Old;
 
 /// The heap's history, and a note about it.
 struct Heap {
@@ -39,8 +43,11 @@ struct Heap {
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
+    if let Some(old) = &arguments.diff {
+        return difference::compare(&call, &folder, old);
+    }
     let blob = call.blob()?;
-    let (profiled, errors) = run(&call, &call.name(), &blob, &call.invocation)?;
+    let Ran { profiled, errors } = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
@@ -88,12 +95,14 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
 }
 
-fn run(
-    call: &Call,
-    name: &str,
-    blob: &[u8],
-    invocation: &Invocation,
-) -> Result<(Profiled, CustomErrors)> {
+/// A run of a program.
+struct Ran {
+    profiled: Profiled,
+    /// The own errors of the program whose status it is.
+    errors: CustomErrors,
+}
+
+fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<Ran> {
     // The invocation is checked already. A build that counts its heap has more gas.
     let limits = call.runtime.limits().gas(u64::MAX);
     let loader = Loader::new(Engine::Interpreter)?.as_on(call.runtime);
@@ -104,7 +113,7 @@ fn run(
     let built = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
     let profiled = program.profile_with(&built.host, invocation)?;
     let errors = built.errors_of(&profiled.outcome, CustomErrors::of(blob));
-    Ok((profiled, errors))
+    Ok(Ran { profiled, errors })
 }
 
 /// Creates the folder for the pictures. Building takes longer than finding out that this fails.
@@ -189,20 +198,24 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
     )
     .map(String::into_bytes);
     let write = |kind: &str, picture: Option<Vec<u8>>| {
-        let path = folder.join(format!("{base}.{kind}.svg"));
-        let Some(picture) = picture else {
-            // A picture of an earlier run could be mistaken for one of this run.
-            return match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
-                }
-                _ => Ok(None),
-            };
-        };
-        files::write_whole(&path, picture)?;
-        anyhow::Ok(Some(path))
+        write_picture(&folder.join(format!("{base}.{kind}.svg")), picture)
     };
     Ok([write("gas", gas)?, write("heap", heap)?])
+}
+
+/// Writes a picture, if there is one; otherwise removes that of an earlier run, which could be
+/// mistaken for one of this run.
+fn write_picture(path: &Path, picture: Option<Vec<u8>>) -> Result<Option<PathBuf>> {
+    let Some(picture) = picture else {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
+            }
+            _ => Ok(None),
+        };
+    };
+    files::write_whole(path, picture)?;
+    Ok(Some(path.to_owned()))
 }
 
 /// The names of program and fixture without their folders.
