@@ -12,6 +12,7 @@ pub mod inlining;
 pub mod live;
 pub mod report;
 pub mod sources;
+pub mod unreached;
 
 use loader::display::escape_control;
 

@@ -9,6 +9,7 @@ use super::difference::{Difference, signed};
 use super::heap::Summary;
 use super::live::{self, Holder};
 use super::sources::Sources;
+use super::unreached::{self, Unreached};
 use crate::text::grouped;
 use loader::display::{escape_control, short_path};
 
@@ -87,6 +88,42 @@ pub fn differences(out: &mut String, differences: &[Difference<String>]) -> Resu
     Ok(())
 }
 
+/// Writes what the lines of the program would cost that did not run.
+pub fn unreached(out: &mut String, lines: &[Unreached], sources: &mut Sources) -> Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{:>12} {:>12}         code of the program that did not run, its calls apart",
+        "gas", "blocks"
+    )?;
+    let (shown, others) = unreached::costliest(lines, ROWS);
+    for line in shown {
+        let place = Line {
+            file: line.file.clone(),
+            line: line.line,
+            or_lines: Vec::new(),
+        };
+        let (gas, blocks) = (grouped(line.gas), grouped(line.blocks));
+        writeln!(
+            out,
+            "{gas:>12} {blocks:>12}         {}",
+            source(&place, sources)
+        )?;
+    }
+    if !others.is_empty() {
+        let gas = grouped(others.iter().map(|line| line.gas).sum());
+        writeln!(
+            out,
+            "{gas:>12} {:>12}         … and {} more",
+            "",
+            others.len()
+        )?;
+    }
+    Ok(())
+}
+
 /// Writes how the heap was used. `counted` is the same in a build that counts live bytes, if there
 /// is one, and `note` explains the figures.
 pub fn heap(
@@ -112,9 +149,9 @@ pub fn heap(
     writeln!(out, "          {note}")
 }
 
-/// Writes which lines allocated the blocks that were live at the end.
-pub fn live(out: &mut String, holders: &[Holder]) -> Result {
-    let mut label = "live";
+/// Writes which lines allocated the blocks that were live at the end, or had lost bytes by then.
+pub fn held(out: &mut String, label: &str, holders: &[Holder]) -> Result {
+    let mut label = label;
     for line in live::describe(holders).lines() {
         writeln!(out, "{label:<9} {line}")?;
         label = "";

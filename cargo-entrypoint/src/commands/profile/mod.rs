@@ -13,9 +13,10 @@ use anyhow::{Context, Result, anyhow};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::profile::live::Holder;
+use cargo_entrypoint::profile::unreached::unreached;
 use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
-use loader::profile::{HeapProfile, Profiled};
+use loader::profile::{Block, HeapProfile, Profiled};
 use loader::{Engine, Invocation, Loader};
 use program_build::custom_errors::CustomErrors;
 use program_build::files;
@@ -37,6 +38,8 @@ struct Heap {
     counted: Option<HeapProfile>,
     /// The live blocks at the end, by the line that allocated them.
     holders: Vec<Holder>,
+    /// The bytes that the heap has lost by then, by the same.
+    leaks: Vec<Holder>,
     note: String,
 }
 
@@ -47,7 +50,11 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
         return difference::compare(&call, &folder, old);
     }
     let blob = call.blob()?;
-    let Ran { profiled, errors } = run(&call, &call.name(), &blob, &call.invocation)?;
+    let Ran {
+        profiled,
+        errors,
+        blocks,
+    } = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
@@ -72,8 +79,11 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
         );
     }
     tables::gas(&mut text, &costs, &mut sources)?;
+    let unreached = unreached(&blocks, &profiled.reached, &mut sources);
+    tables::unreached(&mut text, &unreached, &mut sources)?;
     tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
-    tables::live(&mut text, &heap.holders)?;
+    tables::held(&mut text, "live", &heap.holders)?;
+    tables::held(&mut text, "leaked", &heap.leaks)?;
     let pictures = draw(&folder, &call, &costs, &heap)?;
     text.push('\n');
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
@@ -100,6 +110,8 @@ struct Ran {
     profiled: Profiled,
     /// The own errors of the program whose status it is.
     errors: CustomErrors,
+    /// The code of the program.
+    blocks: Vec<Block>,
 }
 
 fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<Ran> {
@@ -113,7 +125,11 @@ fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<
     let built = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
     let profiled = program.profile_with(&built.host, invocation)?;
     let errors = built.errors_of(&profiled.outcome, CustomErrors::of(blob));
-    Ok(Ran { profiled, errors })
+    Ok(Ran {
+        profiled,
+        errors,
+        blocks: program.basic_blocks()?,
+    })
 }
 
 /// Creates the folder for the pictures. Building takes longer than finding out that this fails.
@@ -135,6 +151,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         plain: profiled.heap.clone(),
         counted: None,
         holders: Vec::new(),
+        leaks: Vec::new(),
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
@@ -149,6 +166,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         Ok(Some(Counted {
             profiled: counted,
             holders,
+            leaks,
         })) => {
             let mut note = format!(
                 "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
@@ -165,6 +183,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
                 plain: profiled.heap.clone(),
                 counted: Some(counted.heap),
                 holders,
+                leaks,
                 note,
             }
         }
