@@ -224,6 +224,11 @@ pub struct ProfileArguments {
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
 
+    /// Compare with another program, which gets the same invocation: its file, or a commit of the
+    /// git repository of the program, such as HEAD, main or v1.0
+    #[arg(long, value_name = "FILE|COMMIT")]
+    pub diff: Option<String>,
+
     #[command(flatten)]
     pub cargo: ProgramCargoArguments,
 }

@@ -1,9 +1,14 @@
 //! Numbers and texts as messages and reports show them.
 
+mod function;
+
 use std::fmt::Display;
 
 use abi::report::CUT_MARK;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+pub use function::function_name;
+pub(crate) use function::{path_of_symbol, without_trampoline};
 
 /// An unsigned number with its digits in groups of three.
 ///

@@ -25,6 +25,8 @@ pub struct Counted {
     pub profiled: Profiled,
     /// The live blocks at the end, by the line that allocated them.
     pub holders: Vec<Holder>,
+    /// The bytes that the heap has lost by then, by the same.
+    pub leaks: Vec<Holder>,
 }
 
 /// The invocation of a call, which had this outcome, in a build that counts live bytes; `None` if
@@ -62,10 +64,11 @@ pub fn counted(
     }
     let elf = fs::read(guest::elf_path(package, &[&feature])).ok();
     let inlining = elf.and_then(|elf| Inlining::read(&elf).ok());
-    let holders = holders(
-        &profiled.live,
-        &inlining.unwrap_or_default(),
-        &mut Sources::of(package),
-    );
-    Ok(Some(Counted { profiled, holders }))
+    let inlining = inlining.unwrap_or_default();
+    let mut sources = Sources::of(package);
+    Ok(Some(Counted {
+        holders: holders(&profiled.live, &inlining, &mut sources),
+        leaks: holders(&profiled.leaked, &inlining, &mut sources),
+        profiled,
+    }))
 }

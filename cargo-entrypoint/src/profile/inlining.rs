@@ -12,6 +12,7 @@ use std::fs;
 
 use addr2line::gimli::{self, EndianSlice, LittleEndian};
 use anyhow::{Context as _, Result};
+use loader::display::function_name;
 use loader::profile::{Frame as BlobFrame, FrameKind};
 use loader::{Pubkey, SourceLocation};
 use object::{Object, ObjectSection, SectionKind};
@@ -305,7 +306,7 @@ fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
             })
         });
         chain.push(Frame {
-            function: format!("{:#}", rustc_demangle::demangle(&name)),
+            function: function_name(&name),
             kind: FrameKind::Inlined,
             location,
             or_lines: Vec::new(),
@@ -315,16 +316,10 @@ fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
     let outermost = chain.first_mut()?;
     outermost.kind = FrameKind::Function;
     // As the loader does: PolkaVM's function around an export is the export.
-    if let Some(export) = outermost
-        .function
-        .strip_suffix("::__polkavm_export::trampoline")
-        .map(str::to_owned)
-    {
-        outermost.function.clone_from(&export);
-        if chain.get(1).is_some_and(|frame| frame.function == export) {
-            let inner = chain.remove(1);
-            chain[0].location = inner.location;
-        }
+    let export = outermost.function.clone();
+    if chain.get(1).is_some_and(|frame| frame.function == export) {
+        let inner = chain.remove(1);
+        chain[0].location = inner.location;
     }
     Some(chain)
 }

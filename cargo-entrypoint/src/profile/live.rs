@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loader::display::{escape_control, is_foreign, short_path};
-use loader::profile::LiveBlocks;
+use loader::profile::HeldBlocks;
 use serde::Serialize;
 
 use super::costs::Frame;
@@ -35,7 +35,7 @@ type Place = (String, Option<(String, u32)>);
 
 /// Adds live blocks up by the innermost line of the author's own, those with the most bytes first.
 #[must_use]
-pub fn holders(live: &[LiveBlocks], inlining: &Inlining, sources: &mut Sources) -> Vec<Holder> {
+pub fn holders(live: &[HeldBlocks], inlining: &Inlining, sources: &mut Sources) -> Vec<Holder> {
     let mut sums: BTreeMap<Place, (u64, u64)> = BTreeMap::new();
     for blocks in live {
         let stack: Vec<_> = blocks.stack.iter().collect();

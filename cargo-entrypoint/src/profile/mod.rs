@@ -4,6 +4,7 @@
 //! escapes the blob's texts, so that they cannot act on a terminal or in a browser.
 
 pub mod costs;
+pub mod difference;
 pub mod end;
 pub mod flame;
 pub mod heap;
@@ -11,6 +12,7 @@ pub mod inlining;
 pub mod live;
 pub mod report;
 pub mod sources;
+pub mod unreached;
 
 use loader::display::escape_control;
 

@@ -5,9 +5,11 @@ use std::fmt::{Result, Write};
 use loader::profile::HeapProfile;
 
 use super::costs::{Cost, Costs, Line};
+use super::difference::{Difference, signed};
 use super::heap::Summary;
 use super::live::{self, Holder};
 use super::sources::Sources;
+use super::unreached::{self, Unreached};
 use crate::text::grouped;
 use loader::display::{escape_control, short_path};
 
@@ -46,6 +48,82 @@ pub fn gas(out: &mut String, costs: &Costs, sources: &mut Sources) -> Result {
     Ok(())
 }
 
+/// Writes which functions use more or less gas of their own than before.
+pub fn differences(out: &mut String, differences: &[Difference<String>]) -> Result {
+    if differences.is_empty() {
+        return writeln!(out, "\nevery function uses the same gas");
+    }
+    writeln!(
+        out,
+        "\n{:>12} {:>12} {:>12}  function, by its own gas",
+        "before", "after", "difference"
+    )?;
+    let mut row = |before: u64, after: u64, what: &str| {
+        let difference = Difference {
+            of: (),
+            before,
+            after,
+        }
+        .difference();
+        let (before, after) = (grouped(before), grouped(after));
+        writeln!(
+            out,
+            "{before:>12} {after:>12} {:>12}  {what}",
+            signed(difference)
+        )
+    };
+    let shown = differences.iter().take(ROWS);
+    for difference in shown {
+        row(
+            difference.before,
+            difference.after,
+            &shortened(&difference.of),
+        )?;
+    }
+    if let Some(rest @ [_, ..]) = differences.get(ROWS..) {
+        let sum = |of: fn(&Difference<String>) -> u64| rest.iter().map(of).sum();
+        let (before, after) = (sum(|rest| rest.before), sum(|rest| rest.after));
+        row(before, after, &format!("… and {} more", rest.len()))?;
+    }
+    Ok(())
+}
+
+/// Writes what the lines of the program would cost that did not run.
+pub fn unreached(out: &mut String, lines: &[Unreached], sources: &mut Sources) -> Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{:>12} {:>12}         code of the program that did not run, its calls apart",
+        "gas", "blocks"
+    )?;
+    let (shown, others) = unreached::costliest(lines, ROWS);
+    for line in shown {
+        let place = Line {
+            file: line.file.clone(),
+            line: line.line,
+            or_lines: Vec::new(),
+        };
+        let (gas, blocks) = (grouped(line.gas), grouped(line.blocks));
+        writeln!(
+            out,
+            "{gas:>12} {blocks:>12}         {}",
+            source(&place, sources)
+        )?;
+    }
+    if !others.is_empty() {
+        let gas = grouped(others.iter().map(|line| line.gas).sum());
+        writeln!(
+            out,
+            "{gas:>12} {:>12}         … and {} more",
+            "",
+            others.len()
+        )?;
+    }
+    Ok(())
+}
+
 /// Writes how the heap was used. `counted` is the same in a build that counts live bytes, if there
 /// is one, and `note` explains the figures.
 pub fn heap(
@@ -71,9 +149,9 @@ pub fn heap(
     writeln!(out, "          {note}")
 }
 
-/// Writes which lines allocated the blocks that were live at the end.
-pub fn live(out: &mut String, holders: &[Holder]) -> Result {
-    let mut label = "live";
+/// Writes which lines allocated the blocks that were live at the end, or had lost bytes by then.
+pub fn held(out: &mut String, label: &str, holders: &[Holder]) -> Result {
+    let mut label = label;
     for line in live::describe(holders).lines() {
         writeln!(out, "{label:<9} {line}")?;
         label = "";

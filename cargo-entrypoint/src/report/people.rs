@@ -75,6 +75,14 @@ fn status(outcome: &Outcome, errors: &CustomErrors) -> String {
     }
 }
 
+/// How an invocation ended, in a few words.
+pub fn ended(outcome: &Outcome, errors: &CustomErrors) -> String {
+    match &outcome.failure {
+        Some(failure) if outcome.status.is_none() => escape_control(&failure.to_string()),
+        _ => status(outcome, errors),
+    }
+}
+
 fn ending(
     out: &mut String,
     invocation: &Invocation,

@@ -8,7 +8,7 @@ use polkavm::{ArcBytes, ProgramBlob, ProgramCounter, ProgramParts};
 use super::code::{self, Placed};
 use super::name;
 use crate::backend::polkavm::debug_info;
-use crate::display::short_path;
+use crate::display::{function_name, short_path};
 use crate::error::SourceLocation;
 
 /// The code by functions.
@@ -67,7 +67,8 @@ struct CodeRange {
 /// A function's names, and its place in the source.
 #[derive(Default)]
 struct FunctionLabel {
-    name: Option<String>,
+    /// The path with generic arguments.
+    path: Option<String>,
     export: Option<String>,
     location: Option<SourceLocation>,
 }
@@ -121,7 +122,7 @@ fn measure(ranges: CodeRanges, instructions: impl Iterator<Item = Placed>) -> Ve
         .labels
         .into_iter()
         .map(|label| Function {
-            name: label.name,
+            name: label.path.map(|path| name(function_name(&path).as_bytes())),
             export: label.export,
             location: label.location,
             program_counter: 0,
@@ -172,7 +173,7 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
         };
         let last = ranges.labels.len() - 1;
         // A function has more than one range if some of its code has no line.
-        if ranges.labels[last].name == label.name && !entries.contains_key(&start) {
+        if ranges.labels[last].path == label.path && !entries.contains_key(&start) {
             ranges.resume(start, last);
         } else {
             ranges.start(start, label.exported_at(start, entries));
@@ -212,9 +213,8 @@ fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
             continue;
         };
         if label.is_none() {
-            let text = debug_info::function_name(&frame)?;
             label = Some(FunctionLabel {
-                name: Some(name(text.as_bytes())),
+                path: Some(debug_info::function_name(&frame)?),
                 ..FunctionLabel::default()
             });
         }

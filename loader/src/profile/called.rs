@@ -114,6 +114,5 @@ fn profiled(
     let gas_used = invocation.gas - finished.gas;
     let is_out_of_gas = matches!(finished.result, Err(Failure::OutOfGas { .. }));
     let recording = recorder.finish(gas_used, is_out_of_gas);
-    let (profile, ..) = name(&traced, &recording);
-    Ok((finished, profile))
+    Ok((finished, name(&traced, &recording).gas))
 }

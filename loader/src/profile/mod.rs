@@ -38,7 +38,9 @@
 //! names. In a blob without debug information, functions start at exports and at the targets of
 //! calls.
 
+mod blocks;
 mod called;
+mod heap_blocks;
 mod names;
 mod recorder;
 mod tree;
@@ -59,10 +61,12 @@ use crate::invoke;
 use crate::invoke::syscalls::Syscalls;
 use crate::program::Program;
 use crate::settings::Settings;
+pub use blocks::Block;
 use called::Traced;
 pub(crate) use called::{Profiler, call};
+use heap_blocks::{HeldAt, Site};
 use names::Names;
-use recorder::{Cost, LiveAt, Prepaid, Recorder, Recording};
+use recorder::{Cost, Prepaid, Recorder, Recording};
 use tree::Tree;
 
 /// A profiled invocation.
@@ -78,21 +82,28 @@ pub struct Profiled {
     pub heap: HeapProfile,
     /// The functions in which the program ended, from its entry inwards; one at least.
     pub end: Vec<Frame>,
+    /// The program counters of the instructions that ran, ascending. Those of called programs are
+    /// not among them.
+    pub reached: Vec<u32>,
     /// The blocks that were live when the program ended, by the place of their allocation, those
     /// with the most bytes first. Empty unless the program's heap counts, as
     /// [`abi::heap::HeapTrace`] describes.
-    pub live: Vec<LiveBlocks>,
+    pub live: Vec<HeldBlocks>,
+    /// The bytes that the heap had lost when the program ended, those of [`HeapCounts::leaked`], by
+    /// the place that allocated the block that lost them. As above.
+    pub leaked: Vec<HeldBlocks>,
 }
 
-/// Blocks of the heap that were allocated at one place and not freed.
+/// Bytes of the heap that belong to blocks that were allocated at one place: live ones, or lost
+/// ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LiveBlocks {
+pub struct HeldBlocks {
     /// The functions around the allocation, from the program's entry inwards.
     pub stack: Vec<Frame>,
-    /// Their requested sizes together, in bytes.
+    /// The requested sizes of the blocks together, or the bytes that they have lost.
     pub bytes: u64,
-    /// How many they are.
+    /// How many they are, or how many times such a block has lost bytes.
     pub blocks: u64,
 }
 
@@ -307,11 +318,13 @@ fn profile(
     );
     let is_out_of_gas = matches!(outcome.failure, Some(Failure::OutOfGas { .. }));
     let recording = recorder.finish(outcome.gas_used, is_out_of_gas);
-    let (gas, end, live) = name(traced, &recording);
+    let named = name(traced, &recording);
     Ok(Profiled {
-        gas,
-        end,
-        live,
+        gas: named.gas,
+        end: named.end,
+        live: named.live,
+        leaked: named.leaked,
+        reached: recording.reached,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,
@@ -320,9 +333,17 @@ fn profile(
     })
 }
 
-/// Names the functions of the instructions, and merges costs that then are the same. Returns also
-/// the functions in which the program ended, and the live blocks.
-fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>, Vec<LiveBlocks>) {
+/// A recording, with the names of functions.
+struct Named {
+    gas: GasProfile,
+    /// The functions in which the program ended.
+    end: Vec<Frame>,
+    live: Vec<HeldBlocks>,
+    leaked: Vec<HeldBlocks>,
+}
+
+/// Names the functions of the instructions, and merges costs that then are the same.
+fn name(traced: &Traced, recording: &Recording) -> Named {
     let mut names = Names::new(&traced.program.blob, &traced.flow);
     let syscalls = &traced.program.syscalls;
     let mut tree = Tree::new();
@@ -362,11 +383,13 @@ fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>, Vec<
         }
     }
     let end = end(&mut names, recording);
-    let live: Vec<(Vec<u32>, &LiveAt)> = recording
-        .live
-        .iter()
-        .map(|live| (stack(&mut names, recording, live), live))
-        .collect();
+    let mut stacks = |held: &[HeldAt]| -> Vec<Vec<u32>> {
+        let sites = held.iter().map(|held| held.site);
+        sites
+            .map(|site| stack(&mut names, recording, site))
+            .collect()
+    };
+    let (live, leaked) = (stacks(&recording.live), stacks(&recording.leaked));
     let (frames, has_debug_info) = names.finish();
     let named = |numbers: &[u32]| -> Vec<Frame> {
         let numbers = numbers.iter();
@@ -374,23 +397,30 @@ fn name(traced: &Traced, recording: &Recording) -> (GasProfile, Vec<Frame>, Vec<
             .map(|number| frames[*number as usize].clone())
             .collect()
     };
-    let end = named(&end);
-    let mut live: Vec<LiveBlocks> = live
-        .iter()
-        .map(|(stack, live)| LiveBlocks {
-            stack: named(stack),
-            bytes: live.bytes,
-            blocks: live.blocks,
-        })
-        .collect();
-    live.sort_by_key(|live| std::cmp::Reverse(live.bytes));
-    (tree.finish(frames, has_debug_info), end, live)
+    let held = |held: &[HeldAt], stacks: &[Vec<u32>]| -> Vec<HeldBlocks> {
+        let pairs = held.iter().zip(stacks);
+        let mut held: Vec<HeldBlocks> = pairs
+            .map(|(held, stack)| HeldBlocks {
+                stack: named(stack),
+                bytes: held.bytes,
+                blocks: held.blocks,
+            })
+            .collect();
+        held.sort_by_key(|held| std::cmp::Reverse(held.bytes));
+        held
+    };
+    Named {
+        end: named(&end),
+        live: held(&recording.live, &live),
+        leaked: held(&recording.leaked, &leaked),
+        gas: tree.finish(frames, has_debug_info),
+    }
 }
 
 /// The numbers of the frames around an allocation, from the program's entry inwards.
-fn stack(names: &mut Names<'_>, recording: &Recording, live: &LiveAt) -> Vec<u32> {
-    let (mut frames, before) = way(names, recording, live.node);
-    frames.extend(names.frames_after(before, live.program_counter));
+fn stack(names: &mut Names<'_>, recording: &Recording, (node, counter): Site) -> Vec<u32> {
+    let (mut frames, before) = way(names, recording, node);
+    frames.extend(names.frames_after(before, counter));
     frames
 }
 

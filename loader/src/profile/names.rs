@@ -9,6 +9,7 @@ use super::tree::Numbered;
 use super::{Frame, FrameKind};
 use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
+use crate::display::function_name;
 
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {
@@ -120,7 +121,7 @@ impl<'a> Names<'a> {
                 _ => (FrameKind::Inlined, "(unnamed)".to_owned()),
             };
             numbers.push(self.number(Frame {
-                function: frame.function.unwrap_or(unnamed),
+                function: frame.function.map_or(unnamed, |path| function_name(&path)),
                 kind,
                 location: frame.location,
                 program_id: None,

@@ -1,12 +1,13 @@
 //! Observes a program, and records what each instruction costs and what called it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
+use super::heap_blocks::{HeapBlocks, HeldAt};
 use super::tree::Sum;
 use super::{GasProfile, HeapCounts, HeapSample};
 use crate::backend::Heap;
@@ -32,9 +33,6 @@ const MAX_COSTS: usize = 200_000;
 
 /// Samples of the heap, of which every second is dropped when there are more.
 const MAX_SAMPLES: usize = 1 << 18;
-
-/// The most blocks of the heap that are remembered.
-const MAX_BLOCKS: usize = 1 << 18;
 
 /// The most instructions that are remembered. A panic or a failed allocation takes fewer.
 const MAX_RECENT: usize = 512;
@@ -110,20 +108,12 @@ pub(super) struct Recording {
     /// The profiles of those that were profiled, by the place of their cost.
     pub inner: HashMap<Place, GasProfile>,
     pub end: End,
+    /// The instructions that ran, ascending.
+    pub reached: Vec<u32>,
     /// The blocks that are live at the end, by the place of their allocation.
-    pub live: Vec<LiveAt>,
-}
-
-/// Live blocks that were allocated at one place.
-pub(super) struct LiveAt {
-    /// The way to the function that allocated them.
-    pub node: u32,
-    /// The instruction in it.
-    pub program_counter: u32,
-    /// Their requested sizes together, in bytes.
-    pub bytes: u64,
-    /// How many they are.
-    pub blocks: u64,
+    pub live: Vec<HeldAt>,
+    /// The bytes that the heap has lost by then, by the same.
+    pub leaked: Vec<HeldAt>,
 }
 
 /// The place where the program ended.
@@ -164,6 +154,7 @@ pub(super) struct Recorder<'a> {
     last: u32,
     /// The last instructions, each with its number of calls around it.
     recent: VecDeque<(u32, usize)>,
+    reached: BTreeSet<u32>,
     calls: Vec<Call>,
     nodes: Vec<Node>,
     node_of: HashMap<Node, u32>,
@@ -176,8 +167,7 @@ pub(super) struct Recorder<'a> {
     inner: HashMap<Place, Sum>,
     /// The number of stacks in `inner`.
     inner_costs: usize,
-    /// The size of each live block and the place of its allocation, by its address.
-    blocks: BTreeMap<u64, (u64, u32, u32)>,
+    blocks: HeapBlocks,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -206,6 +196,7 @@ impl<'a> Recorder<'a> {
             running: None,
             last: program.entry.0,
             recent: VecDeque::with_capacity(MAX_RECENT),
+            reached: BTreeSet::new(),
             calls: Vec::new(),
             nodes: vec![root],
             node_of: HashMap::new(),
@@ -216,7 +207,7 @@ impl<'a> Recorder<'a> {
             called: Vec::new(),
             inner: HashMap::new(),
             inner_costs: 0,
-            blocks: BTreeMap::new(),
+            blocks: HeapBlocks::default(),
             heap_state: None,
         }
     }
@@ -248,7 +239,9 @@ impl<'a> Recorder<'a> {
             .rev()
             .filter(|(_, calls)| *calls == depth);
         Recording {
-            live: live_at(&self.blocks),
+            live: self.blocks.live_at(),
+            leaked: self.blocks.leaked_at(),
+            reached: self.reached.into_iter().collect(),
             end: End {
                 node,
                 program_counter: self.last,
@@ -392,7 +385,8 @@ impl<'a> Recorder<'a> {
         }
         self.heap_state = Some(state);
         if let Some(trace) = trace {
-            self.note_blocks(&trace);
+            let (node, _) = self.position();
+            self.blocks.note(&trace, (node, self.last));
         }
         if self.samples.len() >= MAX_SAMPLES {
             let mut index = 0;
@@ -413,38 +407,6 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Recorder<'_> {
-    /// Writes down what the last call of the allocator did.
-    fn note_blocks(&mut self, trace: &HeapTrace) {
-        self.blocks.remove(&trace.freed);
-        if trace.allocated != 0 && self.blocks.len() < MAX_BLOCKS {
-            let (node, _) = self.position();
-            let block = (trace.size, node, self.last);
-            self.blocks.insert(trace.allocated, block);
-        }
-    }
-}
-
-/// Adds live blocks up by the place of their allocation.
-fn live_at(blocks: &BTreeMap<u64, (u64, u32, u32)>) -> Vec<LiveAt> {
-    let mut sums: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
-    for (size, node, program_counter) in blocks.values() {
-        let (bytes, count) = sums.entry((*node, *program_counter)).or_default();
-        // A blob may claim any size.
-        *bytes = bytes.saturating_add(*size);
-        *count += 1;
-    }
-    let live = sums
-        .into_iter()
-        .map(|((node, program_counter), (bytes, blocks))| LiveAt {
-            node,
-            program_counter,
-            bytes,
-            blocks,
-        });
-    live.collect()
-}
-
 impl Observer for Recorder<'_> {
     fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) -> ControlFlow<()> {
         self.conclude(Cost::Instruction);
@@ -461,6 +423,7 @@ impl Observer for Recorder<'_> {
             _ => None,
         };
         self.last = program_counter;
+        self.reached.insert(program_counter);
         if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }

@@ -1,4 +1,4 @@
-//! Keeps the inlined functions in a blob's debug information.
+//! Keeps the inlined functions, and whole names, in a blob's debug information.
 //!
 //! PolkaVM's linker keeps all functions that are inlined into a function directly. Of those that
 //! are inlined into an inlined function it keeps only the first, so most instructions lose the
@@ -9,12 +9,17 @@
 //! In DWARF, whether an entry has children is written in the table of abbreviations, and a zero
 //! byte ends the children. So an inlined function loses its children if its abbreviation says so,
 //! and the zero byte becomes an empty entry.
+//!
+//! Of an inlined function's name the linker keeps the last part, such as `fmt`. So a function's
+//! symbol takes the place of its name: in the table of abbreviations the two change their places.
+//! The symbol has the whole path, and the loader reads it.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use gimli::constants::{
-    DW_CHILDREN_no, DW_FORM_implicit_const, DW_TAG_inlined_subroutine, DW_TAG_lexical_block,
+    DW_AT_linkage_name, DW_AT_name, DW_CHILDREN_no, DW_FORM_implicit_const,
+    DW_TAG_inlined_subroutine, DW_TAG_lexical_block, DW_TAG_subprogram,
 };
 use gimli::{DebugAbbrev, DebugInfo, EndianSlice, Format, LittleEndian, Reader, UnitHeader};
 use object::endian::Endianness;
@@ -147,8 +152,19 @@ impl Tables<'_> {
             let tag = rest.read_uleb128()?;
             let children = rest.offset_from(entry);
             let _ = rest.read_u8()?;
-            while skip_attribute(&mut rest)? {}
+            let mut names = Vec::new();
+            loop {
+                let start = rest.offset_from(entry);
+                match read_attribute(&mut rest)? {
+                    END_OF_ATTRIBUTES => break,
+                    (name, _) if NAMES.contains(&name) => names.push(start),
+                    _ => {}
+                }
+            }
             let mut entry = entry.slice()[..rest.offset_from(entry)].to_vec();
+            if let ([one, other], true) = (&names[..], tag == u64::from(DW_TAG_subprogram.0)) {
+                entry.swap(*one, *other);
+            }
             if tag == u64::from(DW_TAG_inlined_subroutine.0) {
                 entry[children] = DW_CHILDREN_no.0;
             }
@@ -165,11 +181,16 @@ impl Tables<'_> {
     }
 }
 
-/// Reads an attribute of an abbreviation. Returns false at the end of the attributes.
-fn skip_attribute(table: &mut Slice<'_>) -> Result<bool> {
+/// The attributes with the two names of a function. The codes have one byte each.
+const NAMES: [u64; 2] = [DW_AT_name.0 as u64, DW_AT_linkage_name.0 as u64];
+
+const END_OF_ATTRIBUTES: (u64, u64) = (0, 0);
+
+/// Reads the name and the form of an attribute of an abbreviation.
+fn read_attribute(table: &mut Slice<'_>) -> Result<(u64, u64)> {
     let (name, form) = (table.read_uleb128()?, table.read_uleb128()?);
     if form == u64::from(DW_FORM_implicit_const.0) {
         let _ = table.read_sleb128()?;
     }
-    Ok((name, form) != (0, 0))
+    Ok((name, form))
 }

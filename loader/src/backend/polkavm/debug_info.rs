@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use polkavm::debug_info::{FrameInfo, FrameKind};
 use polkavm::{ProgramBlob, ProgramCounter};
 
+use crate::display::{path_of_symbol, without_trampoline};
 use crate::error::SourceLocation;
 
 /// The most frames that are read for one instruction. A compiler writes a few dozen.
@@ -13,7 +14,8 @@ const MAX_FRAMES: usize = 256;
 /// A function that contains an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DebugFrame {
-    /// Its path, or only its name if it is inlined.
+    /// Its path with generic arguments; of a blob that was not made by this project, only its name
+    /// if it is inlined. [`function_name`](crate::display::function_name) makes it shorter.
     pub function: Option<String>,
     /// The place in the function: of the instruction, or of the inlined call.
     pub location: Option<SourceLocation>,
@@ -89,23 +91,19 @@ fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<Debug
 
 /// Merges an exported function with PolkaVM's trampoline for it.
 fn merge_export(frames: &mut DebugFunction) {
-    const THROUGH: &str = "::__polkavm_export::trampoline";
     let Some(outermost) = frames.first_mut() else {
         return;
     };
-    let Some(path) = outermost
-        .function
-        .as_deref()
-        .and_then(|function| function.strip_suffix(THROUGH))
-    else {
+    let Some(path) = outermost.function.as_deref().and_then(without_trampoline) else {
         return;
     };
     let path = path.to_owned();
-    let name = path.rsplit("::").next().map(str::to_owned);
-    outermost.function = Some(path);
-    if frames.get(1).is_some_and(|second| second.function == name) {
+    let is_export = |function: &str| function == path || Some(function) == path.rsplit("::").next();
+    let mut second = frames.get(1).and_then(|second| second.function.as_deref());
+    if second.take().is_some_and(is_export) {
         frames[0].location = frames.remove(1).location;
     }
+    frames[0].function = Some(path);
 }
 
 /// The source line of a frame's code; `None` for a frame that only declares its function.
@@ -122,11 +120,15 @@ pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
 
 /// A function's path.
 ///
-/// If there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place
+/// The build of this project gives functions their symbols instead of their names: then the path is
+/// that of the symbol. If there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place
 /// and loses two characters. The cut may be inside a crate's hash, `core[0123` and
 /// `456789abcd]::fmt`, and then the path is whole; or inside a name, and then a `…` marks it.
 pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
+    if let Some(path) = path_of_symbol(function) {
+        return Some(path);
+    }
     let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let Ok(Some(namespace)) = frame.namespace() else {
         return Some(without_hashes(function));
@@ -149,7 +151,7 @@ pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
 
 fn inlined_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
-    Some(without_hashes(function))
+    Some(path_of_symbol(function).unwrap_or_else(|| without_hashes(function)))
 }
 
 /// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is

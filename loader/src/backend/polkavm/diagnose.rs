@@ -4,7 +4,7 @@ use polkavm::{ProgramBlob, ProgramCounter, RawInstance};
 
 use super::debug_info::{self, DebugFunction};
 use super::trap;
-use crate::display::{is_foreign, short_path};
+use crate::display::{function_name, is_foreign, short_path};
 use crate::error::{Failure, SourceLocation};
 
 /// The failure of a program whose gas does not suffice for its current instruction or syscall.
@@ -69,5 +69,6 @@ fn source_of(functions: &[DebugFunction]) -> Option<(Option<String>, Option<Sour
         file: short_path(&place.file).to_owned(),
         ..(*place).clone()
     });
-    Some((functions.last()?.first()?.function.clone(), location))
+    let function = functions.last()?.first()?.function.as_deref();
+    Some((function.map(function_name), location))
 }

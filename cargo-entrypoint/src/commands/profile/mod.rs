@@ -1,5 +1,8 @@
 //! `cargo entrypoint profile`
 
+mod difference;
+mod old;
+
 use std::fmt::Write;
 use std::fs;
 use std::io::ErrorKind;
@@ -10,9 +13,10 @@ use anyhow::{Context, Result, anyhow};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::profile::live::Holder;
+use cargo_entrypoint::profile::unreached::unreached;
 use cargo_entrypoint::profile::{flame, heap, report as tables};
 use cargo_entrypoint::text::grouped;
-use loader::profile::{HeapProfile, Profiled};
+use loader::profile::{Block, HeapProfile, Profiled};
 use loader::{Engine, Invocation, Loader};
 use program_build::custom_errors::CustomErrors;
 use program_build::files;
@@ -24,6 +28,7 @@ use crate::commands::call::{Call, from_here};
 use crate::commands::counting::{Counted, counted};
 use crate::report::people::Known;
 use crate::report::{self, EXIT_FAILED};
+use old::Old;
 
 /// The heap's history, and a note about it.
 struct Heap {
@@ -33,14 +38,23 @@ struct Heap {
     counted: Option<HeapProfile>,
     /// The live blocks at the end, by the line that allocated them.
     holders: Vec<Holder>,
+    /// The bytes that the heap has lost by then, by the same.
+    leaks: Vec<Holder>,
     note: String,
 }
 
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
+    if let Some(old) = &arguments.diff {
+        return difference::compare(&call, &folder, old);
+    }
     let blob = call.blob()?;
-    let (profiled, errors) = run(&call, &call.name(), &blob, &call.invocation)?;
+    let Ran {
+        profiled,
+        errors,
+        blocks,
+    } = run(&call, &call.name(), &blob, &call.invocation)?;
     let (inlining, mut sources) = call.debug_info();
     let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
@@ -65,8 +79,11 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
         );
     }
     tables::gas(&mut text, &costs, &mut sources)?;
+    let unreached = unreached(&blocks, &profiled.reached, &mut sources);
+    tables::unreached(&mut text, &unreached, &mut sources)?;
     tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
-    tables::live(&mut text, &heap.holders)?;
+    tables::held(&mut text, "live", &heap.holders)?;
+    tables::held(&mut text, "leaked", &heap.leaks)?;
     let pictures = draw(&folder, &call, &costs, &heap)?;
     text.push('\n');
     for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
@@ -88,12 +105,16 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     }
 }
 
-fn run(
-    call: &Call,
-    name: &str,
-    blob: &[u8],
-    invocation: &Invocation,
-) -> Result<(Profiled, CustomErrors)> {
+/// A run of a program.
+struct Ran {
+    profiled: Profiled,
+    /// The own errors of the program whose status it is.
+    errors: CustomErrors,
+    /// The code of the program.
+    blocks: Vec<Block>,
+}
+
+fn run(call: &Call, name: &str, blob: &[u8], invocation: &Invocation) -> Result<Ran> {
     // The invocation is checked already. A build that counts its heap has more gas.
     let limits = call.runtime.limits().gas(u64::MAX);
     let loader = Loader::new(Engine::Interpreter)?.as_on(call.runtime);
@@ -104,7 +125,11 @@ fn run(
     let built = call.host(&Machine::new(Engine::Interpreter), &loader, &program)?;
     let profiled = program.profile_with(&built.host, invocation)?;
     let errors = built.errors_of(&profiled.outcome, CustomErrors::of(blob));
-    Ok((profiled, errors))
+    Ok(Ran {
+        profiled,
+        errors,
+        blocks: program.basic_blocks()?,
+    })
 }
 
 /// Creates the folder for the pictures. Building takes longer than finding out that this fails.
@@ -126,6 +151,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         plain: profiled.heap.clone(),
         counted: None,
         holders: Vec::new(),
+        leaks: Vec::new(),
         note: note.to_owned(),
     };
     if profiled.heap.samples.is_empty() {
@@ -140,6 +166,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
         Ok(Some(Counted {
             profiled: counted,
             holders,
+            leaks,
         })) => {
             let mut note = format!(
                 "live and leaked bytes are from a build that counts them: {} gas, {} without counting",
@@ -156,6 +183,7 @@ fn heap(call: &Call, profiled: &Profiled) -> Heap {
                 plain: profiled.heap.clone(),
                 counted: Some(counted.heap),
                 holders,
+                leaks,
                 note,
             }
         }
@@ -189,20 +217,24 @@ fn draw(folder: &Path, call: &Call, costs: &Costs, heap: &Heap) -> Result<[Optio
     )
     .map(String::into_bytes);
     let write = |kind: &str, picture: Option<Vec<u8>>| {
-        let path = folder.join(format!("{base}.{kind}.svg"));
-        let Some(picture) = picture else {
-            // A picture of an earlier run could be mistaken for one of this run.
-            return match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
-                }
-                _ => Ok(None),
-            };
-        };
-        files::write_whole(&path, picture)?;
-        anyhow::Ok(Some(path))
+        write_picture(&folder.join(format!("{base}.{kind}.svg")), picture)
     };
     Ok([write("gas", gas)?, write("heap", heap)?])
+}
+
+/// Writes a picture, if there is one; otherwise removes that of an earlier run, which could be
+/// mistaken for one of this run.
+fn write_picture(path: &Path, picture: Option<Vec<u8>>) -> Result<Option<PathBuf>> {
+    let Some(picture) = picture else {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
+            }
+            _ => Ok(None),
+        };
+    };
+    files::write_whole(path, picture)?;
+    Ok(Some(path.to_owned()))
 }
 
 /// The names of program and fixture without their folders.

@@ -1,0 +1,104 @@
+//! `cargo entrypoint profile --diff`
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use cargo_entrypoint::profile::costs::Costs;
+use cargo_entrypoint::profile::difference::{Difference, signed};
+use cargo_entrypoint::profile::inlining::Inlining;
+use cargo_entrypoint::profile::{flame, report as tables};
+use cargo_entrypoint::text::grouped;
+use loader::display::escape_control;
+use loader::inspect::Inspection;
+use loader::{Engine, Loader};
+
+use super::{Old, Ran, run, short_names, write_picture};
+use crate::commands::call::{Call, from_here};
+use crate::report::{self, EXIT_FAILED};
+
+/// One of the two programs, and its run.
+struct Side {
+    name: String,
+    ran: Ran,
+    costs: Costs,
+    /// Length of the blob that is deployed, in bytes.
+    size: u64,
+}
+
+impl Side {
+    fn new(call: &Call, name: String, blob: &[u8]) -> Result<Self> {
+        let ran = run(call, &name, blob, &call.invocation)?;
+        Ok(Self {
+            // The blob names all that is inlined in it.
+            costs: Costs::new(&ran.profiled.gas, &Inlining::default()),
+            size: inspect(blob)?.stripped_length,
+            ran,
+            name,
+        })
+    }
+
+    /// How the run ended, and its figures.
+    fn describe(&self) -> String {
+        let outcome = &self.ran.profiled.outcome;
+        format!(
+            "{}, {} gas, {} bytes",
+            report::people::ended(outcome, &self.ran.errors),
+            grouped(outcome.gas_used),
+            grouped(self.size),
+        )
+    }
+}
+
+fn inspect(blob: &[u8]) -> Result<Inspection> {
+    Ok(Loader::new(Engine::Interpreter)?.inspect(blob)?)
+}
+
+/// Compares the program with another one, which has the same invocation.
+pub fn compare(call: &Call, folder: &Path, old: &str) -> Result<ExitCode> {
+    // Building the program takes longer than finding out that the other one does not exist.
+    let old = Old::read(&call.program, old)?;
+    let before = Side::new(call, old.name, &old.blob)?;
+    let after = Side::new(call, call.name(), &call.blob()?)?;
+    let differences = Difference::all(&before.costs, &after.costs);
+
+    let mut text = format!(
+        "{} · profile against {}\n\n",
+        call.title(),
+        escape_control(&before.name)
+    );
+    writeln!(text, "before    {}", before.describe())?;
+    writeln!(text, "after     {}", after.describe())?;
+    let gas = Difference {
+        of: (),
+        before: before.costs.gas,
+        after: after.costs.gas,
+    };
+    writeln!(text, "gas       {}", gas.describe())?;
+    tables::differences(&mut text, &differences)?;
+    let (program, fixture) = short_names(call);
+    let picture = if before.costs.gas == 0 || after.costs.gas == 0 {
+        None
+    } else {
+        let title = format!(
+            "{program}, {fixture}: {} gas, {} against {}",
+            grouped(after.costs.gas),
+            signed(gas.difference()),
+            before.name,
+        );
+        Some(flame::difference(&title, &before.costs, &after.costs)?)
+    };
+    let path = folder.join(format!("{program}-{fixture}.diff.svg"));
+    match write_picture(&path, picture)? {
+        Some(path) => writeln!(text, "\ndiff      {}", from_here(&path).display())?,
+        None => writeln!(text, "\ndiff      no picture: nothing to draw")?,
+    }
+    report::print(&text)?;
+    let is_success = after.ran.profiled.outcome.is_success();
+    Ok(if is_success {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_FAILED)
+    })
+}
