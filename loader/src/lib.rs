@@ -139,6 +139,7 @@ mod account;
 pub mod backend;
 mod builtin;
 mod compare;
+pub mod coverage;
 mod custom_error;
 pub mod debug;
 pub mod deploy;
