@@ -33,7 +33,7 @@ use polkavm::program::Instruction;
 use sha2::{Digest, Sha256};
 
 use crate::backend::Heap;
-use crate::backend::polkavm::{Guest, Observer, PolkaVm, parse};
+use crate::backend::polkavm::{Guest, Observer, PolkaVm, control_flow, parse};
 use crate::error::LoadError;
 use crate::program::Loader;
 
@@ -116,7 +116,9 @@ impl Coverage {
     #[must_use]
     pub fn all(&self) -> BTreeMap<BlobHash, Counts> {
         let blobs = self.blobs();
-        let counts = blobs.iter().map(|(hash, counters)| (*hash, counters.read()));
+        let counts = blobs
+            .iter()
+            .map(|(hash, counters)| (*hash, counters.read()));
         counts.collect()
     }
 
@@ -162,8 +164,23 @@ pub struct CodeInstruction {
     pub offset: u32,
     /// The offset of the instruction behind it.
     pub next: u32,
-    /// Where it jumps to, if it is a conditional branch.
-    pub branch_target: Option<u32>,
+    /// Which instruction runs after it.
+    pub then: Then,
+}
+
+/// Which instruction runs after another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The one behind it.
+    Next,
+    /// The one at this offset, or the one behind it: a conditional branch.
+    Branch(u32),
+    /// The one at this offset.
+    Jump(u32),
+    /// Those of a function that it calls, and then the one at this offset.
+    Call(u32),
+    /// Another one: it returns, jumps to a computed address, or ends the program.
+    Elsewhere,
 }
 
 /// The instructions of a blob, in their order.
@@ -177,9 +194,25 @@ pub fn instructions(blob: &[u8]) -> Result<Vec<CodeInstruction>, LoadError> {
     let instructions = instructions.map(|instruction| CodeInstruction {
         offset: instruction.offset.0,
         next: instruction.next_offset.0,
-        branch_target: branch_target(instruction.kind),
+        then: then(&blob, instruction.kind),
     });
     Ok(instructions.collect())
+}
+
+fn then(blob: &ProgramBlob, instruction: Instruction) -> Then {
+    if let Some(target) = branch_target(instruction) {
+        return Then::Branch(target);
+    }
+    if let Some(return_address) = control_flow::return_address(instruction) {
+        let returns_to = blob.jump_table().get_by_address(return_address);
+        return returns_to.map_or(Then::Elsewhere, |place| Then::Call(place.0));
+    }
+    match instruction {
+        Instruction::jump(target) => Then::Jump(target),
+        Instruction::fallthrough | Instruction::ecalli(_) => Then::Next,
+        _ if instruction.opcode().starts_new_basic_block() => Then::Elsewhere,
+        _ => Then::Next,
+    }
 }
 
 /// The place that a conditional branch jumps to.
