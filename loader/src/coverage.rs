@@ -56,11 +56,10 @@ impl BlobHash {
 }
 
 impl fmt::Display for BlobHash {
-    /// 64 hexadecimal digits.
+    /// 64 hexadecimal digits, or as many of them as the precision: `{:.8}`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        formatter.pad(&digits)
     }
 }
 

@@ -3,4 +3,5 @@
 pub mod code;
 pub mod lcov;
 pub mod measure;
+pub mod picture;
 pub mod report;

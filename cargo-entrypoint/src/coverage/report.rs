@@ -1,5 +1,6 @@
 //! A coverage as text and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::{Result, Write};
 use std::path::Path;
 
@@ -115,6 +116,17 @@ pub fn ways(decision: &Decision) -> String {
         })
         .collect();
     ways.join(", ")
+}
+
+/// The ways that decisions of a line never went, if the line ran.
+#[must_use]
+pub fn never(file: &FileCoverage, line: u32) -> BTreeSet<Way> {
+    let decisions = file.partial();
+    let decisions = decisions.range((line, 0)..=(line, u32::MAX));
+    let ways = decisions.flat_map(|(_, decision)| decision.iter());
+    ways.filter(|(_, count)| **count == 0)
+        .map(|(way, _)| *way)
+        .collect()
 }
 
 /// The text of a line.
