@@ -39,6 +39,8 @@ pub enum Command {
     Debug(DebugArguments),
     /// Run a program on generated accounts and data, and look for crashes
     Fuzz(FuzzArguments),
+    /// Show which lines and branches of a program ran in its fixtures, scenarios and tests
+    Coverage(CoverageArguments),
     /// Build a program's blob, WebAssembly module or library
     Build(BuildArguments),
     /// Show what a program's blob contains, and what the program needs
@@ -327,6 +329,62 @@ pub struct FuzzArguments {
 
     #[command(flatten)]
     pub cargo: ProgramCargoArguments,
+}
+
+const COVERAGE_HELP: &str = "\
+Runs all fixtures and scenarios of the program, and `cargo test` in its folder if the package depends
+on `program-test`. What is behind `--` goes to `cargo test`: `cargo entrypoint coverage -- --test ledger`.
+
+The figures are of the blob as it is deployed, and the code that is inlined counts for its own lines.
+Lines and branches without code in the blob are not counted.
+
+Exit codes:
+  0  everything that ran did what is expected of it, and enough of the program ran
+  1  something did not do what is expected, a test failed, or less than --fail-under ran
+  2  nothing was measured, or the results could not be printed or written";
+
+#[derive(Debug, Args)]
+#[command(after_help = COVERAGE_HELP)]
+pub struct CoverageArguments {
+    /// A folder with a program crate, or a package of this workspace [default: the program in the
+    /// current folder, or else the package `counter`]
+    pub program: Option<String>,
+
+    /// Run fixtures and scenarios only, without `cargo test`
+    #[arg(long, conflicts_with = "test_arguments")]
+    pub no_tests: bool,
+
+    /// Exit with 1 if fewer of 100 lines ran
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
+    pub fail_under: Option<f64>,
+
+    /// Exit with 1 if fewer of 100 branches were taken
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
+    pub fail_under_branches: Option<f64>,
+
+    /// The folder for `lcov.info` and the picture [default: `coverage/PROGRAM` in the target
+    /// folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+
+    /// Print only the coverage, as JSON, on the standard output
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
+
+    /// Arguments of `cargo test`
+    #[arg(last = true, value_name = "CARGO TEST")]
+    pub test_arguments: Vec<std::ffi::OsString>,
+}
+
+/// A part of 100.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.trim_end_matches('%').parse().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "a percentage is a number from 0 to 100".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Profile(arguments) => commands::profile::profile(&arguments),
         Command::Debug(arguments) => commands::debug::debug(&arguments),
         Command::Fuzz(arguments) => commands::fuzz::fuzz(&arguments),
+        Command::Coverage(arguments) => commands::coverage::coverage(&arguments),
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Inspect(arguments) => commands::inspect::inspect(&arguments),
         Command::New(arguments) => commands::new::new(&arguments),

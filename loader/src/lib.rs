@@ -140,6 +140,7 @@ pub mod backend;
 mod builtin;
 mod compare;
 mod contract;
+pub mod coverage;
 mod custom_error;
 pub mod debug;
 pub mod deploy;

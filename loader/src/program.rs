@@ -192,6 +192,12 @@ impl Loader {
         &self.settings.limits
     }
 
+    /// The same loader on another backend.
+    pub(crate) fn replace_backend(mut self, backend: impl Backend) -> Self {
+        self.backend = object::share(backend);
+        self
+    }
+
     /// The loader's backend, if it is of this type.
     pub(crate) fn backend_of<B: Backend>(&self) -> Option<&B> {
         object::backend(&*self.backend)

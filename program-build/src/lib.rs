@@ -6,6 +6,7 @@
 //! | [`toolchain`] | the compiler and the linkers for guests |
 //! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
 //! | [`machine`] | a loader for what was built |
+//! | [`coverage`] | files with what the programs of tests executed |
 //! | [`custom_errors`] | the names of a program's errors, in its file |
 //! | [`options`] | cargo's own options of a build |
 //! | [`files`] | lists files, and writes them whole or not at all |
@@ -22,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod coverage;
 pub mod custom_errors;
 pub mod files;
 pub mod guest;

@@ -55,7 +55,7 @@ impl CargoOptions {
     }
 
     /// Adds the options of a command that compiles, except those that select features.
-    pub(crate) fn add_build(&self, command: &mut Command) {
+    pub fn add_build(&self, command: &mut Command) {
         self.add_common(command);
         if let Some(jobs) = &self.jobs {
             command.args(["--jobs", jobs]);

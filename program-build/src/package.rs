@@ -25,6 +25,8 @@ pub struct ProgramPackage {
     /// The name by which the manifest depends on the package `program-entrypoint`; `None` if it
     /// does not depend on it directly.
     pub entrypoint: Option<String>,
+    /// Whether the package depends on `program-test`: its tests may run the program.
+    pub depends_on_program_test: bool,
     /// The stack of the program in bytes: `stack` of the table `package.metadata.entrypoint`, or
     /// 64 KiB. A native program has the stack of its process instead.
     pub stack: u32,
@@ -46,6 +48,9 @@ const DEFAULT_PROGRAM: &str = "counter";
 
 /// The package that programs link.
 const ENTRYPOINT: &str = "program-entrypoint";
+
+/// The package that the tests of programs use.
+const PROGRAM_TEST: &str = "program-test";
 
 impl ProgramPackage {
     /// The program crate in this folder.
@@ -92,6 +97,10 @@ impl ProgramPackage {
             target_folder: metadata.target_directory.as_std_path().to_owned(),
             workspace_folder: metadata.workspace_root.as_std_path().to_owned(),
             entrypoint: entrypoint_key(package),
+            depends_on_program_test: package
+                .dependencies
+                .iter()
+                .any(|dependency| dependency.name == PROGRAM_TEST),
             stack: ProgramMetadata::read(&package.name, &package.metadata)?.stack,
             options: CargoOptions::default(),
         })

@@ -23,6 +23,9 @@ use program_build::guest::{self, DebugInfo};
 use program_build::machine::BuiltHost;
 use program_build::package::ProgramPackage;
 
+use crate::coverage::WriteOnDrop;
+
+mod coverage;
 mod loaded;
 mod on_ledger;
 #[cfg(any(feature = "proptest", feature = "fuzz"))]
@@ -104,6 +107,7 @@ pub fn check_fixture_on(
     targets: &[Target],
 ) -> Vec<Outcome> {
     assert!(!targets.is_empty(), "pass at least one target");
+    let _write = WriteOnDrop;
     let package = package(manifest_folder.as_ref());
     let path = package
         .fixture(name)
@@ -226,6 +230,7 @@ pub fn sweep_fixture_with(
     gas: &Sweep,
     heap: &Sweep,
 ) -> Swept {
+    let _write = WriteOnDrop;
     let package = package(manifest_folder.as_ref());
     let path = package
         .fixture(name)

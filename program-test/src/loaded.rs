@@ -13,6 +13,8 @@ use loader::{Engine, Loader, Program, Runtime, Target};
 use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 
+use crate::coverage;
+
 /// A value for each key. Threads make those of different keys at the same time.
 struct Values<K, V>(Mutex<HashMap<K, Arc<Mutex<Option<V>>>>>);
 
@@ -51,13 +53,18 @@ pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
     static FILES: LazyLock<Files> = LazyLock::new(Files::new);
 
     FILES.get((package.folder.clone(), engine.target()), || {
-        Ok(Arc::new(Machine::new(engine).build(package)?))
+        let file = Machine::new(engine).build(package)?;
+        coverage::name(&file, &package.name);
+        Ok(Arc::new(file))
     })
 }
 
 /// The loader of an engine. The runner of native programs is built below the target folder.
 pub fn loader(engine: Engine, runtime: Runtime, target_folder: &Path) -> Result<Loader> {
     static LOADERS: LazyLock<Values<Engine, Loader>> = LazyLock::new(Values::new);
-    let loader = LOADERS.get(engine, || Machine::new(engine).loader(target_folder))?;
+    let loader = LOADERS.get(engine, || {
+        let loader = Machine::new(engine).loader(target_folder)?;
+        Ok(coverage::count(loader))
+    })?;
     Ok(loader.as_on(runtime))
 }

@@ -14,6 +14,7 @@ use program_build::custom_errors::CustomErrors;
 use program_build::guest;
 use program_build::package::ProgramPackage;
 
+use crate::coverage::WriteOnDrop;
 use crate::{loaded, package, polkavm_engines};
 
 /// Runs a scenario of the program crate in a folder, `scenarios/NAME.toml`, on every target, and
@@ -50,6 +51,7 @@ pub fn check_scenario_on(
     targets: &[Target],
 ) -> ScenarioOutcome {
     assert!(!targets.is_empty(), "pass at least one target");
+    let _write = WriteOnDrop;
     let package = package(manifest_folder.as_ref());
     let path = package.scenario(name);
     let path = path.unwrap_or_else(|error| panic!("{error:?}"));

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod build;
 pub mod call;
 pub mod counting;
+pub mod coverage;
 pub mod debug;
 pub mod doctor;
 pub mod fuzz;

@@ -279,7 +279,7 @@ fn line(out: &mut String, colour: &str, style: &str, curve: &str) -> fmt::Result
     )
 }
 
-fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) -> fmt::Result {
+pub(crate) fn text(out: &mut String, (x, y): (f64, f64), style: &str, text: &str) -> fmt::Result {
     let text = escaped(text);
     writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{text}</text>")
 }
@@ -360,7 +360,7 @@ fn bytes(count: f64, step: f64) -> String {
 }
 
 /// A text in XML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in drawable(text).chars() {
         match character {

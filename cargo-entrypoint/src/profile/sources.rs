@@ -24,6 +24,7 @@ pub struct Sources {
 
 #[derive(Debug)]
 struct File {
+    path: PathBuf,
     is_own: bool,
     lines: Vec<String>,
 }
@@ -60,6 +61,12 @@ impl Sources {
         self.file(file)?.lines.get(index).map(|text| text.trim())
     }
 
+    /// The path and the lines of a file, if it can be read.
+    pub fn text(&mut self, file: &str) -> Option<(&Path, &[String])> {
+        let file = self.file(file)?;
+        Some((&file.path, &file.lines))
+    }
+
     /// Whether a file is one of the package's own.
     pub fn is_own(&mut self, file: &str) -> bool {
         self.file(file).is_some_and(|file| file.is_own)
@@ -72,6 +79,7 @@ impl Sources {
                 let text = is_short.then(|| fs::read(&path).ok())??;
                 let text = String::from_utf8_lossy(&text);
                 Some(File {
+                    path: path.clone(),
                     is_own: path.starts_with(&self.package),
                     lines: text.lines().map(str::to_owned).collect(),
                 })

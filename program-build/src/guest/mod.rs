@@ -91,6 +91,36 @@ pub fn build_for(
     }
 }
 
+/// A blob as it is deployed, and where its instructions come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedBuild {
+    /// The blob: the one that [`build`] makes with [`DebugInfo::Keep`].
+    pub blob: Vec<u8>,
+    /// The ELF file that the blob is made of, with the lines of its debug information.
+    pub elf: Vec<u8>,
+    /// The addresses of the blob's instructions in the ELF file.
+    pub addresses: Addresses,
+}
+
+/// Builds a program's blob, and finds out where in the ELF file each of its instructions is.
+///
+/// # Errors
+///
+/// As for [`build`].
+pub fn build_mapped(package: &ProgramPackage) -> Result<MappedBuild> {
+    locked(package, Target::Riscv64, &[], |compilation| {
+        let path = elf_path(package, &[]);
+        let blob = riscv64::build(compilation, &path, DebugInfo::Keep)?;
+        let elf = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let addresses = Addresses::of(&elf, package.stack, &blob)?;
+        Ok(MappedBuild {
+            blob,
+            elf,
+            addresses,
+        })
+    })
+}
+
 /// The blob of a program, and the program's name for people. It builds a package with debug
 /// information.
 ///

@@ -17,6 +17,7 @@ use loader::{Engine, ProgramError, Runtime};
 use program_build::custom_errors::CustomErrors;
 use program_build::package;
 
+use crate::coverage::WriteOnDrop;
 use crate::loaded;
 pub use account::AccountAssertion;
 pub use each_target::for_each_target;
@@ -45,6 +46,8 @@ pub struct TestLedger {
     programs: Vec<DeployedProgram>,
     /// What each transaction did, apart from what depends on the target.
     transcript: Vec<String>,
+    /// The last field, so that it is dropped after the ledger.
+    _write: WriteOnDrop,
 }
 
 /// A program that was built and deployed.
@@ -321,6 +324,7 @@ impl From<Ledger> for TestLedger {
             known,
             programs: Vec::new(),
             transcript: Vec::new(),
+            _write: WriteOnDrop,
         }
     }
 }

@@ -62,6 +62,14 @@ pub(crate) fn called_by(kind: Instruction) -> Option<u32> {
     }
 }
 
+/// The return address that an instruction leaves, if it calls all by itself.
+pub(crate) fn return_address(kind: Instruction) -> Option<u32> {
+    match single_call(kind) {
+        Some(Flow::Call { return_address, .. }) => Some(return_address),
+        _ => None,
+    }
+}
+
 /// The instructions that call or may return, by their program counters.
 pub(crate) fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
     let mut flow = HashMap::new();

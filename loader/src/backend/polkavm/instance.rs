@@ -11,7 +11,7 @@ use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, S
 use crate::error::{Failure, InvocationError};
 use crate::profile::GasProfile;
 
-/// Receives the events of a program that runs. `()` ignores them and compiles away.
+/// Receives the events of a program that runs.
 pub(crate) trait Observer {
     /// The instruction at the program counter is about to run. Only in a module that is compiled
     /// for step tracing. The observer can break the run off: then its result means nothing.
@@ -41,7 +41,39 @@ pub(crate) trait Observer {
     fn ended(&mut self, _guest: &mut Guest<'_>, _heap: &Heap) {}
 }
 
-impl Observer for () {}
+/// Without an observer it ignores the events.
+impl<O: Observer> Observer for Option<O> {
+    fn step(&mut self, guest: &mut Guest<'_>, heap: &Heap) -> ControlFlow<()> {
+        match self {
+            Some(observer) => observer.step(guest, heap),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn syscall(&mut self, number: u32, price: u64) {
+        if let Some(observer) = self {
+            observer.syscall(number, price);
+        }
+    }
+
+    fn called(&mut self, number: u32, program_id: Pubkey, gas: u64, profile: Option<GasProfile>) {
+        if let Some(observer) = self {
+            observer.called(number, program_id, gas, profile);
+        }
+    }
+
+    fn unpaid(&mut self) {
+        if let Some(observer) = self {
+            observer.unpaid();
+        }
+    }
+
+    fn ended(&mut self, guest: &mut Guest<'_>, heap: &Heap) {
+        if let Some(observer) = self {
+            observer.ended(guest, heap);
+        }
+    }
+}
 
 /// A program in one of the VM's instances, for one invocation, and its observer.
 pub(crate) struct Observed<'a, O> {

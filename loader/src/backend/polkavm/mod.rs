@@ -24,6 +24,7 @@ use polkavm::{
 };
 
 use super::{Backend, Syscall, SyscallSet};
+use crate::coverage::{Counters, CountingObserver, Coverage};
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
@@ -41,6 +42,8 @@ pub(crate) struct PolkaVm {
     engine: Engine,
     vm: Arc<polkavm::Engine>,
     pool: Arc<Pool>,
+    /// Where the interpreter counts what programs execute.
+    coverage: Option<Coverage>,
 }
 
 /// A blob that the VM has compiled.
@@ -55,6 +58,8 @@ pub(crate) struct LoadedBlob {
     has_heap_header: bool,
     /// The syscalls by the VM's numbers of the imports.
     pub syscalls: Vec<Syscall>,
+    /// The counters of what it executes. Then the VM stops before each instruction.
+    counters: Option<Arc<Counters>>,
 }
 
 /// A blob of two instructions, which export `entrypoint` and return 0.
@@ -96,6 +101,7 @@ impl PolkaVm {
                 // The VM itself keeps the processes; see `Loader::idle_instances`.
                 _ => 0,
             }),
+            coverage: None,
         })
     }
 
@@ -103,6 +109,14 @@ impl PolkaVm {
     pub fn with_idle_instances(&self, most: usize) -> Self {
         Self {
             pool: Pool::new(most),
+            ..self.clone()
+        }
+    }
+
+    /// The same VM, whose programs count what they execute. Only the interpreter does so.
+    pub fn count_into(&self, coverage: &Coverage) -> Self {
+        Self {
+            coverage: (self.engine == Engine::Interpreter).then(|| coverage.clone()),
             ..self.clone()
         }
     }
@@ -149,7 +163,7 @@ pub(crate) fn parse(blob: &[u8]) -> Result<ProgramBlob, LoadError> {
 
 impl Backend for PolkaVm {
     type Program = LoadedBlob;
-    type Instance<'a> = Observed<'a, ()>;
+    type Instance<'a> = Observed<'a, Option<CountingObserver>>;
 
     fn engine(&self) -> Engine {
         self.engine
@@ -168,8 +182,12 @@ impl Backend for PolkaVm {
         let entry = validate::exports_named(&blob, ENTRYPOINT_EXPORT)
             .next()
             .expect("a rule demands it");
-        let module = self.compile(&blob, ModuleConfig::new())?;
+        let mut config = ModuleConfig::new();
+        config.set_step_tracing(self.coverage.is_some());
+        let module = self.compile(&blob, config)?;
+        let coverage = self.coverage.as_ref();
         Ok(LoadedBlob {
+            counters: coverage.map(|coverage| coverage.counters(file, &blob)),
             module,
             instances: self.pool.instances(),
             entry,
@@ -190,9 +208,10 @@ impl Backend for PolkaVm {
         &self,
         program: &LoadedBlob,
         _limits: &Limits,
-        run: impl FnOnce(&mut Observed<'_, ()>) -> Result<T, InvocationError>,
+        run: impl FnOnce(&mut Observed<'_, Option<CountingObserver>>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        program.observe(&mut (), run)
+        let mut observer = program.counters.clone().map(CountingObserver::new);
+        program.observe(&mut observer, run)
     }
 }
 
@@ -209,6 +228,7 @@ impl LoadedBlob {
             entry: self.entry,
             has_heap_header: self.has_heap_header,
             syscalls: self.syscalls.clone(),
+            counters: None,
         })
     }
 
