@@ -10,7 +10,7 @@ use core::hint::black_box;
 use core::ptr;
 
 /// The names of the workloads. The number of each is its place here, counted from one.
-pub const WORKLOADS: [&str; 7] = [
+pub const WORKLOADS: [&str; 11] = [
     "box_freed",
     "box_kept",
     "vec_growth",
@@ -18,6 +18,10 @@ pub const WORKLOADS: [&str; 7] = [
     "format",
     "mixed",
     "zeroed",
+    "box_freed_apart",
+    "box_kept_apart",
+    "text_apart",
+    "pair_apart",
 ];
 
 /// The number of the workload that does nothing.
@@ -35,6 +39,18 @@ pub fn run(workload: u32, rounds: u32) -> Option<u64> {
         5 => format(rounds),
         6 => mixed(rounds),
         7 => zeroed(rounds),
+        _ => return run_apart(workload, rounds),
+    })
+}
+
+/// The rest of [`run`], so that a workload more does not change the gas of the others.
+#[inline(never)]
+fn run_apart(workload: u32, rounds: u32) -> Option<u64> {
+    Some(match workload {
+        8 => box_freed_apart(rounds),
+        9 => box_kept_apart(rounds),
+        10 => text_apart(rounds),
+        11 => pair_apart(rounds),
         _ => return None,
     })
 }
@@ -109,19 +125,16 @@ struct Block {
     size: usize,
 }
 
-impl Block {
-    /// The alignment in bytes.
-    const ALIGN: usize = 8;
-
-    /// # Safety
-    ///
-    /// The size is at least 1 and at most `isize::MAX` less 7.
-    #[inline(always)]
-    unsafe fn layout(size: usize) -> Layout {
-        // SAFETY: `from_size_align_unchecked` requires a power of two as alignment, and a size that
-        // does not overflow. `ALIGN` is one, and the caller promises the size.
-        unsafe { Layout::from_size_align_unchecked(size, Self::ALIGN) }
-    }
+/// Returns the layout of a block.
+///
+/// # Safety
+///
+/// `ALIGN` is a power of two. The size is at most `isize::MAX` less `ALIGN`.
+#[inline(always)]
+unsafe fn layout<const ALIGN: usize>(size: usize) -> Layout {
+    // SAFETY: `from_size_align_unchecked` requires a power of two as alignment, and a size that
+    // does not overflow. The caller promises both.
+    unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
 }
 
 /// Numbers in no order, for one multiplication each. The upper bits are the better ones.
@@ -174,21 +187,31 @@ fn replace(slots: &mut [Block; SLOTS], generator: &mut Generator, rounds: u32) {
     for _ in 0..rounds {
         let number = generator.next();
         let slot = &mut slots[(number >> 58) as usize % SLOTS];
-        // SAFETY: `layout` requires the size of a block. This is one.
-        let layout = unsafe { Block::layout(slot.size) };
-        // SAFETY: `dealloc` requires a live block of this allocator, with its layout. The slot
-        // holds such a block, and gets another one below.
-        unsafe { dealloc(slot.start, layout) };
+        // SAFETY: `free` requires a live block of this alignment. The slot holds such a block, and
+        // gets another one below.
+        unsafe { free::<8>(*slot) };
         *slot = take(number);
     }
 }
 
-/// A block whose size depends on the number.
+/// A block of 1 to 128 bytes, depending on the number.
 #[inline(always)]
 fn take(number: u64) -> Block {
-    let size = (number >> 32) as usize % 128 + 1;
-    // SAFETY: `layout` requires the size of a block. It is at least 1 and at most 128.
-    let layout = unsafe { Block::layout(size) };
+    // SAFETY: `take_sized` requires a power of two and a size of 1 to some millions. 8 is one, and
+    // the size is at most 128.
+    unsafe { take_sized::<8>(number, 128) }
+}
+
+/// A block of 1 to `most` bytes, depending on the number, with the number in its first byte.
+///
+/// # Safety
+///
+/// `ALIGN` is a power of two. `most` is from 1 to some millions.
+#[inline(always)]
+unsafe fn take_sized<const ALIGN: usize>(number: u64, most: usize) -> Block {
+    let size = (number >> 32) as usize % most + 1;
+    // SAFETY: `layout` requires a power of two and a short size. The caller promises both.
+    let layout = unsafe { layout::<ALIGN>(size) };
     // SAFETY: `alloc` requires a size other than 0. The layout has one.
     let start = unsafe { alloc(layout) };
     if start.is_null() {
@@ -197,6 +220,20 @@ fn take(number: u64) -> Block {
     // SAFETY: `write` requires a writable byte. The block is new and has at least one.
     unsafe { start.write(number as u8) };
     Block { start, size }
+}
+
+/// Frees a block.
+///
+/// # Safety
+///
+/// The block came from [`take_sized`] with the same alignment, is live, and is not used any more.
+#[inline(always)]
+unsafe fn free<const ALIGN: usize>(block: Block) {
+    // SAFETY: `layout` requires a power of two and the size of a block. The block has both.
+    let layout = unsafe { layout::<ALIGN>(block.size) };
+    // SAFETY: `dealloc` requires a live block of this allocator, with its layout. The caller
+    // promises that.
+    unsafe { dealloc(block.start, layout) };
 }
 
 /// A KiB of zeroes for each round, never freed.
@@ -216,6 +253,82 @@ fn zeroed(rounds: u32) -> u64 {
         // has it.
         let numbers = unsafe { &*numbers };
         sum += numbers[0] + numbers[127];
+    }
+    sum
+}
+
+/// Does nothing, but the compiler assumes that it reads and writes all memory. What an allocator
+/// keeps is therefore in memory before it, and read again after it, as in a program that does
+/// something else in between.
+#[inline(always)]
+fn apart() {
+    black_box(&mut ());
+}
+
+/// As [`box_freed`], with other work assumed around each operation.
+#[inline(never)]
+fn box_freed_apart(rounds: u32) -> u64 {
+    let mut sum = 0;
+    for round in 0..rounds {
+        let number = black_box(Box::new(u64::from(round)));
+        sum += *number;
+        apart();
+        drop(number);
+        apart();
+    }
+    sum
+}
+
+/// As [`box_kept`], with other work assumed around each operation.
+#[inline(never)]
+fn box_kept_apart(rounds: u32) -> u64 {
+    let mut sum = 0;
+    for round in 0..rounds {
+        let number: &u64 = black_box(Box::leak(Box::new(u64::from(round))));
+        sum += *number;
+        apart();
+    }
+    sum
+}
+
+/// A block of 1 to 64 bytes for each round, aligned to 1 as a text is, freed at once. Other work is
+/// assumed around each operation.
+#[inline(never)]
+fn text_apart(rounds: u32) -> u64 {
+    let mut generator = Generator(0x9e37_79b9_7f4a_7c15);
+    let mut sum = 0;
+    for _ in 0..rounds {
+        // SAFETY: `take_sized` requires a power of two and a short size. Both are.
+        let text = black_box(unsafe { take_sized::<1>(generator.next(), 64) });
+        sum += text.size as u64;
+        apart();
+        // SAFETY: `free` requires a live block of this alignment, the last use of which this is.
+        unsafe { free::<1>(text) };
+        apart();
+    }
+    sum
+}
+
+/// A text and a list for each round, freed in reverse order: blocks of 1 to 64 bytes, aligned to 1
+/// and to 8. Other work is assumed around each operation.
+#[inline(never)]
+fn pair_apart(rounds: u32) -> u64 {
+    let mut generator = Generator(0x9e37_79b9_7f4a_7c15);
+    let mut sum = 0;
+    for _ in 0..rounds {
+        // SAFETY: `take_sized` requires a power of two and a short size. Both are.
+        let text = black_box(unsafe { take_sized::<1>(generator.next(), 64) });
+        apart();
+        // SAFETY: `take_sized` requires a power of two and a short size. Both are.
+        let list = black_box(unsafe { take_sized::<8>(generator.next(), 64) });
+        sum += (text.size + list.size) as u64;
+        apart();
+        // SAFETY: `free` requires a live block of this alignment, the last use of which this is.
+        unsafe { free::<8>(list) };
+        apart();
+        // SAFETY: `free` requires a live block of this alignment, the last use of which this is.
+        unsafe { free::<1>(text) };
+        apart();
     }
     sum
 }

@@ -36,6 +36,14 @@ pub enum Allocator {
     Bump,
     /// `allocator::SegregatedBumpAllocator`.
     Segregated,
+    /// The bottom end of `allocator::Arena`.
+    ArenaBottom,
+    /// The top end of `allocator::Arena`.
+    ArenaTop,
+    /// `allocator::InvocationArena`.
+    InvocationArena,
+    /// `allocator::PagedInvocationArena`.
+    PagedInvocationArena,
     /// `picoalloc`.
     Picoalloc,
     /// `talc`.
@@ -48,17 +56,35 @@ pub enum Allocator {
 
 impl Allocator {
     /// All of them, ours first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Bump,
         Self::Segregated,
+        Self::ArenaBottom,
+        Self::ArenaTop,
+        Self::InvocationArena,
+        Self::PagedInvocationArena,
         Self::Picoalloc,
         Self::Talc,
         Self::Rlsf,
         Self::LinkedListAllocator,
     ];
 
-    /// The allocators of this project, whose build downloads nothing.
-    pub const OURS: [Self; 2] = [Self::Bump, Self::Segregated];
+    /// The heaps of this project.
+    pub const HEAPS: [Self; 2] = [Self::Bump, Self::Segregated];
+
+    /// The arenas of this project.
+    pub const ARENAS: [Self; 4] = [
+        Self::ArenaBottom,
+        Self::ArenaTop,
+        Self::InvocationArena,
+        Self::PagedInvocationArena,
+    ];
+
+    /// Whether it is one of this project, whose build downloads nothing.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        Self::HEAPS.contains(&self) || Self::ARENAS.contains(&self)
+    }
 
     /// Its name, which is the guest's feature, and for another's allocator that of its crate.
     #[must_use]
@@ -66,6 +92,10 @@ impl Allocator {
         match self {
             Self::Bump => "bump",
             Self::Segregated => "segregated",
+            Self::ArenaBottom => "arena_bottom",
+            Self::ArenaTop => "arena_top",
+            Self::InvocationArena => "invocation_arena",
+            Self::PagedInvocationArena => "paged_invocation_arena",
             Self::Picoalloc => "picoalloc",
             Self::Talc => "talc",
             Self::Rlsf => "rlsf",
@@ -89,7 +119,7 @@ pub struct Workload {
 }
 
 /// The guest's workloads, in its order.
-pub const WORKLOADS: [Workload; 7] = [
+pub const WORKLOADS: [Workload; 11] = [
     Workload {
         name: "box_freed",
         operations: 500,
@@ -132,6 +162,31 @@ pub const WORKLOADS: [Workload; 7] = [
         operation: "a zeroed KiB, never freed",
         has_loop_figure: true,
     },
+    Workload {
+        name: "box_freed_apart",
+        operations: 500,
+        operation: "a `Box<u64>`, freed at once, with other work around each call",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "box_kept_apart",
+        operations: 500,
+        operation: "a `Box<u64>`, never freed, with other work around each call",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "text_apart",
+        operations: 500,
+        operation: "1 to 64 bytes aligned to 1, freed at once, with other work around each call",
+        has_loop_figure: true,
+    },
+    Workload {
+        name: "pair_apart",
+        operations: 500,
+        operation: "1 to 64 bytes aligned to 1, and as many aligned to 8, freed in reverse order, \
+                    with other work around each call",
+        has_loop_figure: true,
+    },
 ];
 
 /// The cost of one workload with one allocator.
@@ -160,9 +215,9 @@ impl Measured for Row {
     }
 
     fn is_ours(&self) -> bool {
-        Allocator::OURS
+        Allocator::ALL
             .iter()
-            .any(|allocator| allocator.name() == self.allocator)
+            .any(|allocator| allocator.is_ours() && allocator.name() == self.allocator)
     }
 
     fn figures(&self) -> Vec<Figure> {
@@ -229,7 +284,7 @@ pub fn versions(guest: &ProgramPackage) -> Result<BTreeMap<String, String>> {
         .context("cannot read the versions of the allocators")?;
     let others = Allocator::ALL
         .into_iter()
-        .filter(|allocator| !Allocator::OURS.contains(allocator));
+        .filter(|allocator| !allocator.is_ours());
     let version = |name: &str| {
         metadata
             .packages

@@ -3,10 +3,16 @@
 //! Each file has one allocator: `Heap`, its type, `new`, which creates it, and `start`, which is
 //! called once before the workload.
 
+#[cfg(any(feature = "arena_bottom", feature = "arena_top"))]
+mod arena;
 mod bump;
+#[cfg(feature = "invocation_arena")]
+mod invocation_arena;
 #[cfg(feature = "linked_list_allocator")]
 mod linked_list;
 mod one_buffer;
+#[cfg(feature = "paged_invocation_arena")]
+mod paged_invocation_arena;
 #[cfg(feature = "picoalloc")]
 mod picoalloc;
 #[cfg(feature = "rlsf")]
@@ -31,6 +37,9 @@ mod guest {
 
     core::cfg_select! {
         feature = "segregated" => { use super::segregated as chosen; }
+        any(feature = "arena_bottom", feature = "arena_top") => { use super::arena as chosen; }
+        feature = "invocation_arena" => { use super::invocation_arena as chosen; }
+        feature = "paged_invocation_arena" => { use super::paged_invocation_arena as chosen; }
         feature = "picoalloc" => { use super::picoalloc as chosen; }
         feature = "talc" => { use super::talc as chosen; }
         feature = "rlsf" => { use super::rlsf as chosen; }
@@ -42,6 +51,10 @@ mod guest {
 
     const CHOSEN: usize = cfg!(feature = "bump") as usize
         + cfg!(feature = "segregated") as usize
+        + cfg!(feature = "arena_bottom") as usize
+        + cfg!(feature = "arena_top") as usize
+        + cfg!(feature = "invocation_arena") as usize
+        + cfg!(feature = "paged_invocation_arena") as usize
         + cfg!(feature = "picoalloc") as usize
         + cfg!(feature = "talc") as usize
         + cfg!(feature = "rlsf") as usize
