@@ -16,7 +16,7 @@ const POINTS: u64 = 100;
 fn count(effort: Effort, engine: Engine) -> u64 {
     match (effort, engine) {
         (Effort::Quick, _) => 2 * POINTS,
-        (Effort::Full, Engine::Compiler) => 100_000,
+        (Effort::Full, Engine::Compiler) => 10_000,
         (Effort::Full, _) => 1_000_000,
     }
 }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match rows {
         Ok(rows) => {
             for row in rows {
-                println!("{},{},{}", row.series, row.x, row.value);
+                println!("{},{},{:.3}", row.series, row.x, row.value);
             }
             ExitCode::SUCCESS
         }
