@@ -1,12 +1,9 @@
 //! Transactions per second of a ledger: token transfers of `examples/token`, one by one and in
 //! batches, in memory and with a file, and changes of a long account.
 //!
-//! `cargo bench -p ledger-bench` prints a table. With `-- --litesvm` it also builds and runs
-//! `benches/ledger/litesvm`, in turns with the transfers one by one. With `-- --one-by-one` or
-//! `-- --in-memory` it ends early.
+//! `cargo bench -p ledger-bench` prints a table. With `-- --in-memory` it ends before those with a
+//! file. `cargo xtask svm` compares one transfer with LiteSVM.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ledger::{Account, AccountMeta, Fee, Instruction, Ledger, Pubkey, Transaction};
@@ -21,9 +18,6 @@ const BATCH: usize = 500;
 /// How often everything is measured. The table has the fastest. A round is short, because other
 /// processes interrupt longer ones.
 const ROUNDS: usize = 100;
-
-/// How often LiteSVM is started.
-const LITESVM_ROUNDS: usize = 3;
 
 /// Transfers one by one in each round.
 const TRANSFERS: usize = 20_000;
@@ -136,40 +130,8 @@ fn print(what: &str, time: Duration) {
     println!("| {what} | {:.2} | {second:.0} |", time.as_secs_f64() * 1e6);
 }
 
-/// The same transfer in LiteSVM: the name of each of its token programs, and its time.
-fn litesvm() -> Vec<(String, Duration)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("litesvm");
-    let output = Command::new("cargo")
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "--locked",
-            // LiteSVM's dependencies ask for a newer compiler than they need.
-            "--ignore-rust-version",
-            "--",
-            &TRANSFERS.to_string(),
-            &CHUNK.to_string(),
-        ])
-        .current_dir(folder)
-        .env(
-            "CARGO_TARGET_DIR",
-            concat!(env!("CARGO_TARGET_TMPDIR"), "/litesvm"),
-        )
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", output.status);
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let lines = lines.lines().map(|line| line.split_once(' ').unwrap());
-    lines
-        .map(|(name, time)| (name.to_owned(), Duration::from_nanos(time.parse().unwrap())))
-        .collect()
-}
-
-/// Transfers one by one on one core, from the same holding to the same other one. As in the program
-/// of LiteSVM, this is the shortest time of [`CHUNK`] transfers after each other, because other
-/// processes interrupt longer runs.
+/// Transfers one by one on one core, from the same holding to the same other one: the shortest time
+/// of [`CHUNK`] transfers after each other, because other processes interrupt longer runs.
 fn one_by_one(ledger: &Ledger) -> Duration {
     let mut ledger = ledger.clone();
     let mut best = Duration::MAX;
@@ -291,27 +253,7 @@ fn main() {
     let ledger = fill(Ledger::new(), &blob, 2 * BATCH + 1);
     println!("| token transfers | µs each | a second |");
     println!("|---|---|---|");
-    let mut own = Duration::MAX;
-    let mut peers: Vec<(String, Duration)> = Vec::new();
-    for _ in 0..LITESVM_ROUNDS {
-        own = own.min(one_by_one(&ledger));
-        if has("--litesvm") {
-            for (name, time) in litesvm() {
-                match peers.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, best)) => *best = time.min(*best),
-                    None => peers.push((name, time)),
-                }
-            }
-        }
-    }
-    print("one by one", own);
-    for (name, time) in &peers {
-        let times = time.as_secs_f64() / own.as_secs_f64();
-        print(&format!("LiteSVM, {name}: {times:.1} times as long"), *time);
-    }
-    if has("--one-by-one") {
-        return;
-    }
+    print("one by one", one_by_one(&ledger));
     batches(&ledger);
     if has("--in-memory") {
         return;

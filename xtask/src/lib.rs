@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod scale;
+pub mod svm;
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo_entrypoint::output::{self, EXIT_NOT_RUN};
 use clap::{Parser, Subcommand};
-use xtask::bench;
+use xtask::{bench, scale, svm};
 
 /// The chores of this project itself
 #[derive(Debug, Parser)]
@@ -20,11 +20,15 @@ struct Arguments {
 enum Command {
     /// Measure entries, allocators and blob sizes, and compare with an earlier run
     Bench(bench::BenchArguments),
+    Scale(scale::ScaleArguments),
+    Svm(svm::SvmArguments),
 }
 
 fn main() -> ExitCode {
     let result: Result<ExitCode> = match Arguments::parse().command {
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Scale(arguments) => scale::scale(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Svm(arguments) => svm::svm(&arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         output::error(&error);
