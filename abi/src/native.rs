@@ -59,6 +59,14 @@ pub struct NativeHost {
 /// | [`WRITE`](Self::WRITE) | address, length, and that many bytes | [`DONE`](Self::DONE) or [`INACCESSIBLE`](Self::INACCESSIBLE) |
 /// | [`ENTER`](Self::ENTER) | the heap size to announce to the program | [`CALLED`](Self::CALLED): the arguments, and `import`; or [`RETURNED`](Self::RETURNED): the status |
 /// | [`ANSWER`](Self::ANSWER) | the return value of the syscall | as for [`ENTER`](Self::ENTER) |
+///
+/// A fork server opens the library once, and forks a process for each invocation. It sends
+/// [`READY`](Self::READY) once, on a socket of its own, and handles these requests:
+///
+/// | request | values | reply |
+/// |---|---|---|
+/// | [`FORK`](Self::FORK) | none; with two descriptors: the socket of the process, and a file for heap and input | [`FORKED`](Self::FORKED): the number of the process |
+/// | [`END`](Self::END) | the number of a process or 0, and whether a reply is wanted | if it is: [`ENDED`](Self::ENDED) |
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Message {
@@ -95,6 +103,18 @@ impl Message {
     pub const CALLED: u32 = 10;
     /// Reply: the program returned.
     pub const RETURNED: u32 = 11;
+    /// From a fork server, once: the library is open. The value is 1 if the server forks, and 0 if
+    /// it serves one invocation itself, on the same socket: the constructors of the library left
+    /// something that processes would share.
+    pub const READY: u32 = 12;
+    /// Request to a fork server: fork a process.
+    pub const FORK: u32 = 13;
+    /// Reply of a fork server: the number of the process; 0 if the system does not fork.
+    pub const FORKED: u32 = 14;
+    /// Request to a fork server: kill a process and its group, and wait until it has ended.
+    pub const END: u32 = 15;
+    /// Reply of a fork server: 1 and the status of `wait`; 0 if the process is unknown.
+    pub const ENDED: u32 = 16;
 
     /// A message of this kind, with the first three values.
     #[must_use]

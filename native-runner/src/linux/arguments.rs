@@ -18,6 +18,8 @@ pub struct Arguments {
     pub cpu_seconds: u64,
     /// Whether a crash writes a core file, if the system is set up for it.
     pub core_dumps: bool,
+    /// Whether the process forks a child for each invocation.
+    pub is_server: bool,
 }
 
 /// The last of the standard streams.
@@ -25,22 +27,26 @@ const STANDARD_ERROR: RawFd = 2;
 
 /// The way to call it.
 pub const USAGE: &str = "\
-usage: native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
+usage: native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps] [--fork-server]
 
 Runs a native program for the loader that started this process.
 `cargo entrypoint run --target native` starts it.
 
   SOCKET         the number of an inherited file descriptor, a Unix socket to the loader
   CPU_SECONDS    the most CPU time that the process may use; 0 for no limit
-  --core-dumps   let a crash write a core file, if the system is set up for it";
+  --core-dumps   let a crash write a core file, if the system is set up for it
+  --fork-server  open the library once, and fork a child for each invocation";
 
 impl Arguments {
     /// Reads the words behind the process's own name.
     pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Self, End> {
         let mut words: Vec<OsString> = words.collect();
-        let before = words.len();
-        words.retain(|word| word != "--core-dumps");
-        let core_dumps = words.len() < before;
+        let mut has = |option: &str| {
+            let before = words.len();
+            words.retain(|word| word != option);
+            words.len() < before
+        };
+        let (core_dumps, is_server) = (has("--core-dumps"), has("--fork-server"));
         let [socket, library, cpu_seconds] = words.as_slice() else {
             return Err(End::misused(USAGE));
         };
@@ -55,6 +61,7 @@ impl Arguments {
             library: library.into(),
             cpu_seconds: number("CPU_SECONDS", cpu_seconds)?,
             core_dumps,
+            is_server,
         })
     }
 }

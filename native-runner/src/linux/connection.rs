@@ -25,34 +25,43 @@ pub struct Connection {
     piece: Box<[u8]>,
 }
 
+/// The socket of a descriptor that this process has inherited.
+///
+/// # Errors
+///
+/// If the descriptor is not a socket.
+///
+/// # Safety
+///
+/// Nothing else in this process owns the descriptor, or uses it later.
+pub unsafe fn inherited(socket: RawFd) -> Result<UnixStream, End> {
+    let no_socket = || {
+        End::misused(format!(
+            "the file descriptor {socket} is not a socket to a loader"
+        ))
+    };
+    let file = fs::metadata(format!("/proc/self/fd/{socket}")).map_err(|_| no_socket())?;
+    if !file.file_type().is_socket() {
+        return Err(no_socket());
+    }
+    // SAFETY: `from_raw_fd` requires an open descriptor that nothing else owns, and that needs
+    // no other cleanup than `close`. It has just been seen to be open, the caller promises that
+    // nothing else owns it, and a socket needs no other cleanup.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    // A program that starts another one does not pass the socket on.
+    fcntl_setfd(&socket, FdFlags::CLOEXEC).map_err(|_| no_socket())?;
+    Ok(socket.into())
+}
+
 impl Connection {
-    /// The connection over a descriptor that this process has inherited.
+    /// The connection over a socket to the loader.
     ///
     /// # Errors
     ///
-    /// If the descriptor is not a socket.
-    ///
-    /// # Safety
-    ///
-    /// Nothing else in this process owns the descriptor, or uses it later.
-    pub unsafe fn inherited(socket: RawFd) -> Result<Self, End> {
-        let no_socket = || {
-            End::misused(format!(
-                "the file descriptor {socket} is not a socket to a loader"
-            ))
-        };
-        let file = fs::metadata(format!("/proc/self/fd/{socket}")).map_err(|_| no_socket())?;
-        if !file.file_type().is_socket() {
-            return Err(no_socket());
-        }
-        // SAFETY: `from_raw_fd` requires an open descriptor that nothing else owns, and that needs
-        // no other cleanup than `close`. It has just been seen to be open, the caller promises that
-        // nothing else owns it, and a socket needs no other cleanup.
-        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
-        // A program that starts another one does not pass the socket on.
-        fcntl_setfd(&socket, FdFlags::CLOEXEC).map_err(|_| no_socket())?;
+    /// If the system cannot create the file through which memory is copied.
+    pub fn new(socket: UnixStream) -> Result<Self, End> {
         Ok(Self {
-            socket: socket.into(),
+            socket,
             memory: Memory::new().map_err(|error| memory_failed(&error))?,
             piece: vec![0; PIECE].into(),
         })

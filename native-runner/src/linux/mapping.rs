@@ -1,10 +1,11 @@
 //! Heap and input, one behind the other.
 
 use std::ffi::c_void;
+use std::os::fd::OwnedFd;
 use std::ptr;
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 
 use super::End;
 
@@ -18,12 +19,13 @@ pub struct Mapping {
 
 impl Mapping {
     /// Maps a heap at [`NATIVE_HEAP_BASE`], or elsewhere if that range is in use, and an input
-    /// behind it, at the next address that the contract allows. Lengths are in bytes.
+    /// behind it, at the next address that the contract allows. Lengths are in bytes. With a file,
+    /// the memory is that of the file, whose length the loader has set.
     ///
     /// # Errors
     ///
     /// If the system cannot map so much memory.
-    pub fn new(heap_size: u64, input_length: u64) -> Result<Self, End> {
+    pub fn new(heap_size: u64, input_length: u64, file: Option<OwnedFd>) -> Result<Self, End> {
         let refused = |reason: &dyn std::fmt::Display| {
             End::refused(format!(
                 "cannot map a heap of {heap_size} bytes and an input of {input_length}: {reason}"
@@ -41,8 +43,10 @@ impl Mapping {
         let [offset, length] = [offset, length].map(usize::try_from);
         let offset = offset.map_err(|_| too_long())?;
         let length = length.map_err(|_| too_long())?;
-        let heap = map_at_base(length)
-            .or_else(|_| map(ptr::null_mut(), length, MapFlags::PRIVATE))
+        let base = ptr::without_provenance_mut(NATIVE_HEAP_BASE as usize);
+        // Fails if the range is in use; kernels before 4.17 then map it elsewhere.
+        let heap = map(base, length, MapFlags::FIXED_NOREPLACE, file.as_ref())
+            .or_else(|_| map(ptr::null_mut(), length, MapFlags::empty(), file.as_ref()))
             .map_err(|error| refused(&error))?
             .cast::<u8>();
         Ok(Self {
@@ -71,17 +75,21 @@ impl Mapping {
     }
 }
 
-/// Maps memory at the contract's address. Fails if the range is in use; kernels before 4.17 then
-/// map it elsewhere.
-fn map_at_base(length: usize) -> rustix::io::Result<*mut c_void> {
-    let base = ptr::without_provenance_mut(NATIVE_HEAP_BASE as usize);
-    let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
-    map(base, length, flags)
-}
-
-fn map(address: *mut c_void, length: usize, flags: MapFlags) -> rustix::io::Result<*mut c_void> {
-    let readable_and_writable = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: `mmap_anonymous` requires that the mapping replaces no memory that is in use. Without
-    // `FIXED`, and with `FIXED_NOREPLACE`, the kernel never replaces a mapping.
-    unsafe { mmap_anonymous(address, length, readable_and_writable, flags) }
+fn map(
+    address: *mut c_void,
+    length: usize,
+    place: MapFlags,
+    file: Option<&OwnedFd>,
+) -> rustix::io::Result<*mut c_void> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    match file {
+        // SAFETY: `mmap` requires that the mapping replaces no memory that is in use, and that no
+        // reference relies on the contents of the file. Without `FIXED`, and with
+        // `FIXED_NOREPLACE`, the kernel never replaces a mapping. This crate has no reference to
+        // the heap or the input.
+        Some(file) => unsafe { mmap(address, length, access, place | MapFlags::SHARED, file, 0) },
+        // SAFETY: `mmap_anonymous` requires that the mapping replaces no memory that is in use.
+        // Without `FIXED`, and with `FIXED_NOREPLACE`, the kernel never replaces a mapping.
+        None => unsafe { mmap_anonymous(address, length, access, place | MapFlags::PRIVATE) },
+    }
 }

@@ -10,11 +10,12 @@ mod mapping;
 mod memory;
 mod program;
 mod serve;
+mod server;
 
 pub use end::End;
 
 use arguments::Arguments;
-use connection::Connection;
+use connection::{Connection, inherited};
 use program::Program;
 
 /// Opens the library, and serves the loader's requests.
@@ -29,7 +30,10 @@ pub fn run(words: impl Iterator<Item = OsString>) -> Result<(), End> {
     // SAFETY: `inherited` requires that nothing else owns the descriptor or uses it. This process
     // has just started, and has opened no descriptor that it keeps. `parse` has rejected those of
     // the standard streams, which the standard library uses.
-    let connection = unsafe { Connection::inherited(arguments.socket) }?;
+    let socket = unsafe { inherited(arguments.socket) }?;
+    if arguments.is_server {
+        return server::open_and_serve(socket, &arguments);
+    }
     let program = Program::open(&arguments.library)?;
-    serve::serve(connection, &program)
+    serve::serve(Connection::new(socket)?, &program, None)
 }

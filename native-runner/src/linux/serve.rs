@@ -1,5 +1,6 @@
 //! Serves the loader's requests, from the first message to the last.
 
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use abi::imports::MAX_ARGUMENTS;
@@ -19,12 +20,16 @@ fn connection() -> Result<MutexGuard<'static, Connection>, End> {
     Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Serves the loader's requests.
+/// Serves the loader's requests. Heap and input are in the file, if the loader has sent one.
 ///
 /// # Errors
 ///
 /// Why that has ended.
-pub fn serve(connected: Connection, program: &Program) -> Result<(), End> {
+pub fn serve(
+    connected: Connection,
+    program: &Program,
+    mut file: Option<OwnedFd>,
+) -> Result<(), End> {
     CONNECTION.get_or_init(|| Mutex::new(connected));
     let mut mapping = None;
     loop {
@@ -32,7 +37,7 @@ pub fn serve(connected: Connection, program: &Program) -> Result<(), End> {
         let answer = match (message.kind, &mapping) {
             (Message::PLACE, None) => {
                 let [heap_size, input_length, ..] = message.values;
-                let placed = mapping.insert(Mapping::new(heap_size, input_length)?);
+                let placed = mapping.insert(Mapping::new(heap_size, input_length, file.take())?);
                 let input = placed.input().addr() as u64;
                 let keeps_header = program.keeps_header().into();
                 Message::new(Message::PLACED, [placed.heap_base(), input, keeps_header])

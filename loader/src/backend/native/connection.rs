@@ -4,10 +4,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
 
 use abi::native::Message;
 
 use super::process::{POLL_INTERVAL, Process};
+use super::server::Server;
 use crate::error::Failure;
 
 /// The most bytes that the loader allocates before it has received them.
@@ -46,6 +48,11 @@ impl Connection {
         &mut self.process
     }
 
+    /// The server that has forked the process, if one has.
+    pub fn server(&self) -> Option<&Arc<Server>> {
+        self.process.server()
+    }
+
     /// Why the process does not reply any more, if it does not.
     pub fn disconnected(&self) -> Option<Failure> {
         self.disconnected
@@ -53,13 +60,23 @@ impl Connection {
             .map(|Disconnected(failure)| failure.clone())
     }
 
+    /// The process and its socket, for a process that serves more than one invocation.
+    pub fn into_parts(self) -> (Process, UnixStream) {
+        (self.process, self.stream)
+    }
+
     /// Sends a message with some bytes after it, and receives the reply.
     pub fn call(&mut self, message: &Message, bytes: &[u8]) -> Result<Message, Disconnected> {
         self.send(bytemuck::bytes_of(message))?;
         self.send(bytes)?;
-        let mut reply = Message::default();
-        self.receive(bytemuck::bytes_of_mut(&mut reply))?;
-        Ok(reply)
+        self.receive_message()
+    }
+
+    /// Receives a message.
+    pub fn receive_message(&mut self) -> Result<Message, Disconnected> {
+        let mut message = Message::default();
+        self.receive(bytemuck::bytes_of_mut(&mut message))?;
+        Ok(message)
     }
 
     /// Receives so many bytes.

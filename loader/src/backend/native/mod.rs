@@ -1,12 +1,16 @@
 //! Native programs, each invocation in a process of its own: the engine `native`.
 //!
-//! The loader directs the process over a socket, and the process waits while the program calls a
+//! A fork server opens the program once, and forks the processes; `start` says when it does not.
+//! The loader directs a process over a socket, and the process waits while the program calls a
 //! syscall: see [`abi::native`]. So syscalls, rules and diagnosis are those of the other targets.
 //! Only the process isolates the program.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use abi::entry::INPUT_ALIGNMENT;
 use abi::imports::Import;
 use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL};
 
@@ -21,11 +25,17 @@ use crate::limits::Limits;
 use crate::program::Loader;
 use connection::{Connection, Disconnected};
 use library::Library;
-use process::Process;
+use servers::Servers;
+use shared::SharedMemory;
 
 mod connection;
+mod keeper;
 mod library;
 mod process;
+mod server;
+mod servers;
+mod shared;
+mod start;
 
 /// The most bytes that one syscall of a program reads or writes.
 const MAX_COPIED: u64 = 1 << 30;
@@ -35,6 +45,7 @@ pub(crate) struct Runner {
     command: Vec<OsString>,
     /// The file of the only library that it runs; `None` if it runs any.
     file: Option<PathBuf>,
+    servers: Arc<Servers>,
 }
 
 impl Loader {
@@ -55,6 +66,7 @@ impl Loader {
         Self::with_backend(Runner {
             command: command.into_iter().collect(),
             file: None,
+            servers: Arc::new(Servers::new()),
         })
     }
 
@@ -69,6 +81,7 @@ impl Loader {
         Self::with_backend(Runner {
             command: command.into_iter().collect(),
             file: Some(file.into()),
+            servers: Arc::new(Servers::new()),
         })
     }
 }
@@ -77,11 +90,22 @@ impl Loader {
 pub(crate) struct NativeProgram {
     library: Library,
     syscalls: SyscallSet,
+    /// By which `servers` knows the program.
+    number: u64,
+    servers: Arc<Servers>,
+    /// Held while a server starts.
+    starting: Mutex<()>,
+}
+
+impl Drop for NativeProgram {
+    fn drop(&mut self) {
+        self.servers.remove_program(self.number);
+    }
 }
 
 impl Backend for Runner {
     type Program = NativeProgram;
-    type Instance<'a> = Guest;
+    type Instance<'a> = Guest<'a>;
 
     fn engine(&self) -> Engine {
         Engine::Native
@@ -102,9 +126,13 @@ impl Backend for Runner {
             Some(path) => Library::named(path, file),
             None => Library::anonymous(file),
         };
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Ok(NativeProgram {
             library: library.map_err(|reason| LoadError::InvalidLibrary { reason })?,
             syscalls: syscalls.clone(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            servers: Arc::clone(&self.servers),
+            starting: Mutex::new(()),
         })
     }
 
@@ -112,33 +140,49 @@ impl Backend for Runner {
         &self,
         program: &NativeProgram,
         limits: &Limits,
-        run: impl FnOnce(&mut Guest) -> Result<T, InvocationError>,
+        run: impl FnOnce(&mut Guest<'_>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        let (process, stream) = Process::start(&self.command, program.library.path(), limits)?;
-        let connection = Connection::new(process, stream, limits.processor_seconds);
-        run(&mut Guest {
-            connection: connection.map_err(InvocationError::engine)?,
+        let seconds = limits.processor_seconds;
+        let (connection, memory) = self.process_for(program, seconds)?;
+        let mut guest = Guest {
+            runner: self,
+            program,
+            seconds,
+            connection,
+            memory,
             gas: 0,
-            syscalls: program.syscalls.clone(),
-        })
+        };
+        let result = run(&mut guest);
+        guest.retire_server();
+        result
     }
 }
 
 /// A program in its process.
-pub(crate) struct Guest {
+pub(crate) struct Guest<'a> {
+    runner: &'a Runner,
+    program: &'a NativeProgram,
+    seconds: u32,
     connection: Connection,
+    /// Heap and input, if a server has forked the process.
+    memory: Option<SharedMemory>,
     gas: u64,
-    /// Those of the embedder, which the program calls by name.
-    syscalls: SyscallSet,
 }
 
-impl GuestMemory for Guest {
+impl GuestMemory for Guest<'_> {
     fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
         if length == 0 {
             return Ok(Vec::new());
         }
         if length > MAX_COPIED {
             return Err(Inaccessible);
+        }
+        if let Some(memory) = self.connected_memory()
+            && memory.has(address, length)
+        {
+            let mut bytes = vec![0; length as usize];
+            memory.read(address, &mut bytes)?;
+            return Ok(bytes);
         }
         let request = Message::new(Message::READ, [address, length, 0]);
         let reply = self.call(&request, &[])?;
@@ -156,12 +200,28 @@ impl GuestMemory for Guest {
         if bytes.is_empty() {
             return Ok(());
         }
+        if let Some(memory) = self.connected_memory()
+            && memory.has(address, bytes.len() as u64)
+        {
+            return memory.write(address, bytes);
+        }
         let request = Message::new(Message::WRITE, [address, bytes.len() as u64, 0]);
         match self.call(&request, bytes)?.kind {
             Message::DONE => Ok(()),
             Message::INACCESSIBLE => Err(Inaccessible),
             _ => Err(self.protocol_error()),
         }
+    }
+
+    fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
+        if let Some(memory) = self.connected_memory()
+            && memory.has(address, buffer.len() as u64)
+        {
+            return memory.read(address, buffer);
+        }
+        let bytes = self.read(address, buffer.len() as u64)?;
+        buffer.copy_from_slice(&bytes);
+        Ok(())
     }
 
     /// Whether a write is worth trying: only the write itself knows whether it can be done.
@@ -178,7 +238,24 @@ impl GuestMemory for Guest {
     }
 }
 
-impl Guest {
+impl Guest<'_> {
+    /// Heap and input, while the loader talks to the process: of one that has failed, it reads
+    /// nothing.
+    fn connected_memory(&self) -> Option<&SharedMemory> {
+        let memory = self.memory.as_ref()?;
+        self.connection.disconnected().is_none().then_some(memory)
+    }
+
+    /// Lets go of the server that has forked the process, if the process did not do as it must: it
+    /// may have damaged its server too.
+    fn retire_server(&self) {
+        if let Some(server) = self.connection.server()
+            && self.connection.disconnected().is_some()
+        {
+            self.runner.servers.remove(server);
+        }
+    }
+
     fn call(&mut self, request: &Message, bytes: &[u8]) -> Result<Message, Inaccessible> {
         let reply = self.connection.call(request, bytes);
         reply.map_err(|Disconnected(_)| Inaccessible)
@@ -199,7 +276,7 @@ impl Guest {
         }
         let name = self.read(name, length);
         let name = name.map_err(|Inaccessible| self.invalid_message())?;
-        let Some(syscall) = self.syscalls.find_own(&name) else {
+        let Some(syscall) = self.program.syscalls.find_own(&name) else {
             return Err(Failure::SyscallFailed {
                 symbol: display_name(&name),
                 reason: "the loader has no syscall of this name".to_owned(),
@@ -217,13 +294,28 @@ impl Guest {
         failure
     }
 
+    /// Lets the process map heap and input, `length` bytes together.
+    fn place(
+        &mut self,
+        heap: u64,
+        input_length: u64,
+        length: u64,
+    ) -> Result<Message, Disconnected> {
+        if let Some(memory) = &self.memory {
+            // If that fails, the process cannot use the memory, and the first access ends it.
+            let _ = memory.set_length(length);
+        }
+        let message = Message::new(Message::PLACE, [heap, input_length, 0]);
+        self.connection.call(&message, &[])
+    }
+
     fn protocol_error(&mut self) -> Inaccessible {
         let Disconnected(_) = self.connection.protocol_error();
         Inaccessible
     }
 }
 
-impl Instance for Guest {
+impl Instance for Guest<'_> {
     type Guest = Self;
 
     fn guest(&mut self) -> &mut Self {
@@ -231,20 +323,36 @@ impl Instance for Guest {
     }
 
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
-        let length = request.input_length;
-        let message = Message::new(Message::PLACE, [request.heap_size.into(), length as u64, 0]);
-        let placed = match self.connection.call(&message, &[]) {
+        let heap = u64::from(request.heap_size);
+        // A valid input is shorter than 4 GiB.
+        let input_length = request.input_length as u64;
+        let offset = heap.next_multiple_of(INPUT_ALIGNMENT.into());
+        let length = offset.saturating_add(input_length.max(1));
+        let mut placed = self.place(heap, input_length, length);
+        if self.connection.server().is_some()
+            && matches!(&placed, Err(Disconnected(why)) if !matches!(why, Failure::TimedOut { .. }))
+        {
+            // The server has ended, and its process with it, before the program was called.
+            self.retire_server();
+            let process = self.runner.process_for(self.program, self.seconds)?;
+            (self.connection, self.memory) = process;
+            placed = self.place(heap, input_length, length);
+        }
+        let placed = match placed {
             Ok(placed) => placed,
-            Err(Disconnected(late @ Failure::TimedOut { .. })) => {
-                return Err(InvocationError::engine(format!(
-                    "the runner did not open the library in time: {late}"
-                )));
-            }
-            Err(Disconnected(_)) => return Err(self.connection.process().did_not_start()),
+            Err(why) => return Err(start::not_opened(&mut self.connection, &why)),
         };
         let [base, input, has_header, _, _] = placed.values;
         // Opening a library runs its constructors, which can write to the socket too.
-        if placed.kind != Message::PLACED || input.checked_add(length as u64).is_none() {
+        let is_valid = match &mut self.memory {
+            Some(memory) => {
+                memory.set_range(base, length);
+                base.checked_add(offset) == Some(input)
+            }
+            None => true,
+        };
+        let end = input.checked_add(input_length);
+        if placed.kind != Message::PLACED || !is_valid || end.is_none() {
             let Disconnected(failure) = self.connection.protocol_error();
             return Err(InvocationError::engine(failure));
         }
@@ -255,8 +363,7 @@ impl Instance for Guest {
                 has_header: has_header != 0,
             },
             input,
-            // A valid input is shorter.
-            input_length: length as u32,
+            input_length: input_length as u32,
         })
     }
 

@@ -7,50 +7,58 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use command_fds::CommandFdExt;
 use rustix::param::clock_ticks_per_second;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::keeper::Keeper;
+use super::server::Server;
 use crate::error::InvocationError;
-use crate::limits::Limits;
 
 /// How often the loader checks what the process does while it waits for it.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The (untrusted) child process of one invocation.
+/// The (untrusted) child process of one invocation, or a fork server.
 pub(super) struct Process {
-    child: Child,
-    /// Whether a command of the caller's runs the program, such as a debugger: that has no limits,
-    /// and uses the caller's terminal.
-    is_wrapped: bool,
+    kind: Kind,
+    /// The number of the process.
+    id: u32,
     /// How long it may run and block together; `None` for no limit.
     limit: Option<Duration>,
     /// How long the loader has seen the process block on something else than the loader.
     idle: Duration,
+    has_ended: bool,
     status: Option<ExitStatus>,
 }
 
+enum Kind {
+    /// The loader has started it.
+    Started(Keeper),
+    /// A fork server has forked it.
+    Forked(Arc<Server>),
+}
+
 impl Process {
-    /// Starts the process, and returns the loader's end of its socket.
+    /// Starts a process for a library, and returns the loader's end of its socket. It may use so
+    /// many seconds; 0 for no limit. If it is to be a fork server, no command of the caller's runs
+    /// it.
     pub fn start(
         command: &[OsString],
         library: &Path,
-        limits: &Limits,
+        seconds: u32,
+        is_server: bool,
     ) -> Result<(Self, UnixStream), InvocationError> {
         let [executable, arguments @ ..] = command else {
             return Err(InvocationError::engine(
                 "the loader has no command to run programs; pass one to `Loader::native`",
             ));
         };
-        let (ours, theirs) = UnixStream::pair().map_err(|error| {
-            InvocationError::engine(format!("cannot make the socket of the process: {error}"))
-        })?;
-        let is_wrapped = !arguments.is_empty();
-        let seconds = limits.processor_seconds;
+        let (ours, theirs) = UnixStream::pair().map_err(no_socket)?;
+        let is_wrapped = is_wrapped(command);
         let mut starting = Command::new(executable);
         starting
             .args(arguments)
@@ -58,6 +66,7 @@ impl Process {
             .arg(theirs.as_raw_fd().to_string())
             .arg(library)
             .arg(seconds.to_string())
+            .args(is_server.then_some("--fork-server"))
             // The standard output is the caller's own.
             .stdout(io::stderr())
             .preserved_fds(vec![theirs.into()]);
@@ -65,33 +74,46 @@ impl Process {
             // Processes that it leaves behind end with it.
             starting.stdin(Stdio::null()).process_group(0);
         }
-        let child = starting.spawn().map_err(|error| {
+        let keeper = Keeper::start(starting, !is_wrapped).map_err(|error| {
             InvocationError::engine(format!("cannot run {}: {error}", executable.display()))
         })?;
-        let process = Self {
-            child,
-            is_wrapped,
+        // A debugger has no limits.
+        let seconds = if is_wrapped { 0 } else { seconds };
+        Ok((Self::new(keeper.id(), Kind::Started(keeper), seconds), ours))
+    }
+
+    /// A process that a fork server has forked.
+    pub fn forked(id: u32, server: Arc<Server>, seconds: u32) -> Self {
+        Self::new(id, Kind::Forked(server), seconds)
+    }
+
+    fn new(id: u32, kind: Kind, seconds: u32) -> Self {
+        Self {
+            kind,
+            id,
             limit: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
             idle: Duration::ZERO,
+            has_ended: false,
             status: None,
-        };
-        // The command owns the other end of the socket, which has to close with the process.
-        drop(starting);
-        Ok((process, ours))
+        }
+    }
+
+    /// The server that has forked it, if one has.
+    pub fn server(&self) -> Option<&Arc<Server>> {
+        match &self.kind {
+            Kind::Started(_) => None,
+            Kind::Forked(server) => Some(server),
+        }
     }
 
     /// Whether the process has run, and blocked on something else than the loader, for longer than
     /// its limit. `waited` is how long the loader has just waited for it.
     pub fn is_timed_out(&mut self, waited: Duration) -> bool {
-        let Some(limit) = self.limit.filter(|_| !self.is_wrapped) else {
+        let Some(limit) = self.limit else {
             return false;
         };
-        let path = format!("/proc/{}/stat", self.child.id());
         // A process that has ended has no limit any more.
-        let Some(stat) = fs::read_to_string(path)
-            .ok()
-            .and_then(|line| ProcStat::parse(&line))
-        else {
+        let Some(stat) = ProcStat::read(self.id) else {
             return false;
         };
         if stat.waits {
@@ -116,14 +138,12 @@ impl Process {
 
     /// Whether it has ended by itself. Processes that it has left behind may still run.
     pub fn has_ended(&self) -> bool {
-        if self.status.is_some() {
-            return true;
-        }
-        let Some(pid) = self.pid() else { return false };
-        // The system does not reuse its number before the loader waits for it, so signals stay
-        // safe.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)))
+        self.has_ended
+            || match &self.kind {
+                Kind::Started(keeper) => keeper.has_ended(),
+                // Its parent is the server, which waits for it only when the loader says so.
+                Kind::Forked(_) => ProcStat::read(self.id).is_none_or(|stat| stat.has_ended),
+            }
     }
 
     /// Waits until it has ended by itself or its time is over; returns whether it has ended.
@@ -141,21 +161,39 @@ impl Process {
     /// Ends it, if it has not ended, and all processes that it has left behind; returns how it
     /// ended.
     pub fn end(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
-            // The process may have left its group, and other processes may be in it. Each call
-            // fails only if no process is left to end.
-            if let Some(group) = self.pid().filter(|_| !self.is_wrapped) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            let _ = self.child.kill();
-            self.status = self.child.wait().ok();
+        if !self.has_ended {
+            self.has_ended = true;
+            self.status = match &mut self.kind {
+                Kind::Started(keeper) => keeper.end(),
+                Kind::Forked(server) => server.end(self.id),
+            };
         }
         self.status
     }
+}
 
-    fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(self.child.id().try_into().ok()?)
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        match &mut self.kind {
+            Kind::Started(keeper) => {
+                keeper.end();
+            }
+            Kind::Forked(server) => server.end_later(self.id),
+        }
     }
+}
+
+/// Whether a command of the caller's runs the program, such as a debugger: that has no limits, and
+/// uses the caller's terminal.
+pub(super) fn is_wrapped(command: &[OsString]) -> bool {
+    command.len() > 1
+}
+
+pub(super) fn no_socket(error: io::Error) -> InvocationError {
+    InvocationError::engine(format!("cannot make the socket of the process: {error}"))
 }
 
 /// The state of a process, from `/proc/PID/stat`.
@@ -164,11 +202,18 @@ struct ProcStat {
     /// Whether it blocks, or was stopped by a signal. Waiting for a disk does not count, and
     /// neither does being stopped by a debugger.
     waits: bool,
+    /// Whether it has ended, and its parent has not waited for it.
+    has_ended: bool,
     /// The CPU time that it has used.
     processor_time: Duration,
 }
 
 impl ProcStat {
+    /// The state of a process; `None` if the system does not have it.
+    fn read(id: u32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+    }
+
     /// Reads the line of `/proc/PID/stat`.
     fn parse(line: &str) -> Option<Self> {
         // The name in brackets may contain any characters.
@@ -181,14 +226,9 @@ impl ProcStat {
         let each = Duration::from_secs(1) / u32::try_from(clock_ticks_per_second()).ok()?.max(1);
         Some(Self {
             waits: matches!(state, "S" | "T"),
+            has_ended: matches!(state, "Z" | "X"),
             processor_time: each.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)),
         })
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 
@@ -202,16 +242,17 @@ mod tests {
             |state: &str| format!("12 (a) b (c) {state} 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 1");
         let ticks = u32::try_from(clock_ticks_per_second()).expect("a few");
         let processor_time = Duration::from_secs(200) / ticks;
-        for (state, waits) in [
-            ("S", true),
-            ("T", true),
-            ("R", false),
-            ("D", false),
-            ("t", false),
-            ("Z", false),
+        for (state, waits, has_ended) in [
+            ("S", true, false),
+            ("T", true, false),
+            ("R", false, false),
+            ("D", false, false),
+            ("t", false, false),
+            ("Z", false, true),
         ] {
             let expected = ProcStat {
                 waits,
+                has_ended,
                 processor_time,
             };
             assert_eq!(ProcStat::parse(&line(state)), Some(expected), "{state}");

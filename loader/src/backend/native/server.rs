@@ -1,0 +1,201 @@
+//! The fork server of a program: a process that has opened the library, and forks a child for each
+//! invocation. The loader does not trust what it replies.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use abi::native::Message;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+use super::connection::Connection;
+use super::process::{Process, no_socket};
+use super::shared::SharedMemory;
+use crate::error::InvocationError;
+
+/// How long the loader waits for a reply of the server, which only forks and waits for children
+/// that it has killed. A child can stop its server.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A process that a fork server has forked: the loader's end of its socket, and the memory for its
+/// heap and input.
+pub(super) struct Forked {
+    pub id: u32,
+    pub stream: UnixStream,
+    pub memory: SharedMemory,
+}
+
+/// A fork server.
+pub(super) struct Server {
+    control: Mutex<Control>,
+    /// Dropped after `control`, and so ended.
+    _process: Process,
+}
+
+/// The socket to the server, and the process that it forks in advance.
+struct Control {
+    stream: UnixStream,
+    /// The other ends of what the loader has sent to the server, which has not replied yet.
+    requested: Option<(UnixStream, SharedMemory)>,
+    /// A process that waits for an invocation.
+    spare: Option<Forked>,
+}
+
+/// The server has not replied in time, or not as it must.
+struct Lost;
+
+impl From<io::Error> for Lost {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+impl From<rustix::io::Errno> for Lost {
+    fn from(_: rustix::io::Errno) -> Self {
+        Self
+    }
+}
+
+impl Server {
+    /// The server behind the connection of a process that is ready to fork.
+    pub fn new(connection: Connection) -> Result<Self, InvocationError> {
+        let (process, stream) = connection.into_parts();
+        let patience = Some(PATIENCE);
+        stream.set_read_timeout(patience).map_err(no_socket)?;
+        stream.set_write_timeout(patience).map_err(no_socket)?;
+        Ok(Self {
+            control: Mutex::new(Control {
+                stream,
+                requested: None,
+                spare: None,
+            }),
+            _process: process,
+        })
+    }
+
+    /// A new process; `None` if the server does not fork any more. It then forks the next one, so
+    /// that the loader does not wait for it.
+    pub fn fork(&self) -> Option<Forked> {
+        self.with(|control| {
+            control.request()?;
+            let forked = control.take()?;
+            control.request()?;
+            Ok(forked)
+        })
+    }
+
+    /// Ends a process and those that it has left behind, and returns how it ended; `None` if the
+    /// server does not know it, or does not reply.
+    pub fn end(&self, id: u32) -> Option<ExitStatus> {
+        self.with(|control| control.end(id))
+    }
+
+    /// As [`end`](Self::end), but does not wait for it.
+    pub fn end_later(&self, id: u32) {
+        self.with(|control| control.send(&Message::new(Message::END, [id.into(), 0, 0])));
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut Control) -> Result<T, Lost>) -> Option<T> {
+        let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        match action(&mut control) {
+            Ok(value) => Some(value),
+            Err(Lost) => {
+                // A late reply would be taken for that of a later request.
+                let _ = control.stream.shutdown(Shutdown::Both);
+                None
+            }
+        }
+    }
+}
+
+impl Control {
+    /// Requests a process, if none waits or is about to.
+    fn request(&mut self) -> Result<(), Lost> {
+        if self.requested.is_some() || self.spare.is_some() {
+            return Ok(());
+        }
+        let (ours, theirs) = UnixStream::pair()?;
+        let memory = SharedMemory::new()?;
+        let descriptors = [theirs.as_fd(), memory.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut sent = SendAncillaryBuffer::new(&mut space);
+        sent.push(SendAncillaryMessage::ScmRights(&descriptors));
+        let message = Message::new(Message::FORK, [0; 3]);
+        let bytes = [IoSlice::new(bytemuck::bytes_of(&message))];
+        let length = sendmsg(&self.stream, &bytes, &mut sent, SendFlags::NOSIGNAL)?;
+        if length != size_of::<Message>() {
+            return Err(Lost);
+        }
+        self.requested = Some((ours, memory));
+        Ok(())
+    }
+
+    /// The process that is requested, or waits.
+    fn take(&mut self) -> Result<Forked, Lost> {
+        self.receive_requested()?;
+        self.spare.take().ok_or(Lost)
+    }
+
+    fn receive_requested(&mut self) -> Result<(), Lost> {
+        let Some((stream, memory)) = self.requested.take() else {
+            return Ok(());
+        };
+        let [id, ..] = self.receive(Message::FORKED)?;
+        let id = u32::try_from(id).map_err(|_| Lost)?;
+        if id == 0 {
+            return Err(Lost);
+        }
+        self.spare = Some(Forked { id, stream, memory });
+        Ok(())
+    }
+
+    fn end(&mut self, id: u32) -> Result<ExitStatus, Lost> {
+        // Replies come in the order of requests.
+        self.receive_requested()?;
+        self.send(&Message::new(Message::END, [id.into(), 1, 0]))?;
+        let [is_known, status, ..] = self.receive(Message::ENDED)?;
+        match (is_known, u32::try_from(status)) {
+            (1, Ok(status)) => Ok(ExitStatus::from_raw(status.cast_signed())),
+            _ => Err(Lost),
+        }
+    }
+
+    fn send(&mut self, message: &Message) -> Result<(), Lost> {
+        Ok(self.stream.write_all(bytemuck::bytes_of(message))?)
+    }
+
+    fn receive(&mut self, kind: u32) -> Result<[u64; abi::imports::MAX_ARGUMENTS], Lost> {
+        let mut message = Message::default();
+        self.stream
+            .read_exact(bytemuck::bytes_of_mut(&mut message))?;
+        if message.kind != kind {
+            return Err(Lost);
+        }
+        Ok(message.values)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The server ends the requested processes, and those that they have left behind, before it
+        // replies; then the loader ends the server.
+        let spare = self.with(|control| {
+            control.receive_requested()?;
+            Ok(control.spare.take())
+        });
+        match spare.flatten() {
+            Some(spare) => {
+                self.end(spare.id);
+            }
+            None => {
+                self.end(0);
+            }
+        }
+    }
+}
