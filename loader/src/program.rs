@@ -82,19 +82,19 @@ impl Loader {
 
     /// Sets how many idle instances the loader keeps for the next invocations, those of all
     /// programs together that it loads from now on. The default is
-    /// [`DEFAULT_IDLE_INSTANCES`](crate::DEFAULT_IDLE_INSTANCES) on the interpreter and 0 on the
-    /// compiler. With 0 every invocation has an instance of its own. Only the engines of PolkaVM
-    /// keep instances.
+    /// [`DEFAULT_IDLE_INSTANCES`](crate::DEFAULT_IDLE_INSTANCES) on the interpreter and
+    /// [`DEFAULT_IDLE_PROCESSES`](crate::DEFAULT_IDLE_PROCESSES) on the compiler. With 0 every
+    /// invocation has an instance of its own. Only the engines of PolkaVM keep instances.
     ///
-    /// The loader resets an instance after its invocation, and then keeps it idle. So there are
-    /// never more than were in use at once. If there are too many, or if they keep more than 256
-    /// MiB, the loader drops the one that was idle for longest. It drops those of a program
-    /// together with the last handle on the program.
+    /// The loader cleans an instance after its invocation, and then keeps it idle. If there are too
+    /// many, or if they keep more than 256 MiB, the loader drops the one that was idle for longest.
+    /// It drops those of a program together with the last handle on the program.
     ///
-    /// With [`Engine::Compiler`] an instance is a process with some open files. Until the instance
-    /// is dropped, the VM binds the thread that made it to one core, and with it the threads that
-    /// this one starts. The VM keeps the processes of dropped instances, so there is less to save
-    /// than on the interpreter.
+    /// With [`Engine::Compiler`] an instance is a process with some open files, which ends when
+    /// the instance is dropped or soon after. A program that is called with inputs of several
+    /// lengths has up to four idle processes; one that is called by several threads at once has one
+    /// for each of them too. The loader keeps each process off the core of the thread that calls
+    /// its program, and leaves the thread as it is.
     #[must_use]
     pub fn idle_instances(mut self, most: usize) -> Self {
         // The other engines make an instance for each invocation.

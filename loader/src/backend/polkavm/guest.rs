@@ -2,6 +2,7 @@
 
 use polkavm::{MemoryProtection, RawInstance, Reg};
 
+use super::pieces::Pieces;
 use super::{LoadedBlob, diagnose};
 use crate::backend::{Arguments, GuestMemory, Inaccessible};
 use crate::error::Failure;
@@ -10,11 +11,17 @@ use crate::error::Failure;
 pub(crate) struct Guest<'a> {
     pub vm: &'a mut RawInstance,
     pub program: &'a LoadedBlob,
+    /// Only on the compiling engine.
+    pub(super) pieces: Option<Pieces>,
 }
 
 impl GuestMemory for Guest<'_> {
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
         let (address, _) = range(address, buffer.len() as u64)?;
+        if let Some(bytes) = self.in_piece(address, buffer.len())? {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
         self.vm
             .read_memory_into(address, buffer)
             .map(|_| ())
@@ -25,6 +32,9 @@ impl GuestMemory for Guest<'_> {
         let (address, length) = range(address, length)?;
         if length == 0 {
             return Ok(Vec::new());
+        }
+        if let Some(bytes) = self.in_piece(address, length as usize)? {
+            return Ok(bytes.to_vec());
         }
         // Checked first, because the VM allocates the buffer before it checks the memory.
         if !self
@@ -42,6 +52,12 @@ impl GuestMemory for Guest<'_> {
         let (address, _) = range(address, bytes.len() as u64)?;
         if bytes.is_empty() {
             return Ok(());
+        }
+        if let Some(pieces) = &mut self.pieces {
+            if pieces.write(self.vm, address, bytes) {
+                return Ok(());
+            }
+            pieces.flush(self.vm).map_err(|_| Inaccessible)?;
         }
         self.vm
             .write_memory(address, bytes)
@@ -77,6 +93,15 @@ impl Guest<'_> {
     /// The arguments of the syscall that the program has called.
     pub fn arguments(&self) -> Arguments {
         std::array::from_fn(|index| self.vm.reg(Reg::ARG_REGS[index]))
+    }
+
+    /// The bytes at an address, if they need no access of their own.
+    fn in_piece(&mut self, address: u32, length: usize) -> Result<Option<&[u8]>, Inaccessible> {
+        let Some(pieces) = &mut self.pieces else {
+            return Ok(None);
+        };
+        pieces.flush(self.vm).map_err(|_| Inaccessible)?;
+        Ok(pieces.read(self.vm, address, length))
     }
 
     /// The failure of a program that has trapped at its current instruction.

@@ -7,6 +7,7 @@ use abi::entry::INPUT_ALIGNMENT;
 use polkavm::{InterruptKind, Reg};
 
 use super::guest::Guest;
+use super::pool::Known;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
 use crate::error::{Failure, InvocationError};
 use crate::profile::GasProfile;
@@ -78,8 +79,7 @@ impl<O: Observer> Observer for Option<O> {
 /// A program in one of the VM's instances, for one invocation, and its observer.
 pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
-    /// The most bytes that the VM's instance keeps.
-    pub(super) holds: u64,
+    pub(super) known: &'a mut Known,
     /// The address of the input's account table, or 0.
     pub(super) account_table: u64,
     pub(super) observer: &'a mut O,
@@ -103,8 +103,13 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         };
         let table = request.account_table;
         self.account_table = table.map_or(0, |offset| address + offset as u64);
-        self.holds = program.fixed_bytes() + u64::from(mapped);
-        let mapping = self.guest.vm.sbrk(mapped);
+        let data = program.blob.rw_data();
+        let instances = &program.instances;
+        let mapping = instances.map(self.guest.vm, self.known, data, mapped);
+        self.known.holds(
+            program.fixed_bytes() + u64::from(mapped),
+            program.own_memory() + u64::from(request.heap_size),
+        );
         if mapping.map_err(InvocationError::engine)?.is_none() {
             return Err(request.does_not_fit());
         }
@@ -135,7 +140,19 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
                 self.account_table,
             ],
         );
+        self.guest
+            .program
+            .instances
+            .prepare(self.guest.vm, self.known);
+        if let Some(pieces) = &mut self.guest.pieces {
+            pieces
+                .begin(self.guest.vm)
+                .map_err(InvocationError::engine)?;
+        }
         let end = self.run(syscalls)?;
+        if let Some(pieces) = &mut self.guest.pieces {
+            pieces.end();
+        }
         self.observer.ended(&mut self.guest, &mapping.heap);
         Ok(end)
     }

@@ -1,26 +1,29 @@
 //! Programs for RISC-V, on PolkaVM: the engines `interpreter` and `compiler`.
 
 pub(crate) mod control_flow;
+mod cores;
 pub(crate) mod debug_info;
 mod diagnose;
 mod guest;
 mod instance;
 mod jumps;
+mod pieces;
 mod pool;
+mod process;
 mod registers;
 mod trap;
 pub(crate) mod validate;
 
 pub(crate) use guest::Guest;
 pub(crate) use instance::{Observed, Observer, input_address};
-pub use pool::DEFAULT_IDLE_INSTANCES;
+pub use pool::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 
 use std::sync::Arc;
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use polkavm::{
-    ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
-    ModuleConfig, ProgramBlob, ProgramCounter,
+    ArcBytes, BackendKind, CompileError, Config, CorePinning, CostModel, CostModelKind,
+    GasMeteringKind, Module, ModuleConfig, ProgramBlob, ProgramCounter,
 };
 
 use super::{Backend, Syscall, SyscallSet};
@@ -28,6 +31,7 @@ use crate::coverage::{Counters, CountingObserver, Coverage};
 use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
+use pieces::Pieces;
 use pool::{Instances, Pool};
 
 /// The VM's smallest page in bytes: it rounds memory up to pages.
@@ -87,6 +91,8 @@ impl PolkaVm {
         };
         let mut config = Config::new();
         config.set_backend(Some(backend));
+        // The threads belong to the embedder. See `cores`.
+        config.set_core_pinning(CorePinning::Disabled);
         let unavailable = |reason: String| LoadError::EngineUnavailable { engine, reason };
         let vm = polkavm::Engine::new(&config).map_err(|error| unavailable(error.to_string()))?;
         if backend == BackendKind::Compiler {
@@ -96,11 +102,10 @@ impl PolkaVm {
         Ok(Self {
             engine,
             vm: Arc::new(vm),
-            pool: Pool::new(match backend {
-                BackendKind::Interpreter => DEFAULT_IDLE_INSTANCES,
-                // The VM itself keeps the processes; see `Loader::idle_instances`.
-                _ => 0,
-            }),
+            pool: match backend {
+                BackendKind::Interpreter => Pool::of_interpreter(DEFAULT_IDLE_INSTANCES),
+                _ => Pool::of_compiler(DEFAULT_IDLE_PROCESSES),
+            },
             coverage: None,
         })
     }
@@ -108,7 +113,7 @@ impl PolkaVm {
     /// The same VM with another pool.
     pub fn with_idle_instances(&self, most: usize) -> Self {
         Self {
-            pool: Pool::new(most),
+            pool: self.pool.with_max_instances(most),
             ..self.clone()
         }
     }
@@ -245,14 +250,13 @@ impl LoadedBlob {
             guest: Guest {
                 vm: &mut instance.vm,
                 program: self,
+                pieces: self.instances.are_processes().then(Pieces::default),
             },
-            holds: 0,
+            known: &mut instance.known,
             account_table: 0,
             observer,
         };
         let result = run(&mut observed)?;
-        let holds = observed.holds;
-        instance.holds(holds);
         self.instances.give_back(instance);
         Ok(result)
     }

@@ -1,28 +1,46 @@
 //! Idle instances, for the next invocations.
 //!
 //! Making an instance costs more than most invocations, so a loader keeps those whose invocation
-//! has ended. Idle instances are clean: the pool resets each before it keeps it, and drops those
-//! for which that fails.
+//! has ended. Idle instances are clean: the pool resets or clears each before it keeps it, and
+//! drops those for which that fails.
 
 use std::collections::VecDeque;
+use std::mem::swap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use polkavm::{Module, RawInstance};
+use polkavm::{Error, Module, RawInstance};
 
+use super::cores::Cores;
+use super::process;
 use crate::error::InvocationError;
 
 /// How many idle instances a [`Loader`](crate::Loader) on the interpreter keeps at most, unless
 /// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
+/// How many idle instances a [`Loader`](crate::Loader) on the compiler keeps at most, unless
+/// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number. Each is a process.
+pub const DEFAULT_IDLE_PROCESSES: usize = 16;
+
 /// The most bytes that all idle instances keep together. Without this limit, the long invocations
 /// of one caller would use the host's memory permanently.
 const MAX_BYTES: u64 = 256 << 20;
+
+/// For how many lengths of input and heap a program has an idle process each. For more, an invocation
+/// changes the length of one.
+const LENGTHS: usize = 4;
+
+/// How often the loader asks for a process. The VM reports each of its own idle processes that
+/// something has killed, once.
+const ATTEMPTS: usize = 4;
 
 /// The idle instances of all programs of a loader.
 pub(crate) struct Pool {
     waiting: Mutex<Waiting>,
     max_instances: usize,
+    /// Only on the compiling engine, where instances are processes.
+    cores: Option<Cores>,
 }
 
 #[derive(Default)]
@@ -34,11 +52,23 @@ struct Waiting {
 
 type ProgramNumber = u64;
 
-/// An instance, and the most bytes that it keeps.
+/// An instance, and what the pool knows of it.
 pub(crate) struct Instance {
     pub vm: RawInstance,
+    pub known: Known,
+}
+
+/// What the pool knows of an instance.
+#[derive(Default)]
+pub(crate) struct Known {
     /// Bytes of the largest memory that it ever had: the VM keeps that for the next invocation.
     bytes: u64,
+    /// Bytes of data, stack and heap in the current invocation.
+    own_bytes: u64,
+    /// Whether it was idle before the current invocation.
+    is_reused: bool,
+    /// The core that the process has been kept off.
+    core: Option<usize>,
 }
 
 /// One program's part of a pool. Dropping it drops its idle instances.
@@ -48,12 +78,30 @@ pub(crate) struct Instances {
 }
 
 impl Pool {
-    /// A pool that keeps at most so many instances.
-    pub fn new(max_instances: usize) -> Arc<Self> {
+    /// A pool of instances of the interpreter that keeps at most so many.
+    pub fn of_interpreter(max_instances: usize) -> Arc<Self> {
         Arc::new(Self {
             waiting: Mutex::default(),
             max_instances,
+            cores: None,
         })
+    }
+
+    /// A pool of instances of the compiling engine that keeps at most so many.
+    pub fn of_compiler(max_instances: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::default(),
+            max_instances,
+            cores: Some(Cores::of_this_thread()),
+        })
+    }
+
+    /// Another pool for the same engine.
+    pub fn with_max_instances(&self, max_instances: usize) -> Arc<Self> {
+        match self.cores {
+            None => Self::of_interpreter(max_instances),
+            Some(_) => Self::of_compiler(max_instances),
+        }
     }
 
     /// The part of a new program.
@@ -76,47 +124,157 @@ impl Waiting {
     fn bytes(&self) -> u64 {
         self.instances
             .iter()
-            .map(|(_, waiting)| waiting.bytes)
+            .map(|(_, waiting)| waiting.known.bytes)
             .sum()
     }
 }
 
-impl Instance {
-    /// Records how large the instance's memory is now.
-    pub fn holds(&mut self, bytes: u64) {
+impl Known {
+    /// Records how large the instance's memory is now: all of it, and data, stack and heap alone.
+    pub fn holds(&mut self, bytes: u64, own_bytes: u64) {
         self.bytes = self.bytes.max(bytes);
+        self.own_bytes = own_bytes;
     }
 }
 
 impl Instances {
-    /// A clean instance of the program's module: an idle one, or a new one.
-    pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
-        if let Some(instance) = self.take_waiting() {
-            return Ok(instance);
-        }
-        let vm = module.instantiate().map_err(InvocationError::engine)?;
-        Ok(Instance { vm, bytes: 0 })
+    /// Whether the instances are processes of the compiling engine.
+    pub fn are_processes(&self) -> bool {
+        self.pool.cores.is_some()
     }
 
-    fn take_waiting(&self) -> Option<Instance> {
+    /// A clean instance of the program's module: an idle one, or a new one.
+    pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
+        match self.take_waiting(|_| true) {
+            Some(instance) => Ok(instance),
+            None => self.instantiate(module).map_err(InvocationError::engine),
+        }
+    }
+
+    fn instantiate(&self, module: &Module) -> Result<Instance, Error> {
+        let attempts = if self.are_processes() { ATTEMPTS } else { 1 };
+        let mut made = module.instantiate();
+        for _ in 1..attempts {
+            if made.is_ok() {
+                break;
+            }
+            made = module.instantiate();
+        }
+        Ok(Instance {
+            vm: made?,
+            known: Known::default(),
+        })
+    }
+
+    fn take_waiting(&self, is_suitable: impl Fn(&RawInstance) -> bool) -> Option<Instance> {
         let mut waiting = self.pool.lock();
         // The one that was used last is the likeliest to be in the processor's caches.
-        let place = waiting
-            .instances
-            .iter()
-            .rposition(|(program, _)| *program == self.program)?;
-        let (_, instance) = waiting.instances.remove(place)?;
+        let place = waiting.instances.iter().rposition(|(program, instance)| {
+            *program == self.program && is_suitable(&instance.vm)
+        })?;
+        let (_, mut instance) = waiting.instances.remove(place)?;
+        instance.known.is_reused = true;
         Some(instance)
     }
 
-    /// Resets an instance after an invocation, and keeps it for the next. Drop an instance in which
+    /// Gives an instance that was taken so many bytes above its program's data; `None` if there are
+    /// not so many. `data` is what the program's data begins with.
+    ///
+    /// On the compiling engine it may become another instance: one whose memory has the length, or
+    /// a new one in place of one whose process has ended.
+    pub fn map(
+        &self,
+        vm: &mut RawInstance,
+        known: &mut Known,
+        data: &[u8],
+        mapped: u32,
+    ) -> Result<Option<u32>, Error> {
+        if !self.are_processes() {
+            return vm.sbrk(mapped);
+        }
+        self.exchange(vm, known, mapped)?;
+        match process::map(vm, data, mapped) {
+            Err(_) if known.is_reused => {}
+            mapping => return mapping,
+        }
+        // Something has killed the process while it was idle. The program has not run, so another
+        // process can run it.
+        let module = vm.module().clone();
+        let ended = self.replace(vm, known, self.instantiate(&module)?);
+        // The VM would keep the process for the next instance if it did not notice its end, and it
+        // notices only after a second.
+        let notice = move || {
+            let mut ended = ended;
+            let _ = ended.vm.reset_memory();
+        };
+        // Without a thread it is dropped at once.
+        let _ = thread::Builder::new().spawn(notice);
+        process::map(vm, data, mapped)
+    }
+
+    /// Puts an idle instance of a better length in the place of one that was taken. A process cannot
+    /// give back a part of its memory, so a program that is called with short and with long inputs
+    /// has some for each.
+    fn exchange(&self, vm: &mut RawInstance, known: &mut Known, mapped: u32) -> Result<(), Error> {
+        let end = process::page_end(vm, mapped);
+        let has_length =
+            |vm: &RawInstance| vm.heap_size() != 0 && process::page_end(vm, vm.heap_size()) == end;
+        if vm.heap_size() == 0 || has_length(vm) {
+            return Ok(());
+        }
+        let better = match self.take_waiting(has_length) {
+            Some(instance) => instance,
+            None if self.waiting() + 1 < LENGTHS.min(self.pool.max_instances) => {
+                let module = vm.module().clone();
+                self.instantiate(&module)?
+            }
+            None => return Ok(()),
+        };
+        let other = self.replace(vm, known, better);
+        self.keep(other);
+        Ok(())
+    }
+
+    /// Puts an instance in the place of another, which it returns.
+    fn replace(&self, vm: &mut RawInstance, known: &mut Known, mut by: Instance) -> Instance {
+        swap(vm, &mut by.vm);
+        swap(known, &mut by.known);
+        by
+    }
+
+    /// How many instances of the program wait.
+    fn waiting(&self) -> usize {
+        let waiting = self.pool.lock();
+        let own = |(program, _): &&(ProgramNumber, Instance)| *program == self.program;
+        waiting.instances.iter().filter(own).count()
+    }
+
+    /// The calling thread is about to run a program.
+    pub fn prepare(&self, vm: &RawInstance, known: &mut Known) {
+        if let Some(cores) = &self.pool.cores {
+            cores.keep_apart(vm.pid(), &mut known.core);
+        }
+    }
+
+    /// Cleans an instance after an invocation, and keeps it for the next. Drop an instance in which
     /// the VM itself has failed instead.
     pub fn give_back(&self, mut instance: Instance) {
-        // At once and not at the next use, so that no data of the invocation stays longer than it
-        // must. Besides, a sandbox that is idle in the middle of a syscall would spin.
-        if instance.vm.reset_memory().is_err() {
+        if self.pool.max_instances == 0 {
             return;
         }
+        // At once and not at the next use, so that no data of the invocation stays longer than it
+        // must. Besides, a sandbox that is idle in the middle of a syscall would spin.
+        let clean = match self.are_processes() {
+            true => process::clear(&mut instance.vm, instance.known.own_bytes),
+            false => instance.vm.reset_memory(),
+        };
+        if clean.is_ok() {
+            self.keep(instance);
+        }
+    }
+
+    /// Keeps a clean instance.
+    fn keep(&self, instance: Instance) {
         let mut waiting = self.pool.lock();
         waiting.instances.push_back((self.program, instance));
         let mut too_many = Vec::new();
@@ -144,42 +302,155 @@ impl Drop for Instances {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
     use super::*;
-    use polkavm::{ArcBytes, BackendKind, Config, Engine, ModuleConfig, ProgramBlob};
+    use polkavm::{
+        ArcBytes, BackendKind, Config, CorePinning, Engine, InterruptKind, ModuleConfig,
+        ProgramBlob,
+    };
     use polkavm_common::program::{InstructionSetKind, asm};
     use polkavm_common::writer::ProgramBlobBuilder;
 
     fn module() -> Module {
+        module_on(BackendKind::Interpreter).unwrap()
+    }
+
+    /// A program that returns at once; `None` where the engine is not available.
+    fn module_on(backend: BackendKind) -> Option<Module> {
         let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.add_export_by_basic_block(0, b"entrypoint");
+        builder.set_stack_size(4_096);
         builder.set_code(&[asm::ret()], &[]);
         let blob = ArcBytes::from(builder.to_vec().unwrap());
         let blob = ProgramBlob::parse(blob).unwrap();
         let mut config = Config::new();
-        config.set_backend(Some(BackendKind::Interpreter));
-        let engine = Engine::new(&config).unwrap();
-        Module::from_blob(&engine, &ModuleConfig::new(), blob).unwrap()
+        config.set_backend(Some(backend));
+        config.set_core_pinning(CorePinning::Disabled);
+        let engine = match Engine::new(&config) {
+            Ok(engine) => engine,
+            Err(error) => {
+                println!("skipped: {error}");
+                return None;
+            }
+        };
+        Some(Module::from_blob(&engine, &ModuleConfig::new(), blob).unwrap())
     }
 
-    /// How many instances of a program wait.
-    fn waiting(instances: &Instances) -> usize {
-        let waiting = instances.pool.lock();
-        let own = |(program, _): &&(ProgramNumber, Instance)| *program == instances.program;
-        waiting.instances.iter().filter(own).count()
+    /// An invocation with so many bytes above the program's data. Returns the process that ran it.
+    fn invoke(instances: &Instances, module: &Module, mapped: u32) -> u32 {
+        let mut instance = instances.take(module).unwrap();
+        let Instance { vm, known } = &mut instance;
+        assert!(instances.map(vm, known, &[], mapped).unwrap().is_some());
+        known.holds(0, 0);
+        instances.prepare(vm, known);
+        let heap = module.memory_map().heap_base();
+        let end = process::page_end(vm, mapped) as u32;
+        assert_eq!(
+            vm.read_memory(heap, end - heap).unwrap(),
+            vec![0; (end - heap) as usize]
+        );
+        vm.read_u8(end).unwrap_err();
+        vm.write_memory(heap, &vec![0xAA; (end - heap) as usize])
+            .unwrap();
+        vm.prepare_call_untyped(module.exports().next().unwrap().program_counter(), &[]);
+        assert!(matches!(vm.run(), Ok(InterruptKind::Finished)));
+        let process = vm.pid().unwrap();
+        instances.give_back(instance);
+        process
+    }
+
+    /// Waits until a process does not exist any more, not even as one that nothing has waited for.
+    fn wait_for_end(process: u32) {
+        let path = format!("/proc/{process}");
+        for _ in 0..400 {
+            if !std::path::Path::new(&path).exists() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("process {process} still exists");
+    }
+
+    fn kill(process: u32) {
+        let kill = ["-KILL", &process.to_string()];
+        assert!(Command::new("kill").args(kill).status().unwrap().success());
+        // Its memory is gone a moment later.
+        let state = || std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        while !state().contains(") Z ") {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn killed_process_is_replaced() {
+        let Some(module) = module_on(BackendKind::Compiler) else {
+            return;
+        };
+        let instances = Pool::of_compiler(4).instances();
+        let killed = invoke(&instances, &module, 50_000);
+        assert_eq!(invoke(&instances, &module, 50_000), killed);
+        kill(killed);
+        assert_ne!(invoke(&instances, &module, 50_000), killed);
+        assert_eq!(instances.waiting(), 1);
+        wait_for_end(killed);
+    }
+
+    #[test]
+    fn lengths_have_processes_of_their_own() {
+        let Some(module) = module_on(BackendKind::Compiler) else {
+            return;
+        };
+        let instances = Pool::of_compiler(8).instances();
+        let lengths = [50_000, 4_096, 100_000, 60_000];
+        let processes = lengths.map(|length| invoke(&instances, &module, length));
+        assert_eq!(instances.waiting(), LENGTHS);
+        for _ in 0..3 {
+            assert_eq!(
+                lengths.map(|length| invoke(&instances, &module, length)),
+                processes
+            );
+        }
+        // For more lengths, processes change theirs.
+        for length in (1..30).map(|pages| pages * 4_096) {
+            assert!(processes.contains(&invoke(&instances, &module, length)));
+        }
+        assert_eq!(instances.waiting(), LENGTHS);
+        // A pool of one has one.
+        let instances = Pool::of_compiler(1).instances();
+        let process = invoke(&instances, &module, 50_000);
+        for length in [4_096, 100_000, 60_000] {
+            assert_eq!(invoke(&instances, &module, length), process);
+        }
+    }
+
+    #[test]
+    fn processes_end_with_the_program() {
+        let Some(module) = module_on(BackendKind::Compiler) else {
+            return;
+        };
+        let pool = Pool::of_compiler(8);
+        let instances = pool.instances();
+        let processes = [50_000, 4_096].map(|length| invoke(&instances, &module, length));
+        drop((instances, module));
+        assert_eq!(pool.lock().instances.len(), 0);
+        processes.into_iter().for_each(wait_for_end);
     }
 
     #[test]
     fn idle_instances_are_bounded() {
-        let (module, pool) = (module(), Pool::new(2));
+        let (module, pool) = (module(), Pool::of_interpreter(2));
         let [first, second] = [pool.instances(), pool.instances()];
         for _ in 0..5 {
             first.give_back(first.take(&module).unwrap());
-            assert_eq!(waiting(&first), 1);
+            assert_eq!(first.waiting(), 1);
         }
         let in_use = [(); 3].map(|()| second.take(&module).unwrap());
-        assert_eq!((waiting(&first), waiting(&second)), (1, 0));
+        assert_eq!((first.waiting(), second.waiting()), (1, 0));
         for (instance, left) in in_use.into_iter().zip([(1, 1), (0, 2), (0, 2)]) {
             second.give_back(instance);
-            assert_eq!((waiting(&first), waiting(&second)), left);
+            assert_eq!((first.waiting(), second.waiting()), left);
         }
         drop(second);
         assert_eq!(pool.lock().instances.len(), 0);
@@ -187,36 +458,36 @@ mod tests {
 
     #[test]
     fn largest_size_of_an_instance_counts() {
-        let (module, pool) = (module(), Pool::new(10));
+        let (module, pool) = (module(), Pool::of_interpreter(10));
         let instances = pool.instances();
         let mut large = instances.take(&module).unwrap();
-        large.holds(MAX_BYTES);
+        large.known.holds(MAX_BYTES, 0);
         instances.give_back(large);
-        assert_eq!(waiting(&instances), 1);
+        assert_eq!(instances.waiting(), 1);
         let mut large = instances.take(&module).unwrap();
-        large.holds(1);
+        large.known.holds(1, 0);
         let mut small = instances.take(&module).unwrap();
-        small.holds(1);
+        small.known.holds(1, 0);
         instances.give_back(large);
-        assert_eq!(waiting(&instances), 1);
+        assert_eq!(instances.waiting(), 1);
         // The one that has waited longest goes, and that is the large one.
         instances.give_back(small);
-        assert_eq!(waiting(&instances), 1);
+        assert_eq!(instances.waiting(), 1);
         assert_eq!(pool.lock().bytes(), 1);
         let mut huge = instances.take(&module).unwrap();
-        huge.holds(MAX_BYTES + 1);
+        huge.known.holds(MAX_BYTES + 1, 0);
         instances.give_back(huge);
-        assert_eq!(waiting(&instances), 0);
+        assert_eq!(instances.waiting(), 0);
     }
 
     #[test]
     fn dropped_program_drops_only_its_instances() {
-        let (module, pool) = (module(), Pool::new(10));
+        let (module, pool) = (module(), Pool::of_interpreter(10));
         let [kept, dropped] = [pool.instances(), pool.instances()];
         kept.give_back(kept.take(&module).unwrap());
         dropped.give_back(dropped.take(&module).unwrap());
         drop(dropped);
-        assert_eq!(waiting(&kept), 1);
+        assert_eq!(kept.waiting(), 1);
         assert_eq!(pool.lock().instances.len(), 1);
     }
 }

@@ -1,0 +1,144 @@
+//! Few large accesses to a program's memory in place of many small ones.
+//!
+//! The memory of a compiled program is in another process. Each access is a call of the kernel,
+//! which costs as much as copying some thousand bytes. So the loader writes the input in one piece,
+//! with the zeroes between the accounts, and reads it back in one piece.
+
+use polkavm::{MemoryProtection, RawInstance};
+
+/// The longest gap between two writes that become one, in bytes. An account has 10,240 spare ones.
+const LONGEST_GAP: u64 = 16 << 10;
+
+/// A longer access than this goes to the memory at once: copying it first would cost more.
+const LONG: usize = 64 << 10;
+
+/// The accesses to the memory of one invocation.
+#[derive(Default)]
+pub(super) struct Pieces {
+    state: State,
+    /// The address of each write, and its bytes, in the order of the calls.
+    writes: Vec<(u32, Vec<u8>)>,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    /// The program has not run. All memory that the loader has not written is zero.
+    #[default]
+    Gathering,
+    /// The program runs, and may change its memory between any two accesses.
+    Running,
+    /// The program has ended, and its memory does not change any more.
+    Ended,
+}
+
+/// Memory that is written and read in one piece.
+struct Piece {
+    address: u32,
+    bytes: Vec<u8>,
+    /// Whether `bytes` is what the program has left.
+    is_read: bool,
+}
+
+impl Pieces {
+    /// Keeps a write for later; false if it is to happen now.
+    pub fn write(&mut self, vm: &RawInstance, address: u32, bytes: &[u8]) -> bool {
+        if self.state != State::Gathering || bytes.len() > LONG {
+            return false;
+        }
+        // As the VM would: an access that fails fails at once.
+        let length = bytes.len() as u32;
+        if !vm.is_memory_accessible(address, length, MemoryProtection::ReadWrite) {
+            return false;
+        }
+        self.writes.push((address, bytes.to_vec()));
+        true
+    }
+
+    /// Writes what was kept.
+    pub fn flush(&mut self, vm: &mut RawInstance) -> Result<(), String> {
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        for piece in join(vm, &self.writes) {
+            vm.write_memory(piece.address, &piece.bytes)
+                .map_err(|error| error.to_string())?;
+            self.pieces.push(piece);
+        }
+        self.writes.clear();
+        Ok(())
+    }
+
+    /// The program is about to run.
+    pub fn begin(&mut self, vm: &mut RawInstance) -> Result<(), String> {
+        self.flush(vm)?;
+        self.state = State::Running;
+        Ok(())
+    }
+
+    /// The program has ended.
+    pub fn end(&mut self) {
+        self.state = State::Ended;
+    }
+
+    /// The bytes at an address, if they are in a piece that was written and the program has ended.
+    pub fn read(&mut self, vm: &mut RawInstance, address: u32, length: usize) -> Option<&[u8]> {
+        if self.state != State::Ended || length > LONG {
+            return None;
+        }
+        let piece = self.pieces.iter_mut().find(|piece| {
+            let start = address.checked_sub(piece.address);
+            start.is_some_and(|start| start as usize + length <= piece.bytes.len())
+        })?;
+        if !piece.is_read {
+            vm.read_memory_into(piece.address, &mut piece.bytes[..])
+                .ok()?;
+            piece.is_read = true;
+        }
+        let start = (address - piece.address) as usize;
+        Some(&piece.bytes[start..start + length])
+    }
+}
+
+/// Joins writes to zeroed memory that are close to each other.
+fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)]) -> Vec<Piece> {
+    let end = |(address, bytes): &(u32, Vec<u8>)| u64::from(*address) + bytes.len() as u64;
+    let mut order: Vec<usize> = (0..writes.len()).collect();
+    order.sort_by_key(|index| writes[*index].0);
+    let mut ranges: Vec<(u32, u64)> = Vec::new();
+    for write in order.into_iter().map(|index| &writes[index]) {
+        match ranges.last_mut() {
+            // The program may have no memory in the gap.
+            Some((start, last))
+                if u64::from(write.0) <= *last + LONGEST_GAP
+                    && is_writable(vm, *start, end(write)) =>
+            {
+                *last = end(write).max(*last);
+            }
+            _ => ranges.push((write.0, end(write))),
+        }
+    }
+    let mut pieces: Vec<Piece> = ranges
+        .into_iter()
+        .map(|(address, end)| Piece {
+            address,
+            bytes: vec![0; (end - u64::from(address)) as usize],
+            is_read: false,
+        })
+        .collect();
+    for (address, bytes) in writes {
+        let place = pieces.partition_point(|piece| piece.address <= *address) - 1;
+        let piece = &mut pieces[place];
+        let start = (address - piece.address) as usize;
+        piece.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+    }
+    pieces
+}
+
+fn is_writable(vm: &RawInstance, start: u32, end: u64) -> bool {
+    let length = end.saturating_sub(start.into());
+    let Ok(length) = u32::try_from(length) else {
+        return false;
+    };
+    vm.is_memory_accessible(start, length, MemoryProtection::ReadWrite)
+}
