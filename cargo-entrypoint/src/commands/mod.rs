@@ -6,6 +6,7 @@ pub mod call;
 pub mod counting;
 pub mod debug;
 pub mod doctor;
+pub mod explain;
 pub mod fuzz;
 pub mod inspect;
 pub mod ledger;
