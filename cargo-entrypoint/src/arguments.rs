@@ -51,10 +51,19 @@ pub enum Command {
     Bench(BenchArguments),
     /// Keep accounts and programs in a file, and run transactions on them
     Ledger(ledger::LedgerArguments),
+    /// Explain an error of the macros by its code, or list all codes
+    Explain(ExplainArguments),
     /// Install the tools that are missing to build programs (as root on Debian), or print how to
     Setup,
     /// Check that the tools to build programs are installed
     Doctor,
+}
+
+/// The arguments of `cargo entrypoint explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The code, as in EP0012; without it, the list of all codes
+    pub code: Option<String>,
 }
 
 const CARGO_OPTIONS: &str = "Options of cargo's for the build";

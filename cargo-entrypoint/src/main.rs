@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => commands::new::new(&arguments),
         Command::Bench(arguments) => commands::bench::bench(&arguments),
         Command::Ledger(arguments) => commands::ledger::ledger(&arguments),
+        Command::Explain(arguments) => commands::explain::explain(&arguments),
         Command::Setup => commands::setup::setup(),
         Command::Doctor => commands::doctor::doctor(),
     };

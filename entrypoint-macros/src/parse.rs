@@ -7,17 +7,53 @@ use syn::{Attribute, Expr, Ident, Token, Type, Visibility};
 
 use crate::model::{HeapKind, PanicLevel};
 
-const HEAP_HELP: &str = "help: write `custom_heap_default!(bump)` or `custom_heap_default!(segregated)`, or name \
-                         the heap, as in `custom_heap_default!(static HEAP: BumpAllocator<State>)`";
-const PANIC_HELP: &str = "help: the levels are `message`, `location` and `abort`";
-const CUSTOM_HEAP_HELP: &str = "help: declare the allocator, as in \
-                                `custom_heap!(static HEAP: Allocator = Allocator::new())`";
-const ARENA_HELP: &str = "help: name the arena and its bytes, as in \
-                          `host_return!(static SCRATCH: HostArena<4096>)`";
-const HANDLER_HELP: &str = "help: name functions that are in scope here, as in \
-                            `handler!(handle)` or `handler!(get, post)`";
-const EXPORT_HANDLER_HELP: &str =
-    "help: name functions that are in scope here, as in `export_handler!(handle)`";
+/// How the argument of a macro is written, and the code of the errors about it.
+#[derive(Clone, Copy)]
+struct Usage {
+    code: &'static str,
+    help: &'static str,
+}
+
+impl Usage {
+    /// The error for tokens that are not as they should be.
+    fn error(self, span: Span, what: impl std::fmt::Display) -> syn::Error {
+        let Self { code, help } = self;
+        syn::Error::new(span, format!("{code}: {what}\n{help}"))
+    }
+}
+
+const HEAP_USAGE: Usage = Usage {
+    code: "EP0020",
+    help: "help: write `custom_heap_default!(bump)` or `custom_heap_default!(segregated)`, or name \
+                         the heap, as in `custom_heap_default!(static HEAP: BumpAllocator<State>)`",
+};
+const PANIC_USAGE: Usage = Usage {
+    code: "EP0021",
+    help: "help: the levels are `message`, `location` and `abort`",
+};
+const CUSTOM_HEAP_USAGE: Usage = Usage {
+    code: "EP0022",
+    help: "help: declare the allocator, as in \
+                                `custom_heap!(static HEAP: Allocator = Allocator::new())`",
+};
+const ARENA_USAGE: Usage = Usage {
+    code: "EP0023",
+    help: "help: name the arena and its bytes, as in \
+                          `host_return!(static SCRATCH: HostArena<4096>)`",
+};
+const HANDLER_USAGE: Usage = Usage {
+    code: "EP0024",
+    help: "help: name functions that are in scope here, as in \
+                            `handler!(handle)` or `handler!(get, post)`",
+};
+const EXPORT_HANDLER_USAGE: Usage = Usage {
+    code: "EP0024",
+    help: "help: name functions that are in scope here, as in `export_handler!(handle)`",
+};
+const EXPORT_ALLOC_USAGE: Usage = Usage {
+    code: "EP0026",
+    help: "help: write `export_alloc!()`",
+};
 
 /// The names of other exports of a module.
 const TAKEN_NAMES: [&str; 8] = [
@@ -95,7 +131,7 @@ impl Parse for Invocation {
         if input.is_empty() {
             return Err(syn::Error::new(
                 Span::call_site(),
-                "missing the program's function\n\
+                "EP0001: missing the program's function\n\
                  help: write its name, as in `entrypoint!(process_instruction)`",
             ));
         }
@@ -104,7 +140,7 @@ impl Parse for Invocation {
             syn::Error::new(
                 error.span(),
                 format!(
-                    "expected the path of a function, found {next}\n\
+                    "EP0002: expected the path of a function, found {next}\n\
                      help: write the program's function first, as in \
                      `entrypoint!(process_instruction)`"
                 ),
@@ -117,7 +153,7 @@ impl Parse for Invocation {
                 input.parse::<Token![,]>()?;
             } else {
                 not_options.push(input.error(format!(
-                    "expected a comma, found {}\nhelp: options are written `, name = value`",
+                    "EP0003: expected a comma, found {}\nhelp: options are written `, name = value`",
                     found(input)
                 )));
                 skip_to_comma(input)?;
@@ -149,7 +185,7 @@ impl Parse for RawOption {
             syn::Error::new(
                 error.span(),
                 format!(
-                    "expected the name of an option, found {next}\n\
+                    "EP0004: expected the name of an option, found {next}\n\
                      help: options are written `name = value`"
                 ),
             )
@@ -158,13 +194,20 @@ impl Parse for RawOption {
         if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(
                 name.span(),
-                format!("option `{name}` has no value\nhelp: write `{name} = …`"),
+                format!("EP0005: option `{name}` has no value\nhelp: write `{name} = …`"),
             ));
         }
-        Ok(Self {
-            name,
-            value: input.parse()?,
-        })
+        let next = found(input);
+        let value = input.parse().map_err(|error: syn::Error| {
+            syn::Error::new(
+                error.span(),
+                format!(
+                    "EP0005: expected the value of the option `{name}`, found {next}\n\
+                     help: write `{name} = …`"
+                ),
+            )
+        })?;
+        Ok(Self { name, value })
     }
 }
 
@@ -183,25 +226,22 @@ pub fn heap(input: TokenStream) -> syn::Result<DeclaredHeap> {
         if input.peek(Ident) {
             let name: Ident = input.parse()?;
             let kind = HeapKind::named(&name.to_string()).ok_or_else(|| {
-                syn::Error::new(name.span(), format!("unknown heap `{name}`\n{HEAP_HELP}"))
+                HEAP_USAGE.error(name.span(), format_args!("unknown heap `{name}`"))
             })?;
-            expect_end(input, HEAP_HELP)?;
+            expect_end(input, HEAP_USAGE)?;
             return Ok(DeclaredHeap::Unnamed(kind));
         }
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        expect::<Token![static]>(input, "nothing, a heap's name or a static", HEAP_HELP)?;
-        let name: Ident = expect(input, "the name of the static", HEAP_HELP)?;
+        let (attributes, visibility) = before_static(input, HEAP_USAGE)?;
+        expect::<Token![static]>(input, "nothing, a heap's name or a static", HEAP_USAGE)?;
+        let name: Ident = expect(input, "the name of the static", HEAP_USAGE)?;
         if input.is_empty() {
-            return Err(syn::Error::new(
-                name.span(),
-                format!("static `{name}` has no type\n{HEAP_HELP}"),
-            ));
+            let what = format_args!("static `{name}` has no type");
+            return Err(HEAP_USAGE.error(name.span(), what));
         }
-        expect::<Token![:]>(input, "a colon and a type", HEAP_HELP)?;
-        let type_ = expect(input, "a type", HEAP_HELP)?;
+        expect::<Token![:]>(input, "a colon and a type", HEAP_USAGE)?;
+        let type_ = expect(input, "a type", HEAP_USAGE)?;
         input.parse::<Option<Token![;]>>()?;
-        expect_end(input, HEAP_HELP)?;
+        expect_end(input, HEAP_USAGE)?;
         Ok(DeclaredHeap::Named(Box::new(NamedHeap {
             attributes,
             visibility,
@@ -218,14 +258,11 @@ pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
         if input.is_empty() {
             return Ok(PanicLevel::Message);
         }
-        let name: Ident = expect(input, "a panic level", PANIC_HELP)?;
+        let name: Ident = expect(input, "a panic level", PANIC_USAGE)?;
         let level = PanicLevel::named(&name.to_string()).ok_or_else(|| {
-            syn::Error::new(
-                name.span(),
-                format!("unknown panic level `{name}`\n{PANIC_HELP}"),
-            )
+            PANIC_USAGE.error(name.span(), format_args!("unknown panic level `{name}`"))
         })?;
-        expect_end(input, PANIC_HELP)?;
+        expect_end(input, PANIC_USAGE)?;
         Ok(level)
     };
     parser.parse2(input)
@@ -234,16 +271,15 @@ pub fn panic_level(input: TokenStream) -> syn::Result<PanicLevel> {
 /// Parses the argument of `custom_heap!`.
 pub fn custom_heap(input: TokenStream) -> syn::Result<CustomHeap> {
     let parser = |input: ParseStream<'_>| {
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        expect::<Token![static]>(input, "a static with its value", CUSTOM_HEAP_HELP)?;
-        let name = expect(input, "the name of the static", CUSTOM_HEAP_HELP)?;
-        expect::<Token![:]>(input, "a colon and a type", CUSTOM_HEAP_HELP)?;
-        let type_ = expect(input, "a type", CUSTOM_HEAP_HELP)?;
-        expect::<Token![=]>(input, "the value of the static", CUSTOM_HEAP_HELP)?;
-        let value = input.parse()?;
+        let (attributes, visibility) = before_static(input, CUSTOM_HEAP_USAGE)?;
+        expect::<Token![static]>(input, "a static with its value", CUSTOM_HEAP_USAGE)?;
+        let name = expect(input, "the name of the static", CUSTOM_HEAP_USAGE)?;
+        expect::<Token![:]>(input, "a colon and a type", CUSTOM_HEAP_USAGE)?;
+        let type_ = expect(input, "a type", CUSTOM_HEAP_USAGE)?;
+        expect::<Token![=]>(input, "the value of the static", CUSTOM_HEAP_USAGE)?;
+        let value = expect(input, "the value of the static", CUSTOM_HEAP_USAGE)?;
         input.parse::<Option<Token![;]>>()?;
-        expect_end(input, CUSTOM_HEAP_HELP)?;
+        expect_end(input, CUSTOM_HEAP_USAGE)?;
         Ok(CustomHeap {
             attributes,
             visibility,
@@ -258,23 +294,21 @@ pub fn custom_heap(input: TokenStream) -> syn::Result<CustomHeap> {
 /// Parses the argument of `host_return!`.
 pub fn host_return(input: TokenStream) -> syn::Result<NamedArena> {
     let parser = |input: ParseStream<'_>| {
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        expect::<Token![static]>(input, "a static", ARENA_HELP)?;
-        let name = expect(input, "the name of the static", ARENA_HELP)?;
-        expect::<Token![:]>(input, "a colon and a type", ARENA_HELP)?;
+        let (attributes, visibility) = before_static(input, ARENA_USAGE)?;
+        expect::<Token![static]>(input, "a static", ARENA_USAGE)?;
+        let name = expect(input, "the name of the static", ARENA_USAGE)?;
+        expect::<Token![:]>(input, "a colon and a type", ARENA_USAGE)?;
         let next = input.fork();
-        let type_: Ident = expect(input, "`HostArena`", ARENA_HELP)?;
+        let type_: Ident = expect(input, "`HostArena`", ARENA_USAGE)?;
         if type_ != "HostArena" {
-            return Err(next.error(format!(
-                "expected `HostArena`, found `{type_}`\n{ARENA_HELP}"
-            )));
+            let what = format_args!("expected `HostArena`, found `{type_}`");
+            return Err(ARENA_USAGE.error(next.span(), what));
         }
-        expect::<Token![<]>(input, "the number of bytes, `<…>`", ARENA_HELP)?;
-        let capacity = expect(input, "a number of bytes", ARENA_HELP)?;
-        expect::<Token![>]>(input, "`>`", ARENA_HELP)?;
+        expect::<Token![<]>(input, "the number of bytes, `<…>`", ARENA_USAGE)?;
+        let capacity = expect(input, "a number of bytes", ARENA_USAGE)?;
+        expect::<Token![>]>(input, "`>`", ARENA_USAGE)?;
         input.parse::<Option<Token![;]>>()?;
-        expect_end(input, ARENA_HELP)?;
+        expect_end(input, ARENA_USAGE)?;
         Ok(NamedArena {
             attributes,
             visibility,
@@ -287,26 +321,26 @@ pub fn host_return(input: TokenStream) -> syn::Result<NamedArena> {
 
 /// Parses the names of `handler!`.
 pub fn handler(input: TokenStream) -> syn::Result<Vec<Ident>> {
-    (|input: ParseStream<'_>| names(input, HANDLER_HELP)).parse2(input)
+    (|input: ParseStream<'_>| names(input, HANDLER_USAGE)).parse2(input)
 }
 
 /// Parses the names of `export_handler!`.
 pub fn export_handler(input: TokenStream) -> syn::Result<Vec<Ident>> {
-    (|input: ParseStream<'_>| names(input, EXPORT_HANDLER_HELP)).parse2(input)
+    (|input: ParseStream<'_>| names(input, EXPORT_HANDLER_USAGE)).parse2(input)
 }
 
 /// Parses the names of handlers, separated by commas, and rejects taken names.
-fn names(input: ParseStream<'_>, help: &str) -> syn::Result<Vec<Ident>> {
+fn names(input: ParseStream<'_>, usage: Usage) -> syn::Result<Vec<Ident>> {
     const NAMES: &str = "the names of functions";
     let mut names: Vec<Ident> = Vec::new();
     let mut taken: Option<syn::Error> = None;
     loop {
-        let name: Ident = expect(input, NAMES, help)?;
+        let name: Ident = expect(input, NAMES, usage)?;
         if TAKEN_NAMES.iter().any(|taken| name.unraw() == taken) {
             let error = syn::Error::new(
                 name.span(),
                 format!(
-                    "`{name}` is the name of another export of a module\n\
+                    "EP0025: `{name}` is the name of another export of a module\n\
                      help: give the handler another name"
                 ),
             );
@@ -319,7 +353,7 @@ fn names(input: ParseStream<'_>, help: &str) -> syn::Result<Vec<Ident>> {
         if input.is_empty() {
             break;
         }
-        expect::<Token![,]>(input, NAMES, help)?;
+        expect::<Token![,]>(input, NAMES, usage)?;
         if input.is_empty() {
             break;
         }
@@ -342,25 +376,43 @@ pub fn call_host(input: TokenStream) -> syn::Result<HostCall> {
 
 /// Rejects arguments of `export_alloc!`.
 pub fn export_alloc(input: TokenStream) -> syn::Result<()> {
-    (|input: ParseStream<'_>| expect_end(input, "help: write `export_alloc!()`")).parse2(input)
+    (|input: ParseStream<'_>| expect_end(input, EXPORT_ALLOC_USAGE)).parse2(input)
+}
+
+/// Parses the attributes and the visibility of a static.
+fn before_static(
+    input: ParseStream<'_>,
+    usage: Usage,
+) -> syn::Result<(Vec<Attribute>, Visibility)> {
+    let attributes = expect_with(input, Attribute::parse_outer, "an attribute", usage)?;
+    Ok((attributes, expect(input, "a visibility", usage)?))
 }
 
 /// Parses a `T`, or returns an error with this project's message.
-fn expect<T: Parse>(input: ParseStream<'_>, expected: &str, help: &str) -> syn::Result<T> {
+fn expect<T: Parse>(input: ParseStream<'_>, expected: &str, usage: Usage) -> syn::Result<T> {
+    expect_with(input, T::parse, expected, usage)
+}
+
+/// Parses with a function, or returns an error with this project's message.
+fn expect_with<T>(
+    input: ParseStream<'_>,
+    parse: fn(ParseStream<'_>) -> syn::Result<T>,
+    expected: &str,
+    usage: Usage,
+) -> syn::Result<T> {
     let next = found(input);
-    input.parse().map_err(|error| {
-        syn::Error::new(
-            error.span(),
-            format!("expected {expected}, found {next}\n{help}"),
-        )
+    input.call(parse).map_err(|error| {
+        let what = format_args!("expected {expected}, found {next}");
+        usage.error(error.span(), what)
     })
 }
 
-fn expect_end(input: ParseStream<'_>, help: &str) -> syn::Result<()> {
+fn expect_end(input: ParseStream<'_>, usage: Usage) -> syn::Result<()> {
     if input.is_empty() {
         return Ok(());
     }
-    Err(input.error(format!("expected the end, found {}\n{help}", found(input))))
+    let what = format_args!("expected the end, found {}", found(input));
+    Err(usage.error(input.span(), what))
 }
 
 /// Describes the next token for a message.

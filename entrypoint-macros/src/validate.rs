@@ -52,7 +52,7 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             errors.push(syn::Error::new(
                 option.name.span(),
                 format!(
-                    "option `{}` occurs twice\nhelp: remove one of the two",
+                    "EP0006: option `{}` occurs twice\nhelp: remove one of the two",
                     option.name
                 ),
             ));
@@ -72,13 +72,13 @@ pub fn program(invocation: &Invocation, entry: Entry) -> syn::Result<Program> {
             }
             "max_accounts" if entry == Entry::WithHeap => errors.push(syn::Error::new(
                 option.name.span(),
-                "`entrypoint!` has no option `max_accounts`, because it fills no array\n\
+                "EP0009: `entrypoint!` has no option `max_accounts`, because it fills no array\n\
                  help: use `entrypoint_no_alloc!`",
             )),
             name @ ("max_accounts" | "duplicates") => errors.push(syn::Error::new(
                 option.name.span(),
                 format!(
-                    "`entrypoint_lazy!` has no option `{name}`, because it does not read the accounts\n\
+                    "EP0010: `entrypoint_lazy!` has no option `{name}`, because it does not read the accounts\n\
                      help: check the accounts in the function, or use `entrypoint_no_alloc!`"
                 ),
             )),
@@ -119,7 +119,7 @@ pub fn function(expression: &Expr) -> syn::Result<ExprPath> {
     Err(syn::Error::new_spanned(
         expression,
         format!(
-            "expected the path of a function, found {found}\n\
+            "EP0002: expected the path of a function, found {found}\n\
              help: write the program's function first, as in `entrypoint!(process_instruction)`"
         ),
     ))
@@ -160,7 +160,7 @@ fn max_accounts_option(option: &RawOption) -> syn::Result<u8> {
         syn::Error::new_spanned(
             &option.value,
             format!(
-                "`max_accounts` cannot be `{}`\n\
+                "EP0011: `max_accounts` cannot be `{}`\n\
                  help: write a number from 1 to 255; an input has at most 255 different accounts, and \
                  each takes 8 bytes of stack",
                 option.value.to_token_stream()
@@ -200,7 +200,7 @@ fn not_one_of(option: &RawOption, values: &[&str]) -> syn::Error {
     syn::Error::new_spanned(
         &option.value,
         format!(
-            "unknown value `{}` for `{name}`\nhelp: `{name}` is {}",
+            "EP0008: unknown value `{}` for `{name}`\nhelp: `{name}` is {}",
             option.value.to_token_stream(),
             list(values, "or")
         ),
@@ -216,7 +216,7 @@ fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
     syn::Error::new(
         span.span(),
         format!(
-            "unknown option `{name}`\nhelp: the options are {}",
+            "EP0007: unknown option `{name}`\nhelp: the options are {}",
             list(names, "and")
         ),
     )

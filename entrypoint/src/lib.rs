@@ -320,7 +320,7 @@ pub mod __private {
     /// [`bytemuck::Zeroable`] under another name, so that the compiler's error explains why it is
     /// needed.
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot be the state of a heap, because it is not `Zeroable`",
+        message = "EP0040: `{Self}` cannot be the state of a heap, because it is not `Zeroable`",
         label = "zeroes may be no value of `{Self}`",
         note = "the state starts as zeroes: use cells of numbers, or implement `bytemuck::Zeroable`"
     )]
@@ -331,7 +331,7 @@ pub mod __private {
 
     /// A heap type that `custom_heap_default!` can construct.
     #[diagnostic::on_unimplemented(
-        message = "`custom_heap_default!` cannot construct a `{Self}`",
+        message = "EP0041: `custom_heap_default!` cannot construct a `{Self}`",
         label = "neither a `BumpAllocator` nor a `SegregatedBumpAllocator`",
         note = "declare another allocator with `custom_heap!`, which takes its value"
     )]
@@ -366,7 +366,7 @@ pub mod __private {
         pub const unsafe fn claim(self) -> H {
             assert!(
                 self.state_fits,
-                "the heap's global state does not fit in the 32 KiB that every program has"
+                "EP0042: the heap's global state does not fit in the 32 KiB that every program has"
             );
             // SAFETY: the fields are private to this module, and an `Unclaimed` whose state fits
             // has an initialized heap.

@@ -26,6 +26,7 @@
 /// | option | values (the first is the default) |
 /// |---|---|
 /// | `heap` | `bump`, `segregated`: one of the heaps of [`custom_heap_default!`]; `custom`: the program declares its own global allocator |
+/// | `heap_size` | 32 KiB; a number of bytes, as an expression such as `64 * 1024`: the least heap that the program runs with. It is in the program's file, from which every loader and tool of this project takes it |
 /// | `panic` | `message`, `location`, `abort`: the panic handler of [`custom_panic_default!`]; `custom`: the program declares its own |
 /// | `duplicates` | `allow`; `reject`: end the program before it calls the function, if an account occurs twice. Each account then costs 3.5 units of gas with an account table, and nothing more without one |
 ///
@@ -98,7 +99,8 @@ macro_rules! entrypoint_no_alloc {
 /// It is [`entrypoint!`], except that the function gets `entrypoint::input::LazyAccounts`, an
 /// iterator, instead of a slice. Its type is `entrypoint::ProcessInstructionLazily`. The entry does
 /// not list the accounts and does not read the account table. An account costs about 8 units of gas
-/// when the function requests it, and nothing before. The options are `heap` and `panic`.
+/// when the function requests it, and nothing before. The options are `heap`, `heap_size` and
+/// `panic`.
 ///
 /// ```
 /// use entrypoint::input::{LazyAccount, LazyAccounts};
@@ -426,6 +428,14 @@ macro_rules! export_handler {
 /// // In a unit test the host of the test has it.
 /// let host = Host::new().syscall("checksum", |[_, length, ..]| 10 * length);
 /// assert_eq!(host.run(|| sum(b"abc")).0, 30);
+/// ```
+///
+/// A sixth parameter does not compile (EP0050):
+///
+/// ```compile_fail
+/// entrypoint::declare_syscalls! {
+///     pub fn mix(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64) -> u64;
+/// }
 /// ```
 ///
 /// A syscall has at most five parameters of the types `u32`, `u64`, `*const T` and `*mut T`, and

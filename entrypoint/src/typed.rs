@@ -58,6 +58,16 @@ impl<'input> AccountInfo<'input> {
     /// - [`ProgramError::InvalidAccountData`] if the data is longer. Also if the bytes are not
     ///   aligned for a `T`, which happens only in tests whose input does not start at a multiple
     ///   of 8.
+    ///
+    /// A type that needs a larger alignment than the data has does not compile (EP0047):
+    ///
+    /// ```compile_fail
+    /// # let mut input = entrypoint::testing::Input::new();
+    /// fn total(account: &entrypoint::AccountInfo) -> u128 {
+    ///     *account.try_borrow_as::<u128>().unwrap()
+    /// }
+    /// # let _ = total;
+    /// ```
     #[inline]
     pub fn try_borrow_as<T: AnyBitPattern>(&self) -> Result<Ref<'input, T>, ProgramError> {
         const { fits_entries::<T>() };
@@ -197,7 +207,7 @@ pub fn split_data_mut<T: AnyBitPattern + NoUninit>(
 const fn fits_entries<T>() {
     assert!(
         align_of::<T>() <= ALIGNMENT,
-        "account data is aligned to 8 bytes, and this type needs more"
+        "EP0047: account data is aligned to 8 bytes, and this type needs more"
     );
 }
 

@@ -7,6 +7,7 @@ pub mod counting;
 pub mod coverage;
 pub mod debug;
 pub mod doctor;
+pub mod explain;
 pub mod fuzz;
 pub mod inspect;
 pub mod ledger;

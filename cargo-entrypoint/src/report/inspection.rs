@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write};
 
 use cargo_entrypoint::text::grouped;
+use loader::Contract;
 use loader::inspect::{
     Code, Export, Function, FunctionSource, ImportUse, Inspection, MemoryMap, MnemonicUse, Region,
     RegionKind, Section, SectionKind,
@@ -21,6 +22,10 @@ pub fn inspection(out: &mut String, program: &str, inspection: &Inspection) -> R
     writeln!(out, "{}\n", escape_control(program))?;
     summary(out, inspection)?;
     needs(out, inspection)?;
+    match &inspection.contract {
+        Some(contract) => self::contract(out, contract)?,
+        None => writeln!(out, "\ncontract    none")?,
+    }
     sections(out, &inspection.sections, inspection.file_length)?;
     match &inspection.memory {
         Some(memory) => memory_map(out, memory, inspection)?,
@@ -113,6 +118,38 @@ fn needs(out: &mut String, inspection: &Inspection) -> Result {
         )?;
     }
     Ok(())
+}
+
+/// Writes what the program's author has declared. The stack is among what the program needs.
+fn contract(out: &mut String, contract: &Contract) -> Result {
+    let [major, minor, patch] = contract.version;
+    let entry = contract.entry.macro_name();
+    writeln!(
+        out,
+        "\ncontract    of `{entry}`, entrypoint {major}.{minor}.{patch}"
+    )?;
+    writeln!(
+        out,
+        "  heap      {} bytes or more, {}{}",
+        grouped(contract.heap_size.into()),
+        contract.heap.name(),
+        if contract.has_heap_trace {
+            ", counted for profiling"
+        } else {
+            ""
+        }
+    )?;
+    let most = match contract.max_accounts {
+        Some(most) => format!("at most {most}"),
+        None => "any number".to_owned(),
+    };
+    let repeats = if contract.rejects_duplicates {
+        "rejected"
+    } else {
+        "allowed"
+    };
+    writeln!(out, "  accounts  {most}, repeats {repeats}")?;
+    writeln!(out, "  panics    {}", contract.panic.name())
 }
 
 fn sections(out: &mut String, sections: &[Section], file_length: u64) -> Result {

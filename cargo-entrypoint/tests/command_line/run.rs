@@ -416,7 +416,7 @@ fn handler_is_reported_as_not_a_program() {
         assert_eq!(output.status.code(), Some(2));
         let said = stderr(&output);
         for part in [
-            "this is no program but a handler, `handle`, for a host on WebAssembly",
+            "EP0028: this is not a program but a handler, `handle`, for a host on WebAssembly",
             "help: build it with `cargo entrypoint build --target wasm32`",
         ] {
             assert!(said.contains(part), "{part:?} is not in:\n{said}");

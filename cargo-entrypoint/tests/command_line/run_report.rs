@@ -115,8 +115,9 @@ fn failure_names_the_authors_line_and_what_to_do() {
         format!("\nat        {own} in probe::process_instruction\n          alloc/src/vec/mod.rs:");
     for part in [
         &at,
-        "\nhelp      raise the heap size, for example to 128 KiB: `heap` in a fixture, `--heap` on the \
-         command line, or `Invocation::heap_size`\n",
+        "\nhelp      raise the heap size, for example to 128 KiB: `heap_size` in the program's entry for \
+         all runs, or for one `heap` in a fixture, `--heap` on the command line, or \
+         `Invocation::heap_size`\n",
     ] {
         assert!(report.contains(part), "{part:?} is not in:\n{report}");
     }

@@ -18,7 +18,7 @@ pub fn heap_size(program: &Program) -> TokenStream {
     };
     // At the location of the size, so that an error shows it, but resolved as code of the macro.
     let span = size.span().resolved_at(Span::call_site());
-    let message = "`heap_size` is out of range\n\
+    let message = "EP0012: `heap_size` is out of range\n\
                    help: write a number of bytes from 32768 (32 KiB, the default) to 67107840 (64 MiB \
                    less 1 KiB)";
     quote_spanned! {span=>

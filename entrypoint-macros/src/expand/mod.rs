@@ -455,7 +455,7 @@ fn unless_no_entrypoint(items: TokenStream) -> TokenStream {
 fn reject_only_handlers(names: &[Ident]) -> TokenStream {
     let names: String = names.iter().map(|name| format!("`{name}`, ")).collect();
     let message = format!(
-        "this is no program but a handler, {names}for a host on WebAssembly\n\
+        "EP0028: this is not a program but a handler, {names}for a host on WebAssembly\n\
          help: build it with `cargo entrypoint build --target wasm32`; docs/handlers.md has such a host"
     );
     quote!(::core::compile_error!(#message);)

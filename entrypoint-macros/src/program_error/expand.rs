@@ -61,7 +61,7 @@ fn check(error_enum: &ErrorEnum, error: &ErrorVariant) -> TokenStream {
     let number = error.discriminant.as_ref();
     let span = number.map_or_else(|| variant.span(), Spanned::span);
     let message = format!(
-        "the code of `{name}::{variant}` does not fit in a u32\n\
+        "EP0039: the code of `{name}::{variant}` does not fit in a u32\n\
          help: a code is a number from 0 to 4294967295; above 2147483647 the enum needs \
          `#[repr(u32)]`"
     );

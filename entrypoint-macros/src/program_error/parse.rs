@@ -17,7 +17,7 @@ pub fn crate_path(attribute: &Attribute) -> syn::Result<Path> {
         Ok(())
     });
     let error = |error: &dyn std::fmt::Display| {
-        syn::Error::new_spanned(attribute, format!("{error}\n{CRATE_HELP}"))
+        syn::Error::new_spanned(attribute, format!("EP0038: {error}\n{CRATE_HELP}"))
     };
     parsed.map_err(|wrong| error(&wrong))?;
     path.ok_or_else(|| error(&"missing `crate`"))
@@ -31,7 +31,7 @@ pub fn text(attribute: &Attribute) -> syn::Result<String> {
         .map_err(|_| {
             syn::Error::new_spanned(
                 attribute,
-                format!("expected a text in parentheses\n{TEXT_HELP}"),
+                format!("EP0037: expected a text in parentheses\n{TEXT_HELP}"),
             )
         })
 }

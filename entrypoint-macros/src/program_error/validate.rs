@@ -13,7 +13,7 @@ pub fn error_enum(input: &DeriveInput) -> syn::Result<ErrorEnum> {
         return Err(syn::Error::new(
             input.ident.span(),
             format!(
-                "`{}` is not an enum\nhelp: declare an enum with a variant for each error",
+                "EP0030: `{}` is not an enum\nhelp: declare an enum with a variant for each error",
                 input.ident
             ),
         ));
@@ -22,14 +22,14 @@ pub fn error_enum(input: &DeriveInput) -> syn::Result<ErrorEnum> {
     if !input.generics.params.is_empty() {
         errors.push(syn::Error::new_spanned(
             &input.generics,
-            "an error has no parameters\nhelp: a program returns only the number of its error",
+            "EP0032: an error has no parameters\nhelp: a program returns only the number of its error",
         ));
     }
     if data.variants.is_empty() {
         errors.push(syn::Error::new(
             input.ident.span(),
             format!(
-                "`{}` has no variants\nhelp: declare a variant for each error",
+                "EP0031: `{}` has no variants\nhelp: declare a variant for each error",
                 input.ident
             ),
         ));
@@ -66,7 +66,7 @@ fn error_variant(variant: &Variant, errors: &mut Errors) -> Option<ErrorVariant>
         errors.push(syn::Error::new_spanned(
             &variant.fields,
             format!(
-                "the error `{}` has fields\n\
+                "EP0033: the error `{}` has fields\n\
                  help: remove them; a program returns only the number of its error, and can log \
                  the rest",
                 variant.ident
@@ -82,7 +82,10 @@ fn error_variant(variant: &Variant, errors: &mut Errors) -> Option<ErrorVariant>
     {
         errors.push(syn::Error::new_spanned(
             number,
-            format!("the code of `{}` is negative\n{CODE_HELP}", variant.ident),
+            format!(
+                "EP0034: the code of `{}` is negative\n{CODE_HELP}",
+                variant.ident
+            ),
         ));
     }
     let text = match errors.keep(only(&variant.attrs, "error"))? {
@@ -93,7 +96,7 @@ fn error_variant(variant: &Variant, errors: &mut Errors) -> Option<ErrorVariant>
         errors.push(syn::Error::new(
             variant.ident.span(),
             format!(
-                "the text of `{}` has a zero byte\nhelp: remove it",
+                "EP0035: the text of `{}` has a zero byte\nhelp: remove it",
                 variant.ident
             ),
         ));
@@ -115,7 +118,7 @@ fn only<'a>(attributes: &'a [Attribute], name: &str) -> syn::Result<Option<&'a A
         None => Ok(first),
         Some(second) => Err(syn::Error::new_spanned(
             second,
-            format!("the attribute `{name}` occurs twice\nhelp: remove one of the two"),
+            format!("EP0036: the attribute `{name}` occurs twice\nhelp: remove one of the two"),
         )),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Passed<'a> {
 /// | `[AccountInfo; N]`, `[&AccountInfo; N]` | an array of `N` on the stack |
 /// | `[AccountInfo]`, `[&AccountInfo]`, `Vec` of them | an array of 32 on the stack, or of [`MAX_SLICE_ACCOUNTS`] if there are more |
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a list of accounts",
+    message = "EP0045: `{Self}` is not a list of accounts",
     label = "pass views of accounts, as in `&[payer, vault]` or `accounts`"
 )]
 pub trait AccountList: sealed::AccountList {}
@@ -54,7 +54,7 @@ mod sealed {
     /// A view, or a reference to one. Not `AsRef`: an author's `as_ref` could borrow the data of
     /// another account of the list, after the state of that one was read.
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` is not a view of an account",
+        message = "EP0046: `{Self}` is not a view of an account",
         label = "pass an `AccountInfo`, or a reference to one"
     )]
     pub trait View {

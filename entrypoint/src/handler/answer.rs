@@ -36,7 +36,7 @@ use core::fmt::Display;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no answer of a handler",
+    message = "EP0043: `{Self}` is not an answer of a handler",
     label = "a handler answers bytes or text, nothing, or a `Result` of these whose error can be displayed",
     note = "implement `entrypoint::handler::Answer` for a type of your own"
 )]

@@ -73,7 +73,7 @@ macro_rules! host_functions {
     )+};
     ($($other:tt)*) => {
         ::core::compile_error!(
-            "expected functions from bytes or text to bytes or text\n\
+            "EP0027: expected functions from bytes or text to bytes or text\n\
              help: declare them as in `host_functions! { fn header(name: &str) -> Option<&[u8]>; }`"
         );
     };
@@ -82,7 +82,7 @@ macro_rules! host_functions {
 /// Not part of the public interface: types that pass between a handler and its host.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that passes between a handler and its host",
+    message = "EP0044: `{Self}` does not pass between a handler and its host",
     label = "a function of the host takes and answers `&[u8]` or `&str`"
 )]
 pub trait HostBytes {

@@ -371,8 +371,9 @@ impl Failure {
     /// let failure = Failure::OutOfMemory { size: 40_960, align: 1, used: Some(0), limit: 32_768 };
     /// assert_eq!(
     ///     failure.help().as_deref(),
-    ///     Some("raise the heap size, for example to 64 KiB: `heap` in a fixture, `--heap` on the \
-    ///         command line, or `Invocation::heap_size`")
+    ///     Some("raise the heap size, for example to 64 KiB: `heap_size` in the program's entry \
+    ///         for all runs, or for one `heap` in a fixture, `--heap` on the command line, or \
+    ///         `Invocation::heap_size`")
     /// );
     /// assert_eq!(Failure::Aborted.help(), None);
     /// ```
@@ -392,8 +393,9 @@ impl Failure {
                     );
                 };
                 return Some(format!(
-                    "raise the heap size, for example to {enough}: `heap` in a fixture, `--heap` on the \
-                     command line, or `Invocation::heap_size`"
+                    "raise the heap size, for example to {enough}: `heap_size` in the program's entry for \
+                     all runs, or for one `heap` in a fixture, `--heap` on the command line, or \
+                     `Invocation::heap_size`"
                 ));
             }
             Self::StackOverflow { .. } => {

@@ -2,16 +2,18 @@
 
 use entrypoint::handler::Call;
 
-entrypoint::handler!(number, error);
-
-struct Silent;
-
 fn number(_call: Call<'_>) -> u32 {
     5
 }
 
+entrypoint::export_handler!(number);
+
+struct Silent;
+
 fn error(_call: Call<'_>) -> Result<Vec<u8>, Silent> {
     Err(Silent)
 }
+
+entrypoint::export_handler!(error);
 
 fn main() {}

@@ -32,7 +32,7 @@ pub use words::{Argument, own_syscall};
 
 const _: () = assert!(
     usize::BITS == 64,
-    "the heap of a native program is at an address that has more than 32 bits"
+    "EP0049: the heap of a native program is at an address that has more than 32 bits"
 );
 
 /// The host's table, once the host has passed it.

@@ -57,7 +57,7 @@ pub unsafe fn own_syscall<R: ReturnValue, const N: usize>(name: &str, given: [u6
     const {
         assert!(
             N <= abi::imports::MAX_ARGUMENTS,
-            "a syscall has at most five parameters: pass the address of a struct"
+            "EP0050: a syscall has at most five parameters: pass the address of a struct"
         );
     }
     let mut arguments = [0; abi::imports::MAX_ARGUMENTS];

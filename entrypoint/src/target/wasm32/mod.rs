@@ -18,7 +18,9 @@ pub(crate) use panic::{halt, note_high_half};
 pub use panic::{panic_silent, panic_with_location, panic_with_message};
 
 #[cfg(target_feature = "atomics")]
-compile_error!("a program has one thread\nhelp: compile it without the target feature `atomics`");
+compile_error!(
+    "EP0048: a program has one thread\nhelp: compile it without the target feature `atomics`"
+);
 
 /// Does nothing: the host knows the program.
 pub(crate) fn note_program_id(_program_id: &abi::Pubkey) {}

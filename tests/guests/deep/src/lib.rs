@@ -1,12 +1,12 @@
 //! Calls itself as often as its instruction data says: 8 bytes, little endian. Each frame has more
-//! than 512 bytes.
+//! than 512 bytes. It asks for a heap, and for a stack in its manifest.
 #![no_std]
 
 use core::hint::black_box;
 
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint};
 
-entrypoint!(process_instruction);
+entrypoint!(process_instruction, heap_size = 64 * 1024);
 
 /// Calls `descend`.
 pub fn process_instruction(
