@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::measure::{FileCoverage, Share};
-use super::report::{branches, lines, never};
+use super::report::{branches, lines, never, way_names};
 use crate::profile::heap::{escaped, text};
 
 const REACHED: &str = "#3f9d6b";
@@ -29,6 +29,9 @@ const SKYLINE: f64 = 40.0;
 const COUNT: f64 = MARGIN + 56.0;
 const NUMBER: f64 = COUNT + 46.0;
 const CODE: f64 = NUMBER + 20.0;
+
+/// The width of a character of source.
+const CHARACTER: f64 = 7.53;
 
 /// How many lines around one that did not run are shown.
 const CONTEXT: u32 = 2;
@@ -121,18 +124,17 @@ fn header(
     files: &[FileCoverage],
 ) -> Result<f64, fmt::Error> {
     let title = "font-size=\"24\" font-weight=\"600\"";
-    text(out, (MARGIN, 52.0), title, program)?;
-    text(out, (MARGIN, 76.0), &format!("fill=\"{QUIET}\""), ran)?;
+    text(out, (MARGIN, 48.0), title, program)?;
+    text(out, (MARGIN, 83.0), &format!("fill=\"{QUIET}\""), ran)?;
     let shares = [("lines", lines(files)), ("branches", branches(files))];
     for ((what, share), x) in shares.into_iter().zip([640.0, 880.0]) {
         let percent = format!("{:.1} %", share.percent());
-        text(out, (x, 52.0), title, &percent)?;
+        text(out, (x, 48.0), title, &percent)?;
+        bar(out, (x, 58.0), 204.0, share)?;
         let of = format!("{} of {} {what}", share.reached, share.all);
-        let style = format!("fill=\"{QUIET}\" text-anchor=\"end\"");
-        text(out, (x + 204.0, 52.0), &style, &of)?;
-        bar(out, (x, 66.0), 204.0, share)?;
+        text(out, (x, 83.0), &format!("fill=\"{QUIET}\""), &of)?;
     }
-    Ok(116.0)
+    Ok(112.0)
 }
 
 /// A bar of which a part is filled.
@@ -184,9 +186,9 @@ fn legend(out: &mut String, y: f64) -> Result<f64, fmt::Error> {
     let y = y + 18.0;
     let mut x = MARGIN + 190.0;
     for (state, what, width) in [
-        (State::Reached, "ran", 60.0),
-        (State::Partial, "ran, a branch was never taken", 216.0),
-        (State::Unreached, "never ran", 98.0),
+        (State::Reached, "ran", 64.0),
+        (State::Partial, "ran, and never went one of its ways", 262.0),
+        (State::Unreached, "never ran", 100.0),
         (State::NoCode, "no code of its own", 0.0),
     ] {
         writeln!(
@@ -281,20 +283,22 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     let content = content.map_or("", |content| content.trim_end());
     let content = content.replace('\t', "    ");
     let content: String = content.chars().take(MOST_CHARACTERS).collect();
+    // Some renderers drop spaces at the start.
+    let indented = content.trim_start();
+    let x = CODE + (content.chars().count() - indented.chars().count()) as f64 * CHARACTER;
     let ink = match state {
         State::NoCode => QUIET,
         _ => INK,
     };
     text(
         out,
-        (CODE, base),
+        (x, base),
         &format!("class=\"c\" fill=\"{ink}\""),
-        &content,
+        indented,
     )?;
     let never = never(file, line);
     if !never.is_empty() {
-        let ways: Vec<String> = never.iter().map(ToString::to_string).collect();
-        let note = format!("never → {}", ways.join(", "));
+        let note = format!("never to {}", way_names(file, &never));
         let style = "fill=\"#8a6100\" text-anchor=\"end\" font-size=\"12\"";
         text(out, (WIDTH - MARGIN - 10.0, base), style, &note)?;
     }
