@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::measure::{FileCoverage, Share};
-use super::report::{branches, lines, never, way_names};
+use super::report::{branches, describe_never, lines, never};
 use crate::profile::heap::{escaped, text};
 
 const REACHED: &str = "#3f9d6b";
@@ -91,8 +91,9 @@ pub fn draw(
 ) -> Result<String, fmt::Error> {
     let mut body = String::new();
     let mut y = header(&mut body, program, ran, files)?;
+    let longest = files.iter().map(|file| file.text.len()).max().unwrap_or(0);
     for file in files {
-        y = skyline(&mut body, y, &name(&file.path), file)?;
+        y = skyline(&mut body, y, &name(&file.path), file, longest)?;
     }
     y = legend(&mut body, y)?;
     for file in files {
@@ -147,13 +148,20 @@ fn bar(out: &mut String, (x, y): (f64, f64), width: f64, share: Share) -> fmt::R
     )
 }
 
-/// A map of a file: a column for each line, as high as the line is long.
-fn skyline(out: &mut String, y: f64, name: &str, file: &FileCoverage) -> Result<f64, fmt::Error> {
+/// A map of a file: a column for each line, as high as the line is long. `longest` is the number of
+/// lines of the longest file.
+fn skyline(
+    out: &mut String,
+    y: f64,
+    name: &str,
+    file: &FileCoverage,
+    longest: usize,
+) -> Result<f64, fmt::Error> {
     const LEFT: f64 = MARGIN + 190.0;
     const RIGHT: f64 = WIDTH - MARGIN - 200.0;
     let base = y + SKYLINE;
     text(out, (MARGIN, base), "font-weight=\"600\"", name)?;
-    let step = (RIGHT - LEFT) / file.text.len().max(1) as f64;
+    let step = (RIGHT - LEFT) / longest.max(1) as f64;
     let step = step.min(6.0);
     for (line, content) in (1..).zip(&file.text) {
         let length = content.trim_end().chars().count().min(100);
@@ -187,7 +195,7 @@ fn legend(out: &mut String, y: f64) -> Result<f64, fmt::Error> {
     let mut x = MARGIN + 190.0;
     for (state, what, width) in [
         (State::Reached, "ran", 64.0),
-        (State::Partial, "ran, and never went one of its ways", 262.0),
+        (State::Partial, "ran, but one of its branches was never taken", 316.0),
         (State::Unreached, "never ran", 100.0),
         (State::NoCode, "no code of its own", 0.0),
     ] {
@@ -298,7 +306,7 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     )?;
     let never = never(file, line);
     if !never.is_empty() {
-        let note = format!("never to {}", way_names(file, &never));
+        let note = describe_never(file, &never);
         let style = "fill=\"#8a6100\" text-anchor=\"end\" font-size=\"12\"";
         text(out, (WIDTH - MARGIN - 10.0, base), style, &note)?;
     }

@@ -59,7 +59,7 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
                 continue;
             }
             let place = format!("{name}:{line}");
-            let ways = format!("never to {}", way_names(file, &never));
+            let ways = describe_never(file, &never);
             writeln!(
                 out,
                 "  {place:<place_width$}  {ways:<22}  {}",
@@ -95,20 +95,18 @@ fn row(out: &mut String, name: &str, width: usize, lines: Share, branches: Share
     )
 }
 
-/// Where ways go.
+/// Which ways of a line were never taken, in words. The line at which a function ends has its brace.
 #[must_use]
-pub fn way_names(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
-    let names: Vec<String> = ways.iter().map(|way| way_name(file, *way)).collect();
-    names.join(", ")
-}
-
-/// Where a way goes. The end of a block has its brace, because it is where functions return.
-fn way_name(file: &FileCoverage, way: Way) -> String {
-    match way {
-        Way::To(line, _) if source(file, line) == "}" => format!("line {line} `}}`"),
-        Way::To(line, _) => format!("line {line}"),
-        Way::Leaves => "the caller".to_owned(),
-    }
+pub fn describe_never(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
+    let words: Vec<String> = ways
+        .iter()
+        .map(|way| match *way {
+            Way::To(line, _) if source(file, line) == "}" => format!("never to line {line} `}}`"),
+            Way::To(line, _) => format!("never to line {line}"),
+            Way::Leaves => "never returned".to_owned(),
+        })
+        .collect();
+    words.join(", ")
 }
 
 /// The ways that decisions of a line never went, if the line ran.
