@@ -195,7 +195,11 @@ fn legend(out: &mut String, y: f64) -> Result<f64, fmt::Error> {
     let mut x = MARGIN + 190.0;
     for (state, what, width) in [
         (State::Reached, "ran", 64.0),
-        (State::Partial, "ran, but one of its branches was never taken", 316.0),
+        (
+            State::Partial,
+            "ran, but one of its branches was never taken",
+            316.0,
+        ),
         (State::Unreached, "never ran", 100.0),
         (State::NoCode, "no code of its own", 0.0),
     ] {

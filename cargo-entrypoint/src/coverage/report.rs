@@ -95,7 +95,7 @@ fn row(out: &mut String, name: &str, width: usize, lines: Share, branches: Share
     )
 }
 
-/// Which ways of a line were never taken, in words. The line at which a function ends has its brace.
+/// Which ways of a line were never taken, in words. The end of a function has its brace.
 #[must_use]
 pub fn describe_never(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
     let words: Vec<String> = ways
