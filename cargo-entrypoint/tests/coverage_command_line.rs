@@ -32,7 +32,7 @@ fn table_lcov_and_picture_agree() {
         &[
             "vault · 4 fixtures, 1 scenario\n",
             "branches that no run took, of lines that ran",
-            "never returned",
+            "never returned here",
             "if !vault.is_owned_by(program_id) {",
         ],
     );

@@ -251,6 +251,20 @@ fn shown(file: &FileCoverage) -> BTreeSet<u32> {
     let mut shown: BTreeSet<u32> = flagged
         .flat_map(|line| line.saturating_sub(CONTEXT).max(1)..=(line + CONTEXT).min(last))
         .collect();
+    let is_empty = |line: &u32| {
+        let content = file.text.get(*line as usize - 1);
+        content.is_none_or(|content| content.trim().is_empty())
+    };
+    // A part does not start or end with an empty line.
+    let edges: Vec<u32> = shown
+        .iter()
+        .copied()
+        .filter(|line| !shown.contains(&(line - 1)) || !shown.contains(&(line + 1)))
+        .filter(is_empty)
+        .collect();
+    for edge in edges {
+        shown.remove(&edge);
+    }
     // A gap takes a row, as does a line.
     let gaps: Vec<u32> = shown
         .iter()

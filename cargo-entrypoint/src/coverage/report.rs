@@ -27,8 +27,8 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
     let width = widest.unwrap_or(0).max("file".len());
     writeln!(
         out,
-        "\n{:<width$}  {:>7}  {:>7}  {:>7}   {:>8}  {:>7}  {:>7}",
-        "file", "lines", "reached", "", "branches", "taken", ""
+        "\n{:<width$}  {:>7}  {:>7}  {:>7}   {:>8}  {:>7}",
+        "file", "lines", "reached", "", "branches", "taken"
     )?;
     for (name, file) in &named {
         row(out, name, width, file.line_share(), file.branch_share())?;
@@ -103,7 +103,7 @@ pub fn describe_never(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
         .map(|way| match *way {
             Way::To(line, _) if source(file, line) == "}" => format!("never to line {line} `}}`"),
             Way::To(line, _) => format!("never to line {line}"),
-            Way::Leaves => "never returned".to_owned(),
+            Way::Leaves => "never returned here".to_owned(),
         })
         .collect();
     words.join(", ")
