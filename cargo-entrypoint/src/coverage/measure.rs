@@ -15,7 +15,6 @@
 //! panic, is not counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::path::PathBuf;
 
 use loader::coverage::Then;
@@ -51,15 +50,6 @@ pub enum Way {
     To(u32, u32),
     /// Out of the function: it returns.
     Leaves,
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::To(line, _) => write!(formatter, "line {line}"),
-            Self::Leaves => formatter.write_str("return"),
-        }
-    }
 }
 
 /// A number of things, of which some ran.

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::measure::{FileCoverage, Share};
-use super::report::{branches, lines, never};
+use super::report::{branches, describe_never, lines, never};
 use crate::profile::heap::{escaped, text};
 
 const REACHED: &str = "#3f9d6b";
@@ -29,6 +29,9 @@ const SKYLINE: f64 = 40.0;
 const COUNT: f64 = MARGIN + 56.0;
 const NUMBER: f64 = COUNT + 46.0;
 const CODE: f64 = NUMBER + 20.0;
+
+/// The width of a character of source.
+const CHARACTER: f64 = 7.53;
 
 /// How many lines around one that did not run are shown.
 const CONTEXT: u32 = 2;
@@ -88,8 +91,9 @@ pub fn draw(
 ) -> Result<String, fmt::Error> {
     let mut body = String::new();
     let mut y = header(&mut body, program, ran, files)?;
+    let longest = files.iter().map(|file| file.text.len()).max().unwrap_or(0);
     for file in files {
-        y = skyline(&mut body, y, &name(&file.path), file)?;
+        y = skyline(&mut body, y, &name(&file.path), file, longest)?;
     }
     y = legend(&mut body, y)?;
     for file in files {
@@ -121,18 +125,17 @@ fn header(
     files: &[FileCoverage],
 ) -> Result<f64, fmt::Error> {
     let title = "font-size=\"24\" font-weight=\"600\"";
-    text(out, (MARGIN, 52.0), title, program)?;
-    text(out, (MARGIN, 76.0), &format!("fill=\"{QUIET}\""), ran)?;
+    text(out, (MARGIN, 48.0), title, program)?;
+    text(out, (MARGIN, 83.0), &format!("fill=\"{QUIET}\""), ran)?;
     let shares = [("lines", lines(files)), ("branches", branches(files))];
     for ((what, share), x) in shares.into_iter().zip([640.0, 880.0]) {
         let percent = format!("{:.1} %", share.percent());
-        text(out, (x, 52.0), title, &percent)?;
+        text(out, (x, 48.0), title, &percent)?;
+        bar(out, (x, 58.0), 204.0, share)?;
         let of = format!("{} of {} {what}", share.reached, share.all);
-        let style = format!("fill=\"{QUIET}\" text-anchor=\"end\"");
-        text(out, (x + 204.0, 52.0), &style, &of)?;
-        bar(out, (x, 66.0), 204.0, share)?;
+        text(out, (x, 83.0), &format!("fill=\"{QUIET}\""), &of)?;
     }
-    Ok(116.0)
+    Ok(112.0)
 }
 
 /// A bar of which a part is filled.
@@ -145,13 +148,20 @@ fn bar(out: &mut String, (x, y): (f64, f64), width: f64, share: Share) -> fmt::R
     )
 }
 
-/// A map of a file: a column for each line, as high as the line is long.
-fn skyline(out: &mut String, y: f64, name: &str, file: &FileCoverage) -> Result<f64, fmt::Error> {
+/// A map of a file: a column for each line, as high as the line is long. `longest` is the number of
+/// lines of the longest file.
+fn skyline(
+    out: &mut String,
+    y: f64,
+    name: &str,
+    file: &FileCoverage,
+    longest: usize,
+) -> Result<f64, fmt::Error> {
     const LEFT: f64 = MARGIN + 190.0;
     const RIGHT: f64 = WIDTH - MARGIN - 200.0;
     let base = y + SKYLINE;
     text(out, (MARGIN, base), "font-weight=\"600\"", name)?;
-    let step = (RIGHT - LEFT) / file.text.len().max(1) as f64;
+    let step = (RIGHT - LEFT) / longest.max(1) as f64;
     let step = step.min(6.0);
     for (line, content) in (1..).zip(&file.text) {
         let length = content.trim_end().chars().count().min(100);
@@ -184,9 +194,13 @@ fn legend(out: &mut String, y: f64) -> Result<f64, fmt::Error> {
     let y = y + 18.0;
     let mut x = MARGIN + 190.0;
     for (state, what, width) in [
-        (State::Reached, "ran", 60.0),
-        (State::Partial, "ran, a branch was never taken", 216.0),
-        (State::Unreached, "never ran", 98.0),
+        (State::Reached, "ran", 64.0),
+        (
+            State::Partial,
+            "ran, but one of its branches was never taken",
+            316.0,
+        ),
+        (State::Unreached, "never ran", 100.0),
         (State::NoCode, "no code of its own", 0.0),
     ] {
         writeln!(
@@ -237,6 +251,20 @@ fn shown(file: &FileCoverage) -> BTreeSet<u32> {
     let mut shown: BTreeSet<u32> = flagged
         .flat_map(|line| line.saturating_sub(CONTEXT).max(1)..=(line + CONTEXT).min(last))
         .collect();
+    let is_empty = |line: &u32| {
+        let content = file.text.get(*line as usize - 1);
+        content.is_none_or(|content| content.trim().is_empty())
+    };
+    // A part does not start or end with an empty line.
+    let edges: Vec<u32> = shown
+        .iter()
+        .copied()
+        .filter(|line| !shown.contains(&(line - 1)) || !shown.contains(&(line + 1)))
+        .filter(is_empty)
+        .collect();
+    for edge in edges {
+        shown.remove(&edge);
+    }
     // A gap takes a row, as does a line.
     let gaps: Vec<u32> = shown
         .iter()
@@ -281,20 +309,22 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     let content = content.map_or("", |content| content.trim_end());
     let content = content.replace('\t', "    ");
     let content: String = content.chars().take(MOST_CHARACTERS).collect();
+    // Some renderers drop spaces at the start.
+    let indented = content.trim_start();
+    let x = CODE + (content.chars().count() - indented.chars().count()) as f64 * CHARACTER;
     let ink = match state {
         State::NoCode => QUIET,
         _ => INK,
     };
     text(
         out,
-        (CODE, base),
+        (x, base),
         &format!("class=\"c\" fill=\"{ink}\""),
-        &content,
+        indented,
     )?;
     let never = never(file, line);
     if !never.is_empty() {
-        let ways: Vec<String> = never.iter().map(ToString::to_string).collect();
-        let note = format!("never → {}", ways.join(", "));
+        let note = describe_never(file, &never);
         let style = "fill=\"#8a6100\" text-anchor=\"end\" font-size=\"12\"";
         text(out, (WIDTH - MARGIN - 10.0, base), style, &note)?;
     }

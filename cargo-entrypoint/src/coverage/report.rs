@@ -27,8 +27,8 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
     let width = widest.unwrap_or(0).max("file".len());
     writeln!(
         out,
-        "\n{:<width$}  {:>7}  {:>7}  {:>7}   {:>8}  {:>7}  {:>7}",
-        "file", "lines", "reached", "", "branches", "taken", ""
+        "\n{:<width$}  {:>7}  {:>7}  {:>7}   {:>8}  {:>7}",
+        "file", "lines", "reached", "", "branches", "taken"
     )?;
     for (name, file) in &named {
         row(out, name, width, file.line_share(), file.branch_share())?;
@@ -36,6 +36,7 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
     if named.len() > 1 {
         row(out, "all", width, lines(files), branches(files))?;
     }
+    let place_width = width + 10;
     if files.iter().any(|file| !file.unreached().is_empty()) {
         writeln!(out, "\nlines that no run reached")?;
     }
@@ -45,32 +46,24 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
                 true => format!("{name}:{first}"),
                 false => format!("{name}:{first}-{last}"),
             };
-            writeln!(
-                out,
-                "  {place:<width$}  {}",
-                source(file, first),
-                width = width + 8
-            )?;
+            writeln!(out, "  {place:<place_width$}  {}", source(file, first))?;
         }
     }
     if files.iter().any(|file| !file.partial().is_empty()) {
         writeln!(out, "\nbranches that no run took, of lines that ran")?;
     }
     for (name, file) in &named {
-        for ((line, _), decision) in file.partial() {
+        for line in file.lines.keys() {
+            let never = never(file, *line);
+            if never.is_empty() {
+                continue;
+            }
             let place = format!("{name}:{line}");
+            let ways = describe_never(file, &never);
             writeln!(
                 out,
-                "  {place:<width$}  {}",
-                source(file, line),
-                width = width + 8
-            )?;
-            writeln!(
-                out,
-                "  {:<width$}  → {}",
-                "",
-                ways(decision),
-                width = width + 8
+                "  {place:<place_width$}  {ways:<22}  {}",
+                source(file, *line)
             )?;
         }
     }
@@ -102,20 +95,18 @@ fn row(out: &mut String, name: &str, width: usize, lines: Share, branches: Share
     )
 }
 
-/// The ways of a decision, those first that were never taken.
+/// Which ways of a line were never taken, in words. The end of a function has its brace.
 #[must_use]
-pub fn ways(decision: &Decision) -> String {
-    let mut ways: Vec<(&Way, &u64)> = decision.iter().collect();
-    ways.sort_by_key(|(_, count)| **count > 0);
-    let ways: Vec<String> = ways
-        .into_iter()
-        .map(|(way, count)| match count {
-            0 => format!("{way} never"),
-            1 => format!("{way} once"),
-            count => format!("{way} {count} times"),
+pub fn describe_never(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
+    let words: Vec<String> = ways
+        .iter()
+        .map(|way| match *way {
+            Way::To(line, _) if source(file, line) == "}" => format!("never to line {line} `}}`"),
+            Way::To(line, _) => format!("never to line {line}"),
+            Way::Leaves => "never returned here".to_owned(),
         })
         .collect();
-    ways.join(", ")
+    words.join(", ")
 }
 
 /// The ways that decisions of a line never went, if the line ran.

@@ -1,3 +1,4 @@
-//! Profiles: gas and heap.
+//! Profiles: gas, heap and coverage.
 
+mod coverage;
 mod gas;
