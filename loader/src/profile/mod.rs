@@ -46,6 +46,7 @@ mod tree;
 use std::sync::Arc;
 
 use abi::Pubkey;
+use abi::heap::HeapCall;
 
 use crate::Outcome;
 use crate::backend::Syscall;
@@ -81,6 +82,32 @@ pub struct Profiled {
     /// with the most bytes first. Empty unless the program's heap counts, as
     /// [`abi::heap::HeapTrace`] describes.
     pub live: Vec<LiveBlocks>,
+    /// The calls of the program's allocator, in order. Empty unless the program's heap counts.
+    pub operations: Vec<HeapOperation>,
+    /// Whether the program called its allocator more often than the profile remembers, some 260,000
+    /// times.
+    pub lacks_operations: bool,
+}
+
+/// A call of a program's allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeapOperation {
+    /// The method that was called.
+    pub method: HeapCall,
+    /// The address of the block that was freed, or resized; 0 if there is none.
+    pub freed: u64,
+    /// The address of the block that was allocated, or that a resized block has from now on; 0 if
+    /// there is none, or the heap refused.
+    pub allocated: u64,
+    /// The requested size in bytes; 0 if a block was freed.
+    pub size: u64,
+    /// The alignment in bytes.
+    pub align: u64,
+    /// The gas that was used up to the end of the call.
+    pub gas: u64,
+    /// A number for the place of the call in the program: the same for calls from the same place.
+    pub place: u64,
 }
 
 /// Blocks of the heap that were allocated at one place and not freed.
@@ -310,6 +337,8 @@ fn profile(
         gas,
         end,
         live,
+        operations: recording.operations,
+        lacks_operations: recording.lacks_operations,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::ControlFlow;
 
 use abi::Pubkey;
-use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
+use abi::heap::{HEAP_TRACE_EXPORT, HeapCall, HeapTrace};
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::tree::Sum;
-use super::{GasProfile, HeapCounts, HeapSample};
+use super::{GasProfile, HeapCounts, HeapOperation, HeapSample};
 use crate::backend::Heap;
 use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::{Guest, LoadedBlob, Observer, validate};
@@ -35,6 +35,9 @@ const MAX_SAMPLES: usize = 1 << 18;
 
 /// The most blocks of the heap that are remembered.
 const MAX_BLOCKS: usize = 1 << 18;
+
+/// The most calls of the allocator that are remembered.
+const MAX_OPERATIONS: usize = 1 << 18;
 
 /// The most instructions that are remembered. A panic or a failed allocation takes fewer.
 const MAX_RECENT: usize = 512;
@@ -112,6 +115,10 @@ pub(super) struct Recording {
     pub end: End,
     /// The blocks that are live at the end, by the place of their allocation.
     pub live: Vec<LiveAt>,
+    /// The calls of the allocator.
+    pub operations: Vec<HeapOperation>,
+    /// Whether there were more calls of the allocator.
+    pub lacks_operations: bool,
 }
 
 /// Live blocks that were allocated at one place.
@@ -178,6 +185,8 @@ pub(super) struct Recorder<'a> {
     inner_costs: usize,
     /// The size of each live block and the place of its allocation, by its address.
     blocks: BTreeMap<u64, (u64, u32, u32)>,
+    operations: Vec<HeapOperation>,
+    lacks_operations: bool,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -217,6 +226,8 @@ impl<'a> Recorder<'a> {
             inner: HashMap::new(),
             inner_costs: 0,
             blocks: BTreeMap::new(),
+            operations: Vec::new(),
+            lacks_operations: false,
             heap_state: None,
         }
     }
@@ -259,6 +270,8 @@ impl<'a> Recorder<'a> {
             },
             nodes: self.nodes,
             costs: self.costs,
+            operations: self.operations,
+            lacks_operations: self.lacks_operations,
             samples: self.samples,
             called: self.called,
             inner: self
@@ -414,8 +427,31 @@ impl<'a> Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Writes down the last call of the allocator.
+    fn note_operation(&mut self, trace: &HeapTrace) {
+        // Before the first call the trace is empty. A blob may claim any method.
+        let method = HeapCall::new(trace.method).filter(|_| trace.calls > 0);
+        let Some(method) = method else { return };
+        if self.operations.len() >= MAX_OPERATIONS {
+            self.lacks_operations = true;
+            return;
+        }
+        let (node, _) = self.position();
+        let caller = self.nodes[node as usize].caller;
+        self.operations.push(HeapOperation {
+            method,
+            freed: trace.freed,
+            allocated: trace.allocated,
+            size: trace.size,
+            align: trace.align,
+            gas: self.gas,
+            place: (u64::from(caller) << 32) | u64::from(self.last),
+        });
+    }
+
     /// Writes down what the last call of the allocator did.
     fn note_blocks(&mut self, trace: &HeapTrace) {
+        self.note_operation(trace);
         self.blocks.remove(&trace.freed);
         if trace.allocated != 0 && self.blocks.len() < MAX_BLOCKS {
             let (node, _) = self.position();
