@@ -153,7 +153,11 @@ pub unsafe fn enter_lazily(
     let accounts = unsafe { LazyAccounts::new(entries) };
     #[cfg(feature = "heap-replay")]
     if !opened.instruction_data().is_empty() {
-        return status(replayed(opened.program_id(), &[], opened.instruction_data()));
+        return status(replayed(
+            opened.program_id(),
+            &[],
+            opened.instruction_data(),
+        ));
     }
     status(function(
         opened.program_id(),

@@ -298,6 +298,10 @@ pub mod __private {
     pub use crate::error_note::ErrorNote;
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
     pub use crate::heap_replay::replay;
+    #[cfg(feature = "heap-trace")]
+    pub use crate::heap_trace::TracedHeap as UnnamedHeap;
+    pub use crate::input::table::AccountTable;
+    pub use crate::log::log_arguments;
     #[cfg(all(
         any(feature = "heap-bump", feature = "heap-segregated"),
         not(feature = "heap-trace"),
@@ -305,10 +309,6 @@ pub mod __private {
         target_os = "none"
     ))]
     pub use crate::other_heap::{UnnamedHeap, unnamed_heap};
-    #[cfg(feature = "heap-trace")]
-    pub use crate::heap_trace::TracedHeap as UnnamedHeap;
-    pub use crate::input::table::AccountTable;
-    pub use crate::log::log_arguments;
     pub use crate::target::*;
 
     /// The type of a heap without a name: the heap itself, unless the build is for profiling or for

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo_entrypoint::output::{self, EXIT_NOT_RUN};
 use clap::{Parser, Subcommand};
-use xtask::bench;
+use xtask::{bench, replay};
 
 /// The chores of this project itself
 #[derive(Debug, Parser)]
@@ -20,11 +20,14 @@ struct Arguments {
 enum Command {
     /// Measure entries, allocators and blob sizes, and compare with an earlier run
     Bench(bench::BenchArguments),
+    /// Replay a trace of a program's allocator with ours and four others
+    Replay(replay::ReplayArguments),
 }
 
 fn main() -> ExitCode {
     let result: Result<ExitCode> = match Arguments::parse().command {
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         output::error(&error);

@@ -55,7 +55,7 @@ pub use workloads::{EMPTY, WORKLOADS};
 
 entrypoint!(process_instruction, heap = custom);
 
-/// The number, in place of a workload's, before the data of [`abi::heap_replay`]. Four bytes of zero
+/// The number, in place of a workload's and with the feature `replay`, before the data of [`abi::heap_replay`]. Four bytes of zero
 /// follow it.
 ///
 /// [`abi::heap_replay`]: entrypoint::abi::heap_replay
@@ -73,13 +73,14 @@ pub fn process_instruction(
     let (workload, rounds) = instruction_data
         .split_first_chunk::<4>()
         .ok_or(ProgramError::InvalidInstructionData)?;
+    let workload = u32::from_le_bytes(*workload);
+    #[cfg(feature = "replay")]
+    if workload == REPLAY {
+        return replay(rounds.get(4..).unwrap_or(&[]));
+    }
     let rounds = rounds
         .try_into()
         .map_err(|_| ProgramError::InvalidInstructionData)?;
-    let workload = u32::from_le_bytes(*workload);
-    if workload == REPLAY {
-        return replay(&instruction_data[8..]);
-    }
     // The peers' figures are only comparable if they have the same heap.
     if allocator::heap_limit() != HEAP_LENGTH {
         return Err(ProgramError::InvalidArgument);
@@ -98,6 +99,7 @@ pub fn process_instruction(
     Ok(())
 }
 
+#[cfg(feature = "replay")]
 /// Replays a trace of a program's allocator, on a heap of [`HEAP_LENGTH`] bytes and the table of
 /// blocks.
 fn replay(data: &[u8]) -> ProgramResult {

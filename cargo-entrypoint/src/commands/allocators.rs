@@ -50,18 +50,14 @@ fn compare(arguments: &AllocatorsArguments) -> Result<(HeapTrace, Comparison)> {
     if let Some(path) = &arguments.replay {
         // A file is read before a program is built.
         let trace = HeapTrace::read(path)?;
-        let program = arguments
-            .cargo
-            .locate(arguments.call.program.as_deref())?;
+        let program = arguments.cargo.locate(arguments.call.program.as_deref())?;
         let package = package(&program)?;
         let comparison = comparison(package, &trace, |_| None)?;
         return Ok((trace, comparison));
     }
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let package = package(&call.program)?;
-    let runs = OURS.map(|heap| Ok((heap, run(&call, package, &[&feature_of(heap)])?)));
-    let runs = runs.into_iter().collect::<Result<Vec<_>>>()?;
-    let trace = record(&call, package, &runs)?;
+    let (trace, runs) = record(&call, package)?;
     if let Some(path) = &arguments.trace {
         trace.write(path)?;
     }
@@ -111,17 +107,16 @@ fn run(call: &Call, package: &ProgramPackage, features: &[&str]) -> Result<Outco
     Ok(program.invoke_with(&built.host, &call.invocation)?)
 }
 
-/// The trace of the call. `runs` are the outcomes with each heap.
-fn record(
-    call: &Call,
-    package: &ProgramPackage,
-    runs: &[(&'static str, Outcome)],
-) -> Result<HeapTrace> {
+/// The outcomes of a call, by heap.
+type Runs = Vec<(&'static str, Outcome)>;
+
+/// The trace of the call, and the outcomes with each heap.
+fn record(call: &Call, package: &ProgramPackage) -> Result<(HeapTrace, Runs)> {
     let own = run(call, package, &[])?;
     let counted = counted(call, package, &own)?.with_context(|| {
         format!(
-            "{} names its heap, or has none, so a build cannot record its calls; let `entrypoint!` \
-             declare the heap, with `heap = bump` or `heap = segregated`",
+            "{} names its heap, so the build cannot replace it by one that records; declare the \
+             heap with the option `heap = bump` or `heap = segregated` of `entrypoint!`",
             package.name
         )
     })?;
@@ -134,6 +129,8 @@ fn record(
             profiled.operations.len()
         );
     }
+    let runs = OURS.map(|heap| Ok((heap, run(call, package, &[&feature_of(heap)])?)));
+    let runs = runs.into_iter().collect::<Result<Runs>>()?;
     // The same code costs the same gas.
     let same = runs.iter().find(|(_, outcome)| {
         outcome.gas_used == own.gas_used && outcome.heap.peak == own.heap.peak
@@ -156,7 +153,7 @@ fn record(
         operations,
     };
     trace.check()?;
-    Ok(trace)
+    Ok((trace, runs))
 }
 
 /// Replays the trace with each heap.

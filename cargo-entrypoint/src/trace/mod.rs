@@ -58,8 +58,8 @@ pub struct Operation {
     pub align: u64,
     /// The gas that the run had used after the call, in the build that records.
     pub gas: u64,
-    /// Whether all calls from the same place of the program have this size and alignment. The
-    /// compiler then knows them, as far as a trace can tell.
+    /// Whether the program made several calls from the same place, and all had this size and
+    /// alignment. The compiler then knows them, as far as a trace can tell.
     pub constant: bool,
     /// Whether the heap was full.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -91,6 +91,14 @@ impl From<HeapCall> for Call {
     }
 }
 
+/// The calls from one place of a program.
+#[derive(Default)]
+struct Place {
+    calls: usize,
+    /// Sizes and alignments.
+    layouts: BTreeSet<(u64, u64)>,
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -102,7 +110,7 @@ fn is_false(value: &bool) -> bool {
 /// If the calls do not fit together, which no heap of ours does.
 pub fn operations(recorded: &[HeapOperation]) -> Result<Vec<Operation>> {
     let mut live: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    let mut layouts: BTreeMap<(u64, Call), BTreeSet<(u64, u64)>> = BTreeMap::new();
+    let mut places: BTreeMap<(u64, Call), Place> = BTreeMap::new();
     let mut operations = Vec::with_capacity(recorded.len());
     let mut blocks = 0;
     for (number, one) in (1..).zip(recorded) {
@@ -126,10 +134,9 @@ pub fn operations(recorded: &[HeapOperation]) -> Result<Vec<Operation>> {
                 (block, one.size)
             }
         };
-        layouts
-            .entry((one.place, call))
-            .or_default()
-            .insert((size, one.align));
+        let place = places.entry((one.place, call)).or_default();
+        place.calls += 1;
+        place.layouts.insert((size, one.align));
         operations.push(Operation {
             call,
             block,
@@ -141,8 +148,8 @@ pub fn operations(recorded: &[HeapOperation]) -> Result<Vec<Operation>> {
         });
     }
     for (operation, one) in operations.iter_mut().zip(recorded) {
-        let layouts = &layouts[&(one.place, operation.call)];
-        operation.constant = layouts.len() == 1;
+        let place = &places[&(one.place, operation.call)];
+        operation.constant = place.calls > 1 && place.layouts.len() == 1;
     }
     Ok(operations)
 }
