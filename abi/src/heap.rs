@@ -73,9 +73,48 @@ pub struct HeapTrace {
     pub size: u64,
     /// The address of the block that the last call freed, or moved or resized; 0 if it freed none.
     pub freed: u64,
+    /// The alignment that the last call requested, in bytes.
+    pub align: u64,
+    /// The method that was called last, as [`HeapCall`] numbers them.
+    pub method: u64,
 }
 
-const _: () = assert!(size_of::<HeapTrace>() == 48);
+/// A method of a program's allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum HeapCall {
+    /// `alloc`.
+    Alloc = 0,
+    /// `alloc_zeroed`.
+    AllocZeroed = 1,
+    /// `dealloc`.
+    Dealloc = 2,
+    /// `realloc`.
+    Realloc = 3,
+}
+
+impl HeapCall {
+    /// The method with this number; `None` for another number.
+    ///
+    /// ```
+    /// use abi::heap::HeapCall;
+    ///
+    /// assert_eq!(HeapCall::new(3), Some(HeapCall::Realloc));
+    /// assert_eq!(HeapCall::new(4), None);
+    /// ```
+    #[must_use]
+    pub const fn new(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Alloc),
+            1 => Some(Self::AllocZeroed),
+            2 => Some(Self::Dealloc),
+            3 => Some(Self::Realloc),
+            _ => None,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<HeapTrace>() == 64);
 const _: () = assert!(size_of::<HeapHeader>() == 8);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, used) == 0);
 const _: () = assert!(core::mem::offset_of!(HeapHeader, peak) == 4);

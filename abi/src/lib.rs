@@ -50,6 +50,7 @@ pub mod contract;
 pub mod entry;
 pub mod error_names;
 pub mod heap;
+pub mod heap_replay;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod ids;

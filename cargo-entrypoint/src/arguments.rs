@@ -35,6 +35,8 @@ pub enum Command {
     Run(RunArguments),
     /// Show where a program's gas goes and how its heap fills, as text and as pictures
     Profile(ProfileArguments),
+    /// Find the heap with which a program costs the least gas
+    Allocators(AllocatorsArguments),
     /// Debug a program as it is deployed, with gdb: forwards and backwards
     Debug(DebugArguments),
     /// Run a program on generated accounts and data, and look for crashes
@@ -239,6 +241,44 @@ pub struct ProfileArguments {
     /// git repository of the program, such as HEAD, main or v1.0
     #[arg(long, value_name = "FILE|COMMIT")]
     pub diff: Option<String>,
+
+    #[command(flatten)]
+    pub cargo: ProgramCargoArguments,
+}
+
+const ALLOCATORS_HELP: &str = "\
+The command records the calls that the program makes of its allocator, replays them in the VM with
+each heap of this project, and runs the program with each heap. `gas, replayed` is the gas of the
+program as the replay tells, `gas, run` that of the real run. `peak` is the extent of all blocks, in
+bytes; `leaked` are the bytes that can never be allocated again, although no live block wants them.
+In a checkout of the project, `cargo xtask replay FILE` replays a trace with other allocators too.
+
+Exit codes:
+  0  the heaps were compared
+  2  they were not, for example because the program names its heap";
+
+#[derive(Debug, Args)]
+#[command(after_help = ALLOCATORS_HELP)]
+pub struct AllocatorsArguments {
+    #[command(flatten)]
+    pub call: CallArguments,
+
+    /// Write the recorded calls to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// Replay the calls of this file, instead of recording those of the program. The program is
+    /// not run then
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["trace", "fixture", "runtime", "data", "heap", "gas"]
+    )]
+    pub replay: Option<PathBuf>,
+
+    /// Print only the comparison, as JSON, on the standard output
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     pub cargo: ProgramCargoArguments,

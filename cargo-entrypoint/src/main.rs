@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let result: Result<ExitCode> = match arguments.command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Profile(arguments) => commands::profile::profile(&arguments),
+        Command::Allocators(arguments) => commands::allocators::allocators(&arguments),
         Command::Debug(arguments) => commands::debug::debug(&arguments),
         Command::Fuzz(arguments) => commands::fuzz::fuzz(&arguments),
         Command::Coverage(arguments) => commands::coverage::coverage(&arguments),

@@ -120,6 +120,11 @@ unsafe fn enter_with<'input, const MAX_ACCOUNTS: usize, const REJECT_DUPLICATES:
             accounts
         }
     };
+    #[cfg(feature = "heap-replay")]
+    let function = {
+        let _ = function;
+        replayed
+    };
     status(function(
         opened.program_id(),
         accounts,
@@ -146,6 +151,14 @@ pub unsafe fn enter_lazily(
     let entries = unsafe { Entries::after(input, opened.instruction_data().len()) };
     // SAFETY: these are all entries of the input, which this function's contract covers.
     let accounts = unsafe { LazyAccounts::new(entries) };
+    #[cfg(feature = "heap-replay")]
+    if !opened.instruction_data().is_empty() {
+        return status(replayed(
+            opened.program_id(),
+            &[],
+            opened.instruction_data(),
+        ));
+    }
     status(function(
         opened.program_id(),
         accounts,
@@ -159,4 +172,13 @@ fn status(result: ProgramResult) -> u64 {
         Ok(()) => SUCCESS,
         Err(error) => error.status(),
     }
+}
+
+/// Replays a trace of the program's allocator, in place of its function.
+#[cfg(feature = "heap-replay")]
+fn replayed(_: &abi::Pubkey, _: &[AccountInfo<'_>], data: &[u8]) -> ProgramResult {
+    // SAFETY: the entry has announced the heap, and calls this first of all. The list of accounts
+    // is empty, so nothing took memory of the heap. `cargo entrypoint allocators`, which sets the
+    // feature, passes data that it has made of a trace.
+    unsafe { crate::heap_replay::replay(data, || Ok(())) }
 }

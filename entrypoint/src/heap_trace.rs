@@ -4,7 +4,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use abi::heap::HeapTrace;
+use abi::heap::{HeapCall, HeapTrace};
 use allocator::{HeapFigures, TracingAllocator};
 
 /// A heap with counters that a host can read.
@@ -24,12 +24,16 @@ struct Trace {
     allocated: AtomicU64,
     size: AtomicU64,
     freed: AtomicU64,
+    align: AtomicU64,
+    method: AtomicU64,
 }
 
 const _: () = assert!(size_of::<Trace>() == size_of::<HeapTrace>());
 const _: () = assert!(core::mem::offset_of!(Trace, live) == core::mem::offset_of!(HeapTrace, live));
 const _: () =
     assert!(core::mem::offset_of!(Trace, freed) == core::mem::offset_of!(HeapTrace, freed));
+const _: () =
+    assert!(core::mem::offset_of!(Trace, method) == core::mem::offset_of!(HeapTrace, method));
 
 impl<A> TracedHeap<A> {
     /// Wraps a heap and counts its calls.
@@ -44,6 +48,8 @@ impl<A> TracedHeap<A> {
                 allocated: AtomicU64::new(0),
                 size: AtomicU64::new(0),
                 freed: AtomicU64::new(0),
+                align: AtomicU64::new(0),
+                method: AtomicU64::new(0),
             },
         }
     }
@@ -57,8 +63,10 @@ impl<A> TracedHeap<A> {
 
 impl<A: HeapFigures> TracedHeap<A> {
     /// Records the end of a call, with the block that it freed and the one that it allocated, if it
-    /// did. The host reads when `calls` changes, so `calls` is written last.
-    fn note(&self, freed: *mut u8, allocated: *mut u8, size: usize) {
+    /// did, and the layout that it requested. The host reads when `calls` changes, so `calls` is
+    /// written last.
+    fn note(&self, method: HeapCall, freed: *mut u8, allocated: *mut u8, layout: [usize; 2]) {
+        let [size, align] = layout;
         let blocks = [
             (&self.trace.freed, freed),
             (&self.trace.allocated, allocated),
@@ -67,6 +75,8 @@ impl<A: HeapFigures> TracedHeap<A> {
             place.store(block.addr() as u64, Ordering::Relaxed);
         }
         self.trace.size.store(size as u64, Ordering::Relaxed);
+        self.trace.align.store(align as u64, Ordering::Relaxed);
+        self.trace.method.store(method as u64, Ordering::Relaxed);
         let live = self.heap.counts().live as u64;
         self.trace.live.store(live, Ordering::Relaxed);
         let leaked = self.heap.leaked() as u64;
@@ -81,14 +91,16 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc(layout) };
-        self.note(null_mut(), block, layout.size());
+        let requested = [layout.size(), layout.align()];
+        self.note(HeapCall::Alloc, null_mut(), block, requested);
         block
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises that the layout has a size, the heap's only precondition.
         let block = unsafe { self.heap.alloc_zeroed(layout) };
-        self.note(null_mut(), block, layout.size());
+        let requested = [layout.size(), layout.align()];
+        self.note(HeapCall::AllocZeroed, null_mut(), block, requested);
         block
     }
 
@@ -96,7 +108,8 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
         // SAFETY: the caller promises that this allocator returned the block, with this layout, so
         // it is a block of the heap with this layout. The caller no longer uses it.
         unsafe { self.heap.dealloc(block, layout) };
-        self.note(block, null_mut(), 0);
+        let requested = [0, layout.align()];
+        self.note(HeapCall::Dealloc, block, null_mut(), requested);
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -110,7 +123,8 @@ unsafe impl<A: GlobalAlloc + HeapFigures> GlobalAlloc for TracedHeap<A> {
         } else {
             block
         };
-        self.note(freed, new_block, new_size);
+        let requested = [new_size, layout.align()];
+        self.note(HeapCall::Realloc, freed, new_block, requested);
         new_block
     }
 }

@@ -104,6 +104,8 @@
 //! |---|---|
 //! | `native` | on targets other than riscv64 and WebAssembly: compile for a program without `std`, not for its unit tests. The build of a native library sets it; like every guest, it needs `RUSTC_BOOTSTRAP=1` and `panic = "abort"` |
 //! | `heap-trace` | a heap without a name counts its live bytes; `cargo entrypoint profile` sets it |
+//! | `heap-bump`, `heap-segregated` | on riscv64: a heap without a name is this one; `cargo entrypoint allocators` sets it |
+//! | `heap-replay` | the program replays a trace of its allocator instead of its function; `cargo entrypoint allocators` sets it |
 //!
 //! # Safety
 //!
@@ -142,6 +144,7 @@ mod event;
 mod glue;
 pub mod handler;
 pub mod hash;
+mod heap_replay;
 #[cfg(feature = "heap-trace")]
 mod heap_trace;
 pub mod host_return;
@@ -151,6 +154,13 @@ mod loaded;
 mod log;
 mod macros;
 mod note;
+#[cfg(all(
+    any(feature = "heap-bump", feature = "heap-segregated"),
+    not(feature = "heap-trace"),
+    target_arch = "riscv64",
+    target_os = "none"
+))]
+mod other_heap;
 mod require;
 mod syscalls;
 pub mod system;
@@ -292,19 +302,42 @@ pub mod __private {
     pub use abi::error_names::{record as error_record, record_length as error_record_length};
 
     pub use crate::glue::{announce_heap, enter, enter_lazily, enter_no_alloc};
+    pub use crate::heap_replay::replay;
     #[cfg(feature = "heap-trace")]
     pub use crate::heap_trace::TracedHeap as UnnamedHeap;
     pub use crate::input::table::AccountTable;
     pub use crate::log::log_arguments;
     pub use crate::note::Note;
+    #[cfg(all(
+        any(feature = "heap-bump", feature = "heap-segregated"),
+        not(feature = "heap-trace"),
+        target_arch = "riscv64",
+        target_os = "none"
+    ))]
+    pub use crate::other_heap::{UnnamedHeap, unnamed_heap};
     pub use crate::target::*;
 
-    /// The type of a heap without a name: the heap itself, unless the build is for profiling.
-    #[cfg(not(feature = "heap-trace"))]
+    /// The type of a heap without a name: the heap itself, unless the build is for profiling or for
+    /// comparing heaps.
+    #[cfg(not(any(
+        feature = "heap-trace",
+        all(
+            any(feature = "heap-bump", feature = "heap-segregated"),
+            target_arch = "riscv64",
+            target_os = "none"
+        )
+    )))]
     pub type UnnamedHeap<A> = A;
 
     /// See [`UnnamedHeap`].
-    #[cfg(not(feature = "heap-trace"))]
+    #[cfg(not(any(
+        feature = "heap-trace",
+        all(
+            any(feature = "heap-bump", feature = "heap-segregated"),
+            target_arch = "riscv64",
+            target_os = "none"
+        )
+    )))]
     #[must_use]
     pub const fn unnamed_heap<A>(heap: A) -> UnnamedHeap<A> {
         heap

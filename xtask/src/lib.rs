@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod replay;
 pub mod scale;
 pub mod svm;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo_entrypoint::output::{self, EXIT_NOT_RUN};
 use clap::{Parser, Subcommand};
-use xtask::{bench, scale, svm};
+use xtask::{bench, replay, scale, svm};
 
 /// The chores of this project itself
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Bench(bench::BenchArguments),
     Scale(scale::ScaleArguments),
     Svm(svm::SvmArguments),
+    /// Replay a trace of a program's allocator with ours and four others
+    Replay(replay::ReplayArguments),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Scale(arguments) => scale::scale(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Svm(arguments) => svm::svm(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Replay(arguments) => replay::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         output::error(&error);

@@ -55,6 +55,12 @@ pub use workloads::{EMPTY, WORKLOADS};
 
 entrypoint!(process_instruction, heap = custom);
 
+/// The number, in place of a workload's and with the feature `replay`, before the data of [`abi::heap_replay`]. Four bytes of zero
+/// follow it.
+///
+/// [`abi::heap_replay`]: entrypoint::abi::heap_replay
+pub const REPLAY: u32 = u32::MAX;
+
 /// Length in bytes of the heap that every call must be given.
 pub const HEAP_LENGTH: usize = 512 * 1024;
 
@@ -67,6 +73,11 @@ pub fn process_instruction(
     let (workload, rounds) = instruction_data
         .split_first_chunk::<4>()
         .ok_or(ProgramError::InvalidInstructionData)?;
+    let workload = u32::from_le_bytes(*workload);
+    #[cfg(feature = "replay")]
+    if workload == REPLAY {
+        return replay(rounds.get(4..).unwrap_or(&[]));
+    }
     let rounds = rounds
         .try_into()
         .map_err(|_| ProgramError::InvalidInstructionData)?;
@@ -76,7 +87,7 @@ pub fn process_instruction(
     }
     // SAFETY: a loader calls the program once, and nothing has been allocated yet.
     unsafe { heap::start() }?;
-    let checksum = workloads::run(u32::from_le_bytes(*workload), u32::from_le_bytes(rounds))
+    let checksum = workloads::run(workload, u32::from_le_bytes(rounds))
         .ok_or(ProgramError::InvalidInstructionData)?;
     match heap::counts() {
         None => set_return_data(&checksum.to_le_bytes()),
@@ -86,4 +97,21 @@ pub fn process_instruction(
         }
     }
     Ok(())
+}
+
+#[cfg(feature = "replay")]
+/// Replays a trace of a program's allocator, on a heap of [`HEAP_LENGTH`] bytes and the table of
+/// blocks.
+fn replay(data: &[u8]) -> ProgramResult {
+    let start = || {
+        if allocator::heap_limit() != HEAP_LENGTH {
+            return Err(ProgramError::InvalidArgument);
+        }
+        // SAFETY: a loader calls the program once, and nothing has been allocated yet.
+        unsafe { heap::start() }
+    };
+    // SAFETY: a loader calls the program once, with a heap of its own, and nothing has been
+    // allocated yet. The allocator reads the end of its heap in `start`, or in each call. `cargo
+    // xtask replay` passes data that it has made of a trace.
+    unsafe { entrypoint::__private::replay(data, start) }
 }

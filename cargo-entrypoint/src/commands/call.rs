@@ -188,6 +188,12 @@ impl Call {
         })
     }
 
+    /// The name of the fixture without its folder, if there is one.
+    pub fn short_fixture(&self) -> Option<String> {
+        let stem = self.fixture.as_deref().and_then(Path::file_stem)?;
+        Some(stem.to_string_lossy().into_owned())
+    }
+
     /// The name of one of the program's own fixtures, or else the path.
     fn fixture_name(&self, path: &Path) -> String {
         let stem = path.file_stem().and_then(OsStr::to_str);

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod allocators;
 pub mod bench;
 pub mod build;
 pub mod call;

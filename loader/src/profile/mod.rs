@@ -41,6 +41,7 @@
 mod blocks;
 mod called;
 mod heap_blocks;
+mod heap_operations;
 mod names;
 mod recorder;
 mod tree;
@@ -48,6 +49,7 @@ mod tree;
 use std::sync::Arc;
 
 use abi::Pubkey;
+use abi::heap::HeapCall;
 
 use crate::Outcome;
 use crate::backend::Syscall;
@@ -92,6 +94,32 @@ pub struct Profiled {
     /// The bytes that the heap had lost when the program ended, those of [`HeapCounts::leaked`], by
     /// the place that allocated the block that lost them. As above.
     pub leaked: Vec<HeldBlocks>,
+    /// The calls of the program's allocator, in order. Empty unless the program's heap counts.
+    pub operations: Vec<HeapOperation>,
+    /// Whether the program called its allocator more often than the profile remembers, some 260,000
+    /// times.
+    pub lacks_operations: bool,
+}
+
+/// A call of a program's allocator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeapOperation {
+    /// The method that was called.
+    pub method: HeapCall,
+    /// The address of the block that was freed, or resized; 0 if there is none.
+    pub freed: u64,
+    /// The address of the block that was allocated, or that a resized block has from now on; 0 if
+    /// there is none, or the heap refused.
+    pub allocated: u64,
+    /// The requested size in bytes; 0 if a block was freed.
+    pub size: u64,
+    /// The alignment in bytes.
+    pub align: u64,
+    /// The gas that was used up to the end of the call.
+    pub gas: u64,
+    /// A number for the place of the call in the program: the same for calls from the same place.
+    pub place: u64,
 }
 
 /// Bytes of the heap that belong to blocks that were allocated at one place: live ones, or lost
@@ -325,6 +353,8 @@ fn profile(
         live: named.live,
         leaked: named.leaked,
         reached: recording.reached,
+        operations: recording.operations.all,
+        lacks_operations: recording.operations.lacks_some,
         heap: HeapProfile {
             limit: outcome.heap.limit,
             samples: recording.samples,

@@ -8,6 +8,7 @@ use abi::heap::{HEAP_TRACE_EXPORT, HeapTrace};
 use polkavm::{InterruptKind, ProgramCounter, Reg};
 
 use super::heap_blocks::{HeapBlocks, HeldAt};
+use super::heap_operations::HeapOperations;
 use super::tree::Sum;
 use super::{GasProfile, HeapCounts, HeapSample};
 use crate::backend::Heap;
@@ -114,6 +115,8 @@ pub(super) struct Recording {
     pub live: Vec<HeldAt>,
     /// The bytes that the heap has lost by then, by the same.
     pub leaked: Vec<HeldAt>,
+    /// The calls of the allocator.
+    pub operations: HeapOperations,
 }
 
 /// The place where the program ended.
@@ -168,6 +171,7 @@ pub(super) struct Recorder<'a> {
     /// The number of stacks in `inner`.
     inner_costs: usize,
     blocks: HeapBlocks,
+    operations: HeapOperations,
     /// The state of the heap at the last sample, to detect a change.
     heap_state: Option<HeapState>,
 }
@@ -208,6 +212,7 @@ impl<'a> Recorder<'a> {
             inner: HashMap::new(),
             inner_costs: 0,
             blocks: HeapBlocks::default(),
+            operations: HeapOperations::default(),
             heap_state: None,
         }
     }
@@ -252,6 +257,7 @@ impl<'a> Recorder<'a> {
             },
             nodes: self.nodes,
             costs: self.costs,
+            operations: self.operations,
             samples: self.samples,
             called: self.called,
             inner: self
@@ -387,6 +393,8 @@ impl<'a> Recorder<'a> {
         if let Some(trace) = trace {
             let (node, _) = self.position();
             self.blocks.note(&trace, (node, self.last));
+            let caller = self.nodes[node as usize].caller;
+            self.operations.note(&trace, self.gas, (caller, self.last));
         }
         if self.samples.len() >= MAX_SAMPLES {
             let mut index = 0;

@@ -86,6 +86,12 @@ impl Allocator {
         Self::HEAPS.contains(&self) || Self::ARENAS.contains(&self)
     }
 
+    /// Whether it frees a block before all others.
+    #[must_use]
+    pub const fn frees(self) -> bool {
+        !matches!(self, Self::InvocationArena | Self::PagedInvocationArena)
+    }
+
     /// Its name, which is the guest's feature, and for another's allocator that of its crate.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -183,8 +189,7 @@ pub const WORKLOADS: [Workload; 11] = [
     Workload {
         name: "pair_apart",
         operations: 500,
-        operation: "1 to 64 bytes aligned to 1, and as many aligned to 8, freed in reverse order, \
-                    with other work around each call",
+        operation: "a text and a list of 1 to 64 bytes, freed in reverse order, likewise",
         has_loop_figure: true,
     },
 ];

@@ -1,0 +1,274 @@
+//! The comparison of allocators by a trace: a table, JSON, and the choice.
+
+use std::fmt::{self, Write};
+
+use loader::display::escape_control;
+use serde::Serialize;
+
+use super::HeapTrace;
+use super::replay::Replayed;
+use crate::bench::table::Table;
+use crate::text::grouped;
+
+/// The heaps that a program can choose by a word.
+pub const OURS: [&str; 2] = ["bump", "segregated"];
+
+/// One allocator.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub allocator: String,
+    /// Gas of the program with it, as the replay tells: that of the run, with the difference of the
+    /// calls. `None` if the heap was full.
+    pub replayed_gas: Option<u64>,
+    /// Gas of the program that really ran with it, if it did, as far as with its own.
+    pub run_gas: Option<u64>,
+    /// Bytes from the start of the lowest block to the end of the highest.
+    pub peak: u64,
+    /// Bytes that can never be allocated again, although no live block requested them.
+    pub leaked: u64,
+    /// The number of the operation for which the heap was full.
+    pub refused: Option<u64>,
+}
+
+/// The allocators that a trace was replayed with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The program of the trace.
+    pub program: String,
+    /// Its fixture.
+    pub fixture: Option<String>,
+    /// The heap that the program has: one of [`OURS`].
+    pub heap: String,
+    /// The length of the heap in bytes.
+    pub heap_size: u32,
+    /// The gas of the program.
+    pub gas: u64,
+    /// How many operations were replayed.
+    pub calls: u64,
+    /// The most bytes that were live at once.
+    pub most_live: u64,
+    /// A row for each allocator.
+    pub allocators: Vec<Row>,
+    /// The heap that costs the program the least gas, of [`OURS`]; the program's own if none is
+    /// cheaper.
+    pub best: String,
+    /// How much less gas the program costs with it, in percent.
+    pub saved_percent: f64,
+}
+
+impl Row {
+    /// The gas of a run if there was one, and otherwise that of the replay.
+    fn known_gas(&self) -> Option<u64> {
+        self.run_gas.or(self.replayed_gas)
+    }
+}
+
+impl Comparison {
+    /// Compares what a trace cost with each allocator. `run_gas` is the gas of the program that ran
+    /// with it, if it did.
+    #[must_use]
+    pub fn new(trace: &HeapTrace, replayed: &[(String, Replayed, Option<u64>)]) -> Self {
+        let own = replayed.iter().find(|(name, ..)| *name == trace.heap);
+        let own_gas = own.map_or(0, |(_, own, _)| own.gas);
+        let row = |(name, replayed, run_gas): &(String, Replayed, Option<u64>)| Row {
+            allocator: name.clone(),
+            replayed_gas: match replayed.refused {
+                None => Some((trace.gas + replayed.gas).saturating_sub(own_gas)),
+                Some(_) => None,
+            },
+            run_gas: *run_gas,
+            peak: replayed.peak,
+            leaked: replayed.leaked,
+            refused: replayed.refused,
+        };
+        let allocators: Vec<Row> = replayed.iter().map(row).collect();
+        let is_ours = |row: &&Row| OURS.contains(&row.allocator.as_str());
+        let best = allocators
+            .iter()
+            .filter(is_ours)
+            .filter_map(|row| Some((row.known_gas()?, row.allocator != trace.heap, row)))
+            .min_by_key(|(gas, is_other, _)| (*gas, *is_other));
+        let (gas, best) = best.map_or((trace.gas, trace.heap.as_str()), |(gas, _, row)| {
+            (gas, row.allocator.as_str())
+        });
+        let summary = trace.summary();
+        Self {
+            program: trace.program.clone(),
+            fixture: trace.fixture.clone(),
+            heap: trace.heap.clone(),
+            heap_size: trace.heap_size,
+            gas: trace.gas,
+            calls: trace.operations.len() as u64,
+            most_live: summary.most_live,
+            best: best.to_owned(),
+            saved_percent: percent(trace.gas.saturating_sub(gas), trace.gas),
+            allocators,
+        }
+    }
+
+    /// The comparison for people.
+    ///
+    /// # Errors
+    ///
+    /// If writing fails.
+    pub fn describe(&self, out: &mut String, trace: &HeapTrace) -> fmt::Result {
+        let summary = trace.summary();
+        let fixture = match &self.fixture {
+            Some(fixture) => format!("fixture {fixture}"),
+            None => "no fixture".to_owned(),
+        };
+        let title = format!("{} · {fixture} · allocators", self.program);
+        writeln!(out, "{}\n", escape_control(&title))?;
+        writeln!(
+            out,
+            "calls     {} to allocate, {} to free, {} to resize; {} bytes live at most, {} at the end",
+            grouped(summary.allocations),
+            grouped(summary.frees),
+            grouped(summary.reallocations),
+            grouped(summary.most_live),
+            grouped(summary.live),
+        )?;
+        writeln!(
+            out,
+            "heap      {}, {} bytes\n",
+            self.heap,
+            grouped(self.heap_size.into())
+        )?;
+        if self.calls == 0 {
+            return writeln!(
+                out,
+                "The program does not allocate: each heap costs it the same."
+            );
+        }
+        let has_run = self.allocators.iter().any(|row| row.run_gas.is_some());
+        let mut table = Table::new(&["allocator"]);
+        table.figure_column("gas, replayed");
+        if has_run {
+            table.figure_column("gas, run");
+        }
+        for figure in ["peak", "leaked"] {
+            table.figure_column(figure);
+        }
+        let gas = |gas: Option<u64>, row: &Row| match (gas, row.refused) {
+            (Some(gas), _) => grouped(gas),
+            (None, Some(number)) => format!("full at call {}", grouped(number)),
+            (None, None) => "-".to_owned(),
+        };
+        for row in &self.allocators {
+            let own = if row.allocator == self.heap {
+                " (own)"
+            } else {
+                ""
+            };
+            let mut cells = vec![
+                format!("{}{own}", row.allocator),
+                gas(row.replayed_gas, row),
+            ];
+            if has_run {
+                cells.push(gas(row.run_gas, row));
+            }
+            cells.extend([grouped(row.peak), grouped(row.leaked)]);
+            table.row(cells);
+        }
+        table.write(out)?;
+        writeln!(out)?;
+        if self.best == self.heap {
+            return writeln!(
+                out,
+                "For this program keep `{}`: no other heap of ours costs less gas.",
+                self.heap
+            );
+        }
+        writeln!(
+            out,
+            "For this program take `{best}`: {:.1} % less gas. Write `heap = {best}` in \
+             `entrypoint!`:\n\n    entrypoint!(process_instruction, heap = {best});",
+            self.saved_percent,
+            best = self.best,
+        )
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    part as f64 * 100.0 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Call;
+    use super::super::tests::{operation, trace};
+    use super::*;
+
+    fn replayed(name: &str, gas: u64, run: Option<u64>) -> (String, Replayed, Option<u64>) {
+        let replayed = Replayed {
+            gas,
+            peak: 24,
+            leaked: 4,
+            refused: None,
+        };
+        (name.to_owned(), replayed, run)
+    }
+
+    fn text(comparison: &Comparison, trace: &HeapTrace) -> String {
+        let mut text = String::new();
+        comparison
+            .describe(&mut text, trace)
+            .expect("a string takes all");
+        text
+    }
+
+    #[test]
+    fn the_cheapest_heap_of_ours_is_advised() {
+        let trace = trace(vec![operation(Call::Alloc, 1, 20)]);
+        let rows = [
+            replayed("bump", 500, None),
+            replayed("segregated", 190, None),
+            replayed("talc", 1, None),
+        ];
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        assert_eq!(comparison.best, "segregated");
+        assert!(
+            text_of.contains("For this program take `segregated`: 31.0 % less gas."),
+            "{text_of}"
+        );
+        // A run counts more than a replay.
+        let rows = [
+            replayed("bump", 500, Some(1_000)),
+            replayed("segregated", 190, Some(1_001)),
+        ];
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        assert!(
+            text_of.contains("For this program keep `bump`"),
+            "{text_of}"
+        );
+    }
+
+    #[test]
+    fn a_full_heap_is_not_advised() {
+        let trace = trace(vec![operation(Call::Alloc, 1, 20)]);
+        let mut rows = [
+            replayed("bump", 500, None),
+            replayed("segregated", 190, None),
+        ];
+        rows[1].1.refused = Some(1);
+        let comparison = Comparison::new(&trace, &rows);
+        assert_eq!(comparison.best, "bump");
+        let text_of = text(&comparison, &trace);
+        assert!(text_of.contains("full at call 1"), "{text_of}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_allocate_needs_no_choice() {
+        let trace = trace(Vec::new());
+        let rows = [replayed("bump", 0, None), replayed("segregated", 0, None)];
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        assert!(text_of.contains("does not allocate"), "{text_of}");
+    }
+}
