@@ -1,5 +1,5 @@
-//! The bare VM: one instance that is reset before each run, and written the same bytes as the loader
-//! writes.
+//! The bare VM: one instance that is reset before each run. The bytes of the input are those that
+//! the loader writes.
 
 use abi::input::{
     ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE, entry_length, padding,

@@ -1,11 +1,11 @@
 //! The time of an invocation on the compiling engine, beside the bare VM and the interpreter.
 //!
 //! `cargo bench -p compiler-bench` prints two tables: the same program with more and more accounts,
-//! and from how much gas on the compiling engine is faster. With `-- --update` it writes them, and a
-//! picture, into `docs/compiling-engine.md`.
+//! and from how much gas on the compiling engine is faster. With `-- --update` it writes them, and
+//! a picture, into `docs/compiling-engine.md`.
 //!
-//! Everything that is compared runs in turns, each on a thread of its own, because the bare VM binds
-//! its thread to a core. A time is that of the fastest of many short rounds.
+//! Everything that is compared runs in turns, each on a thread of its own, because the bare VM
+//! binds its thread to a core. A time is that of the fastest of many short rounds.
 
 mod accounts;
 mod bare;

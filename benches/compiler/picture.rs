@@ -63,7 +63,7 @@ pub fn draw(curve: &Curve) -> Result<String> {
                 .map(|point| (point.gas as f64, time(point)))
                 .collect();
             chart
-                .draw_series(LineSeries::new(points.clone(), colour.stroke_width(3)))?
+                .draw_series([PathElement::new(points.clone(), colour.stroke_width(3))])?
                 .label(name)
                 .legend(move |(x, y)| {
                     PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3))

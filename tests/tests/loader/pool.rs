@@ -249,6 +249,62 @@ fn instance_keeps_nothing_of_an_invocation() {
     }
 }
 
+/// A process keeps its pages if its length stays, or if it grows; otherwise it is another process,
+/// or one that is reset. A heap of 600 KiB is always reset.
+#[test]
+fn kept_pages_are_cleared() {
+    let engine = tests::polkavm()[1];
+    let shapes = [(HEAPS[0], 0), (HEAPS[0], 8), (600 << 10, 1)];
+    let new = program(engine, 0);
+    for idle in [1, 4] {
+        let pooled = program(engine, idle);
+        for ending in Ending::ALL {
+            for (heap, accounts) in shapes {
+                let written = outcome(&pooled, &write_everywhere(ending, heap, accounts));
+                check_written(ending, accounts, &written);
+                for (heap, accounts) in shapes {
+                    let reading = read_everywhere(heap, accounts);
+                    assert_eq!(
+                        outcome(&pooled, &reading),
+                        outcome(&new, &reading),
+                        "{idle} idle instances: heap {heap}, {accounts} accounts, {ending:?}"
+                    );
+                    let _ = outcome(&pooled, &write_everywhere(ending, heap, accounts));
+                    assert_eq!(outcome(&pooled, &reading), outcome(&new, &reading));
+                }
+            }
+        }
+    }
+}
+
+/// The cores on which the calling thread may run.
+#[cfg(target_os = "linux")]
+fn cores() -> String {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("Cpus_allowed_list:"));
+    line.expect("the kernel lists the cores").to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn calling_thread_is_not_bound_to_a_core() {
+    for engine in tests::polkavm() {
+        let before = cores();
+        let loader = Loader::new(engine).unwrap();
+        let program = loader.load(&spy()).unwrap();
+        for accounts in [0, 1, 0] {
+            let _ = outcome(&program, &read_everywhere(HEAPS[0], accounts));
+            assert_eq!(cores(), before, "{engine}");
+            // A thread starts with the cores of the thread that started it.
+            assert_eq!(std::thread::spawn(cores).join().unwrap(), before);
+        }
+        drop(program);
+        assert_eq!(cores(), before, "{engine}");
+    }
+}
+
 /// Without this, the digest could miss a part of memory.
 #[test]
 fn spy_writes_and_reads_every_part_of_memory() {

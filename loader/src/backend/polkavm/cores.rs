@@ -57,3 +57,33 @@ impl Cores {
 
     pub fn keep_apart(&self, _process: Option<u32>, _left_out: &mut Option<usize>) {}
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn process_is_kept_off_the_core_of_the_thread() {
+        let before = sched_getaffinity(None).unwrap();
+        let cores = Cores::of_this_thread();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut left_out = None;
+        cores.keep_apart(Some(child.id()), &mut left_out);
+        let process = rustix::process::Pid::from_child(&child);
+        let mut of_child = sched_getaffinity(Some(process)).unwrap();
+        // With one core, the process stays as it is.
+        assert_eq!(left_out.is_some(), before.count() > 1);
+        if let Some(core) = left_out {
+            assert!(!of_child.is_set(core));
+            of_child.set(core);
+        }
+        assert_eq!(of_child, before);
+        // Without a process, nothing happens to the thread.
+        cores.keep_apart(None, &mut None);
+        assert_eq!(sched_getaffinity(None).unwrap(), before);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -1,8 +1,8 @@
 //! The memory of an instance of the compiling engine between two invocations.
 //!
-//! Such an instance is a process. A reset takes its pages away, and the next invocation pays a fault
-//! of the processor for each page that it touches: with eight accounts, more than for all the rest.
-//! So the loader keeps the pages and clears them.
+//! Such an instance is a process. A reset takes its pages away, and the next invocation pays a
+//! fault of the processor for each page that it touches: with eight accounts, more than for all the
+//! rest. So the loader keeps the pages and clears them.
 
 use polkavm::{Error, MemoryAccessError, RawInstance};
 
@@ -40,8 +40,8 @@ pub(super) fn map(vm: &mut RawInstance, data: &[u8], mapped: u32) -> Result<Opti
     }
 }
 
-/// Clears an instance after an invocation, or resets it if its program has `own_bytes` of data, stack
-/// and heap, and that is much.
+/// Clears an instance after an invocation, or resets it if its program has `own_bytes` of data,
+/// stack and heap, and that is much.
 pub(super) fn clear(vm: &mut RawInstance, own_bytes: u64) -> Result<(), Error> {
     if own_bytes > MOST_CLEARED || vm.heap_size() == 0 {
         return vm.reset_memory();
