@@ -6,7 +6,7 @@
 //! other.
 //!
 //! It also calls the example `counter` on WebAssembly and natively, one call after the other: each
-//! has a new instance, or a new process.
+//! has an instance that is reset, or a process that a fork server has forked.
 //!
 //! `cargo bench -p invocations-bench` prints for each the time of one invocation and the
 //! invocations per second.

@@ -1,11 +1,16 @@
 //! The process that runs one native program.
 //!
 //! ```text
-//! native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps]
+//! native-runner SOCKET LIBRARY CPU_SECONDS [--core-dumps] [--fork-server]
 //! ```
 //!
 //! A loader starts one such process for each invocation, and directs it with
 //! [`abi::native::Message`] over a Unix socket: SOCKET is the number of an inherited descriptor.
+//! With `--fork-server` the process opens the library once, and forks a child for each invocation,
+//! which the loader directs over a socket of its own. The process does not fork if the constructors
+//! of the library have left a thread, a descriptor, a child process or shared memory, or if it is
+//! built with AddressSanitizer: it then serves one invocation itself.
+//!
 //! Whatever the program does to itself, it does to this process, and the loader sees how the
 //! process ended:
 //!
@@ -21,8 +26,8 @@
 //! sanitizer finds a fault. The report is on the standard error. The heap is at an address that the
 //! system chooses, because the sanitizer's own memory is at that of the contract.
 //!
-//! The process is killed when the thread that has started it ends, so that no program outlives its
-//! loader.
+//! The process is killed when the thread that has started it ends, and a child when its server
+//! ends, so that no program outlives its loader.
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod cargo_settings;
+mod coverage;
 mod debug;
 mod elsewhere;
 mod fuzz;

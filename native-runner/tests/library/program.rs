@@ -129,3 +129,47 @@ mod occupied {
         assert_eq!(page, heap);
     }
 }
+
+/// Leaves what `LEAVE` in the environment names when the library is opened.
+#[cfg(leaving)]
+mod leaving {
+    unsafe extern "C" {
+        fn mmap(
+            address: *mut u8,
+            length: usize,
+            protection: i32,
+            flags: i32,
+            file: i32,
+            offset: i64,
+        ) -> *mut u8;
+    }
+
+    #[used]
+    #[unsafe(link_section = ".init_array")]
+    static LEAVE: extern "C" fn() = leave;
+
+    extern "C" fn leave() {
+        match std::env::var("LEAVE").as_deref() {
+            Ok("thread") => {
+                std::thread::spawn(|| loop {
+                    std::thread::park();
+                });
+            }
+            Ok("descriptor") => {
+                std::mem::forget(std::fs::File::open("/dev/null").expect("a file"));
+            }
+            Ok("process") => {
+                let null = std::process::Stdio::null;
+                let mut sleep = std::process::Command::new("sleep");
+                let spawned = sleep.arg("3").stdout(null()).stderr(null()).spawn();
+                std::mem::forget(spawned.expect("a process"));
+            }
+            Ok("mapping") => {
+                let (writable, shared_anonymous) = (2, 0x1 | 0x20);
+                // SAFETY: without an address, the mapping replaces no memory.
+                unsafe { mmap(std::ptr::null_mut(), 4096, writable, shared_anonymous, -1, 0) };
+            }
+            _ => {}
+        }
+    }
+}

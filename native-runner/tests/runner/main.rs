@@ -2,6 +2,7 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod rejected;
+mod server;
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -200,11 +201,7 @@ impl Runner {
 
     /// The soft and the hard limit of the process.
     fn limit(&self, name: &str) -> [String; 2] {
-        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id()));
-        let limits = limits.expect("a running process");
-        let line = limits.lines().find(|line| line.starts_with(name));
-        let mut words = line.expect("the limit")[name.len()..].split_whitespace();
-        [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())
+        limit_of(&self.child.id().to_string(), name)
     }
 }
 
@@ -438,7 +435,13 @@ fn limits_are_set_as_requested() {
 
 /// The limits of the test, which its child processes inherit.
 fn own_limit(name: &str) -> [String; 2] {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
+    limit_of("self", name)
+}
+
+/// The soft and the hard limit of a process.
+fn limit_of(process: &str, name: &str) -> [String; 2] {
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits"));
+    let limits = limits.expect("a running process");
     let line = limits.lines().find(|line| line.starts_with(name));
     let mut words = line.expect("the limit")[name.len()..].split_whitespace();
     [words.next(), words.next()].map(|word| word.expect("a limit").to_owned())

@@ -30,9 +30,9 @@ use tests::everywhere_guest::{Step, call, file, invoke, load, package};
 use tests::{PROGRAM_ID, example, guest};
 
 /// Serializes the tests, because each one checks that no process remains.
-struct OneTest(#[expect(dead_code, reason = "held until drop")] MutexGuard<'static, ()>);
+pub(super) struct OneTest(#[expect(dead_code, reason = "held until drop")] MutexGuard<'static, ()>);
 
-fn one_test() -> OneTest {
+pub(super) fn one_test() -> OneTest {
     static ALONE: Mutex<()> = Mutex::new(());
     OneTest(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -46,7 +46,7 @@ impl Drop for OneTest {
 }
 
 /// The child processes of this process, running or zombie.
-fn children() -> Vec<u32> {
+pub(super) fn children() -> Vec<u32> {
     let own = std::process::id().to_string();
     let is_own = |process: &u32| {
         let line = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
@@ -59,7 +59,7 @@ fn children() -> Vec<u32> {
     numbers.filter(is_own).collect()
 }
 
-fn program(seconds: u32) -> Program {
+pub(super) fn program(seconds: u32) -> Program {
     let limits = Limits::default().processor_seconds(seconds);
     load(Engine::Native, None, limits)
 }
@@ -114,7 +114,7 @@ fn call_that_ends(steps: &[Step]) -> Invocation {
 
 /// The failure of a call that runs these steps. Only its log may remain.
 #[track_caller]
-fn failure(program: &Program, steps: &[Step]) -> Failure {
+pub(super) fn failure(program: &Program, steps: &[Step]) -> Failure {
     let outcome = invoke(program, &call_that_ends(steps));
     assert_eq!(outcome.status, None, "{outcome:?}");
     assert_eq!(outcome.logs[0], "a");
@@ -126,7 +126,7 @@ fn failure(program: &Program, steps: &[Step]) -> Failure {
 }
 
 #[track_caller]
-fn assert_works(program: &Program) {
+pub(super) fn assert_works(program: &Program) {
     let outcome = invoke(program, &call(&[(Command::LogText, [2, 0, 0])]));
     assert_eq!(
         (outcome.failure, &outcome.logs[..]),

@@ -1,3 +1,4 @@
 //! Programs on the native engine.
 
 mod engine;
+mod server;

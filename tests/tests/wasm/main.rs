@@ -5,3 +5,4 @@ mod entry;
 mod instances;
 mod memory;
 mod modules;
+mod reuse;

@@ -3,8 +3,11 @@
 //! Fuel is gas. Functions are compiled when the module is loaded, because wasmi charges a program
 //! for the functions that it compiles while the program runs.
 
+mod globals;
+mod image;
 mod memory;
 mod module;
+mod pool;
 pub(crate) mod validate;
 mod weight;
 
@@ -18,6 +21,9 @@ use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
 use abi::wasm::HEAP_EXPORT;
 use wasmi::{Caller, Error, TrapCode, TypedFunc};
+
+use image::Image;
+use pool::{Pool, Taken};
 
 use super::{
     Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscall,
@@ -40,6 +46,7 @@ pub(crate) struct LoadedModule {
     is_heap_announced: bool,
     /// Whether such a heap has the header of [`abi::heap`].
     has_heap_header: bool,
+    pool: Pool,
 }
 
 /// The state of the functions that a running program imports.
@@ -80,7 +87,7 @@ impl Backend for Wasmi {
         limits: &Limits,
         syscalls: &SyscallSet,
     ) -> Result<LoadedModule, LoadError> {
-        let mut module = Module::compile(file, limits)?;
+        let mut module = Module::compile_for_reuse(file, limits)?;
         validate::check_program(&module)?;
         let syscalls = validate::known_imports(&module, syscalls, |_| None)?;
         define_syscalls(&mut module, syscalls);
@@ -88,6 +95,7 @@ impl Backend for Wasmi {
         Ok(LoadedModule {
             is_heap_announced: module.exports(HEAP_EXPORT),
             has_heap_header: module.exports(BUMP_HEAP_EXPORT),
+            pool: Pool::default(),
             module,
         })
     }
@@ -102,16 +110,15 @@ impl Backend for Wasmi {
         _limits: &Limits,
         run: impl FnOnce(&mut Guest<'_>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        let (view, calls) = program
-            .module
-            .instantiate(Running::default())
-            .map_err(InvocationError::engine)?;
-        run(&mut Guest {
+        let mut guest = Guest {
             program,
-            view,
-            calls,
-            gas_of_map: 0,
-        })
+            ready: None,
+            kept_for: None,
+            has_returned: false,
+        };
+        let result = run(&mut guest)?;
+        guest.put_back();
+        Ok(result)
     }
 }
 
@@ -156,72 +163,59 @@ fn call_syscall<T: 'static>(
     })
 }
 
-/// A program in an instance of its own.
+/// A program in an instance of its own, or one that has served another invocation.
 pub(crate) struct Guest<'a> {
     program: &'a LoadedModule,
+    /// `None` before `map`: an instance that waits may be taken.
+    ready: Option<Ready>,
+    /// The request, if the instance is to wait for another one.
+    kept_for: Option<MemoryRequest>,
+    has_returned: bool,
+}
+
+/// An instance whose program can be entered.
+pub(crate) struct Ready {
     view: View<Store<Running<()>>>,
-    calls: Calls,
+    instance: wasmi::Instance,
+    entry: TypedFunc<(u32, u32), u64>,
+    mapping: Mapping,
     gas_of_map: u64,
+    /// To which the instance is set back; `None` if it is not used again.
+    image: Option<Image>,
 }
 
 impl Instance for Guest<'_> {
     type Guest = View<Store<Running<()>>>;
 
     fn guest(&mut self) -> &mut Self::Guest {
-        &mut self.view
+        &mut self.ready().view
     }
 
     fn gas_of_map(&self) -> u64 {
-        self.gas_of_map
+        self.ready.as_ref().map_or(0, |ready| ready.gas_of_map)
     }
 
-    /// Adds pages for the heap, if the program lets the loader map it, and allocates memory for the
-    /// input with the program's `alloc`.
+    /// Takes an instance that waits for this request, or makes one: adds pages for the heap, if the
+    /// program lets the loader map it, and allocates memory for the input with the program's
+    /// `alloc`.
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
-        let heap_pages = u64::from(request.heap_size).div_ceil(PAGE);
-        self.view.set_gas(SETUP_FUEL);
-        let mut heap = Heap {
-            base: 0,
-            size: request.heap_size,
-            has_header: false,
+        let is_kept = match self.program.module.can_be_set_back() {
+            true => match self.program.pool.take(request) {
+                Taken::Ready(ready) => {
+                    self.kept_for = Some(*request);
+                    return Ok(self.ready.insert(ready).mapping);
+                }
+                Taken::Keep => true,
+                Taken::Drop => false,
+            },
+            false => false,
         };
-        if self.program.is_heap_announced {
-            self.view.allow_more(heap_pages);
-            let base = self.view.add_pages(heap_pages);
-            let base = base.ok_or_else(|| request.does_not_fit())?;
-            heap = Heap {
-                base: base.into(),
-                size: request.announced_heap,
-                has_header: self.program.has_heap_header,
-            };
-            let announce = self.function::<(u32, u32), ()>(HEAP_EXPORT)?;
-            announce
-                .call(&mut self.view.store, (base, heap.size))
-                .map_err(|error| setup_failed(HEAP_EXPORT, &error))?;
+        let mut ready = self.program.instance_for(request)?;
+        if is_kept {
+            ready.image = self.program.image(&ready);
+            self.kept_for = Some(*request);
         }
-
-        let length = u32::try_from(request.input_length).map_err(|_| request.does_not_fit())?;
-        // An allocator may double the memory that it manages.
-        self.view
-            .allow_more(2 * u64::from(length).div_ceil(PAGE) + 2);
-        let input = self.view.alloc_scratch(self.calls.alloc, length);
-        let input = input.map_err(|error| error.not_called())?;
-        let input = input.ok_or_else(|| request.does_not_fit())?;
-        // The loader does not trust `alloc` to return zeroed memory.
-        self.view.clear(input, length);
-        // From here on the program may add a heap of its own, and one page for scratch memory.
-        let own_pages = if self.program.is_heap_announced {
-            0
-        } else {
-            heap_pages
-        };
-        self.view.allow_more(own_pages + 1);
-        self.gas_of_map = SETUP_FUEL.saturating_sub(self.view.gas());
-        Ok(Mapping {
-            heap,
-            input: input.into(),
-            input_length: length,
-        })
+        Ok(self.ready.insert(ready).mapping)
     }
 
     fn enter(
@@ -229,34 +223,125 @@ impl Instance for Guest<'_> {
         mapping: &Mapping,
         syscalls: &mut Syscalls,
     ) -> Result<End, InvocationError> {
-        let entry = self.function::<(u32, u32), u64>(ENTRYPOINT_EXPORT)?;
-        self.view.store.data_mut().user.syscalls = Some(syscalls.take());
+        let Ready { view, entry, .. } = self.ready();
+        view.store.data_mut().user.syscalls = Some(syscalls.take());
         // `alloc` has returned an address below 4 GiB.
         let input = mapping.input as u32;
-        let returned = entry.call(&mut self.view.store, (input, mapping.input_length));
-        if let Some(used) = self.view.store.data_mut().user.syscalls.take() {
+        let returned = entry.call(&mut view.store, (input, mapping.input_length));
+        if let Some(used) = view.store.data_mut().user.syscalls.take() {
             *syscalls = used;
         }
-        if let Some(panic) = self.view.store.data_mut().user.panic.take() {
+        if let Some(panic) = view.store.data_mut().user.panic.take() {
             resume_unwind(panic);
         }
         Ok(match returned {
-            Ok(status) => End::Returned(status),
-            Err(error) => End::Failed(self.view.failure(&error, syscalls.gas_limit())),
+            Ok(status) => {
+                self.has_returned = true;
+                End::Returned(status)
+            }
+            Err(error) => End::Failed(view.failure(&error, syscalls.gas_limit())),
         })
     }
 }
 
 impl Guest<'_> {
-    fn function<P: wasmi::WasmParams, R: wasmi::WasmResults>(
-        &self,
-        name: &str,
-    ) -> Result<TypedFunc<P, R>, InvocationError> {
-        self.calls
-            .instance
-            .get_typed_func(&self.view.store, name)
-            .map_err(InvocationError::engine)
+    fn ready(&mut self) -> &mut Ready {
+        let ready = self.ready.as_mut();
+        ready.expect("the loader calls `map` before anything else")
     }
+
+    /// Sets the instance back, for the next invocation with the same request.
+    fn put_back(self) {
+        let (Some(request), Some(mut ready), true) = (self.kept_for, self.ready, self.has_returned)
+        else {
+            return;
+        };
+        let Some(image) = &ready.image else { return };
+        if image.restore(&mut ready.view) {
+            self.program.pool.put(request, ready);
+        } else {
+            self.program.pool.drop_of(request);
+        }
+    }
+}
+
+impl LoadedModule {
+    /// A new instance with heap and input.
+    fn instance_for(&self, request: &MemoryRequest) -> Result<Ready, InvocationError> {
+        let instance = self.module.instantiate(Running::default());
+        let (mut view, calls) = instance.map_err(InvocationError::engine)?;
+        let heap_pages = u64::from(request.heap_size).div_ceil(PAGE);
+        view.set_gas(SETUP_FUEL);
+        let mut heap = Heap {
+            base: 0,
+            size: request.heap_size,
+            has_header: false,
+        };
+        if self.is_heap_announced {
+            view.allow_more(heap_pages);
+            let base = view.add_pages(heap_pages);
+            let base = base.ok_or_else(|| request.does_not_fit())?;
+            heap = Heap {
+                base: base.into(),
+                size: request.announced_heap,
+                has_header: self.has_heap_header,
+            };
+            let announce = function::<(u32, u32), ()>(&calls, &view, HEAP_EXPORT)?;
+            announce
+                .call(&mut view.store, (base, heap.size))
+                .map_err(|error| setup_failed(HEAP_EXPORT, &error))?;
+        }
+
+        let length = u32::try_from(request.input_length).map_err(|_| request.does_not_fit())?;
+        // An allocator may double the memory that it manages.
+        view.allow_more(2 * u64::from(length).div_ceil(PAGE) + 2);
+        let input = view.alloc_scratch(calls.alloc, length);
+        let input = input.map_err(|error| error.not_called())?;
+        let input = input.ok_or_else(|| request.does_not_fit())?;
+        // The loader does not trust `alloc` to return zeroed memory.
+        view.clear(input, length);
+        // From here on the program may add a heap of its own, and one page for scratch memory.
+        let own_pages = if self.is_heap_announced {
+            0
+        } else {
+            heap_pages
+        };
+        view.allow_more(own_pages + 1);
+        Ok(Ready {
+            entry: function(&calls, &view, ENTRYPOINT_EXPORT)?,
+            instance: calls.instance,
+            mapping: Mapping {
+                heap,
+                input: input.into(),
+                input_length: length,
+            },
+            gas_of_map: SETUP_FUEL.saturating_sub(view.gas()),
+            image: None,
+            view,
+        })
+    }
+
+    /// The state of an instance to which it can be set back; `None` if its memory is too large to
+    /// keep.
+    fn image(&self, ready: &Ready) -> Option<Image> {
+        let store = &ready.view.store;
+        if ready.view.memory.data_size(store) > pool::MOST_MEMORY {
+            return None;
+        }
+        let globals = self.module.globals(&ready.instance, store)?;
+        Some(Image::new(&ready.view, &globals))
+    }
+}
+
+fn function<P: wasmi::WasmParams, R: wasmi::WasmResults>(
+    calls: &Calls,
+    view: &View<Store<Running<()>>>,
+    name: &str,
+) -> Result<TypedFunc<P, R>, InvocationError> {
+    calls
+        .instance
+        .get_typed_func(&view.store, name)
+        .map_err(InvocationError::engine)
 }
 
 impl<T: 'static> View<Store<Running<T>>> {

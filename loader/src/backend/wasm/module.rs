@@ -3,12 +3,12 @@
 use abi::imports::MAX_ARGUMENTS;
 use abi::wasm::{ALLOC_EXPORT, IMPORT_MODULE, MEMORY_EXPORT};
 use wasmi::{
-    AsContextMut, Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Instance,
-    Linker, TypedFunc, Val,
+    AsContextMut, Caller, CompilationMode, Config, Engine, Error, ExternType, FuncType, Global,
+    Instance, Linker, TypedFunc, Val,
 };
 
 use super::memory::{Data, PAGE, Store, View, store_limits};
-use super::{setup_failed, weight};
+use super::{globals, setup_failed, weight};
 use crate::backend::Arguments;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
@@ -23,6 +23,9 @@ pub(crate) struct Module<U> {
     linker: Linker<Data<U>>,
     /// Bytes that the memory of a new instance has at most.
     initial_memory: u64,
+    /// The exports of all globals that a function can change; `None` if an instance cannot be set
+    /// back to a state that it had before.
+    globals: Option<Vec<String>>,
 }
 
 /// The functions that the loader calls in an instance.
@@ -35,7 +38,16 @@ pub(crate) struct Calls {
 pub(crate) type Alloc = TypedFunc<u32, u32>;
 
 impl<U: 'static> Module<U> {
+    /// Compiles a module whose instances can be set back, if that is possible.
+    pub fn compile_for_reuse(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
+        Self::compile_any(bytes, limits, true)
+    }
+
     pub fn compile(bytes: &[u8], limits: &Limits) -> Result<Self, LoadError> {
+        Self::compile_any(bytes, limits, false)
+    }
+
+    fn compile_any(bytes: &[u8], limits: &Limits, is_reused: bool) -> Result<Self, LoadError> {
         // If the engine is built for it, it accepts text as well.
         if !bytes.starts_with(b"\0asm") {
             return Err(invalid("bad magic number"));
@@ -50,10 +62,21 @@ impl<U: 'static> Module<U> {
             .wasm_multi_value(false)
             .wasm_extended_const(false)
             .set_max_recursion_depth(MAX_RECURSION_DEPTH);
-        weight::check(bytes, limits)?;
+        let can_be_set_back = weight::check(bytes, limits)?;
         // One for each module: an engine keeps the code of its modules as long as it lives.
         let engine = Engine::new(&config);
-        let compiled = wasmi::Module::new(&engine, bytes).map_err(invalid)?;
+        let exported = (is_reused && can_be_set_back)
+            .then(|| globals::export(bytes))
+            .flatten();
+        let exported = exported.and_then(|exported| {
+            let compiled = wasmi::Module::new(&engine, &exported.module).ok()?;
+            Some((compiled, exported.names))
+        });
+        let (compiled, globals) = match exported {
+            Some((compiled, names)) => (compiled, Some(names)),
+            // The error of an invalid module is that of its own bytes.
+            None => (wasmi::Module::new(&engine, bytes).map_err(invalid)?, None),
+        };
         let initial_memory = match compiled.get_export(MEMORY_EXPORT) {
             Some(ExternType::Memory(memory)) if !memory.is_64() => {
                 memory.minimum().saturating_mul(PAGE)
@@ -72,12 +95,24 @@ impl<U: 'static> Module<U> {
             linker: Linker::new(&engine),
             compiled,
             initial_memory,
+            globals,
         })
     }
 
     /// Bytes that the memory of a new instance has at most.
     pub fn initial_memory(&self) -> u64 {
         self.initial_memory
+    }
+
+    /// Whether an instance can be set back to a state that it had before.
+    pub fn can_be_set_back(&self) -> bool {
+        self.globals.is_some()
+    }
+
+    /// The globals of an instance that a function can change; `None` if it cannot be set back.
+    pub fn globals(&self, instance: &Instance, store: &Store<U>) -> Option<Vec<Global>> {
+        let names = self.globals.as_ref()?.iter();
+        names.map(|name| instance.get_global(store, name)).collect()
     }
 
     /// The module as the engine has compiled it.

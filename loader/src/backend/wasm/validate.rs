@@ -4,6 +4,7 @@ use abi::entry::ENTRYPOINT_EXPORT;
 use abi::wasm::{ALLOC_EXPORT, HEAP_EXPORT, IMPORT_MODULE};
 use wasmi::{ExternType, FuncType, ValType};
 
+use super::globals::PREFIX;
 use super::module::{Module, invalid};
 use crate::display::{display_name, list};
 use crate::error::LoadError;
@@ -17,6 +18,7 @@ pub(super) fn check_program<U: 'static>(module: &Module<U>) -> Result<(), LoadEr
     if compiled.get_export(ENTRYPOINT_EXPORT).is_none() {
         let names = compiled
             .exports()
+            .filter(|export| !export.name().starts_with(PREFIX))
             .map(|export| display_name(export.name().as_bytes()));
         return Err(LoadError::MissingEntrypoint {
             exports: list(names),

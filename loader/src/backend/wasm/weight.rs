@@ -45,8 +45,9 @@ const MOST: [(&str, u64); 8] = [
     ("locals in a function", 4_000),
 ];
 
-/// Rejects a module that makes too much work.
-pub(super) fn check(module: &[u8], limits: &Limits) -> Result<(), LoadError> {
+/// Rejects a module that makes too much work. Returns whether an instance of it can be set back: no
+/// instruction changes a table, or drops a segment.
+pub(super) fn check(module: &[u8], limits: &Limits) -> Result<bool, LoadError> {
     let weight = Weight::of(module).map_err(invalid)?;
     for ((what, limit), count) in MOST.into_iter().zip(weight.counts) {
         if count > limit {
@@ -64,7 +65,7 @@ pub(super) fn check(module: &[u8], limits: &Limits) -> Result<(), LoadError> {
             limit: limits.code,
         });
     }
-    Ok(())
+    Ok(!weight.has_lasting_changes)
 }
 
 /// What is in a module.
@@ -78,6 +79,8 @@ struct Weight {
     types: Vec<u64>,
     /// The type of each function, imported ones first.
     functions: Vec<u32>,
+    /// Whether an instruction changes what the loader cannot set back.
+    has_lasting_changes: bool,
 }
 
 impl Weight {
@@ -161,6 +164,16 @@ impl Weight {
                 }
                 Do::CallIndirect { type_index, .. } | Do::ReturnCallIndirect { type_index, .. } => {
                     self.values_of_type(type_index)
+                }
+                Do::TableSet { .. }
+                | Do::TableGrow { .. }
+                | Do::TableFill { .. }
+                | Do::TableCopy { .. }
+                | Do::TableInit { .. }
+                | Do::ElemDrop { .. }
+                | Do::DataDrop { .. } => {
+                    self.has_lasting_changes = true;
+                    0
                 }
                 _ => 0,
             };

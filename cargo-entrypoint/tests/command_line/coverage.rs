@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::{entrypoint, json, refused, says, stderr, stdout};
-
-mod support;
+use crate::support::{entrypoint, json, refused, says, stderr, stdout};
 
 /// Measures the vault, which has no tests, into a folder.
 fn vault(folder: &Path, words: &[&str]) -> Output {

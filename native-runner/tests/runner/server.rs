@@ -1,0 +1,186 @@
+//! The process as a fork server.
+
+use std::fs::File;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::process::ExitStatus;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+use super::*;
+
+/// A server, and what it has said of itself.
+fn start(library: impl AsRef<Path>, leave: &str, seconds: &str) -> (Runner, u64) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_native-runner"));
+    command.env("LEAVE", leave);
+    let mut server = Runner::start_command(command, library, &[seconds, "--fork-server"]);
+    let ready = server.receive();
+    assert_eq!(ready.kind, Message::READY);
+    (server, ready.values[0])
+}
+
+/// A process that the server has forked.
+struct Forked {
+    id: u64,
+    socket: UnixStream,
+    memory: File,
+}
+
+impl Forked {
+    fn new(server: &mut Runner) -> Self {
+        let (socket, theirs) = UnixStream::pair().expect("a socket");
+        let memory = memfd_create("memory", MemfdFlags::CLOEXEC).expect("a file");
+        let descriptors = [theirs.as_fd(), memory.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut sent = SendAncillaryBuffer::new(&mut space);
+        assert!(sent.push(SendAncillaryMessage::ScmRights(&descriptors)));
+        let message = Message::new(Message::FORK, [0; 3]);
+        let bytes = [IoSlice::new(bytemuck::bytes_of(&message))];
+        sendmsg(&server.socket, &bytes, &mut sent, SendFlags::empty()).expect("a server");
+        let forked = server.receive();
+        assert_eq!(forked.kind, Message::FORKED);
+        let patience = Some(Duration::from_secs(60));
+        socket.set_read_timeout(patience).expect("a timeout");
+        Self {
+            id: forked.values[0],
+            socket,
+            memory: memory.into(),
+        }
+    }
+
+    fn call(&mut self, kind: u32, values: [u64; 3]) -> Message {
+        let message = Message::new(kind, values);
+        self.socket
+            .write_all(bytemuck::bytes_of(&message))
+            .expect("the process reads");
+        let mut reply = Message::default();
+        self.socket
+            .read_exact(bytemuck::bytes_of_mut(&mut reply))
+            .expect("a reply");
+        reply
+    }
+
+    /// Places heap and input in the shared memory, whose first bytes of the input are a command.
+    fn place(&mut self, command: u64) {
+        self.memory.set_len(HEAP + 16).expect("a length");
+        self.memory
+            .write_all_at(&command.to_le_bytes(), HEAP)
+            .expect("memory");
+        let placed = self.call(Message::PLACE, [HEAP, 16, 0]);
+        assert_eq!(placed.kind, Message::PLACED);
+        assert_eq!(
+            placed.values[..2],
+            [NATIVE_HEAP_BASE, NATIVE_HEAP_BASE + HEAP]
+        );
+    }
+
+    fn end(self, server: &mut Runner) -> ExitStatus {
+        server.send(Message::END, [self.id, 1, 0]);
+        let ended = server.receive();
+        assert_eq!((ended.kind, ended.values[0]), (Message::ENDED, 1));
+        ExitStatus::from_raw(ended.values[1] as i32)
+    }
+}
+
+#[test]
+fn every_forked_process_is_fresh() {
+    let (mut server, 1) = start(library(""), "", "0") else {
+        panic!("the server does not fork");
+    };
+    for _ in 0..3 {
+        let mut forked = Forked::new(&mut server);
+        forked.place(ADD_HEAP);
+        let returned = forked.call(Message::ENTER, [HEAP, 0, 0]);
+        // The sum of the bytes that the program found in its heap.
+        assert_eq!((returned.kind, returned.values[0]), (Message::RETURNED, 0));
+        // The loader sees what it has written.
+        let mut heap = [0; 4];
+        forked.memory.read_exact_at(&mut heap, 0).expect("memory");
+        assert_eq!(heap, [0, 1, 2, 3]);
+        assert_eq!(forked.end(&mut server).signal(), Some(SIGKILL));
+    }
+    let (status, stderr) = server.ends_closed();
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn ends_of_forked_processes_are_reported() {
+    let (mut server, 1) = start(library(""), "", "1") else {
+        panic!("the server does not fork");
+    };
+    for (command, expected) in [(SEGFAULT, SIGSEGV), (OVERFLOW, SIGABRT), (LOOP, SIGXCPU)] {
+        let mut forked = Forked::new(&mut server);
+        // The server has no limit: it works as long as its loader.
+        assert_eq!(
+            server.limit("Max cpu time")[0],
+            own_limit("Max cpu time")[0]
+        );
+        let id = forked.id.to_string();
+        forked.place(command);
+        assert_eq!(limit_of(&id, "Max cpu time"), ["1", "2"]);
+        assert_eq!(limit_of(&id, "Max core file size"), ["0", "0"]);
+        let enter = Message::new(Message::ENTER, [HEAP, 0, 0]);
+        let bytes = bytemuck::bytes_of(&enter);
+        forked.socket.write_all(bytes).expect("the process reads");
+        let mut rest = Vec::new();
+        let _ = forked.socket.read_to_end(&mut rest);
+        assert_eq!(rest, []);
+        assert_eq!(
+            forked.end(&mut server).signal(),
+            Some(expected),
+            "{command}"
+        );
+    }
+    // A number that the server does not know.
+    server.send(Message::END, [1 << 40, 1, 0]);
+    assert_eq!(server.receive(), Message::new(Message::ENDED, [0; 3]));
+}
+
+#[test]
+fn forked_process_ends_with_its_server() {
+    let (mut server, 1) = start(library(""), "", "0") else {
+        panic!("the server does not fork");
+    };
+    let mut forked = Forked::new(&mut server);
+    forked.place(LOOP);
+    let enter = Message::new(Message::ENTER, [HEAP, 0, 0]);
+    let bytes = bytemuck::bytes_of(&enter);
+    forked.socket.write_all(bytes).expect("the process reads");
+    server.child.kill().expect("a server");
+    // The socket closes with the process.
+    let mut rest = Vec::new();
+    let _ = forked.socket.read_to_end(&mut rest);
+    assert_eq!(rest, []);
+}
+
+#[test]
+fn process_does_not_fork_what_children_would_share() {
+    for leave in ["thread", "descriptor", "process", "mapping"] {
+        let (mut runner, forks) = start(library("leaving"), leave, "1");
+        assert_eq!(forks, 0, "{leave}");
+        // It serves one invocation itself, under the usual limits.
+        assert_eq!(runner.limit("Max cpu time"), ["1", "2"]);
+        runner.place(77);
+        runner.enter();
+        assert_eq!(runner.returned(), 77);
+        let (status, _) = runner.ends_closed();
+        assert_eq!(status.code(), Some(0), "{leave}");
+    }
+    let (_server, forks) = start(library("leaving"), "nothing", "1");
+    assert_eq!(forks, 1);
+}
+
+#[test]
+fn server_rejects_other_messages() {
+    for kind in [Message::PLACE, Message::FORK, 99] {
+        let (mut server, _) = start(library(""), "", "0");
+        server.send(kind, [0; 3]);
+        let (status, stderr) = server.ends();
+        assert_eq!(status.code(), Some(1));
+        let expected = format!("unexpected message of kind {kind} to the fork server");
+        assert!(stderr.contains(&expected), "{stderr}");
+    }
+}

@@ -1,0 +1,200 @@
+//! The fork server of a native program: when it starts, when it ends, and what it keeps apart.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command as Process, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use everywhere::Command;
+use loader::{Invocation, Outcome, Program};
+use tests::everywhere_guest::{Step, call, invoke};
+
+use super::engine::{assert_works, children, failure, one_test, program};
+
+/// The only child of this process: the server of the only program.
+fn server() -> u32 {
+    let [server] = children()[..] else {
+        panic!("{:?} are the children", children());
+    };
+    server
+}
+
+/// The fields of `/proc/PID/stat` after the name; `None` if the process has ended.
+fn stat(process: u32) -> Option<Vec<String>> {
+    let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = line.rsplit_once(')')?;
+    let fields: Vec<String> = fields.split_whitespace().map(str::to_owned).collect();
+    (fields[0] != "Z").then_some(fields)
+}
+
+/// The processes whose parent is this one.
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("a list of processes");
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers
+        .filter(|&process| stat(process).is_some_and(|stat| stat[1] == parent.to_string()))
+        .collect()
+}
+
+#[track_caller]
+fn assert_ends(processes: &[u32]) {
+    for _ in 0..1_000 {
+        if processes.iter().all(|&process| stat(process).is_none()) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!("some of {processes:?} still run");
+}
+
+fn signal(name: &str, process: u32) {
+    let status = Process::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(status.expect("`kill` runs").success());
+}
+
+/// Counts in a static, and in the heap.
+fn count(program: &Program) -> Outcome {
+    let steps: [Step; 2] = [(Command::Count, [0; 3]), (Command::Zeroed, [16_000, 0, 0])];
+    invoke(program, &call(&steps))
+}
+
+#[test]
+fn one_server_serves_all_invocations_and_each_is_fresh() {
+    let _guard = one_test();
+    let program = program(20);
+    assert_eq!(children(), [0; 0], "a server before the first invocation");
+    let first = count(&program);
+    let server = server();
+    for _ in 0..20 {
+        assert_eq!(count(&program), first);
+        assert_eq!(children(), [server]);
+        // The process that it forks in advance, and perhaps the last one.
+        let forked = children_of(server);
+        assert!(forked.len() <= 2, "{forked:?}");
+    }
+    assert!(
+        first
+            .logs
+            .iter()
+            .eq(["7 in a static", "0 of 16000 bytes are not 0"])
+    );
+    let forked = children_of(server);
+    drop(program);
+    assert_eq!(children(), [0; 0]);
+    assert_ends(&[&forked[..], &[server]].concat());
+}
+
+#[test]
+fn a_server_that_ends_is_replaced() {
+    let _guard = one_test();
+    let program = program(20);
+    assert_works(&program);
+    let first = server();
+    signal("KILL", first);
+    assert_works(&program);
+    let second = server();
+    assert_ne!(first, second);
+    // The process that waits may end too.
+    let [waiting] = children_of(second)[..] else {
+        panic!("{:?} wait", children_of(second));
+    };
+    signal("KILL", waiting);
+    assert_works(&program);
+}
+
+#[test]
+fn a_failure_of_the_process_ends_its_server() {
+    let _guard = one_test();
+    let program = program(20);
+    assert_works(&program);
+    let server = server();
+    // A panic is the loader's business, and does not damage the process.
+    let outcome = invoke(&program, &call(&[(Command::Panic, [3, 1, 0])]));
+    assert_eq!(
+        outcome.failure.map(|failure| failure.kind()),
+        Some("Panicked")
+    );
+    assert_eq!(children(), [server]);
+    failure(&program, &[(Command::AbortProcess, [0; 3])]);
+    assert_eq!(children(), [0; 0]);
+    assert_works(&program);
+}
+
+#[test]
+fn a_failure_beside_others_does_not_end_them() {
+    let _guard = one_test();
+    let program = program(20);
+    let calls: Vec<Invocation> = (0..40)
+        .map(|number| match number % 4 {
+            0 => call(&[(Command::AbortProcess, [0; 3])]),
+            _ => call(&[(Command::LogNumbers, [number, 0, 0])]),
+        })
+        .collect();
+    for (number, outcome) in program.run_batch(&calls).into_iter().enumerate() {
+        let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            outcome.is_success(),
+            number % 4 != 0,
+            "{number}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_servers_is_limited() {
+    let _guard = one_test();
+    let loader = tests::everywhere_guest::loader(loader::Engine::Native);
+    let library = tests::everywhere_guest::file(loader::Engine::Native, None);
+    let programs: Vec<Program> = (0..18)
+        .map(|_| loader.load(&library).expect("a program"))
+        .collect();
+    for program in &programs {
+        assert_works(program);
+    }
+    let servers: BTreeSet<u32> = children().into_iter().collect();
+    assert_eq!(servers.len(), 16);
+    // The servers of the programs that were used last are there, and the first has none.
+    assert_works(&programs[17]);
+    assert_eq!(children().into_iter().collect::<BTreeSet<u32>>(), servers);
+    assert_works(&programs[0]);
+    assert_ne!(children().into_iter().collect::<BTreeSet<u32>>(), servers);
+}
+
+/// Not a test by itself: a test starts this executable as a loader, and kills it.
+#[test]
+fn be_a_loader() {
+    if std::env::args().all(|word| word != "be=loader") {
+        return;
+    }
+    let program = program(20);
+    assert_works(&program);
+    println!("server={}", server());
+    std::io::stdout().flush().expect("a pipe");
+    thread::sleep(Duration::from_secs(60));
+}
+
+#[test]
+fn a_server_ends_with_its_loader() {
+    let _guard = one_test();
+    let own = std::env::current_exe().expect("an executable");
+    let mut loader = Process::new(own)
+        .args(["server::be_a_loader", "--exact", "--nocapture", "be=loader"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let lines = BufReader::new(loader.stdout.take().expect("a pipe")).lines();
+    let server = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.split_once("server=")?.1.trim().parse().ok());
+    let server: u32 = server.expect("the number of the server");
+    let forked = children_of(server);
+    assert!(!forked.is_empty());
+    loader.kill().expect("a process");
+    loader.wait().expect("a process");
+    assert_ends(&[&forked[..], &[server]].concat());
+}
