@@ -2,17 +2,15 @@
 
 mod support;
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use roxmltree::Document;
 use serde_json::Value;
 
-use support::{
-    entrypoint, entrypoint_in, entrypoint_outside, json, new_program, project, refused, stderr,
-    stdout,
-};
+use support::{entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout};
 
 /// Profiles into a new folder. Returns the exit code, standard output and error, and the files by
 /// name.
@@ -426,6 +424,8 @@ fn commit_is_built_without_touching_the_repository() {
     git(&["init", "--quiet"]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message", "Before"]);
+    // With the project's lock file, all dependencies are already compiled.
+    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("copy the lock file");
     let source = program.join("src/lib.rs");
     let text = fs::read_to_string(&source).expect("the source");
     let text = text.replacen("    Ok(())", "    msg!(\"a new line\");\n    Ok(())", 1);
@@ -439,13 +439,18 @@ fn commit_is_built_without_touching_the_repository() {
     };
     let before = state();
 
-    let target = project().join("target");
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
     if !target.join("diff/target").exists() {
         entrypoint(&["build", "hello"]);
         copy_core(&target);
     }
-    fs::remove_file(program.join("Cargo.lock")).ok();
-    let output = entrypoint_outside(&program, &["profile", "--diff", "HEAD"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["entrypoint", "profile", "--diff", "HEAD"])
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(&program)
+        .output()
+        .expect("run the command");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let report = stdout(&output);
     for part in [
