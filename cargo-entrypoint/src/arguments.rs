@@ -242,6 +242,10 @@ pub struct ProfileArguments {
     #[arg(long, value_name = "FILE|COMMIT")]
     pub diff: Option<String>,
 
+    /// Print the profile, or the comparison, as JSON on the standard output
+    #[arg(long)]
+    pub json: bool,
+
     #[command(flatten)]
     pub cargo: ProgramCargoArguments,
 }

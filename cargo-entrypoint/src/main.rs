@@ -57,8 +57,8 @@ fn refuse(words: &[OsString], error: &clap::Error) -> ! {
         let description = text.trim_start_matches("error: ").trim_end();
         let json = if is_command("inspect") {
             report::json::not_inspected("Usage", description)
-        } else if is_command("ledger") {
-            report::json::ledger_error("Usage", description)
+        } else if is_command("ledger") || is_command("profile") {
+            report::json::only_error("Usage", description)
         } else {
             report::json::error("Usage", description, loader::Engine::default())
         };

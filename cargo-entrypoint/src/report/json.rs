@@ -144,8 +144,8 @@ pub fn not_inspected(kind: &str, description: &str) -> Result<String> {
     })
 }
 
-/// As JSON, that a command on a ledger did nothing.
-pub fn ledger_error(kind: &str, description: &str) -> Result<String> {
+/// As JSON, that a command on a ledger, or a profile, did nothing.
+pub fn only_error(kind: &str, description: &str) -> Result<String> {
     text(&json!({ "error": { "kind": kind, "description": description } }))
 }
 

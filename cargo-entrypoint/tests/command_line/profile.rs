@@ -1,11 +1,16 @@
 //! `cargo entrypoint profile`, as users and scripts call it.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use roxmltree::Document;
+use serde_json::Value;
 
-use crate::support::{entrypoint, entrypoint_in, new_program, project, refused, stderr, stdout};
+use crate::support::{
+    entrypoint, entrypoint_in, json, new_program, project, refused, stderr, stdout,
+};
 
 /// Profiles into a new folder. Returns the exit code, standard output and error, and the files by
 /// name.
@@ -134,10 +139,7 @@ fn functions_of_a_called_program_are_inside_of_the_call() {
     assert!(nested[2] > 0, "{nested:?}");
     assert!(nested[0] > nested[1] && nested[1] > nested[2], "{nested:?}");
     // A function and the file of the called program's own sources.
-    assert!(
-        report.contains("  token::_::guest::entrypoint\n"),
-        "{report}"
-    );
+    assert!(report.contains("  token::entrypoint\n"), "{report}");
     assert!(
         report.contains("examples/token/src/process.rs:"),
         "{report}"
@@ -187,6 +189,10 @@ fn leaks_are_shown_if_the_heap_can_count() {
     let leaks = |report: &str| report.contains(" leaked, ") && !report.contains(" 0 leaked, ");
     let (_, report, files) = profile(&words);
     assert!(leaks(&report), "{report}");
+    // Whose they are.
+    let line = "\nleaked    ";
+    let (_, of) = report.split_once(line).expect("a line with leaked bytes");
+    assert!(of.contains(" from tests/guests/collections"), "{report}");
     let counted = "live and leaked bytes are from a build that counts them";
     assert!(report.contains(counted), "{report}");
     // This is enough gas for the program, and too little for the build that counts.
@@ -271,6 +277,194 @@ fn foreign_workspace_program_shows_its_lines() {
 }
 
 #[test]
+fn code_that_did_not_run_has_its_gas() {
+    let (_, report, _) = profile(&["vault"]);
+    let (_, lines) = report
+        .split_once("code of the program that did not run")
+        .expect("a table");
+    // The fixture withdraws.
+    let opened = lines
+        .lines()
+        .find(|line| line.ends_with("  msg!(\"opened\");"));
+    assert!(opened.is_some_and(|line| line.contains(" 1  ")), "{report}");
+    assert!(!lines.contains("msg!(\"withdrew"), "{report}");
+}
+
+#[test]
+fn profile_is_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a UTF-8 path");
+    let words = [
+        "profile",
+        "tests/guests/collections_bump",
+        "--data",
+        "01",
+        "--json",
+        "--output",
+        path,
+    ];
+    let profile = json(&entrypoint(&words));
+    let sum = |list: &str, field: &str| -> u64 {
+        let list = profile[list].as_array().expect("a list");
+        list.iter()
+            .map(|row| row[field].as_u64().expect("a number"))
+            .sum()
+    };
+    assert_eq!(
+        sum("functions", "own"),
+        profile["outcome"]["gas_used"],
+        "{profile}"
+    );
+    assert!(
+        sum("heap_leaks", "bytes") > 0 && sum("unreached", "gas") > 0,
+        "{profile}"
+    );
+    assert_eq!(profile["heap_holders"], Value::Array(Vec::new()));
+    let picture = profile["gas_picture"].as_str().expect("a path");
+    assert!(Path::new(picture).is_file());
+
+    for words in [
+        ["profile", "no-such", "--json"],
+        ["profile", "--jsn", "--json"],
+    ] {
+        let output = entrypoint(&words);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(json(&output)["error"]["kind"].is_string());
+    }
+}
+
+#[test]
+fn two_blobs_are_compared() {
+    let build = |program: &str| {
+        let output = entrypoint(&["build", program]);
+        let (path, _) = stdout(&output)
+            .trim()
+            .rsplit_once(" (")
+            .map(|(path, size)| (path.to_owned(), size.to_owned()))
+            .expect("a path");
+        path
+    };
+    let vault = build("vault");
+    let (code, report, files) = profile(&["vault", "--diff", &vault]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(
+        report.contains("gas       0\n\nevery function uses the same gas\n"),
+        "{report}"
+    );
+    assert_eq!(files.len(), 1);
+    // It has the accounts of another program, and fails.
+    let token = build("token");
+    let (code, report, files) = profile(&["vault", "--diff", &token]);
+    assert_eq!(code, Some(0), "{report}");
+    for part in [
+        "vault · fixture default · profile against ",
+        "before    ",
+        "after     0 (success), ",
+        "  vault::withdraw\n",
+        "diff      FOLDER/vault-default.diff.svg",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    let picture = picture_text(&files[0].1);
+    assert!(
+        picture.contains("red: more gas of its own than before"),
+        "{picture}"
+    );
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a UTF-8 path");
+    let words = ["profile", &vault, "--diff", "no-such", "--output", path];
+    refused(&words, &["no-such is not a file", "a crate only"]);
+    let words = ["profile", "vault", "--diff", "no-such", "--output", path];
+    refused(&words, &["no-such is neither a file nor a commit of "]);
+}
+
+/// Lets the program of a commit be built without compiling `core` again: its artifacts are copied.
+fn copy_core(target: &Path) {
+    let names = [
+        "core-",
+        "alloc-",
+        "compiler_builtins-",
+        "syn-",
+        "quote-",
+        "proc",
+        "unicode",
+    ];
+    for folder in ["riscv64emac-unknown-none-polkavm/release", "release"] {
+        for folder in [".fingerprint", "build", "deps"].map(|inner| Path::new(folder).join(inner)) {
+            let to = target.join("diff/target/guest/riscv64").join(&folder);
+            fs::create_dir_all(&to).expect("a folder");
+            let from = target.join("guest/riscv64").join(&folder);
+            let entries = fs::read_dir(from).expect("a build").flatten();
+            let known = entries.filter(|entry| {
+                let name = entry.file_name().into_string().expect("a name");
+                let name = name.strip_prefix("lib").unwrap_or(&name);
+                names.iter().any(|start| name.starts_with(start))
+            });
+            let mut copy = Command::new("cp");
+            copy.arg("-a").args(known.map(|entry| entry.path())).arg(to);
+            assert!(copy.status().expect("run cp").success());
+        }
+    }
+}
+
+#[test]
+fn commit_is_built_without_touching_the_repository() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "committed");
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        command
+            .current_dir(&program)
+            .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        let output = command.args(words).output().expect("run git");
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "Before"]);
+    // With the project's lock file, all dependencies are already compiled.
+    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("copy the lock file");
+    let source = program.join("src/lib.rs");
+    let text = fs::read_to_string(&source).expect("the source");
+    let text = text.replacen("    Ok(())", "    msg!(\"a new line\");\n    Ok(())", 1);
+    fs::write(&source, text).expect("a file");
+    let state = || {
+        (
+            git(&["status", "--porcelain"]),
+            git(&["worktree", "list"]),
+            git(&["stash", "list"]),
+        )
+    };
+    let before = state();
+
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
+    if !target.join("diff/target").exists() {
+        entrypoint(&["build", "hello"]);
+        copy_core(&target);
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .args(["entrypoint", "profile", "--diff", "HEAD"])
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(&program)
+        .output()
+        .expect("run the command");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = stdout(&output);
+    for part in [
+        "profile against HEAD (",
+        " Before)\n",
+        "gas       +",
+        "  entrypoint::log::log",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+    assert_eq!(state(), before);
+}
+
+#[test]
 fn invalid_arguments_fail_before_the_build() {
     refused(&["profil"], &["profil", "profile"]);
     refused(&["profile", "--engine", "compiler"], &["--engine"]);
@@ -335,10 +529,7 @@ fn help_describes_the_pictures() {
     ] {
         assert!(help.contains(part), "{part:?} is not in:\n{help}");
     }
-    assert!(
-        !help.contains("--engine") && !help.contains("--json"),
-        "{help}"
-    );
+    assert!(!help.contains("--engine"), "{help}");
 }
 
 /// The comparison of allocators as JSON, which the command must print.

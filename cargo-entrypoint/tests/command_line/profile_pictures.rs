@@ -174,3 +174,41 @@ fn hostile_names_are_escaped() {
     );
     assert!(text.contains("(unnamed) (3 gas"), "{text}");
 }
+
+#[test]
+fn difference_is_red_or_blue() {
+    let costs = |stacks: &[(&str, u64)]| Costs {
+        stacks: stacks
+            .iter()
+            .map(|(stack, gas)| (stack.split(';').map(str::to_owned).collect(), *gas))
+            .collect(),
+        ..Costs::default()
+    };
+    let before = costs(&[
+        ("entry", 5),
+        ("entry;more", 10),
+        ("entry;less", 30),
+        ("entry;gone", 3),
+    ]);
+    let after = costs(&[
+        ("entry", 5),
+        ("entry;more", 30),
+        ("entry;less", 10),
+        ("entry;new", 4),
+    ]);
+    let svg = flame::difference(HOSTILE, &before, &after).expect("a picture");
+    let svg = String::from_utf8(svg).expect("text");
+    let text = parsed(&svg);
+    assert!(text.contains("more (30 gas, 61.22%; +40.82%)"), "{text}");
+    assert!(text.contains("less (10 gas, 20.41%; -40.82%)"), "{text}");
+    let colour = |name: &str| {
+        let (_, after) = svg
+            .split_once(&format!("<title>{name} ("))
+            .expect("a function");
+        let (_, fill) = after.split_once("fill=\"").expect("a colour");
+        fill.split('"').next().expect("a colour").to_owned()
+    };
+    assert_eq!(colour("more"), "rgb(255,100,100)");
+    assert_eq!(colour("less"), "rgb(100,100,255)");
+    assert_eq!(colour("entry"), "rgb(250,250,250)");
+}

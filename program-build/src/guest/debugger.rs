@@ -60,7 +60,7 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
             OptLevel::AsDeployed => &["debug=\"full\""],
             OptLevel::Little => &["debug=\"full\"", "opt-level=1"],
         };
-        let library = riscv64::compile(compilation, profile)?;
+        let library = riscv64::compile(compilation, profile, &UNWINDING)?;
         let path = |extension| folder(package).join(format!("{}.{extension}", package.name));
         let (plain, elf) = (path("debug-plain.elf"), path("debug.elf"));
         let linker = &compilation.toolchain.linker;
@@ -81,6 +81,7 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         let blob = riscv64::blob_of_elf(&without, package.stack, DebugInfo::Keep)?;
         let addresses = Addresses::of(&bytes, package.stack, &blob)?;
         let entry = addresses.entry_of(&blob)?;
+        set_producer(&mut based);
         set_header(&mut based, entry.map_or(0, |entry| entry + IMAGE_BASE))?;
         fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
         // Of no use to a debugger, which could only take it for the other one.
@@ -92,6 +93,31 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
             addresses,
         })
     })
+}
+
+/// The compiler's flag with which functions that never return, as those of a panic, save where they
+/// were called. Without it a debugger finds no caller of them.
+const UNWINDING: [&str; 1] = ["-Cforce-unwind-tables=yes"];
+
+/// The start of the compiler's name in the debug information, and what gdb gets to read instead.
+///
+/// For the code of other compilers than GNU's, gdb guesses where a function has saved its registers,
+/// from the order of source lines. In optimized code it guesses another function. For GNU's it
+/// stops where the function starts.
+const PRODUCER: [&[u8; 17]; 2] = [b"clang LLVM (rustc", b"GNU R 5.0  (rustc"];
+
+/// Names another compiler in the debug information.
+fn set_producer(elf: &mut [u8]) {
+    let [written, replaced] = PRODUCER;
+    let length = written.len();
+    let mut start = 0;
+    while let Some(found) = elf[start..]
+        .windows(length)
+        .position(|bytes| bytes == written)
+    {
+        elf[start + found..start + found + length].copy_from_slice(replaced);
+        start += found + length;
+    }
 }
 
 /// Where the header of an ELF file has the entry and the flags.

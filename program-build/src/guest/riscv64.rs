@@ -34,7 +34,7 @@ pub(super) fn build(
     elf: &Path,
     debug_info: DebugInfo,
 ) -> Result<Vec<u8>> {
-    let library = compile(compilation, &LIMITED)?;
+    let library = compile(compilation, &LIMITED, &[])?;
     link(&compilation.toolchain.linker, &library, elf, &[])?;
     let blob = make_blob(elf, compilation.package.stack, debug_info)?;
     let library =
@@ -45,19 +45,26 @@ pub(super) fn build(
 /// Settings of the profile for the functions and the lines, without variables.
 const LIMITED: [&str; 1] = ["debug=\"limited\""];
 
-/// Compiles the crate with some settings of the profile, and returns the static library.
-pub(super) fn compile(compilation: &Compilation<'_>, profile: &[&str]) -> Result<PathBuf> {
+/// The compiler's flags for every blob.
+///
+/// PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). Of the ranges of an
+/// inlined function, that linker reads all in DWARF 5, and only the first in the default, 4.
+const FLAGS: [&str; 2] = ["-Cjump-tables=no", "-Cdwarf-version=5"];
+
+/// Compiles the crate with some settings of the profile and further flags of the compiler, and
+/// returns the static library.
+pub(super) fn compile(
+    compilation: &Compilation<'_>,
+    profile: &[&str],
+    further: &[&str],
+) -> Result<PathBuf> {
     let target = compilation.folder.join(format!("{TARGET}.json"));
     write_if_changed(&target, DESCRIPTION)?;
     compilation.announce_core(Target::Riscv64, TARGET);
     let mut command = compilation.command("staticlib", target)?;
-    // PolkaVM's linker miscompiles jumps through a table (docs/decisions/0019). The variable also
-    // affects `core`, and replaces the flags in cargo's configuration files. Of the ranges of an
-    // inlined function, that linker reads all in DWARF 5, and only the first in the default, 4.
-    command.env(
-        "CARGO_ENCODED_RUSTFLAGS",
-        "-Cjump-tables=no\x1f-Cdwarf-version=5",
-    );
+    // The variable also affects `core`, and replaces the flags in cargo's configuration files.
+    let flags = [&FLAGS, further].concat().join("\x1f");
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     command
         .args(["-Zbuild-std=core,alloc", "-Zjson-target-spec"])
         .args(

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use loader::display::function_name;
 use polkavm::ProgramBlob;
 use program_build::guest::DebugInfo;
 use program_build::package::ProgramPackage;
@@ -51,7 +52,9 @@ fn functions(program: &str, panic: &str) -> BTreeMap<String, Function> {
             if let Some(frame) = region.frames().next()
                 && let Ok(full_name) = frame.full_name()
             {
-                name = full_name.to_string();
+                let symbol = frame.function_name_without_namespace().ok().flatten();
+                let symbol = symbol.filter(|symbol| symbol.starts_with("_R"));
+                name = symbol.map_or_else(|| full_name.to_string(), function_name);
             }
             let paths = region.frames().filter_map(|frame| {
                 let path = frame.path().ok().flatten();
@@ -195,15 +198,7 @@ fn page_matches_the_blobs() {
         for (bytes, names) in &rows {
             for (bytes, name) in bytes.iter().zip(names) {
                 let of_name = |(function, _): &(&String, &Function)| {
-                    // Without the placeholders for the types of a generic function, and without
-                    // PolkaVM's trampoline for an export.
-                    let path = function
-                        .split_once('<')
-                        .map_or(function.as_str(), |(path, _)| path);
-                    let path = path
-                        .strip_suffix("::__polkavm_export::trampoline")
-                        .unwrap_or(path);
-                    path == name || path.ends_with(&format!("::{name}"))
+                    *function == name || function.ends_with(&format!("::{name}"))
                 };
                 let length: u32 = found.iter().filter(of_name).map(|(_, f)| f.length).sum();
                 assert_eq!(length, *bytes, "`{name}` in {program}, {panic}: {found:#?}");

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use loader::Invocation;
+use loader::display::function_name;
 use loader::inspect::{FunctionSource, Inspection, RegionKind, SectionKind};
 use polkavm::program::Instruction;
 use polkavm::{Config, Module, ModuleConfig, ProgramParts};
@@ -189,8 +190,13 @@ fn instructions_by_name(bytes: &[u8]) -> BTreeMap<String, u32> {
                 let frame = region.frames().next().expect("a frame");
                 let namespace = frame.namespace().expect("a namespace");
                 let text = frame.function_name_without_namespace().expect("a name");
-                let path = namespace.into_iter().chain(text);
-                name = path.collect::<Vec<_>>().join("::");
+                name = match text {
+                    Some(symbol) if symbol.starts_with("_R") => function_name(symbol),
+                    _ => {
+                        let path = namespace.into_iter().chain(text);
+                        path.collect::<Vec<_>>().join("::")
+                    }
+                };
                 break;
             }
         }
@@ -213,7 +219,7 @@ fn functions_are_those_of_the_debug_information() {
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for function in functions {
             let name = function.name.clone().unwrap_or_default();
-            assert!(!name.contains('['), "{program}: {name}");
+            assert!(!name.contains("_R"), "{program}: {name}");
             *counts.entry(name).or_insert(0) += function.instructions;
         }
         // The linker truncates names of functions without debug information of their own: inside a

@@ -88,7 +88,7 @@ fn every_unit_of_gas_is_accounted_for() {
             let is_aborted = profiled.outcome.status.is_none();
             let prepaid = gas_of(&profiled, FrameKind::Prepaid);
             assert_eq!(prepaid, u64::from(is_aborted), "{name}");
-            let entry = format!("{name}::_::guest::entrypoint");
+            let entry = format!("{name}::entrypoint");
             for stack in profiled.gas.stacks() {
                 let is_entry = |frame: &&Frame| frame.function == entry;
                 assert!(is_entry(&stack.frames[0]), "{}", path(&stack));
@@ -130,17 +130,15 @@ fn call_names_its_caller_and_line() {
         })
         .expect("a formatter");
     let functions = write.frames.iter().map(|frame| &*frame.function);
-    // The name of this one has the numbers of its constants.
-    let functions: Vec<&str> = functions
-        .filter(|function| !function.starts_with("enter_with<"))
-        .collect();
+    let functions: Vec<&str> = functions.collect();
     assert_eq!(
         functions,
         [
-            "counter::_::guest::entrypoint",
-            "enter<false>",
-            "process_instruction",
-            "log_arguments",
+            "counter::entrypoint",
+            "entrypoint::glue::enter",
+            "entrypoint::glue::enter_with",
+            "counter::process_instruction",
+            "entrypoint::log::log_arguments",
             "entrypoint::log::log_formatted",
             "core::fmt::write"
         ]
@@ -148,7 +146,7 @@ fn call_names_its_caller_and_line() {
     // Those in between are inlined, and their lines are those of the calls.
     for (function, file, source, text) in [
         (
-            "process_instruction",
+            "counter::process_instruction",
             "examples/counter/src/lib.rs",
             include_str!("../../../examples/counter/src/lib.rs"),
             "msg!(\"count: {count}\")",
@@ -192,9 +190,10 @@ fn syscall_is_a_frame_with_its_gas() {
         panic!("{calls:?}");
     };
     // The stack of this call has no frame of the formatter that returned before.
-    let start = "counter::_::guest::entrypoint;enter<false>;";
+    let start = "counter::entrypoint;entrypoint::glue::enter;";
     assert!(path.starts_with(start), "{path}");
-    let calls = ";process_instruction;log_arguments;entrypoint::log::log_formatted;log;";
+    let calls = ";counter::process_instruction;entrypoint::log::log_arguments;\
+                 entrypoint::log::log_formatted;entrypoint::log::log;";
     assert!(path.contains(calls), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
     assert_eq!(*gas, 1 + 2);

@@ -68,7 +68,7 @@ pub fn ledger(arguments: &LedgerArguments) -> Result<ExitCode> {
         Err(error) => {
             if arguments.json {
                 let description = format!("{error:#}");
-                report::print(&report::json::ledger_error(kind(&error), &description)?)?;
+                report::print(&report::json::only_error(kind(&error), &description)?)?;
             }
             Err(error)
         }

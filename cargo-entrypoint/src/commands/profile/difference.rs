@@ -14,17 +14,17 @@ use loader::display::escape_control;
 use loader::inspect::Inspection;
 use loader::{Engine, Loader};
 
-use super::{Old, Ran, run, short_names, write_picture};
+use super::{Old, Ran, json, run, short_names, write_picture};
 use crate::commands::call::{Call, from_here};
 use crate::report::{self, EXIT_FAILED};
 
 /// One of the two programs, and its run.
-struct Side {
-    name: String,
-    ran: Ran,
+pub struct Side {
+    pub name: String,
+    pub ran: Ran,
     costs: Costs,
     /// Length of the blob that is deployed, in bytes.
-    size: u64,
+    pub size: u64,
 }
 
 impl Side {
@@ -56,45 +56,47 @@ fn inspect(blob: &[u8]) -> Result<Inspection> {
 }
 
 /// Compares the program with another one, which has the same invocation.
-pub fn compare(call: &Call, folder: &Path, old: &str) -> Result<ExitCode> {
+pub fn compare(call: &Call, folder: &Path, old: &str, is_json: bool) -> Result<ExitCode> {
     // Building the program takes longer than finding out that the other one does not exist.
     let old = Old::read(&call.program, old)?;
     let before = Side::new(call, old.name, &old.blob)?;
     let after = Side::new(call, call.name(), &call.blob()?)?;
     let differences = Difference::all(&before.costs, &after.costs);
 
-    let mut text = format!(
-        "{} · profile against {}\n\n",
-        call.title(),
-        escape_control(&before.name)
-    );
-    writeln!(text, "before    {}", before.describe())?;
-    writeln!(text, "after     {}", after.describe())?;
     let gas = Difference {
         of: (),
         before: before.costs.gas,
         after: after.costs.gas,
     };
-    writeln!(text, "gas       {}", gas.describe())?;
-    tables::differences(&mut text, &differences)?;
     let (program, fixture) = short_names(call);
-    let picture = if before.costs.gas == 0 || after.costs.gas == 0 {
+    let picture = if gas.before == 0 || gas.after == 0 {
         None
     } else {
         let title = format!(
             "{program}, {fixture}: {} gas, {} against {}",
-            grouped(after.costs.gas),
+            grouped(gas.after),
             signed(gas.difference()),
             before.name,
         );
         Some(flame::difference(&title, &before.costs, &after.costs)?)
     };
     let path = folder.join(format!("{program}-{fixture}.diff.svg"));
-    match write_picture(&path, picture)? {
-        Some(path) => writeln!(text, "\ndiff      {}", from_here(&path).display())?,
-        None => writeln!(text, "\ndiff      no picture: nothing to draw")?,
-    }
-    report::print(&text)?;
+    let picture = write_picture(&path, picture)?;
+    report::print(&if is_json {
+        json::difference(&before, &after, &differences, picture.as_ref())?
+    } else {
+        let (title, name) = (call.title(), escape_control(&before.name));
+        let mut text = format!("{title} · profile against {name}\n\n");
+        writeln!(text, "before    {}", before.describe())?;
+        writeln!(text, "after     {}", after.describe())?;
+        writeln!(text, "gas       {}", gas.describe())?;
+        tables::differences(&mut text, &differences)?;
+        match picture {
+            Some(path) => writeln!(text, "\ndiff      {}", from_here(&path).display())?,
+            None => writeln!(text, "\ndiff      no picture: nothing to draw")?,
+        }
+        text
+    })?;
     let is_success = after.ran.profiled.outcome.is_success();
     Ok(if is_success {
         ExitCode::SUCCESS

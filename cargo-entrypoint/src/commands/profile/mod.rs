@@ -1,6 +1,7 @@
 //! `cargo entrypoint profile`
 
 mod difference;
+mod json;
 mod old;
 
 use std::fmt::Write;
@@ -44,55 +45,57 @@ struct Heap {
 }
 
 pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
+    let result = profile_or_compare(arguments);
+    if let (Err(error), true) = (&result, arguments.json) {
+        report::print(&json::error(error)?)?;
+    }
+    result
+}
+
+fn profile_or_compare(arguments: &ProfileArguments) -> Result<ExitCode> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let folder = output_folder(arguments, &call)?;
     if let Some(old) = &arguments.diff {
-        return difference::compare(&call, &folder, old);
+        return difference::compare(&call, &folder, old, arguments.json);
     }
     let blob = call.blob()?;
-    let Ran {
-        profiled,
-        errors,
-        blocks,
-    } = run(&call, &call.name(), &blob, &call.invocation)?;
+    let ran = run(&call, &call.name(), &blob, &call.invocation)?;
+    let (profiled, errors) = (&ran.profiled, &ran.errors);
     let (inlining, mut sources) = call.debug_info();
     let inlining = call.with_called(inlining);
     let costs = Costs::new(&profiled.gas, &inlining);
-    let heap = heap(&call, &profiled);
-
-    let mut text = String::new();
-    let title = call.title();
-    let end = End::of(&profiled, &inlining, &mut sources);
-    let outcome = &profiled.outcome;
-    let known = Known {
-        end: end.as_ref(),
-        errors: &errors,
-        // The table of the heap has them.
-        holders: &[],
-    };
-    report::people::profiled(&mut text, &title, &call.invocation, outcome, &known)?;
-    // If the program did not run, no debug information was read.
-    if costs.gas > 0 && !profiled.gas.has_debug_info() {
-        text.push_str(
-            "\nthe blob has no debug information: the profile has no source lines, and names functions by \
-             export or address\n",
-        );
-    }
-    tables::gas(&mut text, &costs, &mut sources)?;
-    let unreached = unreached(&blocks, &profiled.reached, &mut sources);
-    tables::unreached(&mut text, &unreached, &mut sources)?;
-    tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
-    tables::held(&mut text, "live", &heap.holders)?;
-    tables::held(&mut text, "leaked", &heap.leaks)?;
+    let unreached = unreached(&ran.blocks, &profiled.reached, &mut sources);
+    let heap = heap(&call, profiled);
     let pictures = draw(&folder, &call, &costs, &heap)?;
-    text.push('\n');
-    for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
-        match picture {
-            Some(path) => writeln!(text, "{name:<9} {}", from_here(&path).display())?,
-            None => writeln!(text, "{name:<9} no picture: nothing to draw")?,
+    report::print(&if arguments.json {
+        json::profile(&profiled.outcome, &costs, &unreached, &heap, &pictures)?
+    } else {
+        let end = End::of(profiled, &inlining, &mut sources);
+        let mut text = String::new();
+        let known = Known {
+            end: end.as_ref(),
+            errors,
+            // The table of the heap has them.
+            holders: &[],
+        };
+        let title = call.title();
+        let outcome = &profiled.outcome;
+        report::people::profiled(&mut text, &title, &call.invocation, outcome, &known)?;
+        // If the program did not run, no debug information was read.
+        if costs.gas > 0 && !profiled.gas.has_debug_info() {
+            text.push_str(
+                "\nthe blob has no debug information: the profile has no source lines, and names functions by \
+                 export or address\n",
+            );
         }
-    }
-    report::print(&text)?;
+        tables::gas(&mut text, &costs, &mut sources)?;
+        tables::unreached(&mut text, &unreached, &mut sources)?;
+        tables::heap(&mut text, &heap.plain, heap.counted.as_ref(), &heap.note)?;
+        tables::held(&mut text, "live", &heap.holders)?;
+        tables::held(&mut text, "leaked", &heap.leaks)?;
+        list_pictures(&mut text, &pictures)?;
+        text
+    })?;
 
     let differences = call.differences(&profiled.outcome, errors.all());
     for difference in &differences {
@@ -103,6 +106,17 @@ pub fn profile(arguments: &ProfileArguments) -> Result<ExitCode> {
     } else {
         Ok(ExitCode::from(EXIT_FAILED))
     }
+}
+
+fn list_pictures(text: &mut String, pictures: &[Option<PathBuf>; 2]) -> std::fmt::Result {
+    text.push('\n');
+    for (name, picture) in ["gas", "heap"].into_iter().zip(pictures) {
+        match picture {
+            Some(path) => writeln!(text, "{name:<9} {}", from_here(path).display())?,
+            None => writeln!(text, "{name:<9} no picture: nothing to draw")?,
+        }
+    }
+    Ok(())
 }
 
 /// A run of a program.

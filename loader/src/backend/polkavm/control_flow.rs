@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use polkavm::program::{Instruction, ParsedInstruction, RawReg};
 use polkavm::{ProgramBlob, ProgramCounter, Reg};
 
-use super::debug_info;
+use super::{debug_info, trap};
 
 /// The effect of an instruction on the stack of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,12 +118,18 @@ fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: Program
     inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
 }
 
-/// Whether a number is a return address into the function of an instruction. Any number may be a
-/// return address into another function by chance.
+/// Whether a number is a return address into the function of an instruction, or to a trap. Any
+/// number may be a return address into another function by chance.
+///
+/// PolkaVM's linker lets calls of functions that never return, as those of a panic, return to a trap,
+/// which is in no function or shared by several.
 fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
     let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
         return false;
     };
+    if trap::instruction_at(blob, returns_to) == Some(Instruction::trap) {
+        return true;
+    }
     let function = |counter| {
         let functions = debug_info::functions_at(blob, counter)?;
         functions.last()?.first()?.function.clone()
