@@ -27,8 +27,9 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Waiting {
-    /// The program of each, and the instance. The one that was idle for longest is first.
-    instances: VecDeque<(ProgramNumber, Instance)>,
+    /// The program of each, and the instance. The one that was idle for longest is first. They are
+    /// in boxes, because an instance has many fields and is moved often.
+    instances: VecDeque<(ProgramNumber, Box<Instance>)>,
     last_program: ProgramNumber,
 }
 
@@ -39,6 +40,17 @@ pub(crate) struct Instance {
     pub vm: RawInstance,
     /// Bytes of the largest memory that it ever had: the VM keeps that for the next invocation.
     bytes: u64,
+    /// The thread that used it last.
+    thread: ThreadNumber,
+}
+
+/// A number that no two threads have at once.
+type ThreadNumber = usize;
+
+/// The number of this thread.
+fn this_thread() -> ThreadNumber {
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }
 
 /// One program's part of a pool. Dropping it drops its idle instances.
@@ -90,28 +102,37 @@ impl Instance {
 
 impl Instances {
     /// A clean instance of the program's module: an idle one, or a new one.
-    pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
+    pub fn take(&self, module: &Module) -> Result<Box<Instance>, InvocationError> {
         if let Some(instance) = self.take_waiting() {
             return Ok(instance);
         }
         let vm = module.instantiate().map_err(InvocationError::engine)?;
-        Ok(Instance { vm, bytes: 0 })
+        let (bytes, thread) = (0, this_thread());
+        Ok(Box::new(Instance { vm, bytes, thread }))
     }
 
-    fn take_waiting(&self) -> Option<Instance> {
+    fn take_waiting(&self) -> Option<Box<Instance>> {
+        let thread = this_thread();
         let mut waiting = self.pool.lock();
-        // The one that was used last is the likeliest to be in the processor's caches.
-        let place = waiting
-            .instances
-            .iter()
-            .rposition(|(program, _)| *program == self.program)?;
-        let (_, instance) = waiting.instances.remove(place)?;
+        // The one that this thread used last is the likeliest to be in the caches of its processor.
+        // One that another thread used is in those of another.
+        let own = waiting.instances.iter().enumerate().rev();
+        let mut own = own.filter(|(_, (program, _))| *program == self.program);
+        let (newest, (_, instance)) = own.next()?;
+        let place = match instance.thread == thread {
+            true => newest,
+            false => own
+                .find(|(_, (_, instance))| instance.thread == thread)
+                .map_or(newest, |(place, _)| place),
+        };
+        let (_, mut instance) = waiting.instances.remove(place)?;
+        instance.thread = thread;
         Some(instance)
     }
 
     /// Resets an instance after an invocation, and keeps it for the next. Drop an instance in which
     /// the VM itself has failed instead.
-    pub fn give_back(&self, mut instance: Instance) {
+    pub fn give_back(&self, mut instance: Box<Instance>) {
         // At once and not at the next use, so that no data of the invocation stays longer than it
         // must. Besides, a sandbox that is idle in the middle of a syscall would spin.
         if instance.vm.reset_memory().is_err() {
@@ -163,7 +184,7 @@ mod tests {
     /// How many instances of a program wait.
     fn waiting(instances: &Instances) -> usize {
         let waiting = instances.pool.lock();
-        let own = |(program, _): &&(ProgramNumber, Instance)| *program == instances.program;
+        let own = |(program, _): &&(ProgramNumber, Box<Instance>)| *program == instances.program;
         waiting.instances.iter().filter(own).count()
     }
 
@@ -207,6 +228,28 @@ mod tests {
         huge.holds(MAX_BYTES + 1);
         instances.give_back(huge);
         assert_eq!(waiting(&instances), 0);
+    }
+
+    #[test]
+    fn a_thread_gets_the_instance_that_it_used() {
+        let (module, pool) = (module(), Pool::new(10));
+        let instances = pool.instances();
+        let address = |instance: &Instance| std::ptr::from_ref(instance).addr();
+        let [own, others] = [(); 2].map(|()| instances.take(&module).unwrap());
+        let (first, second) = (address(&own), address(&others));
+        instances.give_back(own);
+        std::thread::scope(|scope| {
+            let give_back = || {
+                instances.give_back(others);
+                let newest = instances.take(&module).unwrap();
+                assert_eq!(address(&newest), second);
+                instances.give_back(newest);
+            };
+            scope.spawn(give_back);
+        });
+        assert_eq!(address(&instances.take(&module).unwrap()), first);
+        // None of its own waits.
+        assert_eq!(address(&instances.take(&module).unwrap()), second);
     }
 
     #[test]
