@@ -13,7 +13,7 @@ use crate::host::TransactionHost;
 use crate::instruction::Instruction;
 use crate::message::{FEW, Message};
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
-use crate::programs::Programs;
+use crate::programs::{Loaded, Programs};
 use crate::settings::Settings;
 use crate::state::{Change, View, is_sysvar};
 use crate::transaction::Transaction;
@@ -21,19 +21,31 @@ use crate::transaction::Transaction;
 /// The most instructions of a transaction: those that the runtime keeps a trace of.
 const MAX_INSTRUCTIONS: usize = 64;
 
-/// What all transactions of a ledger share.
-#[derive(Clone, Debug)]
+/// What transactions share that run one after the other.
 pub(crate) struct Context {
     pub settings: Settings,
     pub programs: Arc<Programs>,
     pub sysvars: Arc<Sysvars>,
+    /// What programs read accounts from that their transaction does not list.
+    pub view: Arc<dyn View>,
+}
+
+impl Context {
+    /// The same for another thread, or with another view. Threads that share one would wait for
+    /// each other to count its users.
+    pub fn with_view(&self, view: &Arc<dyn View>) -> Arc<Self> {
+        Arc::new(Self {
+            settings: self.settings,
+            programs: Arc::clone(&self.programs),
+            sysvars: Arc::clone(&self.sysvars),
+            view: Arc::clone(view),
+        })
+    }
 }
 
 /// A transaction that ran.
 pub(crate) struct Executed {
     pub outcome: TransactionOutcome,
-    /// The accounts that change: all that the transaction changed, or only the payer.
-    pub changes: Vec<Change>,
     /// The accounts that it read in addition to its own, as the view had them.
     pub reads: Vec<Change>,
 }
@@ -48,15 +60,15 @@ struct Working {
 }
 
 /// Runs a transaction. `before` has the accounts of its message. Its programs read all others from
-/// the view.
+/// the context's view.
 pub(crate) fn execute(
-    context: &Context,
-    view: &Arc<dyn View>,
+    context: &Arc<Context>,
+    loaded: &mut Loaded,
     transaction: &Transaction,
     message: &Message,
-    before: Vec<Option<Arc<Account>>>,
+    before: impl Iterator<Item = Option<Arc<Account>>>,
 ) -> Executed {
-    let mut run = Run::new(context, view, transaction, message, before);
+    let mut run = Run::new(context, loaded, transaction, message, before);
     let error = run.pay_fee().and_then(|()| {
         // What is left if the transaction fails.
         run.paid = run.accounts.first().map(|payer| Arc::clone(&payer.now));
@@ -68,6 +80,7 @@ pub(crate) fn execute(
 
 struct Run<'a> {
     context: &'a Context,
+    loaded: &'a mut Loaded,
     transaction: &'a Transaction,
     message: &'a Message,
     accounts: Vec<Working>,
@@ -84,40 +97,49 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(
-        context: &'a Context,
-        view: &Arc<dyn View>,
+        context: &'a Arc<Context>,
+        loaded: &'a mut Loaded,
         transaction: &'a Transaction,
         message: &'a Message,
-        before: Vec<Option<Arc<Account>>>,
+        before: impl Iterator<Item = Option<Arc<Account>>>,
     ) -> Self {
         let programs = &context.programs;
-        let accounts = message.accounts.iter().zip(before);
-        let accounts = accounts.map(|(account, before)| {
-            let now = before.clone().unwrap_or_else(|| {
-                Arc::new(Account {
-                    key: account.key,
-                    ..Account::default()
-                })
-            });
-            // As on the runtime: nothing can change programs and sysvars.
-            let is_fixed =
-                || now.executable || is_sysvar(&account.key) || programs.is_builtin(&account.key);
-            Working {
-                key: account.key,
-                is_signer: account.is_signer,
-                is_writable: account.is_writable && !is_fixed(),
-                before,
-                now,
-            }
-        });
-        let accounts = accounts.collect();
+        let mut accounts = Vec::with_capacity(message.accounts.len());
+        accounts.extend(
+            message
+                .accounts
+                .iter()
+                .zip(before)
+                .map(|(account, before)| {
+                    let now = before.clone().unwrap_or_else(|| {
+                        Arc::new(Account {
+                            key: account.key,
+                            ..Account::default()
+                        })
+                    });
+                    // As on the runtime: nothing can change programs and sysvars.
+                    let is_fixed = || {
+                        now.executable
+                            || is_sysvar(&account.key)
+                            || programs.is_builtin(&account.key)
+                    };
+                    Working {
+                        key: account.key,
+                        is_signer: account.is_signer,
+                        is_writable: account.is_writable && !is_fixed(),
+                        before,
+                        now,
+                    }
+                }),
+        );
         let gas_limit = context.settings.gas_limit(transaction);
         Self {
             context,
+            loaded,
             transaction,
             message,
             accounts,
-            host: Arc::new(TransactionHost::new(view, &context.sysvars, programs)),
+            host: Arc::new(TransactionHost::new(Arc::clone(context))),
             outcomes: Vec::with_capacity(transaction.instructions.len()),
             used: TransactionUse::default(),
             gas_limit,
@@ -257,7 +279,7 @@ impl<'a> Run<'a> {
 
     /// Calls the program at this position of the accounts.
     fn invoke(
-        &self,
+        &mut self,
         index: usize,
         program: usize,
         invocation: &Invocation,
@@ -271,11 +293,13 @@ impl<'a> Run<'a> {
                 loader.invoke_builtin(&**builtin, &host, invocation)
             }
             None => {
-                let loaded = programs.load(&self.accounts[program].now);
-                let loaded = loaded.map_err(|error| TransactionError::InvalidProgram {
-                    index,
-                    program_id,
-                    error,
+                let account = &self.accounts[program].now;
+                let loaded = self.loaded.find(programs, account).map_err(|error| {
+                    TransactionError::InvalidProgram {
+                        index,
+                        program_id,
+                        error,
+                    }
                 })?;
                 loaded
                     .ok_or(TransactionError::UnknownProgram { index, program_id })?
@@ -361,7 +385,6 @@ impl<'a> Run<'a> {
     fn finish(self, error: Option<TransactionError>) -> Executed {
         let reads = self.host.take_reads();
         let mut accounts = Vec::with_capacity(self.accounts.len());
-        let mut changes = Vec::new();
         for (position, account) in self.accounts.into_iter().enumerate() {
             let pays = position == 0 && self.transaction.payer.is_some();
             let now = match (&error, &self.paid) {
@@ -376,15 +399,11 @@ impl<'a> Run<'a> {
                 Some(now) => (now.kelvins > 0).then_some(now),
                 None => account.before.clone(),
             };
-            let change = AccountChange {
+            accounts.push(AccountChange {
                 key: account.key,
                 before: account.before,
                 after,
-            };
-            if change.is_changed() {
-                changes.push((change.key, change.after.clone()));
-            }
-            accounts.push(change);
+            });
         }
         Executed {
             outcome: TransactionOutcome {
@@ -395,7 +414,6 @@ impl<'a> Run<'a> {
                 fee: self.fee,
                 accounts,
             },
-            changes,
             reads,
         }
     }

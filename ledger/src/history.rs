@@ -46,6 +46,18 @@ impl TransactionRecord {
         outcome: &TransactionOutcome,
     ) -> Self {
         Self {
+            logs: outcome.logs().map(str::to_owned).collect(),
+            ..Self::without_logs(number, clock, transaction, outcome)
+        }
+    }
+
+    fn without_logs(
+        number: u64,
+        clock: &loader::sysvars::Clock,
+        transaction: Transaction,
+        outcome: &TransactionOutcome,
+    ) -> Self {
+        Self {
             number,
             slot: clock.slot,
             unix_timestamp_ms: clock.unix_timestamp_ms,
@@ -54,7 +66,7 @@ impl TransactionRecord {
             gas_used: outcome.gas_used,
             gas_limit: outcome.gas_limit,
             fee: outcome.fee,
-            logs: outcome.logs().map(str::to_owned).collect(),
+            logs: Vec::new(),
             return_data: outcome.return_data().to_vec(),
         }
     }
@@ -62,13 +74,30 @@ impl TransactionRecord {
 
 /// The history of a ledger in memory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recent(Vector<Arc<TransactionRecord>>);
+pub(crate) struct Recent(Vector<Arc<Kept>>);
+
+/// A record whose log lines are in one text.
+#[derive(Debug)]
+struct Kept {
+    /// The record without its log lines.
+    record: TransactionRecord,
+    logs: String,
+    /// Where each line ends in the text.
+    ends: Vec<usize>,
+}
 
 impl Recent {
-    /// Adds records, and drops the oldest ones if there are too many.
-    pub fn add(&mut self, records: impl IntoIterator<Item = TransactionRecord>) {
-        self.0.extend(records.into_iter().map(Arc::new));
-        while self.0.len() > KEPT_IN_MEMORY {
+    /// Adds the record of a transaction, and drops the oldest one if there are too many.
+    pub fn add(
+        &mut self,
+        number: u64,
+        clock: &loader::sysvars::Clock,
+        transaction: Transaction,
+        outcome: &TransactionOutcome,
+    ) {
+        self.0
+            .push_back(Arc::new(Kept::new(number, clock, transaction, outcome)));
+        if self.0.len() > KEPT_IN_MEMORY {
             self.0.pop_front();
         }
     }
@@ -77,8 +106,62 @@ impl Recent {
     pub fn last(&self, most: usize) -> Vec<TransactionRecord> {
         let skipped = self.0.len().saturating_sub(most);
         let records = self.0.iter().skip(skipped);
-        records
-            .map(|record| TransactionRecord::clone(record))
-            .collect()
+        records.map(|kept| kept.record()).collect()
+    }
+}
+
+impl Kept {
+    fn new(
+        number: u64,
+        clock: &loader::sysvars::Clock,
+        transaction: Transaction,
+        outcome: &TransactionOutcome,
+    ) -> Self {
+        let length = outcome.logs().map(str::len).sum();
+        let mut kept = Self {
+            record: TransactionRecord::without_logs(number, clock, transaction, outcome),
+            logs: String::with_capacity(length),
+            ends: Vec::with_capacity(outcome.logs().count()),
+        };
+        for line in outcome.logs() {
+            kept.logs.push_str(line);
+            kept.ends.push(kept.logs.len());
+        }
+        kept
+    }
+
+    fn record(&self) -> TransactionRecord {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let lines = starts.zip(&self.ends);
+        TransactionRecord {
+            logs: lines
+                .map(|(start, end)| self.logs[start..*end].to_owned())
+                .collect(),
+            ..self.record.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Ledger, system};
+    use loader::Pubkey;
+
+    #[test]
+    fn lines_come_back() {
+        let [alice, bob] = [[2; 32], [3; 32]].map(Pubkey::new);
+        let mut ledger = Ledger::new();
+        ledger.airdrop(alice, 1_000_000_000).unwrap();
+        let mut outcome = ledger.send([system::transfer(alice, bob, 1_000_000)]);
+        for lines in [&[][..], &["", "a\nb", "", "é"]] {
+            outcome.instructions[0].logs = lines.iter().map(|line| (*line).to_owned()).collect();
+            let clock = ledger.sysvars().clock;
+            let [transaction, same] = [(); 2].map(|()| Transaction::default());
+            let kept = Kept::new(7, &clock, transaction, &outcome);
+            let record = TransactionRecord::new(7, &clock, same, &outcome);
+            assert_eq!(record.logs, lines);
+            assert_eq!(kept.record(), record);
+        }
     }
 }

@@ -4,14 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use loader::{Account, Callee, Host, ProcessedInstruction, Pubkey, Sysvars};
 
-use crate::programs::Programs;
-use crate::state::{Change, View};
+use crate::execute::Context;
+use crate::state::Change;
 
 /// What the programs of one transaction can reach.
 pub(crate) struct TransactionHost {
-    view: Arc<dyn View>,
-    sysvars: Arc<Sysvars>,
-    programs: Arc<Programs>,
+    context: Arc<Context>,
     /// The transaction's accounts, as the instructions before the current one have left them.
     accounts: RwLock<Vec<Arc<Account>>>,
     /// The instructions that were processed before the current one, the oldest first.
@@ -21,11 +19,9 @@ pub(crate) struct TransactionHost {
 }
 
 impl TransactionHost {
-    pub fn new(view: &Arc<dyn View>, sysvars: &Arc<Sysvars>, programs: &Arc<Programs>) -> Self {
+    pub fn new(context: Arc<Context>) -> Self {
         Self {
-            view: Arc::clone(view),
-            sysvars: Arc::clone(sysvars),
-            programs: Arc::clone(programs),
+            context,
             accounts: RwLock::default(),
             processed: RwLock::default(),
             reads: Mutex::default(),
@@ -62,7 +58,7 @@ impl TransactionHost {
             return (account.kelvins > 0).then(|| Arc::clone(account));
         }
         drop(own);
-        let account = self.view.account(key);
+        let account = self.context.view.account(key);
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.push((*key, account.clone()));
         account
@@ -71,20 +67,21 @@ impl TransactionHost {
 
 impl Host for TransactionHost {
     fn sysvars(&self) -> &Sysvars {
-        &self.sysvars
+        &self.context.sysvars
     }
 
     fn find_program(&self, program_id: &Pubkey) -> Option<Callee> {
-        let account = match self.programs.is_builtin(program_id) {
+        let account = match self.context.programs.is_builtin(program_id) {
             true => None,
             false => self.account(program_id),
         };
-        self.programs.callee(program_id, account)
+        self.context.programs.callee(program_id, account)
     }
 
     fn find_account(&self, key: &Pubkey) -> Option<Account> {
         self.account(key).map(|account| Account::clone(&account))
     }
+
     fn processed_instruction(&self, index: u64) -> Option<Arc<ProcessedInstruction>> {
         let processed = self.processed.read();
         let processed = processed.unwrap_or_else(PoisonError::into_inner);

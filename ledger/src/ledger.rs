@@ -10,11 +10,11 @@ use loader::{Account, Builtin, Engine, Loader, Pubkey, Runtime, SystemProgram, i
 
 use crate::batch;
 use crate::error::{DeployError, StorageError};
-use crate::execute::{Context, Executed, execute};
+use crate::execute::{Context, execute};
 use crate::history::{KEPT_IN_MEMORY, Recent, TransactionRecord};
 use crate::message::Message;
 use crate::outcome::TransactionOutcome;
-use crate::programs::{Programs, account_data, file_of};
+use crate::programs::{Loaded, Programs, account_data, file_of};
 use crate::settings::{Fee, Settings};
 use crate::state::{Address, Change, State, View, is_sysvar};
 use crate::storage::{AccountWrite, Storage, Write};
@@ -41,6 +41,8 @@ pub struct Ledger {
     /// The number of the last transaction; 0 if there is none.
     last_number: u64,
     storage: Option<Storage>,
+    /// The programs that transactions have used last.
+    loaded: Loaded,
 }
 
 /// The accounts and sysvars of a ledger at one moment: see [`Ledger::snapshot`].
@@ -83,6 +85,7 @@ impl Ledger {
             recent: Recent::default(),
             last_number: 0,
             storage: None,
+            loaded: Loaded::default(),
         }
     }
 
@@ -227,7 +230,7 @@ impl Ledger {
         let key = account.key;
         self.check_address(&key)?;
         let account = (account.kelvins > 0).then(|| Arc::new(account));
-        self.commit(vec![(key, account)], Vec::new())
+        self.commit(vec![(key, account)], [], &[])
     }
 
     /// Gives an account kelvins out of nothing. An account that did not exist belongs to the system
@@ -284,7 +287,7 @@ impl Ledger {
             rent_epoch: 0,
         });
         self.programs.load(&account)?;
-        self.commit(vec![(program_id, Some(account))], Vec::new())?;
+        self.commit(vec![(program_id, Some(account))], [], &[])?;
         Ok(Deployment {
             program_id,
             length: file.len(),
@@ -357,25 +360,22 @@ impl Ledger {
     /// A list of instructions is a transaction without a payer.
     pub fn send(&mut self, transaction: impl Into<Transaction>) -> TransactionOutcome {
         let transaction = transaction.into();
-        let Executed {
-            mut outcome,
-            changes,
-            ..
-        } = self.execute(&transaction);
-        let record = self.record(self.last_number + 1, transaction, &outcome);
-        if let Err(error) = self.commit(changes, vec![record]) {
+        let message = Message::new(&transaction);
+        let before = before(&self.state, &message);
+        let context = self.context();
+        let executed = execute(&context, &mut self.loaded, &transaction, &message, before);
+        // The state can change in its place only while the context does not share it.
+        drop(context);
+        let mut outcomes = [executed.outcome];
+        let changed = outcomes[0].changes();
+        let changes = changed.map(|account| (account.key, account.after.clone()));
+        let committed = self.commit(changes.collect(), [transaction], &outcomes);
+        let [outcome] = &mut outcomes;
+        if let Err(error) = committed {
             outcome.not_stored(&error);
         }
+        let [outcome] = outcomes;
         outcome
-    }
-
-    fn record(
-        &self,
-        number: u64,
-        transaction: Transaction,
-        outcome: &TransactionOutcome,
-    ) -> TransactionRecord {
-        TransactionRecord::new(number, &self.sysvars().clock, transaction, outcome)
     }
 
     /// The last transactions that the ledger ran, at most this many, the oldest first. Failed
@@ -434,19 +434,8 @@ impl Ledger {
         transactions: impl IntoIterator<Item = Transaction>,
     ) -> Vec<TransactionOutcome> {
         let transactions: Vec<Transaction> = transactions.into_iter().collect();
-        let (mut outcomes, changes) =
-            batch::run(&self.context(), &self.state, &self.view(), &transactions);
-        // In memory the history forgets the others at once.
-        let forgotten = match &self.storage {
-            Some(_) => 0,
-            None => transactions.len().saturating_sub(KEPT_IN_MEMORY),
-        };
-        let numbers = self.last_number + 1 + forgotten as u64..;
-        let done = transactions.into_iter().zip(&outcomes).skip(forgotten);
-        let records = numbers
-            .zip(done)
-            .map(|(number, (transaction, outcome))| self.record(number, transaction, outcome));
-        if let Err(error) = self.commit(changes, records.collect()) {
+        let (mut outcomes, changes) = batch::run(&self.context(), &self.state, &transactions);
+        if let Err(error) = self.commit(changes, transactions, &outcomes) {
             for outcome in &mut outcomes {
                 outcome.not_stored(&error);
             }
@@ -456,28 +445,20 @@ impl Ledger {
 
     /// Runs a transaction without keeping anything.
     pub fn simulate(&self, transaction: impl Into<Transaction>) -> TransactionOutcome {
-        self.execute(&transaction.into()).outcome
+        let transaction = transaction.into();
+        let message = Message::new(&transaction);
+        let before = before(&self.state, &message);
+        let loaded = &mut Loaded::default();
+        execute(&self.context(), loaded, &transaction, &message, before).outcome
     }
 
-    fn execute(&self, transaction: &Transaction) -> Executed {
-        let message = Message::new(transaction);
-        let accounts = message.accounts.iter();
-        let before = accounts
-            .map(|account| self.state.account(&account.key))
-            .collect();
-        execute(&self.context(), &self.view(), transaction, &message, before)
-    }
-
-    fn view(&self) -> Arc<dyn View> {
-        Arc::clone(&self.state) as Arc<dyn View>
-    }
-
-    fn context(&self) -> Context {
-        Context {
+    fn context(&self) -> Arc<Context> {
+        Arc::new(Context {
             settings: self.settings,
             programs: Arc::clone(&self.programs),
             sysvars: Arc::clone(&self.state.sysvars),
-        }
+            view: Arc::clone(&self.state) as Arc<dyn View>,
+        })
     }
 
     // --- Snapshots.
@@ -500,35 +481,55 @@ impl Ledger {
 
     // --- The places where the state changes.
 
-    /// Stores changes of accounts and records of transactions, and then applies them.
+    /// Stores changes of accounts and the transactions that made them, and then applies them.
     fn commit(
         &mut self,
         changes: Vec<Change>,
-        records: Vec<TransactionRecord>,
+        transactions: impl IntoIterator<Item = Transaction, IntoIter: ExactSizeIterator + Send>,
+        outcomes: &[TransactionOutcome],
     ) -> Result<(), StorageError> {
-        if let Some(storage) = &self.storage {
-            let accounts = changes.iter().map(|(key, after)| AccountWrite {
-                key: *key,
-                before: self
-                    .state
-                    .accounts
-                    .get(&Address::from(key))
-                    .map(|account| &**account),
-                after: after.as_deref(),
-            });
-            storage.write(&Write {
-                accounts: accounts.collect(),
-                sysvars: None,
-                records: &records,
-            })?;
-        }
-        if let Some(last) = records.last() {
-            self.last_number = last.number;
-        }
-        if self.storage.is_none() {
-            self.recent.add(records);
-        }
-        Arc::make_mut(&mut self.state).apply(&changes);
+        let first_number = self.last_number + 1;
+        let transactions = transactions.into_iter();
+        let count = transactions.len();
+        let clock = self.state.sysvars.clock;
+        let numbered = (first_number..).zip(transactions.zip(outcomes));
+        let Some(storage) = &self.storage else {
+            // The history forgets the others at once.
+            let forgotten = count.saturating_sub(KEPT_IN_MEMORY);
+            let Self { recent, state, .. } = self;
+            let add = || {
+                for (number, (transaction, outcome)) in numbered.skip(forgotten) {
+                    recent.add(number, &clock, transaction, outcome);
+                }
+            };
+            let apply = || Arc::make_mut(state).apply(changes);
+            match count {
+                0 | 1 => (add(), apply()),
+                _ => rayon::join(add, apply),
+            };
+            self.last_number += count as u64;
+            return Ok(());
+        };
+        let records = numbered.map(|(number, (transaction, outcome))| {
+            TransactionRecord::new(number, &clock, transaction, outcome)
+        });
+        let records: Vec<TransactionRecord> = records.collect();
+        let accounts = changes.iter().map(|(key, after)| AccountWrite {
+            key: *key,
+            before: self
+                .state
+                .accounts
+                .get(&Address::from(key))
+                .map(|account| &**account),
+            after: after.as_deref(),
+        });
+        storage.write(&Write {
+            accounts: accounts.collect(),
+            sysvars: None,
+            records: &records,
+        })?;
+        self.last_number += count as u64;
+        Arc::make_mut(&mut self.state).apply(changes);
         Ok(())
     }
 
@@ -565,6 +566,7 @@ impl Clone for Ledger {
             recent: self.recent.clone(),
             last_number: self.last_number,
             storage: None,
+            loaded: Loaded::default(),
         }
     }
 }
@@ -573,6 +575,15 @@ impl Default for Ledger {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The accounts of a message, before its transaction.
+fn before<'a>(
+    state: &'a State,
+    message: &'a Message,
+) -> impl Iterator<Item = Option<Arc<Account>>> + 'a {
+    let accounts = message.accounts.iter();
+    accounts.map(|account| state.account(&account.key))
 }
 
 /// The loader of a ledger that names none.

@@ -110,6 +110,42 @@ impl Programs {
     }
 }
 
+/// The programs that a thread has used last. To find one here, it needs no lock, and counts no users
+/// of what it shares with other threads.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded(Vec<(Arc<Account>, Program)>);
+
+impl Loaded {
+    /// The most programs. It is a list, so there are few.
+    const MOST: usize = 8;
+
+    /// The program in an account; `None` if it is not the account of a program.
+    pub fn find(
+        &mut self,
+        programs: &Programs,
+        account: &Arc<Account>,
+    ) -> Result<Option<&Program>, LoadError> {
+        let place = self
+            .0
+            .iter()
+            .position(|(from, _)| Arc::ptr_eq(from, account));
+        let place = match place {
+            Some(place) => place,
+            None => {
+                let Some(program) = programs.load(account)? else {
+                    return Ok(None);
+                };
+                if self.0.len() == Self::MOST {
+                    self.0.clear();
+                }
+                self.0.push((Arc::clone(account), program));
+                self.0.len() - 1
+            }
+        };
+        Ok(Some(&self.0[place].1))
+    }
+}
+
 impl fmt::Debug for Programs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -45,11 +45,12 @@ impl View for State {
 
 impl State {
     /// Applies changes.
-    pub fn apply(&mut self, changes: &[Change]) {
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) {
         for (key, account) in changes {
+            let key = Address::from(&key);
             match account {
-                Some(account) => self.accounts.insert(key.into(), Arc::clone(account)),
-                None => self.accounts.remove(&Address::from(key)),
+                Some(account) => self.accounts.insert(key, account),
+                None => self.accounts.remove(&key),
             };
         }
     }

@@ -3,7 +3,7 @@
 use abi::Pubkey;
 use polkavm::{MemoryMapBuilder, ProgramBlob};
 
-use crate::backend::polkavm::{PAGE_SIZE, input_address};
+use crate::backend::polkavm::{Layout, PAGE_SIZE};
 use crate::invocation::Invocation;
 use crate::invoke::input::write::serialized_length;
 
@@ -43,7 +43,7 @@ impl DataSizes {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemoryMap {
-    /// Address of the heap, for any length.
+    /// Address of the heap. With a longer input it is whole pages higher.
     pub heap_base: u32,
     /// Length of all mapped memory, in bytes and whole pages.
     pub mapped: u64,
@@ -104,14 +104,14 @@ impl MemoryMap {
             .stack_size(blob.stack_size())
             .build()
             .ok()?;
-        let heap_base = map.heap_base();
-        let input_address = input_address(heap_base, heap);
         // The program's address does not change the length.
         let input_length = serialized_length(&Invocation::new(Pubkey::new([0; 32]))) as u64;
-        let end = input_address + input_length;
-        if end - u64::from(heap_base) > u64::from(map.max_heap_size()) {
+        let layout = Layout::new(map.heap_base(), input_length);
+        let end = layout.heap_base + u64::from(heap);
+        if end - u64::from(map.heap_base()) > u64::from(map.max_heap_size()) {
             return None;
         }
+        let heap_base = u32::try_from(layout.heap_base).ok()?;
         let region = |kind, address, length| Region {
             kind,
             address,
@@ -128,12 +128,12 @@ impl MemoryMap {
                 map.rw_data_address(),
                 blob.rw_data_size(),
             ),
-            region(RegionKind::Heap, heap_base, heap),
             region(
                 RegionKind::Input,
-                u32::try_from(input_address).ok()?,
+                u32::try_from(layout.input).ok()?,
                 input_length as u32,
             ),
+            region(RegionKind::Heap, heap_base, heap),
             region(RegionKind::Stack, map.stack_address_low(), map.stack_size()),
         ];
         let above = end.next_multiple_of(PAGE_SIZE.into()) - u64::from(map.rw_data_address());

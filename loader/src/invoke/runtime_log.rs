@@ -1,5 +1,7 @@
 //! The lines that the Rialo runtime logs around each program.
 
+use std::fmt::{Arguments, Write as _};
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::Finished;
@@ -12,16 +14,16 @@ impl Syscalls {
     /// Logs that the current program begins.
     pub(crate) fn log_begin(&mut self) {
         if self.log_style() == LogStyle::Runtime {
-            let (program_id, depth) = (self.program_id(), self.depth());
-            self.log_line(format!("Program {program_id} invoke [{depth}]"));
+            self.id_text = self.program_id().to_string();
+            let depth = self.depth();
+            self.log_of_program(format_args!("invoke [{depth}]"));
         }
     }
 
     /// Logs that the current program was not entered, because its loader rejects the invocation.
     pub(crate) fn log_not_entered(&mut self) {
         if self.log_style() == LogStyle::Runtime {
-            let program_id = self.program_id();
-            self.log_line(format!("Program {program_id} failed: {NOT_ENTERED}"));
+            self.log_of_program(format_args!("failed: {NOT_ENTERED}"));
         }
     }
 
@@ -31,7 +33,6 @@ impl Syscalls {
         if self.log_style() != LogStyle::Runtime {
             return;
         }
-        let program_id = self.program_id();
         if let Err(Failure::InvalidCall(error)) = &finished.result
             && let Some(note) = note(error)
         {
@@ -39,21 +40,29 @@ impl Syscalls {
         }
         if let Some(gas) = gas {
             let used = gas - finished.gas;
-            self.log_line(format!(
-                "Program {program_id} consumed {used} of {gas} compute units"
-            ));
+            self.log_of_program(format_args!("consumed {used} of {gas} compute units"));
             if !self.return_data().is_empty() {
                 let data = BASE64_STANDARD.encode(self.return_data());
-                self.log_line(format!("Program return: {program_id} {data}"));
+                self.log_line(format!("Program return: {} {data}", self.id_text));
             }
         }
-        let line = match &finished.result {
-            Ok(_) => format!("Program {program_id} success"),
+        match &finished.result {
+            Ok(_) => self.log_of_program(format_args!("success")),
             Err(failure) => {
                 let reason = reason(failure, self.broken_rule());
-                format!("Program {program_id} failed: {reason}")
+                self.log_of_program(format_args!("failed: {reason}"));
             }
-        };
+        }
+    }
+
+    /// Logs what the current program does.
+    fn log_of_program(&mut self, event: Arguments<'_>) {
+        // Most events fit, so the line is allocated once.
+        let mut line = String::with_capacity(self.id_text.len() + 64);
+        line.push_str("Program ");
+        line.push_str(&self.id_text);
+        line.push(' ');
+        line.write_fmt(event).expect("a string takes all text");
         self.log_line(line);
     }
 }

@@ -129,10 +129,11 @@ fn spy() -> Vec<u8> {
 
 /// The memory of a call: start and end of each part.
 struct Parts {
-    /// Data and heap, and the bytes between them and the input.
+    /// The program's data, and the bytes between it and the input.
     below_input: [u32; 2],
+    /// The input and the heap, and the bytes between and after them.
     input: [u32; 2],
-    /// The input after the instruction data, which holds the spy's commands.
+    /// The same without the instruction data, which holds the spy's commands.
     after_data: [u32; 2],
     stack: [u32; 2],
 }
@@ -142,12 +143,15 @@ impl Parts {
         let mut map = MemoryMapBuilder::new(4_096);
         map.rw_data_size(DATA_SIZE).stack_size(STACK_SIZE);
         let map = map.build().expect("a small program");
-        let input = (map.heap_base() + heap).next_multiple_of(4_096);
+        let data_end = map.heap_base();
+        let input = data_end.next_multiple_of(4_096);
         let front = 8 + 8 * (2 + 3 * 2 + 1) + 32 + 8;
         let account = 88 + 100 + 10_240 + 4 + 8;
         let accounts = u32::from(accounts);
         let table = if accounts == 0 { 0 } else { 8 * accounts + 16 };
-        let mapped = (input + front + accounts * account + table).next_multiple_of(4_096);
+        let input_end = input + front + accounts * account + table;
+        let heap_base = data_end + (input_end - data_end).next_multiple_of(4_096);
+        let mapped = (heap_base + heap).next_multiple_of(4_096);
         Self {
             below_input: [map.rw_data_address(), input],
             input: [input, mapped],

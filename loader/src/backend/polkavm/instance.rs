@@ -6,6 +6,7 @@ use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
 use polkavm::{InterruptKind, Reg};
 
+use super::PAGE_SIZE;
 use super::guest::Guest;
 use super::pool::Known;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
@@ -92,17 +93,17 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         &mut self.guest
     }
 
-    /// Maps the heap right above the program's data, and the input on the next page above the heap.
+    /// Maps the input above the program's data, and the heap above the input: see [`Layout`].
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
         let program = self.guest.program;
-        let heap_base = program.module.memory_map().heap_base();
-        let address = input_address(heap_base, request.heap_size);
-        let mapped = address + request.input_length as u64 - u64::from(heap_base);
-        let Ok(mapped) = u32::try_from(mapped) else {
+        let data_end = program.module.memory_map().heap_base();
+        let layout = Layout::new(data_end, request.input_length as u64);
+        let end = layout.heap_base + u64::from(request.heap_size);
+        let Ok(mapped) = u32::try_from(end - u64::from(data_end)) else {
             return Err(request.does_not_fit());
         };
         let table = request.account_table;
-        self.account_table = table.map_or(0, |offset| address + offset as u64);
+        self.account_table = table.map_or(0, |offset| layout.input + offset as u64);
         let data = program.blob.rw_data();
         let instances = &program.instances;
         let mapping = instances.map(self.guest.vm, self.known, data, mapped);
@@ -115,11 +116,11 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         }
         Ok(Mapping {
             heap: Heap {
-                base: heap_base.into(),
+                base: layout.heap_base,
                 size: request.announced_heap,
                 has_header: program.has_heap_header,
             },
-            input: address,
+            input: layout.input,
             // It is mapped below 4 GiB.
             input_length: request.input_length as u32,
         })
@@ -209,8 +210,26 @@ impl<O: Observer> Observed<'_, O> {
     }
 }
 
-/// The address of the input above a heap.
-pub(crate) fn input_address(heap_base: u32, heap_size: u32) -> u64 {
-    let heap_end = u64::from(heap_base) + u64::from(heap_size);
-    heap_end.next_multiple_of(INPUT_ALIGNMENT.into())
+/// Where input and heap are.
+///
+/// The heap is above the input, because the interpreter clears its memory up to the highest address
+/// that is written: most programs write little of their heap.
+pub(crate) struct Layout {
+    pub input: u64,
+    pub heap_base: u64,
+}
+
+impl Layout {
+    /// The layout above a program's data.
+    pub fn new(data_end: u32, input_length: u64) -> Self {
+        let data_end = u64::from(data_end);
+        let input = data_end.next_multiple_of(INPUT_ALIGNMENT.into());
+        // Whole pages above the end of the data: then the alignment gaps on the heap depend on the
+        // program and not on the input.
+        let below = (input + input_length - data_end).next_multiple_of(PAGE_SIZE.into());
+        Self {
+            input,
+            heap_base: data_end + below,
+        }
+    }
 }

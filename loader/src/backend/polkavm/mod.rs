@@ -15,7 +15,7 @@ mod trap;
 pub(crate) mod validate;
 
 pub(crate) use guest::Guest;
-pub(crate) use instance::{Observed, Observer, input_address};
+pub(crate) use instance::{Layout, Observed, Observer};
 pub use pool::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 
 use std::sync::Arc;

@@ -45,8 +45,9 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Waiting {
-    /// The program of each, and the instance. The one that was idle for longest is first.
-    instances: VecDeque<(ProgramNumber, Instance)>,
+    /// The program of each, and the instance. The one that was idle for longest is first. They are
+    /// in boxes, because an instance has many fields and is moved often.
+    instances: VecDeque<(ProgramNumber, Box<Instance>)>,
     last_program: ProgramNumber,
 }
 
@@ -69,6 +70,17 @@ pub(crate) struct Known {
     is_reused: bool,
     /// The core that the process has been kept off.
     core: Option<usize>,
+    /// The thread that used it last.
+    thread: ThreadNumber,
+}
+
+/// A number that no two threads have at once.
+type ThreadNumber = usize;
+
+/// The number of this thread.
+fn this_thread() -> ThreadNumber {
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }
 
 /// One program's part of a pool. Dropping it drops its idle instances.
@@ -144,14 +156,14 @@ impl Instances {
     }
 
     /// A clean instance of the program's module: an idle one, or a new one.
-    pub fn take(&self, module: &Module) -> Result<Instance, InvocationError> {
+    pub fn take(&self, module: &Module) -> Result<Box<Instance>, InvocationError> {
         match self.take_waiting(|_| true) {
             Some(instance) => Ok(instance),
             None => self.instantiate(module).map_err(InvocationError::engine),
         }
     }
 
-    fn instantiate(&self, module: &Module) -> Result<Instance, Error> {
+    fn instantiate(&self, module: &Module) -> Result<Box<Instance>, Error> {
         let attempts = if self.are_processes() { ATTEMPTS } else { 1 };
         let mut made = module.instantiate();
         for _ in 1..attempts {
@@ -160,19 +172,31 @@ impl Instances {
             }
             made = module.instantiate();
         }
-        Ok(Instance {
-            vm: made?,
-            known: Known::default(),
-        })
+        let known = Known {
+            thread: this_thread(),
+            ..Known::default()
+        };
+        Ok(Box::new(Instance { vm: made?, known }))
     }
 
-    fn take_waiting(&self, is_suitable: impl Fn(&RawInstance) -> bool) -> Option<Instance> {
+    fn take_waiting(&self, is_suitable: impl Fn(&RawInstance) -> bool) -> Option<Box<Instance>> {
+        let thread = this_thread();
         let mut waiting = self.pool.lock();
-        // The one that was used last is the likeliest to be in the processor's caches.
-        let place = waiting.instances.iter().rposition(|(program, instance)| {
+        // The one that this thread used last is the likeliest to be in the caches of its processor.
+        // One that another thread used is in those of another.
+        let own = waiting.instances.iter().enumerate().rev();
+        let mut own = own.filter(|(_, (program, instance))| {
             *program == self.program && is_suitable(&instance.vm)
-        })?;
+        });
+        let (newest, (_, instance)) = own.next()?;
+        let place = match instance.known.thread == thread {
+            true => newest,
+            false => own
+                .find(|(_, (_, instance))| instance.known.thread == thread)
+                .map_or(newest, |(place, _)| place),
+        };
         let (_, mut instance) = waiting.instances.remove(place)?;
+        instance.known.thread = thread;
         instance.known.is_reused = true;
         Some(instance)
     }
@@ -236,7 +260,12 @@ impl Instances {
     }
 
     /// Puts an instance in the place of another, which it returns.
-    fn replace(&self, vm: &mut RawInstance, known: &mut Known, mut by: Instance) -> Instance {
+    fn replace(
+        &self,
+        vm: &mut RawInstance,
+        known: &mut Known,
+        mut by: Box<Instance>,
+    ) -> Box<Instance> {
         swap(vm, &mut by.vm);
         swap(known, &mut by.known);
         by
@@ -245,7 +274,7 @@ impl Instances {
     /// How many instances of the program wait.
     fn waiting(&self) -> usize {
         let waiting = self.pool.lock();
-        let own = |(program, _): &&(ProgramNumber, Instance)| *program == self.program;
+        let own = |(program, _): &&(ProgramNumber, Box<Instance>)| *program == self.program;
         waiting.instances.iter().filter(own).count()
     }
 
@@ -258,7 +287,7 @@ impl Instances {
 
     /// Cleans an instance after an invocation, and keeps it for the next. Drop an instance in which
     /// the VM itself has failed instead.
-    pub fn give_back(&self, mut instance: Instance) {
+    pub fn give_back(&self, mut instance: Box<Instance>) {
         if self.pool.max_instances == 0 {
             return;
         }
@@ -274,7 +303,7 @@ impl Instances {
     }
 
     /// Keeps a clean instance.
-    fn keep(&self, instance: Instance) {
+    fn keep(&self, instance: Box<Instance>) {
         let mut waiting = self.pool.lock();
         waiting.instances.push_back((self.program, instance));
         let mut too_many = Vec::new();

@@ -99,16 +99,16 @@ pub(crate) fn validate(invocation: &Invocation) -> Result<(), InvocationError> {
     Ok(())
 }
 
-/// The first position of each key. A list is faster for a few accounts, and slow for a thousand.
+/// The first position of each key. A search is faster for a few accounts, and slow for a thousand.
 enum Positions<'a> {
-    Few(Vec<(&'a Pubkey, usize)>),
+    Few(&'a [AccountEntry]),
     Many(BTreeMap<&'a Pubkey, usize>),
 }
 
 impl<'a> Positions<'a> {
-    fn of(invocation: &Invocation) -> Self {
+    fn of(invocation: &'a Invocation) -> Self {
         match invocation.accounts.len() {
-            count @ 0..=16 => Self::Few(Vec::with_capacity(count)),
+            0..=16 => Self::Few(&invocation.accounts),
             _ => Self::Many(BTreeMap::new()),
         }
     }
@@ -116,12 +116,10 @@ impl<'a> Positions<'a> {
     /// Records where a key occurs; returns where it occurred before, if it did.
     fn insert(&mut self, key: &'a Pubkey, index: usize) -> Option<usize> {
         match self {
-            Self::Few(list) => {
-                let known = list.iter().find(|(known, _)| *known == key);
-                let first = known.map(|(_, first)| *first);
-                list.push((key, index));
-                first
-            }
+            Self::Few(entries) => entries[..index].iter().position(|entry| match entry {
+                AccountEntry::First(input) => input.account.key == *key,
+                AccountEntry::Repeat(_) => false,
+            }),
             Self::Many(tree) => tree.insert(key, index),
         }
     }

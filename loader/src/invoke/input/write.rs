@@ -1,5 +1,7 @@
 //! Writes the serialized input, in the layout of [`abi::input`].
 
+use std::ops::Range;
+
 use abi::Pubkey;
 use abi::input::{
     ACCOUNT_TABLE_MAGIC, AccountHeader, AccountTableFooter, FIRST_OCCURRENCE, RepeatEntry,
@@ -28,7 +30,7 @@ pub(crate) struct SentEntry {
     /// Its address in the guest's memory.
     pub address: u64,
     /// Its start in the bytes of all segments.
-    start: usize,
+    pub start: usize,
 }
 
 /// Bytes of the input without a gap.
@@ -107,7 +109,13 @@ pub(crate) fn write(
     address: u64,
 ) -> Result<SerializedInput, InvocationError> {
     let serialized = serialize(invocation, address);
-    for (address, bytes) in serialized.segments() {
+    for (address, range) in serialized.segments() {
+        let bytes = &serialized.bytes[range];
+        // The rent epoch of the last account may be all that is left. Without it, the interpreter
+        // need not clear the spare bytes before it.
+        if bytes.iter().all(|byte| *byte == 0) {
+            continue;
+        }
         guest.write(address, bytes).map_err(|Inaccessible| {
             InvocationError::engine("the backend mapped too little memory for the input")
         })?;
@@ -154,6 +162,11 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
 }
 
 impl SerializedInput {
+    /// The bytes of all segments, one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The entries of the accounts, in order.
     pub fn entries(&self) -> &[SentEntry] {
         &self.entries
@@ -209,13 +222,14 @@ impl SerializedInput {
         Some((Pubkey::new(header.key), header.data_length as usize))
     }
 
-    /// The segments with their addresses, the last one first: the VM's memory then grows once.
-    fn segments(&self) -> impl Iterator<Item = (u64, &[u8])> {
+    /// The segments with their addresses and their places in the bytes, the last one first: the
+    /// VM's memory then grows once.
+    fn segments(&self) -> impl Iterator<Item = (u64, Range<usize>)> {
         let mut end = self.bytes.len();
         self.segments.iter().rev().map(move |segment| {
-            let bytes = &self.bytes[segment.start..end];
+            let range = segment.start..end;
             end = segment.start;
-            (segment.address, bytes)
+            (segment.address, range)
         })
     }
 

@@ -36,7 +36,7 @@ fn module_on(backend: BackendKind) -> Option<Module> {
 /// An invocation with so many bytes above the program's data. Returns the process that ran it.
 fn invoke(instances: &Instances, module: &Module, mapped: u32) -> u32 {
     let mut instance = instances.take(module).unwrap();
-    let Instance { vm, known } = &mut instance;
+    let Instance { vm, known } = &mut *instance;
     assert!(instances.map(vm, known, &[], mapped).unwrap().is_some());
     known.holds(0, 0);
     instances.prepare(vm, known);
@@ -128,7 +128,7 @@ fn idle_process_is_cleared_at_once() {
     let instances = Pool::of_compiler(1).instances();
     for own_bytes in [0, process::MOST_CLEARED + 1] {
         let mut instance = instances.take(&module).unwrap();
-        let Instance { vm, known } = &mut instance;
+        let Instance { vm, known } = &mut *instance;
         instances.map(vm, known, &[], 50_000).unwrap();
         known.holds(0, own_bytes);
         let map = module.memory_map();
@@ -203,6 +203,28 @@ fn largest_size_of_an_instance_counts() {
     huge.known.holds(MAX_BYTES + 1, 0);
     instances.give_back(huge);
     assert_eq!(instances.waiting(), 0);
+}
+
+#[test]
+fn a_thread_gets_the_instance_that_it_used() {
+    let (module, pool) = (module(), Pool::of_interpreter(10));
+    let instances = pool.instances();
+    let address = |instance: &Instance| std::ptr::from_ref(instance).addr();
+    let [own, others] = [(); 2].map(|()| instances.take(&module).unwrap());
+    let (first, second) = (address(&own), address(&others));
+    instances.give_back(own);
+    std::thread::scope(|scope| {
+        let give_back = || {
+            instances.give_back(others);
+            let newest = instances.take(&module).unwrap();
+            assert_eq!(address(&newest), second);
+            instances.give_back(newest);
+        };
+        scope.spawn(give_back);
+    });
+    assert_eq!(address(&instances.take(&module).unwrap()), first);
+    // None of its own waits.
+    assert_eq!(address(&instances.take(&module).unwrap()), second);
 }
 
 #[test]
