@@ -6,8 +6,17 @@
 
 use polkavm::{MemoryProtection, RawInstance};
 
+use super::process;
+
 /// The longest gap between two writes that become one, in bytes. An account has 10,240 spare ones.
 const LONGEST_GAP: u64 = 16 << 10;
+
+/// How many bytes the host copies while the process of the program waits actively for work.
+const AWAKE: usize = 48 << 10;
+
+/// The longest piece for which the host keeps the process awake. For a longer one that costs more
+/// than waking it up at the end.
+const KEPT_AWAKE: usize = 4 * AWAKE;
 
 /// A longer access than this goes to the memory at once: copying it first would cost more.
 const LONG: usize = 64 << 10;
@@ -61,8 +70,7 @@ impl Pieces {
             return Ok(());
         }
         for piece in join(vm, &self.writes) {
-            vm.write_memory(piece.address, &piece.bytes)
-                .map_err(|error| error.to_string())?;
+            piece.write(vm)?;
             self.pieces.push(piece);
         }
         self.writes.clear();
@@ -97,6 +105,42 @@ impl Pieces {
         }
         let start = (address - piece.address) as usize;
         Some(&piece.bytes[start..start + length])
+    }
+}
+
+impl Piece {
+    fn write(&self, vm: &mut RawInstance) -> Result<(), String> {
+        let mut address = self.address;
+        for bytes in self.bytes.chunks(self.chunk()) {
+            if address != self.address {
+                process::keep_awake(vm).map_err(|error| error.to_string())?;
+            }
+            vm.write_memory(address, bytes)
+                .map_err(|error| error.to_string())?;
+            address += bytes.len() as u32;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, vm: &mut RawInstance) -> Result<(), String> {
+        let (mut address, chunk) = (self.address, self.chunk());
+        for bytes in self.bytes.chunks_mut(chunk) {
+            if address != self.address {
+                process::keep_awake(vm).map_err(|error| error.to_string())?;
+            }
+            let length = bytes.len() as u32;
+            vm.read_memory_into(address, bytes)
+                .map_err(|error| error.to_string())?;
+            address += length;
+        }
+        self.is_read = true;
+        Ok(())
+    }
+
+    /// Bytes of one access.
+    fn chunk(&self) -> usize {
+        let length = self.bytes.len();
+        if length > KEPT_AWAKE { length } else { AWAKE }
     }
 }
 
