@@ -59,6 +59,7 @@ pub struct NativeHost {
 /// | [`WRITE`](Self::WRITE) | address, length, and that many bytes | [`DONE`](Self::DONE) or [`INACCESSIBLE`](Self::INACCESSIBLE) |
 /// | [`ENTER`](Self::ENTER) | the heap size to announce to the program | [`CALLED`](Self::CALLED): the arguments, and `import`; or [`RETURNED`](Self::RETURNED): the status |
 /// | [`ANSWER`](Self::ANSWER) | the return value of the syscall | as for [`ENTER`](Self::ENTER) |
+/// | [`START`](Self::START) | heap size, input length, the heap size to announce to the program | as for [`ENTER`](Self::ENTER) |
 ///
 /// A fork server opens the library once, and forks a process for each invocation. It sends
 /// [`READY`](Self::READY) once, on a socket of its own, and handles these requests:
@@ -103,9 +104,10 @@ impl Message {
     pub const CALLED: u32 = 10;
     /// Reply: the program returned.
     pub const RETURNED: u32 = 11;
-    /// From a fork server, once: the library is open. The value is 1 if the server forks, and 0 if
-    /// it serves one invocation itself, on the same socket: the constructors of the library left
-    /// something that processes would share.
+    /// From a fork server, once: the library is open. The first value is 1 if the server forks, and
+    /// 0 if it serves one invocation itself, on the same socket: the constructors of the library
+    /// left something that processes would share. The second one is whether the heap has the header
+    /// of [`crate::heap`].
     pub const READY: u32 = 12;
     /// Request to a fork server: fork a process.
     pub const FORK: u32 = 13;
@@ -115,6 +117,9 @@ impl Message {
     pub const END: u32 = 15;
     /// Reply of a fork server: 1 and the status of `wait`; 0 if the process is unknown.
     pub const ENDED: u32 = 16;
+    /// Request to a process that a fork server has forked: map heap and input in the file, the heap
+    /// at [`NATIVE_HEAP_BASE`](crate::entry::NATIVE_HEAP_BASE), and call the entry.
+    pub const START: u32 = 17;
 
     /// A message of this kind, with the first three values.
     #[must_use]

@@ -100,6 +100,15 @@ impl Connection {
 
     /// Sends memory to the loader: all of it, or a message that it is inaccessible.
     fn read(&mut self, address: u64, length: u64) -> Result<(), End> {
+        // In one piece, it is read only once.
+        if (1..=PIECE as u64).contains(&length) {
+            let length = length as usize;
+            if !self.load(address, length)? {
+                return self.send(&Message::new(Message::INACCESSIBLE, [0; 3]));
+            }
+            self.send(&Message::new(Message::BYTES, [length as u64, 0, 0]))?;
+            return self.send_piece(length);
+        }
         // It reads all pieces before it sends the first, because it cannot take back the length
         // that it announces.
         for (address, length) in pieces(address, length) {
@@ -114,11 +123,15 @@ impl Connection {
                     "the program unmapped memory while the loader read it",
                 ));
             }
-            self.socket
-                .write_all(&self.piece[..length])
-                .map_err(|_| End::Closed)?;
+            self.send_piece(length)?;
         }
         Ok(())
+    }
+
+    fn send_piece(&mut self, length: usize) -> Result<(), End> {
+        self.socket
+            .write_all(&self.piece[..length])
+            .map_err(|_| End::Closed)
     }
 
     fn load(&mut self, address: u64, length: usize) -> Result<bool, End> {

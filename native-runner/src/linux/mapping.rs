@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::ptr;
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
+use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use super::End;
 
@@ -73,6 +73,25 @@ impl Mapping {
     pub fn input_length(&self) -> u64 {
         self.input_length
     }
+}
+
+/// Whether the longest heap and input that a loader maps have room at the contract's address.
+pub fn is_base_free() -> bool {
+    let longest = 2 * (u64::from(u32::MAX) + u64::from(INPUT_ALIGNMENT));
+    let Ok(length) = usize::try_from(longest) else {
+        return false;
+    };
+    let base = ptr::without_provenance_mut(NATIVE_HEAP_BASE as usize);
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED_NOREPLACE;
+    // SAFETY: `mmap_anonymous` requires that the mapping replaces no memory that is in use. With
+    // `FIXED_NOREPLACE`, the kernel never replaces a mapping.
+    let Ok(mapped) = (unsafe { mmap_anonymous(base, length, ProtFlags::empty(), flags) }) else {
+        return false;
+    };
+    // SAFETY: `munmap` requires that nothing uses the range. It has just been mapped, and its
+    // address is known to this function alone.
+    let unmapped = unsafe { munmap(mapped, length) };
+    mapped == base && unmapped.is_ok()
 }
 
 fn map(

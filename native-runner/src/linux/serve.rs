@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::MAX_ARGUMENTS;
 use abi::native::{Message, NativeHost};
 
@@ -42,21 +43,17 @@ pub fn serve(
                 let keeps_header = program.keeps_header().into();
                 Message::new(Message::PLACED, [placed.heap_base(), input, keeps_header])
             }
-            (Message::ENTER, Some(placed)) => {
-                let [heap_size, ..] = message.values;
-                let host = NativeHost {
-                    heap_base: placed.heap_base(),
-                    heap_size,
-                    input_length: placed.input_length(),
-                    call,
-                };
-                // SAFETY: `enter` requires that heap and input are mapped, that only the program
-                // accesses them, and that the program may call `call`. `Mapping` has mapped both
-                // and this crate has no reference to them; `call` is the function of the contract.
-                let status = unsafe { program.enter(&host, placed.input()) };
-                Message::new(Message::RETURNED, [status, 0, 0])
+            (Message::ENTER, Some(placed)) => enter(program, placed, message.values[0]),
+            (Message::START, None) => {
+                let [heap_size, input_length, announced, ..] = message.values;
+                let placed = mapping.insert(Mapping::new(heap_size, input_length, file.take())?);
+                // The loader has written addresses into the input.
+                if placed.heap_base() != NATIVE_HEAP_BASE {
+                    return Err(End::refused("the address of the heap is in use"));
+                }
+                enter(program, placed, announced)
             }
-            (Message::PLACE, Some(_)) => {
+            (Message::PLACE | Message::START, Some(_)) => {
                 return Err(End::refused("the loader mapped heap and input twice"));
             }
             (Message::ENTER, None) => {
@@ -70,6 +67,21 @@ pub fn serve(
         };
         connection()?.send(&answer)?;
     }
+}
+
+/// Calls the program, and returns the reply with its status. `heap_size` is what it is announced.
+fn enter(program: &Program, placed: &Mapping, heap_size: u64) -> Message {
+    let host = NativeHost {
+        heap_base: placed.heap_base(),
+        heap_size,
+        input_length: placed.input_length(),
+        call,
+    };
+    // SAFETY: `enter` requires that heap and input are mapped, that only the program accesses them,
+    // and that the program may call `call`. `Mapping` has mapped both and this crate has no
+    // reference to them; `call` is the function of the contract.
+    let status = unsafe { program.enter(&host, placed.input()) };
+    Message::new(Message::RETURNED, [status, 0, 0])
 }
 
 /// Runs a syscall: sends it to the loader, and serves memory until the loader replies.

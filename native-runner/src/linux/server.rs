@@ -25,6 +25,7 @@ use super::End;
 use super::arguments::Arguments;
 use super::connection::Connection;
 use super::limits;
+use super::mapping::is_base_free;
 use super::program::Program;
 use super::serve::serve;
 
@@ -37,15 +38,24 @@ use super::serve::serve;
 pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<(), End> {
     let before = Shared::now().map_err(unknown_state)?;
     let program = Program::open(&arguments.library)?;
-    let forks = !is_sanitized() && is_alone().map_err(unknown_state)? && before.is_still_all()?;
-    send(&mut control, Message::READY, [forks.into(), 0, 0])?;
+    let has_header = program.keeps_header().into();
+    let forks = !is_sanitized()
+        && is_alone().map_err(unknown_state)?
+        && before.is_still_all()?
+        && is_base_free();
+    let ready = [forks.into(), has_header, 0];
     if !forks {
         limits::set_in_child(arguments)?;
+        send(&mut control, Message::READY, ready)?;
         return serve(Connection::new(control)?, &program, None);
     }
     limits::lift()?;
+    send(&mut control, Message::READY, ready)?;
+    // Those that have not been waited for.
+    let mut killed = Vec::new();
     loop {
         let (message, descriptors) = receive(&control)?;
+        killed.retain(|child| wait(*child, WaitOptions::NOHANG) == Ended::NotYet);
         match (message.kind, <[OwnedFd; 2]>::try_from(descriptors)) {
             (Message::FORK, Ok([socket, file])) => {
                 let server = getpid();
@@ -63,13 +73,20 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
             }
             (Message::END, _) => {
                 let [child, is_status_wanted, ..] = message.values;
-                let status = end(child);
+                let child = i32::try_from(child).ok().and_then(Pid::from_raw);
+                if let Some(child) = child {
+                    kill(child);
+                }
                 if is_status_wanted != 0 {
-                    let values = match status {
-                        Some(status) => [1, status.cast_unsigned().into(), 0],
-                        None => [0; 3],
+                    let ended = child.map(|child| wait(child, WaitOptions::empty()));
+                    let values = match ended {
+                        Some(Ended::With(status)) => [1, status.cast_unsigned().into(), 0],
+                        _ => [0; 3],
                     };
                     send(&mut control, Message::ENDED, values)?;
+                } else {
+                    // The loader does not wait for it, and so the server does not either.
+                    killed.extend(child);
                 }
             }
             (kind, _) => {
@@ -100,16 +117,29 @@ fn run_child(
     serve(Connection::new(socket)?, program, Some(file))
 }
 
-/// Ends a child, if it has not ended, and all processes of its group. Returns how it ended.
-fn end(child: u64) -> Option<i32> {
-    let child = Pid::from_raw(child.try_into().ok()?)?;
+/// Kills a child, if it has not ended, and all processes of its group.
+fn kill(child: Pid) {
     // Each call fails only if no process is left to end. The system does not reuse the number of a
     // child before its parent waits for it.
     let _ = kill_process_group(child, Signal::KILL);
     let _ = kill_process(child, Signal::KILL);
-    let waited = retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()));
-    let (_, status) = waited.ok()??;
-    Some(status.as_raw())
+}
+
+/// What is known of a child.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    NotYet,
+    With(i32),
+    /// It is not a child, or not any more.
+    Unknown,
+}
+
+fn wait(child: Pid, options: WaitOptions) -> Ended {
+    match retry_on_intr(|| waitpid(Some(child), options)) {
+        Ok(Some((_, status))) => Ended::With(status.as_raw()),
+        Ok(None) => Ended::NotYet,
+        Err(_) => Ended::Unknown,
+    }
 }
 
 fn send(control: &mut UnixStream, kind: u32, values: [u64; 3]) -> Result<(), End> {

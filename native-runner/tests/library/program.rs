@@ -164,6 +164,14 @@ mod leaving {
                 let spawned = sleep.arg("3").stdout(null()).stderr(null()).spawn();
                 std::mem::forget(spawned.expect("a process"));
             }
+            // The heap's address.
+            Ok("heap") => {
+                let heap = std::ptr::without_provenance_mut(0x3_0000_1000);
+                let (readable, private_anonymous_here) = (1, 0x2 | 0x20 | 0x10);
+                // SAFETY: the address is free, because the library is opened before the heap is
+                // mapped.
+                unsafe { mmap(heap, 4096, readable, private_anonymous_here, -1, 0) };
+            }
             Ok("mapping") => {
                 let (writable, shared_anonymous) = (2, 0x1 | 0x20);
                 // SAFETY: without an address, the mapping replaces no memory.

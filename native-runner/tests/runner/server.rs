@@ -18,7 +18,7 @@ fn start(library: impl AsRef<Path>, leave: &str, seconds: &str) -> (Runner, u64)
     command.env("LEAVE", leave);
     let mut server = Runner::start_command(command, library, &[seconds, "--fork-server"]);
     let ready = server.receive();
-    assert_eq!(ready.kind, Message::READY);
+    assert_eq!((ready.kind, ready.values[1]), (Message::READY, 0));
     (server, ready.values[0])
 }
 
@@ -51,30 +51,24 @@ impl Forked {
         }
     }
 
-    fn call(&mut self, kind: u32, values: [u64; 3]) -> Message {
-        let message = Message::new(kind, values);
-        self.socket
-            .write_all(bytemuck::bytes_of(&message))
-            .expect("the process reads");
-        let mut reply = Message::default();
-        self.socket
-            .read_exact(bytemuck::bytes_of_mut(&mut reply))
-            .expect("a reply");
-        reply
+    /// The end of the process, before any message.
+    fn ends(mut self, server: &mut Runner) -> ExitStatus {
+        let mut rest = Vec::new();
+        // The process may leave bytes unread.
+        let _ = self.socket.read_to_end(&mut rest);
+        assert_eq!(rest, []);
+        self.end(server)
     }
 
-    /// Places heap and input in the shared memory, whose first bytes of the input are a command.
-    fn place(&mut self, command: u64) {
+    /// Puts a command into the first bytes of the input, and starts the program.
+    fn start(&mut self, command: u64) {
         self.memory.set_len(HEAP + 16).expect("a length");
         self.memory
             .write_all_at(&command.to_le_bytes(), HEAP)
             .expect("memory");
-        let placed = self.call(Message::PLACE, [HEAP, 16, 0]);
-        assert_eq!(placed.kind, Message::PLACED);
-        assert_eq!(
-            placed.values[..2],
-            [NATIVE_HEAP_BASE, NATIVE_HEAP_BASE + HEAP]
-        );
+        let start = Message::new(Message::START, [HEAP, 16, HEAP]);
+        let bytes = bytemuck::bytes_of(&start);
+        self.socket.write_all(bytes).expect("the process reads");
     }
 
     fn end(self, server: &mut Runner) -> ExitStatus {
@@ -92,8 +86,10 @@ fn every_forked_process_is_fresh() {
     };
     for _ in 0..3 {
         let mut forked = Forked::new(&mut server);
-        forked.place(ADD_HEAP);
-        let returned = forked.call(Message::ENTER, [HEAP, 0, 0]);
+        forked.start(ADD_HEAP);
+        let mut returned = Message::default();
+        let bytes = bytemuck::bytes_of_mut(&mut returned);
+        forked.socket.read_exact(bytes).expect("a reply");
         // The sum of the bytes that the program found in its heap.
         assert_eq!((returned.kind, returned.values[0]), (Message::RETURNED, 0));
         // The loader sees what it has written.
@@ -119,17 +115,16 @@ fn ends_of_forked_processes_are_reported() {
             own_limit("Max cpu time")[0]
         );
         let id = forked.id.to_string();
-        forked.place(command);
-        assert_eq!(limit_of(&id, "Max cpu time"), ["1", "2"]);
-        assert_eq!(limit_of(&id, "Max core file size"), ["0", "0"]);
-        let enter = Message::new(Message::ENTER, [HEAP, 0, 0]);
-        let bytes = bytemuck::bytes_of(&enter);
-        forked.socket.write_all(bytes).expect("the process reads");
-        let mut rest = Vec::new();
-        let _ = forked.socket.read_to_end(&mut rest);
-        assert_eq!(rest, []);
+        forked.start(command);
+        if command == LOOP {
+            // It sets its limits before it starts the program.
+            while limit_of(&id, "Max cpu time") != ["1", "2"] {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(limit_of(&id, "Max core file size"), ["0", "0"]);
+        }
         assert_eq!(
-            forked.end(&mut server).signal(),
+            forked.ends(&mut server).signal(),
             Some(expected),
             "{command}"
         );
@@ -145,10 +140,7 @@ fn forked_process_ends_with_its_server() {
         panic!("the server does not fork");
     };
     let mut forked = Forked::new(&mut server);
-    forked.place(LOOP);
-    let enter = Message::new(Message::ENTER, [HEAP, 0, 0]);
-    let bytes = bytemuck::bytes_of(&enter);
-    forked.socket.write_all(bytes).expect("the process reads");
+    forked.start(LOOP);
     server.child.kill().expect("a server");
     // The socket closes with the process.
     let mut rest = Vec::new();
@@ -158,7 +150,7 @@ fn forked_process_ends_with_its_server() {
 
 #[test]
 fn process_does_not_fork_what_children_would_share() {
-    for leave in ["thread", "descriptor", "process", "mapping"] {
+    for leave in ["thread", "descriptor", "process", "mapping", "heap"] {
         let (mut runner, forks) = start(library("leaving"), leave, "1");
         assert_eq!(forks, 0, "{leave}");
         // It serves one invocation itself, under the usual limits.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use abi::entry::INPUT_ALIGNMENT;
+use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
 use abi::imports::Import;
 use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL};
 
@@ -151,9 +151,9 @@ impl Backend for Runner {
         let mut guest = Guest {
             runner: self,
             program,
-            seconds,
             connection,
             memory,
+            start: Message::default(),
             gas: 0,
         };
         let result = run(&mut guest);
@@ -166,10 +166,11 @@ impl Backend for Runner {
 pub(crate) struct Guest<'a> {
     runner: &'a Runner,
     program: &'a NativeProgram,
-    seconds: u32,
     connection: Connection,
     /// Heap and input, if a server has forked the process.
     memory: Option<SharedMemory>,
+    /// The request that enters the program. `map` sets it.
+    start: Message,
     gas: u64,
 }
 
@@ -298,19 +299,46 @@ impl Guest<'_> {
         failure
     }
 
-    /// Lets the process map heap and input, `length` bytes together.
-    fn place(
-        &mut self,
-        heap: u64,
-        input_length: u64,
-        length: u64,
-    ) -> Result<Message, Disconnected> {
-        if let Some(memory) = &self.memory {
-            // If that fails, the process cannot use the memory, and the first access ends it.
-            let _ = memory.set_length(length);
+    /// Gives the file for heap and input its length, and returns their addresses. The process maps
+    /// it when it starts the program.
+    fn map_file(&mut self, request: &MemoryRequest) -> Result<(u64, u64), InvocationError> {
+        let heap = u64::from(request.heap_size);
+        let offset = heap.next_multiple_of(INPUT_ALIGNMENT.into());
+        // An input without a byte has an address too.
+        let length = offset.saturating_add(request.input_length.max(1) as u64);
+        self.start = Message::new(
+            Message::START,
+            [
+                heap,
+                request.input_length as u64,
+                request.announced_heap.into(),
+            ],
+        );
+        if let Some(memory) = &mut self.memory {
+            let set = memory.set_range(NATIVE_HEAP_BASE, length);
+            set.map_err(|_| request.does_not_fit())?;
         }
-        let message = Message::new(Message::PLACE, [heap, input_length, 0]);
-        self.connection.call(&message, &[])
+        Ok((NATIVE_HEAP_BASE, NATIVE_HEAP_BASE + offset))
+    }
+
+    /// Lets the process map heap and input, and returns their addresses, and whether the heap has a
+    /// header.
+    fn place(&mut self, request: &MemoryRequest) -> Result<(u64, u64, bool), InvocationError> {
+        let length = request.input_length as u64;
+        let message = Message::new(Message::PLACE, [request.heap_size.into(), length, 0]);
+        let placed = match self.connection.call(&message, &[]) {
+            Ok(placed) => placed,
+            Err(why) => return Err(start::not_opened(&mut self.connection, &why)),
+        };
+        let [base, input, has_header, _, _] = placed.values;
+        // Opening a library runs its constructors, which can write to the socket too.
+        if placed.kind != Message::PLACED || input.checked_add(length).is_none() {
+            let Disconnected(failure) = self.connection.protocol_error();
+            return Err(InvocationError::engine(failure));
+        }
+        let announced = request.announced_heap.into();
+        self.start = Message::new(Message::ENTER, [announced, 0, 0]);
+        Ok((base, input, has_header != 0))
     }
 
     fn protocol_error(&mut self) -> Inaccessible {
@@ -327,56 +355,33 @@ impl Instance for Guest<'_> {
     }
 
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
-        let heap = u64::from(request.heap_size);
         // A valid input is shorter than 4 GiB.
-        let input_length = request.input_length as u64;
-        let offset = heap.next_multiple_of(INPUT_ALIGNMENT.into());
-        let length = offset.saturating_add(input_length.max(1));
-        let mut placed = self.place(heap, input_length, length);
-        if self.connection.server().is_some()
-            && matches!(&placed, Err(Disconnected(why)) if !matches!(why, Failure::TimedOut { .. }))
-        {
-            // The server has ended, and its process with it, before the program was called.
-            self.retire_server();
-            let process = self.runner.process_for(self.program, self.seconds)?;
-            (self.connection, self.memory) = process;
-            placed = self.place(heap, input_length, length);
-        }
-        let placed = match placed {
-            Ok(placed) => placed,
-            Err(why) => return Err(start::not_opened(&mut self.connection, &why)),
-        };
-        let [base, input, has_header, _, _] = placed.values;
-        // Opening a library runs its constructors, which can write to the socket too.
-        let is_valid = match &mut self.memory {
-            Some(memory) => {
-                memory.set_range(base, length);
-                base.checked_add(offset) == Some(input)
+        let input_length = request.input_length as u32;
+        let (base, input, has_header) = match self.connection.server() {
+            Some(server) => {
+                let has_header = server.has_heap_header;
+                let (base, input) = self.map_file(request)?;
+                (base, input, has_header)
             }
-            None => true,
+            None => self.place(request)?,
         };
-        let end = input.checked_add(input_length);
-        if placed.kind != Message::PLACED || !is_valid || end.is_none() {
-            let Disconnected(failure) = self.connection.protocol_error();
-            return Err(InvocationError::engine(failure));
-        }
         Ok(Mapping {
             heap: Heap {
                 base,
                 size: request.announced_heap,
-                has_header: has_header != 0,
+                has_header,
             },
             input,
-            input_length: input_length as u32,
+            input_length,
         })
     }
 
     fn enter(
         &mut self,
-        mapping: &Mapping,
+        _mapping: &Mapping,
         syscalls: &mut Syscalls,
     ) -> Result<End, InvocationError> {
-        let mut request = Message::new(Message::ENTER, [mapping.heap.size.into(), 0, 0]);
+        let mut request = self.start;
         loop {
             let event = match self.connection.call(&request, &[]) {
                 Ok(event) => event,

@@ -33,6 +33,8 @@ pub(super) struct Forked {
 
 /// A fork server.
 pub(super) struct Server {
+    /// Whether the program's heap has the header of [`abi::heap`].
+    pub has_heap_header: bool,
     control: Mutex<Control>,
     /// Dropped after `control`, and so ended.
     _process: Process,
@@ -64,12 +66,13 @@ impl From<rustix::io::Errno> for Lost {
 
 impl Server {
     /// The server behind the connection of a process that is ready to fork.
-    pub fn new(connection: Connection) -> Result<Self, InvocationError> {
+    pub fn new(connection: Connection, has_heap_header: bool) -> Result<Self, InvocationError> {
         let (process, stream) = connection.into_parts();
         let patience = Some(PATIENCE);
         stream.set_read_timeout(patience).map_err(no_socket)?;
         stream.set_write_timeout(patience).map_err(no_socket)?;
         Ok(Self {
+            has_heap_header,
             control: Mutex::new(Control {
                 stream,
                 requested: None,

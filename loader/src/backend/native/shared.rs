@@ -27,14 +27,11 @@ impl SharedMemory {
         })
     }
 
-    /// Sets the length of the file, before the process maps it.
-    pub fn set_length(&self, length: u64) -> io::Result<()> {
-        self.file.set_len(length)
-    }
-
-    /// Sets the range that the process has mapped.
-    pub fn set_range(&mut self, base: u64, length: u64) {
+    /// Sets the range that the process will map, and so the length of the file.
+    pub fn set_range(&mut self, base: u64, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
         (self.base, self.length) = (base, length);
+        Ok(())
     }
 
     /// Whether a range is in the memory.

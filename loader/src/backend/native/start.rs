@@ -44,7 +44,7 @@ impl Runner {
         };
         match (ready.kind, ready.values[0]) {
             (Message::READY, 1) => {
-                let server = Arc::new(Server::new(connection)?);
+                let server = Arc::new(Server::new(connection, ready.values[1] != 0)?);
                 self.servers.insert(program.number, seconds, server);
             }
             (Message::READY, 0) => return Ok(alone(connection)),
