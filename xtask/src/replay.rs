@@ -38,7 +38,7 @@ pub struct ReplayArguments {
 const REPLAY: &str = "replay";
 
 /// The number of the guest's workload that replays, and four bytes of zero.
-const PREFIX: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+pub const PREFIX: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// Replays a trace with each allocator, and prints the comparison.
 ///

@@ -55,10 +55,8 @@ pub use workloads::{EMPTY, WORKLOADS};
 
 entrypoint!(process_instruction, heap = custom);
 
-/// The number, in place of a workload's and with the feature `replay`, before the data of [`abi::heap_replay`]. Four bytes of zero
-/// follow it.
-///
-/// [`abi::heap_replay`]: entrypoint::abi::heap_replay
+/// The number of a trace, in place of a workload's, with the feature `replay`. After it come four
+/// bytes of zero, and what `abi::heap_replay` describes.
 pub const REPLAY: u32 = u32::MAX;
 
 /// Length in bytes of the heap that every call must be given.
@@ -73,9 +71,8 @@ pub fn process_instruction(
     let (workload, rounds) = instruction_data
         .split_first_chunk::<4>()
         .ok_or(ProgramError::InvalidInstructionData)?;
-    let workload = u32::from_le_bytes(*workload);
     #[cfg(feature = "replay")]
-    if workload == REPLAY {
+    if u32::from_le_bytes(*workload) == REPLAY {
         return replay(rounds.get(4..).unwrap_or(&[]));
     }
     let rounds = rounds
@@ -87,7 +84,7 @@ pub fn process_instruction(
     }
     // SAFETY: a loader calls the program once, and nothing has been allocated yet.
     unsafe { heap::start() }?;
-    let checksum = workloads::run(workload, u32::from_le_bytes(rounds))
+    let checksum = workloads::run(u32::from_le_bytes(*workload), u32::from_le_bytes(rounds))
         .ok_or(ProgramError::InvalidInstructionData)?;
     match heap::counts() {
         None => set_return_data(&checksum.to_le_bytes()),
@@ -99,9 +96,9 @@ pub fn process_instruction(
     Ok(())
 }
 
-#[cfg(feature = "replay")]
 /// Replays a trace of a program's allocator, on a heap of [`HEAP_LENGTH`] bytes and the table of
 /// blocks.
+#[cfg(feature = "replay")]
 fn replay(data: &[u8]) -> ProgramResult {
     let start = || {
         if allocator::heap_limit() != HEAP_LENGTH {

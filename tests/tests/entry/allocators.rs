@@ -39,6 +39,8 @@ fn command_and_guest_agree_on_workloads() {
         allocator_bench::WORKLOADS
     );
     assert_eq!(HEAP_SIZE as usize, allocator_bench::HEAP_LENGTH);
+    let replay = [allocator_bench::REPLAY, 0].map(u32::to_le_bytes);
+    assert_eq!(xtask::replay::PREFIX.as_slice(), replay.as_flattened());
 }
 
 #[test]
