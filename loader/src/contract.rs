@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use abi::contract::{BLOB_SECTION, Contract, InvalidContract, NOTE_OWNER, NOTE_TYPE, SECTION};
+use abi::heap::MIN_HEAP_LENGTH;
 
 use crate::engine::Target;
 use crate::error::{InvocationError, LoadError};
@@ -49,19 +50,14 @@ pub(crate) fn with_heap<'a>(
     contract: Option<&Contract>,
     invocation: &'a Invocation,
 ) -> Result<Cow<'a, Invocation>, InvocationError> {
-    match contract {
-        Some(contract)
-            if !invocation.has_given_heap && invocation.heap_size < contract.heap_size =>
-        {
-            let mut invocation = invocation.clone();
-            invocation.heap_size = contract.heap_size;
-            Ok(Cow::Owned(invocation))
-        }
-        contract => {
-            check_heap(contract, invocation)?;
-            Ok(Cow::Borrowed(invocation))
-        }
+    let needed = needed(contract);
+    if !invocation.has_given_heap && needed > Some(invocation.heap_size) {
+        let mut invocation = invocation.clone();
+        invocation.heap_size = needed.unwrap_or(invocation.heap_size);
+        return Ok(Cow::Owned(invocation));
     }
+    check_heap(contract, invocation)?;
+    Ok(Cow::Borrowed(invocation))
 }
 
 /// Rejects an invocation with less heap than the program needs.
@@ -74,13 +70,16 @@ pub(crate) fn check_heap(
     invocation: &Invocation,
 ) -> Result<(), InvocationError> {
     let size = invocation.heap_size;
-    match contract {
-        Some(contract) if size < contract.heap_size => Err(InvocationError::LessHeapThanNeeded {
-            size,
-            needed: contract.heap_size,
-        }),
+    match needed(contract) {
+        Some(needed) if size < needed => Err(InvocationError::LessHeapThanNeeded { size, needed }),
         _ => Ok(()),
     }
+}
+
+/// The heap that the program needs, if that is more than every program has.
+fn needed(contract: Option<&Contract>) -> Option<u32> {
+    let needed = contract.map(|contract| contract.heap_size);
+    needed.filter(|needed| *needed > MIN_HEAP_LENGTH)
 }
 
 /// Reads the only record of a file, if there is one.

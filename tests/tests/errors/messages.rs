@@ -181,6 +181,9 @@ fn load_errors() -> Vec<LoadError> {
             function: None,
             location: None,
         },
+        LoadError::InvalidContract {
+            reason: "it has 7 bytes and not 8".to_owned(),
+        },
         LoadError::UnknownImport {
             symbol: "not_there".to_owned(),
         },
@@ -226,6 +229,10 @@ fn invocation_errors() -> Vec<InvocationError> {
         InvocationError::HeapTooLarge {
             size: 67_108_865,
             limit: 67_108_864,
+        },
+        InvocationError::LessHeapThanNeeded {
+            size: 32_768,
+            needed: 65_536,
         },
         InvocationError::GasTooLarge {
             gas: 1 << 63,

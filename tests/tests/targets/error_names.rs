@@ -1,5 +1,6 @@
 //! Every kind of program file carries the names of the program's errors, and loads with them.
 
+use abi::contract::EntryKind;
 use loader::{Engine, Invocation, Loader, Target};
 use program_build::custom_errors::{CustomError, CustomErrors};
 use program_build::guest::{DebugInfo, build_for};
@@ -78,6 +79,27 @@ fn module_has_the_names() {
 fn library_has_the_names() {
     let library = build(Target::Native, DebugInfo::Keep);
     assert_eq!(CustomErrors::of(&library).all(), expected());
+
+    // The note with the program's contract is beside them. The library needs no process to be read.
+    let loader = Loader::native(["true".into()]);
+    let program = loader.load(&library).expect("a library");
+    let contract = program.contract().expect("a contract");
+    assert_eq!(contract.entry, EntryKind::Entrypoint);
+    assert_eq!(contract.heap_size, 32 * 1024);
+    // Damage to it gives an error or another contract, and never harm.
+    let place = library.windows(4).position(|bytes| bytes == b"CTRT");
+    let place = place.expect("a note");
+    for byte in place - 8..place + 24 {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut damaged = library.clone();
+            damaged[byte] = value;
+            let kind = loader.load(&damaged).err().map(|error| error.kind());
+            assert!(matches!(kind, None | Some("InvalidContract")), "{kind:?}");
+        }
+    }
+    for length in (0..library.len()).step_by(library.len() / 50) {
+        let _ = loader.load(&library[..length]);
+    }
 }
 
 #[test]
