@@ -23,13 +23,17 @@ pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
          set language rust\nset breakpoint pending off\nset osabi none\n",
     );
     // The debug information has no paths of a computer: those of the program are relative to its
-    // workspace, and those of `core` to a commit of the compiler.
+    // workspace, those of `core` to a commit of the compiler, and those of packages outside of the
+    // workspace start with their names.
     if let Some(library) = toolchain::library_sources(&package.folder) {
         let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
         for prefix in library_prefixes(&bytes) {
             let library = library.display();
             writeln!(text, "set substitute-path {prefix}/library \"{library}\"")?;
         }
+    }
+    for (name, folder) in package.foreign_folders() {
+        writeln!(text, "set substitute-path {name} \"{}\"", folder.display())?;
     }
     let mut folders = vec![package.workspace_folder.clone()];
     folders.extend(toolchain::registry_sources());
