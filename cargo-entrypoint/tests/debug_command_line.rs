@@ -239,8 +239,8 @@ fn lldb_stops_on_lines() {
         "breakpoint set --file examples/counter/src/lib.rs --line 38".to_owned(),
         "continue".to_owned(),
         "bt".to_owned(),
+        "register read pc".to_owned(),
         "next".to_owned(),
-        "register read a0 pc".to_owned(),
         "continue".to_owned(),
     ];
     let mut lldb = Command::new(LLDB);
@@ -254,7 +254,7 @@ fn lldb_stops_on_lines() {
         &said,
         &[
             "stop reason = breakpoint 1.1",
-            "counter::process_instruction",
+            "[inlined] counter::process_instruction",
             " at lib.rs:38:",
             "counter::_::guest::entrypoint",
             "stop reason = step over",
