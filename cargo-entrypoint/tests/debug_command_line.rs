@@ -234,8 +234,11 @@ fn lldb_stops_on_lines() {
     let elf = server.script().replace(".gdb", ".elf");
     let commands = [
         format!("target create {elf}"),
-        format!("process connect unix-connect://{}", server.socket.display()),
-        format!("target modules load --file {elf} --slide 0"),
+        format!(
+            "process connect --plugin gdb-remote unix-connect://{}",
+            server.socket.display()
+        ),
+        "target modules load --file counter.debug.elf --slide 0".to_owned(),
         "breakpoint set --file examples/counter/src/lib.rs --line 38".to_owned(),
         "continue".to_owned(),
         "bt".to_owned(),
