@@ -132,7 +132,8 @@ fn gdb_stops_on_lines_and_goes_back() {
         &said,
         &[
             "Breakpoint 1, counter::process_instruction (",
-            "  entrypoint::glue::enter<false> (",
+            "  entrypoint::glue::enter (",
+            "  counter::entrypoint (",
             "$1 = 42\n",
             "$2 = [0x29, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
             "$3 = [0x2a, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
@@ -216,7 +217,7 @@ fn panic_has_its_callers() {
             "entrypoint::target::this::panic::report::panic_with_message (",
             " in core::panicking::panic_bounds_check (index=5, len=3) at ",
             " in probe::process_instruction (",
-            "entrypoint::glue::enter<false> (",
+            "entrypoint::glue::enter (",
         ],
     );
 }
