@@ -124,6 +124,26 @@ impl ProgramPackage {
         Ok(format!("{key}/{feature}"))
     }
 
+    /// The packages that this one is built with and that are in folders outside of its workspace:
+    /// what the compiler calls the folder of each, its name and version, and where it is. None, if
+    /// cargo cannot list them without the network.
+    #[must_use]
+    pub fn foreign_folders(&self) -> Vec<(String, PathBuf)> {
+        let metadata = MetadataCommand::new()
+            .manifest_path(self.folder.join("Cargo.toml"))
+            .other_options(["--offline".to_owned()])
+            .exec();
+        let packages = metadata.map_or_else(|_| Vec::new(), |metadata| metadata.packages);
+        let folders = packages.into_iter().filter_map(|package| {
+            // One with a source is from a registry.
+            let is_local = package.source.is_none();
+            let folder = package.manifest_path.parent()?.as_std_path().to_owned();
+            let is_foreign = is_local && !folder.starts_with(&self.workspace_folder);
+            is_foreign.then(|| (format!("{}-{}", package.name, package.version), folder))
+        });
+        folders.collect()
+    }
+
     /// Whether a source file of the package invokes a macro that makes a program or a handler.
     #[must_use]
     pub fn invokes_entry_macro(&self) -> bool {

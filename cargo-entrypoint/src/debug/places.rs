@@ -21,10 +21,6 @@ const LENGTH_BITS: u8 = 0b11;
 /// The opcode of `auipc`, the first of the two instructions of a far call.
 const AUIPC: u8 = 0b001_0111;
 
-/// The bits of `sd ra, …(sp)` that tell it apart, and their values: of 4 bytes, and of 2.
-const STORE: (u32, u32) = (0x01ff_f07f, 0x0011_3023);
-const COMPRESSED_STORE: (u32, u32) = (0xe07f, 0xe006);
-
 /// The ELF file, and the addresses of the blob's instructions in it.
 #[derive(Debug)]
 pub struct Places {
@@ -117,15 +113,6 @@ impl Places {
             first if first & 0x7f == AUIPC => 8,
             _ => 4,
         }
-    }
-
-    /// Whether the compiler's instruction stores the register `ra` on the stack.
-    pub fn saves_return(&self, program_counter: u32) -> bool {
-        let mut bytes = [0; 4];
-        self.read_elf(self.address(program_counter), &mut bytes);
-        let instruction = u32::from_le_bytes(bytes);
-        let compressed = instruction & COMPRESSED_STORE.0 == COMPRESSED_STORE.1;
-        compressed || instruction & STORE.0 == STORE.1
     }
 
     /// Reads code and read-only data of the ELF file. Returns how many bytes it has read.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use loader::debug::{RETURN_TO_LOADER, Recording, SavedReturn, Snapshot, Tracer};
+use loader::debug::{RETURN_TO_LOADER, Recording, Snapshot, Tracer};
 use loader::{Failure, Host, Invocation, Outcome};
 use program_build::guest::IMAGE_BASE;
 
@@ -289,23 +289,17 @@ impl Session {
         let length = snapshot.read(address, buffer);
         let end = address + length as u64;
         // gdb follows saved return addresses in the ELF file.
-        let saved: Vec<(u64, SavedReturn)> = snapshot
+        let saved: Vec<(u64, u32)> = snapshot
             .saved_returns
             .iter()
             .map(|(place, saved)| (u64::from(*place), *saved))
             .filter(|(place, _)| *place >= address && place + REGISTER as u64 <= end)
             .collect();
-        for (
-            place,
-            SavedReturn {
-                value, saved_by, ..
-            },
-        ) in saved
-        {
+        for (place, saved) in saved {
             let start = (place - address) as usize;
             let bytes = &mut buffer[start..start + REGISTER];
-            if *bytes == u64::from(value).to_le_bytes() && self.places.saves_return(saved_by) {
-                bytes.copy_from_slice(&self.elf_return(value.into()).to_le_bytes());
+            if *bytes == u64::from(saved).to_le_bytes() {
+                bytes.copy_from_slice(&self.elf_return(saved.into()).to_le_bytes());
             }
         }
         Ok(length)

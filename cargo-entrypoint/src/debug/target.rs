@@ -13,6 +13,9 @@ use gdbstub::target::ext::base::BaseOps;
 use gdbstub::target::ext::base::reverse_exec::{
     ReplayLogPosition, ReverseCont, ReverseContOps, ReverseStep, ReverseStepOps,
 };
+use gdbstub::target::ext::base::single_register_access::{
+    SingleRegisterAccess, SingleRegisterAccessOps,
+};
 use gdbstub::target::ext::base::singlethread::{
     SingleThreadBase, SingleThreadRangeStepping, SingleThreadRangeSteppingOps, SingleThreadResume,
     SingleThreadResumeOps, SingleThreadSingleStep, SingleThreadSingleStepOps,
@@ -24,7 +27,7 @@ use gdbstub::target::ext::monitor_cmd::{ConsoleOutput, MonitorCmd, MonitorCmdOps
 use gdbstub::target::{Target, TargetError, TargetResult};
 use loader::{AccountEntry, Failure};
 
-use super::registers::{Riscv64, RiscvRegisters};
+use super::registers::{Register, Riscv64, RiscvRegisters};
 use super::session::{Session, Stop};
 
 /// The connection to a debugger.
@@ -176,8 +179,34 @@ impl SingleThreadBase for Debugged {
         Err(TargetError::NonFatal)
     }
 
+    fn support_single_register_access(&mut self) -> Option<SingleRegisterAccessOps<'_, (), Self>> {
+        Some(self)
+    }
+
     fn support_resume(&mut self) -> Option<SingleThreadResumeOps<'_, Self>> {
         Some(self)
+    }
+}
+
+/// As lldb reads registers, which has no unavailable ones among several.
+impl SingleRegisterAccess<()> for Debugged {
+    fn read_register(
+        &mut self,
+        (): (),
+        register: Register,
+        buffer: &mut [u8],
+    ) -> TargetResult<usize, Self> {
+        let registers = self.session.registers().map_err(TargetError::Fatal)?;
+        let Some(value) = register.of(&registers) else {
+            return Ok(0);
+        };
+        let bytes = value.to_le_bytes();
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    fn write_register(&mut self, (): (), _: Register, _: &[u8]) -> TargetResult<(), Self> {
+        Err(TargetError::NonFatal)
     }
 }
 

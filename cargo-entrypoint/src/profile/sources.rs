@@ -17,6 +17,8 @@ pub struct Sources {
     package: PathBuf,
     /// Folders that a name may be relative to.
     roots: Vec<PathBuf>,
+    /// The packages outside of the workspace, by the names that the compiler gives their folders.
+    foreign: Vec<(String, PathBuf)>,
     /// The compiler's own sources.
     library: Option<PathBuf>,
     files: HashMap<String, Option<File>>,
@@ -38,6 +40,7 @@ impl Sources {
         Self {
             package: package.folder.clone(),
             roots,
+            foreign: package.foreign_folders(),
             library: toolchain::library_sources(&package.folder),
             files: HashMap::new(),
         }
@@ -95,6 +98,13 @@ impl Sources {
             return path.is_file().then_some(path);
         }
         let relative = plain(name.trim_start_matches("./"))?;
+        let foreign = self.foreign.iter().find_map(|(name, folder)| {
+            let path = folder.join(relative.strip_prefix(name).ok()?);
+            path.is_file().then_some(path)
+        });
+        if foreign.is_some() {
+            return foreign;
+        }
         let mut candidates = self.roots.iter().map(|root| root.join(relative));
         candidates.find(|path| path.is_file())
     }
@@ -127,6 +137,7 @@ mod tests {
         let mut sources = Sources {
             package: folder.to_owned(),
             roots: folder.ancestors().map(Path::to_owned).collect(),
+            foreign: vec![("outside-0.1.0".to_owned(), folder.to_owned())],
             library: None,
             files: HashMap::new(),
         };
@@ -137,6 +148,8 @@ mod tests {
         assert_eq!(sources.line(name, 1_000_000), None);
         assert!(sources.line("./loader/src/lib.rs", 1).is_some());
         assert!(!sources.is_own("./loader/src/lib.rs"));
+        assert!(sources.line("outside-0.1.0/src/lib.rs", 1).is_some());
+        assert_eq!(sources.line("outside-0.1.0/src/no.rs", 1), None);
         assert_eq!(sources.line("/rustc/0/library/core/src/lib.rs", 1), None);
     }
 }

@@ -130,7 +130,8 @@ fn gdb_stops_on_lines_and_goes_back() {
         &said,
         &[
             "Breakpoint 1, counter::process_instruction (",
-            "  entrypoint::glue::enter<false> (",
+            "  entrypoint::glue::enter (",
+            "  counter::entrypoint (",
             "$1 = 42\n",
             "$2 = [0x29, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
             "$3 = [0x2a, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0]\n",
@@ -172,6 +173,96 @@ fn gdb_follows_calls_into_core_and_out_again() {
     );
     // The text of a line of `core`.
     says(&said, &["self.args"]);
+}
+
+#[test]
+fn breakpoints_stop_where_a_function_starts() {
+    if !has_gdb() {
+        return;
+    }
+    let said = Server::start("examples/vault", &[]).gdb(&[
+        "break vault::process_instruction",
+        "break vault::withdraw",
+        "continue",
+        "continue",
+        "backtrace",
+    ]);
+    says(
+        &said,
+        &[
+            // This one is inlined into the entry, and the other is not.
+            "Breakpoint 1, vault::process_instruction (",
+            "Breakpoint 2, vault::withdraw (",
+            "#0  vault::withdraw (",
+            " in vault::process_instruction (",
+            "\n73\tfn withdraw(\n",
+        ],
+    );
+}
+
+#[test]
+fn panic_has_its_callers() {
+    if !has_gdb() {
+        return;
+    }
+    // An array of 3 elements, and the index 5.
+    let words = ["--data", "030500000000000000"];
+    let said = Server::start("tests/guests/probe", &words).gdb(&["continue", "backtrace"]);
+    says(
+        &said,
+        &[
+            "Program received signal SIGABRT",
+            "entrypoint::target::this::panic::report::panic_with_message (",
+            " in core::panicking::panic_bounds_check (index=5, len=3) at ",
+            " in probe::process_instruction (",
+            "entrypoint::glue::enter (",
+        ],
+    );
+}
+
+/// Debian's lldb.
+const LLDB: &str = "lldb";
+
+#[test]
+fn lldb_stops_on_lines() {
+    if Command::new(LLDB).arg("--version").output().is_err() {
+        println!("skipped: {LLDB} is not installed (Debian: apt-get install lldb)");
+        return;
+    }
+    let server = Server::start("examples/counter", &[]);
+    let elf = server.script().replace(".gdb", ".elf");
+    let commands = [
+        format!("target create {elf}"),
+        format!(
+            "process connect --plugin gdb-remote unix-connect://{}",
+            server.socket.display()
+        ),
+        "target modules load --file counter.debug.elf --slide 0".to_owned(),
+        "breakpoint set --file examples/counter/src/lib.rs --line 38".to_owned(),
+        "continue".to_owned(),
+        "bt".to_owned(),
+        "register read pc".to_owned(),
+        "next".to_owned(),
+        "continue".to_owned(),
+    ];
+    let mut lldb = Command::new(LLDB);
+    lldb.args(["--no-lldbinit", "--batch"]);
+    for command in &commands {
+        lldb.args(["-o", command]);
+    }
+    let output = lldb.output().expect("run lldb");
+    let said = String::from_utf8(output.stdout).expect("text");
+    says(
+        &said,
+        &[
+            "stop reason = breakpoint 1.1",
+            "[inlined] counter::process_instruction",
+            " at lib.rs:38:",
+            "counter::_::guest::entrypoint",
+            "stop reason = step over",
+            "exited with status = 0",
+        ],
+    );
 }
 
 #[test]

@@ -45,7 +45,7 @@ use crate::settings::Settings;
 
 pub use coverage::{Covered, Edges};
 pub use record::Recording;
-pub use snapshot::{SavedReturn, Snapshot};
+pub use snapshot::Snapshot;
 
 /// The registers of a program for RISC-V in the order of [`Snapshot::registers`], by the names of
 /// the RISC-V calling convention.

@@ -10,17 +10,6 @@ use super::VM_REGISTERS;
 use crate::backend::polkavm::{Guest, LoadedBlob, Observer};
 use crate::backend::{GuestMemory, Heap};
 
-/// A number in memory that may be a return address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SavedReturn {
-    /// The number.
-    pub value: u32,
-    /// The program counter of the instruction that saved it. If a function has one caller, PolkaVM's
-    /// linker lets it save a constant, which may be any other number.
-    pub saved_by: u32,
-}
-
 /// The state of a program before one instruction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,9 +22,9 @@ pub struct Snapshot {
     pub gas: u64,
     /// The guest addresses of the stack.
     pub stack: Range<u32>,
-    /// Where the program may have saved return addresses, by the guest address. An entry is of no
-    /// use if the memory has another number by now.
-    pub saved_returns: BTreeMap<u32, SavedReturn>,
+    /// Where the program has saved return addresses: for each guest address the saved one. An entry
+    /// is of no use if the memory has another number by now.
+    pub saved_returns: BTreeMap<u32, u32>,
     /// The memory that the program can read, without gaps, by its first address.
     memory: BTreeMap<u32, Vec<u8>>,
 }
@@ -61,10 +50,9 @@ pub(super) struct Photographer {
     position: usize,
     /// The next instruction's position.
     next: usize,
-    /// Instructions that save the register `RA`, or a constant: the base and the offset of the
-    /// address, and the constant.
-    saves: HashMap<u32, (Reg, i32, Option<u32>)>,
-    saved_returns: BTreeMap<u32, SavedReturn>,
+    /// Instructions that save the register `RA`: the base and the offset of the address.
+    saves: HashMap<u32, (Reg, i32)>,
+    saved_returns: BTreeMap<u32, u32>,
     snapshot: Snapshot,
 }
 
@@ -73,11 +61,7 @@ impl Photographer {
         let instructions = program.blob.instructions();
         let saves = instructions.filter_map(|instruction| match instruction.kind {
             Instruction::store_indirect_u64(source, base, offset) if source.get() == Reg::RA => {
-                Some((instruction.offset.0, (base.get(), offset, None)))
-            }
-            Instruction::store_imm_indirect_u64(base, offset, value) => {
-                let value = Some(value.cast_unsigned());
-                Some((instruction.offset.0, (base.get(), offset, value)))
+                Some((instruction.offset.0, (base.get(), offset)))
             }
             _ => None,
         });
@@ -133,13 +117,10 @@ impl Observer for Photographer {
             return ControlFlow::Break(());
         }
         self.next += 1;
-        if let Some((base, offset, constant)) = self.saves.get(&counter.0) {
+        if let Some((base, offset)) = self.saves.get(&counter.0) {
             // Addresses have 32 bits.
             let address = (guest.vm.reg(*base) as u32).wrapping_add_signed(*offset);
-            let saved = SavedReturn {
-                value: constant.unwrap_or_else(|| guest.vm.reg(Reg::RA) as u32),
-                saved_by: counter.0,
-            };
+            let saved = guest.vm.reg(Reg::RA) as u32;
             self.saved_returns.insert(address, saved);
         }
         ControlFlow::Continue(())

@@ -2,6 +2,9 @@
 
 use std::str::Chars;
 
+/// The start of the names of modules that `entrypoint!` uses once in a crate.
+const MACRO_NAME: &str = "__one_";
+
 /// The module that `entrypoint!` puts the exports of a program into.
 const MACRO_MODULE: &str = "guest";
 
@@ -126,7 +129,7 @@ impl<'a> Names<'a> {
                 false => format!("<{}>", Names::of(of).types()),
             };
         }
-        let mut is_in_const = false;
+        let mut is_in_macro = false;
         while !self.rest.as_str().is_empty() {
             let is_of_function = self.take("::<");
             if is_of_function || self.take("<") {
@@ -139,15 +142,16 @@ impl<'a> Names<'a> {
             }
             let separator = if self.take("::") { "::" } else { "" };
             let segment = self.segment();
-            if segment == "_" && !separator.is_empty() {
-                is_in_const = true;
+            let is_of_macro = segment == "_" || segment.starts_with(MACRO_NAME);
+            if is_of_macro && !separator.is_empty() {
+                is_in_macro = true;
                 continue;
             }
-            if !(is_in_const && segment == MACRO_MODULE) {
+            if !(is_in_macro && segment == MACRO_MODULE) {
                 name.push_str(separator);
                 name.push_str(segment);
             }
-            is_in_const = false;
+            is_in_macro = false;
             if segment.is_empty() && !self.starts_with("::") && !self.starts_with("<") {
                 name.extend(self.rest.next());
             }
@@ -273,6 +277,11 @@ mod tests {
                 "vault::entrypoint",
             ),
             ("token::_::check", "token::check"),
+            (
+                "hello::__one_heap_per_crate::guest::entrypoint_heap_bump",
+                "hello::entrypoint_heap_bump",
+            ),
+            ("<a::_::B>::c", "a::_::B::c"),
             ("function at 0x10", "function at 0x10"),
             ("(unnamed)", "(unnamed)"),
             ("call of 3Xy; _ a", "call of 3Xy; _ a"),

@@ -21,6 +21,9 @@ pub struct Block {
     pub places: Vec<(Vec<Frame>, u64)>,
 }
 
+/// The numbers of frames, and the gas in them.
+type Places = Vec<(Vec<u32>, u64)>;
+
 impl Program {
     /// The basic blocks of the program, in the order of their program counters.
     ///
@@ -40,7 +43,7 @@ impl Program {
         let blob = &program.blob;
         let mut names = Names::new(blob, &HashMap::new());
         let end = blob.code().len();
-        let mut blocks: Vec<(u32, Vec<(Vec<u32>, u64)>)> = Vec::new();
+        let mut blocks: Vec<(u32, Places)> = Vec::new();
         let mut is_start = true;
         for instruction in blob.instructions() {
             // The VM puts a trap behind code that does not end.

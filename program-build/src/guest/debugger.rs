@@ -101,8 +101,8 @@ const UNWINDING: [&str; 1] = ["-Cforce-unwind-tables=yes"];
 
 /// The start of the compiler's name in the debug information, and what gdb gets to read instead.
 ///
-/// For the code of other compilers than GNU's, gdb guesses where a function has saved its registers,
-/// from the order of source lines. In optimized code it guesses another function. For GNU's it
+/// For the code of other compilers than GNU's, gdb guesses from the order of source lines where a
+/// function has saved its registers. In optimized code it can guess another function. For GNU's it
 /// stops where the function starts.
 const PRODUCER: [&[u8; 17]; 2] = [b"clang LLVM (rustc", b"GNU R 5.0  (rustc"];
 

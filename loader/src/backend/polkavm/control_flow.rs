@@ -121,8 +121,8 @@ fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: Program
 /// Whether a number is a return address into the function of an instruction, or to a trap. Any
 /// number may be a return address into another function by chance.
 ///
-/// PolkaVM's linker lets calls of functions that never return, as those of a panic, return to a trap,
-/// which is in no function or shared by several.
+/// PolkaVM's linker lets calls of functions that never return, as those of a panic, return to a
+/// trap, which is in no function or shared by several.
 fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
     let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
         return false;

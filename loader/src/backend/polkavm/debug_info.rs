@@ -121,9 +121,9 @@ pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
 /// A function's path.
 ///
 /// The build of this project gives functions their symbols instead of their names: then the path is
-/// that of the symbol. If there are only symbols, PolkaVM's linker cuts the compiler's mangled name in the wrong place
-/// and loses two characters. The cut may be inside a crate's hash, `core[0123` and
-/// `456789abcd]::fmt`, and then the path is whole; or inside a name, and then a `…` marks it.
+/// that of the symbol. If there are only symbols, PolkaVM's linker cuts the compiler's mangled name
+/// in the wrong place and loses two characters. The cut may be inside a crate's hash, `core[0123`
+/// and `456789abcd]::fmt`, and then the path is whole; or inside a name, and then a `…` marks it.
 pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
     let function = frame.function_name_without_namespace().ok()??;
     if let Some(path) = path_of_symbol(function) {
