@@ -324,7 +324,7 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     )?;
     let never = never(file, line);
     if !never.is_empty() {
-        let note = describe_never(file, &never);
+        let note = describe_never(file, line, &never);
         let style = "fill=\"#8a6100\" text-anchor=\"end\" font-size=\"12\"";
         text(out, (WIDTH - MARGIN - 10.0, base), style, &note)?;
     }

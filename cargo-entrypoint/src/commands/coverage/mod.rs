@@ -2,6 +2,7 @@
 
 mod runs;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub fn coverage(arguments: &CoverageArguments) -> Result<ExitCode> {
         blob: &build.blob,
         coverage: &coverage,
         options: arguments.cargo.common.options(),
+        others: RefCell::default(),
     };
     let mut faults = Vec::new();
     for name in &plan.fixtures {
