@@ -2,7 +2,7 @@
 //!
 //! A loader on the interpreter can count what its programs execute: [`Loader::count_into`]. All
 //! programs that it loads then count, those that other programs call included. Outcomes and gas
-//! stay the same; a run takes several times longer.
+//! stay the same; a run takes about five times as long.
 //!
 //! ```no_run
 //! use loader::coverage::Coverage;

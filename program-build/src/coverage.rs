@@ -70,7 +70,7 @@ pub fn write(folder: &Path, name: &str, programs: &[Executed]) -> Result<()> {
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or is not one of [`write`]; the message names file and line.
+/// If a file cannot be read, or is not one of [`write()`]; the message names file and line.
 pub fn read(folder: &Path) -> Result<Vec<Executed>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),

@@ -42,3 +42,39 @@ fn write_decision(out: &mut String, line: u32, block: u32, decision: &Decision) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::measure::Way;
+    use super::*;
+
+    #[test]
+    fn branches_of_a_line_that_did_not_run_have_no_count() {
+        let decision = |counts: [u64; 2]| -> Decision {
+            [(Way::To(9, 1), counts[0]), (Way::Leaves, counts[1])].into()
+        };
+        let file = FileCoverage {
+            name: "./src/lib.rs".to_owned(),
+            path: PathBuf::from("/p/src/lib.rs"),
+            text: Vec::new(),
+            lines: [(3, 2), (5, 0)].into(),
+            decisions: [
+                ((3, 1), decision([2, 0])),
+                ((3, 8), decision([1, 1])),
+                ((5, 1), decision([0, 0])),
+            ]
+            .into(),
+        };
+        let mut text = String::new();
+        write(&mut text, &[file]).expect("a text takes everything");
+        assert_eq!(
+            text,
+            "TN:\nSF:/p/src/lib.rs\n\
+             BRDA:3,0,0,2\nBRDA:3,0,1,0\nBRDA:3,1,0,1\nBRDA:3,1,1,1\n\
+             BRDA:5,0,0,-\nBRDA:5,0,1,-\nBRF:6\nBRH:3\n\
+             DA:3,2\nDA:5,0\nLF:2\nLH:1\nend_of_record\n"
+        );
+    }
+}

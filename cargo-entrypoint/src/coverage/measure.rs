@@ -140,6 +140,9 @@ struct Copy {
     inlined: u64,
 }
 
+/// The copies of a line, by the calls that lead to them and the function that they are in.
+type Copies<'a> = HashMap<(&'a [Frame], &'a str), Copy>;
+
 /// What was counted of the program's own files, by their names.
 #[must_use]
 pub fn measure(placed: &BTreeMap<u32, Placed>, sources: &mut Sources) -> Vec<FileCoverage> {
@@ -210,7 +213,7 @@ impl OwnFiles<'_> {
 fn lines(placed: &BTreeMap<u32, Placed>, own: &mut OwnFiles<'_>) -> BTreeMap<(String, u32), u64> {
     let by_address = by_address(placed);
     // A copy of a line is known by the calls that lead to it.
-    let mut copies: HashMap<(&str, u32), HashMap<(&[Frame], &str), Copy>> = HashMap::new();
+    let mut copies: HashMap<(&str, u32), Copies<'_>> = HashMap::new();
     for (times, chain) in by_address.into_values() {
         let mut seen: Vec<(&str, u32)> = Vec::new();
         for (index, frame) in chain.iter().enumerate() {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::measure::{FileCoverage, Share};
 use super::report::{branches, describe_never, lines, never};
+use crate::profile::drawable;
 use crate::profile::heap::{escaped, text};
 
 const REACHED: &str = "#3f9d6b";
@@ -89,8 +90,10 @@ pub fn draw(
     files: &[FileCoverage],
     name: impl Fn(&Path) -> String,
 ) -> Result<String, fmt::Error> {
+    let program = drawable(program);
+    let name = |path: &Path| drawable(&name(path));
     let mut body = String::new();
-    let mut y = header(&mut body, program, ran, files)?;
+    let mut y = header(&mut body, &program, ran, files)?;
     let longest = files.iter().map(|file| file.text.len()).max().unwrap_or(0);
     for file in files {
         y = skyline(&mut body, y, &name(&file.path), file, longest)?;
@@ -307,7 +310,7 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     text(out, (NUMBER, base), &quiet, &line.to_string())?;
     let content = file.text.get(line as usize - 1);
     let content = content.map_or("", |content| content.trim_end());
-    let content = content.replace('\t', "    ");
+    let content = drawable(&content.replace('\t', "    "));
     let content: String = content.chars().take(MOST_CHARACTERS).collect();
     // Some renderers drop spaces at the start.
     let indented = content.trim_start();
@@ -324,7 +327,7 @@ fn source_line(out: &mut String, y: f64, file: &FileCoverage, line: u32) -> fmt:
     )?;
     let never = never(file, line);
     if !never.is_empty() {
-        let note = describe_never(file, &never);
+        let note = describe_never(file, line, &never);
         let style = "fill=\"#8a6100\" text-anchor=\"end\" font-size=\"12\"";
         text(out, (WIDTH - MARGIN - 10.0, base), style, &note)?;
     }
@@ -337,5 +340,43 @@ fn short(count: u64) -> String {
         0..100_000 => count.to_string(),
         100_000..100_000_000 => format!("{}k", count / 1_000),
         _ => format!("{}M", count / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn file(text: &[&str], lines: &[(u32, u64)]) -> FileCoverage {
+        FileCoverage {
+            name: "lib.rs".to_owned(),
+            path: PathBuf::from("lib.rs"),
+            text: text.iter().map(ToString::to_string).collect(),
+            lines: lines.iter().copied().collect(),
+            decisions: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn any_source_makes_a_picture_without_control_characters() {
+        let file = file(&["\tlet x = \"<&\u{1b}[2J\u{ffff}\";", "", "}"], &[(1, 0)]);
+        let picture = draw("<p>\u{7}", "1 fixture", &[file], |path| {
+            path.display().to_string()
+        });
+        let picture = picture.expect("a picture");
+        assert!(picture.contains("let x = &quot;&lt;&amp;"), "{picture}");
+        let is_bad = |character: char| character < ' ' && character != '\n';
+        assert!(!picture.contains(is_bad) && !picture.contains('\u{ffff}'));
+    }
+
+    #[test]
+    fn source_around_what_did_not_run_is_shown() {
+        let text = ["a", "", "b", "c", "d", "e", "", "f", "g", "h"];
+        let all: BTreeSet<u32> = [3, 4, 5, 6].into();
+        assert_eq!(shown(&file(&text, &[(1, 3), (4, 0), (5, 0)])), all);
+        assert_eq!(shown(&file(&text, &[(1, 3)])), BTreeSet::new());
     }
 }

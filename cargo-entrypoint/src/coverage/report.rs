@@ -59,7 +59,7 @@ pub fn text(out: &mut String, files: &[FileCoverage], name: impl Fn(&Path) -> St
                 continue;
             }
             let place = format!("{name}:{line}");
-            let ways = describe_never(file, &never);
+            let ways = describe_never(file, *line, &never);
             writeln!(
                 out,
                 "  {place:<place_width$}  {ways:<22}  {}",
@@ -95,12 +95,13 @@ fn row(out: &mut String, name: &str, width: usize, lines: Share, branches: Share
     )
 }
 
-/// Which ways of a line were never taken, in words. The end of a function has its brace.
+/// The ways from a line that were never taken, in words. The end of a function has its brace.
 #[must_use]
-pub fn describe_never(file: &FileCoverage, ways: &BTreeSet<Way>) -> String {
+pub fn describe_never(file: &FileCoverage, from: u32, ways: &BTreeSet<Way>) -> String {
     let words: Vec<String> = ways
         .iter()
         .map(|way| match *way {
+            Way::To(line, column) if line == from => format!("never to column {column}"),
             Way::To(line, _) if source(file, line) == "}" => format!("never to line {line} `}}`"),
             Way::To(line, _) => format!("never to line {line}"),
             Way::Leaves => "never returned here".to_owned(),

@@ -18,6 +18,6 @@ use loader::display::escape_control;
 
 /// A text of a blob, safe for a picture: without control characters, and without the two other
 /// characters that XML excludes.
-fn drawable(text: &str) -> String {
+pub(crate) fn drawable(text: &str) -> String {
     escape_control(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -13,7 +13,7 @@ use loader::fixture::Fixture;
 use loader::{Engine, Failure, Invocation, Loader};
 use program_build::coverage as files;
 use program_build::custom_errors::CustomErrors;
-use program_build::guest::{self, MappedBuild};
+use program_build::guest::{self, DebugInfo, MappedBuild};
 use program_build::machine::BuiltHost;
 use program_build::package::ProgramPackage;
 use program_test::{AccountMeta, Instruction, TestLedger, key};
@@ -171,6 +171,17 @@ fn each_instruction_counts_as_often_as_it_ran() {
     assert_eq!(again.invoke(&invocation).expect("it runs"), counted);
     expected.add(&expected.clone());
     assert_eq!(coverage.of(blob), Some(expected));
+}
+
+#[test]
+fn deployed_blob_has_the_code_that_is_measured() {
+    let package = package("vault");
+    let deployed = guest::build(&package, DebugInfo::Strip);
+    let deployed = deployed.unwrap_or_else(|error| panic!("{error:?}"));
+    let measured = &build(&package).blob;
+    assert!(deployed.len() < measured.len());
+    let code = |blob| instructions(blob).expect("a blob");
+    assert_eq!(code(&deployed), code(measured));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod runs;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +14,9 @@ use cargo_entrypoint::coverage::{code, lcov, picture, report as tables};
 use cargo_entrypoint::profile::sources::Sources;
 use loader::coverage::{BlobHash, Counts, Coverage};
 use loader::display::escape_control;
+use program_build::coverage::Executed;
 use program_build::files;
-use program_build::guest::{self, MappedBuild};
+use program_build::guest;
 use program_build::package::{Program, ProgramPackage};
 use serde_json::json;
 
@@ -37,6 +39,7 @@ pub fn coverage(arguments: &CoverageArguments) -> Result<ExitCode> {
         blob: &build.blob,
         coverage: &coverage,
         options: arguments.cargo.common.options(),
+        others: RefCell::default(),
     };
     let mut faults = Vec::new();
     for name in &plan.fixtures {
@@ -49,7 +52,12 @@ pub fn coverage(arguments: &CoverageArguments) -> Result<ExitCode> {
     if plan.tests {
         let (ran, all) = runs.tests(&arguments.test_arguments, &output.join("tests"))?;
         faults.extend((!ran).then(|| "`cargo test` failed; see its output above".to_owned()));
-        faults.extend(merge(&mut counts, package, &build, all));
+        faults.extend(merge(
+            &mut counts,
+            &package.name,
+            BlobHash::of(&build.blob),
+            all,
+        ));
     }
     if counts.executed.is_empty() {
         bail!(
@@ -151,21 +159,14 @@ fn output_folder(package: &ProgramPackage, arguments: &CoverageArguments) -> Res
 }
 
 /// Adds what the tests have executed of the program. Returns an error for each other build of it.
-fn merge(
-    counts: &mut Counts,
-    package: &ProgramPackage,
-    build: &MappedBuild,
-    all: Vec<program_build::coverage::Executed>,
-) -> Vec<String> {
-    let own = BlobHash::of(&build.blob);
-    let name = &package.name;
+fn merge(counts: &mut Counts, name: &str, own: BlobHash, all: Vec<Executed>) -> Vec<String> {
     let mut others = Vec::new();
     let mut is_run = false;
     for executed in all {
         if executed.blob == own {
             is_run = true;
             counts.add(&executed.counts);
-        } else if executed.name == *name && !others.contains(&executed.blob) {
+        } else if executed.name == name && !others.contains(&executed.blob) {
             others.push(executed.blob);
         }
     }
@@ -255,4 +256,51 @@ fn is_enough(what: &str, did: &str, share: Share, least: Option<f64>) -> bool {
         ));
     }
     is_enough
+}
+
+#[cfg(test)]
+mod tests {
+    use loader::coverage::Count;
+
+    use super::*;
+
+    fn executed(blob: &[u8], name: &str, times: u64) -> Executed {
+        Executed {
+            blob: BlobHash::of(blob),
+            name: name.to_owned(),
+            counts: Counts {
+                executed: [(7, Count { times, taken: 1 })].into(),
+            },
+        }
+    }
+
+    #[test]
+    fn counts_of_another_build_are_left_out_and_named() {
+        let own = BlobHash::of(b"this");
+        let mut counts = Counts::default();
+        let other = executed(b"other", "token", 100);
+        let all = vec![
+            executed(b"this", "token", 2),
+            other.clone(),
+            other.clone(),
+            executed(b"vault", "vault", 100),
+            // The name of a program in a process that has not built it is unknown.
+            executed(b"this", "", 3),
+        ];
+        let faults = merge(&mut counts, "token", own, all);
+        assert_eq!(counts.executed[&7], Count { times: 5, taken: 2 });
+        let [fault] = faults.as_slice() else {
+            panic!("one fault: {faults:?}");
+        };
+        let named = format!("another build of `token`, {:.8}", other.blob);
+        assert!(fault.contains(&named), "{fault}");
+    }
+
+    #[test]
+    fn tests_that_run_nothing_of_the_program_are_a_fault() {
+        let own = BlobHash::of(b"this");
+        let all = vec![executed(b"vault", "vault", 1)];
+        let faults = merge(&mut Counts::default(), "token", own, all);
+        assert!(faults[0].contains("did not run `token`"), "{faults:?}");
+    }
 }

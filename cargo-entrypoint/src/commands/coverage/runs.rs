@@ -1,10 +1,12 @@
 //! Runs a program's fixtures, scenarios and tests, and counts what they execute.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -27,6 +29,8 @@ pub struct Runs<'a> {
     pub coverage: &'a Coverage,
     /// The options that other programs are built with.
     pub options: CargoOptions,
+    /// The blobs of other programs, by their folders. Asking cargo takes longer than a fixture.
+    pub others: RefCell<HashMap<PathBuf, Vec<u8>>>,
 }
 
 impl Runs<'_> {
@@ -91,8 +95,13 @@ impl Runs<'_> {
         if package.folder == self.package.folder {
             return Ok(self.blob.to_vec());
         }
+        if let Some(known) = self.others.borrow().get(&package.folder) {
+            return Ok(known.clone());
+        }
         package.options = self.options.clone();
-        Machine::new(Engine::Interpreter).build(&package)
+        let blob = Machine::new(Engine::Interpreter).build(&package)?;
+        let mut others = self.others.borrow_mut();
+        Ok(others.entry(package.folder).or_insert(blob).clone())
     }
 
     /// Runs `cargo test` in the folder of the program. Returns whether the tests passed, and what
