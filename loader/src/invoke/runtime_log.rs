@@ -1,7 +1,9 @@
 //! The lines that the Rialo runtime logs around each program.
 
+use std::cell::RefCell;
 use std::fmt::{Arguments, Write as _};
 
+use abi::Pubkey;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::Finished;
@@ -10,11 +12,16 @@ use super::syscalls::Syscalls;
 use crate::error::Failure;
 use crate::log_style::LogStyle;
 
+thread_local! {
+    /// The id that this thread has logged last, and its text. A program logs several lines with its
+    /// id, and is often called again.
+    static LAST_ID: RefCell<(Pubkey, String)> = const { RefCell::new((Pubkey::new([0; 32]), String::new())) };
+}
+
 impl Syscalls {
     /// Logs that the current program begins.
     pub(crate) fn log_begin(&mut self) {
         if self.log_style() == LogStyle::Runtime {
-            self.id_text = self.program_id().to_string();
             let depth = self.depth();
             self.log_of_program(format_args!("invoke [{depth}]"));
         }
@@ -43,7 +50,8 @@ impl Syscalls {
             self.log_of_program(format_args!("consumed {used} of {gas} compute units"));
             if !self.return_data().is_empty() {
                 let data = BASE64_STANDARD.encode(self.return_data());
-                self.log_line(format!("Program return: {} {data}", self.id_text));
+                let program_id = self.program_id();
+                self.log_line(format!("Program return: {program_id} {data}"));
             }
         }
         match &finished.result {
@@ -57,11 +65,18 @@ impl Syscalls {
 
     /// Logs what the current program does.
     fn log_of_program(&mut self, event: Arguments<'_>) {
-        // Most events fit, so the line is allocated once.
-        let mut line = String::with_capacity(self.id_text.len() + 64);
-        line.push_str("Program ");
-        line.push_str(&self.id_text);
-        line.push(' ');
+        let program_id = self.program_id();
+        let mut line = LAST_ID.with_borrow_mut(|(id, text)| {
+            if *id != program_id || text.is_empty() {
+                (*id, *text) = (program_id, program_id.to_string());
+            }
+            // Most events fit, so the line is allocated once.
+            let mut line = String::with_capacity(text.len() + 64);
+            line.push_str("Program ");
+            line.push_str(text);
+            line.push(' ');
+            line
+        });
         line.write_fmt(event).expect("a string takes all text");
         self.log_line(line);
     }
