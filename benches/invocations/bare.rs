@@ -3,12 +3,12 @@
 //!
 //! The loader checks the invocation, writes the input, runs the program, checks every change, and
 //! builds the outcome. The bare loop has an instance and a serialized input. It resets the
-//! instance, writes the pieces of the input that are not zero, runs the program, and reads each
-//! account back with one read. It checks nothing. It runs with two layouts: the heap below the
-//! input, and the loader's own, where the heap is above the input.
+//! instance, writes the pieces of the input that are not zero, runs the program, reads the line
+//! that the program logs, and reads each account back with one read. It checks nothing. It runs
+//! with two layouts: the heap below the input, and the loader's own, where it is above.
 //!
 //! `cargo bench -p invocations-bench --bench bare` prints a table. With `-- --profile` it only
-//! calls the loader, for a profiler: see `docs/ledger-performance.md`.
+//! calls the loader, for a profiler: see `docs/benchmarking.md`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -145,8 +145,8 @@ impl Bare {
         }
     }
 
-    /// Runs the program once. Returns headers and data of the accounts after it.
-    fn invoke(&mut self) -> Vec<Vec<u8>> {
+    /// Runs the program once. Returns headers and data of the accounts after it, and the log lines.
+    fn invoke(&mut self) -> (Vec<Vec<u8>>, Vec<String>) {
         self.vm.reset_memory().unwrap();
         self.vm.sbrk(self.mapped).unwrap().unwrap();
         // The last one first: the VM's memory then grows once.
@@ -155,14 +155,24 @@ impl Bare {
         }
         self.vm.set_gas(self.gas);
         self.vm.prepare_call_untyped(self.entry, &self.arguments);
-        // `counter` logs a line, which this loop ignores.
-        while !matches!(self.vm.run().unwrap(), InterruptKind::Finished) {}
+        let mut logs = Vec::new();
+        loop {
+            match self.vm.run().unwrap() {
+                InterruptKind::Finished => break,
+                // `counter` has one syscall, which logs a text.
+                InterruptKind::Ecalli(_) => {
+                    let [address, length] = [Reg::A0, Reg::A1].map(|reg| self.vm.reg(reg) as u32);
+                    let text = self.vm.read_memory(address, length).unwrap();
+                    logs.push(String::from_utf8(text).unwrap());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
         assert_eq!(self.vm.reg(Reg::A0), SUCCESS);
         let length = (size_of::<AccountHeader>() + DATA_LENGTH) as u32;
         let accounts = self.accounts.iter();
-        accounts
-            .map(|address| self.vm.read_memory(*address, length).unwrap())
-            .collect()
+        let accounts = accounts.map(|address| self.vm.read_memory(*address, length).unwrap());
+        (accounts.collect(), logs)
     }
 }
 
@@ -214,7 +224,8 @@ fn main() {
             [false, true].map(|is_above| Bare::new(&blob, accounts, is_above));
         // The bare loops run the same program to the same end.
         let outcome = program.invoke(&invocation).unwrap();
-        for after in [below.invoke(), above.invoke()] {
+        for (after, logs) in [below.invoke(), above.invoke()] {
+            assert_eq!(logs, outcome.logs);
             let data = after
                 .iter()
                 .map(|bytes| &bytes[size_of::<AccountHeader>()..]);

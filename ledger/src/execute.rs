@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use abi::heap::MIN_HEAP_LENGTH;
 use loader::{
-    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, ProcessedInstruction, Pubkey,
-    Sysvars, TransactionUse, ids,
+    Account, AccountEntry, AccountInput, Host, Invocation, Outcome, ProcessedInstruction, Sysvars,
+    TransactionUse, ids,
 };
 
 use crate::error::TransactionError;
 use crate::host::TransactionHost;
 use crate::instruction::Instruction;
-use crate::message::{FEW, Message};
+use crate::message::{FEW, Message, MessageAccount};
 use crate::outcome::{AccountChange, InstructionOutcome, TransactionOutcome};
 use crate::programs::{Loaded, Programs};
 use crate::settings::Settings;
@@ -50,15 +50,6 @@ pub(crate) struct Executed {
     pub reads: Vec<Change>,
 }
 
-/// An account of the transaction that runs.
-struct Working {
-    key: Pubkey,
-    is_signer: bool,
-    is_writable: bool,
-    before: Option<Arc<Account>>,
-    now: Arc<Account>,
-}
-
 /// Runs a transaction. `before` has the accounts of its message. Its programs read all others from
 /// the context's view.
 pub(crate) fn execute(
@@ -71,7 +62,7 @@ pub(crate) fn execute(
     let mut run = Run::new(context, loaded, transaction, message, before);
     let error = run.pay_fee().and_then(|()| {
         // What is left if the transaction fails.
-        run.paid = run.accounts.first().map(|payer| Arc::clone(&payer.now));
+        run.paid = run.host.accounts().first().cloned();
         run.instructions()?;
         run.check_rent()
     });
@@ -83,7 +74,9 @@ struct Run<'a> {
     loaded: &'a mut Loaded,
     transaction: &'a Transaction,
     message: &'a Message,
-    accounts: Vec<Working>,
+    /// The accounts of the message. What is after the transaction is set at its end.
+    accounts: Vec<AccountChange>,
+    /// It has the accounts as they are now.
     host: Arc<TransactionHost>,
     outcomes: Vec<InstructionOutcome>,
     /// What the instructions have used of the limits of the transaction.
@@ -103,35 +96,21 @@ impl<'a> Run<'a> {
         message: &'a Message,
         before: impl Iterator<Item = Option<Arc<Account>>>,
     ) -> Self {
-        let programs = &context.programs;
         let mut accounts = Vec::with_capacity(message.accounts.len());
-        accounts.extend(
-            message
-                .accounts
-                .iter()
-                .zip(before)
-                .map(|(account, before)| {
-                    let now = before.clone().unwrap_or_else(|| {
-                        Arc::new(Account {
-                            key: account.key,
-                            ..Account::default()
-                        })
-                    });
-                    // As on the runtime: nothing can change programs and sysvars.
-                    let is_fixed = || {
-                        now.executable
-                            || is_sysvar(&account.key)
-                            || programs.is_builtin(&account.key)
-                    };
-                    Working {
-                        key: account.key,
-                        is_signer: account.is_signer,
-                        is_writable: account.is_writable && !is_fixed(),
-                        before,
-                        now,
-                    }
-                }),
-        );
+        let mut now = Vec::with_capacity(message.accounts.len());
+        for (account, before) in message.accounts.iter().zip(before) {
+            now.push(before.clone().unwrap_or_else(|| {
+                Arc::new(Account {
+                    key: account.key,
+                    ..Account::default()
+                })
+            }));
+            accounts.push(AccountChange {
+                key: account.key,
+                before,
+                after: None,
+            });
+        }
         let gas_limit = context.settings.gas_limit(transaction);
         Self {
             context,
@@ -139,7 +118,7 @@ impl<'a> Run<'a> {
             transaction,
             message,
             accounts,
-            host: Arc::new(TransactionHost::new(Arc::clone(context))),
+            host: Arc::new(TransactionHost::new(Arc::clone(context), now)),
             outcomes: Vec::with_capacity(transaction.instructions.len()),
             used: TransactionUse::default(),
             gas_limit,
@@ -166,14 +145,12 @@ impl<'a> Run<'a> {
         let accounts = self.message.accounts.iter();
         let signers = accounts.filter(|account| account.is_signer).count();
         let fee = self.context.settings.fee.of(signers as u64);
-        // The payer is the first account.
-        let (Some(key), Some(payer)) = (self.transaction.payer, self.accounts.first_mut()) else {
+        let Some(key) = self.transaction.payer.filter(|_| fee > 0) else {
             return Ok(());
         };
-        if fee == 0 {
-            return Ok(());
-        }
-        let account = &payer.now;
+        // The payer is the first account.
+        let mut accounts = self.host.accounts_mut();
+        let account = &accounts[0];
         if account.owner != ids::SYSTEM_PROGRAM || !account.data.is_empty() {
             return Err(TransactionError::InvalidPayer {
                 payer: key,
@@ -188,10 +165,12 @@ impl<'a> Run<'a> {
                 fee,
             });
         };
-        payer.now = Arc::new(Account {
+        let paid = Account {
             kelvins: rest,
             ..Account::clone(account)
-        });
+        };
+        accounts[0] = Arc::new(paid);
+        drop(accounts);
         // As on the runtime: no fee makes a payer one that owes rent.
         self.check_rent()?;
         self.fee = fee;
@@ -205,10 +184,9 @@ impl<'a> Run<'a> {
         let sysvar = message.position(&ids::INSTRUCTIONS);
         for (index, (instruction, (accounts, program))) in instructions.zip(positions).enumerate() {
             if let Some(sysvar) = sysvar {
-                self.accounts[sysvar].now = Arc::new(self.instructions_sysvar(index)?);
+                let account = Arc::new(self.instructions_sysvar(index)?);
+                self.host.accounts_mut()[sysvar] = account;
             }
-            self.host
-                .set_accounts(self.accounts.iter().map(|account| &account.now));
             let invocation = self.invocation(instruction, accounts);
             let outcome = self.invoke(index, program, &invocation)?;
             self.gas -= outcome.gas_used;
@@ -227,12 +205,14 @@ impl<'a> Run<'a> {
         let current = u16::try_from(current).map_err(|_| too_long.clone())?;
         let instructions = self.transaction.instructions.iter();
         let positions = self.message.instructions(self.transaction);
+        let now = self.host.accounts();
         let all = instructions
             .zip(positions)
             .map(|(instruction, (accounts, _))| {
                 let metas = accounts.iter().map(|position| {
-                    let account = &self.accounts[*position];
-                    loader::AccountMeta::new(&account.key, account.is_signer, account.is_writable)
+                    let MessageAccount { key, is_signer, .. } = &self.message.accounts[*position];
+                    let is_writable = self.is_writable(*position, &now[*position]);
+                    loader::AccountMeta::new(key, *is_signer, is_writable)
                 });
                 ProcessedInstruction {
                     program_id: instruction.program_id,
@@ -242,6 +222,16 @@ impl<'a> Run<'a> {
             });
         let all: Vec<ProcessedInstruction> = all.collect();
         ProcessedInstruction::sysvar(&all, current).map_err(|_| too_long)
+    }
+
+    /// Whether programs may change the account at this position, which is this one.
+    fn is_writable(&self, position: usize, now: &Account) -> bool {
+        // As on the runtime: nothing can change programs and sysvars.
+        let is_fixed = || {
+            let programs = &self.context.programs;
+            now.executable || is_sysvar(&now.key) || programs.is_builtin(&now.key)
+        };
+        self.message.accounts[position].is_writable && !is_fixed()
     }
 
     /// The invocation of an instruction, with all the gas that remains.
@@ -255,6 +245,7 @@ impl<'a> Run<'a> {
             .account_table(self.context.settings.account_table);
         invocation.transaction_use = self.used;
         invocation.accounts.reserve_exact(positions.len());
+        let now = self.host.accounts();
         // Where each account of the transaction occurs first, if there are many.
         let mut map = (positions.len() > FEW).then(|| vec![None; self.accounts.len()]);
         for (entry, position) in positions.iter().enumerate() {
@@ -264,13 +255,13 @@ impl<'a> Run<'a> {
                     .iter()
                     .position(|other| other == position),
             };
-            let account = &self.accounts[*position];
+            let account = &now[*position];
             invocation.accounts.push(match first {
                 Some(first) if first < entry => AccountEntry::Repeat(first),
                 _ => AccountEntry::First(AccountInput {
-                    account: Account::clone(&account.now),
-                    is_signer: account.is_signer,
-                    is_writable: account.is_writable,
+                    account: Account::clone(account),
+                    is_signer: self.message.accounts[*position].is_signer,
+                    is_writable: self.is_writable(*position, account),
                 }),
             });
         }
@@ -293,13 +284,11 @@ impl<'a> Run<'a> {
                 loader.invoke_builtin(&**builtin, &host, invocation)
             }
             None => {
-                let account = &self.accounts[program].now;
-                let loaded = self.loaded.find(programs, account).map_err(|error| {
-                    TransactionError::InvalidProgram {
-                        index,
-                        program_id,
-                        error,
-                    }
+                let loaded = self.loaded.find(programs, &self.host.accounts()[program]);
+                let loaded = loaded.map_err(|error| TransactionError::InvalidProgram {
+                    index,
+                    program_id,
+                    error,
                 })?;
                 loaded
                     .ok_or(TransactionError::UnknownProgram { index, program_id })?
@@ -319,13 +308,16 @@ impl<'a> Run<'a> {
     ) -> Result<(), TransactionError> {
         let program_id = invocation.program_id;
         if outcome.is_success() {
+            let mut now = self.host.accounts_mut();
             let entries = invocation.accounts.iter().zip(positions);
-            let first = entries.filter(|(entry, _)| matches!(entry, AccountEntry::First(_)));
-            for (after, (_, position)) in outcome.accounts.into_iter().zip(first) {
-                let account = &mut self.accounts[*position];
+            let first = entries.filter_map(|(entry, position)| match entry {
+                AccountEntry::First(input) => Some((input.is_writable, *position)),
+                AccountEntry::Repeat(_) => None,
+            });
+            for (after, (is_writable, position)) in outcome.accounts.into_iter().zip(first) {
                 // An account that stays the same stays shared.
-                if account.is_writable && *account.now != after {
-                    account.now = Arc::new(after);
+                if is_writable && *now[position] != after {
+                    now[position] = Arc::new(after);
                 }
             }
         }
@@ -357,8 +349,8 @@ impl<'a> Run<'a> {
         let is_too_little = |account: &Account| {
             account.kelvins > 0 && account.kelvins < rent.minimum_balance(account.data.len())
         };
-        for account in &self.accounts {
-            let (before, now) = (&account.before, &account.now);
+        let now = self.host.accounts();
+        for (AccountChange { key, before, .. }, now) in self.accounts.iter().zip(&*now) {
             let is_same = before
                 .as_ref()
                 .is_some_and(|before| Arc::ptr_eq(before, now));
@@ -372,7 +364,7 @@ impl<'a> Run<'a> {
             });
             if !may_stay {
                 return Err(TransactionError::InsufficientFundsForRent {
-                    key: account.key,
+                    key: *key,
                     kelvins: now.kelvins,
                     minimum: rent.minimum_balance(now.data.len()),
                     length: now.data.len(),
@@ -382,28 +374,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn finish(self, error: Option<TransactionError>) -> Executed {
-        let reads = self.host.take_reads();
-        let mut accounts = Vec::with_capacity(self.accounts.len());
-        for (position, account) in self.accounts.into_iter().enumerate() {
+    fn finish(mut self, error: Option<TransactionError>) -> Executed {
+        let (now, reads) = self.host.take();
+        for (position, (account, now)) in self.accounts.iter_mut().zip(now).enumerate() {
             let pays = position == 0 && self.transaction.payer.is_some();
             let now = match (&error, &self.paid) {
                 // That of the instructions was made for this transaction alone.
                 _ if is_sysvar(&account.key) => None,
-                (None, _) => Some(account.now),
+                (None, _) => Some(now),
                 (Some(_), Some(paid)) if pays => Some(Arc::clone(paid)),
                 (Some(_), _) => None,
             };
-            let after = match now {
+            account.after = match now {
                 // An account without kelvins does not exist any more.
                 Some(now) => (now.kelvins > 0).then_some(now),
                 None => account.before.clone(),
             };
-            accounts.push(AccountChange {
-                key: account.key,
-                before: account.before,
-                after,
-            });
         }
         Executed {
             outcome: TransactionOutcome {
@@ -412,7 +398,7 @@ impl<'a> Run<'a> {
                 gas_used: self.gas_limit - self.gas,
                 gas_limit: self.gas_limit,
                 fee: self.fee,
-                accounts,
+                accounts: self.accounts,
             },
             reads,
         }

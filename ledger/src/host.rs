@@ -1,6 +1,6 @@
 //! What the programs of a transaction can reach beyond their own input.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use loader::{Account, Callee, Host, ProcessedInstruction, Pubkey, Sysvars};
 
@@ -19,23 +19,25 @@ pub(crate) struct TransactionHost {
 }
 
 impl TransactionHost {
-    pub fn new(context: Arc<Context>) -> Self {
+    pub fn new(context: Arc<Context>, accounts: Vec<Arc<Account>>) -> Self {
         Self {
             context,
-            accounts: RwLock::default(),
+            accounts: RwLock::new(accounts),
             processed: RwLock::default(),
             reads: Mutex::default(),
         }
     }
 
-    /// Sets the transaction's accounts, for the next instruction.
-    pub fn set_accounts<'a>(&self, accounts: impl Iterator<Item = &'a Arc<Account>>) {
-        let mut own = self
-            .accounts
+    /// The transaction's accounts. No program may run meanwhile.
+    pub fn accounts(&self) -> RwLockReadGuard<'_, Vec<Arc<Account>>> {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, to change them between instructions.
+    pub fn accounts_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<Account>>> {
+        self.accounts
             .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        own.clear();
-        own.extend(accounts.cloned());
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds an instruction that was processed, for those after it.
@@ -45,14 +47,15 @@ impl TransactionHost {
         processed.push(Arc::new(instruction));
     }
 
-    /// Takes what was read from the view.
-    pub fn take_reads(&self) -> Vec<Change> {
+    /// Takes the transaction's accounts, and what was read from the view.
+    pub fn take(&self) -> (Vec<Arc<Account>>, Vec<Change>) {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *reads)
+        let accounts = std::mem::take(&mut *self.accounts_mut());
+        (accounts, std::mem::take(&mut *reads))
     }
 
     fn account(&self, key: &Pubkey) -> Option<Arc<Account>> {
-        let own = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let own = self.accounts();
         if let Some(account) = own.iter().find(|account| account.key == *key) {
             // One without kelvins does not exist.
             return (account.kelvins > 0).then(|| Arc::clone(account));

@@ -230,7 +230,7 @@ impl Ledger {
         let key = account.key;
         self.check_address(&key)?;
         let account = (account.kelvins > 0).then(|| Arc::new(account));
-        self.commit(vec![(key, account)], [], &[])
+        self.commit([(key, account)], [], &[])
     }
 
     /// Gives an account kelvins out of nothing. An account that did not exist belongs to the system
@@ -287,7 +287,7 @@ impl Ledger {
             rent_epoch: 0,
         });
         self.programs.load(&account)?;
-        self.commit(vec![(program_id, Some(account))], [], &[])?;
+        self.commit([(program_id, Some(account))], [], &[])?;
         Ok(Deployment {
             program_id,
             length: file.len(),
@@ -369,7 +369,7 @@ impl Ledger {
         let mut outcomes = [executed.outcome];
         let changed = outcomes[0].changes();
         let changes = changed.map(|account| (account.key, account.after.clone()));
-        let committed = self.commit(changes.collect(), [transaction], &outcomes);
+        let committed = self.commit(changes, [transaction], &outcomes);
         let [outcome] = &mut outcomes;
         if let Err(error) = committed {
             outcome.not_stored(&error);
@@ -484,7 +484,7 @@ impl Ledger {
     /// Stores changes of accounts and the transactions that made them, and then applies them.
     fn commit(
         &mut self,
-        changes: Vec<Change>,
+        changes: impl IntoIterator<Item = Change> + Send,
         transactions: impl IntoIterator<Item = Transaction, IntoIter: ExactSizeIterator + Send>,
         outcomes: &[TransactionOutcome],
     ) -> Result<(), StorageError> {
@@ -514,6 +514,7 @@ impl Ledger {
             TransactionRecord::new(number, &clock, transaction, outcome)
         });
         let records: Vec<TransactionRecord> = records.collect();
+        let changes: Vec<Change> = changes.into_iter().collect();
         let accounts = changes.iter().map(|(key, after)| AccountWrite {
             key: *key,
             before: self

@@ -110,8 +110,8 @@ impl Programs {
     }
 }
 
-/// The programs that a thread has used last. To find one here, it needs no lock, and counts no users
-/// of what it shares with other threads.
+/// The programs that a thread has used last. To find one here, it needs no lock, and counts no
+/// users of what it shares with other threads.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded(Vec<(Arc<Account>, Program)>);
 

@@ -48,10 +48,11 @@ impl State {
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) {
         for (key, account) in changes {
             let key = Address::from(&key);
-            match account {
-                Some(account) => self.accounts.insert(key, account),
-                None => self.accounts.remove(&key),
-            };
+            match (account, self.accounts.get_mut(&key)) {
+                (Some(account), Some(place)) => *place = account,
+                (Some(account), None) => drop(self.accounts.insert(key, account)),
+                (None, _) => drop(self.accounts.remove(&key)),
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The lines that the Rialo runtime logs around each program.
 
-use std::fmt::{Arguments, Write as _};
+use std::cell::RefCell;
 
+use abi::Pubkey;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use itoa::Buffer;
 
 use super::Finished;
 use super::reason::{NOT_ENTERED, note, reason};
@@ -10,20 +12,30 @@ use super::syscalls::Syscalls;
 use crate::error::Failure;
 use crate::log_style::LogStyle;
 
+/// The start of these lines.
+const PROGRAM: &str = "Program ";
+
+thread_local! {
+    /// The id that this thread has logged last, and its text. A program logs several lines with its
+    /// id, and is often called again.
+    static LAST_ID: RefCell<(Pubkey, String)> = const {
+        RefCell::new((Pubkey::new([0; 32]), String::new()))
+    };
+}
+
 impl Syscalls {
     /// Logs that the current program begins.
     pub(crate) fn log_begin(&mut self) {
         if self.log_style() == LogStyle::Runtime {
-            self.id_text = self.program_id().to_string();
             let depth = self.depth();
-            self.log_of_program(format_args!("invoke [{depth}]"));
+            self.log_of_program(&["invoke [", Buffer::new().format(depth), "]"]);
         }
     }
 
     /// Logs that the current program was not entered, because its loader rejects the invocation.
     pub(crate) fn log_not_entered(&mut self) {
         if self.log_style() == LogStyle::Runtime {
-            self.log_of_program(format_args!("failed: {NOT_ENTERED}"));
+            self.log_of_program(&["failed: ", NOT_ENTERED]);
         }
     }
 
@@ -40,29 +52,39 @@ impl Syscalls {
         }
         if let Some(gas) = gas {
             let used = gas - finished.gas;
-            self.log_of_program(format_args!("consumed {used} of {gas} compute units"));
+            let [mut first, mut second] = [Buffer::new(); 2];
+            let (used, gas) = (first.format(used), second.format(gas));
+            self.log_of_program(&["consumed ", used, " of ", gas, " compute units"]);
             if !self.return_data().is_empty() {
                 let data = BASE64_STANDARD.encode(self.return_data());
-                self.log_line(format!("Program return: {} {data}", self.id_text));
+                let program_id = self.program_id();
+                self.log_line(format!("Program return: {program_id} {data}"));
             }
         }
         match &finished.result {
-            Ok(_) => self.log_of_program(format_args!("success")),
+            Ok(_) => self.log_of_program(&["success"]),
             Err(failure) => {
                 let reason = reason(failure, self.broken_rule());
-                self.log_of_program(format_args!("failed: {reason}"));
+                self.log_of_program(&["failed: ", &reason]);
             }
         }
     }
 
-    /// Logs what the current program does.
-    fn log_of_program(&mut self, event: Arguments<'_>) {
-        // Most events fit, so the line is allocated once.
-        let mut line = String::with_capacity(self.id_text.len() + 64);
-        line.push_str("Program ");
-        line.push_str(&self.id_text);
-        line.push(' ');
-        line.write_fmt(event).expect("a string takes all text");
+    /// Logs what the current program does: the parts of the event, after its id.
+    fn log_of_program(&mut self, event: &[&str]) {
+        let program_id = self.program_id();
+        let line = LAST_ID.with_borrow_mut(|(id, text)| {
+            if *id != program_id || text.is_empty() {
+                (*id, *text) = (program_id, program_id.to_string());
+            }
+            let length: usize = event.iter().map(|part| part.len()).sum();
+            let mut line = String::with_capacity(PROGRAM.len() + text.len() + 1 + length);
+            line.push_str(PROGRAM);
+            line.push_str(text);
+            line.push(' ');
+            event.iter().for_each(|part| line.push_str(part));
+            line
+        });
         self.log_line(line);
     }
 }

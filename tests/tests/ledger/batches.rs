@@ -232,6 +232,22 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
     })
 }
 
+/// The same transactions, but that none reads an account that it does not list: nothing is judged
+/// again then.
+fn without_more_reads(mut transactions: Vec<Transaction>) -> Vec<Transaction> {
+    for transaction in &mut transactions {
+        let instructions = &mut transaction.instructions;
+        instructions.retain(|instruction| instruction.program_id != READER);
+        for mix in instructions {
+            let steps = mix.data.chunks_exact_mut(3);
+            for step in steps.filter(|step| step[0] == Step::Load as u8) {
+                step[0] = Step::Add as u8;
+            }
+        }
+    }
+    transactions
+}
+
 /// What happens between two batches.
 #[derive(Clone, Copy, Debug)]
 enum Between {
@@ -296,15 +312,18 @@ proptest! {
     #[test]
     fn any_batch_is_its_transactions_in_order(
         batches in prop::collection::vec(
-            (any_between(), prop::collection::vec(any_transaction(), 0..40)),
+            (any_between(), prop::collection::vec(any_transaction(), 0..40), any::<bool>()),
             1..4,
         ),
     ) {
         let mut batched = new_ledger();
         let mut one_by_one = batched.clone();
-        for (between, transactions) in batches {
+        for (between, mut transactions, reads_more) in batches {
             apply(&mut batched, between);
             apply(&mut one_by_one, between);
+            if !reads_more {
+                transactions = without_more_reads(transactions);
+            }
             compare(&mut batched, &mut one_by_one, &transactions);
         }
     }

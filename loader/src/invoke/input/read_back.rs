@@ -163,3 +163,184 @@ fn value<T: bytemuck::Pod>(guest: &mut impl GuestMemory, address: u64) -> Result
 pub(crate) fn input_is_gone() -> Failure {
     Failure::trapped_because("the program unmapped the memory of the input")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invoke::input::write;
+
+    /// Memory that begins at address 0.
+    struct Memory {
+        bytes: Vec<u8>,
+        reads: usize,
+    }
+
+    impl GuestMemory for Memory {
+        fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
+            self.reads += 1;
+            let range = address as usize..(address + length) as usize;
+            self.bytes
+                .get(range)
+                .map(<[u8]>::to_vec)
+                .ok_or(Inaccessible)
+        }
+
+        fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
+            let range = address as usize..address as usize + bytes.len();
+            let place = self.bytes.get_mut(range).ok_or(Inaccessible)?;
+            place.copy_from_slice(bytes);
+            Ok(())
+        }
+
+        fn is_writable(&mut self, _: u64, _: u64) -> bool {
+            false
+        }
+
+        fn gas(&self) -> u64 {
+            0
+        }
+
+        fn set_gas(&mut self, _: u64) {}
+    }
+
+    const ADDRESS: u64 = 4_096;
+
+    /// An invocation whose accounts have data of these lengths; `None` is a repeat of the first.
+    fn invocation(lengths: &[Option<usize>], account_table: bool) -> Invocation {
+        let invocation = Invocation::new(Pubkey::new([9; 32])).data([1, 2, 3]);
+        let invocation = invocation.account_table(account_table);
+        lengths
+            .iter()
+            .enumerate()
+            .fold(invocation, |invocation, (index, length)| match length {
+                Some(length) => {
+                    let mut account = AccountInput::new(Pubkey::new([index as u8 + 1; 32]))
+                        .owner(Pubkey::new([9; 32]))
+                        .kelvins(index as u64 + 5)
+                        .data(vec![index as u8 + 7; *length])
+                        .writable();
+                    account.account.rent_epoch = index as u64;
+                    invocation.account(account)
+                }
+                None => invocation.repeat(0),
+            })
+    }
+
+    fn written(invocation: &Invocation) -> (Memory, SerializedInput) {
+        let mut memory = Memory {
+            bytes: vec![0; ADDRESS as usize + write::serialized_length(invocation)],
+            reads: 0,
+        };
+        let input = write::write(&mut memory, invocation, ADDRESS).unwrap();
+        (memory, input)
+    }
+
+    type Fields = ([Pubkey; 2], u64, [u8; 3], [u64; 2], Vec<u8>);
+
+    fn fields(account: AccountAfter) -> Fields {
+        let flags = [account.is_signer, account.is_writable, account.executable];
+        let numbers = [account.rent_epoch, account.data_length];
+        (
+            [account.key, account.owner],
+            account.kelvins,
+            flags,
+            numbers,
+            account.data,
+        )
+    }
+
+    /// Checks that the entries are read as each account by itself. Returns which are as sent.
+    fn compare(invocation: &Invocation, input: &SerializedInput, memory: &mut Memory) -> Vec<bool> {
+        let now = EntriesNow::read(memory, invocation, input).unwrap();
+        let mut as_sent = Vec::new();
+        for (entry, sent) in invocation.accounts.iter().zip(input.entries()) {
+            let AccountEntry::First(before) = entry else {
+                let index = value::<RepeatEntry>(memory, sent.address).unwrap();
+                let expected = (index.padding == [0; 7]).then_some(usize::from(index.index));
+                assert_eq!(now.repeat(sent), expected);
+                continue;
+            };
+            let length = before.account.data.len();
+            let expected = fields(account(memory, sent.address, length).unwrap());
+            let found = fields(now.account(memory, sent, length).unwrap());
+            assert_eq!(found, expected);
+            as_sent.push(now.is_as_sent(sent, length));
+        }
+        as_sent
+    }
+
+    #[test]
+    fn each_byte_of_an_entry_is_read() {
+        let lists: [&[Option<usize>]; 5] = [
+            &[Some(3)],
+            &[Some(0), None, Some(1), Some(165), None, None],
+            &[Some(LONG), Some(8)],
+            &[Some(8), Some(LONG + 1), None],
+            &[Some(LONG + 1), Some(LONG + 2)],
+        ];
+        for (lengths, account_table) in lists
+            .into_iter()
+            .flat_map(|list| [(list, true), (list, false)])
+        {
+            let invocation = invocation(lengths, account_table);
+            let (mut memory, input) = written(&invocation);
+            let unchanged = compare(&invocation, &input, &mut memory);
+            let firsts = lengths.iter().flatten();
+            assert!(
+                unchanged
+                    .iter()
+                    .copied()
+                    .eq(firsts.map(|length| *length <= LONG))
+            );
+            for (place, (entry, sent)) in
+                invocation.accounts.iter().zip(input.entries()).enumerate()
+            {
+                let start = sent.address as usize;
+                // The first and last bytes of each field, and of the data in its new length.
+                let offsets = match entry {
+                    AccountEntry::Repeat(_) => vec![0, 7],
+                    AccountEntry::First(before) => {
+                        let length = before.account.data.len();
+                        let rent_epoch = offset_of_rent_epoch(length) as usize;
+                        let data = [0, length / 2, length.saturating_sub(1)]
+                            .map(|offset| AccountHeader::DATA + offset);
+                        let ends = [rent_epoch, rent_epoch + 7];
+                        (0..AccountHeader::DATA).chain(data).chain(ends).collect()
+                    }
+                };
+                for offset in offsets {
+                    let old = memory.bytes[start + offset];
+                    memory.bytes[start + offset] ^= 1;
+                    let changed = compare(&invocation, &input, &mut memory);
+                    // A byte after empty data is a spare one.
+                    let is_spare = lengths[place] == Some(0) && offset == AccountHeader::DATA;
+                    if lengths[place].is_some() && !is_spare {
+                        let index = lengths[..place].iter().flatten().count();
+                        assert!(!changed[index], "{lengths:?} {place} {offset}");
+                    }
+                    memory.bytes[start + offset] = old;
+                }
+            }
+            assert_eq!(compare(&invocation, &input, &mut memory), unchanged);
+        }
+    }
+
+    #[test]
+    fn one_read_for_each_account_and_one_more() {
+        let invocation = invocation(&[Some(165); 8], true);
+        let (mut memory, input) = written(&invocation);
+        let now = EntriesNow::read(&mut memory, &invocation, &input).unwrap();
+        let mut entries = input.entries().iter();
+        assert!(entries.all(|entry| now.is_as_sent(entry, 165)));
+        assert_eq!(memory.reads, 9);
+    }
+
+    #[test]
+    fn input_that_is_gone_is_a_failure() {
+        let invocation = invocation(&[Some(165)], false);
+        let (mut memory, input) = written(&invocation);
+        memory.bytes.truncate(ADDRESS as usize + 100);
+        let read = EntriesNow::read(&mut memory, &invocation, &input);
+        assert_eq!(read.err(), Some(input_is_gone()));
+    }
+}

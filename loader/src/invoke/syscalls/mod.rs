@@ -56,8 +56,6 @@ pub struct Syscalls {
     /// The settings of the program that the host called.
     settings: Settings,
     program_id: Pubkey,
-    /// The program's id in base58, once its first line is logged in the runtime's words.
-    pub(crate) id_text: String,
     gas_limit: u64,
     heap: Heap,
     log: Log,
@@ -161,7 +159,6 @@ impl Syscalls {
             host: Arc::clone(host),
             settings: settings.clone(),
             program_id: invocation.program_id,
-            id_text: String::new(),
             gas_limit: invocation.gas,
             heap: Heap::default(),
             log: Log::after(&invocation.transaction_use),
