@@ -174,7 +174,7 @@ mod transaction_use;
 pub use abi::call::AccountMeta;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
-pub use crate::account::{Account, AccountEntry, AccountInput};
+pub use crate::account::{Account, AccountEntry, AccountInput, Data};
 pub use crate::backend::polkavm::DEFAULT_IDLE_INSTANCES;
 pub use crate::builtin::{Builtin, BuiltinCall};
 pub use crate::custom_error::CustomError;

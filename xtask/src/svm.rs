@@ -63,12 +63,32 @@ const fn subject(
 
 /// First those that process an instruction, then those that keep accounts in a ledger.
 const SUBJECTS: [Subject; 7] = [
-    subject("loader-interpreter", "loader, `examples/token`", "interpreted", false),
-    subject("loader-compiler", "loader, `examples/token`", "compiled, in a process", false),
-    subject("mollusk-spl_token", "Mollusk, `spl_token`", "compiled", false),
+    subject(
+        "loader-interpreter",
+        "loader, `examples/token`",
+        "interpreted",
+        false,
+    ),
+    subject(
+        "loader-compiler",
+        "loader, `examples/token`",
+        "compiled, in a process",
+        false,
+    ),
+    subject(
+        "mollusk-spl_token",
+        "Mollusk, `spl_token`",
+        "compiled",
+        false,
+    ),
     subject("mollusk-p_token", "Mollusk, `p_token`", "compiled", false),
     subject("ledger", "ledger, `examples/token`", "interpreted", true),
-    subject("litesvm-spl_token", "LiteSVM, `spl_token`", "compiled", true),
+    subject(
+        "litesvm-spl_token",
+        "LiteSVM, `spl_token`",
+        "compiled",
+        true,
+    ),
     subject("litesvm-p_token", "LiteSVM, `p_token`", "compiled", true),
 ];
 
@@ -90,9 +110,8 @@ pub struct Row {
 /// If a package does not build, a transfer fails, or the page has no place for the table.
 pub fn svm(arguments: &SvmArguments) -> Result<()> {
     let page = page::path();
-    let read = || {
-        fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))
-    };
+    let read =
+        || fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()));
     if arguments.update {
         // This finds a missing place before the measurement.
         marked::find(&read()?, START).with_context(|| format!("in {}", page.display()))?;
@@ -162,7 +181,11 @@ pub fn table(rows: &[Row]) -> Result<String> {
         "| one transfer of tokens | program is | µs | times | units |\n|---|---|--:|--:|--:|\n",
     );
     for subject in &SUBJECTS {
-        let base = if subject.is_ledger { "ledger" } else { "loader-interpreter" };
+        let base = if subject.is_ledger {
+            "ledger"
+        } else {
+            "loader-interpreter"
+        };
         let base = find(base).with_context(|| format!("benches/svm printed no line of {base}"))?;
         let Some(row) = find(subject.name) else {
             continue;

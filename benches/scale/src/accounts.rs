@@ -33,9 +33,10 @@ pub fn measure(effort: Effort, blobs: &Blobs) -> Result<Vec<Row>> {
                 let series = format!("gas {name}");
                 let row = Row::new(series, x, outcome.gas_used as f64);
                 // Gas is the same on both engines.
-                if let Some(other) = rows.iter().find(|other: &&Row| {
-                    (&other.series, other.x) == (&row.series, row.x)
-                }) {
+                if let Some(other) = rows
+                    .iter()
+                    .find(|other: &&Row| (&other.series, other.x) == (&row.series, row.x))
+                {
                     ensure!(*other == row, "{other:?} and, on {engine}, {row:?}");
                 } else {
                     rows.push(row);

@@ -35,7 +35,10 @@ pub fn measure(effort: Effort, blobs: &Blobs) -> Result<Vec<Row>> {
         .collect();
     let mut subjects: Vec<Box<dyn FnMut()>> = Vec::new();
     let mut places = Vec::new();
-    for (blob, what) in [(&blobs.no_op, "unchanged"), (&blobs.counter, "8 bytes change")] {
+    for (blob, what) in [
+        (&blobs.no_op, "unchanged"),
+        (&blobs.counter, "8 bytes change"),
+    ] {
         // The counter needs 8 bytes.
         let shortest = if what == "unchanged" { 0 } else { 8 };
         for loader in loaders() {
@@ -60,7 +63,7 @@ pub fn measure(effort: Effort, blobs: &Blobs) -> Result<Vec<Row>> {
                 key,
                 owner: PROGRAM_ID,
                 kelvins: 1_000_000_000_000,
-                data: data_of(*length),
+                data: data_of(*length).into(),
                 ..Account::default()
             })?;
             let call = Instruction::new(PROGRAM_ID).account(AccountMeta::writable(key));

@@ -60,7 +60,7 @@ pub fn in_ledger(effort: Effort, counter: &[u8]) -> Result<Vec<Row>> {
             key: key(number),
             owner: PROGRAM_ID,
             kelvins: 1_000_000_000_000,
-            data: data_of(length),
+            data: data_of(length).into(),
             ..Account::default()
         })?;
     }

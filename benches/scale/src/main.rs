@@ -20,8 +20,8 @@ fn main() -> ExitCode {
         eprintln!("error: `{part}` is not a part; `cargo xtask scale` knows them all");
         return ExitCode::from(2);
     };
-    let rows = Blobs::read(Path::new(blobs))
-        .and_then(|blobs| scale_bench::measure(part, effort, &blobs));
+    let rows =
+        Blobs::read(Path::new(blobs)).and_then(|blobs| scale_bench::measure(part, effort, &blobs));
     match rows {
         Ok(rows) => {
             for row in rows {

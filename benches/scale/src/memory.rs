@@ -12,7 +12,9 @@ pub fn resident() -> Option<f64> {
 /// The resident memory of a process and its children, in KiB.
 fn of_process(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let own: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     let mut all = own;
     for task in fs::read_dir(format!("/proc/{process}/task")).ok()? {

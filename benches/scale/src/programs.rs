@@ -27,7 +27,11 @@ pub fn measure(effort: Effort, blobs: &Blobs, engine: Engine) -> Result<Vec<Row>
         let median = times[times.len() / 2];
         rows.push(Row::new(format!("µs {engine} {what}"), x as u64, median));
         if let (Some(before), Some(now)) = (before, memory::resident()) {
-            rows.push(Row::new(format!("MiB {engine} {what}"), x as u64, now - before));
+            rows.push(Row::new(
+                format!("MiB {engine} {what}"),
+                x as u64,
+                now - before,
+            ));
         }
     };
     for chunk in chunks(count, step) {

@@ -201,7 +201,7 @@ fn judge(
             AccountEntry::First(as_sent) => {
                 let before = known.get(index).and_then(Option::as_ref).unwrap_or(as_sent);
                 let length = as_sent.account.data.len();
-                let after = read_back::account(guest, sent.address, length)?;
+                let after = read_back::account(guest, sent.address, length, &before.account.data)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
                     .check(words)?;
                 accounts.push(after.into_account());

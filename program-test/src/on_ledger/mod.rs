@@ -216,7 +216,7 @@ impl TestLedger {
             key,
             owner,
             kelvins: self.sysvars().rent.minimum_balance(data.len()),
-            data,
+            data: data.into(),
             ..Account::default()
         };
         self.store(|ledger| ledger.set_account(account));

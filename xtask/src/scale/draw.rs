@@ -141,13 +141,19 @@ fn draw_panel(panel: &'static Panel, file: &str, rows: &Rows, area: &Area<'_>) -
             points().map(|point| point.0),
             (LEFT, WIDTH - RIGHT),
         ),
-        y: Scale::new(&panel.y, points().map(|point| point.1), (HEIGHT - BOTTOM, TOP)),
+        y: Scale::new(
+            &panel.y,
+            points().map(|point| point.1),
+            (HEIGHT - BOTTOM, TOP),
+        ),
     };
     draw_axes(panel, &plot, area)?;
     for (line, points) in &lines {
         let place = |(x, y): &(f64, f64)| (plot.x.pixel(*x), plot.y.pixel(*y));
         let points: Vec<(i32, i32)> = points.iter().map(place).collect();
-        let style = line.colour.stroke_width(if line.is_reference { 2 } else { 4 });
+        let style = line
+            .colour
+            .stroke_width(if line.is_reference { 2 } else { 4 });
         area.draw(&PathElement::new(points.clone(), style))?;
         if points.len() <= 20 && !line.is_reference {
             for point in points {
@@ -161,13 +167,40 @@ fn draw_panel(panel: &'static Panel, file: &str, rows: &Rows, area: &Area<'_>) -
 fn draw_axes(panel: &Panel, plot: &Plot, area: &Area<'_>) -> Result<()> {
     let (left, right) = plot.x.pixels;
     let (bottom, top) = plot.y.pixels;
-    text(area, panel.title, (32, 34), 34, TEXT, (HPos::Left, VPos::Center), true)?;
-    text(area, panel.y.label, (32, 84), 26, FAINT, (HPos::Left, VPos::Center), false)?;
+    text(
+        area,
+        panel.title,
+        (32, 34),
+        34,
+        TEXT,
+        (HPos::Left, VPos::Center),
+        true,
+    )?;
+    text(
+        area,
+        panel.y.label,
+        (32, 84),
+        26,
+        FAINT,
+        (HPos::Left, VPos::Center),
+        false,
+    )?;
     for tick in &plot.y.ticks {
         let y = plot.y.pixel(*tick);
-        area.draw(&PathElement::new([(left, y), (right, y)], GRID.stroke_width(2)))?;
+        area.draw(&PathElement::new(
+            [(left, y), (right, y)],
+            GRID.stroke_width(2),
+        ))?;
         let label = panel.y.format(*tick);
-        text(area, &label, (left - 16, y), 26, FAINT, (HPos::Right, VPos::Center), false)?;
+        text(
+            area,
+            &label,
+            (left - 16, y),
+            26,
+            FAINT,
+            (HPos::Right, VPos::Center),
+            false,
+        )?;
     }
     for tick in &plot.x.ticks {
         let x = plot.x.pixel(*tick);
@@ -176,7 +209,15 @@ fn draw_axes(panel: &Panel, plot: &Plot, area: &Area<'_>) -> Result<()> {
             FAINT.stroke_width(2),
         ))?;
         let label = panel.x.format(*tick);
-        text(area, &label, (x, bottom + 18), 26, FAINT, (HPos::Center, VPos::Top), false)?;
+        text(
+            area,
+            &label,
+            (x, bottom + 18),
+            26,
+            FAINT,
+            (HPos::Center, VPos::Top),
+            false,
+        )?;
     }
     area.draw(&PathElement::new(
         [(left, bottom), (right, bottom)],
@@ -185,7 +226,15 @@ fn draw_axes(panel: &Panel, plot: &Plot, area: &Area<'_>) -> Result<()> {
     // The axis itself has the first grid line.
     let middle = i32::midpoint(left, right);
     let place = (middle, bottom + 62);
-    text(area, panel.x.label, place, 26, FAINT, (HPos::Center, VPos::Top), false)?;
+    text(
+        area,
+        panel.x.label,
+        place,
+        26,
+        FAINT,
+        (HPos::Center, VPos::Top),
+        false,
+    )?;
     debug_assert!(top < bottom);
     Ok(())
 }
@@ -226,7 +275,11 @@ fn text(
     (horizontal, vertical): (HPos, VPos),
     is_bold: bool,
 ) -> Result<()> {
-    let weight = if is_bold { FontStyle::Bold } else { FontStyle::Normal };
+    let weight = if is_bold {
+        FontStyle::Bold
+    } else {
+        FontStyle::Normal
+    };
     let style = ("sans-serif", size)
         .into_font()
         .style(weight)

@@ -48,7 +48,11 @@ pub struct ScaleArguments {
 pub fn scale(arguments: &ScaleArguments) -> Result<()> {
     let documentation = folder();
     let scratch = target_folder()?.join("scale");
-    let folder = if arguments.quick { &scratch } else { &documentation };
+    let folder = if arguments.quick {
+        &scratch
+    } else {
+        &documentation
+    };
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     // This finds a missing place before the measurement.
     page::check()?;
@@ -102,7 +106,14 @@ fn measure(blobs: &Path, folder: &Path, quick: bool) -> Result<()> {
         eprintln!("measuring {}", part.name());
         let output = Command::new(env!("CARGO"))
             .current_dir(project())
-            .args(["run", "--release", "--quiet", "--package", "scale-bench", "--"])
+            .args([
+                "run",
+                "--release",
+                "--quiet",
+                "--package",
+                "scale-bench",
+                "--",
+            ])
             .arg(part.name())
             .arg(blobs)
             .args(quick.then_some("--quick"))

@@ -167,7 +167,10 @@ fn data(rows: &Rows) -> Result<String> {
         ],
         &[
             ("µs interpreter unchanged", "interpreter, unchanged"),
-            ("µs interpreter 8 bytes change", "interpreter, 8 bytes change"),
+            (
+                "µs interpreter 8 bytes change",
+                "interpreter, 8 bytes change",
+            ),
             ("µs compiler unchanged", "compiler, unchanged"),
             ("µs compiler 8 bytes change", "compiler, 8 bytes change"),
             ("µs ledger unchanged", "ledger, unchanged"),
@@ -189,7 +192,10 @@ fn programs(rows: &Rows) -> Result<String> {
             ("µs compiler loaded", "compiler, time of a load"),
             ("MiB interpreter loaded", "interpreter, memory, loaded"),
             ("MiB compiler loaded", "compiler, memory, loaded"),
-            ("MiB interpreter called once", "interpreter, memory, called once"),
+            (
+                "MiB interpreter called once",
+                "interpreter, memory, called once",
+            ),
             ("MiB compiler called once", "compiler, memory, called once"),
         ],
     )
@@ -252,7 +258,11 @@ mod tests {
         assert!(with_tables(&page, &rows).unwrap() == page, "{again}");
         for picture in &PICTURES {
             let link = format!("](pictures/{})", picture.file);
-            assert!(page.contains(&link), "the page does not show {}", picture.file);
+            assert!(
+                page.contains(&link),
+                "the page does not show {}",
+                picture.file
+            );
         }
     }
 }

@@ -225,7 +225,9 @@ impl Axis {
     pub fn place(&self, value: f64) -> f64 {
         if self.is_logarithmic {
             // A logarithmic axis of lengths begins at the shortest that is not 0.
-            value.max(self.ticks.first().copied().unwrap_or(f64::MIN_POSITIVE)).log10()
+            value
+                .max(self.ticks.first().copied().unwrap_or(f64::MIN_POSITIVE))
+                .log10()
         } else {
             value
         }

@@ -99,8 +99,11 @@ mod tests {
     #[test]
     fn rows_are_found_by_file_and_series() {
         let mut rows = Rows::default();
-        rows.add("a", "series,x,value\nµs one,0,1.5\nµs two,0,2\nµs one,10,3\n")
-            .unwrap();
+        rows.add(
+            "a",
+            "series,x,value\nµs one,0,1.5\nµs two,0,2\nµs one,10,3\n",
+        )
+        .unwrap();
         assert_eq!(rows.points("a", "µs one"), [(0.0, 1.5), (10.0, 3.0)]);
         assert_eq!(rows.points("b", "µs one"), []);
     }

@@ -2,19 +2,33 @@
 
 use polkavm::{MemoryProtection, RawInstance, Reg};
 
+use super::paged::Pages;
 use super::{LoadedBlob, diagnose};
+use crate::account::Data;
 use crate::backend::{Arguments, GuestMemory, Inaccessible};
 use crate::error::Failure;
+use crate::invoke::guest::read_and_compare;
 
 /// A program in one of the VM's instances.
 pub(crate) struct Guest<'a> {
     pub vm: &'a mut RawInstance,
     pub program: &'a LoadedBlob,
+    /// The memory, if it is one of pages.
+    pub(super) pages: Option<Box<Pages>>,
 }
 
 impl GuestMemory for Guest<'_> {
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
-        let (address, _) = range(address, buffer.len() as u64)?;
+        let (address, length) = range(address, buffer.len() as u64)?;
+        if let Some(pages) = &self.pages {
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.read(self.vm, address, buffer);
+        }
         self.vm
             .read_memory_into(address, buffer)
             .map(|_| ())
@@ -25,6 +39,14 @@ impl GuestMemory for Guest<'_> {
         let (address, length) = range(address, length)?;
         if length == 0 {
             return Ok(Vec::new());
+        }
+        if let Some(pages) = &self.pages {
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            let mut bytes = vec![0; length as usize];
+            pages.read(self.vm, address, &mut bytes)?;
+            return Ok(bytes);
         }
         // Checked first, because the VM allocates the buffer before it checks the memory.
         if !self
@@ -39,9 +61,15 @@ impl GuestMemory for Guest<'_> {
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
-        let (address, _) = range(address, bytes.len() as u64)?;
+        let (address, length) = range(address, bytes.len() as u64)?;
         if bytes.is_empty() {
             return Ok(());
+        }
+        if let Some(pages) = &mut self.pages {
+            if !pages.is_writable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.write(self.vm, address, bytes);
         }
         self.vm
             .write_memory(address, bytes)
@@ -50,12 +78,42 @@ impl GuestMemory for Guest<'_> {
 
     fn is_writable(&mut self, address: u64, length: u64) -> bool {
         match (u32::try_from(address), u32::try_from(length)) {
-            (Ok(address), Ok(length)) => {
-                self.vm
-                    .is_memory_accessible(address, length, MemoryProtection::ReadWrite)
-            }
+            (Ok(address), Ok(length)) => match &self.pages {
+                Some(pages) => length == 0 || pages.is_writable(address, length),
+                None => self
+                    .vm
+                    .is_memory_accessible(address, length, MemoryProtection::ReadWrite),
+            },
             _ => false,
         }
+    }
+
+    fn lend(&mut self, address: u64, data: &Data) -> Result<(), Inaccessible> {
+        let (start, length) = range(address, data.len() as u64)?;
+        match &mut self.pages {
+            Some(pages) if length > 0 => {
+                if !pages.is_writable(start, length) {
+                    return Err(Inaccessible);
+                }
+                pages.lend(self.vm, start, data)
+            }
+            _ => self.write(address, data),
+        }
+    }
+
+    fn read_data(
+        &mut self,
+        address: u64,
+        length: u64,
+        before: &Data,
+    ) -> Result<Data, Inaccessible> {
+        if let Some(pages) = &self.pages {
+            let (start, _) = range(address, length)?;
+            if let Some(data) = pages.read_lent(self.vm, start, length, before) {
+                return data;
+            }
+        }
+        read_and_compare(self, address, length, before)
     }
 
     fn gas(&self) -> u64 {

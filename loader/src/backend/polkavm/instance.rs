@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
-use polkavm::{InterruptKind, Reg};
+use polkavm::{InterruptKind, RawInstance, Reg};
 
 use super::guest::Guest;
+use super::paged::{self, Pages};
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
 use crate::error::{Failure, InvocationError};
 use crate::profile::GasProfile;
@@ -46,6 +47,10 @@ impl Observer for () {}
 /// A program in one of the VM's instances, for one invocation, and its observer.
 pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
+    /// Whether a long input may be in memory of pages.
+    pub(super) may_page: bool,
+    /// The instance that the guest had before it got one with memory of pages.
+    pub(super) other: Option<RawInstance>,
     /// The most bytes that the VM's instance keeps.
     pub(super) holds: u64,
     /// The address of the input's account table, or 0.
@@ -71,10 +76,21 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         };
         let table = request.account_table;
         self.account_table = table.map_or(0, |offset| address + offset as u64);
-        self.holds = program.fixed_bytes() + u64::from(mapped);
-        let mapping = self.guest.vm.sbrk(mapped);
-        if mapping.map_err(InvocationError::engine)?.is_none() {
-            return Err(request.does_not_fit());
+        let is_long = self.may_page && request.input_length >= paged::MIN_INPUT;
+        if is_long && let Some(vm) = program.paged.take(&program.blob)? {
+            let map = program.module.memory_map();
+            if mapped > map.max_heap_size() {
+                program.paged.give_back(vm);
+                return Err(request.does_not_fit());
+            }
+            self.other = Some(std::mem::replace(self.guest.vm, vm));
+            self.guest.pages = Some(Box::new(Pages::new(&program.blob, map, mapped)));
+        } else {
+            self.holds = program.fixed_bytes() + u64::from(mapped);
+            let mapping = self.guest.vm.sbrk(mapped);
+            if mapping.map_err(InvocationError::engine)?.is_none() {
+                return Err(request.does_not_fit());
+            }
         }
         Ok(Mapping {
             heap: Heap {
@@ -151,10 +167,16 @@ impl<O: Observer> Observed<'_, O> {
                         return Ok(End::Failed(Failure::Aborted));
                     }
                 }
-                // The last does not happen without dynamic paging.
-                InterruptKind::Trap | InterruptKind::Segfault(_) => {
-                    return Ok(End::Failed(guest.trapped()));
+                // Only in memory of pages.
+                InterruptKind::Segfault(segfault) => {
+                    let (page, is_write) = (segfault.page_address, segfault.is_write_protected);
+                    let Guest { vm, pages, .. } = &mut *guest;
+                    let pages = pages.as_mut();
+                    if !pages.is_some_and(|pages| pages.page_in(vm, page, is_write)) {
+                        return Ok(End::Failed(guest.trapped()));
+                    }
                 }
+                InterruptKind::Trap => return Ok(End::Failed(guest.trapped())),
             }
         }
     }

@@ -6,6 +6,7 @@ mod diagnose;
 mod guest;
 mod instance;
 mod jumps;
+mod paged;
 mod pool;
 mod registers;
 mod trap;
@@ -15,12 +16,12 @@ pub(crate) use guest::Guest;
 pub(crate) use instance::{Observed, Observer, input_address};
 pub use pool::DEFAULT_IDLE_INSTANCES;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CostModel, CostModelKind, GasMeteringKind, Module,
-    ModuleConfig, ProgramBlob, ProgramCounter,
+    ModuleConfig, ProgramBlob, ProgramCounter, RawInstance,
 };
 
 use super::{Backend, Syscall, SyscallSet};
@@ -48,6 +49,8 @@ pub(crate) struct LoadedBlob {
     pub module: Module,
     /// The module's idle instances.
     instances: Instances,
+    /// The same program for long inputs.
+    paged: PagedModule,
     /// For its debug information; it shares the module's bytes.
     pub blob: ProgramBlob,
     pub entry: ProgramCounter,
@@ -55,6 +58,14 @@ pub(crate) struct LoadedBlob {
     has_heap_header: bool,
     /// The syscalls by the VM's numbers of the imports.
     pub syscalls: Vec<Syscall>,
+}
+
+/// A program in memory whose pages it gets when it first looks at them: see [`paged`].
+struct PagedModule {
+    /// The VM that compiles it, if it can.
+    vm: Option<PolkaVm>,
+    /// The module and its idle instances, from the first long input on.
+    module: OnceLock<Option<(Module, Instances)>>,
 }
 
 /// A blob of two instructions, which export `entrypoint` and return 0.
@@ -83,6 +94,9 @@ impl PolkaVm {
         let mut config = Config::new();
         config.set_backend(Some(backend));
         let unavailable = |reason: String| LoadError::EngineUnavailable { engine, reason };
+        if backend == BackendKind::Interpreter {
+            config.set_allow_dynamic_paging(true);
+        }
         let vm = polkavm::Engine::new(&config).map_err(|error| unavailable(error.to_string()))?;
         if backend == BackendKind::Compiler {
             // Some computers refuse what its processes need only when the first of them starts.
@@ -172,6 +186,11 @@ impl Backend for PolkaVm {
         Ok(LoadedBlob {
             module,
             instances: self.pool.instances(),
+            paged: PagedModule {
+                // The compiling engine needs rights for it that not every process has.
+                vm: (self.engine == Engine::Interpreter).then(|| self.clone()),
+                module: OnceLock::new(),
+            },
             entry,
             has_heap_header: validate::has_heap_header(&blob),
             // The rules reject unknown imports.
@@ -192,7 +211,7 @@ impl Backend for PolkaVm {
         _limits: &Limits,
         run: impl FnOnce(&mut Observed<'_, ()>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
-        program.observe(&mut (), run)
+        program.lend(&mut (), true, run)
     }
 }
 
@@ -205,6 +224,11 @@ impl LoadedBlob {
         Ok(Self {
             module: vm.compile(&self.blob, config)?,
             instances: vm.pool.instances(),
+            // An observer looks at the VM's own memory.
+            paged: PagedModule {
+                vm: None,
+                module: OnceLock::new(),
+            },
             blob: self.blob.clone(),
             entry: self.entry,
             has_heap_header: self.has_heap_header,
@@ -218,6 +242,16 @@ impl LoadedBlob {
         observer: &mut O,
         run: impl FnOnce(&mut Observed<'_, O>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
+        self.lend(observer, false, run)
+    }
+
+    /// Lends an instance, whose memory may be one of pages.
+    fn lend<O: Observer, T>(
+        &self,
+        observer: &mut O,
+        may_page: bool,
+        run: impl FnOnce(&mut Observed<'_, O>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
         // An error of the VM, or a panic, drops the instance; all else leaves one that can be
         // reset.
         let mut instance = self.instances.take(&self.module)?;
@@ -225,13 +259,20 @@ impl LoadedBlob {
             guest: Guest {
                 vm: &mut instance.vm,
                 program: self,
+                pages: None,
             },
+            may_page,
+            other: None,
             holds: 0,
             account_table: 0,
             observer,
         };
         let result = run(&mut observed)?;
-        let holds = observed.holds;
+        let (holds, other) = (observed.holds, observed.other.take());
+        if let Some(other) = other {
+            let paged = std::mem::replace(&mut instance.vm, other);
+            self.paged.give_back(paged);
+        }
         instance.holds(holds);
         self.instances.give_back(instance);
         Ok(result)
@@ -246,5 +287,30 @@ impl LoadedBlob {
     /// The most bytes that an instance keeps besides heap and input.
     fn fixed_bytes(&self) -> u64 {
         self.blob.code().len() as u64 * TRANSLATED_BYTES + self.own_memory()
+    }
+}
+
+impl PagedModule {
+    /// A clean instance; `None` if the program does not have any of this kind.
+    fn take(&self, blob: &ProgramBlob) -> Result<Option<RawInstance>, InvocationError> {
+        let Some(vm) = &self.vm else {
+            return Ok(None);
+        };
+        let module = self.module.get_or_init(|| {
+            let mut config = ModuleConfig::new();
+            config.set_dynamic_paging(true);
+            let module = vm.compile(blob, config).ok()?;
+            Some((module, vm.pool.instances()))
+        });
+        let Some((module, instances)) = module else {
+            return Ok(None);
+        };
+        Ok(Some(instances.take(module)?.vm))
+    }
+
+    fn give_back(&self, vm: RawInstance) {
+        if let Some(Some((_, instances))) = self.module.get() {
+            instances.give_back(vm.into());
+        }
     }
 }

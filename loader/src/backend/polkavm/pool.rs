@@ -81,6 +81,13 @@ impl Waiting {
     }
 }
 
+/// An instance whose memory the VM does not keep.
+impl From<RawInstance> for Instance {
+    fn from(vm: RawInstance) -> Self {
+        Self { vm, bytes: 0 }
+    }
+}
+
 impl Instance {
     /// Records how large the instance's memory is now.
     pub fn holds(&mut self, bytes: u64) {

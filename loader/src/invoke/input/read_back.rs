@@ -3,25 +3,32 @@
 use abi::Pubkey;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 
+use crate::account::Data;
 use crate::error::Failure;
 use crate::invoke::guest::{GuestMemory, Inaccessible, read_pod};
 use crate::invoke::write_back::{AccountAfter, most_data};
 
-/// Reads the account in the entry at an address, which was sent with data of this length.
+/// Reads the account in the entry at an address, which was sent with data of this length. `before`
+/// is the data as the host knows it.
 #[inline]
 pub(crate) fn account(
     guest: &mut impl GuestMemory,
     address: u64,
     sent_length: usize,
+    before: &Data,
 ) -> Result<AccountAfter, Failure> {
     let header: AccountHeader = value(guest, address)?;
     // The length is the program's, so it is checked before so much memory is allocated.
     let data = if header.data_length <= most_data(sent_length) {
         guest
-            .read(address + AccountHeader::DATA as u64, header.data_length)
+            .read_data(
+                address + AccountHeader::DATA as u64,
+                header.data_length,
+                before,
+            )
             .map_err(|Inaccessible| input_is_gone())?
     } else {
-        Vec::new()
+        Data::new()
     };
     // It stays where it was when the data becomes longer.
     let rent_epoch = rent_epoch_offset(sent_length).unwrap_or(usize::MAX);
