@@ -9,7 +9,7 @@ use crate::error::Failure;
 /// Bytes that are read back at once, to compare them with what they were.
 const PIECE: usize = 8 << 10;
 
-/// The same, for accounts with little data.
+/// Data of this length at most is read once, into a buffer.
 const FEW: usize = 256;
 
 /// The program may not access this memory.
@@ -103,22 +103,24 @@ pub(crate) fn read_and_compare(
     length: u64,
     before: &Data,
 ) -> Result<Data, Inaccessible> {
-    if length == before.len() as u64 {
-        // A large buffer would cost more than most accounts have data.
-        let is_same = if before.len() <= FEW {
-            has_bytes::<FEW>(guest, address, before)?
+    if length <= FEW as u64 {
+        let mut buffer = [0; FEW];
+        let now = &mut buffer[..length as usize];
+        guest.read_into(address, now)?;
+        return Ok(if *before == *now {
+            before.clone()
         } else {
-            has_bytes::<PIECE>(guest, address, before)?
-        };
-        if is_same {
-            return Ok(before.clone());
-        }
+            Data::from(now)
+        });
+    }
+    if length == before.len() as u64 && has_bytes(guest, address, before)? {
+        return Ok(before.clone());
     }
     guest.read(address, length).map(Data::from)
 }
 
-/// Whether the memory has these bytes. Reads so many at once.
-fn has_bytes<const PIECE: usize>(
+/// Whether the memory has these bytes.
+fn has_bytes(
     guest: &mut (impl GuestMemory + ?Sized),
     address: u64,
     bytes: &[u8],
