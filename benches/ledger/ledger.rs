@@ -63,7 +63,7 @@ fn fill(ledger: Ledger, blob: &[u8], holdings: usize) -> Ledger {
                 key: holding(number),
                 owner: TOKEN,
                 kelvins: 10_000_000,
-                data,
+                data: data.into(),
                 ..Account::default()
             };
             fork.set_account(account).unwrap();
@@ -213,7 +213,7 @@ fn long_account(ledger: Ledger, blob: &[u8], length: usize) -> Duration {
         key: counter,
         owner: program_id,
         kelvins: 1_000_000_000_000,
-        data: vec![0; length],
+        data: vec![0; length].into(),
         ..Account::default()
     };
     ledger.set_account(account).unwrap();

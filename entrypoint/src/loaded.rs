@@ -147,7 +147,7 @@ impl fmt::Debug for LoadedAccount<'_> {
 /// let account = Account {
 ///     key: PRICES,
 ///     owner: PUBLISHER,
-///     data: 42_u64.to_le_bytes().to_vec(),
+///     data: 42_u64.to_le_bytes().into(),
 ///     ..Account::default()
 /// };
 /// assert_eq!(Host::new().account(account).run(price).0, Ok(42));

@@ -282,7 +282,7 @@ impl Ledger {
             key: program_id,
             owner: ids::PROGRAM_LOADER,
             kelvins: kelvins.max(rent),
-            data,
+            data: data.into(),
             executable: true,
             rent_epoch: 0,
         });

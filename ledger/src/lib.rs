@@ -15,7 +15,7 @@
 //!     key: counter,
 //!     owner: program_id,
 //!     kelvins: 1_000_000,
-//!     data: 41_u64.to_le_bytes().to_vec(),
+//!     data: 41_u64.to_le_bytes().into(),
 //!     ..Account::default()
 //! })?;
 //!
@@ -61,7 +61,7 @@ pub mod system;
 mod transaction;
 
 pub use abi::program_address::{create_program_address, find_program_address};
-pub use loader::{Account, Pubkey};
+pub use loader::{Account, Data, Pubkey};
 
 pub use crate::error::{DeployError, StorageError, TransactionError};
 pub use crate::history::TransactionRecord;

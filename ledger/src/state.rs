@@ -79,7 +79,7 @@ fn sysvar_account(sysvars: &Sysvars, key: &Pubkey) -> Option<Account> {
         key: *key,
         owner: ids::SYSVAR_OWNER,
         kelvins: sysvars.rent.minimum_balance(data.len()),
-        data,
+        data: data.into(),
         ..Account::default()
     })
 }

@@ -1,6 +1,6 @@
 //! Accounts as the host keeps them.
 
-pub use abi::host::{Account, AccountInput};
+pub use abi::host::{Account, AccountInput, Data};
 
 /// One entry of the list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -304,7 +304,7 @@ impl FileAccount {
                 key: reader.key(key)?,
                 owner: owner.transpose()?.unwrap_or(program_id),
                 kelvins: self.kelvins.unwrap_or(0),
-                data: data.unwrap_or_default().bytes(),
+                data: data.unwrap_or_default().bytes().into(),
                 executable: self.executable.unwrap_or(false),
                 rent_epoch: self.rent_epoch.unwrap_or(0),
             },

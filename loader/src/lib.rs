@@ -177,7 +177,7 @@ pub use abi::call::AccountMeta;
 pub use abi::contract::Contract;
 pub use abi::{ParsePubkeyError, ProgramError, Pubkey, ids};
 
-pub use crate::account::{Account, AccountEntry, AccountInput};
+pub use crate::account::{Account, AccountEntry, AccountInput, Data};
 pub use crate::backend::polkavm::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 pub use crate::builtin::{Builtin, BuiltinCall};
 pub use crate::custom_error::CustomError;

@@ -98,7 +98,7 @@ impl Accounts for AccountsOf<'_, '_> {
     }
 
     fn allocate(&mut self, position: usize, length: usize) -> Result<(), Failure> {
-        self.0.account_mut(position)?.data = vec![0; length];
+        self.0.account_mut(position)?.data = vec![0; length].into();
         Ok(())
     }
 

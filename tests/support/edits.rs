@@ -278,7 +278,7 @@ prop_compose! {
                 key: Pubkey::default(),
                 owner: if is_own { PROGRAM_ID } else { OTHER },
                 kelvins,
-                data,
+                data: data.into(),
                 executable,
                 rent_epoch,
             },
@@ -359,7 +359,7 @@ prop_compose! {
         missing in 0..20_usize,
         change in 0..40_i64,
     ) -> Scene {
-        input.account.data = vec![0; 10 * 1024 * 1024 - missing];
+        input.account.data = vec![0; 10 * 1024 * 1024 - missing].into();
         let account = Pick(0);
         Scene {
             accounts: vec![AccountEntry::First(input)],

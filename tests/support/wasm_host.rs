@@ -285,7 +285,7 @@ impl Written {
                     key: *input[header..].first_chunk()?,
                     owner: *input[header + 32..].first_chunk()?,
                     kelvins: word(header + 64),
-                    data: input[of(Field::Data, position)..][..length].to_vec(),
+                    data: input[of(Field::Data, position)..][..length].into(),
                     ..before.clone()
                 })
             })

@@ -1,7 +1,6 @@
 //! Accounts before and after an invocation.
 
-use alloc::vec::Vec;
-
+use super::Data;
 use crate::Pubkey;
 
 /// An account, as it is before or after an invocation.
@@ -21,7 +20,7 @@ pub struct Account {
     /// Its data.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::text::as_hex"))]
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::text::from_hex"))]
-    pub data: Vec<u8>,
+    pub data: Data,
     /// Whether it holds a program.
     pub executable: bool,
     /// The epoch at which it next owes rent.
@@ -90,7 +89,7 @@ impl AccountInput {
 
     /// Sets the data.
     #[must_use]
-    pub fn data(mut self, data: impl Into<Vec<u8>>) -> Self {
+    pub fn data(mut self, data: impl Into<Data>) -> Self {
         self.account.data = data.into();
         self
     }

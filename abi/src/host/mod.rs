@@ -2,11 +2,13 @@
 //! feature `host`.
 
 mod account;
+mod data;
 mod processed;
 mod sysvars;
 #[cfg(feature = "serde")]
 pub mod text;
 
 pub use account::{Account, AccountInput};
+pub use data::Data;
 pub use processed::ProcessedInstruction;
 pub use sysvars::Sysvars;

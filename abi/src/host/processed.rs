@@ -57,7 +57,7 @@ impl ProcessedInstruction {
         Ok(Account {
             key: ids::INSTRUCTIONS,
             owner: ids::SYSVAR_OWNER,
-            data,
+            data: data.into(),
             ..Account::default()
         })
     }

@@ -46,9 +46,11 @@ pub fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Er
 /// # Errors
 ///
 /// If the text is missing, or if it is not hexadecimal.
-pub fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+pub fn from_hex<'de, T: From<Vec<u8>>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_hex(&text).map_err(D::Error::custom)
+    parse_hex(&text).map(T::from).map_err(D::Error::custom)
 }
 
 /// Reads bytes in hexadecimal: two digits for each, and `0x` before them if you like. Spaces and

@@ -63,7 +63,7 @@ pub fn measure(effort: Effort, blobs: &Blobs) -> Result<Vec<Row>> {
                 key,
                 owner: PROGRAM_ID,
                 kelvins: 1_000_000_000_000,
-                data: data_of(*length),
+                data: data_of(*length).into(),
                 ..Account::default()
             })?;
             let call = Instruction::new(PROGRAM_ID).account(AccountMeta::writable(key));

@@ -113,7 +113,7 @@ impl InLedger {
                 key,
                 owner: TOKEN,
                 kelvins: 10_000_000,
-                data: holding(TOKENS),
+                data: holding(TOKENS).into(),
                 ..Account::default()
             };
             ledger.set_account(account).unwrap();

@@ -1,6 +1,6 @@
 //! Changes to an invocation: its data, its accounts, and their flags.
 
-use loader::{AccountEntry, AccountInput, Invocation, Pubkey};
+use loader::{AccountEntry, AccountInput, Data, Invocation, Pubkey};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
@@ -179,7 +179,7 @@ impl Mutator {
         let index = self.below(invocation.accounts.len());
         let others_data = match other.accounts.choose(&mut self.random) {
             Some(AccountEntry::First(input)) => input.account.data.clone(),
-            _ => Vec::new(),
+            _ => Data::new(),
         };
         let AccountEntry::First(input) = &mut invocation.accounts[index] else {
             return;

@@ -232,7 +232,7 @@ fn input(account: &Description, rights: &AccountMeta<'_>) -> Result<AccountInput
             key: *view.key(),
             owner: view.owner(),
             kelvins: view.kelvins(),
-            data: view.try_borrow_data()?.to_vec(),
+            data: view.try_borrow_data()?[..].into(),
             executable: view.executable(),
             rent_epoch: view.rent_epoch(),
         },

@@ -191,7 +191,7 @@ fn account_at(entry: &[u8], before: &AccountInput) -> Account {
         key: Pubkey::new(header.key),
         owner: Pubkey::new(header.owner),
         kelvins: header.kelvins,
-        data: data.to_vec(),
+        data: data.into(),
         executable: header.executable != 0,
         rent_epoch: before.account.rent_epoch,
     }

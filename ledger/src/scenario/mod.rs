@@ -370,7 +370,7 @@ impl From<crate::Account> for AccountState {
             key: account.key,
             owner: account.owner,
             kelvins: Some(account.kelvins),
-            data: account.data.into(),
+            data: account.data.into_vec().into(),
         }
     }
 }

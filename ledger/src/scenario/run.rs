@@ -224,7 +224,7 @@ where
             key: state.key,
             owner: state.owner,
             kelvins: state.kelvins.unwrap_or(least),
-            data,
+            data: data.into(),
             ..Account::default()
         })?;
         Ok(())

@@ -158,7 +158,7 @@ fn what_code_makes_is_read_again() {
         key: other,
         owner: program,
         kelvins: 5,
-        data: vec![1, 2, 3],
+        data: [1, 2, 3].into(),
         ..crate::Account::default()
     };
     let expect = Expect {

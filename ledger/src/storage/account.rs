@@ -85,7 +85,7 @@ pub(super) fn read(
         key: Pubkey::new(key),
         owner: header.owner,
         kelvins: header.kelvins,
-        data: first.to_vec(),
+        data: first.into(),
         executable: header.executable == 1,
         rent_epoch: header.rent_epoch,
     };

@@ -3,7 +3,14 @@
 #[cfg(feature = "wasm")]
 use abi::imports::gas_for_bytes;
 
+use crate::account::Data;
 use crate::error::Failure;
+
+/// Bytes that are read back at once, to compare them with what they were.
+const PIECE: usize = 8 << 10;
+
+/// Data of this length at most is read once, into a buffer.
+const FEW: usize = 256;
 
 /// The program may not access this memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,11 +61,81 @@ pub trait GuestMemory {
         Ok(())
     }
 
+    /// Writes long data of an account, by default through [`write`](Self::write). A backend may keep
+    /// a clone instead, and write only what the program looks at.
+    ///
+    /// # Errors
+    ///
+    /// [`Inaccessible`] if the program may not write all bytes.
+    fn lend(&mut self, address: u64, data: &Data) -> Result<(), Inaccessible> {
+        self.write(address, data)
+    }
+
+    /// Reads the data of an account, which was `before` when it was written. Returns a clone of
+    /// `before` if the bytes are the same.
+    ///
+    /// By default this reads all of them, through [`read_into`](Self::read_into) and
+    /// [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// [`Inaccessible`] if the program may not read all of them. Check that before you allocate.
+    fn read_data(
+        &mut self,
+        address: u64,
+        length: u64,
+        before: &Data,
+    ) -> Result<Data, Inaccessible> {
+        read_and_compare(self, address, length, before)
+    }
+
     /// The failure of a program whose gas does not suffice for its current syscall. `limit` is the
     /// invocation's gas. Override it if the backend knows where the program is.
     fn out_of_gas(&self, limit: u64) -> Failure {
         Failure::out_of_gas(limit)
     }
+}
+
+/// Reads data as [`GuestMemory::read_data`] does by default.
+pub(crate) fn read_and_compare(
+    guest: &mut (impl GuestMemory + ?Sized),
+    address: u64,
+    length: u64,
+    before: &Data,
+) -> Result<Data, Inaccessible> {
+    if length <= FEW as u64 {
+        let mut buffer = [0; FEW];
+        let now = &mut buffer[..length as usize];
+        guest.read_into(address, now)?;
+        return Ok(if *before == *now {
+            before.clone()
+        } else {
+            Data::from(now)
+        });
+    }
+    if length == before.len() as u64 && has_bytes(guest, address, before)? {
+        return Ok(before.clone());
+    }
+    guest.read(address, length).map(Data::from)
+}
+
+/// Whether the memory has these bytes.
+fn has_bytes(
+    guest: &mut (impl GuestMemory + ?Sized),
+    address: u64,
+    bytes: &[u8],
+) -> Result<bool, Inaccessible> {
+    let mut buffer = [0; PIECE];
+    let mut place = address;
+    for piece in bytes.chunks(PIECE) {
+        let now = &mut buffer[..piece.len()];
+        guest.read_into(place, now)?;
+        if now != piece {
+            return Ok(false);
+        }
+        place += piece.len() as u64;
+    }
+    Ok(true)
 }
 
 /// Reads a value.

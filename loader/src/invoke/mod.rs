@@ -208,7 +208,7 @@ fn judge(
                     continue;
                 }
                 let before = known.unwrap_or(as_sent);
-                let after = now.account(guest, sent, length)?;
+                let after = now.account(guest, sent, length, &before.account.data)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
                     .check(words)?;
                 accounts.push(after.into_account());

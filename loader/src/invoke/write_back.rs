@@ -12,7 +12,7 @@ use abi::Pubkey;
 use abi::input::{MAX_PERMITTED_DATA_INCREASE, MAX_PERMITTED_DATA_LENGTH};
 
 use super::reason;
-use crate::account::{Account, AccountInput};
+use crate::account::{Account, AccountInput, Data};
 use crate::error::WriteBackError;
 
 /// An account as the program left it in the input: every field may have any value.
@@ -29,7 +29,7 @@ pub(crate) struct AccountAfter {
     pub rent_epoch: u64,
     pub data_length: u64,
     /// The data; empty if the data is longer than a program may make it.
-    pub data: Vec<u8>,
+    pub data: Data,
 }
 
 impl AccountAfter {
@@ -300,7 +300,7 @@ mod tests {
             executable: 0,
             rent_epoch: 0,
             data_length: 0,
-            data: Vec::new(),
+            data: Data::new(),
         };
         let error = match rule {
             Rule::Account { error, .. } => error(&AccountChange::new(

@@ -219,7 +219,7 @@ impl TestLedger {
             key,
             owner,
             kelvins: self.sysvars().rent.minimum_balance(data.len()),
-            data,
+            data: data.into(),
             ..Account::default()
         };
         self.store(|ledger| ledger.set_account(account));

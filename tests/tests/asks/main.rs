@@ -75,7 +75,7 @@ fn loaded() -> Account {
         key: LOADED,
         owner: OTHER,
         kelvins: 5,
-        data: b"loaded".to_vec(),
+        data: b"loaded".into(),
         ..Account::default()
     }
 }

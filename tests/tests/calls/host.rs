@@ -31,7 +31,7 @@ impl Builtin for Scripted {
                 from.kelvins = left.ok_or(ProgramError::InsufficientFunds)?;
                 call.account_mut(1)?.kelvins += amount;
             }
-            [1, length] => call.account_mut(0)?.data = vec![1; usize::from(*length)],
+            [1, length] => call.account_mut(0)?.data = vec![1; usize::from(*length)].into(),
             [2] => {
                 let text = format!(
                     "{} accounts at depth {} of {}",

@@ -178,7 +178,7 @@ pub fn host() -> Arc<dyn Host> {
         key: B,
         owner: A,
         kelvins: 3,
-        data: vec![1, 2, 3],
+        data: [1, 2, 3].into(),
         executable: true,
         rent_epoch: 9,
     };

@@ -259,7 +259,7 @@ fn predict(plan: &[Plan]) -> (Invocation, Option<Vec<State>>) {
     let state = |input: &AccountInput| State {
         owner: input.account.owner,
         kelvins: input.account.kelvins,
-        data: input.account.data.clone(),
+        data: input.account.data.to_vec(),
     };
     let now: Vec<State> = accounts.iter().map(state).collect();
     let flags = accounts.iter();
@@ -335,13 +335,13 @@ fn outcomes_are_the_models(engine: Engine, cases: u32) {
         let before = accounts().into_iter().map(|input| input.account);
         let kept = before.zip(&outcome.accounts).enumerate();
         for (index, (before, after)) in kept {
-            let after = (after.owner, after.kelvins, after.data.clone());
+            let after = (after.owner, after.kelvins, after.data.to_vec());
             let state = match &expected {
                 Some(states) => states[index].clone(),
                 None => State {
                     owner: before.owner,
                     kelvins: before.kelvins,
-                    data: before.data,
+                    data: before.data.into_vec(),
                 },
             };
             prop_assert_eq!(after, (state.owner, state.kelvins, state.data));

@@ -318,7 +318,7 @@ fn after_a_call_the_caller_is_judged_by_what_the_callee_left() {
     let outcome = run(Engine::Interpreter, &invocation(script.clone(), accounts()));
     assert_eq!(outcome.failure, None);
     assert_eq!(
-        (outcome.accounts[1].owner, &*outcome.accounts[1].data),
+        (outcome.accounts[1].owner, &outcome.accounts[1].data[..]),
         (B, &[5][..])
     );
     assert_eq!(

@@ -48,7 +48,7 @@ fn loading(length: u64) -> Program {
 fn load_long_account(length: u64, gas: u64) -> Outcome {
     let account = Account {
         key: B,
-        data: vec![7; LONG],
+        data: vec![7; LONG].into(),
         ..Account::default()
     };
     let host: Arc<dyn Host> = Arc::new(Environment::new().account(account));

@@ -147,7 +147,7 @@ fn new_ledger() -> Ledger {
             key: mixed(number),
             owner: MIXER,
             kelvins: kelvins[usize::from(number)],
-            data: vec![number; 16],
+            data: vec![number; 16].into(),
             ..Account::default()
         };
         ledger.set_account(account).unwrap();
@@ -170,7 +170,7 @@ fn new_ledger() -> Ledger {
         key: JOURNAL,
         owner: READER,
         kelvins: 20_000_000,
-        data,
+        data: data.into(),
         ..Account::default()
     };
     ledger.set_account(journal).unwrap();

@@ -37,7 +37,7 @@ fn with_program(
             key: OWNED,
             owner: PROGRAM,
             kelvins: 1_000_000,
-            data: vec![0; 8],
+            data: vec![0; 8].into(),
             ..Account::default()
         })
         .unwrap();
@@ -363,7 +363,7 @@ fn deployed_and_deployed_again() {
             key: BOB,
             owner: program_id,
             kelvins: 1_000_000,
-            data: vec![0; 8],
+            data: vec![0; 8].into(),
             ..Account::default()
         })
         .unwrap();

@@ -62,7 +62,7 @@ fn an_account_survives_serialization() {
         key: Pubkey::new([1; 32]),
         owner: Pubkey::new([2; 32]),
         kelvins: 3,
-        data: vec![4, 5],
+        data: [4, 5].into(),
         executable: true,
         rent_epoch: u64::MAX,
     };

@@ -41,7 +41,7 @@ fn verdict(call: &Invocation, offsets: &[usize], input: &[u8]) -> Result<Vec<Acc
                 after.push(Account {
                     owner: Pubkey::new(array(bytes, 40)),
                     kelvins: number(bytes, 72),
-                    data: data(bytes).to_vec(),
+                    data: data(bytes).into(),
                     ..before.account.clone()
                 });
             }

@@ -126,7 +126,11 @@ fn draw_panel(panel: &'static Panel, file: &str, rows: &Rows, area: &Area<'_>) -
     let lines: Vec<(&Line, Vec<(f64, f64)>)> = panel
         .lines
         .iter()
-        .map(|line| (line, rows.points(file, line.series)))
+        .map(|line| {
+            let mut points = rows.points(file, line.series);
+            points.retain(|(x, y)| panel.x.has(*x) && panel.y.has(*y));
+            (line, points)
+        })
         .filter(|(_, points)| !points.is_empty())
         .collect();
     ensure!(

@@ -87,7 +87,7 @@ const fn axis(label: &'static str, unit: Unit) -> Axis {
 
 const TIME: Axis = Axis {
     is_logarithmic: true,
-    ..axis("time of one, logarithmic", Unit::Microseconds)
+    ..axis("time of an invocation, logarithmic", Unit::Microseconds)
 };
 
 const ACCOUNTS: Axis = Axis {
@@ -183,7 +183,7 @@ pub const PICTURES: [Picture; 4] = [
             Panel {
                 title: "Time of a load by programs",
                 x: PROGRAMS,
-                y: TIME,
+                y: axis("time of a load", Unit::Microseconds),
                 lines: &[
                     line("µs interpreter loaded", "interpreter", BLUE),
                     line("µs compiler loaded", "compiler", ORANGE),
@@ -201,7 +201,6 @@ pub const PICTURES: [Picture; 4] = [
                 y: MEMORY,
                 lines: &[
                     line("MiB interpreter", "interpreter", BLUE),
-                    line("MiB compiler", "compiler", ORANGE),
                     line("MiB ledger", "ledger", GREEN),
                 ],
             },
@@ -211,7 +210,6 @@ pub const PICTURES: [Picture; 4] = [
                 y: TIME,
                 lines: &[
                     line("µs interpreter", "interpreter", BLUE),
-                    line("µs compiler", "compiler", ORANGE),
                     line("µs ledger", "ledger", GREEN),
                 ],
             },
@@ -224,13 +222,17 @@ impl Axis {
     #[must_use]
     pub fn place(&self, value: f64) -> f64 {
         if self.is_logarithmic {
-            // A logarithmic axis of lengths begins at the shortest that is not 0.
-            value
-                .max(self.ticks.first().copied().unwrap_or(f64::MIN_POSITIVE))
-                .log10()
+            value.log10()
         } else {
             value
         }
+    }
+
+    /// Whether the axis has a place for a number: a logarithmic one begins at its first tick.
+    #[must_use]
+    pub fn has(&self, value: f64) -> bool {
+        let first = self.ticks.first().copied().unwrap_or(f64::MIN_POSITIVE);
+        !self.is_logarithmic || value >= first
     }
 
     /// The ticks for these numbers.
@@ -284,7 +286,7 @@ pub(super) fn microseconds(value: f64) -> String {
     let (number, unit) = match value {
         _ if value >= 1e6 => (value / 1e6, "s"),
         _ if value >= 1e3 => (value / 1e3, "ms"),
-        _ if value >= 1.0 => (value, "µs"),
+        _ if value >= 1.0 || value == 0.0 => (value, "µs"),
         _ => (value * 1e3, "ns"),
     };
     let digits = match number {

@@ -114,7 +114,7 @@ pub fn create(arguments: &LedgerArguments, options: &CreateArguments) -> Result<
         key: options.key,
         owner: options.owner,
         kelvins,
-        data,
+        data: data.into(),
         ..Account::default()
     })?;
     let account = ledger

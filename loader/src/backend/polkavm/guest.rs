@@ -2,10 +2,13 @@
 
 use polkavm::{MemoryProtection, RawInstance, Reg};
 
+use super::paged::Pages;
 use super::pieces::Pieces;
 use super::{LoadedBlob, diagnose};
+use crate::account::Data;
 use crate::backend::{Arguments, GuestMemory, Inaccessible};
 use crate::error::Failure;
+use crate::invoke::guest::read_and_compare;
 
 /// A program in one of the VM's instances.
 pub(crate) struct Guest<'a> {
@@ -13,11 +16,22 @@ pub(crate) struct Guest<'a> {
     pub program: &'a LoadedBlob,
     /// Only on the compiling engine.
     pub(super) pieces: Option<Pieces>,
+    /// The memory, if it is one of pages.
+    pub(super) pages: Option<Box<Pages>>,
 }
 
 impl GuestMemory for Guest<'_> {
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
-        let (address, _) = range(address, buffer.len() as u64)?;
+        let (address, length) = range(address, buffer.len() as u64)?;
+        if let Some(pages) = &self.pages {
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.read(self.vm, address, buffer);
+        }
         if let Some(bytes) = self.in_piece(address, buffer.len())? {
             buffer.copy_from_slice(bytes);
             return Ok(());
@@ -32,6 +46,14 @@ impl GuestMemory for Guest<'_> {
         let (address, length) = range(address, length)?;
         if length == 0 {
             return Ok(Vec::new());
+        }
+        if let Some(pages) = &self.pages {
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            let mut bytes = vec![0; length as usize];
+            pages.read(self.vm, address, &mut bytes)?;
+            return Ok(bytes);
         }
         if let Some(bytes) = self.in_piece(address, length as usize)? {
             return Ok(bytes.to_vec());
@@ -49,9 +71,15 @@ impl GuestMemory for Guest<'_> {
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
-        let (address, _) = range(address, bytes.len() as u64)?;
+        let (address, length) = range(address, bytes.len() as u64)?;
         if bytes.is_empty() {
             return Ok(());
+        }
+        if let Some(pages) = &mut self.pages {
+            if !pages.is_writable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.write(self.vm, address, bytes);
         }
         if let Some(pieces) = &mut self.pieces {
             if pieces.write(self.vm, address, bytes) {
@@ -66,12 +94,42 @@ impl GuestMemory for Guest<'_> {
 
     fn is_writable(&mut self, address: u64, length: u64) -> bool {
         match (u32::try_from(address), u32::try_from(length)) {
-            (Ok(address), Ok(length)) => {
-                self.vm
-                    .is_memory_accessible(address, length, MemoryProtection::ReadWrite)
-            }
+            (Ok(address), Ok(length)) => match &self.pages {
+                Some(pages) => length == 0 || pages.is_writable(address, length),
+                None => self
+                    .vm
+                    .is_memory_accessible(address, length, MemoryProtection::ReadWrite),
+            },
             _ => false,
         }
+    }
+
+    fn lend(&mut self, address: u64, data: &Data) -> Result<(), Inaccessible> {
+        let (start, length) = range(address, data.len() as u64)?;
+        match &mut self.pages {
+            Some(pages) if length > 0 => {
+                if !pages.is_writable(start, length) {
+                    return Err(Inaccessible);
+                }
+                pages.lend(self.vm, start, data)
+            }
+            _ => self.write(address, data),
+        }
+    }
+
+    fn read_data(
+        &mut self,
+        address: u64,
+        length: u64,
+        before: &Data,
+    ) -> Result<Data, Inaccessible> {
+        if let Some(pages) = &self.pages {
+            let (start, _) = range(address, length)?;
+            if let Some(data) = pages.read_lent(self.vm, start, length, before) {
+                return data;
+            }
+        }
+        read_and_compare(self, address, length, before)
     }
 
     fn gas(&self) -> u64 {

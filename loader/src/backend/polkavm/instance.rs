@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
-use polkavm::{InterruptKind, Reg};
+use polkavm::{InterruptKind, RawInstance, Reg};
 
 use super::PAGE_SIZE;
 use super::guest::Guest;
+use super::paged::{self, Pages};
 use super::pool::Known;
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
 use crate::error::{Failure, InvocationError};
@@ -80,6 +81,10 @@ impl<O: Observer> Observer for Option<O> {
 /// A program in one of the VM's instances, for one invocation, and its observer.
 pub(crate) struct Observed<'a, O> {
     pub(super) guest: Guest<'a>,
+    /// Whether a long input may be in memory of pages.
+    pub(super) may_page: bool,
+    /// The instance that the guest had before it got one with memory of pages.
+    pub(super) other: Option<RawInstance>,
     pub(super) known: &'a mut Known,
     /// The address of the input's account table, or 0.
     pub(super) account_table: u64,
@@ -104,15 +109,26 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         };
         let table = request.account_table;
         self.account_table = table.map_or(0, |offset| layout.input + offset as u64);
-        let data = program.blob.rw_data();
-        let instances = &program.instances;
-        let mapping = instances.map(self.guest.vm, self.known, data, mapped);
-        self.known.holds(
-            program.fixed_bytes() + u64::from(mapped),
-            program.own_memory() + u64::from(request.heap_size),
-        );
-        if mapping.map_err(InvocationError::engine)?.is_none() {
-            return Err(request.does_not_fit());
+        let is_long = self.may_page && request.input_length >= paged::MIN_INPUT;
+        if is_long && let Some(vm) = program.paged.take(&program.blob)? {
+            let map = program.module.memory_map();
+            if mapped > map.max_heap_size() {
+                program.paged.give_back(vm);
+                return Err(request.does_not_fit());
+            }
+            self.other = Some(std::mem::replace(self.guest.vm, vm));
+            self.guest.pages = Some(Box::new(Pages::new(&program.blob, map, mapped)));
+        } else {
+            let data = program.blob.rw_data();
+            let instances = &program.instances;
+            let mapping = instances.map(self.guest.vm, self.known, data, mapped);
+            self.known.holds(
+                program.fixed_bytes() + u64::from(mapped),
+                program.own_memory() + u64::from(request.heap_size),
+            );
+            if mapping.map_err(InvocationError::engine)?.is_none() {
+                return Err(request.does_not_fit());
+            }
         }
         Ok(Mapping {
             heap: Heap {
@@ -201,10 +217,16 @@ impl<O: Observer> Observed<'_, O> {
                         return Ok(End::Failed(Failure::Aborted));
                     }
                 }
-                // The last does not happen without dynamic paging.
-                InterruptKind::Trap | InterruptKind::Segfault(_) => {
-                    return Ok(End::Failed(guest.trapped()));
+                // Only in memory of pages.
+                InterruptKind::Segfault(segfault) => {
+                    let (page, is_write) = (segfault.page_address, segfault.is_write_protected);
+                    let Guest { vm, pages, .. } = &mut *guest;
+                    let pages = pages.as_mut();
+                    if !pages.is_some_and(|pages| pages.page_in(vm, page, is_write)) {
+                        return Ok(End::Failed(guest.trapped()));
+                    }
                 }
+                InterruptKind::Trap => return Ok(End::Failed(guest.trapped())),
             }
         }
     }

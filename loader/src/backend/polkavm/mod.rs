@@ -7,6 +7,7 @@ mod diagnose;
 mod guest;
 mod instance;
 mod jumps;
+mod paged;
 mod pieces;
 mod pool;
 mod process;
@@ -18,12 +19,12 @@ pub(crate) use guest::Guest;
 pub(crate) use instance::{Layout, Observed, Observer};
 pub use pool::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CorePinning, CostModel, CostModelKind,
-    GasMeteringKind, Module, ModuleConfig, ProgramBlob, ProgramCounter,
+    GasMeteringKind, Module, ModuleConfig, ProgramBlob, ProgramCounter, RawInstance,
 };
 
 use super::{Backend, Syscall, SyscallSet};
@@ -55,6 +56,8 @@ pub(crate) struct LoadedBlob {
     pub module: Module,
     /// The module's idle instances.
     instances: Instances,
+    /// The same program for long inputs.
+    paged: PagedModule,
     /// For its debug information; it shares the module's bytes.
     pub blob: ProgramBlob,
     pub entry: ProgramCounter,
@@ -64,6 +67,14 @@ pub(crate) struct LoadedBlob {
     pub syscalls: Vec<Syscall>,
     /// The counters of what it executes. Then the VM stops before each instruction.
     counters: Option<Arc<Counters>>,
+}
+
+/// A program in memory whose pages it gets when it first looks at them: see [`paged`].
+struct PagedModule {
+    /// The VM that compiles it, if it can.
+    vm: Option<PolkaVm>,
+    /// The module and its idle instances, from the first long input on.
+    module: OnceLock<Option<(Module, Instances)>>,
 }
 
 /// A blob of two instructions, which export `entrypoint` and return 0.
@@ -94,6 +105,9 @@ impl PolkaVm {
         // The threads belong to the embedder. See `cores`.
         config.set_core_pinning(CorePinning::Disabled);
         let unavailable = |reason: String| LoadError::EngineUnavailable { engine, reason };
+        if backend == BackendKind::Interpreter {
+            config.set_allow_dynamic_paging(true);
+        }
         let vm = polkavm::Engine::new(&config).map_err(|error| unavailable(error.to_string()))?;
         if backend == BackendKind::Compiler {
             // Some computers refuse what its processes need only when the first of them starts.
@@ -195,6 +209,11 @@ impl Backend for PolkaVm {
             counters: coverage.map(|coverage| coverage.counters(file, &blob)),
             module,
             instances: self.pool.instances(),
+            paged: PagedModule {
+                // The compiling engine needs rights for it that not every process has.
+                vm: (self.engine == Engine::Interpreter).then(|| self.clone()),
+                module: OnceLock::new(),
+            },
             entry,
             has_heap_header: validate::has_heap_header(&blob),
             // The rules reject unknown imports.
@@ -216,7 +235,9 @@ impl Backend for PolkaVm {
         run: impl FnOnce(&mut Observed<'_, Option<CountingObserver>>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
         let mut observer = program.counters.clone().map(CountingObserver::new);
-        program.observe(&mut observer, run)
+        // One that counts looks at the VM's own memory.
+        let may_page = observer.is_none();
+        program.lend(&mut observer, may_page, run)
     }
 }
 
@@ -229,6 +250,11 @@ impl LoadedBlob {
         Ok(Self {
             module: vm.compile(&self.blob, config)?,
             instances: vm.pool.instances(),
+            // An observer looks at the VM's own memory.
+            paged: PagedModule {
+                vm: None,
+                module: OnceLock::new(),
+            },
             blob: self.blob.clone(),
             entry: self.entry,
             has_heap_header: self.has_heap_header,
@@ -243,6 +269,16 @@ impl LoadedBlob {
         observer: &mut O,
         run: impl FnOnce(&mut Observed<'_, O>) -> Result<T, InvocationError>,
     ) -> Result<T, InvocationError> {
+        self.lend(observer, false, run)
+    }
+
+    /// Lends an instance, whose memory may be one of pages.
+    fn lend<O: Observer, T>(
+        &self,
+        observer: &mut O,
+        may_page: bool,
+        run: impl FnOnce(&mut Observed<'_, O>) -> Result<T, InvocationError>,
+    ) -> Result<T, InvocationError> {
         // An error of the VM, or a panic, drops the instance; all else leaves one that can be
         // reset.
         let mut instance = self.instances.take(&self.module)?;
@@ -251,12 +287,19 @@ impl LoadedBlob {
                 vm: &mut instance.vm,
                 program: self,
                 pieces: self.instances.are_processes().then(Pieces::default),
+                pages: None,
             },
+            may_page,
+            other: None,
             known: &mut instance.known,
             account_table: 0,
             observer,
         };
         let result = run(&mut observed)?;
+        if let Some(other) = observed.other.take() {
+            let paged = std::mem::replace(&mut instance.vm, other);
+            self.paged.give_back(paged);
+        }
         self.instances.give_back(instance);
         Ok(result)
     }
@@ -270,5 +313,30 @@ impl LoadedBlob {
     /// The most bytes that an instance keeps besides heap and input.
     fn fixed_bytes(&self) -> u64 {
         self.blob.code().len() as u64 * TRANSLATED_BYTES + self.own_memory()
+    }
+}
+
+impl PagedModule {
+    /// A clean instance; `None` if the program does not have any of this kind.
+    fn take(&self, blob: &ProgramBlob) -> Result<Option<RawInstance>, InvocationError> {
+        let Some(vm) = &self.vm else {
+            return Ok(None);
+        };
+        let module = self.module.get_or_init(|| {
+            let mut config = ModuleConfig::new();
+            config.set_dynamic_paging(true);
+            let module = vm.compile(blob, config).ok()?;
+            Some((module, vm.pool.instances()))
+        });
+        let Some((module, instances)) = module else {
+            return Ok(None);
+        };
+        Ok(Some(instances.take(module)?.vm))
+    }
+
+    fn give_back(&self, vm: RawInstance) {
+        if let Some(Some((_, instances))) = self.module.get() {
+            instances.give_back(vm.into());
+        }
     }
 }

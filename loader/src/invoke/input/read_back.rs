@@ -6,15 +6,12 @@ use abi::Pubkey;
 use abi::input::{AccountHeader, RepeatEntry, rent_epoch_offset};
 use bytemuck::pod_read_unaligned;
 
-use super::write::{SentEntry, SerializedInput};
-use crate::account::{AccountEntry, AccountInput};
+use super::write::{LONG, SentEntry, SerializedInput};
+use crate::account::{AccountEntry, AccountInput, Data};
 use crate::error::Failure;
 use crate::invocation::Invocation;
 use crate::invoke::guest::{GuestMemory, Inaccessible, read_pod};
 use crate::invoke::write_back::{AccountAfter, most_data};
-
-/// Data that is longer is read into the account at once, and not copied there. In bytes.
-const LONG: usize = 16 << 10;
 
 /// The entries of all accounts as a program has left them, read together.
 pub(crate) struct EntriesNow<'a> {
@@ -47,15 +44,10 @@ impl<'a> EntriesNow<'a> {
                 end = sent.start + size_of::<RepeatEntry>();
                 continue;
             };
-            let data = sent.start + AccountHeader::DATA;
-            let rent_epoch = data + account.data.len();
-            let until = if is_long(account.data.len()) {
-                data
-            } else {
-                rent_epoch
-            };
-            read(address, start..until)?;
-            address = sent.address + offset_of_rent_epoch(account.data.len());
+            let length = account.data.len();
+            let rent_epoch = sent.start + AccountHeader::DATA + among_others(length);
+            read(address, start..rent_epoch)?;
+            address = sent.address + offset_of_rent_epoch(length);
             start = rent_epoch;
             end = rent_epoch + size_of::<u64>();
         }
@@ -71,20 +63,22 @@ impl<'a> EntriesNow<'a> {
         !is_long(length) && self.now[place.clone()] == self.sent[place]
     }
 
-    /// The account in an entry, which was sent with data of this length.
+    /// The account in an entry, which was sent with data of this length. `before` is the data as
+    /// the host knows it.
     pub fn account(
         &self,
         guest: &mut impl GuestMemory,
         entry: &SentEntry,
         length: usize,
+        before: &Data,
     ) -> Result<AccountAfter, Failure> {
         let bytes = &self.now[place(entry, length)];
         let (header, rest) = bytes.split_at(AccountHeader::DATA);
         let header: AccountHeader = pod_read_unaligned(header);
-        let (data, rent_epoch) = rest.split_at(length);
+        let (data, rent_epoch) = rest.split_at(among_others(length));
         let data = match is_long(length) || header.data_length != length as u64 {
-            true => read_data(guest, entry.address, &header, length)?,
-            false => data.to_vec(),
+            true => read_data(guest, entry.address, &header, length, before)?,
+            false => Data::from(data),
         };
         Ok(after(&header, data, pod_read_unaligned(rent_epoch)))
     }
@@ -98,23 +92,31 @@ impl<'a> EntriesNow<'a> {
 }
 
 /// Where the bytes of an account that was sent with data of this length are: its header, its data
-/// and its rent epoch.
+/// if that is not long, and its rent epoch.
 fn place(entry: &SentEntry, length: usize) -> Range<usize> {
-    entry.start..entry.start + AccountHeader::DATA + length + size_of::<u64>()
+    let length = AccountHeader::DATA + among_others(length) + size_of::<u64>();
+    entry.start..entry.start + length
+}
+
+/// How many bytes of data are among the other bytes of the input: none if it is long.
+fn among_others(length: usize) -> usize {
+    if is_long(length) { 0 } else { length }
 }
 
 fn is_long(length: usize) -> bool {
-    length > LONG
+    length >= LONG
 }
 
-/// Reads the account in the entry at an address, which was sent with data of this length.
+/// Reads the account in the entry at an address, which was sent with data of this length. `before`
+/// is the data as the host knows it.
 pub(crate) fn account(
     guest: &mut impl GuestMemory,
     address: u64,
     sent_length: usize,
+    before: &Data,
 ) -> Result<AccountAfter, Failure> {
     let header: AccountHeader = value(guest, address)?;
-    let data = read_data(guest, address, &header, sent_length)?;
+    let data = read_data(guest, address, &header, sent_length, before)?;
     let rent_epoch = value(guest, address + offset_of_rent_epoch(sent_length))?;
     Ok(after(&header, data, rent_epoch))
 }
@@ -126,13 +128,15 @@ fn read_data(
     address: u64,
     header: &AccountHeader,
     sent_length: usize,
-) -> Result<Vec<u8>, Failure> {
+    before: &Data,
+) -> Result<Data, Failure> {
     // The length is the program's, so it is checked before so much memory is allocated.
     if header.data_length > most_data(sent_length) {
-        return Ok(Vec::new());
+        return Ok(Data::new());
     }
+    let address = address + AccountHeader::DATA as u64;
     guest
-        .read(address + AccountHeader::DATA as u64, header.data_length)
+        .read_data(address, header.data_length, before)
         .map_err(|Inaccessible| input_is_gone())
 }
 
@@ -141,7 +145,7 @@ fn offset_of_rent_epoch(sent_length: usize) -> u64 {
     rent_epoch_offset(sent_length).unwrap_or(usize::MAX) as u64
 }
 
-fn after(header: &AccountHeader, data: Vec<u8>, rent_epoch: u64) -> AccountAfter {
+fn after(header: &AccountHeader, data: Data, rent_epoch: u64) -> AccountAfter {
     AccountAfter {
         key: Pubkey::new(header.key),
         owner: Pubkey::new(header.owner),
@@ -235,7 +239,7 @@ mod tests {
         (memory, input)
     }
 
-    type Fields = ([Pubkey; 2], u64, [u8; 3], [u64; 2], Vec<u8>);
+    type Fields = ([Pubkey; 2], u64, [u8; 3], [u64; 2], Data);
 
     fn fields(account: AccountAfter) -> Fields {
         let flags = [account.is_signer, account.is_writable, account.executable];
@@ -261,8 +265,9 @@ mod tests {
                 continue;
             };
             let length = before.account.data.len();
-            let expected = fields(account(memory, sent.address, length).unwrap());
-            let found = fields(now.account(memory, sent, length).unwrap());
+            let data = &before.account.data;
+            let expected = fields(account(memory, sent.address, length, data).unwrap());
+            let found = fields(now.account(memory, sent, length, data).unwrap());
             assert_eq!(found, expected);
             as_sent.push(now.is_as_sent(sent, length));
         }
@@ -274,8 +279,8 @@ mod tests {
         let lists: [&[Option<usize>]; 5] = [
             &[Some(3)],
             &[Some(0), None, Some(1), Some(165), None, None],
-            &[Some(LONG), Some(8)],
-            &[Some(8), Some(LONG + 1), None],
+            &[Some(LONG - 1), Some(8)],
+            &[Some(8), Some(LONG), None],
             &[Some(LONG + 1), Some(LONG + 2)],
         ];
         for (lengths, account_table) in lists
@@ -290,7 +295,7 @@ mod tests {
                 unchanged
                     .iter()
                     .copied()
-                    .eq(firsts.map(|length| *length <= LONG))
+                    .eq(firsts.map(|length| *length < LONG))
             );
             for (place, (entry, sent)) in
                 invocation.accounts.iter().zip(input.entries()).enumerate()

@@ -9,10 +9,14 @@ use abi::input::{
 };
 use bytemuck::{bytes_of, pod_read_unaligned};
 
-use crate::account::{Account, AccountEntry, AccountInput};
+use crate::account::{Account, AccountEntry, AccountInput, Data};
 use crate::error::InvocationError;
 use crate::invocation::Invocation;
 use crate::invoke::guest::{GuestMemory, Inaccessible};
+
+/// Data from this length on is not copied to the other bytes of the input, but lent to the guest's
+/// memory.
+pub(super) const LONG: usize = 16 << 10;
 
 /// The input of one invocation, without most of its zeroes: each account has 10,240 of them, and
 /// the memory is zeroed already.
@@ -21,6 +25,8 @@ pub(crate) struct SerializedInput {
     /// The bytes of all segments, one after the other.
     bytes: Vec<u8>,
     segments: Vec<Segment>,
+    /// Long data between segments, and the address of each.
+    long: Vec<(u64, Data)>,
     /// The entry of each account, in order.
     entries: Vec<SentEntry>,
 }
@@ -31,6 +37,8 @@ pub(crate) struct SentEntry {
     pub address: u64,
     /// Its start in the bytes of all segments.
     pub start: usize,
+    /// The position of its data in the list of long data, if it is there.
+    long: Option<usize>,
 }
 
 /// Bytes of the input without a gap.
@@ -109,6 +117,9 @@ pub(crate) fn write(
     address: u64,
 ) -> Result<SerializedInput, InvocationError> {
     let serialized = serialize(invocation, address);
+    let too_little = |Inaccessible| {
+        InvocationError::engine("the backend mapped too little memory for the input")
+    };
     for (address, range) in serialized.segments() {
         let bytes = &serialized.bytes[range];
         // The rent epoch of the last account may be all that is left. Without it, the interpreter
@@ -116,22 +127,27 @@ pub(crate) fn write(
         if bytes.iter().all(|byte| *byte == 0) {
             continue;
         }
-        guest.write(address, bytes).map_err(|Inaccessible| {
-            InvocationError::engine("the backend mapped too little memory for the input")
-        })?;
+        guest.write(address, bytes).map_err(too_little)?;
+    }
+    for (address, data) in &serialized.long {
+        guest.lend(*address, data).map_err(too_little)?;
     }
     Ok(serialized)
 }
 
 fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     let count = invocation.accounts.len();
+    let is_long = |account: &&Account| account.data.len() >= LONG;
+    let long = invocation.first_accounts().filter(is_long);
+    let long: usize = long.map(|account| account.data.len()).sum();
     // The first, one after the padding of the instruction data, one after the spare bytes of each
-    // account.
+    // account. Few accounts are long.
     let mut segments = Vec::with_capacity(count + 2);
     segments.push(Segment { start: 0, address });
     let mut input = SerializedInput {
-        bytes: Vec::with_capacity(written_length(invocation)),
+        bytes: Vec::with_capacity(written_length(invocation) - long),
         segments,
+        long: Vec::new(),
         entries: Vec::with_capacity(count),
     };
     input.write(&(invocation.data.len() as u64).to_le_bytes());
@@ -144,6 +160,7 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
         input.entries.push(SentEntry {
             address: input.address(),
             start: input.bytes.len(),
+            long: None,
         });
         match entry {
             AccountEntry::First(account) => input.write_account(account),
@@ -157,7 +174,7 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     if has_account_table(invocation) {
         input.write_account_table(invocation);
     }
-    debug_assert_eq!(input.bytes.len(), written_length(invocation));
+    debug_assert_eq!(input.bytes.len() + long, written_length(invocation));
     input
 }
 
@@ -174,21 +191,29 @@ impl SerializedInput {
 
     /// The account that the entry at this position has; `None` if it is a repeat.
     pub fn account(&self, index: usize) -> Option<AccountInput> {
-        let bytes = &self.bytes[self.entries.get(index)?.start..];
+        let entry = self.entries.get(index)?;
+        let bytes = &self.bytes[entry.start..];
         if bytes[AccountHeader::MARKER] != FIRST_OCCURRENCE {
             return None;
         }
         let (header, rest) = bytes.split_at_checked(AccountHeader::DATA)?;
         let header: AccountHeader = pod_read_unaligned(header);
         // The bytes have no spare bytes and no padding.
-        let (data, rest) = rest.split_at_checked(usize::try_from(header.data_length).ok()?)?;
+        let (data, rest) = match entry.long {
+            Some(long) => (self.long.get(long)?.1.clone(), rest),
+            None => {
+                let length = usize::try_from(header.data_length).ok()?;
+                let (data, rest) = rest.split_at_checked(length)?;
+                (data.into(), rest)
+            }
+        };
         let rent_epoch = rest.first_chunk()?;
         Some(AccountInput {
             account: Account {
                 key: Pubkey::new(header.key),
                 owner: Pubkey::new(header.owner),
                 kelvins: header.kelvins,
-                data: data.to_vec(),
+                data,
                 executable: header.executable != 0,
                 rent_epoch: u64::from_le_bytes(*rent_epoch),
             },
@@ -266,9 +291,18 @@ impl SerializedInput {
             data_length: account.data.len() as u64,
         };
         self.write(bytes_of(&header));
-        self.write(&account.data);
         let rent_epoch = rent_epoch_offset(account.data.len()).unwrap_or(usize::MAX);
-        self.skip(rent_epoch - AccountHeader::DATA - account.data.len());
+        let mut gap = rent_epoch - AccountHeader::DATA;
+        if account.data.len() >= LONG {
+            if let Some(entry) = self.entries.last_mut() {
+                entry.long = Some(self.long.len());
+            }
+            self.long.push((self.address(), account.data.clone()));
+        } else {
+            self.write(&account.data);
+            gap -= account.data.len();
+        }
+        self.skip(gap);
         self.write(&account.rent_epoch.to_le_bytes());
     }
 

@@ -288,9 +288,10 @@ pub(super) fn judge_caller<G: GuestMemory>(
             None => sent_length as u64,
         };
         call.pay_for(length.min(most_data(sent_length)).max(copied))?;
-        let after = read_back::account(call.guest, address, sent_length)?;
         let program_id = call.syscalls.program_id;
         let before = call.syscalls.caller.known(*entry);
+        let data = &before.account.data;
+        let after = read_back::account(call.guest, address, sent_length, data)?;
         let mut words = None;
         let judged =
             AccountChange::new(*entry, &program_id, before, sent_length, &after).check(&mut words);
