@@ -428,7 +428,7 @@ pub struct CoverageArguments {
     pub cargo: ProgramCargoArguments,
 
     /// Arguments of `cargo test`
-    #[arg(last = true, value_name = "CARGO TEST")]
+    #[arg(last = true, value_name = "CARGO TEST", help_heading = "Arguments")]
     pub test_arguments: Vec<std::ffi::OsString>,
 }
 

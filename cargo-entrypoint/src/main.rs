@@ -48,11 +48,12 @@ fn main() -> ExitCode {
 }
 
 /// Prints clap's error or help text, and the error also as JSON if the command line requests it. A
-/// bench has no outcome to print as JSON.
+/// bench and a coverage have no outcome to print as JSON.
 fn refuse(words: &[OsString], error: &clap::Error) -> ! {
     let is_command = |name: &str| words.get(1).is_some_and(|word| word == name);
     let wants_json = words.iter().any(|word| word == "--json");
-    if error.use_stderr() && wants_json && !is_command("bench") {
+    let has_outcome = !is_command("bench") && !is_command("coverage");
+    if error.use_stderr() && wants_json && has_outcome {
         let text = error.to_string();
         let description = text.trim_start_matches("error: ").trim_end();
         let json = if is_command("inspect") {
