@@ -18,6 +18,7 @@ pub(crate) use guest::Guest;
 pub(crate) use instance::{Observed, Observer, input_address};
 pub use pool::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 
+use std::mem::take;
 use std::sync::Arc;
 
 use abi::entry::ENTRYPOINT_EXPORT;
@@ -226,17 +227,22 @@ impl LoadedBlob {
         // An error of the VM, or a panic, drops the instance; all else leaves one that can be
         // reset.
         let mut instance = self.instances.take(&self.module)?;
+        let spare = take(&mut instance.known.spare);
+        let pieces = self.instances.are_processes();
         let mut observed = Observed {
             guest: Guest {
                 vm: &mut instance.vm,
                 program: self,
-                pieces: self.instances.are_processes().then(Pieces::default),
+                pieces: pieces.then(|| Pieces::with_spare(spare)),
             },
             known: &mut instance.known,
             account_table: 0,
             observer,
         };
         let result = run(&mut observed)?;
+        if let Some(pieces) = observed.guest.pieces {
+            instance.known.spare = pieces.into_spare();
+        }
         self.instances.give_back(instance);
         Ok(result)
     }

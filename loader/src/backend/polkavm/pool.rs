@@ -69,6 +69,8 @@ pub(crate) struct Known {
     is_reused: bool,
     /// The core that the process has been kept off.
     core: Option<usize>,
+    /// Memory of the host's for the next input; at most 1 MiB.
+    pub spare: Vec<u8>,
 }
 
 /// One program's part of a pool. Dropping it drops its idle instances.
