@@ -19,6 +19,7 @@ pub(crate) use guest::Guest;
 pub(crate) use instance::{Layout, Observed, Observer};
 pub use pool::{DEFAULT_IDLE_INSTANCES, DEFAULT_IDLE_PROCESSES};
 
+use std::mem::take;
 use std::sync::{Arc, OnceLock};
 
 use abi::entry::ENTRYPOINT_EXPORT;
@@ -282,11 +283,13 @@ impl LoadedBlob {
         // An error of the VM, or a panic, drops the instance; all else leaves one that can be
         // reset.
         let mut instance = self.instances.take(&self.module)?;
+        let spare = take(&mut instance.known.spare);
+        let pieces = self.instances.are_processes();
         let mut observed = Observed {
             guest: Guest {
                 vm: &mut instance.vm,
                 program: self,
-                pieces: self.instances.are_processes().then(Pieces::default),
+                pieces: pieces.then(|| Pieces::with_spare(spare)),
                 pages: None,
             },
             may_page,
@@ -296,9 +299,13 @@ impl LoadedBlob {
             observer,
         };
         let result = run(&mut observed)?;
+        let pieces = observed.guest.pieces.take();
         if let Some(other) = observed.other.take() {
             let paged = std::mem::replace(&mut instance.vm, other);
             self.paged.give_back(paged);
+        }
+        if let Some(pieces) = pieces {
+            instance.known.spare = pieces.into_spare();
         }
         self.instances.give_back(instance);
         Ok(result)

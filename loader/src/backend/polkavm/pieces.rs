@@ -4,6 +4,8 @@
 //! which costs as much as copying some thousand bytes. So the loader writes the input in one piece,
 //! with the zeroes between the accounts, and reads it back in one piece.
 
+use std::mem::take;
+
 use polkavm::{MemoryProtection, RawInstance};
 
 use super::process;
@@ -18,6 +20,9 @@ const AWAKE: usize = 48 << 10;
 /// than waking it up at the end.
 const KEPT_AWAKE: usize = 4 * AWAKE;
 
+/// The most memory that an idle instance keeps for pieces, in bytes.
+const LONGEST_SPARE: usize = 1 << 20;
+
 /// A longer access than this goes to the memory at once: copying it first would cost more.
 const LONG: usize = 64 << 10;
 
@@ -28,6 +33,8 @@ pub(super) struct Pieces {
     /// The address of each write, and its bytes, in the order of the calls.
     writes: Vec<(u32, Vec<u8>)>,
     pieces: Vec<Piece>,
+    /// Memory for the next piece.
+    spare: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +57,26 @@ struct Piece {
 }
 
 impl Pieces {
+    /// The accesses of an invocation, with the memory that an earlier one has left.
+    pub fn with_spare(spare: Vec<u8>) -> Self {
+        Self {
+            spare,
+            ..Self::default()
+        }
+    }
+
+    /// Memory for the next invocation. A new block of this length has pages that the host has not
+    /// touched, each of which costs a fault.
+    pub fn into_spare(self) -> Vec<u8> {
+        let pieces = self.pieces.into_iter().map(|piece| piece.bytes);
+        let longest = pieces.max_by_key(Vec::capacity).unwrap_or(self.spare);
+        if longest.capacity() > LONGEST_SPARE {
+            Vec::new()
+        } else {
+            longest
+        }
+    }
+
     /// Keeps a write for later; false if it is to happen now.
     pub fn write(&mut self, vm: &RawInstance, address: u32, bytes: &[u8]) -> bool {
         if self.state != State::Gathering || bytes.len() > LONG {
@@ -69,7 +96,7 @@ impl Pieces {
         if self.writes.is_empty() {
             return Ok(());
         }
-        for piece in join(vm, &self.writes) {
+        for piece in join(vm, &self.writes, &mut self.spare) {
             piece.write(vm)?;
             self.pieces.push(piece);
         }
@@ -99,9 +126,7 @@ impl Pieces {
             start.is_some_and(|start| start as usize + length <= piece.bytes.len())
         })?;
         if !piece.is_read {
-            vm.read_memory_into(piece.address, &mut piece.bytes[..])
-                .ok()?;
-            piece.is_read = true;
+            piece.read(vm).ok()?;
         }
         let start = (address - piece.address) as usize;
         Some(&piece.bytes[start..start + length])
@@ -145,7 +170,7 @@ impl Piece {
 }
 
 /// Joins writes to zeroed memory that are close to each other.
-fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)]) -> Vec<Piece> {
+fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)], spare: &mut Vec<u8>) -> Vec<Piece> {
     let end = |(address, bytes): &(u32, Vec<u8>)| u64::from(*address) + bytes.len() as u64;
     let mut order: Vec<usize> = (0..writes.len()).collect();
     order.sort_by_key(|index| writes[*index].0);
@@ -166,7 +191,7 @@ fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)]) -> Vec<Piece> {
         .into_iter()
         .map(|(address, end)| Piece {
             address,
-            bytes: vec![0; (end - u64::from(address)) as usize],
+            bytes: zeroes(take(spare), (end - u64::from(address)) as usize),
             is_read: false,
         })
         .collect();
@@ -177,6 +202,12 @@ fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)]) -> Vec<Piece> {
         piece.bytes[start..start + bytes.len()].copy_from_slice(bytes);
     }
     pieces
+}
+
+fn zeroes(mut memory: Vec<u8>, length: usize) -> Vec<u8> {
+    memory.clear();
+    memory.resize(length, 0);
+    memory
 }
 
 fn is_writable(vm: &RawInstance, start: u32, end: u64) -> bool {

@@ -72,6 +72,8 @@ pub(crate) struct Known {
     core: Option<usize>,
     /// The thread that used it last.
     thread: ThreadNumber,
+    /// Memory of the host's for the next input; at most 1 MiB.
+    pub spare: Vec<u8>,
 }
 
 /// A number that no two threads have at once.
