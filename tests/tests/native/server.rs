@@ -95,10 +95,19 @@ fn a_server_that_ends_is_replaced() {
     let program = program(20);
     assert_works(&program);
     let first = server();
+    let waiting = children_of(first);
     signal("KILL", first);
+    // What it has forked ends with it. This process has not waited for it yet.
+    assert_ends(&[&waiting[..], &[first]].concat());
     assert_works(&program);
     let second = server();
     assert_ne!(first, second);
+    // The process that waits may end too.
+    let waiting = children_of(second);
+    waiting.iter().for_each(|waiting| signal("KILL", *waiting));
+    assert_ends(&waiting);
+    assert_works(&program);
+    assert_ne!(server(), second);
 }
 
 #[test]

@@ -55,9 +55,9 @@ impl Loader {
     /// `program_build::guest` builds, and before it the command that runs that, if there is one,
     /// such as a debugger and its arguments.
     ///
-    /// If `command` is one word, it starts a fork server: a process that opens the library once, and
-    /// forks a process for each invocation. The loader keeps the servers of the 16 programs that it
-    /// used last, each with a thread. A server ends with the loader, and with its program.
+    /// If `command` is one word, it starts a fork server: a process that opens the library once,
+    /// and forks a process for each invocation. The loader keeps the servers of the 16 programs
+    /// that it used last, each with a thread. A server ends with the loader, and with its program.
     ///
     /// The library that the process opens has no name in the file system, so nothing remains of it,
     /// however the loader ends. The name that the process knows is `/proc/PID/fd/NUMBER`, by which

@@ -12,7 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use abi::native::Message;
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
 
 use super::connection::Connection;
 use super::process::{Process, no_socket};
@@ -23,12 +24,30 @@ use crate::error::InvocationError;
 /// that it has killed. A child can stop its server.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The error of a closed socket suffices: a signal would end the embedder's process.
+#[cfg(target_os = "linux")]
+const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+
+/// Programs run natively on Linux only, and the loader compiles elsewhere too.
+#[cfg(not(target_os = "linux"))]
+const NO_SIGNAL: SendFlags = SendFlags::empty();
+
 /// A process that a fork server has forked: the loader's end of its socket, and the memory for its
 /// heap and input.
 pub(super) struct Forked {
     pub id: u32,
     pub stream: UnixStream,
     pub memory: SharedMemory,
+}
+
+impl Forked {
+    /// Whether the process has ended while it waited, such as with its server.
+    pub fn has_ended(&self) -> bool {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let received = recv(&self.stream, &mut [0; 1], flags);
+        // It sends nothing before it is started.
+        !matches!(received, Err(Errno::WOULDBLOCK))
+    }
 }
 
 /// A fork server.
@@ -58,8 +77,8 @@ impl From<io::Error> for Lost {
     }
 }
 
-impl From<rustix::io::Errno> for Lost {
-    fn from(_: rustix::io::Errno) -> Self {
+impl From<Errno> for Lost {
+    fn from(_: Errno) -> Self {
         Self
     }
 }
@@ -131,7 +150,7 @@ impl Control {
         sent.push(SendAncillaryMessage::ScmRights(&descriptors));
         let message = Message::new(Message::FORK, [0; 3]);
         let bytes = [IoSlice::new(bytemuck::bytes_of(&message))];
-        let length = sendmsg(&self.stream, &bytes, &mut sent, SendFlags::NOSIGNAL)?;
+        let length = sendmsg(&self.stream, &bytes, &mut sent, NO_SIGNAL)?;
         if length != size_of::<Message>() {
             return Err(Lost);
         }

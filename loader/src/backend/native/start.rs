@@ -72,7 +72,7 @@ impl Runner {
         let Some(server) = self.servers.get(program.number, seconds) else {
             return Ok(None);
         };
-        let Some(forked) = server.fork() else {
+        let Some(forked) = server.fork().filter(|forked| !forked.has_ended()) else {
             self.servers.remove(&server);
             return Ok(None);
         };
