@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::trace::compare::{Comparison, OURS};
+use cargo_entrypoint::trace::compare::{Comparison, OURS, Run};
 use cargo_entrypoint::trace::replay::{Replayed, replay};
 use cargo_entrypoint::trace::{HeapTrace, VERSION, operations};
 use loader::{Engine, Loader, Outcome};
@@ -64,9 +64,12 @@ fn compare(arguments: &AllocatorsArguments) -> Result<(HeapTrace, Comparison)> {
     let own = runs.iter().find(|(heap, _)| *heap == trace.heap);
     let comparison = comparison(package, &trace, |heap| {
         let (_, outcome) = runs.iter().find(|(name, _)| *name == heap)?;
-        // A run that ended elsewhere did not do the same.
         let (_, own) = own?;
-        (outcome.status == own.status).then_some(outcome.gas_used)
+        Some(Run {
+            gas: outcome.gas_used,
+            succeeds: outcome.is_success(),
+            ends_alike: outcome.status == own.status,
+        })
     })?;
     Ok((trace, comparison))
 }
@@ -160,9 +163,9 @@ fn record(call: &Call, package: &ProgramPackage) -> Result<(HeapTrace, Runs)> {
 fn comparison(
     package: &ProgramPackage,
     trace: &HeapTrace,
-    run_gas: impl Fn(&str) -> Option<u64>,
+    run_with: impl Fn(&str) -> Option<Run>,
 ) -> Result<Comparison> {
-    let mut replayed: Vec<(String, Replayed, Option<u64>)> = Vec::new();
+    let mut replayed: Vec<(String, Replayed, Option<Run>)> = Vec::new();
     for heap in OURS {
         let blob = build(package, &[HEAP_REPLAY, &feature_of(heap)])?;
         let program = Loader::new(Engine::Interpreter)?
@@ -170,7 +173,7 @@ fn comparison(
             .with_context(|| format!("cannot load the replay with `{heap}`"))?;
         let figures = replay(&program, trace, trace.heap_size, &[])
             .with_context(|| format!("cannot replay the trace with `{heap}`"))?;
-        replayed.push((heap.to_owned(), figures, run_gas(heap)));
+        replayed.push((heap.to_owned(), figures, run_with(heap)));
     }
     Ok(Comparison::new(trace, &replayed))
 }

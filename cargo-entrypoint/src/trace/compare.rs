@@ -13,6 +13,17 @@ use crate::text::grouped;
 /// The heaps that a program can choose by a word.
 pub const OURS: [&str; 2] = ["bump", "segregated"];
 
+/// The program, run with another heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The gas of the run.
+    pub gas: u64,
+    /// Whether the program succeeded.
+    pub succeeds: bool,
+    /// Whether it ended as with its own heap.
+    pub ends_alike: bool,
+}
+
 /// One allocator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
@@ -21,8 +32,10 @@ pub struct Row {
     /// Gas of the program with it, as the replay tells: that of the run, with the difference of the
     /// calls. `None` if the heap was full.
     pub replayed_gas: Option<u64>,
-    /// Gas of the program that really ran with it, if it did, as far as with its own.
+    /// Gas of the program that really ran with it, if it did.
     pub run_gas: Option<u64>,
+    /// Whether the program succeeded in this run.
+    pub run_succeeds: Option<bool>,
     /// Bytes from the start of the lowest block to the end of the highest.
     pub peak: u64,
     /// Bytes that can never be allocated again, although no live block requested them.
@@ -50,10 +63,12 @@ pub struct Comparison {
     pub most_live: u64,
     /// A row for each allocator.
     pub allocators: Vec<Row>,
+    /// Whether the program's own heap was full.
+    pub own_is_full: bool,
     /// The heap that costs the program the least gas, of [`OURS`]; the program's own if none is
-    /// cheaper.
+    /// cheaper. If its own heap was full, and the program succeeds with another one, the other one.
     pub best: String,
-    /// How much less gas the program costs with it, in percent.
+    /// How much less gas the program costs with it, in percent; 0 if it does more with it.
     pub saved_percent: f64,
 }
 
@@ -65,34 +80,50 @@ impl Row {
 }
 
 impl Comparison {
-    /// Compares what a trace cost with each allocator. `run_gas` is the gas of the program that ran
-    /// with it, if it did.
+    /// Compares what a trace cost with each allocator, and the program that ran with it, if it did.
     #[must_use]
-    pub fn new(trace: &HeapTrace, replayed: &[(String, Replayed, Option<u64>)]) -> Self {
+    pub fn new(trace: &HeapTrace, replayed: &[(String, Replayed, Option<Run>)]) -> Self {
         let own = replayed.iter().find(|(name, ..)| *name == trace.heap);
         let own_gas = own.map_or(0, |(_, own, _)| own.gas);
-        let row = |(name, replayed, run_gas): &(String, Replayed, Option<u64>)| Row {
+        let row = |(name, replayed, run): &(String, Replayed, Option<Run>)| Row {
             allocator: name.clone(),
             replayed_gas: match replayed.refused {
                 None => Some((trace.gas + replayed.gas).saturating_sub(own_gas)),
                 Some(_) => None,
             },
-            run_gas: *run_gas,
+            run_gas: run.map(|run| run.gas),
+            run_succeeds: run.map(|run| run.succeeds),
             peak: replayed.peak,
             leaked: replayed.leaked,
             refused: replayed.refused,
         };
         let allocators: Vec<Row> = replayed.iter().map(row).collect();
-        let is_ours = |row: &&Row| OURS.contains(&row.allocator.as_str());
-        let best = allocators
-            .iter()
-            .filter(is_ours)
-            .filter_map(|row| Some((row.known_gas()?, row.allocator != trace.heap, row)))
+        let summary = trace.summary();
+        let own_is_full = summary.refused > 0;
+        let rescues = |run: &Option<Run>| own_is_full && run.is_some_and(|run| run.succeeds);
+        let can_be_rescued = replayed.iter().any(|(_, _, run)| rescues(run));
+        let is_candidate = |(name, _, run): &(String, Replayed, Option<Run>)| {
+            let is_ours = OURS.contains(&name.as_str());
+            is_ours
+                && if can_be_rescued {
+                    rescues(run)
+                } else {
+                    run.is_none_or(|run| run.ends_alike)
+                }
+        };
+        let candidates = replayed.iter().zip(&allocators);
+        let best = candidates
+            .filter(|(one, _)| is_candidate(one))
+            .filter_map(|(_, row)| Some((row.known_gas()?, row.allocator != trace.heap, row)))
             .min_by_key(|(gas, is_other, _)| (*gas, *is_other));
         let (gas, best) = best.map_or((trace.gas, trace.heap.as_str()), |(gas, _, row)| {
             (gas, row.allocator.as_str())
         });
-        let summary = trace.summary();
+        let saved = if can_be_rescued {
+            0
+        } else {
+            trace.gas.saturating_sub(gas)
+        };
         Self {
             program: trace.program.clone(),
             fixture: trace.fixture.clone(),
@@ -102,7 +133,8 @@ impl Comparison {
             calls: trace.operations.len() as u64,
             most_live: summary.most_live,
             best: best.to_owned(),
-            saved_percent: percent(trace.gas.saturating_sub(gas), trace.gas),
+            own_is_full,
+            saved_percent: percent(saved, trace.gas),
             allocators,
         }
     }
@@ -166,13 +198,24 @@ impl Comparison {
                 gas(row.replayed_gas, row),
             ];
             if has_run {
-                cells.push(gas(row.run_gas, row));
+                let failed = match row.run_succeeds {
+                    Some(false) => ", fails",
+                    _ => "",
+                };
+                cells.push(gas(row.run_gas, row) + failed);
             }
             cells.extend([grouped(row.peak), grouped(row.leaked)]);
             table.row(cells);
         }
         table.write(out)?;
         writeln!(out)?;
+        if self.own_is_full {
+            writeln!(
+                out,
+                "With `{}` the heap was full: the calls end where the program ended.",
+                self.heap
+            )?;
+        }
         if self.best == self.heap {
             return writeln!(
                 out,
@@ -180,12 +223,23 @@ impl Comparison {
                 self.heap
             );
         }
+        let best = &self.best;
+        if self.own_is_full {
+            write!(
+                out,
+                "For this program take `{best}`: with it the program succeeds."
+            )?;
+        } else {
+            let percent = self.saved_percent;
+            write!(
+                out,
+                "For this program take `{best}`: {percent:.1} % less gas."
+            )?;
+        }
         writeln!(
             out,
-            "For this program take `{best}`: {:.1} % less gas. Write `heap = {best}` in \
-             `entrypoint!`:\n\n    entrypoint!(process_instruction, heap = {best});",
-            self.saved_percent,
-            best = self.best,
+            " Write `heap = {best}` in `entrypoint!`:\n\n    \
+             entrypoint!(process_instruction, heap = {best});"
         )
     }
 }
@@ -203,13 +257,18 @@ mod tests {
     use super::super::tests::{operation, trace};
     use super::*;
 
-    fn replayed(name: &str, gas: u64, run: Option<u64>) -> (String, Replayed, Option<u64>) {
+    fn replayed(name: &str, gas: u64, run: Option<u64>) -> (String, Replayed, Option<Run>) {
         let replayed = Replayed {
             gas,
             peak: 24,
             leaked: 4,
             refused: None,
         };
+        let run = run.map(|gas| Run {
+            gas,
+            succeeds: true,
+            ends_alike: true,
+        });
         (name.to_owned(), replayed, run)
     }
 
@@ -261,6 +320,35 @@ mod tests {
         assert_eq!(comparison.best, "bump");
         let text_of = text(&comparison, &trace);
         assert!(text_of.contains("full at call 1"), "{text_of}");
+    }
+
+    #[test]
+    fn heap_with_which_the_program_succeeds_is_advised() {
+        let mut refused = operation(Call::Alloc, 2, 40_000);
+        refused.refused = true;
+        let trace = trace(vec![operation(Call::Alloc, 1, 20), refused]);
+        let mut rows = [
+            replayed("bump", 500, Some(1_000)),
+            replayed("segregated", 190, Some(5_000)),
+        ];
+        rows[0].2 = rows[0].2.map(|run| Run {
+            succeeds: false,
+            ..run
+        });
+        rows[1].2 = rows[1].2.map(|run| Run {
+            ends_alike: false,
+            ..run
+        });
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        for part in [
+            "1,000, fails",
+            "With `bump` the heap was full",
+            "take `segregated`: with it the program succeeds",
+        ] {
+            assert!(text_of.contains(part), "{text_of}");
+        }
+        assert_eq!(comparison.saved_percent, 0.0);
     }
 
     #[test]
