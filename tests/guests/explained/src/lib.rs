@@ -203,7 +203,7 @@ mod ep0033 {
 mod ep0034 {
     #[derive(entrypoint::ProgramError)]
     enum VaultError {
-        Large = 4_294_967_295,
+        NotOpen = 100,
     }
 }
 
