@@ -2,6 +2,8 @@
 
 use std::str::Chars;
 
+use abi::report::CUT_MARK;
+
 /// The start of the names of modules that `entrypoint!` uses once in a crate.
 const MACRO_NAME: &str = "__one_";
 
@@ -35,6 +37,10 @@ const TRAMPOLINE: &str = "::__polkavm_export::trampoline";
 #[must_use]
 pub fn function_name(symbol: &str) -> String {
     let path = path_of_symbol(symbol).unwrap_or_else(|| symbol.to_owned());
+    // PolkaVM's linker has cut the path, so its brackets do not match.
+    if path.contains(CUT_MARK) {
+        return path;
+    }
     let path = path.strip_suffix(TRAMPOLINE).unwrap_or(&path);
     Names::of(path).function()
 }
@@ -277,6 +283,7 @@ mod tests {
                 "vault::entrypoint",
             ),
             ("token::_::check", "token::check"),
+            ("<a::B as c…D>::fmt", "<a::B as c…D>::fmt"),
             (
                 "hello::__one_heap_per_crate::guest::entrypoint_heap_bump",
                 "hello::entrypoint_heap_bump",

@@ -193,7 +193,7 @@ fn syscall_is_a_frame_with_its_gas() {
     let start = "counter::entrypoint;entrypoint::glue::enter;";
     assert!(path.starts_with(start), "{path}");
     let calls = ";counter::process_instruction;entrypoint::log::log_arguments;\
-                 entrypoint::log::log_formatted;entrypoint::log::log;";
+                 entrypoint::log::log_formatted;entrypoint::syscalls::log;";
     assert!(path.contains(calls), "{path}");
     assert!(path.ends_with(";rlo_log_"), "{path}");
     assert_eq!(*gas, 1 + 2);
