@@ -76,8 +76,8 @@ pub fn in_ledger(effort: Effort, counter: &[u8]) -> Result<Vec<Row>> {
     })
 }
 
-/// Runs something so often, and records the memory of the process, and the time of one in the fastest
-/// hundred of each step: other processes interrupt some.
+/// Runs something so often, and records the memory of the process, and the time of one in the
+/// fastest hundred of each step: other processes interrupt some.
 fn run(name: &str, count: u64, mut one: impl FnMut(u64) -> Result<()>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let step = count / POINTS;

@@ -146,6 +146,8 @@ pub struct MemoryRequest {
     pub announced_heap: u32,
     /// Length of the serialized input in bytes.
     pub input_length: usize,
+    /// Bytes of the input that the loader lends to the guest: see [`GuestMemory::lend`].
+    pub lent_length: usize,
     /// The offset of the account table in the input, in bytes, if the input has one.
     pub account_table: Option<usize>,
 }
@@ -155,12 +157,14 @@ impl MemoryRequest {
         heap_size: u32,
         announced_heap: u32,
         input_length: usize,
+        lent_length: usize,
         account_table: Option<usize>,
     ) -> Self {
         Self {
             heap_size,
             announced_heap,
             input_length,
+            lent_length,
             account_table,
         }
     }

@@ -71,6 +71,7 @@ pub(crate) fn run(
         invocation.heap_size,
         invocation.announced_heap(),
         write::serialized_length(invocation),
+        write::lent_length(invocation),
         write::account_table_offset(invocation),
     );
     let mapping = instance.map(&request)?;

@@ -109,7 +109,7 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         };
         let table = request.account_table;
         self.account_table = table.map_or(0, |offset| layout.input + offset as u64);
-        let is_long = self.may_page && request.input_length >= paged::MIN_INPUT;
+        let is_long = self.may_page && request.lent_length >= paged::MIN_LENT;
         if is_long && let Some(vm) = program.paged.take(&program.blob)? {
             let map = program.module.memory_map();
             if mapped > map.max_heap_size() {

@@ -105,6 +105,14 @@ pub(crate) fn written_length(invocation: &Invocation) -> usize {
     accounts.sum::<usize>() + rest + table
 }
 
+/// Bytes of long data, which the guest's memory borrows.
+pub(crate) fn lent_length(invocation: &Invocation) -> usize {
+    let lengths = invocation
+        .first_accounts()
+        .map(|account| account.data.len());
+    lengths.filter(|length| *length >= LONG).sum()
+}
+
 /// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
 /// what it has written.
 ///
@@ -137,9 +145,7 @@ pub(crate) fn write(
 
 fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     let count = invocation.accounts.len();
-    let is_long = |account: &&Account| account.data.len() >= LONG;
-    let long = invocation.first_accounts().filter(is_long);
-    let long: usize = long.map(|account| account.data.len()).sum();
+    let long = lent_length(invocation);
     // The first, one after the padding of the instruction data, one after the spare bytes of each
     // account. Few accounts are long.
     let mut segments = Vec::with_capacity(count + 2);

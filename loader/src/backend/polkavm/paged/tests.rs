@@ -5,7 +5,7 @@ use polkavm::Reg::{A0, A1, A2, S0, S1, SP, T0, T1};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
 
-use super::MIN_INPUT;
+use super::MIN_LENT;
 use crate::account::AccountInput;
 use crate::backend::Backend;
 use crate::backend::polkavm::{LoadedBlob, PolkaVm};
@@ -24,7 +24,7 @@ use abi::Pubkey;
 const DATA: i32 = 48 + 88;
 
 /// Bytes of the first account's data: no multiple of a page.
-const LENGTH: i32 = MIN_INPUT as i32 + 1_001;
+const LENGTH: i32 = MIN_LENT as i32 + 1_001;
 
 struct Random(u64);
 
