@@ -30,7 +30,7 @@ pub const PROGRAM_ID: Pubkey = Pubkey::new([1; 32]);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub read_only: Range<u64>,
-    /// Read-write data, heap and input.
+    /// Read-write data, input and heap.
     pub writable: Range<u64>,
     pub stack: Range<u64>,
     pub heap: u64,
@@ -158,14 +158,16 @@ fn layout(regions: &[Region], input_length: u64) -> Layout {
             .expect("the region");
         u64::from(region.address)..u64::from(region.address) + u64::from(region.length)
     };
-    let heap = place(RegionKind::Heap).start;
-    // The heap is unaligned, and the input starts at the next page after it.
-    let input = (heap + u64::from(MIN_HEAP_LENGTH)).next_multiple_of(PAGE);
+    let data_end = place(RegionKind::ReadWriteData).end;
+    let input = data_end.next_multiple_of(PAGE);
     assert_eq!(input, place(RegionKind::Input).start);
+    // The heap is unaligned: it is whole pages above the end of the data.
+    let heap = data_end + (input + input_length - data_end).next_multiple_of(PAGE);
+    let heap_end = heap + u64::from(MIN_HEAP_LENGTH);
     let whole_pages = |range: Range<u64>| range.start..range.end.next_multiple_of(PAGE);
     Layout {
         read_only: whole_pages(place(RegionKind::ReadOnlyData)),
-        writable: whole_pages(place(RegionKind::ReadWriteData).start..input + input_length),
+        writable: whole_pages(place(RegionKind::ReadWriteData).start..heap_end),
         stack: place(RegionKind::Stack),
         heap,
         input,
