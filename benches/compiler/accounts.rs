@@ -98,7 +98,7 @@ fn check(blob: &[u8], program: &Program, accounts: u8) -> Result<()> {
     let ours: Vec<Vec<u8>> = outcome
         .accounts
         .into_iter()
-        .map(|account| account.data)
+        .map(|account| account.data.into_vec())
         .collect();
     ensure!(
         bare == ours,
