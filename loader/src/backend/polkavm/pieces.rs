@@ -217,3 +217,64 @@ fn is_writable(vm: &RawInstance, start: u32, end: u64) -> bool {
     };
     vm.is_memory_accessible(start, length, MemoryProtection::ReadWrite)
 }
+
+#[cfg(test)]
+mod tests {
+    use polkavm::{ArcBytes, BackendKind, Config, Engine, Module, ModuleConfig};
+    use polkavm_common::program::{InstructionSetKind, asm};
+    use polkavm_common::writer::ProgramBlobBuilder;
+
+    use super::*;
+
+    #[test]
+    fn close_writes_are_one_piece_and_leave_the_same_bytes() {
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.set_stack_size(4_096);
+        builder.set_code(&[asm::ret()], &[]);
+        let mut config = Config::new();
+        config.set_backend(Some(BackendKind::Interpreter));
+        let engine = Engine::new(&config).unwrap();
+        let blob = ArcBytes::from(builder.to_vec().unwrap());
+        let module = Module::new(&engine, &ModuleConfig::new(), blob).unwrap();
+        let mut vm = module.instantiate().unwrap();
+        vm.sbrk(400_000).unwrap().unwrap();
+        let base = module.memory_map().heap_base();
+        // The last one first, as the loader writes. The last two of these overlap.
+        let writes: [(u32, usize, u8); 6] = [
+            (390_000, 10_000, 1),
+            (300_000, 10, 2),
+            (100_000, LONG + 1, 3),
+            (30_000, 500, 4),
+            (20_000, 100, 5),
+            (20_050, 100, 6),
+        ];
+        let mut expected = vec![0; 400_000];
+        let mut pieces = Pieces::with_spare(vec![0xAA; 1_000]);
+        for (offset, length, byte) in writes {
+            let bytes = vec![byte; length];
+            expected[offset as usize..offset as usize + length].copy_from_slice(&bytes);
+            if !pieces.write(&vm, base + offset, &bytes) {
+                pieces.flush(&mut vm).unwrap();
+                vm.write_memory(base + offset, &bytes).unwrap();
+            }
+        }
+        // No memory of the program's is behind the last byte of its stack.
+        assert!(!pieces.write(&vm, module.memory_map().stack_address_high(), &[1]));
+        pieces.begin(&mut vm).unwrap();
+        assert_eq!(vm.read_memory(base, 400_000).unwrap(), expected);
+        let places = pieces.pieces.iter();
+        let places = places.map(|piece| (piece.address - base, piece.bytes.len()));
+        let places: Vec<_> = places.collect();
+        assert_eq!(places, [(300_000, 10), (390_000, 10_000), (20_000, 10_500)]);
+
+        // While the program runs, and from memory of its own, reads are not from a piece.
+        assert_eq!(pieces.read(&mut vm, base + 20_000, 8), None);
+        vm.write_memory(base + 25_000, &[7]).unwrap();
+        pieces.end();
+        assert_eq!(pieces.read(&mut vm, base + 25_000, 1), Some(&[7][..]));
+        assert_eq!(pieces.read(&mut vm, base + 30_499, 1), Some(&[4][..]));
+        assert_eq!(pieces.read(&mut vm, base + 30_499, 2), None);
+        assert_eq!(pieces.read(&mut vm, base + 19_999, 2), None);
+        assert_eq!(pieces.into_spare().len(), 10_500);
+    }
+}
