@@ -61,6 +61,18 @@ fn a_file_runs_without_cargo() {
 }
 
 #[test]
+fn an_error_is_explained_without_the_book() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = install(folder.path());
+    let output = run(&bin, &["explain", "EP0012"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    says(&stdout(&output), &["EP0012: `heap_size` is out of range\n"]);
+    let output = run(&bin, &["explain", "EP0013"]);
+    assert_eq!(output.status.code(), Some(2));
+    says(&stderr(&output), &["the nearest is EP0012: "]);
+}
+
+#[test]
 fn doctor_names_the_native_runner() {
     let folder = tempfile::tempdir().expect("a folder");
     let bin = install(folder.path());

@@ -180,6 +180,7 @@ fn json_has_the_documented_form() {
         "exports",
         "imports",
         "code",
+        "contract",
         "functions",
         "requirements",
         "deployment",
