@@ -26,7 +26,7 @@ pub(super) struct Pool(Mutex<Waiting>);
 struct Waiting {
     /// The one that was used last is at the end.
     instances: VecDeque<(MemoryRequest, Ready)>,
-    /// The request of the invocation before.
+    /// The last request for which no instance waited.
     last: Option<MemoryRequest>,
     /// The request of the last instance that could not be set back.
     dropped: Option<MemoryRequest>,
@@ -119,11 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn instance_is_kept_for_the_third_invocation_of_its_kind() {
+    fn instance_is_kept_if_its_request_is_repeated() {
         let program = load("(global.set $global (i32.const 2))");
         assert_eq!(waiting(&program, [0, 0, 0, 0]), [0, 1, 1, 1]);
         // One for each length.
-        assert_eq!(waiting(&program, [8, 0, 8, 8, 8, 8]), [1, 1, 1, 2, 2, 2]);
+        assert_eq!(waiting(&program, [8, 0, 8, 8, 8, 8]), [1, 1, 2, 2, 2, 2]);
         for length in 2..20 {
             waiting(&program, [length * 8, length * 8]);
         }
