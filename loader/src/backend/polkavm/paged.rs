@@ -1,9 +1,9 @@
 //! Memory whose pages a program gets when it first looks at them.
 //!
 //! An invocation with long data runs in it, on the interpreter: an account can have 10 MiB, of
-//! which a program reads and changes a few bytes. The VM interrupts the program at each page that it does
-//! not have yet, and at the first change of each page of long data. So what is copied and compared
-//! is what the program looked at, and not what is there.
+//! which a program reads and changes a few bytes. The VM interrupts the program at each page that
+//! it does not have yet, and at the first change of each page of long data. So what is copied and
+//! compared is what the program looked at, and not what is there.
 //!
 //! A program cannot tell it from the other memory: the same addresses are accessible, with the same
 //! bytes, and gas is the same.
@@ -17,8 +17,8 @@ use super::PAGE_SIZE;
 use crate::account::Data;
 use crate::backend::Inaccessible;
 
-/// Inputs with so much long data have pages. Interpreted loads and stores take longer there, because
-/// the VM has to find the page.
+/// Inputs with so many bytes of long data have pages. Interpreted loads and stores take longer
+/// there, because the VM has to find the page.
 pub(super) const MIN_LENT: usize = 256 << 10;
 
 const LENGTH: usize = PAGE_SIZE as usize;
