@@ -69,31 +69,7 @@ const UNSTABLE: [&str; 4] = [
     "profile-rustflags",
 ];
 
-/// What overrules the author's configuration files.
-pub(crate) struct Overruled {
-    /// Arguments for `--config`.
-    pub arguments: Vec<String>,
-    /// Whether a file names a wrapper of the compiler.
-    has_wrapper: bool,
-}
-
-impl Overruled {
-    /// Removes the variables for wrappers, if no file names one.
-    ///
-    /// [`overrule_flags`] sets them to nothing. Then cargo takes the empty name for a wrapper that
-    /// it cannot find, and asks the compiler again and again what it could remember.
-    pub fn remove_wrappers(&self, command: &mut Command) {
-        if self.has_wrapper {
-            return;
-        }
-        for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
-            command.env_remove(variable);
-            command.env_remove(format!("CARGO_BUILD_{variable}"));
-        }
-    }
-}
-
-/// Finds out what overrules the author's configuration files.
+/// The arguments for `--config` that overrule the author's configuration files.
 ///
 /// # Errors
 ///
@@ -102,19 +78,15 @@ impl Overruled {
 pub(crate) fn overrule_profile(
     package: &ProgramPackage,
     toolchain: &Toolchain,
-) -> Result<Overruled> {
+) -> Result<Vec<String>> {
     let manifest = package.workspace_folder.join("Cargo.toml");
     let chosen = chosen(&manifest)?;
     let mut arguments = profile_arguments(&chosen);
-    let configuration = configuration(&package.folder, toolchain)?;
-    arguments.extend(unstable_arguments(&configuration)?);
-    let wrappers = ["rustc-wrapper", "rustc-workspace-wrapper"];
-    Ok(Overruled {
-        arguments,
-        has_wrapper: wrappers
-            .iter()
-            .any(|wrapper| !configuration["build"][wrapper].is_null()),
-    })
+    arguments.extend(unstable_arguments(&configuration(
+        &package.folder,
+        toolchain,
+    )?)?);
+    Ok(arguments)
 }
 
 /// The profile `release` of a workspace's manifest.

@@ -195,7 +195,7 @@ fn json_has_the_documented_form() {
     assert_eq!(blob["memory"]["regions"][4]["kind"], "stack");
     assert_eq!(blob["memory"]["regions"][4]["address"], 0xfffd_0000_u32);
     assert_eq!(
-        blob["memory"]["regions"][2]["address"],
+        blob["memory"]["regions"][3]["address"],
         blob["memory"]["heap_base"]
     );
     assert_eq!(blob["functions"]["source"], "debug_information");

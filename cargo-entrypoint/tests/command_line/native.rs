@@ -44,11 +44,13 @@ fn no_temporary_folder_is_needed() {
     assert_eq!(fs::read_dir(&long).expect("a folder").count(), 0);
 }
 
-/// The processes whose parent is this one.
+/// The processes whose parent is this one: those of each of its threads.
 fn children(parent: u32) -> Vec<u32> {
-    let path = format!("/proc/{parent}/task/{parent}/children");
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let numbers = text.split_whitespace();
+    let threads = fs::read_dir(format!("/proc/{parent}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let texts = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    let texts: Vec<String> = texts.map(Result::unwrap_or_default).collect();
+    let numbers = texts.iter().flat_map(|text| text.split_whitespace());
     numbers
         .map(|number| number.parse().expect("a process"))
         .collect()

@@ -412,6 +412,10 @@ fn copy_core(target: &Path) {
 fn commit_is_built_without_touching_the_repository() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "committed");
+    // The commit is written below the project's target folder, in another workspace.
+    let manifest = program.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, format!("{text}\n[workspace]\n")).expect("a manifest");
     let git = |words: &[&str]| {
         let mut command = Command::new("git");
         command

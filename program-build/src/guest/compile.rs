@@ -47,17 +47,11 @@ impl Compilation<'_> {
     pub fn command(&self, crate_type: &str, target: impl AsRef<OsStr>) -> Result<Command> {
         let overruled = settings::overrule_profile(self.package, self.toolchain)?;
         let mut command = self.toolchain.cargo();
-        overruled.remove_wrappers(&mut command);
         command
             .current_dir(&self.package.folder)
             .args(["rustc", "--lib", "--crate-type", crate_type, "--release"])
             .args(FIXED_PROFILE.map(|setting| format!("--config=profile.release.{setting}")))
-            .args(
-                overruled
-                    .arguments
-                    .iter()
-                    .flat_map(|setting| ["--config", setting]),
-            )
+            .args(overruled.iter().flat_map(|setting| ["--config", setting]))
             // As cargo does by itself, whatever `unstable.build-std-features` says.
             .arg("-Zbuild-std-features=panic-unwind,backtrace,default")
             // Under cargo's first resolver, which old workspaces have, the features that
