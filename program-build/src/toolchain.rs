@@ -18,6 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
@@ -84,14 +85,15 @@ impl Toolchain {
 /// clone a git dependency at all: it is built against another version of the git library. And a
 /// build without dev-dependencies, as that of a guest, writes no lock file.
 ///
-/// A process fetches once for a folder and the same arguments.
+/// A process fetches once for a folder and the same arguments, as long as manifest and lock file are
+/// the same.
 ///
 /// # Errors
 ///
 /// If the author's cargo cannot resolve or fetch a dependency.
 pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
-    /// A folder, and cargo's arguments.
-    type Fetch = (PathBuf, Vec<OsString>);
+    /// A folder, when its manifest and its lock file were changed, and cargo's arguments.
+    type Fetch = (PathBuf, [Option<SystemTime>; 2], Vec<OsString>);
     static FETCHED: Mutex<Option<HashSet<Fetch>>> = Mutex::new(None);
 
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -107,10 +109,10 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
     settings::overrule_flags(&mut command);
     options.add_common(&mut command);
     let arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
-    let what = (folder.to_owned(), arguments);
-    let mut fetched = FETCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    let fetched = fetched.get_or_insert_default();
-    if fetched.contains(&what) {
+    let fetch = || (folder.to_owned(), changes(folder), arguments.clone());
+    // Not while cargo runs: other folders need not wait for it.
+    let fetched = || FETCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    if fetched().get_or_insert_default().contains(&fetch()) {
         return Ok(());
     }
     let status = match command.status() {
@@ -126,8 +128,22 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
             folder.display()
         );
     }
-    fetched.insert(what);
+    fetched().get_or_insert_default().insert(fetch());
     Ok(())
+}
+
+/// When the manifest in a folder was changed, and the lock file of its workspace.
+fn changes(folder: &Path) -> [Option<SystemTime>; 2] {
+    let changed = |path: PathBuf| {
+        std::fs::metadata(path)
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    let mut folders = folder.ancestors();
+    [
+        changed(folder.join("Cargo.toml")),
+        folders.find_map(|folder| changed(folder.join("Cargo.lock"))),
+    ]
 }
 
 /// A compiler's version text, such as `rustc 1.96.0 (…)`; `None` if the compiler does not run.

@@ -66,15 +66,16 @@ impl Pieces {
     }
 
     /// Memory for the next invocation. A new block of this length has pages that the host has not
-    /// touched, each of which costs a fault.
+    /// touched, each of which costs a fault. It is all zero: no data of the invocation stays longer
+    /// than it must.
     pub fn into_spare(self) -> Vec<u8> {
         let pieces = self.pieces.into_iter().map(|piece| piece.bytes);
-        let longest = pieces.max_by_key(Vec::capacity).unwrap_or(self.spare);
+        let mut longest = pieces.max_by_key(Vec::capacity).unwrap_or(self.spare);
         if longest.capacity() > LONGEST_SPARE {
-            Vec::new()
-        } else {
-            longest
+            return Vec::new();
         }
+        longest.fill(0);
+        longest
     }
 
     /// Keeps a write for later; false if it is to happen now.
@@ -96,7 +97,7 @@ impl Pieces {
         if self.writes.is_empty() {
             return Ok(());
         }
-        for piece in join(vm, &self.writes, &mut self.spare) {
+        for piece in join(vm, &self.writes, &self.pieces, &mut self.spare) {
             piece.write(vm)?;
             self.pieces.push(piece);
         }
@@ -162,6 +163,12 @@ impl Piece {
         Ok(())
     }
 
+    /// Whether it has bytes from `start` to `end`.
+    fn overlaps(&self, start: u64, end: u64) -> bool {
+        let own = u64::from(self.address);
+        own < end && start < own + self.bytes.len() as u64
+    }
+
     /// Bytes of one access.
     fn chunk(&self) -> usize {
         let length = self.bytes.len();
@@ -169,8 +176,14 @@ impl Piece {
     }
 }
 
-/// Joins writes to zeroed memory that are close to each other.
-fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)], spare: &mut Vec<u8>) -> Vec<Piece> {
+/// Joins writes that are close to each other, if the memory between them is zero: nothing of what
+/// was written before is there.
+fn join(
+    vm: &RawInstance,
+    writes: &[(u32, Vec<u8>)],
+    written: &[Piece],
+    spare: &mut Vec<u8>,
+) -> Vec<Piece> {
     let end = |(address, bytes): &(u32, Vec<u8>)| u64::from(*address) + bytes.len() as u64;
     let mut order: Vec<usize> = (0..writes.len()).collect();
     order.sort_by_key(|index| writes[*index].0);
@@ -180,6 +193,9 @@ fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)], spare: &mut Vec<u8>) -> Vec
             // The program may have no memory in the gap.
             Some((start, last))
                 if u64::from(write.0) <= *last + LONGEST_GAP
+                    && !written
+                        .iter()
+                        .any(|piece| piece.overlaps(*last, write.0.into()))
                     && is_writable(vm, *start, end(write)) =>
             {
                 *last = end(write).max(*last);
@@ -204,8 +220,8 @@ fn join(vm: &RawInstance, writes: &[(u32, Vec<u8>)], spare: &mut Vec<u8>) -> Vec
     pieces
 }
 
+/// Memory that is all zero, in another length.
 fn zeroes(mut memory: Vec<u8>, length: usize) -> Vec<u8> {
-    memory.clear();
     memory.resize(length, 0);
     memory
 }
@@ -226,8 +242,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn close_writes_are_one_piece_and_leave_the_same_bytes() {
+    /// An instance with 400,000 bytes at an address.
+    fn instance() -> (RawInstance, u32) {
         let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
         builder.set_stack_size(4_096);
         builder.set_code(&[asm::ret()], &[]);
@@ -238,7 +254,36 @@ mod tests {
         let module = Module::new(&engine, &ModuleConfig::new(), blob).unwrap();
         let mut vm = module.instantiate().unwrap();
         vm.sbrk(400_000).unwrap().unwrap();
-        let base = module.memory_map().heap_base();
+        (vm, module.memory_map().heap_base())
+    }
+
+    /// A long write flushes those before it. Those after it were joined over the earlier bytes.
+    #[test]
+    fn later_piece_leaves_an_earlier_one_alone() {
+        let (mut vm, base) = instance();
+        let mut expected = vec![0; 400_000];
+        let mut pieces = Pieces::default();
+        for (offset, length, byte) in [
+            (100_000, 500, 1),
+            (200_000, LONG + 1, 2),
+            (101_000, 100, 3),
+            (90_000, 100, 4),
+        ] {
+            let bytes = vec![byte; length];
+            expected[offset..offset + length].copy_from_slice(&bytes);
+            let address = base + offset as u32;
+            if !pieces.write(&vm, address, &bytes) {
+                pieces.flush(&mut vm).unwrap();
+                vm.write_memory(address, &bytes).unwrap();
+            }
+        }
+        pieces.begin(&mut vm).unwrap();
+        assert!(vm.read_memory(base, 400_000).unwrap() == expected);
+    }
+
+    #[test]
+    fn close_writes_are_one_piece_and_leave_the_same_bytes() {
+        let (mut vm, base) = instance();
         // The last one first, as the loader writes. The last two of these overlap.
         let writes: [(u32, usize, u8); 6] = [
             (390_000, 10_000, 1),
@@ -249,7 +294,7 @@ mod tests {
             (20_050, 100, 6),
         ];
         let mut expected = vec![0; 400_000];
-        let mut pieces = Pieces::with_spare(vec![0xAA; 1_000]);
+        let mut pieces = Pieces::with_spare(vec![0; 1_000]);
         for (offset, length, byte) in writes {
             let bytes = vec![byte; length];
             expected[offset as usize..offset as usize + length].copy_from_slice(&bytes);
@@ -259,7 +304,8 @@ mod tests {
             }
         }
         // No memory of the program's is behind the last byte of its stack.
-        assert!(!pieces.write(&vm, module.memory_map().stack_address_high(), &[1]));
+        let stack_end = vm.module().memory_map().stack_address_high();
+        assert!(!pieces.write(&vm, stack_end, &[1]));
         pieces.begin(&mut vm).unwrap();
         assert_eq!(vm.read_memory(base, 400_000).unwrap(), expected);
         let places = pieces.pieces.iter();
@@ -275,6 +321,6 @@ mod tests {
         assert_eq!(pieces.read(&mut vm, base + 30_499, 1), Some(&[4][..]));
         assert_eq!(pieces.read(&mut vm, base + 30_499, 2), None);
         assert_eq!(pieces.read(&mut vm, base + 19_999, 2), None);
-        assert_eq!(pieces.into_spare().len(), 10_500);
+        assert!(pieces.into_spare() == [0; 10_500]);
     }
 }
