@@ -91,7 +91,7 @@ pub(crate) fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
             }
             (None, Some((before, value)))
                 if goes_into_function(blob, before, offset)
-                    && returns_to_function_of(blob, value, before) =>
+                    && is_in_function_of(blob, value, before) =>
             {
                 flow.insert(before.0, Flow::call(value, None));
             }
@@ -118,18 +118,22 @@ fn goes_into_function(blob: &ProgramBlob, before: ProgramCounter, first: Program
     inside.len() > outside.len() && pairs.all(|(left, right)| left[0].function == right[0].function)
 }
 
-/// Whether a number is a return address into the function of an instruction, or to a trap. Any
-/// number may be a return address into another function by chance.
+/// Whether a number is a return address into the function of an instruction, or to a trap.
 ///
 /// PolkaVM's linker lets calls of functions that never return, as those of a panic, return to a
 /// trap, which is in no function or shared by several.
 fn returns_to_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
+    let returns_to = blob.jump_table().get_by_address(value.cast_unsigned());
+    let is_trap = |counter| trap::instruction_at(blob, counter) == Some(Instruction::trap);
+    returns_to.is_some_and(is_trap) || is_in_function_of(blob, value, instruction)
+}
+
+/// Whether a number is a return address into the function of an instruction. Any number may be a
+/// return address into another function by chance.
+fn is_in_function_of(blob: &ProgramBlob, value: i32, instruction: ProgramCounter) -> bool {
     let Some(returns_to) = blob.jump_table().get_by_address(value.cast_unsigned()) else {
         return false;
     };
-    if trap::instruction_at(blob, returns_to) == Some(Instruction::trap) {
-        return true;
-    }
     let function = |counter| {
         let functions = debug_info::functions_at(blob, counter)?;
         functions.last()?.first()?.function.clone()
