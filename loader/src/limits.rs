@@ -63,7 +63,7 @@ pub struct Limits {
     pub calls: usize,
     /// The CPU time of an invocation on [`Engine::Native`](crate::Engine::Native), which does not
     /// count gas, and the time for which the process blocks on something else than the loader.
-    /// Seconds, not bytes; 0 is no limit.
+    /// Seconds, not bytes; 0 means without a limit.
     pub processor_seconds: u32,
 }
 
@@ -233,8 +233,8 @@ impl Limits {
         self
     }
 
-    /// Limits the CPU time of a native invocation in seconds; 0 is no limit. If a command of yours
-    /// runs the program (see [`Loader::native`](crate::Loader::native)), only its CPU time is
+    /// Limits the CPU time of a native invocation in seconds; 0 means no limit. If a command of
+    /// yours runs the program (see [`Loader::native`](crate::Loader::native)), only its CPU time is
     /// limited.
     ///
     /// Exceeding it is a [`TimedOut`](crate::Failure::TimedOut) failure.

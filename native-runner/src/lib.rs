@@ -19,7 +19,7 @@
 //! | 0 | the loader has closed the socket |
 //! | 1 | the loader has asked for what cannot be; the standard error says what |
 //! | 2 | wrong arguments, no socket at the descriptor, or a machine that is not 64-bit Linux |
-//! | 3 | the library cannot be opened, or is no program |
+//! | 3 | the library cannot be opened, or is not a program |
 //! | a signal | the program's doing: `SIGSEGV` and its like, `SIGXCPU` where it has used up its time, `SIGABRT` where its stack has overflowed (which the standard error says) or it has called `abort` |
 //!
 //! Built with AddressSanitizer, the process exits with 1, or the code in `ASAN_OPTIONS`, if the

@@ -85,8 +85,8 @@ impl Toolchain {
 /// clone a git dependency at all: it is built against another version of the git library. And a
 /// build without dev-dependencies, as that of a guest, writes no lock file.
 ///
-/// A process fetches once for a folder and the same arguments, as long as manifest and lock file are
-/// the same.
+/// A process fetches once for a folder and the same arguments, as long as manifest and lock file
+/// are the same.
 ///
 /// # Errors
 ///

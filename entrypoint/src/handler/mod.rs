@@ -113,7 +113,7 @@ pub struct Call<'call> {
 }
 
 impl<'call> Call<'call> {
-    #[allow(dead_code, reason = "where programs run nobody calls a handler")]
+    #[allow(dead_code, reason = "where programs run, a handler is not called")]
     pub(crate) fn new(
         argument: Result<Option<&'call [u8]>, HostReturnError>,
         host: HostReplies<'call>,

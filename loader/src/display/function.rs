@@ -288,7 +288,6 @@ mod tests {
                 "hello::__one_heap_per_crate::guest::entrypoint_heap_bump",
                 "hello::entrypoint_heap_bump",
             ),
-            ("<a::_::B>::c", "a::_::B::c"),
             ("function at 0x10", "function at 0x10"),
             ("(unnamed)", "(unnamed)"),
             ("call of 3Xy; _ a", "call of 3Xy; _ a"),

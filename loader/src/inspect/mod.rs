@@ -18,7 +18,7 @@
 //! let all: u64 = inspection.sections.iter().map(|section| section.length).sum();
 //! assert_eq!(all, inspection.file_length);
 //!
-//! // This blob is no program, which is no reason not to look into it.
+//! // This blob is not a program, and can be looked into all the same.
 //! assert!(matches!(inspection.refusals[..], [LoadError::MissingEntrypoint { .. }]));
 //! # Ok::<(), LoadError>(())
 //! ```

@@ -7,8 +7,8 @@
 //! | `00`, amount | vault, account | pays an amount out of the vault |
 //! | `01`, amount | from, to | moves an amount |
 //!
-//! The mistake is in the second one: the balances are read before either is written, so whoever
-//! pays themselves becomes richer.
+//! The mistake is in the second one: the balances are read before either is written, so an account
+//! that pays itself becomes richer.
 #![no_std]
 
 use entrypoint::{AccountInfo, ProgramError, ProgramResult, Pubkey, entrypoint, split_accounts};
