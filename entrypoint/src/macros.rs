@@ -434,8 +434,16 @@ macro_rules! export_handler {
 ///
 /// ```compile_fail
 /// entrypoint::declare_syscalls! {
+///     /// Mixes six numbers.
+///     ///
+///     /// # Safety
+///     ///
+///     /// None.
 ///     pub fn mix(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64) -> u64;
 /// }
+///
+/// // SAFETY: it has no precondition.
+/// unsafe { mix(1, 2, 3, 4, 5, 6) };
 /// ```
 ///
 /// A syscall has at most five parameters of the types `u32`, `u64`, `*const T` and `*mut T`, and

@@ -127,7 +127,7 @@ fn without_arguments_every_suite_is_measured() {
         "rlsf",
         "linked_list_allocator",
     ] {
-        assert_eq!(rows("allocators", "allocator", allocator), 7);
+        assert_eq!(rows("allocators", "allocator", allocator), 11);
     }
     for program in ["empty", "log", "index", "counter"] {
         assert_eq!(rows("size", "program", program), 3);
