@@ -143,14 +143,6 @@ impl Waiting {
     }
 }
 
-/// An instance whose memory the VM does not keep.
-impl From<RawInstance> for Box<Instance> {
-    fn from(vm: RawInstance) -> Self {
-        let known = Known::default();
-        Self::new(Instance { vm, known })
-    }
-}
-
 impl Known {
     /// Records how large the instance's memory is now: all of it, and data, stack and heap alone.
     pub fn holds(&mut self, bytes: u64, own_bytes: u64) {
