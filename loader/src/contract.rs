@@ -125,21 +125,32 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The descriptions of a library's notes with the contract.
+///
+/// Many segments may name the same bytes, so the notes that are read have no more bytes together
+/// than the file has.
 fn notes(library: &[u8]) -> impl Iterator<Item = &[u8]> {
     const LOADED_NOTE: u32 = 4;
+    const HEADER_LENGTH: u64 = 56;
     let segments = number::<8>(library, 0x20);
     let length = number::<2>(library, 0x36);
-    let count = number::<2>(library, 0x38).unwrap_or(0);
+    let count = match length {
+        Some(HEADER_LENGTH) => number::<2>(library, 0x38).unwrap_or(0),
+        _ => 0,
+    };
     let headers = (0..count).filter_map(move |index| {
-        let start = segments?.checked_add(index.checked_mul(length?)?)?;
+        let start = segments?.checked_add(index * HEADER_LENGTH)?;
         library.get(usize::try_from(start).ok()?..)
     });
+    let mut unread = library.len();
     headers
         .filter(|header| number::<4>(header, 0) == Some(LOADED_NOTE.into()))
         .filter_map(move |header| {
             let start = usize::try_from(number::<8>(header, 0x08)?).ok()?;
             let length = usize::try_from(number::<8>(header, 0x20)?).ok()?;
-            library.get(start..)?.get(..length)
+            let segment = library.get(start..)?.get(..length)?;
+            let read = &segment[..length.min(unread)];
+            unread -= read.len();
+            Some(read)
         })
         .flat_map(|segment| {
             let mut rest = segment;
@@ -171,4 +182,65 @@ fn number<const LENGTH: usize>(bytes: &[u8], start: usize) -> Option<u64> {
     let mut number = [0; 8];
     number[..LENGTH].copy_from_slice(bytes.get(start..)?.get(..LENGTH)?);
     Some(u64::from_le_bytes(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header of a library with so many program headers of this size behind it.
+    fn library(headers: u16, size: u16) -> Vec<u8> {
+        let mut library = vec![0; HEADER];
+        library[0x20..0x28].copy_from_slice(&(HEADER as u64).to_le_bytes());
+        library[0x36..0x38].copy_from_slice(&size.to_le_bytes());
+        library[0x38..0x3A].copy_from_slice(&headers.to_le_bytes());
+        library
+    }
+
+    /// A program header of notes.
+    fn segment(start: u64, length: u64) -> Vec<u8> {
+        let mut header = vec![0; 56];
+        header[0] = 4;
+        header[0x08..0x10].copy_from_slice(&start.to_le_bytes());
+        header[0x20..0x28].copy_from_slice(&length.to_le_bytes());
+        header
+    }
+
+    /// A note with a contract of no bytes.
+    fn empty_note() -> Vec<u8> {
+        let owner_length = NOTE_OWNER.len() as u32;
+        let mut note = [owner_length, 0, NOTE_TYPE].map(u32::to_le_bytes).concat();
+        note.extend(NOTE_OWNER);
+        note.resize(note.len().next_multiple_of(4), 0);
+        note
+    }
+
+    /// Length of the header of a library.
+    const HEADER: usize = 64;
+
+    #[test]
+    fn notes_of_a_hostile_library_are_walked_once() {
+        let (headers, note) = (100, empty_note());
+        let notes_start = (HEADER + headers * 56) as u64;
+        let notes_of_segment = 50;
+        let mut file = library(headers as u16, 56);
+        for _ in 0..headers {
+            file.extend(segment(notes_start, (notes_of_segment * note.len()) as u64));
+        }
+        file.extend(note.repeat(notes_of_segment));
+        let found = notes(&file).count();
+        assert!(found >= notes_of_segment, "{found}");
+        assert!(found <= file.len() / note.len(), "{found}");
+    }
+
+    #[test]
+    fn program_headers_of_another_size_are_not_read() {
+        let note = empty_note();
+        for (size, found) in [(56, 1), (0, 0), (55, 0), (64, 0)] {
+            let mut file = library(1, size);
+            file.extend(segment((HEADER + 56) as u64, note.len() as u64));
+            file.extend(&note);
+            assert_eq!(notes(&file).count(), found, "{size}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use abi::report::CUT_MARK;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 pub use function::function_name;
-pub(crate) use function::{path_of_symbol, without_trampoline};
+pub(crate) use function::{MAX_PATH_LENGTH, cut, path_of_symbol, without_trampoline};
 
 /// An unsigned number with its digits in groups of three.
 ///

@@ -10,6 +10,8 @@ use crate::backend::Backend;
 use crate::backend::object::{self, BackendObject, ProgramObject};
 use crate::backend::open::open;
 use crate::backend::polkavm::PolkaVm;
+#[cfg(feature = "wasm")]
+use crate::backend::wasm::Wasmi;
 use crate::builtin::Builtin;
 use crate::contract;
 use crate::engine::{Engine, Target};
@@ -82,13 +84,17 @@ impl Loader {
 
     /// Sets how many idle instances the loader keeps for the next invocations, those of all
     /// programs together that it loads from now on. The default is
-    /// [`DEFAULT_IDLE_INSTANCES`](crate::DEFAULT_IDLE_INSTANCES) on the interpreter and
-    /// [`DEFAULT_IDLE_PROCESSES`](crate::DEFAULT_IDLE_PROCESSES) on the compiler. With 0 every
-    /// invocation has an instance of its own. Only the engines of PolkaVM keep instances.
+    /// [`DEFAULT_IDLE_INSTANCES`](crate::DEFAULT_IDLE_INSTANCES) on the interpreter and on
+    /// [`Engine::Wasm`], and [`DEFAULT_IDLE_PROCESSES`](crate::DEFAULT_IDLE_PROCESSES) on the
+    /// compiler. With 0 every invocation has an instance of its own. [`Engine::Native`] and a
+    /// backend of your own ignore the number.
     ///
-    /// The loader cleans an instance after its invocation, and then keeps it idle. If there are too
-    /// many, or if they keep more than 256 MiB, the loader drops the one that was idle for longest.
+    /// The loader cleans an instance after its invocation, and then keeps it idle. If it keeps too
+    /// many, or if they have more than 256 MiB, the loader drops the one that was idle for longest.
     /// It drops those of a program together with the last handle on the program.
+    ///
+    /// With [`Engine::Wasm`] they have at most 64 MiB. The loader keeps at most eight of a program,
+    /// each for invocations with the same lengths of input and heap, and with at most 4 MiB.
     ///
     /// With [`Engine::Compiler`] an instance is a process with some open files, which ends when
     /// the instance is dropped or soon after. A program that is called with inputs of several
@@ -97,9 +103,12 @@ impl Loader {
     /// its program, and leaves the thread as it is.
     #[must_use]
     pub fn idle_instances(mut self, most: usize) -> Self {
-        // The other engines make an instance for each invocation.
         if let Some(vm) = self.backend_of::<PolkaVm>() {
             self.backend = object::share(vm.with_idle_instances(most));
+        }
+        #[cfg(feature = "wasm")]
+        if self.backend_of::<Wasmi>().is_some() {
+            self.backend = object::share(Wasmi::with_idle_instances(most));
         }
         self
     }

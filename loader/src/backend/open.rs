@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::object::{BackendObject, share};
 use super::polkavm::PolkaVm;
+#[cfg(feature = "wasm")]
+use super::{polkavm::DEFAULT_IDLE_INSTANCES, wasm::Wasmi};
 use crate::engine::Engine;
 use crate::error::LoadError;
 
@@ -20,7 +22,7 @@ pub(crate) fn open(engine: Engine) -> Result<Arc<dyn BackendObject>, LoadError> 
     match engine {
         Engine::Interpreter | Engine::Compiler => Ok(share(PolkaVm::new(engine)?)),
         #[cfg(feature = "wasm")]
-        Engine::Wasm => Ok(share(super::wasm::Wasmi)),
+        Engine::Wasm => Ok(share(Wasmi::with_idle_instances(DEFAULT_IDLE_INSTANCES))),
         _ => Err(LoadError::EngineNeedsRunner { engine }),
     }
 }

@@ -1,5 +1,7 @@
 //! Names of functions.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::str::Chars;
 
 use abi::report::CUT_MARK;
@@ -13,11 +15,17 @@ const MACRO_MODULE: &str = "guest";
 /// PolkaVM's function around an export.
 const TRAMPOLINE: &str = "::__polkavm_export::trampoline";
 
+/// The longest symbol or path of a function, in bytes, that is read. A longer one is cut.
+pub(crate) const MAX_PATH_LENGTH: usize = 4_096;
+
+/// The longest name of a function in bytes, with the mark if it is cut.
+const MAX_FUNCTION_LENGTH: usize = 1_024;
+
 /// The name of a function as reports show it, from the compiler's symbol or from its path.
 ///
 /// A function has its path. A method has that of its type, and a method of a trait names both.
 /// Types in angle brackets have no path, functions no generic arguments, and the modules of
-/// `entrypoint!` are left out.
+/// `entrypoint!` are left out. A name that would be longer than 1,024 bytes is cut, and ends in `…`.
 ///
 /// ```
 /// use loader::display::function_name;
@@ -36,21 +44,47 @@ const TRAMPOLINE: &str = "::__polkavm_export::trampoline";
 /// ```
 #[must_use]
 pub fn function_name(symbol: &str) -> String {
-    let path = path_of_symbol(symbol).unwrap_or_else(|| symbol.to_owned());
-    // PolkaVM's linker has cut the path, so its brackets do not match.
+    let symbol = cut(symbol, MAX_PATH_LENGTH);
+    let path = path_of_symbol(&symbol).map_or(symbol, Cow::Owned);
+    // PolkaVM's linker or the loader has cut the path, so its brackets do not match.
     if path.contains(CUT_MARK) {
-        return path;
+        return cut(&path, MAX_FUNCTION_LENGTH).into_owned();
     }
     let path = path.strip_suffix(TRAMPOLINE).unwrap_or(&path);
-    Names::of(path).function()
+    let name = Names::of(path).function();
+    cut(&name, MAX_FUNCTION_LENGTH).into_owned()
+}
+
+/// A text with at most so many bytes: the end of a longer one is a mark.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let start = &text[..text.floor_char_boundary(most - CUT_MARK.len())];
+    Cow::Owned(format!("{start}{CUT_MARK}"))
 }
 
 /// The path of a function from the compiler's symbol, with all generic arguments; `None` if the
-/// text is not such a symbol.
+/// text is not such a symbol. It has at most [`MAX_PATH_LENGTH`] bytes.
 pub(crate) fn path_of_symbol(symbol: &str) -> Option<String> {
     let symbol = rustc_demangle::try_demangle(symbol).ok()?;
-    // Without the hashes of the crates.
-    Some(format!("{symbol:#}"))
+    let mut path = Start(String::new());
+    // Without the hashes of the crates. A short symbol can name a path of a million bytes.
+    let _ = write!(path, "{symbol:#}");
+    Some(cut(&path.0, MAX_PATH_LENGTH).into_owned())
+}
+
+/// The start of a text. Writing fails when the path is longer than it may be.
+struct Start(String);
+
+impl Write for Start {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(text);
+        match self.0.len() {
+            0..=MAX_PATH_LENGTH => Ok(()),
+            _ => Err(fmt::Error),
+        }
+    }
 }
 
 /// The path of an export, if this is PolkaVM's function around it.
@@ -295,6 +329,48 @@ mod tests {
             assert_eq!(function_name(path), name);
             assert_eq!(function_name(name), name, "again");
         }
+    }
+
+    #[test]
+    fn names_of_any_symbol_are_bounded() {
+        // The generic arguments of a crate's function: each is a pair of the one before it.
+        let mut symbol = "IC1pThhE".to_owned();
+        let mut before = 4;
+        for _ in 0..24 {
+            let start = symbol.len();
+            let number = match before - 1 {
+                low @ 0..62 => digit(low).to_string(),
+                high => format!("{}{}", digit(high / 62), digit(high % 62)),
+            };
+            symbol.push_str(&format!("TB{number}_B{number}_E"));
+            before = start;
+        }
+        let symbol = format!("_R{symbol}E");
+        assert!(symbol.len() < 400);
+        let path = path_of_symbol(&symbol).expect("a symbol");
+        assert!(
+            path.starts_with("p::<(u8, u8), ((u8, u8), (u8, u8))"),
+            "{path}"
+        );
+        assert!(path.ends_with('…'), "{path}");
+        assert!(path.len() <= MAX_PATH_LENGTH, "{}", path.len());
+        for symbol in [
+            symbol,
+            "é".repeat(600),
+            "é".repeat(100_000),
+            "<a".repeat(50_000),
+        ] {
+            let name = function_name(&symbol);
+            assert!(name.len() <= MAX_FUNCTION_LENGTH, "{}", name.len());
+            assert!(name.ends_with('…'), "{name}");
+            assert_eq!(function_name(&name), name, "again");
+        }
+    }
+
+    /// A digit of a number in a symbol.
+    fn digit(value: usize) -> char {
+        let mut digits = ('0'..='9').chain('a'..='z').chain('A'..='Z');
+        digits.nth(value).expect("less than 62")
     }
 
     #[test]

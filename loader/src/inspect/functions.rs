@@ -67,8 +67,7 @@ struct CodeRange {
 /// A function's names, and its place in the source.
 #[derive(Default)]
 struct FunctionLabel {
-    /// The path with generic arguments.
-    path: Option<String>,
+    name: Option<String>,
     export: Option<String>,
     location: Option<SourceLocation>,
 }
@@ -122,7 +121,7 @@ fn measure(ranges: CodeRanges, instructions: impl Iterator<Item = Placed>) -> Ve
         .labels
         .into_iter()
         .map(|label| Function {
-            name: label.path.map(|path| name(function_name(&path).as_bytes())),
+            name: label.name,
             export: label.export,
             location: label.location,
             program_counter: 0,
@@ -161,6 +160,9 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
     let mut ranges = CodeRanges::default();
     ranges.start(0, FunctionLabel::default());
     let mut end_of_last = 0;
+    // The path of the last function with its generic arguments. Those of all functions would take
+    // far more memory than the blob.
+    let mut last_path = None;
     for range in parts.debug_line_program_ranges.chunks_exact(12) {
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| range[at + byte]));
         let (start, end) = (word(0), word(4));
@@ -168,18 +170,20 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
         if start < end_of_last || end <= start || start as usize >= code_length {
             continue;
         }
-        let Some(label) = label_at(blob, start) else {
+        let Some((path, label)) = label_at(blob, start) else {
             continue;
         };
-        let last = ranges.labels.len() - 1;
         // A function has more than one range if some of its code has no line.
-        if ranges.labels[last].path == label.path && !entries.contains_key(&start) {
-            ranges.resume(start, last);
+        if last_path.as_ref() == Some(&path) && !entries.contains_key(&start) {
+            ranges.resume(start, ranges.labels.len() - 1);
         } else {
+            last_path = Some(path);
             ranges.start(start, label.exported_at(start, entries));
         }
         for entry in entries.range(start + 1..end).map(|(entry, _)| *entry) {
-            let label = label_at(blob, entry).unwrap_or_default();
+            let (path, label) = label_at(blob, entry).unzip();
+            let label = label.unwrap_or_default();
+            last_path = path;
             ranges.start(entry, label.exported_at(entry, entries));
         }
         // Code behind the range has no name, until the next range starts.
@@ -189,9 +193,9 @@ fn named_ranges(bytes: &[u8], blob: &ProgramBlob, entries: &Entries) -> Option<C
     (ranges.labels.len() > 1).then_some(ranges)
 }
 
-/// The name of the function that starts here, and its place in the source, from the debug
+/// The path of the function that starts here, its name and its place in the source, from the debug
 /// information.
-fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
+fn label_at(blob: &ProgramBlob, start: u32) -> Option<(String, FunctionLabel)> {
     /// The most regions that are searched for a name.
     const REGIONS: usize = 64;
 
@@ -213,15 +217,18 @@ fn label_at(blob: &ProgramBlob, start: u32) -> Option<FunctionLabel> {
             continue;
         };
         if label.is_none() {
-            label = Some(FunctionLabel {
-                path: Some(debug_info::function_name(&frame)?),
+            let path = debug_info::function_name(&frame)?;
+            let name = Some(name(function_name(&path).as_bytes()));
+            let of_name = FunctionLabel {
+                name,
                 ..FunctionLabel::default()
-            });
+            };
+            label = Some((path, of_name));
         }
         let place = frames.next();
         if let Some(mut location) = place.as_ref().and_then(debug_info::source_location) {
             location.file = name(short_path(&location.file).as_bytes());
-            label.as_mut()?.location = Some(location);
+            label.as_mut()?.1.location = Some(location);
             break;
         }
     }
@@ -252,4 +259,72 @@ fn entry_ranges(entries: &Entries) -> CodeRanges {
         );
     }
     ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use polkavm_common::program::{InstructionSetKind, asm};
+    use polkavm_common::writer::ProgramBlobBuilder;
+
+    use super::*;
+    use crate::display::MAX_PATH_LENGTH;
+    use crate::inspect::MAX_NAME_LENGTH;
+
+    /// A blob of so many functions of one byte. Two long texts are the names of all, in turn, and
+    /// their files.
+    fn blob(functions: u32, length: usize) -> Vec<u8> {
+        // Empty texts, so that the offsets of the others have three bytes.
+        let mut strings = vec![0; 1 << 14];
+        let mut offsets = Vec::new();
+        for letter in [b'a', b'b'] {
+            offsets.push(strings.len());
+            // The prefix of a number of three bytes.
+            strings.extend([0b1100_0000 | (length >> 16) as u8]);
+            strings.extend((length as u16).to_le_bytes());
+            strings.resize(strings.len() + length, letter);
+        }
+        let mut lines = vec![1];
+        let mut ranges = Vec::new();
+        for start in 0..functions {
+            let offset = offsets[start as usize % 2];
+            let number = [
+                0b1100_0000 | (offset >> 16) as u8,
+                offset as u8,
+                (offset >> 8) as u8,
+            ];
+            let place = [start, start + 1, lines.len() as u32];
+            ranges.extend(place.iter().flat_map(|number| number.to_le_bytes()));
+            // Mutation depth 0, name, path, line 1, stack depth 1, one instruction, the end.
+            lines.extend([1, 0, 6]);
+            lines.extend(number);
+            lines.push(7);
+            lines.extend(number);
+            lines.extend([8, 1, 10, 1, 14, 0]);
+        }
+        let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+        builder.set_code(&vec![asm::trap(); functions as usize], &[]);
+        for (section, contents) in [(128, strings), (129, lines), (130, ranges)] {
+            builder.add_custom_section(section, contents);
+        }
+        builder.to_vec().expect("a blob")
+    }
+
+    #[test]
+    fn names_of_a_hostile_blob_are_bounded() {
+        let bytes = blob(100, 200_000);
+        let parsed = ProgramBlob::parse(ArcBytes::from(&*bytes)).expect("a blob");
+        let ranges = named_ranges(&bytes, &parsed, &Entries::new()).expect("names");
+        let names: Vec<_> = ranges.labels.iter().map(|label| &label.name).collect();
+        assert_eq!(names.len(), 101);
+        for name in names.into_iter().flatten() {
+            assert!(name.len() <= MAX_NAME_LENGTH, "{}", name.len());
+        }
+        let functions = debug_info::functions_at(&parsed, ProgramCounter(3)).expect("a function");
+        let frame = &functions[0][0];
+        let name = frame.function.as_ref().expect("a name");
+        assert!(name.starts_with("bbb") && name.ends_with('…'));
+        assert!(name.len() <= MAX_PATH_LENGTH, "{}", name.len());
+        let location = frame.location.as_ref().expect("a place");
+        assert!(location.file.len() <= MAX_PATH_LENGTH);
+    }
 }

@@ -1,10 +1,11 @@
 //! Who has the heap: blocks, and the places in the program that allocated them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use abi::heap::HeapTrace;
 
-/// The most blocks that are remembered.
+/// The most blocks that are remembered, and the most places that have lost bytes.
 const MAX_BLOCKS: usize = 1 << 18;
 
 /// A place in the program: the way to a function, and the instruction in it.
@@ -48,7 +49,8 @@ impl HeapBlocks {
     }
 
     fn lose(&mut self, owner: Site, bytes: u64) {
-        if bytes > 0 {
+        let is_known = self.leaked.len() < MAX_BLOCKS || self.leaked.contains_key(&owner);
+        if bytes > 0 && is_known {
             let (lost, times) = self.leaked.entry(owner).or_default();
             // A blob may claim any number.
             *lost = lost.saturating_add(bytes);
@@ -58,21 +60,22 @@ impl HeapBlocks {
 
     /// The heap can use some bytes again: those that this place has lost, or else any.
     fn find(&mut self, owner: Site, mut bytes: u64) {
-        let others = self.leaked.keys().copied().filter(|site| *site != owner);
-        let sites: Vec<Site> = [owner].into_iter().chain(others).collect();
-        for site in sites {
-            let Some((lost, _)) = self.leaked.get_mut(&site) else {
-                continue;
-            };
+        let mut next = match self.leaked.entry(owner) {
+            Entry::Occupied(own) => Some(own),
+            Entry::Vacant(_) => self.leaked.first_entry(),
+        };
+        while let Some(mut site) = next {
+            let (lost, _) = site.get_mut();
             let found = bytes.min(*lost);
             *lost -= found;
             bytes -= found;
             if *lost == 0 {
-                self.leaked.remove(&site);
+                site.remove();
             }
             if bytes == 0 {
                 break;
             }
+            next = self.leaked.first_entry();
         }
     }
 
@@ -155,5 +158,21 @@ mod tests {
             blocks.leaked_at().iter().map(|held| held.bytes).max(),
             Some(u64::MAX)
         );
+    }
+
+    /// The places are bounded, and each call of the heap takes a short time.
+    #[test]
+    fn a_hostile_blob_names_any_number_of_places() {
+        let mut blocks = HeapBlocks::default();
+        let places = MAX_BLOCKS as u32 + 10;
+        for place in 0..places {
+            blocks.note(&call(0, 0, u64::from(place) + 1), (0, place));
+        }
+        assert_eq!(blocks.leaked.len(), MAX_BLOCKS);
+        // The last place is not known, so it takes back what others have lost.
+        for place in (0..places).rev() {
+            blocks.note(&call(0, 0, place.into()), (0, places));
+        }
+        assert!(blocks.leaked.is_empty());
     }
 }

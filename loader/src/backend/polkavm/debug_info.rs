@@ -1,11 +1,12 @@
 //! The functions and source lines of an instruction, from a blob's debug information.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polkavm::debug_info::{FrameInfo, FrameKind};
 use polkavm::{ProgramBlob, ProgramCounter};
 
-use crate::display::{path_of_symbol, without_trampoline};
+use crate::display::{MAX_PATH_LENGTH, cut, path_of_symbol, without_trampoline};
 use crate::error::SourceLocation;
 
 /// The most frames that are read for one instruction. A compiler writes a few dozen.
@@ -112,26 +113,26 @@ pub(crate) fn source_location(frame: &FrameInfo<'_>) -> Option<SourceLocation> {
         return None;
     }
     Some(SourceLocation {
-        file: frame.path().ok()??.to_owned(),
+        file: text(frame.path())?.into_owned(),
         line: frame.line()?,
         column: frame.column(),
     })
 }
 
-/// A function's path.
+/// A function's path, of at most [`MAX_PATH_LENGTH`] bytes.
 ///
 /// The build of this project gives functions their symbols instead of their names: then the path is
 /// that of the symbol. If there are only symbols, PolkaVM's linker cuts the compiler's mangled name
 /// in the wrong place and loses two characters. The cut may be inside a crate's hash, `core[0123`
 /// and `456789abcd]::fmt`, and then the path is whole; or inside a name, and then a `…` marks it.
 pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
-    let function = frame.function_name_without_namespace().ok()??;
-    if let Some(path) = path_of_symbol(function) {
+    let function = text(frame.function_name_without_namespace())?;
+    if let Some(path) = path_of_symbol(&function) {
         return Some(path);
     }
     let is_hash = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let Ok(Some(namespace)) = frame.namespace() else {
-        return Some(without_hashes(function));
+    let Some(namespace) = text(frame.namespace()) else {
+        return Some(without_hashes(&function));
     };
     let name = match (namespace.rsplit_once('['), function.split_once("]::")) {
         (Some((start, hash)), Some((rest_of_hash, rest)))
@@ -146,12 +147,18 @@ pub(crate) fn function_name(frame: &FrameInfo<'_>) -> Option<String> {
         }
         _ => format!("{namespace}::{function}"),
     };
-    Some(without_hashes(&name))
+    Some(cut(&without_hashes(&name), MAX_PATH_LENGTH).into_owned())
 }
 
 fn inlined_name(frame: &FrameInfo<'_>) -> Option<String> {
-    let function = frame.function_name_without_namespace().ok()??;
-    Some(path_of_symbol(function).unwrap_or_else(|| without_hashes(function)))
+    let function = text(frame.function_name_without_namespace())?;
+    Some(path_of_symbol(&function).unwrap_or_else(|| without_hashes(&function)))
+}
+
+/// A text of the debug information, with a bounded length: it may have as many bytes as the blob,
+/// and any number of frames may share it.
+fn text<E>(found: Result<Option<&str>, E>) -> Option<Cow<'_, str>> {
+    Some(cut(found.ok()??, MAX_PATH_LENGTH))
 }
 
 /// A function's name without the compiler's crate hashes: `core[0123456789abcdef]::fmt` is

@@ -1,15 +1,16 @@
 //! One invocation on PolkaVM.
 
+use std::mem::swap;
 use std::ops::ControlFlow;
 
 use abi::Pubkey;
 use abi::entry::INPUT_ALIGNMENT;
-use polkavm::{InterruptKind, RawInstance, Reg};
+use polkavm::{InterruptKind, Reg};
 
 use super::PAGE_SIZE;
 use super::guest::Guest;
 use super::paged::{self, Pages};
-use super::pool::Known;
+use super::pool::{self, Known};
 use crate::backend::{End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscalls};
 use crate::error::{Failure, InvocationError};
 use crate::profile::GasProfile;
@@ -84,7 +85,7 @@ pub(crate) struct Observed<'a, O> {
     /// Whether a long input may be in memory of pages.
     pub(super) may_page: bool,
     /// The instance that the guest had before it got one with memory of pages.
-    pub(super) other: Option<RawInstance>,
+    pub(super) other: Option<Box<pool::Instance>>,
     pub(super) known: &'a mut Known,
     /// The address of the input's account table, or 0.
     pub(super) account_table: u64,
@@ -110,22 +111,25 @@ impl<'a, O: Observer> Instance for Observed<'a, O> {
         let table = request.account_table;
         self.account_table = table.map_or(0, |offset| layout.input + offset as u64);
         let is_long = self.may_page && request.lent_length >= paged::MIN_LENT;
-        if is_long && let Some(vm) = program.paged.take(&program.blob)? {
+        let bytes = program.fixed_bytes() + u64::from(mapped);
+        let own_bytes = program.own_memory() + u64::from(request.heap_size);
+        if is_long && let Some(mut paged) = program.paged.take(&program.blob)? {
             let map = program.module.memory_map();
             if mapped > map.max_heap_size() {
-                program.paged.give_back(vm);
+                program.paged.give_back(paged);
                 return Err(request.does_not_fit());
             }
-            self.other = Some(std::mem::replace(self.guest.vm, vm));
+            swap(self.guest.vm, &mut paged.vm);
+            swap(self.known, &mut paged.known);
+            self.other = Some(paged);
+            // It may get every page.
+            self.known.holds(bytes, own_bytes);
             self.guest.pages = Some(Box::new(Pages::new(&program.blob, map, mapped)));
         } else {
             let data = program.blob.rw_data();
             let instances = &program.instances;
             let mapping = instances.map(self.guest.vm, self.known, data, mapped);
-            self.known.holds(
-                program.fixed_bytes() + u64::from(mapped),
-                program.own_memory() + u64::from(request.heap_size),
-            );
+            self.known.holds(bytes, own_bytes);
             if mapping.map_err(InvocationError::engine)?.is_none() {
                 return Err(request.does_not_fit());
             }

@@ -25,7 +25,7 @@ use std::sync::{Arc, OnceLock};
 use abi::entry::ENTRYPOINT_EXPORT;
 use polkavm::{
     ArcBytes, BackendKind, CompileError, Config, CorePinning, CostModel, CostModelKind,
-    GasMeteringKind, Module, ModuleConfig, ProgramBlob, ProgramCounter, RawInstance,
+    GasMeteringKind, Module, ModuleConfig, ProgramBlob, ProgramCounter,
 };
 
 use super::{Backend, Syscall, SyscallSet};
@@ -34,7 +34,7 @@ use crate::engine::Engine;
 use crate::error::{InvocationError, LoadError};
 use crate::limits::Limits;
 use pieces::Pieces;
-use pool::{Instances, Pool};
+use pool::{Instance, Instances, Pool};
 
 /// The VM's smallest page in bytes: it rounds memory up to pages.
 pub(crate) const PAGE_SIZE: u32 = 4_096;
@@ -301,7 +301,7 @@ impl LoadedBlob {
         let result = run(&mut observed)?;
         let pieces = observed.guest.pieces.take();
         if let Some(other) = observed.other.take() {
-            let paged = std::mem::replace(&mut instance.vm, other);
+            let paged = std::mem::replace(&mut instance, other);
             self.paged.give_back(paged);
         }
         if let Some(pieces) = pieces {
@@ -325,7 +325,7 @@ impl LoadedBlob {
 
 impl PagedModule {
     /// A clean instance; `None` if the program does not have any of this kind.
-    fn take(&self, blob: &ProgramBlob) -> Result<Option<RawInstance>, InvocationError> {
+    fn take(&self, blob: &ProgramBlob) -> Result<Option<Box<Instance>>, InvocationError> {
         let Some(vm) = &self.vm else {
             return Ok(None);
         };
@@ -338,12 +338,12 @@ impl PagedModule {
         let Some((module, instances)) = module else {
             return Ok(None);
         };
-        Ok(Some(instances.take(module)?.vm))
+        Ok(Some(instances.take(module)?))
     }
 
-    fn give_back(&self, vm: RawInstance) {
+    fn give_back(&self, instance: Box<Instance>) {
         if let Some(Some((_, instances))) = self.module.get() {
-            instances.give_back(vm.into());
+            instances.give_back(instance);
         }
     }
 }

@@ -15,7 +15,8 @@ use super::cores::Cores;
 use super::process;
 use crate::error::InvocationError;
 
-/// How many idle instances a [`Loader`](crate::Loader) on the interpreter keeps at most, unless
+/// How many idle instances a [`Loader`](crate::Loader) on the interpreter or on
+/// [`Engine::Wasm`](crate::Engine::Wasm) keeps at most, unless
 /// [`Loader::idle_instances`](crate::Loader::idle_instances) sets another number.
 pub const DEFAULT_IDLE_INSTANCES: usize = 64;
 
@@ -140,14 +141,6 @@ impl Waiting {
             .iter()
             .map(|(_, waiting)| waiting.known.bytes)
             .sum()
-    }
-}
-
-/// An instance whose memory the VM does not keep.
-impl From<RawInstance> for Box<Instance> {
-    fn from(vm: RawInstance) -> Self {
-        let known = Known::default();
-        Self::new(Instance { vm, known })
     }
 }
 

@@ -37,6 +37,11 @@ impl Image {
         }
     }
 
+    /// Bytes of the chunks.
+    pub fn bytes(&self) -> usize {
+        self.chunks.iter().map(|(_, chunk)| chunk.len()).sum()
+    }
+
     /// Sets the instance back to this state, and returns whether it has it again: its memory never
     /// becomes shorter.
     ///

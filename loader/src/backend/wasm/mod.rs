@@ -16,6 +16,7 @@ pub(crate) use module::{Alloc, Calls, Module, ScratchError};
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 use abi::entry::ENTRYPOINT_EXPORT;
 use abi::heap::BUMP_HEAP_EXPORT;
@@ -23,7 +24,7 @@ use abi::wasm::HEAP_EXPORT;
 use wasmi::{Caller, Error, TrapCode, TypedFunc};
 
 use image::Image;
-use pool::{Pool, Taken};
+use pool::{Instances, Pool, Taken};
 
 use super::{
     Arguments, Backend, End, GuestMemory, Heap, Instance, Mapping, MemoryRequest, Syscall,
@@ -36,8 +37,19 @@ use crate::limits::Limits;
 /// Fuel for the exports that the loader calls before the entry: they move a pointer, or add pages.
 const SETUP_FUEL: u64 = 10_000_000;
 
-/// The engine.
-pub(crate) struct Wasmi;
+/// The engine, and the instances of its programs that wait.
+pub(crate) struct Wasmi {
+    pool: Arc<Pool>,
+}
+
+impl Wasmi {
+    /// The engine, which keeps at most so many instances.
+    pub fn with_idle_instances(most: usize) -> Self {
+        Self {
+            pool: Pool::new(most),
+        }
+    }
+}
 
 /// A program that `wasmi` has compiled.
 pub(crate) struct LoadedModule {
@@ -46,7 +58,7 @@ pub(crate) struct LoadedModule {
     is_heap_announced: bool,
     /// Whether such a heap has the header of [`abi::heap`].
     has_heap_header: bool,
-    pool: Pool,
+    instances: Instances,
 }
 
 /// The state of the functions that a running program imports.
@@ -95,7 +107,7 @@ impl Backend for Wasmi {
         Ok(LoadedModule {
             is_heap_announced: module.exports(HEAP_EXPORT),
             has_heap_header: module.exports(BUMP_HEAP_EXPORT),
-            pool: Pool::default(),
+            instances: self.pool.instances(),
             module,
         })
     }
@@ -184,6 +196,14 @@ pub(crate) struct Ready {
     image: Option<Image>,
 }
 
+impl Ready {
+    /// Bytes of its memory, and of the image.
+    fn bytes(&self) -> usize {
+        let image = self.image.as_ref().map_or(0, Image::bytes);
+        self.view.memory.data_size(&self.view.store) + image
+    }
+}
+
 impl Instance for Guest<'_> {
     type Guest = View<Store<Running<()>>>;
 
@@ -200,7 +220,7 @@ impl Instance for Guest<'_> {
     /// `alloc`.
     fn map(&mut self, request: &MemoryRequest) -> Result<Mapping, InvocationError> {
         let is_kept = match self.program.module.can_be_set_back() {
-            true => match self.program.pool.take(request) {
+            true => match self.program.instances.take(request) {
                 Taken::Ready(ready) => {
                     self.kept_for = Some(*request);
                     return Ok(self.ready.insert(ready).mapping);
@@ -258,9 +278,9 @@ impl Guest<'_> {
         };
         let Some(image) = &ready.image else { return };
         if image.restore(&mut ready.view) {
-            self.program.pool.put(request, ready);
+            self.program.instances.put(request, ready);
         } else {
-            self.program.pool.drop_of(request);
+            self.program.instances.drop_of(request);
         }
     }
 }

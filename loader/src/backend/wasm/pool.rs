@@ -7,7 +7,7 @@
 //! it has grown, because memory never becomes shorter, and if its program did not return.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Ready;
 use crate::backend::MemoryRequest;
@@ -18,14 +18,41 @@ const MOST: usize = 8;
 /// The most bytes of memory of an instance that waits.
 pub(super) const MOST_MEMORY: usize = 4 << 20;
 
-/// The instances of a program that wait.
-#[derive(Default)]
-pub(super) struct Pool(Mutex<Waiting>);
+/// The most bytes that all instances that wait keep together.
+const MAX_BYTES: usize = 64 << 20;
+
+/// The instances of all programs of a loader that wait.
+pub(super) struct Pool {
+    waiting: Mutex<Waiting>,
+    max_instances: usize,
+}
 
 #[derive(Default)]
 struct Waiting {
     /// The one that was used last is at the end.
-    instances: VecDeque<(MemoryRequest, Ready)>,
+    instances: VecDeque<Kept>,
+    last_program: ProgramNumber,
+}
+
+type ProgramNumber = u64;
+
+struct Kept {
+    program: ProgramNumber,
+    request: MemoryRequest,
+    ready: Ready,
+    /// Bytes of its memory, and of what it is set back to.
+    bytes: usize,
+}
+
+/// One program's part of a pool. Dropping it drops its instances that wait.
+pub(super) struct Instances {
+    pool: Arc<Pool>,
+    program: ProgramNumber,
+    requests: Mutex<Requests>,
+}
+
+#[derive(Default)]
+struct Requests {
     /// The last request for which no instance waited.
     last: Option<MemoryRequest>,
     /// The request of the last instance that could not be set back.
@@ -43,45 +70,116 @@ pub(super) enum Taken {
 }
 
 impl Pool {
+    /// A pool that keeps at most so many instances.
+    pub fn new(max_instances: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::default(),
+            max_instances,
+        })
+    }
+
+    /// The part of a new program.
+    pub fn instances(self: &Arc<Self>) -> Instances {
+        let mut waiting = self.lock();
+        waiting.last_program += 1;
+        Instances {
+            pool: Arc::clone(self),
+            program: waiting.last_program,
+            requests: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Takes the instance that has waited for the longest time, of a program or of all.
+    fn pop_oldest(&mut self, program: Option<ProgramNumber>) -> Option<Kept> {
+        let is_of_it = |kept: &Kept| program.is_none_or(|program| kept.program == program);
+        let oldest = self.instances.iter().position(is_of_it)?;
+        self.instances.remove(oldest)
+    }
+
+    fn count_of(&self, program: ProgramNumber) -> usize {
+        let own = |kept: &&Kept| kept.program == program;
+        self.instances.iter().filter(own).count()
+    }
+
+    fn bytes(&self) -> usize {
+        self.instances.iter().map(|kept| kept.bytes).sum()
+    }
+}
+
+impl Instances {
     /// Takes an instance for a request.
     pub fn take(&self, request: &MemoryRequest) -> Taken {
-        let mut waiting = self.lock();
-        let index = waiting.instances.iter().rposition(|(of, _)| of == request);
-        if let Some((_, ready)) = index.and_then(|index| waiting.instances.remove(index)) {
-            return Taken::Ready(ready);
+        if self.pool.max_instances == 0 {
+            return Taken::Drop;
         }
-        let is_repeated = waiting.last.replace(*request) == Some(*request);
-        match is_repeated && waiting.dropped != Some(*request) {
+        let mut waiting = self.pool.lock();
+        let is_it = |kept: &Kept| kept.program == self.program && kept.request == *request;
+        let index = waiting.instances.iter().rposition(is_it);
+        if let Some(kept) = index.and_then(|index| waiting.instances.remove(index)) {
+            return Taken::Ready(kept.ready);
+        }
+        drop(waiting);
+        let mut requests = self.requests();
+        let is_repeated = requests.last.replace(*request) == Some(*request);
+        match is_repeated && requests.dropped != Some(*request) {
             true => Taken::Keep,
             false => Taken::Drop,
         }
     }
 
-    /// Keeps an instance that is set back, and drops the one that has waited for the longest time.
+    /// Keeps an instance that is set back, and drops those that have waited for the longest time.
     pub fn put(&self, request: MemoryRequest, ready: Ready) {
-        let mut waiting = self.lock();
-        let surplus = match waiting.instances.len() {
-            0..MOST => None,
-            _ => waiting.instances.pop_front(),
+        let kept = Kept {
+            program: self.program,
+            request,
+            bytes: ready.bytes(),
+            ready,
         };
-        waiting.instances.push_back((request, ready));
+        let mut waiting = self.pool.lock();
+        waiting.instances.push_back(kept);
+        let mut surplus = Vec::new();
+        if waiting.count_of(self.program) > MOST {
+            surplus.extend(waiting.pop_oldest(Some(self.program)));
+        }
+        while waiting.instances.len() > self.pool.max_instances || waiting.bytes() > MAX_BYTES {
+            surplus.extend(waiting.pop_oldest(None));
+        }
         drop(waiting);
         drop(surplus);
     }
 
     /// Remembers that an instance for a request could not be set back.
     pub fn drop_of(&self, request: MemoryRequest) {
-        self.lock().dropped = Some(request);
+        self.requests().dropped = Some(request);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of instances that wait.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.lock().instances.len()
+        self.pool.lock().count_of(self.program)
+    }
+}
+
+impl Drop for Instances {
+    fn drop(&mut self) {
+        let mut waiting = self.pool.lock();
+        let all = std::mem::take(&mut waiting.instances);
+        let (own, others) = all
+            .into_iter()
+            .partition(|kept| kept.program == self.program);
+        waiting.instances = others;
+        drop(waiting);
+        drop::<VecDeque<_>>(own);
     }
 }
 
@@ -95,14 +193,22 @@ mod tests {
     use crate::program::{Loader, Program};
 
     fn load(code: &str) -> Program {
+        let loader = Loader::new(Engine::Wasm).unwrap_or_else(|error| panic!("{error}"));
+        load_by(&loader, code)
+    }
+
+    fn load_by(loader: &Loader, code: &str) -> Program {
+        load_with_pages(loader, 1, code)
+    }
+
+    fn load_with_pages(loader: &Loader, pages: usize, code: &str) -> Program {
         let module = format!(
-            r#"(module (memory (export "memory") 1 200) (table 1 funcref)
+            r#"(module (memory (export "memory") {pages} 200) (table 1 funcref)
             (global $global (mut i32) (i32.const 1))
             (func (export "alloc") (param i32) (result i32) (i32.const 1024))
             (func (export "entrypoint") (param i32 i32) (result i64) {code} (i64.const 0)))"#
         );
         let module = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}"));
-        let loader = Loader::new(Engine::Wasm).unwrap_or_else(|error| panic!("{error}"));
         loader
             .load(&module)
             .unwrap_or_else(|error| panic!("{error}"))
@@ -114,7 +220,7 @@ mod tests {
             let invocation = Invocation::new(Pubkey::default()).data(vec![0; length]);
             let _ = program.invoke(&invocation);
             let module = program.loaded_by::<Wasmi>();
-            module.expect("a module").pool.len()
+            module.expect("a module").instances.len()
         })
     }
 
@@ -139,5 +245,43 @@ mod tests {
         ] {
             assert_eq!(waiting(&load(code), [0; 5]), [0; 5], "{code}");
         }
+    }
+
+    #[test]
+    fn loader_keeps_no_more_instances_than_it_may() {
+        for (most, kept) in [(0, [0, 0]), (1, [0, 1]), (2, [1, 1]), (3, [1, 1])] {
+            let loader = Loader::new(Engine::Wasm).expect("an engine");
+            let loader = loader.idle_instances(most);
+            let [first, second] = [(); 2].map(|()| load_by(&loader, ""));
+            waiting(&first, [0, 0, 0]);
+            let [.., of_second] = waiting(&second, [0, 0, 0]);
+            let of_first = first
+                .loaded_by::<Wasmi>()
+                .expect("a module")
+                .instances
+                .len();
+            assert_eq!([of_first, of_second], kept, "{most}");
+        }
+    }
+
+    #[test]
+    fn all_instances_of_a_loader_share_a_limit_of_bytes() {
+        let loader = Loader::new(Engine::Wasm).expect("an engine");
+        // Each instance has 50 pages, so 20 are less than the limit, and 21 are more.
+        let programs = [(); 4].map(|()| load_with_pages(&loader, 50, ""));
+        for program in &programs {
+            for length in 0..super::MOST {
+                waiting(program, [length * 8, length * 8]);
+            }
+        }
+        let counts = programs.each_ref().map(|program| {
+            let module = program.loaded_by::<Wasmi>();
+            module.expect("a module").instances.len()
+        });
+        assert_eq!(counts, [0, 4, 8, 8]);
+        let [_, _, third, last] = programs;
+        drop(third);
+        let module = last.loaded_by::<Wasmi>().expect("a module");
+        assert_eq!(module.instances.pool.lock().instances.len(), 4 + 8);
     }
 }

@@ -2,6 +2,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::*;
+use crate::account::AccountInput;
+use crate::backend::polkavm::{PolkaVm, paged};
+use crate::invocation::Invocation;
+use crate::program::Loader;
+use abi::Pubkey;
 use polkavm::{
     ArcBytes, BackendKind, Config, CorePinning, Engine, InterruptKind, ModuleConfig, ProgramBlob,
 };
@@ -236,4 +241,42 @@ fn dropped_program_drops_only_its_instances() {
     drop(dropped);
     assert_eq!(kept.waiting(), 1);
     assert_eq!(pool.lock().instances.len(), 1);
+}
+
+/// An instance with memory of pages counts, and the one that it replaced keeps its own figures.
+#[test]
+fn instance_with_pages_counts() {
+    let mut builder = ProgramBlobBuilder::new(InstructionSetKind::Latest64);
+    builder.add_export_by_basic_block(0, b"entrypoint");
+    builder.set_code(&[asm::load_imm(polkavm::Reg::A0, 0), asm::ret()], &[]);
+    let loader = Loader::new(crate::Engine::Interpreter).unwrap();
+    let program = loader.load(&builder.to_vec().unwrap()).unwrap();
+    let loaded = program.loaded_by::<PolkaVm>().unwrap();
+    let bytes = |instances: &Instances| -> Vec<u64> {
+        let waiting = instances.pool.lock();
+        let all = waiting.instances.iter();
+        let own = all.filter(|(program, _)| *program == instances.program);
+        own.map(|(_, instance)| instance.known.bytes).collect()
+    };
+    let account = |length: usize| {
+        let account = AccountInput::new(Pubkey::new([2; 32])).data(vec![1; length]);
+        Invocation::new(Pubkey::new([1; 32])).account(account)
+    };
+    for (length, other, paged) in [
+        (paged::MIN_LENT, 0..1, 1..u64::MAX),
+        (1, 1..200 << 10, 1..u64::MAX),
+        (paged::MIN_LENT, 1..200 << 10, 1..u64::MAX),
+    ] {
+        let outcome = program.invoke(&account(length)).unwrap();
+        assert!(outcome.is_success(), "{outcome:?}");
+        let (_, instances) = loaded.paged.module.get().unwrap().as_ref().unwrap();
+        let [of_other] = bytes(&loaded.instances)[..] else {
+            panic!("one instance waits");
+        };
+        let [of_paged] = bytes(instances)[..] else {
+            panic!("one instance with pages waits");
+        };
+        assert!(other.contains(&of_other), "{of_other} for {length} bytes");
+        assert!(paged.contains(&of_paged), "{of_paged} for {length} bytes");
+    }
 }
