@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
@@ -17,6 +18,7 @@ use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
+use crate::report::{self, EXIT_FAILED};
 
 /// A program and an invocation, from the command line.
 pub struct Call {
@@ -205,17 +207,46 @@ impl Call {
         }
     }
 
-    /// Whether the fixture expects anything of this invocation.
-    pub fn is_judged(&self) -> bool {
-        let expect = self.expect.as_ref();
-        expect.is_some_and(|expect| !expect.is_empty())
+    /// Compares an outcome with what the fixture expects. `errors` are the own errors of the
+    /// program whose status the outcome has.
+    pub fn judge(&self, outcome: &Outcome, errors: &[CustomError]) -> Verdict {
+        let expect = self.expect.as_ref().filter(|expect| !expect.is_empty());
+        Verdict {
+            differences: expect.map(|expect| expect.differences_with(outcome, errors)),
+            is_success: outcome.is_success(),
+        }
+    }
+}
+
+/// Whether an outcome is what its fixture expects.
+pub struct Verdict {
+    /// The differences from what the fixture expects; `None` if it expects nothing.
+    differences: Option<Vec<String>>,
+    is_success: bool,
+}
+
+impl Verdict {
+    /// A line for the report, if all is as the fixture expects.
+    pub fn praise(&self) -> Option<&'static str> {
+        let differences = self.differences.as_ref()?;
+        let is_good = differences.is_empty();
+        is_good.then_some("\nall as the fixture expects\n")
     }
 
-    /// The differences between the outcome and the fixture's expectation. `errors` are the own
-    /// errors of the program whose status the outcome has.
-    pub fn differences(&self, outcome: &Outcome, errors: &[CustomError]) -> Vec<String> {
-        let expect = self.expect.as_ref();
-        expect.map_or_else(Vec::new, |expect| expect.differences_with(outcome, errors))
+    /// Prints each difference on the standard error. Returns the exit code: of a failure that the
+    /// fixture expects it is that of a success.
+    pub fn report(&self) -> ExitCode {
+        for difference in self.differences.iter().flatten() {
+            report::error(&anyhow!("not as the fixture expects: {difference}"));
+        }
+        let is_good = match &self.differences {
+            Some(differences) => differences.is_empty(),
+            None => self.is_success,
+        };
+        match is_good {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(EXIT_FAILED),
+        }
     }
 }
 
