@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -29,8 +29,11 @@ pub struct Call {
     pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     surroundings: Surroundings,
-    /// The fixture's expectation, which holds for its own invocation only.
+    /// What the fixture expects, unless that is nothing.
     expect: Option<Expectation>,
+    /// The options that replaced a value of the invocation. What the fixture expects holds for its
+    /// own invocation only.
+    replacing: Vec<&'static str>,
 }
 
 impl Call {
@@ -70,11 +73,11 @@ impl Call {
                 None,
             ),
         };
-        let is_changed = apply_options(arguments, &mut invocation)?;
+        let replacing = apply_options(arguments, &mut invocation)?;
         invocation
             .validate(&runtime.limits())
             .map_err(|error| match &fixture_path {
-                Some(path) if !is_changed => {
+                Some(path) if replacing.is_empty() => {
                     anyhow::Error::new(error).context(format!("in {}", path.display()))
                 }
                 _ => error.into(),
@@ -85,8 +88,8 @@ impl Call {
             invocation,
             runtime,
             surroundings,
-            // An expectation holds for the fixture's own invocation only.
-            expect: expect.filter(|_| !is_changed),
+            expect: expect.filter(|expect| !expect.is_empty()),
+            replacing,
         })
     }
 
@@ -210,9 +213,17 @@ impl Call {
     /// Compares an outcome with what the fixture expects. `errors` are the own errors of the
     /// program whose status the outcome has.
     pub fn judge(&self, outcome: &Outcome, errors: &[CustomError]) -> Verdict {
-        let expect = self.expect.as_ref().filter(|expect| !expect.is_empty());
+        let expect = self.expect.as_ref();
+        let compared = expect.filter(|_| self.replacing.is_empty());
+        let is_left_out = expect.is_some() && compared.is_none();
         Verdict {
-            differences: expect.map(|expect| expect.differences_with(outcome, errors)),
+            differences: compared.map(|expect| expect.differences_with(outcome, errors)),
+            replacing: self
+                .replacing
+                .iter()
+                .copied()
+                .filter(|_| is_left_out)
+                .collect(),
             is_success: outcome.is_success(),
         }
     }
@@ -220,8 +231,10 @@ impl Call {
 
 /// Whether an outcome is what its fixture expects.
 pub struct Verdict {
-    /// The differences from what the fixture expects; `None` if it expects nothing.
+    /// The differences from what the fixture expects; `None` if nothing was compared.
     differences: Option<Vec<String>>,
+    /// The options because of which nothing was compared, although the fixture expects something.
+    replacing: Vec<&'static str>,
     is_success: bool,
 }
 
@@ -233,11 +246,23 @@ impl Verdict {
         is_good.then_some("\nall as the fixture expects\n")
     }
 
-    /// Prints each difference on the standard error. Returns the exit code: of a failure that the
+    /// Prints each difference on the standard error, or why none was looked for. Returns the exit code: of a failure that the
     /// fixture expects it is that of a success.
     pub fn report(&self) -> ExitCode {
         for difference in self.differences.iter().flatten() {
             report::error(&anyhow!("not as the fixture expects: {difference}"));
+        }
+        if !self.replacing.is_empty() {
+            let (verb, value) = match self.replacing.len() {
+                1 => ("replaces", "its value"),
+                _ => ("replace", "its values"),
+            };
+            let options = self.replacing.join(" and ");
+            // If the standard error is closed, there is no way to report that.
+            let _ = writeln!(
+                std::io::stderr(),
+                "the fixture's [expect] was not compared, because {options} {verb} {value}"
+            );
         }
         let is_good = match &self.differences {
             Some(differences) => differences.is_empty(),
@@ -257,8 +282,11 @@ pub fn from_here(path: &Path) -> &Path {
         .unwrap_or(path)
 }
 
-/// Replaces values of the fixture by those of the command line; returns whether it replaced any.
-fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Result<bool> {
+/// Replaces values of the fixture by those of the command line; returns the options that did.
+fn apply_options(
+    arguments: &CallArguments,
+    invocation: &mut Invocation,
+) -> Result<Vec<&'static str>> {
     match &arguments.data {
         Some(Data::Bytes(bytes)) => invocation.data.clone_from(bytes),
         Some(Data::File(path)) => {
@@ -273,5 +301,11 @@ fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Resu
     if let Some(gas) = arguments.gas {
         invocation.gas = gas;
     }
-    Ok(arguments.data.is_some() || arguments.heap.is_some() || arguments.gas.is_some())
+    let given = [
+        ("--data", arguments.data.is_some()),
+        ("--heap", arguments.heap.is_some()),
+        ("--gas", arguments.gas.is_some()),
+    ];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given);
+    Ok(given.map(|(option, _)| option).collect())
 }
