@@ -635,4 +635,15 @@ fn heap_of_the_programs_own_is_not_compared() {
         &["allocators", "counter", "--replay", "x", "--gas", "1"],
         &["cannot be used with"],
     );
+    for (option, kind) in [
+        ("--jsn", "Usage"),
+        ("--replay=no/trace.json", "NotCompared"),
+    ] {
+        let output = entrypoint(&["allocators", "counter", option, "--json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let printed = json(&output);
+        let fields = printed.as_object().expect("an object");
+        assert!(fields.keys().eq(["error"]), "{printed}");
+        assert_eq!(printed["error"]["kind"], kind, "{printed}");
+    }
 }
