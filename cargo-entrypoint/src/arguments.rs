@@ -226,8 +226,16 @@ Writes target/guest/NAME.polkavm, NAME.wasm or NAME.so, by the target, and print
 length of the file. Debug information changes neither code nor gas; failures and debuggers use it
 to name functions and source lines.";
 
+const PROFILE_EXIT_CODES: &str = "\
+Exit codes:
+  0  the outcome is what the [expect] of the fixture says, which may be a failure; without one, the
+     program succeeded. With --diff this is the outcome of the new program
+  1  the outcome is not what the fixture expects; without [expect], the program failed, or the
+     loader rejected its changes
+  2  no program was run";
+
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = PROFILE_EXIT_CODES)]
 pub struct ProfileArguments {
     #[command(flatten)]
     pub call: CallArguments,

@@ -47,6 +47,9 @@ fn main() -> ExitCode {
     })
 }
 
+/// The commands whose JSON without a result is the error alone.
+const ONLY_ERROR: [&str; 3] = ["ledger", "profile", "allocators"];
+
 /// Prints clap's error or help text, and the error also as JSON if the command line requests it. A
 /// bench and a coverage have no outcome to print as JSON.
 fn refuse(words: &[OsString], error: &clap::Error) -> ! {
@@ -58,7 +61,7 @@ fn refuse(words: &[OsString], error: &clap::Error) -> ! {
         let description = text.trim_start_matches("error: ").trim_end();
         let json = if is_command("inspect") {
             report::json::not_inspected("Usage", description)
-        } else if is_command("ledger") || is_command("profile") {
+        } else if ONLY_ERROR.iter().any(|name| is_command(name)) {
             report::json::only_error("Usage", description)
         } else {
             report::json::error("Usage", description, loader::Engine::default())

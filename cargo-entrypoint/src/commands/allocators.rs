@@ -25,9 +25,12 @@ pub fn allocators(arguments: &AllocatorsArguments) -> Result<ExitCode> {
         Ok(compared) => compared,
         Err(error) => {
             if arguments.json {
-                let kind = report::json::kind(&error);
+                let kind = match report::json::kind(&error) {
+                    "NotRun" => "NotCompared",
+                    kind => kind,
+                };
                 let text = format!("{error:#}");
-                report::print(&report::json::error(kind, &text, Engine::Interpreter)?)?;
+                report::print(&report::json::only_error(kind, &text)?)?;
             }
             return Err(error);
         }

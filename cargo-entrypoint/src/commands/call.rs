@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cargo_entrypoint::profile::inlining::Inlining;
 use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
@@ -17,6 +18,7 @@ use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
+use crate::report::{self, EXIT_FAILED};
 
 /// A program and an invocation, from the command line.
 pub struct Call {
@@ -27,8 +29,11 @@ pub struct Call {
     pub runtime: Runtime,
     /// What the program can reach beyond its own input.
     surroundings: Surroundings,
-    /// The fixture's expectation, which holds for its own invocation only.
+    /// What the fixture expects, unless that is nothing.
     expect: Option<Expectation>,
+    /// The options that replaced a value of the invocation. What the fixture expects holds for its
+    /// own invocation only.
+    replacing: Vec<&'static str>,
 }
 
 impl Call {
@@ -68,11 +73,11 @@ impl Call {
                 None,
             ),
         };
-        let is_changed = apply_options(arguments, &mut invocation)?;
+        let replacing = apply_options(arguments, &mut invocation)?;
         invocation
             .validate(&runtime.limits())
             .map_err(|error| match &fixture_path {
-                Some(path) if !is_changed => {
+                Some(path) if replacing.is_empty() => {
                     anyhow::Error::new(error).context(format!("in {}", path.display()))
                 }
                 _ => error.into(),
@@ -83,8 +88,8 @@ impl Call {
             invocation,
             runtime,
             surroundings,
-            // An expectation holds for the fixture's own invocation only.
-            expect: expect.filter(|_| !is_changed),
+            expect: expect.filter(|expect| !expect.is_empty()),
+            replacing,
         })
     }
 
@@ -205,17 +210,68 @@ impl Call {
         }
     }
 
-    /// Whether the fixture expects anything of this invocation.
-    pub fn is_judged(&self) -> bool {
+    /// Compares an outcome with what the fixture expects. `errors` are the own errors of the
+    /// program whose status the outcome has.
+    pub fn judge(&self, outcome: &Outcome, errors: &[CustomError]) -> Verdict {
         let expect = self.expect.as_ref();
-        expect.is_some_and(|expect| !expect.is_empty())
+        let compared = expect.filter(|_| self.replacing.is_empty());
+        let is_left_out = expect.is_some() && compared.is_none();
+        Verdict {
+            differences: compared.map(|expect| expect.differences_with(outcome, errors)),
+            replacing: self
+                .replacing
+                .iter()
+                .copied()
+                .filter(|_| is_left_out)
+                .collect(),
+            is_success: outcome.is_success(),
+        }
+    }
+}
+
+/// Whether an outcome is what its fixture expects.
+pub struct Verdict {
+    /// The differences from what the fixture expects; `None` if nothing was compared.
+    differences: Option<Vec<String>>,
+    /// The options because of which nothing was compared, although the fixture expects something.
+    replacing: Vec<&'static str>,
+    is_success: bool,
+}
+
+impl Verdict {
+    /// A line for the report, if all is as the fixture expects.
+    pub fn praise(&self) -> Option<&'static str> {
+        let differences = self.differences.as_ref()?;
+        let is_good = differences.is_empty();
+        is_good.then_some("\nall as the fixture expects\n")
     }
 
-    /// The differences between the outcome and the fixture's expectation. `errors` are the own
-    /// errors of the program whose status the outcome has.
-    pub fn differences(&self, outcome: &Outcome, errors: &[CustomError]) -> Vec<String> {
-        let expect = self.expect.as_ref();
-        expect.map_or_else(Vec::new, |expect| expect.differences_with(outcome, errors))
+    /// Prints each difference on the standard error, or why none was looked for. Returns the exit code: of a failure that the
+    /// fixture expects it is that of a success.
+    pub fn report(&self) -> ExitCode {
+        for difference in self.differences.iter().flatten() {
+            report::error(&anyhow!("not as the fixture expects: {difference}"));
+        }
+        if !self.replacing.is_empty() {
+            let (verb, value) = match self.replacing.len() {
+                1 => ("replaces", "its value"),
+                _ => ("replace", "its values"),
+            };
+            let options = self.replacing.join(" and ");
+            // If the standard error is closed, there is no way to report that.
+            let _ = writeln!(
+                std::io::stderr(),
+                "the fixture's [expect] was not compared, because {options} {verb} {value}"
+            );
+        }
+        let is_good = match &self.differences {
+            Some(differences) => differences.is_empty(),
+            None => self.is_success,
+        };
+        match is_good {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(EXIT_FAILED),
+        }
     }
 }
 
@@ -226,8 +282,11 @@ pub fn from_here(path: &Path) -> &Path {
         .unwrap_or(path)
 }
 
-/// Replaces values of the fixture by those of the command line; returns whether it replaced any.
-fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Result<bool> {
+/// Replaces values of the fixture by those of the command line; returns the options that did.
+fn apply_options(
+    arguments: &CallArguments,
+    invocation: &mut Invocation,
+) -> Result<Vec<&'static str>> {
     match &arguments.data {
         Some(Data::Bytes(bytes)) => invocation.data.clone_from(bytes),
         Some(Data::File(path)) => {
@@ -242,5 +301,11 @@ fn apply_options(arguments: &CallArguments, invocation: &mut Invocation) -> Resu
     if let Some(gas) = arguments.gas {
         invocation.gas = gas;
     }
-    Ok(arguments.data.is_some() || arguments.heap.is_some() || arguments.gas.is_some())
+    let given = [
+        ("--data", arguments.data.is_some()),
+        ("--heap", arguments.heap.is_some()),
+        ("--gas", arguments.gas.is_some()),
+    ];
+    let given = given.into_iter().filter(|(_, is_given)| *is_given);
+    Ok(given.map(|(option, _)| option).collect())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::profile::live::Holder;
 use loader::display::escape_control;
@@ -18,11 +18,11 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 use signal_hook::flag;
 
 use crate::arguments::RunArguments;
-use crate::commands::call::Call;
+use crate::commands::call::{Call, Verdict};
 use crate::commands::counting::counted;
 use crate::commands::scenario;
+use crate::report;
 use crate::report::people::Known;
-use crate::report::{self, EXIT_FAILED};
 
 /// A program that has been run.
 struct Run {
@@ -34,10 +34,8 @@ struct Run {
     end: Option<End>,
     /// The errors that the file of the program names whose status it is.
     errors: CustomErrors,
-    /// Whether the fixture expects anything.
-    is_judged: bool,
-    /// The differences between the outcome and the fixture's expectation.
-    differences: Vec<String>,
+    /// Whether the outcome is what the fixture expects.
+    verdict: Verdict,
     /// The lines that allocated what was live when the heap refused.
     holders: Vec<Holder>,
 }
@@ -69,20 +67,10 @@ pub fn run(arguments: &RunArguments) -> Result<ExitCode> {
             holders: &run.holders,
         };
         report::people::outcome(&mut text, &run.title, &run.invocation, &run.outcome, &known)?;
-        if run.is_judged && run.differences.is_empty() {
-            text.push_str("\nall as the fixture expects\n");
-        }
+        text.push_str(run.verdict.praise().unwrap_or_default());
         report::print(&text)?;
     }
-    for difference in &run.differences {
-        report::error(&anyhow!("not as the fixture expects: {difference}"));
-    }
-    // A failure that the fixture expects is a success of the test.
-    let is_good = run.is_judged || run.outcome.is_success();
-    match is_good && run.differences.is_empty() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(EXIT_FAILED)),
-    }
+    Ok(run.verdict.report())
 }
 
 /// Reports that nothing was run.
@@ -127,8 +115,7 @@ fn build_and_run(arguments: &RunArguments, used: &mut Engine) -> Result<Run> {
         title: call.title(),
         holders: holders(&call, &outcome),
         end,
-        is_judged: call.is_judged(),
-        differences: call.differences(&outcome, errors.all()),
+        verdict: call.judge(&outcome, errors.all()),
         errors,
         invocation: call.invocation,
         outcome,

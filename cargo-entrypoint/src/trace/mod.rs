@@ -2,7 +2,7 @@
 //! with other allocators.
 //!
 //! A trace is a file of JSON with a line for each call. [`HeapTrace::read`] checks it, so that a
-//! file that was cut or changed is an error that names the line or the call.
+//! file that was cut, or whose calls do not fit together, is an error.
 
 pub mod compare;
 pub mod replay;
@@ -249,7 +249,15 @@ impl HeapTrace {
             self.operations.len()
         );
         let mut live = BTreeMap::new();
+        let mut gas = 0;
         for (number, operation) in (1..).zip(&self.operations) {
+            ensure!(
+                operation.gas >= gas,
+                "operation {number}: the run had used {} gas after it, but {gas} after the one \
+                 before; record the trace again",
+                operation.gas
+            );
+            gas = operation.gas;
             operation
                 .check(&mut live)
                 .with_context(|| format!("operation {number}"))?;
@@ -443,6 +451,11 @@ mod tests {
         assert!(error.contains("operation 2: block 2"), "{error}");
         let error = change("\"align\":8", "\"align\":3");
         assert!(error.contains("operation 1: the alignment 3"), "{error}");
+        let error = change("\"gas\":1,", "\"gas\":2,");
+        assert!(
+            error.contains("operation 2: the run had used 1 gas"),
+            "{error}"
+        );
         let error = change("\"size\":20", "\"size\":0");
         assert!(error.contains("operation 1: the size 0"), "{error}");
     }

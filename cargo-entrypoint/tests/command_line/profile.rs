@@ -171,7 +171,11 @@ fn failing_program_is_profiled() {
     assert_eq!(files.len(), 2);
     // The fixture expects this failure.
     let (code, report, _) = profile(&["vault", "--fixture", "too_much"]);
-    assert_eq!(code, Some(1), "{report}");
+    assert_eq!(code, Some(0), "{report}");
+    assert!(
+        report.ends_with("\nall as the fixture expects\n"),
+        "{report}"
+    );
 
     let (code, report, files) = profile(&["--gas", "0"]);
     assert_eq!(code, Some(1), "{report}");
@@ -371,6 +375,18 @@ fn two_blobs_are_compared() {
         "{picture}"
     );
 
+    // What the fixture expects is compared with the outcome of the new program.
+    let (code, report, _) = profile(&["vault", "--fixture", "too_much", "--diff", &token]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(
+        report.ends_with("\nall as the fixture expects\n"),
+        "{report}"
+    );
+    let fixture = "examples/vault/fixtures/too_much.toml";
+    let (code, report, _) = profile(&[&token, "--fixture", fixture, "--diff", &vault]);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(!report.contains("all as the fixture expects"), "{report}");
+
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("a UTF-8 path");
     let words = ["profile", &vault, "--diff", "no-such", "--output", path];
@@ -534,6 +550,7 @@ fn help_describes_the_pictures() {
         assert!(help.contains(part), "{part:?} is not in:\n{help}");
     }
     assert!(!help.contains("--engine"), "{help}");
+    assert!(!help.contains("scenario"), "{help}");
 }
 
 /// The comparison of allocators as JSON, which the command must print.
@@ -618,4 +635,15 @@ fn heap_of_the_programs_own_is_not_compared() {
         &["allocators", "counter", "--replay", "x", "--gas", "1"],
         &["cannot be used with"],
     );
+    for (option, kind) in [
+        ("--jsn", "Usage"),
+        ("--replay=no/trace.json", "NotCompared"),
+    ] {
+        let output = entrypoint(&["allocators", "counter", option, "--json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let printed = json(&output);
+        let fields = printed.as_object().expect("an object");
+        assert!(fields.keys().eq(["error"]), "{printed}");
+        assert_eq!(printed["error"]["kind"], kind, "{printed}");
+    }
 }

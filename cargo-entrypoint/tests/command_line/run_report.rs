@@ -196,6 +196,25 @@ fn custom_error_has_its_name_and_text() {
     assert!(report.contains(line), "{report}");
 }
 
+#[test]
+fn expectation_that_is_not_compared_is_named() {
+    let run = |options: &[&str]| {
+        let words = [&["run", "vault", "--fixture", "wrong_authority"], options].concat();
+        let output = entrypoint(&words);
+        (output.status.code(), stderr(&output))
+    };
+    let (code, said) = run(&["--gas", "999999"]);
+    assert_eq!(code, Some(1), "{said}");
+    let line = "the fixture's [expect] was not compared, because --gas replaces its value\n";
+    assert!(said.ends_with(line), "{said}");
+    let (_, said) = run(&["--gas", "999999", "--heap", "64KiB"]);
+    let line = "because --heap and --gas replace its values\n";
+    assert!(said.ends_with(line), "{said}");
+    let (code, said) = run(&[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("[expect]"), "{said}");
+}
+
 /// A program that calls itself has the errors of its own file.
 #[test]
 fn custom_error_of_a_program_that_calls_itself_has_its_name() {

@@ -16,7 +16,7 @@ use loader::{Engine, Loader};
 
 use super::{Old, Ran, json, run, short_names, write_picture};
 use crate::commands::call::{Call, from_here};
-use crate::report::{self, EXIT_FAILED};
+use crate::report;
 
 /// One of the two programs, and its run.
 pub struct Side {
@@ -82,6 +82,7 @@ pub fn compare(call: &Call, folder: &Path, old: &str, is_json: bool) -> Result<E
     };
     let path = folder.join(format!("{program}-{fixture}.diff.svg"));
     let picture = write_picture(&path, picture)?;
+    let verdict = call.judge(&after.ran.profiled.outcome, after.ran.errors.all());
     report::print(&if is_json {
         json::difference(&before, &after, &differences, picture.as_ref())?
     } else {
@@ -95,12 +96,8 @@ pub fn compare(call: &Call, folder: &Path, old: &str, is_json: bool) -> Result<E
             Some(path) => writeln!(text, "\ndiff      {}", from_here(&path).display())?,
             None => writeln!(text, "\ndiff      no picture: nothing to draw")?,
         }
+        text.push_str(verdict.praise().unwrap_or_default());
         text
     })?;
-    let is_success = after.ran.profiled.outcome.is_success();
-    Ok(if is_success {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(EXIT_FAILED)
-    })
+    Ok(verdict.report())
 }

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use cargo_entrypoint::profile::costs::Costs;
 use cargo_entrypoint::profile::end::End;
 use cargo_entrypoint::profile::live::Holder;
@@ -27,8 +27,8 @@ use program_build::package::Program;
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::commands::counting::{Counted, counted};
+use crate::report;
 use crate::report::people::Known;
-use crate::report::{self, EXIT_FAILED};
 use old::Old;
 
 /// The heap's history, and a note about it.
@@ -67,6 +67,7 @@ fn profile_or_compare(arguments: &ProfileArguments) -> Result<ExitCode> {
     let unreached = unreached(&ran.blocks, &profiled.reached, &mut sources);
     let heap = heap(&call, profiled);
     let pictures = draw(&folder, &call, &costs, &heap)?;
+    let verdict = call.judge(&profiled.outcome, errors.all());
     report::print(&if arguments.json {
         json::profile(&profiled.outcome, &costs, &unreached, &heap, &pictures)?
     } else {
@@ -94,18 +95,10 @@ fn profile_or_compare(arguments: &ProfileArguments) -> Result<ExitCode> {
         tables::held(&mut text, "live", &heap.holders)?;
         tables::held(&mut text, "leaked", &heap.leaks)?;
         list_pictures(&mut text, &pictures)?;
+        text.push_str(verdict.praise().unwrap_or_default());
         text
     })?;
-
-    let differences = call.differences(&profiled.outcome, errors.all());
-    for difference in &differences {
-        report::error(&anyhow!("not as the fixture expects: {difference}"));
-    }
-    if profiled.outcome.is_success() && differences.is_empty() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Ok(ExitCode::from(EXIT_FAILED))
-    }
+    Ok(verdict.report())
 }
 
 fn list_pictures(text: &mut String, pictures: &[Option<PathBuf>; 2]) -> std::fmt::Result {
