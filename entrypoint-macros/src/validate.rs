@@ -216,10 +216,24 @@ fn unknown_option(span: &Ident, name: &str, entry: Entry) -> syn::Error {
     syn::Error::new(
         span.span(),
         format!(
-            "EP0007: unknown option `{name}`\nhelp: the options are {}",
+            "EP0007: unknown option `{name}`\nhelp: {} options are {}",
+            match names.iter().find(|other| is_near(name, other)) {
+                Some(near) => format!("did you mean `{near}`? The"),
+                None => "the".to_owned(),
+            },
             list(names, "and")
         ),
     )
+}
+
+/// Whether two words differ in one letter: another one, one more or one less.
+fn is_near(one: &str, other: &str) -> bool {
+    let same = one.bytes().zip(other.bytes());
+    let start = same.take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one.as_bytes()[start..], &other.as_bytes()[start..]);
+    let same = one.iter().rev().zip(other.iter().rev());
+    let end = same.take_while(|(one, other)| one == other).count();
+    one.len() - end <= 1 && other.len() - end <= 1
 }
 
 /// Joins words for a message: `a`, `b` and `c`, or with another conjunction.

@@ -45,29 +45,50 @@ fn list() -> String {
 /// The section of a code, for a terminal.
 fn section(asked: &str) -> Result<String> {
     let Some(number) = number(asked) else {
+        if let Some(code) = compilers_code(asked) {
+            bail!("{code} is a code of the compiler, which `rustc --explain {code}` explains");
+        }
         bail!(
             "`{asked}` is not a code, which is written as in EP0012; `cargo entrypoint explain` lists \
              all codes"
         );
     };
+    let asked = format!("EP{number:04}");
+    if let Some(section) = sections().find(|section| code(section) == asked) {
+        return Ok(as_text(section));
+    }
+    let is_near = |section: &&str| {
+        let digits = code(section).bytes().zip(asked.bytes());
+        let same = code(section).len() == asked.len();
+        same && digits.filter(|(one, other)| one != other).count() == 1
+    };
     let distance = |section: &&str| {
         let other = self::number(code(section)).unwrap_or(u32::MAX);
         other.abs_diff(number)
     };
-    let nearest = sections().min_by_key(distance).unwrap_or_default();
-    if distance(&nearest) > 0 {
-        bail!(
-            "no message has the code EP{number:04}; the nearest is {}; `cargo entrypoint explain` lists \
-             all codes",
-            title(nearest)
-        );
-    }
-    Ok(as_text(nearest))
+    let near = sections().filter(is_near).min_by_key(distance);
+    let near = near.map_or_else(String::new, |near| {
+        format!("; did you mean {}?", title(near))
+    });
+    bail!("no message has the code {asked}{near}; `cargo entrypoint explain` lists all codes");
+}
+
+/// The code of the compiler's that this is, as in E0433.
+fn compilers_code(asked: &str) -> Option<String> {
+    let code = trimmed(asked);
+    let digits = code.strip_prefix('E')?;
+    let is_code = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then_some(code)
+}
+
+/// A code in capital letters, without the colon that follows it in a message.
+fn trimmed(code: &str) -> String {
+    code.trim().trim_end_matches(':').to_ascii_uppercase()
 }
 
 /// The number of a code, with or without the letters and the zeroes before it.
 fn number(code: &str) -> Option<u32> {
-    let digits = code.trim().to_ascii_uppercase();
+    let digits = trimmed(code);
     let digits = digits.strip_prefix("EP").unwrap_or(&digits).to_owned();
     let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| digits.parse().ok())?
@@ -97,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_code_is_read_in_every_form() {
-        for code in ["EP0012", "ep0012", "12", "0012", " EP12 "] {
+        for code in ["EP0012", "ep0012", "12", "0012", " EP12 ", "EP0012:"] {
             assert_eq!(number(code), Some(12), "{code}");
             let text = section(code).expect("a section");
             assert!(text.starts_with("EP0012: "), "{text}");
@@ -114,11 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_names_the_nearest() {
+    fn an_unknown_code_names_its_neighbour() {
         let message = |code| section(code).expect_err("an unknown code").to_string();
-        assert!(message("EP0013").contains("EP0013; the nearest is EP0012: "));
-        assert!(message("9999").contains("EP9999; the nearest is EP0050: "));
-        for code in ["", "E0308", "heap", "-1", "99999999999"] {
+        assert!(message("EP0013").contains("EP0013; did you mean EP0012: "));
+        // Two digits differ from every code.
+        let far = "no message has the code EP9999; `cargo entrypoint explain` lists all codes";
+        assert_eq!(message("9999"), far);
+        for code in ["E0433", "e0433:"] {
+            let expected =
+                "E0433 is a code of the compiler, which `rustc --explain E0433` explains";
+            assert_eq!(message(code), expected);
+        }
+        for code in ["", "E038", "heap", "-1", "99999999999"] {
             let expected = format!("`{code}` is not a code, which is written as in EP0012");
             assert!(message(code).starts_with(&expected), "{}", message(code));
         }

@@ -69,7 +69,7 @@ fn an_error_is_explained_without_the_book() {
     says(&stdout(&output), &["EP0012: `heap_size` is out of range\n"]);
     let output = run(&bin, &["explain", "EP0013"]);
     assert_eq!(output.status.code(), Some(2));
-    says(&stderr(&output), &["the nearest is EP0012: "]);
+    says(&stderr(&output), &["did you mean EP0012: "]);
 }
 
 #[test]

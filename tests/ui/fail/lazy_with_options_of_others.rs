@@ -7,7 +7,6 @@ entrypoint::entrypoint_lazy!(
     process_instruction,
     max_accounts = 16,
     duplicates = reject,
-    heaps = bump
 );
 
 fn process_instruction(
