@@ -90,9 +90,12 @@ impl Bare {
     }
 }
 
-/// The pieces of the input that are not zero, with their addresses; the addresses of the accounts;
+/// Bytes, and their address.
+type Piece = (u32, Vec<u8>);
+
+/// The pieces of the input that are not zero; the addresses of the accounts;
 /// the length of the input.
-fn pieces(input: u32, accounts: u8) -> (Vec<(u32, Vec<u8>)>, Vec<u32>, u32) {
+fn pieces(input: u32, accounts: u8) -> (Vec<Piece>, Vec<u32>, u32) {
     let mut pieces = Vec::new();
     let mut piece = 0_u64.to_le_bytes().to_vec();
     piece.extend_from_slice(PROGRAM_ID.as_bytes());

@@ -62,7 +62,7 @@ struct Requests {
 /// What an invocation gets.
 pub(super) enum Taken {
     /// An instance that waited.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// None waited. The new one is worth keeping, because the same request was made before.
     Keep,
     /// None waited.
@@ -122,7 +122,7 @@ impl Instances {
         let is_it = |kept: &Kept| kept.program == self.program && kept.request == *request;
         let index = waiting.instances.iter().rposition(is_it);
         if let Some(kept) = index.and_then(|index| waiting.instances.remove(index)) {
-            return Taken::Ready(kept.ready);
+            return Taken::Ready(Box::new(kept.ready));
         }
         drop(waiting);
         let mut requests = self.requests();
