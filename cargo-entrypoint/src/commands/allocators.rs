@@ -91,8 +91,8 @@ fn package(program: &Program) -> Result<&ProgramPackage> {
     }
 }
 
-/// The same package, whose builds print errors alone: the compiler's warnings are those of the first
-/// build.
+/// The same package, whose builds print errors alone: the compiler's warnings are those of the
+/// first build.
 fn quiet(package: &ProgramPackage) -> ProgramPackage {
     let mut package = package.clone();
     let options = &mut package.options;
