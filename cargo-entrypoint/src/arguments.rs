@@ -260,9 +260,10 @@ pub struct ProfileArguments {
 
 const ALLOCATORS_HELP: &str = "\
 The command records the calls that the program makes of its allocator, replays them in the VM with
-each heap of this project, and runs the program with each heap. `gas, replayed` is the gas of the
+each heap of this project. Last, it runs the program with each heap, which shows how exact the
+replay was. `gas, replayed` is the gas of the
 program as the replay tells, `gas, run` that of the real run. `peak` is the extent of all blocks, in
-bytes; `leaked` are the bytes that can never be allocated again, although no live block wants them.
+bytes; `leaked` are free bytes that the heap can never hand out again.
 In a checkout of the project, `cargo xtask replay FILE` replays a trace with other allocators too.
 
 Exit codes:
@@ -415,11 +416,11 @@ pub struct CoverageArguments {
     #[arg(long, conflicts_with = "test_arguments")]
     pub no_tests: bool,
 
-    /// Exit with 1 if fewer of 100 lines ran
+    /// Exit with 1 if less than PERCENT % of the lines ran
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
     pub fail_under: Option<f64>,
 
-    /// Exit with 1 if fewer of 100 branches were taken
+    /// Exit with 1 if less than PERCENT % of the branches were taken
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
     pub fail_under_branches: Option<f64>,
 

@@ -36,6 +36,8 @@ pub struct CargoOptions {
     pub quiet: bool,
     /// How often `--verbose`.
     pub verbose: u8,
+    /// Of the compiler's messages, only errors are printed.
+    pub errors_only: bool,
 }
 
 impl CargoOptions {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use cargo_entrypoint::trace::compare::{Comparison, OURS, Run};
 use cargo_entrypoint::trace::replay::{Replayed, replay};
 use cargo_entrypoint::trace::{HeapTrace, VERSION, operations};
-use loader::{Engine, Loader, Outcome};
+use loader::{Engine, Failure, Loader, Outcome};
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
 use program_build::package::{Program, ProgramPackage};
@@ -61,6 +61,7 @@ fn compare(arguments: &AllocatorsArguments) -> Result<(HeapTrace, Comparison)> {
     let call = Call::read(&arguments.call, &arguments.cargo)?;
     let package = package(&call.program)?;
     let (trace, runs) = record(&call, package)?;
+    let package = &quiet(package);
     if let Some(path) = &arguments.trace {
         trace.write(path)?;
     }
@@ -68,10 +69,12 @@ fn compare(arguments: &AllocatorsArguments) -> Result<(HeapTrace, Comparison)> {
     let comparison = comparison(package, &trace, |heap| {
         let (_, outcome) = runs.iter().find(|(name, _)| *name == heap)?;
         let (_, own) = own?;
+        let kind = |outcome: &Outcome| outcome.failure.as_ref().map(Failure::kind);
         Some(Run {
             gas: outcome.gas_used,
-            succeeds: outcome.is_success(),
-            ends_alike: outcome.status == own.status,
+            failure: outcome.failure.as_ref().map(ToString::to_string),
+            returns: outcome.status.is_some(),
+            ends_alike: outcome.status == own.status && kind(outcome) == kind(own),
         })
     })?;
     Ok((trace, comparison))
@@ -86,6 +89,18 @@ fn package(program: &Program) -> Result<&ProgramPackage> {
             path.display()
         ),
     }
+}
+
+/// The same package, whose builds print errors alone: the compiler's warnings are those of the
+/// first build.
+fn quiet(package: &ProgramPackage) -> ProgramPackage {
+    let mut package = package.clone();
+    let options = &mut package.options;
+    if options.verbose == 0 {
+        options.quiet = true;
+        options.errors_only = true;
+    }
+    package
 }
 
 fn feature_of(heap: &str) -> String {
@@ -119,6 +134,7 @@ type Runs = Vec<(&'static str, Outcome)>;
 /// The trace of the call, and the outcomes with each heap.
 fn record(call: &Call, package: &ProgramPackage) -> Result<(HeapTrace, Runs)> {
     let own = run(call, package, &[])?;
+    let package = &quiet(package);
     let counted = counted(call, package, &own)?.with_context(|| {
         format!(
             "{} names its heap, so the build cannot replace it by one that records; declare the \
@@ -169,7 +185,8 @@ fn comparison(
     run_with: impl Fn(&str) -> Option<Run>,
 ) -> Result<Comparison> {
     let mut replayed: Vec<(String, Replayed, Option<Run>)> = Vec::new();
-    for heap in OURS {
+    let quiet = quiet(package);
+    for (heap, package) in OURS.into_iter().zip([package, &quiet]) {
         let blob = build(package, &[HEAP_REPLAY, &feature_of(heap)])?;
         let program = Loader::new(Engine::Interpreter)?
             .load(&blob)

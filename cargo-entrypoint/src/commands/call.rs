@@ -246,8 +246,8 @@ impl Verdict {
         is_good.then_some("\nall as the fixture expects\n")
     }
 
-    /// Prints each difference on the standard error, or why none was looked for. Returns the exit code: of a failure that the
-    /// fixture expects it is that of a success.
+    /// Prints each difference on the standard error, or why none was looked for. Returns the exit
+    /// code: of a failure that the fixture expects it is that of a success.
     pub fn report(&self) -> ExitCode {
         for difference in self.differences.iter().flatten() {
             report::error(&anyhow!("not as the fixture expects: {difference}"));

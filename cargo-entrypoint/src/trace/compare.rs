@@ -14,12 +14,14 @@ use crate::text::grouped;
 pub const OURS: [&str; 2] = ["bump", "segregated"];
 
 /// The program, run with another heap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The gas of the run.
     pub gas: u64,
-    /// Whether the program succeeded.
-    pub succeeds: bool,
+    /// Why the program failed, if it did.
+    pub failure: Option<String>,
+    /// Whether the program came to its end, and returned a status.
+    pub returns: bool,
     /// Whether it ended as with its own heap.
     pub ends_alike: bool,
 }
@@ -36,6 +38,8 @@ pub struct Row {
     pub run_gas: Option<u64>,
     /// Whether the program succeeded in this run.
     pub run_succeeds: Option<bool>,
+    /// Why the program failed in this run, if it did.
+    pub run_failure: Option<String>,
     /// Bytes from the start of the lowest block to the end of the highest.
     pub peak: u64,
     /// Bytes that can never be allocated again, although no live block requested them.
@@ -66,8 +70,9 @@ pub struct Comparison {
     /// Whether the program's own heap was full.
     pub own_is_full: bool,
     /// The heap that costs the program the least gas, of [`OURS`]; the program's own if none is
-    /// cheaper. If its own heap was full, and the program succeeds with another one, the other one.
-    pub best: String,
+    /// cheaper. If the program fails with its own heap, and succeeds with another one, the other
+    /// one. `None` if every run failed before the program returned.
+    pub best: Option<String>,
     /// How much less gas the program costs with it, in percent; 0 if it does more with it.
     pub saved_percent: f64,
 }
@@ -77,13 +82,18 @@ impl Row {
     fn known_gas(&self) -> Option<u64> {
         self.run_gas.or(self.replayed_gas)
     }
+
+    fn succeeds(&self) -> bool {
+        self.run_succeeds == Some(true)
+    }
 }
 
 impl Comparison {
     /// Compares what a trace cost with each allocator, and the program that ran with it, if it did.
     #[must_use]
     pub fn new(trace: &HeapTrace, replayed: &[(String, Replayed, Option<Run>)]) -> Self {
-        let own = replayed.iter().find(|(name, ..)| *name == trace.heap);
+        let is_own = |name: &str| name == trace.heap;
+        let own = replayed.iter().find(|(name, ..)| is_own(name));
         let own_gas = own.map_or(0, |(_, own, _)| own.gas);
         let row = |(name, replayed, run): &(String, Replayed, Option<Run>)| Row {
             allocator: name.clone(),
@@ -91,34 +101,41 @@ impl Comparison {
                 None => Some((trace.gas + replayed.gas).saturating_sub(own_gas)),
                 Some(_) => None,
             },
-            run_gas: run.map(|run| run.gas),
-            run_succeeds: run.map(|run| run.succeeds),
+            run_gas: run.as_ref().map(|run| run.gas),
+            run_succeeds: run.as_ref().map(|run| run.failure.is_none()),
+            run_failure: run.as_ref().and_then(|run| run.failure.clone()),
             peak: replayed.peak,
             leaked: replayed.leaked,
             refused: replayed.refused,
         };
         let allocators: Vec<Row> = replayed.iter().map(row).collect();
         let summary = trace.summary();
-        let own_is_full = summary.refused > 0;
-        let rescues = |run: &Option<Run>| own_is_full && run.is_some_and(|run| run.succeeds);
+        let own_run = own.and_then(|(_, _, run)| run.as_ref());
+        let own_fails = own_run.is_some_and(|run| run.failure.is_some());
+        let rescues =
+            |run: &Option<Run>| own_fails && run.as_ref().is_some_and(|run| run.failure.is_none());
         let can_be_rescued = replayed.iter().any(|(_, _, run)| rescues(run));
+        // Runs that were cut short are not of the same work.
+        let is_comparable = can_be_rescued || own_run.is_none_or(|run| run.returns);
         let is_candidate = |(name, _, run): &(String, Replayed, Option<Run>)| {
             let is_ours = OURS.contains(&name.as_str());
             is_ours
+                && is_comparable
                 && if can_be_rescued {
                     rescues(run)
                 } else {
-                    run.is_none_or(|run| run.ends_alike)
+                    run.as_ref().is_none_or(|run| run.ends_alike)
                 }
         };
         let candidates = replayed.iter().zip(&allocators);
         let best = candidates
             .filter(|(one, _)| is_candidate(one))
-            .filter_map(|(_, row)| Some((row.known_gas()?, row.allocator != trace.heap, row)))
+            .filter_map(|(_, row)| Some((row.known_gas()?, !is_own(&row.allocator), row)))
             .min_by_key(|(gas, is_other, _)| (*gas, *is_other));
         let (gas, best) = best.map_or((trace.gas, trace.heap.as_str()), |(gas, _, row)| {
             (gas, row.allocator.as_str())
         });
+        let best = is_comparable.then(|| best.to_owned());
         let saved = if can_be_rescued {
             0
         } else {
@@ -132,8 +149,8 @@ impl Comparison {
             gas: trace.gas,
             calls: trace.operations.len() as u64,
             most_live: summary.most_live,
-            best: best.to_owned(),
-            own_is_full,
+            best,
+            own_is_full: summary.refused > 0,
             saved_percent: percent(saved, trace.gas),
             allocators,
         }
@@ -167,7 +184,10 @@ impl Comparison {
             self.heap,
             grouped(self.heap_size.into())
         )?;
-        if self.calls == 0 {
+        if self.calls == 0 && self.best.is_some() {
+            if let Some(failure) = self.failure() {
+                writeln!(out, "A failing run was recorded: {failure}.")?;
+            }
             return writeln!(
                 out,
                 "The program does not allocate: each heap costs it the same."
@@ -216,15 +236,51 @@ impl Comparison {
                 self.heap
             )?;
         }
-        if self.best == self.heap {
+        self.describe_choice(out)
+    }
+
+    fn row(&self, allocator: &str) -> Option<&Row> {
+        self.allocators
+            .iter()
+            .find(|row| row.allocator == allocator)
+    }
+
+    /// Why the program fails with its own heap, if it does.
+    fn failure(&self) -> Option<String> {
+        let failure = self.row(&self.heap)?.run_failure.as_deref()?;
+        Some(escape_control(failure))
+    }
+
+    /// Writes which heap the program is to take, and why.
+    fn describe_choice(&self, out: &mut String) -> fmt::Result {
+        let Some(best) = &self.best else {
+            let failures = self.allocators.iter().filter_map(|row| {
+                let failure = escape_control(row.run_failure.as_deref()?);
+                Some(format!("  `{}`: {failure}\n", row.allocator))
+            });
+            return write!(
+                out,
+                "Every run failed, so their gas cannot be compared:\n{}\
+                 Choose a fixture with which the program succeeds, or raise `--gas` or `--heap`.\n",
+                failures.collect::<String>()
+            );
+        };
+        let failure = self.failure();
+        let is_rescue = failure.is_some() && self.row(best).is_some_and(Row::succeeds);
+        if let Some(failure) = failure {
+            if is_rescue {
+                writeln!(out, "With `{}` the program fails: {failure}.", self.heap)?;
+            } else {
+                writeln!(out, "A failing run was compared: {failure}.")?;
+            }
+        }
+        if *best == self.heap {
             return writeln!(
                 out,
-                "For this program keep `{}`: no other heap of ours costs less gas.",
-                self.heap
+                "For this program keep `{best}`: no other heap of ours costs less gas."
             );
         }
-        let best = &self.best;
-        if self.own_is_full {
+        if is_rescue {
             write!(
                 out,
                 "For this program take `{best}`: with it the program succeeds."
@@ -266,7 +322,8 @@ mod tests {
         };
         let run = run.map(|gas| Run {
             gas,
-            succeeds: true,
+            failure: None,
+            returns: true,
             ends_alike: true,
         });
         (name.to_owned(), replayed, run)
@@ -290,7 +347,7 @@ mod tests {
         ];
         let comparison = Comparison::new(&trace, &rows);
         let text_of = text(&comparison, &trace);
-        assert_eq!(comparison.best, "segregated");
+        assert_eq!(comparison.best.as_deref(), Some("segregated"));
         assert!(
             text_of.contains("For this program take `segregated`: 31.0 % less gas."),
             "{text_of}"
@@ -317,7 +374,7 @@ mod tests {
         ];
         rows[1].1.refused = Some(1);
         let comparison = Comparison::new(&trace, &rows);
-        assert_eq!(comparison.best, "bump");
+        assert_eq!(comparison.best.as_deref(), Some("bump"));
         let text_of = text(&comparison, &trace);
         assert!(text_of.contains("full at call 1"), "{text_of}");
     }
@@ -331,14 +388,8 @@ mod tests {
             replayed("bump", 500, Some(1_000)),
             replayed("segregated", 190, Some(5_000)),
         ];
-        rows[0].2 = rows[0].2.map(|run| Run {
-            succeeds: false,
-            ..run
-        });
-        rows[1].2 = rows[1].2.map(|run| Run {
-            ends_alike: false,
-            ..run
-        });
+        fail(&mut rows[0], "out of memory", false);
+        rows[1].2.as_mut().expect("a run").ends_alike = false;
         let comparison = Comparison::new(&trace, &rows);
         let text_of = text(&comparison, &trace);
         for part in [
@@ -351,6 +402,51 @@ mod tests {
         assert_eq!(comparison.saved_percent, 0.0);
     }
 
+    fn fail(row: &mut (String, Replayed, Option<Run>), failure: &str, returns: bool) {
+        let run = row.2.as_mut().expect("a run");
+        run.failure = Some(failure.to_owned());
+        run.returns = returns;
+    }
+
+    #[test]
+    fn failing_runs_are_compared_only_if_they_return() {
+        let trace = trace(vec![operation(Call::Alloc, 1, 20)]);
+        let mut rows = [
+            replayed("bump", 500, Some(1_000)),
+            replayed("segregated", 190, Some(700)),
+        ];
+        // The other heap needs less gas than there is.
+        fail(&mut rows[0], "out of gas", false);
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        for part in [
+            "With `bump` the program fails: out of gas.\n",
+            "take `segregated`: with it the program succeeds",
+        ] {
+            assert!(text_of.contains(part), "{text_of}");
+        }
+        fail(&mut rows[1], "out of gas", false);
+        let comparison = Comparison::new(&trace, &rows);
+        let text_of = text(&comparison, &trace);
+        assert_eq!((&comparison.best, comparison.saved_percent), (&None, 0.0));
+        assert!(text_of.contains("Every run failed, so"), "{text_of}");
+        assert!(
+            text_of.contains("  `segregated`: out of gas\n"),
+            "{text_of}"
+        );
+        assert!(!text_of.contains("For this program"), "{text_of}");
+        for row in &mut rows {
+            fail(row, "the program returned Custom(1)", true);
+        }
+        let text_of = text(&Comparison::new(&trace, &rows), &trace);
+        for part in [
+            "A failing run was compared: the program returned Custom(1).\n",
+            "take `segregated`: 30.0 % less gas",
+        ] {
+            assert!(text_of.contains(part), "{text_of}");
+        }
+    }
+
     #[test]
     fn a_program_that_does_not_allocate_needs_no_choice() {
         let trace = trace(Vec::new());
@@ -358,5 +454,15 @@ mod tests {
         let comparison = Comparison::new(&trace, &rows);
         let text_of = text(&comparison, &trace);
         assert!(text_of.contains("does not allocate"), "{text_of}");
+        let mut rows = [
+            replayed("bump", 0, Some(1_000)),
+            replayed("segregated", 0, Some(1_000)),
+        ];
+        for row in &mut rows {
+            fail(row, "out of gas", false);
+        }
+        let text_of = text(&Comparison::new(&trace, &rows), &trace);
+        assert!(text_of.contains("Every run failed"), "{text_of}");
+        assert!(!text_of.contains("does not allocate"), "{text_of}");
     }
 }

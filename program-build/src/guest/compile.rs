@@ -2,11 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, IsTerminal, Read, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, Message};
 
 use super::Target;
@@ -57,7 +58,7 @@ impl Compilation<'_> {
             // Under cargo's first resolver, which old workspaces have, the features that
             // dev-dependencies switch on would reach the program.
             .arg("-Zavoid-dev-deps")
-            .args(["--message-format", "json-render-diagnostics"])
+            .args(["--message-format", self.message_format()])
             .arg("--target")
             .arg(target)
             .arg("--target-dir")
@@ -72,6 +73,15 @@ impl Compilation<'_> {
         }
         self.package.options.add_build(&mut command);
         Ok(command)
+    }
+
+    /// Who prints the compiler's messages: cargo, or [`picked`], which prints errors alone.
+    fn message_format(&self) -> &'static str {
+        match (self.package.options.errors_only, stderr().is_terminal()) {
+            (false, _) => "json-render-diagnostics",
+            (true, false) => "json",
+            (true, true) => "json-diagnostic-rendered-ansi",
+        }
     }
 
     /// Prints that compiling `core` takes a while, if it has not been compiled for this target.
@@ -161,10 +171,16 @@ fn picked(
 ) -> Result<Option<PathBuf>> {
     let mut picked = None;
     for message in Message::parse_stream(BufReader::new(messages)) {
-        let Message::CompilerArtifact(artifact) =
-            message.context("cannot read cargo's messages")?
-        else {
-            continue;
+        let artifact = match message.context("cannot read cargo's messages")? {
+            Message::CompilerArtifact(artifact) => artifact,
+            // Cargo has printed them, unless it was to leave that.
+            Message::CompilerMessage(message)
+                if message.message.level == DiagnosticLevel::Error =>
+            {
+                eprint!("{}", message.message.rendered.unwrap_or_default());
+                continue;
+            }
+            _ => continue,
         };
         let is_ours = artifact
             .manifest_path
