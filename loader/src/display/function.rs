@@ -25,7 +25,7 @@ const MAX_FUNCTION_LENGTH: usize = 1_024;
 ///
 /// A function has its path. A method has that of its type, and a method of a trait names both.
 /// Types in angle brackets have no path, functions no generic arguments, and the modules of
-/// `entrypoint!` are left out. A name that would be longer than 1,024 bytes is cut, and ends in `…`.
+/// `entrypoint!` are left out. A name of more than 1,024 bytes is cut, and ends in `…`.
 ///
 /// ```
 /// use loader::display::function_name;

@@ -330,6 +330,35 @@ fn command_without_a_program_does_not_hang() {
     assert!(!line.contains("(sleep) S"), "{line}");
 }
 
+/// The runner does not fork, because it has a child. Of the processes after the first, each waits
+/// until another has started.
+#[test]
+fn libraries_that_cannot_fork_start_at_once() {
+    let _guard = one_test();
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = folder.path().join("started");
+    fs::create_dir(&started).expect("a folder");
+    let text = format!(
+        "cd {}\nmktemp -p . >/dev/null\ntries=0\n\
+         while [ $(ls | wc -l) = 2 ] && [ $tries -lt 100 ]\n\
+         do sleep 0.05; tries=$((tries + 1))\ndone\n\
+         true &\nexec {} \"$@\"",
+        started.display(),
+        Path::new(&runner()).display(),
+    );
+    let program = program_by([script(folder.path(), "lonely", &text)]);
+    assert_works(&program);
+    let begin = std::time::Instant::now();
+    for outcome in program.run_batch(&[call(&[]), call(&[])]) {
+        let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
+        assert!(outcome.is_success(), "{outcome:?}");
+    }
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "one after the other"
+    );
+}
+
 #[test]
 fn command_may_precede_the_runner() {
     let _guard = one_test();

@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
@@ -99,6 +99,8 @@ pub(crate) struct NativeProgram {
     servers: Arc<Servers>,
     /// Held while a server starts.
     starting: Mutex<()>,
+    /// Whether a server has said that it does not fork, so that the loader starts each process.
+    is_unforkable: AtomicBool,
 }
 
 impl Drop for NativeProgram {
@@ -137,6 +139,7 @@ impl Backend for Runner {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             servers: Arc::clone(&self.servers),
             starting: Mutex::new(()),
+            is_unforkable: AtomicBool::new(false),
         })
     }
 

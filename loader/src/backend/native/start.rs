@@ -1,8 +1,10 @@
 //! How an invocation gets its process: a fork server forks it, or the loader starts it.
 //!
 //! The loader starts it if a command of the caller's is to run it, such as a debugger, because that
-//! command runs one process. It also does if the runner does not fork: see [`Message::READY`].
+//! command runs one process. It also does if the runner does not fork: see [`Message::READY`]. The
+//! first process says so, and the next ones start at once, beside each other.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use abi::native::Message;
@@ -25,7 +27,8 @@ impl Runner {
         program: &NativeProgram,
         seconds: u32,
     ) -> Result<Started, InvocationError> {
-        if is_wrapped(&self.command) {
+        let is_unforkable = || program.is_unforkable.load(Ordering::Relaxed);
+        if is_wrapped(&self.command) || is_unforkable() {
             return self.start(program, seconds, false).map(alone);
         }
         if let Some(forked) = self.fork(program, seconds)? {
@@ -33,7 +36,11 @@ impl Runner {
         }
         let starting = program.starting.lock();
         let starting = starting.unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have started the server in the meantime.
+        // Another thread may have started the server in the meantime, or found that none forks.
+        if is_unforkable() {
+            drop(starting);
+            return self.start(program, seconds, false).map(alone);
+        }
         if let Some(forked) = self.fork(program, seconds)? {
             return Ok(forked);
         }
@@ -47,7 +54,10 @@ impl Runner {
                 let server = Arc::new(Server::new(connection, ready.values[1] != 0)?);
                 self.servers.insert(program.number, seconds, server);
             }
-            (Message::READY, 0) => return Ok(alone(connection)),
+            (Message::READY, 0) => {
+                program.is_unforkable.store(true, Ordering::Relaxed);
+                return Ok(alone(connection));
+            }
             _ => {
                 let Disconnected(failure) = connection.protocol_error();
                 return Err(InvocationError::engine(failure));

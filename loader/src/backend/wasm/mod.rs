@@ -179,7 +179,7 @@ fn call_syscall<T: 'static>(
 pub(crate) struct Guest<'a> {
     program: &'a LoadedModule,
     /// `None` before `map`: an instance that waits may be taken.
-    ready: Option<Ready>,
+    ready: Option<Box<Ready>>,
     /// The request, if the instance is to wait for another one.
     kept_for: Option<MemoryRequest>,
     has_returned: bool,
@@ -230,7 +230,7 @@ impl Instance for Guest<'_> {
             },
             false => false,
         };
-        let mut ready = self.program.instance_for(request)?;
+        let mut ready = Box::new(self.program.instance_for(request)?);
         if is_kept {
             ready.image = self.program.image(&ready);
             self.kept_for = Some(*request);
@@ -266,7 +266,7 @@ impl Instance for Guest<'_> {
 
 impl Guest<'_> {
     fn ready(&mut self) -> &mut Ready {
-        let ready = self.ready.as_mut();
+        let ready = self.ready.as_deref_mut();
         ready.expect("the loader calls `map` before anything else")
     }
 

@@ -39,7 +39,7 @@ type ProgramNumber = u64;
 struct Kept {
     program: ProgramNumber,
     request: MemoryRequest,
-    ready: Ready,
+    ready: Box<Ready>,
     /// Bytes of its memory, and of what it is set back to.
     bytes: usize,
 }
@@ -134,7 +134,7 @@ impl Instances {
     }
 
     /// Keeps an instance that is set back, and drops those that have waited for the longest time.
-    pub fn put(&self, request: MemoryRequest, ready: Ready) {
+    pub fn put(&self, request: MemoryRequest, ready: Box<Ready>) {
         let kept = Kept {
             program: self.program,
             request,
