@@ -223,7 +223,7 @@ impl Instance for Guest<'_> {
             true => match self.program.instances.take(request) {
                 Taken::Ready(ready) => {
                     self.kept_for = Some(*request);
-                    return Ok(self.ready.insert(*ready).mapping);
+                    return Ok(self.ready.insert(ready).mapping);
                 }
                 Taken::Keep => true,
                 Taken::Drop => false,

@@ -122,7 +122,7 @@ impl Instances {
         let is_it = |kept: &Kept| kept.program == self.program && kept.request == *request;
         let index = waiting.instances.iter().rposition(is_it);
         if let Some(kept) = index.and_then(|index| waiting.instances.remove(index)) {
-            return Taken::Ready(Box::new(kept.ready));
+            return Taken::Ready(kept.ready);
         }
         drop(waiting);
         let mut requests = self.requests();
