@@ -204,7 +204,7 @@ impl Tracer {
     #[must_use]
     pub fn calls(&self) -> Vec<CallSite> {
         let blob = &self.program.blob;
-        let flow = control_flow::flow(blob);
+        let flow = control_flow::flow_for_debugger(blob);
         let calls = flow.into_iter().filter_map(|(caller, flow)| match flow {
             Flow::Call { return_address, .. } => Some(CallSite {
                 caller,

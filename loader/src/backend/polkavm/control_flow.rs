@@ -72,6 +72,20 @@ pub(crate) fn return_address(kind: Instruction) -> Option<u32> {
 
 /// The instructions that call or may return, by their program counters.
 pub(crate) fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
+    flow_with(blob, is_in_function_of)
+}
+
+/// As [`flow`], for a debugger: also with numbers that may be the return address of a call that
+/// never returns, and may be something else by chance. A debugger only looks up those that the
+/// program has saved as return addresses.
+pub(crate) fn flow_for_debugger(blob: &ProgramBlob) -> HashMap<u32, Flow> {
+    flow_with(blob, returns_to_function_of)
+}
+
+fn flow_with(
+    blob: &ProgramBlob,
+    falls_into_call: fn(&ProgramBlob, i32, ProgramCounter) -> bool,
+) -> HashMap<u32, Flow> {
     let mut flow = HashMap::new();
     // The instruction before, if it has loaded this number into RA.
     let mut loaded: Option<(ProgramCounter, i32)> = None;
@@ -91,7 +105,7 @@ pub(crate) fn flow(blob: &ProgramBlob) -> HashMap<u32, Flow> {
             }
             (None, Some((before, value)))
                 if goes_into_function(blob, before, offset)
-                    && is_in_function_of(blob, value, before) =>
+                    && falls_into_call(blob, value, before) =>
             {
                 flow.insert(before.0, Flow::call(value, None));
             }
