@@ -199,7 +199,7 @@ pub fn instructions(blob: &[u8]) -> Result<Vec<CodeInstruction>, LoadError> {
 }
 
 fn then(blob: &ProgramBlob, instruction: Instruction) -> Then {
-    if let Some(target) = branch_target(instruction) {
+    if let Some(target) = control_flow::branch_target(instruction) {
         return Then::Branch(target);
     }
     if let Some(return_address) = control_flow::return_address(instruction) {
@@ -211,30 +211,6 @@ fn then(blob: &ProgramBlob, instruction: Instruction) -> Then {
         Instruction::fallthrough | Instruction::ecalli(_) => Then::Next,
         _ if instruction.opcode().starts_new_basic_block() => Then::Elsewhere,
         _ => Then::Next,
-    }
-}
-
-/// The place that a conditional branch jumps to.
-fn branch_target(instruction: Instruction) -> Option<u32> {
-    use Instruction as I;
-    match instruction {
-        I::branch_eq(_, _, target)
-        | I::branch_not_eq(_, _, target)
-        | I::branch_less_unsigned(_, _, target)
-        | I::branch_less_signed(_, _, target)
-        | I::branch_greater_or_equal_unsigned(_, _, target)
-        | I::branch_greater_or_equal_signed(_, _, target)
-        | I::branch_eq_imm(_, _, target)
-        | I::branch_not_eq_imm(_, _, target)
-        | I::branch_less_unsigned_imm(_, _, target)
-        | I::branch_less_signed_imm(_, _, target)
-        | I::branch_greater_or_equal_unsigned_imm(_, _, target)
-        | I::branch_greater_or_equal_signed_imm(_, _, target)
-        | I::branch_less_or_equal_unsigned_imm(_, _, target)
-        | I::branch_less_or_equal_signed_imm(_, _, target)
-        | I::branch_greater_unsigned_imm(_, _, target)
-        | I::branch_greater_signed_imm(_, _, target) => Some(target),
-        _ => None,
     }
 }
 
@@ -255,7 +231,7 @@ impl Counters {
         counters.resize_with(blob.code().len(), Counter::default);
         for instruction in blob.instructions() {
             if let Some(counter) = counters.get_mut(instruction.offset.0 as usize) {
-                counter.branch_target = branch_target(instruction.kind);
+                counter.branch_target = control_flow::branch_target(instruction.kind);
             }
         }
         Self(counters)

@@ -82,7 +82,7 @@ impl Data {
         self.base().len()
     }
 
-    /// Whether there are no bytes.
+    /// Whether its length is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -154,7 +154,7 @@ pub fn operations(recorded: &[HeapOperation]) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// The version alone, to tell a file of another version from one that is no trace.
+/// The version alone, to tell a file of another version from a file that is not a trace.
 #[derive(Deserialize)]
 struct OnlyVersion {
     heap_trace: u32,

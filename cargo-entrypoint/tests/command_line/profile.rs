@@ -180,7 +180,7 @@ fn failing_program_is_profiled() {
     let (code, report, files) = profile(&["--gas", "0"]);
     assert_eq!(code, Some(1), "{report}");
     assert!(report.contains("gas       no picture"), "{report}");
-    // There is no instruction that could have debug information, because nothing ran.
+    // No instruction could have debug information, because nothing ran.
     assert!(!report.contains("no debug information"), "{report}");
     assert_eq!(files.len(), 1);
 }

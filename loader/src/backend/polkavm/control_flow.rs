@@ -62,6 +62,30 @@ pub(crate) fn called_by(kind: Instruction) -> Option<u32> {
     }
 }
 
+/// The place that a conditional branch jumps to.
+pub(crate) fn branch_target(instruction: Instruction) -> Option<u32> {
+    use Instruction as I;
+    match instruction {
+        I::branch_eq(_, _, target)
+        | I::branch_not_eq(_, _, target)
+        | I::branch_less_unsigned(_, _, target)
+        | I::branch_less_signed(_, _, target)
+        | I::branch_greater_or_equal_unsigned(_, _, target)
+        | I::branch_greater_or_equal_signed(_, _, target)
+        | I::branch_eq_imm(_, _, target)
+        | I::branch_not_eq_imm(_, _, target)
+        | I::branch_less_unsigned_imm(_, _, target)
+        | I::branch_less_signed_imm(_, _, target)
+        | I::branch_greater_or_equal_unsigned_imm(_, _, target)
+        | I::branch_greater_or_equal_signed_imm(_, _, target)
+        | I::branch_less_or_equal_unsigned_imm(_, _, target)
+        | I::branch_less_or_equal_signed_imm(_, _, target)
+        | I::branch_greater_unsigned_imm(_, _, target)
+        | I::branch_greater_signed_imm(_, _, target) => Some(target),
+        _ => None,
+    }
+}
+
 /// The return address that an instruction leaves, if it calls all by itself.
 pub(crate) fn return_address(kind: Instruction) -> Option<u32> {
     match single_call(kind) {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use polkavm::program::{Instruction, RawReg};
 use polkavm::{ProgramBlob, ProgramCounter, RETURN_TO_HOST, Reg};
 
+use super::control_flow::branch_target;
 use super::registers::written;
 
 /// Marks a place to which code jumps, and which has not been reached yet.
@@ -336,22 +337,6 @@ fn end_of(instruction: Instruction) -> Option<End> {
         I::jump_indirect(base, offset) | I::load_imm_and_jump_indirect(_, base, _, offset) => {
             End::Indirect(base, offset)
         }
-        I::branch_eq(_, _, target)
-        | I::branch_not_eq(_, _, target)
-        | I::branch_less_unsigned(_, _, target)
-        | I::branch_less_signed(_, _, target)
-        | I::branch_greater_or_equal_unsigned(_, _, target)
-        | I::branch_greater_or_equal_signed(_, _, target)
-        | I::branch_eq_imm(_, _, target)
-        | I::branch_not_eq_imm(_, _, target)
-        | I::branch_less_unsigned_imm(_, _, target)
-        | I::branch_less_signed_imm(_, _, target)
-        | I::branch_greater_or_equal_unsigned_imm(_, _, target)
-        | I::branch_greater_or_equal_signed_imm(_, _, target)
-        | I::branch_less_or_equal_signed_imm(_, _, target)
-        | I::branch_less_or_equal_unsigned_imm(_, _, target)
-        | I::branch_greater_signed_imm(_, _, target)
-        | I::branch_greater_unsigned_imm(_, _, target) => End::To(target, true),
-        _ => return None,
+        branch => End::To(branch_target(branch)?, true),
     })
 }
