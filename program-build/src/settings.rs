@@ -19,15 +19,20 @@ use toml::Table;
 use crate::package::ProgramPackage;
 use crate::toolchain::Toolchain;
 
+/// A wrapper of the compiler that only runs it, whatever `build.rustc-wrapper` says.
+///
+/// An empty variable would do the same, but cargo then remembers nothing of what it asked the
+/// compiler, and asks six times in each build.
+const NO_WRAPPER: &str = "env";
+
 /// Overrules what the author's variables and configuration files say about compilers and their
 /// flags.
 pub(crate) fn overrule_flags(command: &mut Command) {
     command
         // Rank above `RUSTFLAGS`, `build.rustflags` and all of `target.*.rustflags`.
         .env("CARGO_ENCODED_RUSTFLAGS", "")
-        // Empty means none, whatever `build.rustc-wrapper` says.
-        .env("RUSTC_WRAPPER", "")
-        .env("RUSTC_WORKSPACE_WRAPPER", "")
+        .env("RUSTC_WRAPPER", NO_WRAPPER)
+        .env("RUSTC_WORKSPACE_WRAPPER", NO_WRAPPER)
         .env("CARGO_INCREMENTAL", "0");
     for (variable, _) in env::vars_os() {
         if sets_profile(&variable) {

@@ -72,13 +72,14 @@ impl Inlining {
         let dwarf = Dwarf::from_dwarf(dwarf)?;
         let mut at: HashMap<_, Vec<Chain>> = HashMap::new();
         let mut paths = HashMap::new();
+        let mut names = HashMap::new();
         for section in file.sections() {
             if section.kind() != SectionKind::Text {
                 continue;
             }
             let end = section.address().saturating_add(section.size());
             for address in (section.address()..end).step_by(STEP) {
-                let Some(chain) = chain(&dwarf, address) else {
+                let Some(chain) = chain(&dwarf, address, &mut names) else {
                     continue;
                 };
                 let path = &chain[0].function;
@@ -291,7 +292,9 @@ fn chain_key(chain: &[Frame]) -> Option<(String, SourceLocation)> {
     Some((outermost, location))
 }
 
-fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
+/// The functions at an address. `names` has the name of each symbol that was read: the same few are
+/// at many addresses.
+fn chain(dwarf: &Dwarf<'_>, address: u64, names: &mut HashMap<String, String>) -> Option<Chain> {
     let mut frames = dwarf.find_frames(address).skip_all_loads().ok()?;
     let mut chain = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
@@ -306,7 +309,14 @@ fn chain(dwarf: &Dwarf<'_>, address: u64) -> Option<Chain> {
             })
         });
         chain.push(Frame {
-            function: function_name(&name),
+            function: match names.get(&*name) {
+                Some(known) => known.clone(),
+                None => {
+                    let function = function_name(&name);
+                    names.insert(name.into_owned(), function.clone());
+                    function
+                }
+            },
             kind: FrameKind::Inlined,
             location,
             or_lines: Vec::new(),

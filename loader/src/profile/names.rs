@@ -8,7 +8,7 @@ use polkavm::{ProgramBlob, ProgramCounter};
 use super::tree::Numbered;
 use super::{Frame, FrameKind};
 use crate::backend::polkavm::control_flow::Flow;
-use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction};
+use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction, Region};
 use crate::display::function_name;
 
 /// Frames, each once, by number.
@@ -19,6 +19,8 @@ pub(super) struct Names<'a> {
     functions: BTreeMap<u32, Option<String>>,
     frames: Numbered<Frame>,
     of_instruction: HashMap<u32, Rc<[Vec<u32>]>>,
+    /// The frames of regions whose functions have names, with the end of each, by its start.
+    of_region: BTreeMap<u32, (u32, Rc<[Vec<u32>]>)>,
     has_debug_info: bool,
 }
 
@@ -37,6 +39,7 @@ impl<'a> Names<'a> {
             functions: called.chain(exported).collect(),
             frames: Numbered::default(),
             of_instruction: HashMap::new(),
+            of_region: BTreeMap::new(),
             has_debug_info: false,
         }
     }
@@ -47,23 +50,40 @@ impl<'a> Names<'a> {
         if let Some(known) = self.of_instruction.get(&program_counter) {
             return Rc::clone(known);
         }
-        let functions = debug_info::functions_at(self.blob, ProgramCounter(program_counter));
-        self.has_debug_info |= functions.is_some();
-        let functions = functions.unwrap_or_else(|| {
-            vec![vec![DebugFrame {
+        let before = self.of_region.range(..=program_counter).next_back();
+        let numbers = match before {
+            Some((_, (end, numbers))) if program_counter < *end => Rc::clone(numbers),
+            _ => self.read(program_counter),
+        };
+        self.of_instruction
+            .insert(program_counter, Rc::clone(&numbers));
+        numbers
+    }
+
+    fn read(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
+        let region = debug_info::region_at(self.blob, ProgramCounter(program_counter));
+        self.has_debug_info |= region.is_some();
+        let Region {
+            instructions,
+            functions,
+        } = region.unwrap_or_else(|| Region {
+            instructions: 0..0,
+            functions: vec![vec![DebugFrame {
                 function: None,
                 location: None,
-            }]]
+            }]],
         });
-        let numbers = functions
+        // The name of a function without one depends on the instruction.
+        let have_names = functions.iter().all(|frames| frames[0].function.is_some());
+        let numbers: Rc<[Vec<u32>]> = functions
             .into_iter()
             .map(|frames| self.numbers(frames, program_counter))
             .collect();
-        let known = self
-            .of_instruction
-            .entry(program_counter)
-            .or_insert(numbers);
-        Rc::clone(known)
+        if have_names {
+            let known = (instructions.end, Rc::clone(&numbers));
+            self.of_region.insert(instructions.start, known);
+        }
+        numbers
     }
 
     /// The numbers of the frames that an instruction adds to those of the instruction that called.

@@ -1,6 +1,7 @@
 //! The functions and source lines of an instruction, from a blob's debug information.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polkavm::debug_info::{FrameInfo, FrameKind};
@@ -32,6 +33,19 @@ pub(crate) fn functions_at(
     blob: &ProgramBlob,
     program_counter: ProgramCounter,
 ) -> Option<Vec<DebugFunction>> {
+    region_at(blob, program_counter).map(|region| region.functions)
+}
+
+/// Instructions in a row that are in the same functions, at the same place.
+pub(crate) struct Region {
+    /// The program counters.
+    pub instructions: Range<u32>,
+    /// As [`functions_at`] has them.
+    pub functions: Vec<DebugFunction>,
+}
+
+/// The region of an instruction. The VM looks for it from the start of the compiled function.
+pub(crate) fn region_at(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Region> {
     // The blob is hostile, so its debug information may be any bytes, and the VM's reader of it
     // adds numbers without checking for overflow.
     catch_unwind(AssertUnwindSafe(|| read(blob, program_counter)))
@@ -39,7 +53,7 @@ pub(crate) fn functions_at(
         .flatten()
 }
 
-fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<DebugFunction>> {
+fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Region> {
     let mut lines = blob.get_debug_line_program_at(program_counter).ok()??;
     while let Ok(Some(region)) = lines.run() {
         if !region.instruction_range().contains(&program_counter) {
@@ -85,7 +99,11 @@ fn read(blob: &ProgramBlob, program_counter: ProgramCounter) -> Option<Vec<Debug
             }
             distinct.push(function);
         }
-        return (!distinct.is_empty()).then_some(distinct);
+        let range = region.instruction_range();
+        return (!distinct.is_empty()).then_some(Region {
+            instructions: range.start.0..range.end.0,
+            functions: distinct,
+        });
     }
     None
 }
