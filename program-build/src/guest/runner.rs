@@ -123,7 +123,7 @@ fn compile(
 ) -> Result<PathBuf> {
     let mut target_folder = target_folder.join("guest/native-runner");
     let mut command = Command::new("cargo");
-    settings::overrule_flags(&mut command);
+    settings::overrule_flags(&mut command, Path::new("rustc"));
     command
         .current_dir(folder)
         .args(["rustc", "--bin", "native-runner", "--release"])
