@@ -47,7 +47,7 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
     if !forks {
         limits::set_in_child(arguments)?;
         send(&mut control, Message::READY, ready)?;
-        return serve(Connection::new(control)?, &program, None);
+        return serve(Connection::new(control), &program, None);
     }
     limits::lift()?;
     send(&mut control, Message::READY, ready)?;
@@ -65,7 +65,11 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
                 let child = unsafe { libc::fork() };
                 if child == 0 {
                     drop(control);
-                    return run_child(socket.into(), file, &program, arguments, server);
+                    let end = run_child(socket.into(), file, &program, arguments, server);
+                    let code = end.err().map_or(0, |end| end.say());
+                    // SAFETY: `_exit` has no preconditions. The invocation has ended, and whatever
+                    // would run at an orderly exit belongs to a process that the server kills.
+                    unsafe { libc::_exit(code.into()) }
                 }
                 // 0 if the system does not fork.
                 let child = u64::try_from(child).unwrap_or(0);
@@ -114,7 +118,7 @@ fn run_child(
     if getppid() != Some(server) {
         return Err(End::Closed);
     }
-    serve(Connection::new(socket)?, program, Some(file))
+    serve(Connection::new(socket), program, Some(file))
 }
 
 /// Kills a child, if it has not ended, and all processes of its group.
