@@ -56,8 +56,8 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
     loop {
         let (message, descriptors) = receive(&control)?;
         killed.retain(|child| wait(*child, WaitOptions::NOHANG) == Ended::NotYet);
-        match (message.kind, <[OwnedFd; 2]>::try_from(descriptors)) {
-            (Message::FORK, Ok([socket, file])) => {
+        match (message.kind, descriptors) {
+            (Message::FORK, Some([socket, file])) => {
                 let server = getpid();
                 // SAFETY: `fork` requires of a process with several threads that the child calls
                 // async-signal-safe functions only. This process has one thread: `is_alone` has
@@ -152,29 +152,32 @@ fn send(control: &mut UnixStream, kind: u32, values: [u64; 3]) -> Result<(), End
         .map_err(|_| End::Closed)
 }
 
-/// Receives a message, and the descriptors that are sent with it.
-fn receive(control: &UnixStream) -> Result<(Message, Vec<OwnedFd>), End> {
+/// Receives a message, and the two descriptors that are sent with it. It allocates nothing: after
+/// a fork, the first write to a page copies it.
+fn receive(control: &UnixStream) -> Result<(Message, Option<[OwnedFd; 2]>), End> {
     let mut message = Message::default();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-    let mut descriptors = RecvAncillaryBuffer::new(&mut space);
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::WAITALL | RecvFlags::CMSG_CLOEXEC;
     let received = retry_on_intr(|| {
         let bytes = bytemuck::bytes_of_mut(&mut message);
         recvmsg(
             control,
             &mut [IoSliceMut::new(bytes)],
-            &mut descriptors,
+            &mut ancillary,
             flags,
         )
     });
     if received.map_or(0, |received| received.bytes) < size_of::<Message>() {
         return Err(End::Closed);
     }
-    let descriptors = descriptors.drain().flat_map(|sent| match sent {
-        RecvAncillaryMessage::ScmRights(descriptors) => descriptors.collect(),
-        _ => Vec::new(),
+    let descriptors = ancillary.drain().find_map(|sent| match sent {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => {
+            Some([descriptors.next()?, descriptors.next()?])
+        }
+        _ => None,
     });
-    Ok((message, descriptors.collect()))
+    Ok((message, descriptors))
 }
 
 /// Whether this process is built with a sanitizer, whose state belongs to one process.
