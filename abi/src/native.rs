@@ -10,7 +10,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::imports::MAX_ARGUMENTS;
+use crate::imports::{Import, MAX_ARGUMENTS};
 
 /// Name of the export that takes a [`NativeHost`].
 ///
@@ -26,6 +26,35 @@ pub const OWN_SYSCALL: u32 = u32::MAX;
 
 /// The most bytes of the name of an embedder's syscall, on this target.
 pub const MAX_OWN_SYSCALL_NAME: usize = 255;
+
+/// The most bytes of memory that a process sends with a syscall: see [`Message::CALLED_WITH`].
+pub const MAX_SENT_WITH_CALL: u64 = 4_096;
+
+/// Returns the address and the length of the memory that a syscall with this number and these
+/// arguments reads first, if the process sends it with the call.
+///
+/// ```
+/// use abi::imports::Import;
+/// use abi::native::sent_with_call;
+///
+/// let log = Import::Log as u32;
+/// assert_eq!(sent_with_call(log, &[4_096, 5, 0, 0, 0]), Some((4_096, 5)));
+/// // An empty text needs no bytes, and the loader requests those of a long one.
+/// assert_eq!(sent_with_call(log, &[4_096, 0, 0, 0, 0]), None);
+/// assert_eq!(sent_with_call(log, &[4_096, 5_000, 0, 0, 0]), None);
+/// ```
+#[must_use]
+pub fn sent_with_call(import: u32, arguments: &[u64; MAX_ARGUMENTS]) -> Option<(u64, u64)> {
+    let [address, length, ..] = *arguments;
+    let length = match Import::ALL.get(import as usize)? {
+        Import::Log | Import::SetReturnData => length,
+        Import::LogPubkey => 32,
+        _ => return None,
+    };
+    (1..=MAX_SENT_WITH_CALL)
+        .contains(&length)
+        .then_some((address, length))
+}
 
 /// The place of heap and input, and the function for syscalls.
 #[repr(C)]
@@ -60,6 +89,9 @@ pub struct NativeHost {
 /// | [`ENTER`](Self::ENTER) | the heap size to announce to the program | [`CALLED`](Self::CALLED): the arguments, and `import`; or [`RETURNED`](Self::RETURNED): the status |
 /// | [`ANSWER`](Self::ANSWER) | the return value of the syscall | as for [`ENTER`](Self::ENTER) |
 /// | [`START`](Self::START) | heap size, input length, the heap size to announce to the program | as for [`ENTER`](Self::ENTER) |
+///
+/// A syscall that reads little memory is [`CALLED_WITH`](Self::CALLED_WITH) these bytes, in place of
+/// [`CALLED`](Self::CALLED): the loader then need not request them.
 ///
 /// A fork server opens the library once, and forks a process for each invocation. It sends
 /// [`READY`](Self::READY) once, on a socket of its own, and handles these requests:
@@ -120,6 +152,9 @@ impl Message {
     /// Request to a process that a fork server has forked: map heap and input in the file, the heap
     /// at [`NATIVE_HEAP_BASE`](crate::entry::NATIVE_HEAP_BASE), and call the entry.
     pub const START: u32 = 17;
+    /// Reply: the program made a syscall, as in [`CALLED`](Self::CALLED). The bytes of
+    /// [`sent_with_call`] follow. A process sends it only if it can read all of them.
+    pub const CALLED_WITH: u32 = 18;
 
     /// A message of this kind, with the first three values.
     #[must_use]

@@ -6,12 +6,12 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 
-use abi::native::Message;
+use abi::native::{MAX_SENT_WITH_CALL, Message};
 use bytemuck::Zeroable;
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::End;
-use super::memory::Memory;
+use super::memory::{self, Memory};
 
 /// The length of the pieces in which memory is copied. It bounds the buffer, whatever length a
 /// message has.
@@ -22,7 +22,8 @@ const PIECE: usize = 64 * 1024;
 pub struct Connection {
     socket: UnixStream,
     memory: Memory,
-    piece: Box<[u8]>,
+    /// What was copied last. At first it has no bytes: most processes of a fork server copy none.
+    piece: Vec<u8>,
 }
 
 /// The socket of a descriptor that this process has inherited.
@@ -55,16 +56,12 @@ pub unsafe fn inherited(socket: RawFd) -> Result<UnixStream, End> {
 
 impl Connection {
     /// The connection over a socket to the loader.
-    ///
-    /// # Errors
-    ///
-    /// If the system cannot create the file through which memory is copied.
-    pub fn new(socket: UnixStream) -> Result<Self, End> {
-        Ok(Self {
+    pub fn new(socket: UnixStream) -> Self {
+        Self {
             socket,
-            memory: Memory::new().map_err(|error| memory_failed(&error))?,
-            piece: vec![0; PIECE].into(),
-        })
+            memory: Memory::default(),
+            piece: Vec::new(),
+        }
     }
 
     /// Sends a message.
@@ -76,6 +73,20 @@ impl Connection {
         self.socket
             .write_all(bytemuck::bytes_of(message))
             .map_err(|_| End::Closed)
+    }
+
+    /// Sends a message with the bytes at an address behind it, and returns whether it has: not if
+    /// some of them cannot be read. There are at most [`MAX_SENT_WITH_CALL`] of them, because the
+    /// kernel sends so few together or not at all.
+    ///
+    /// # Errors
+    ///
+    /// If the loader has closed the socket.
+    pub fn send_with(&mut self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
+        debug_assert!(length <= MAX_SENT_WITH_CALL, "{length}");
+        let message = bytemuck::bytes_of(message);
+        let sent = memory::send_with(&self.socket, message, address, length as usize);
+        sent.map_err(|_| End::Closed)
     }
 
     /// The next message that is not about memory. It handles those that are.
@@ -100,6 +111,13 @@ impl Connection {
 
     /// Sends memory to the loader: all of it, or a message that it is inaccessible.
     fn read(&mut self, address: u64, length: u64) -> Result<(), End> {
+        if (1..=MAX_SENT_WITH_CALL).contains(&length) {
+            let bytes = Message::new(Message::BYTES, [length, 0, 0]);
+            return match self.send_with(&bytes, address, length)? {
+                true => Ok(()),
+                false => self.send(&Message::new(Message::INACCESSIBLE, [0; 3])),
+            };
+        }
         // In one piece, it is read only once.
         if (1..=PIECE as u64).contains(&length) {
             let length = length as usize;
@@ -107,7 +125,7 @@ impl Connection {
                 return self.send(&Message::new(Message::INACCESSIBLE, [0; 3]));
             }
             self.send(&Message::new(Message::BYTES, [length as u64, 0, 0]))?;
-            return self.send_piece(length);
+            return self.send_piece();
         }
         // It reads all pieces before it sends the first, because it cannot take back the length
         // that it announces.
@@ -123,20 +141,19 @@ impl Connection {
                     "the program unmapped memory while the loader read it",
                 ));
             }
-            self.send_piece(length)?;
+            self.send_piece()?;
         }
         Ok(())
     }
 
-    fn send_piece(&mut self, length: usize) -> Result<(), End> {
-        self.socket
-            .write_all(&self.piece[..length])
-            .map_err(|_| End::Closed)
+    fn send_piece(&mut self) -> Result<(), End> {
+        self.socket.write_all(&self.piece).map_err(|_| End::Closed)
     }
 
     fn load(&mut self, address: u64, length: usize) -> Result<bool, End> {
+        self.piece.resize(length, 0);
         self.memory
-            .load(address, &mut self.piece[..length])
+            .load(address, &mut self.piece)
             .map_err(|error| memory_failed(&error))
     }
 
@@ -145,7 +162,8 @@ impl Connection {
     fn write(&mut self, address: u64, length: u64) -> Result<(), End> {
         let mut is_written = true;
         for (address, length) in pieces(address, length) {
-            let piece = &mut self.piece[..length];
+            self.piece.resize(length, 0);
+            let piece = &mut self.piece;
             self.socket.read_exact(piece).map_err(|_| End::Closed)?;
             if !is_written {
                 continue;

@@ -35,5 +35,5 @@ pub fn run(words: impl Iterator<Item = OsString>) -> Result<(), End> {
         return server::open_and_serve(socket, &arguments);
     }
     let program = Program::open(&arguments.library)?;
-    serve::serve(Connection::new(socket)?, &program, None)
+    serve::serve(Connection::new(socket), &program, None)
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::MAX_ARGUMENTS;
-use abi::native::{Message, NativeHost};
+use abi::native::{Message, NativeHost, sent_with_call};
 
 use super::End;
 use super::connection::Connection;
@@ -102,11 +102,20 @@ unsafe extern "C" fn call(import: u32, arguments: *const [u64; MAX_ARGUMENTS]) -
 fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
     // Locked until the reply has arrived, so that each thread of a program gets its own.
     let mut connection = connection()?;
-    connection.send(&Message {
-        kind: Message::CALLED,
+    let called = |kind| Message {
+        kind,
         import,
         values,
-    })?;
+    };
+    let is_sent = match sent_with_call(import, &values) {
+        Some((address, length)) => {
+            connection.send_with(&called(Message::CALLED_WITH), address, length)?
+        }
+        None => false,
+    };
+    if !is_sent {
+        connection.send(&called(Message::CALLED))?;
+    }
     let message = connection.next()?;
     if message.kind != Message::ANSWER {
         let kind = message.kind;

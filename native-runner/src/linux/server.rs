@@ -47,7 +47,7 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
     if !forks {
         limits::set_in_child(arguments)?;
         send(&mut control, Message::READY, ready)?;
-        return serve(Connection::new(control)?, &program, None);
+        return serve(Connection::new(control), &program, None);
     }
     limits::lift()?;
     send(&mut control, Message::READY, ready)?;
@@ -56,8 +56,8 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
     loop {
         let (message, descriptors) = receive(&control)?;
         killed.retain(|child| wait(*child, WaitOptions::NOHANG) == Ended::NotYet);
-        match (message.kind, <[OwnedFd; 2]>::try_from(descriptors)) {
-            (Message::FORK, Ok([socket, file])) => {
+        match (message.kind, descriptors) {
+            (Message::FORK, Some([socket, file])) => {
                 let server = getpid();
                 // SAFETY: `fork` requires of a process with several threads that the child calls
                 // async-signal-safe functions only. This process has one thread: `is_alone` has
@@ -65,7 +65,11 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
                 let child = unsafe { libc::fork() };
                 if child == 0 {
                     drop(control);
-                    return run_child(socket.into(), file, &program, arguments, server);
+                    let end = run_child(socket.into(), file, &program, arguments, server);
+                    let code = end.err().map_or(0, |end| end.say());
+                    // SAFETY: `_exit` has no preconditions. The invocation has ended, and whatever
+                    // would run at an orderly exit belongs to a process that the server kills.
+                    unsafe { libc::_exit(code.into()) }
                 }
                 // 0 if the system does not fork.
                 let child = u64::try_from(child).unwrap_or(0);
@@ -114,7 +118,7 @@ fn run_child(
     if getppid() != Some(server) {
         return Err(End::Closed);
     }
-    serve(Connection::new(socket)?, program, Some(file))
+    serve(Connection::new(socket), program, Some(file))
 }
 
 /// Kills a child, if it has not ended, and all processes of its group.
@@ -148,29 +152,32 @@ fn send(control: &mut UnixStream, kind: u32, values: [u64; 3]) -> Result<(), End
         .map_err(|_| End::Closed)
 }
 
-/// Receives a message, and the descriptors that are sent with it.
-fn receive(control: &UnixStream) -> Result<(Message, Vec<OwnedFd>), End> {
+/// Receives a message, and the two descriptors that are sent with it. It allocates nothing: after
+/// a fork, the first write to a page copies it.
+fn receive(control: &UnixStream) -> Result<(Message, Option<[OwnedFd; 2]>), End> {
     let mut message = Message::default();
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-    let mut descriptors = RecvAncillaryBuffer::new(&mut space);
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::WAITALL | RecvFlags::CMSG_CLOEXEC;
     let received = retry_on_intr(|| {
         let bytes = bytemuck::bytes_of_mut(&mut message);
         recvmsg(
             control,
             &mut [IoSliceMut::new(bytes)],
-            &mut descriptors,
+            &mut ancillary,
             flags,
         )
     });
     if received.map_or(0, |received| received.bytes) < size_of::<Message>() {
         return Err(End::Closed);
     }
-    let descriptors = descriptors.drain().flat_map(|sent| match sent {
-        RecvAncillaryMessage::ScmRights(descriptors) => descriptors.collect(),
-        _ => Vec::new(),
+    let descriptors = ancillary.drain().find_map(|sent| match sent {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => {
+            Some([descriptors.next()?, descriptors.next()?])
+        }
+        _ => None,
     });
-    Ok((message, descriptors.collect()))
+    Ok((message, descriptors))
 }
 
 /// Whether this process is built with a sanitizer, whose state belongs to one process.

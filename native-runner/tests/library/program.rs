@@ -91,6 +91,14 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             let second = unsafe { (host.call)(u32::MAX, &[first; 5]) };
             first << 32 | second
         }
+        // Logs the text whose address and length are in the next words of the input.
+        7 => {
+            // SAFETY: `read_unaligned` requires readable memory. The tests place an input of three
+            // words.
+            let [text, length] = unsafe { input.cast::<[u64; 2]>().byte_add(8).read_unaligned() };
+            // SAFETY: `call` requires readable arguments. They are a borrowed array.
+            unsafe { (host.call)(0, &[text, length, 0, 0, 0]) }
+        }
         other => other,
     }
 }

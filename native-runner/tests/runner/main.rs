@@ -15,7 +15,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use abi::entry::NATIVE_HEAP_BASE;
-use abi::native::Message;
+use abi::imports::Import;
+use abi::native::{MAX_SENT_WITH_CALL, Message};
 use command_fds::CommandFdExt;
 use tempfile::TempDir;
 
@@ -34,6 +35,7 @@ const LOOP: u64 = 3;
 const OVERFLOW: u64 = 4;
 const ADD_HEAP: u64 = 5;
 const CALL_TWICE: u64 = 6;
+const LOG: u64 = 7;
 
 const HEAP: u64 = 32 * 1024;
 
@@ -363,6 +365,49 @@ fn unmapped_addresses_are_reported() {
     assert_eq!(runner.read(fixed, 6).expect("readable memory"), b"cannot");
     runner.send(Message::ANSWER, [9, 0, 0]);
     assert_eq!(runner.returned(), 9);
+}
+
+#[test]
+fn text_of_a_log_is_sent_with_the_call() {
+    let log = |text: u64, length| {
+        let mut runner = Runner::start(library(""));
+        let [_, input, _] = runner.placement(0, 24);
+        let text = if text == 0 { input } else { text };
+        let words = [LOG, text, length].map(u64::to_le_bytes);
+        assert!(runner.write(input, words.as_flattened()));
+        runner.enter();
+        let called = runner.receive();
+        assert_eq!(called.import, Import::Log as u32);
+        assert_eq!(called.values, [text, length, 0, 0, 0]);
+        let sent = (called.kind == Message::CALLED_WITH).then(|| {
+            let mut bytes = vec![0; length as usize];
+            runner.socket.read_exact(&mut bytes).expect("the bytes");
+            (bytes, words.as_flattened().to_vec())
+        });
+        if sent.is_none() {
+            assert_eq!(called.kind, Message::CALLED);
+        }
+        runner.send(Message::ANSWER, [5, 0, 0]);
+        assert_eq!(runner.returned(), 5);
+        sent
+    };
+    for length in [1, 8, 24] {
+        let (found, expected) = log(0, length).expect("memory that can be read");
+        assert_eq!(found, expected[..length as usize]);
+    }
+    let kernel = 0xffff_8000_0000_0000;
+    for (text, length) in [
+        (0, 0),
+        (0, MAX_SENT_WITH_CALL + 1),
+        (0, u64::MAX),
+        // Not in its whole length.
+        (NATIVE_HEAP_BASE + 1, MAX_SENT_WITH_CALL),
+        (1, 1),
+        (kernel, 8),
+        (u64::MAX, 1),
+    ] {
+        assert_eq!(log(text, length), None, "{text:#x}, {length}");
+    }
 }
 
 #[test]

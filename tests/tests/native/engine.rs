@@ -500,7 +500,7 @@ impl FaultyRunner {
 }
 
 /// Each violation of the protocol, and a part of the message that it causes.
-const VIOLATIONS: [(&str, &str); 14] = [
+const VIOLATIONS: [(&str, &str); 16] = [
     (
         "close",
         "exited before it started the program (exit status: 6)",
@@ -509,6 +509,8 @@ const VIOLATIONS: [(&str, &str); 14] = [
     ("place too far", "protocol error"),
     ("enter another kind", "protocol error"),
     ("call no import", "protocol error"),
+    ("send with no text", "protocol error"),
+    ("send less", "exit status: 6"),
     ("read more", "protocol error"),
     ("read less", "exit status: 6"),
     ("read another kind", "protocol error"),
@@ -555,6 +557,23 @@ fn break_protocol() {
     match how {
         "enter another kind" => loader.send(Message::DONE, 0, [0; 3], &[]),
         "call no import" => loader.send(Message::CALLED, Import::ALL.len() as u32, [0; 3], &[]),
+        "send with no text" => {
+            loader.send(
+                Message::CALLED_WITH,
+                Import::Memcpy as u32,
+                [8, 8, 8],
+                &[7; 8],
+            );
+        }
+        "send less" => {
+            loader.send(
+                Message::CALLED_WITH,
+                Import::Log as u32,
+                [8, 10, 0],
+                &[7; 4],
+            );
+            std::process::exit(6);
+        }
         "copy everything" => {
             loader.send(Message::CALLED, Import::Memcpy as u32, [8, 8, 1 << 40], &[])
         }

@@ -67,9 +67,14 @@ impl Connection {
 
     /// Sends a message with some bytes after it, and receives the reply.
     pub fn call(&mut self, message: &Message, bytes: &[u8]) -> Result<Message, Disconnected> {
-        self.send(bytemuck::bytes_of(message))?;
+        self.send_message(message)?;
         self.send(bytes)?;
         self.receive_message()
+    }
+
+    /// Sends a message.
+    pub fn send_message(&mut self, message: &Message) -> Result<(), Disconnected> {
+        self.send(bytemuck::bytes_of(message))
     }
 
     /// Receives a message.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
 use abi::imports::Import;
-use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL};
+use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL, sent_with_call};
 
 use super::{
     Arguments, Backend, End, GuestMemory, Heap, Inaccessible, Instance, Mapping, MemoryRequest,
@@ -156,6 +156,7 @@ impl Backend for Runner {
             program,
             connection,
             memory,
+            sent: None,
             start: Message::default(),
             gas: 0,
         };
@@ -172,6 +173,8 @@ pub(crate) struct Guest<'a> {
     connection: Connection,
     /// Heap and input, if a server has forked the process.
     memory: Option<SharedMemory>,
+    /// What the process has sent with the current syscall: its address and its bytes.
+    sent: Option<(u64, Vec<u8>)>,
     /// The request that enters the program. `map` sets it.
     start: Message,
     gas: u64,
@@ -184,6 +187,11 @@ impl GuestMemory for Guest<'_> {
         }
         if length > MAX_COPIED {
             return Err(Inaccessible);
+        }
+        if self.is_sent(address, length)
+            && let Some((_, bytes)) = self.sent.take()
+        {
+            return Ok(bytes);
         }
         if let Some(memory) = self.connected_memory()
             && memory.has(address, length)
@@ -208,6 +216,8 @@ impl GuestMemory for Guest<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
+        // It may be in the same place.
+        self.sent = None;
         if let Some(memory) = self.connected_memory()
             && memory.has(address, bytes.len() as u64)
         {
@@ -252,6 +262,34 @@ impl Guest<'_> {
     fn connected_memory(&self) -> Option<&SharedMemory> {
         let memory = self.memory.as_ref()?;
         self.connection.disconnected().is_none().then_some(memory)
+    }
+
+    /// Lets the program run until it makes a syscall or returns.
+    fn run(&mut self, request: &Message) -> Result<Message, Disconnected> {
+        self.connection.send_message(request)?;
+        // The program runs in the meantime.
+        if let (Message::START, Some(server)) = (request.kind, self.connection.server()) {
+            server.fork_ahead();
+        }
+        self.connection.receive_message()
+    }
+
+    /// Whether the process has sent just this range with the current syscall.
+    fn is_sent(&self, address: u64, length: u64) -> bool {
+        let is_it =
+            |(start, bytes): &(u64, Vec<u8>)| (*start, bytes.len() as u64) == (address, length);
+        self.sent.as_ref().is_some_and(is_it) && self.connection.disconnected().is_none()
+    }
+
+    /// Receives what the process sends with a syscall.
+    fn receive_sent(&mut self, called: &Message) -> Result<(), Failure> {
+        let Some((address, length)) = sent_with_call(called.import, &called.values) else {
+            return Err(self.invalid_message());
+        };
+        let bytes = self.connection.receive_bytes(length as usize);
+        let bytes = bytes.map_err(|Disconnected(failure)| failure)?;
+        self.sent = Some((address, bytes));
+        Ok(())
     }
 
     /// Lets go of the server that has forked the process, if the process did not do as it must: it
@@ -386,19 +424,23 @@ impl Instance for Guest<'_> {
     ) -> Result<End, InvocationError> {
         let mut request = self.start;
         loop {
-            let event = match self.connection.call(&request, &[]) {
+            let event = match self.run(&request) {
                 Ok(event) => event,
                 Err(Disconnected(failure)) => return Ok(End::Failed(failure)),
             };
             let called = match event.kind {
                 Message::RETURNED => return Ok(End::Returned(event.values[0])),
                 Message::CALLED => self.find_syscall(event.import, event.values),
+                Message::CALLED_WITH => self
+                    .receive_sent(&event)
+                    .and_then(|()| self.find_syscall(event.import, event.values)),
                 _ => Err(self.invalid_message()),
             };
             let returned =
                 called.and_then(|(syscall, arguments)| syscalls.call(&syscall, arguments, self));
             match returned {
                 Ok(value) => {
+                    self.sent = None;
                     request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
                 }
                 // If the process has ended, that is the cause, and not the error of the syscall.

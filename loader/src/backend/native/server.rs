@@ -101,15 +101,18 @@ impl Server {
         })
     }
 
-    /// A new process; `None` if the server does not fork any more. It then forks the next one, so
-    /// that the loader does not wait for it.
+    /// A new process; `None` if the server does not fork any more.
     pub fn fork(&self) -> Option<Forked> {
         self.with(|control| {
             control.request()?;
-            let forked = control.take()?;
-            control.request()?;
-            Ok(forked)
+            control.take()
         })
+    }
+
+    /// Lets the server fork the process of the next invocation, so that the loader does not wait
+    /// for it then.
+    pub fn fork_ahead(&self) {
+        self.with(Control::request);
     }
 
     /// Ends a process and those that it has left behind, and returns how it ended; `None` if the
