@@ -69,10 +69,10 @@ impl<T: 'static> Instance<T> {
             size: self.limits.heap,
             has_header: false,
         };
-        let settings = Settings {
+        let settings = Arc::new(Settings {
             limits: self.limits,
             ..Settings::default()
-        };
+        });
         Syscalls::of_handler(default_host(), &settings, self.gas_limit, heap)
     }
 

@@ -22,7 +22,7 @@ use crate::outcome::{HeapUse, Outcome};
 use crate::transaction_use::TransactionUse;
 use guest::GuestMemory;
 use input::read_back::EntriesNow;
-use input::write::{self, SerializedInput};
+use input::write::{self, Lengths, SerializedInput};
 use syscalls::Syscalls;
 use write_back::{AccountChange, RepeatChange, SumChange};
 
@@ -67,15 +67,16 @@ pub(crate) fn run(
     invocation: &Invocation,
     instance: &mut impl Instance,
 ) -> Result<Finished, InvocationError> {
+    let lengths = Lengths::of(invocation);
     let request = MemoryRequest::new(
         invocation.heap_size,
         invocation.announced_heap(),
-        write::serialized_length(invocation),
-        write::lent_length(invocation),
-        write::account_table_offset(invocation),
+        lengths.input,
+        lengths.lent,
+        lengths.account_table_offset(),
     );
     let mapping = instance.map(&request)?;
-    let input = write::write(instance.guest(), invocation, mapping.input)?;
+    let input = write::write(instance.guest(), invocation, &lengths, mapping.input)?;
     // The host pays for the memory of the outermost program, and a program for that of its callee.
     let gas_of_map = match syscalls.depth() {
         1 => 0,
@@ -187,7 +188,7 @@ pub(crate) fn outcome(
 /// `words` gets the runtime's words for the rule that was broken, if it was one.
 fn judge(
     invocation: &Invocation,
-    input: &SerializedInput,
+    input: &mut SerializedInput,
     known: &[Option<AccountInput>],
     status: u64,
     guest: &mut impl GuestMemory,
@@ -198,7 +199,8 @@ fn judge(
     }
     let now = EntriesNow::read(guest, invocation, input)?;
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
-    for (index, (entry, sent)) in invocation.accounts.iter().zip(input.entries()).enumerate() {
+    let entries = invocation.accounts.iter().zip(now.sent_entries);
+    for (index, (entry, sent)) in entries.enumerate() {
         match entry {
             AccountEntry::First(as_sent) => {
                 let known = known.get(index).and_then(Option::as_ref);

@@ -324,7 +324,7 @@ impl Program {
 
 fn profile(
     traced: &Traced,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {

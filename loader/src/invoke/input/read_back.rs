@@ -15,10 +15,12 @@ use crate::invoke::write_back::{AccountAfter, most_data};
 
 /// The entries of all accounts as a program has left them, read together.
 pub(crate) struct EntriesNow<'a> {
+    /// The entries as they were sent, in order.
+    pub sent_entries: &'a [SentEntry],
     sent: &'a [u8],
     /// What the bytes of `sent` are now, at the same places. Only those of entries are read, and
     /// none of [`LONG`] data.
-    now: Vec<u8>,
+    now: &'a [u8],
 }
 
 impl<'a> EntriesNow<'a> {
@@ -27,19 +29,31 @@ impl<'a> EntriesNow<'a> {
     pub fn read(
         guest: &mut impl GuestMemory,
         invocation: &Invocation,
-        input: &'a SerializedInput,
+        input: &'a mut SerializedInput,
     ) -> Result<Self, Failure> {
-        let mut now = vec![0; input.bytes().len()];
+        let SerializedInput {
+            bytes: sent,
+            entries: sent_entries,
+            now,
+            ..
+        } = input;
+        if now.len() < sent.len() {
+            now.resize(sent.len(), 0);
+        }
         let mut read = |address, place: Range<usize>| {
             let read = guest.read_into(address, &mut now[place]);
             read.map_err(|Inaccessible| input_is_gone())
         };
-        let Some(first) = input.entries().first() else {
-            return Ok(Self { sent: &[], now });
+        let Some(first) = sent_entries.first() else {
+            return Ok(Self {
+                sent_entries,
+                sent,
+                now,
+            });
         };
         // What is not read yet of the entries so far: its address and its place.
         let (mut address, mut start, mut end) = (first.address, first.start, first.start);
-        for (entry, sent) in invocation.accounts.iter().zip(input.entries()) {
+        for (entry, sent) in invocation.accounts.iter().zip(&*sent_entries) {
             let AccountEntry::First(AccountInput { account, .. }) = entry else {
                 end = sent.start + size_of::<RepeatEntry>();
                 continue;
@@ -52,8 +66,11 @@ impl<'a> EntriesNow<'a> {
             end = rent_epoch + size_of::<u64>();
         }
         read(address, start..end)?;
-        let sent = input.bytes();
-        Ok(Self { sent, now })
+        Ok(Self {
+            sent_entries,
+            sent,
+            now,
+        })
     }
 
     /// Whether the account in an entry is as it was sent, with data of this length. `false` if the

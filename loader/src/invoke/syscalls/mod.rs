@@ -54,7 +54,7 @@ type Returned = Result<Option<u64>, Failure>;
 pub struct Syscalls {
     host: Arc<dyn Host>,
     /// The settings of the program that the host called.
-    settings: Settings,
+    settings: Arc<Settings>,
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
@@ -154,10 +154,14 @@ fn unavailable<G>(call: &mut Call<'_, G>) -> Returned {
 
 impl Syscalls {
     /// The syscalls of the program that the host calls.
-    pub(crate) fn new(host: &Arc<dyn Host>, settings: &Settings, invocation: &Invocation) -> Self {
+    pub(crate) fn new(
+        host: &Arc<dyn Host>,
+        settings: &Arc<Settings>,
+        invocation: &Invocation,
+    ) -> Self {
         Self {
             host: Arc::clone(host),
-            settings: settings.clone(),
+            settings: Arc::clone(settings),
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
@@ -180,7 +184,7 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn of_handler(
         host: &Arc<dyn Host>,
-        settings: &Settings,
+        settings: &Arc<Settings>,
         gas_limit: u64,
         heap: Heap,
     ) -> Self {
@@ -198,7 +202,7 @@ impl Syscalls {
 
     /// The current program's input, and the accounts as its calls have left them, by the position
     /// of the entry.
-    pub(crate) fn accounts(&self) -> (&SerializedInput, &[Option<AccountInput>]) {
+    pub(crate) fn accounts(&mut self) -> (&mut SerializedInput, &[Option<AccountInput>]) {
         self.caller.accounts()
     }
 
@@ -310,6 +314,7 @@ impl Syscalls {
 
     pub(crate) fn into_results(self) -> Results {
         let calls = self.calls_before.saturating_add(self.calls.len());
+        self.caller.end();
         Results {
             transaction_use: TransactionUse {
                 // The invocation itself is an instruction of the transaction.

@@ -16,7 +16,6 @@ use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
-use crate::settings::Settings;
 use crate::syscall_set::SyscallSet;
 use abi::Pubkey;
 
@@ -124,7 +123,7 @@ fn invocation(program_id: Pubkey) -> Invocation {
 
 /// Runs a program in memory of pages, or in the VM's other memory.
 fn run(program: &LoadedBlob, invocation: &Invocation, in_pages: bool) -> Finished {
-    let mut syscalls = Syscalls::new(default_host(), &Settings::default(), invocation);
+    let mut syscalls = Syscalls::new(default_host(), &Arc::default(), invocation);
     let mut observer = None::<CountingObserver>;
     let lent = program.lend(&mut observer, in_pages, |instance| {
         let finished = invoke::run(&mut syscalls, invocation, instance);

@@ -76,8 +76,13 @@ impl Caller {
     }
 
     /// The input as it was sent, and the accounts as the program's calls have left them.
-    pub fn accounts(&self) -> (&SerializedInput, &[Option<AccountInput>]) {
-        (&self.input, &self.known)
+    pub fn accounts(&mut self) -> (&mut SerializedInput, &[Option<AccountInput>]) {
+        (&mut self.input, &self.known)
+    }
+
+    /// The program's invocation has ended.
+    pub fn end(self) {
+        self.input.give_back();
     }
 
     /// Prepares for the first call of a program that makes calls.

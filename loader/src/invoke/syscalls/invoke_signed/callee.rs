@@ -190,6 +190,7 @@ impl Syscalls {
         self.profiler = inner.profiler;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
+        inner.caller.end();
         // Those after it are deeper.
         let place = self.calls.iter().rposition(|call| call.depth == depth);
         place.unwrap_or_default()
