@@ -171,7 +171,11 @@ impl Loader {
         let finished = invoke::run_builtin(builtin, &mut syscalls, invocation);
         let engine = self.engine();
         Ok(invoke::outcome(
-            engine, syscalls, invocation, finished, None,
+            engine,
+            &mut syscalls,
+            invocation,
+            finished,
+            None,
         ))
     }
 
@@ -265,7 +269,13 @@ impl Program {
         syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
         let (engine, gas) = (self.engine, Some(invocation.gas));
-        Ok(invoke::outcome(engine, syscalls, invocation, finished, gas))
+        Ok(invoke::outcome(
+            engine,
+            &mut syscalls,
+            invocation,
+            finished,
+            gas,
+        ))
     }
 
     /// Bytes of memory that an instance has before heap and input.

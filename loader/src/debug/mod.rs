@@ -235,7 +235,7 @@ impl Tracer {
         let (input, _) = syscalls.accounts();
         let accounts = input.entries().iter().map(|entry| entry.address).collect();
         let (engine, gas) = (Engine::Interpreter, Some(invocation.gas));
-        let outcome = invoke::outcome(engine, syscalls, invocation, finished, gas);
+        let outcome = invoke::outcome(engine, &mut syscalls, invocation, finished, gas);
         Ok((outcome, accounts))
     }
 }

@@ -146,9 +146,10 @@ impl Finished {
 
 /// The outcome of an invocation whose program has finished. `gas` is what the program began with; a
 /// program of the host's has `None`, as in [`Syscalls::log_end`].
+#[inline]
 pub(crate) fn outcome(
     engine: Engine,
-    mut syscalls: Syscalls,
+    syscalls: &mut Syscalls,
     invocation: &Invocation,
     mut finished: Finished,
     gas: Option<u64>,
@@ -156,7 +157,7 @@ pub(crate) fn outcome(
     let mut growth = invocation.transaction_use.growth;
     finished.add_growth(invocation, syscalls.limits().growth, &mut growth);
     syscalls.log_end(&finished, gas);
-    let results = syscalls.into_results();
+    let results = syscalls.take_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),
         Err(failure) => (

@@ -339,7 +339,7 @@ fn profile(
     })?;
     let outcome = invoke::outcome(
         Engine::Interpreter,
-        syscalls,
+        &mut syscalls,
         invocation,
         finished,
         Some(invocation.gas),

@@ -21,6 +21,7 @@ pub(crate) struct Guest<'a> {
 }
 
 impl GuestMemory for Guest<'_> {
+    #[inline]
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
         let (address, length) = range(address, buffer.len() as u64)?;
         if let Some(pages) = &self.pages {
@@ -69,6 +70,7 @@ impl GuestMemory for Guest<'_> {
             .map_err(|_| Inaccessible)
     }
 
+    #[inline]
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
         let (address, length) = range(address, bytes.len() as u64)?;
         if bytes.is_empty() {
@@ -131,11 +133,13 @@ impl GuestMemory for Guest<'_> {
         read_and_compare(self, address, length, before)
     }
 
+    #[inline]
     fn gas(&self) -> u64 {
         // It is negative after a block that could not be paid.
         self.vm.gas().max(0) as u64
     }
 
+    #[inline]
     fn set_gas(&mut self, gas: u64) {
         // A valid invocation has at most as much as the VM can count.
         self.vm.set_gas(i64::try_from(gas).unwrap_or(i64::MAX));
@@ -153,6 +157,7 @@ impl Guest<'_> {
     }
 
     /// The bytes at an address, if they need no access of their own.
+    #[inline]
     fn in_piece(&mut self, address: u32, length: usize) -> Result<Option<&[u8]>, Inaccessible> {
         let Some(pieces) = &mut self.pieces else {
             return Ok(None);
@@ -168,6 +173,7 @@ impl Guest<'_> {
 }
 
 /// Checks that a range is below 4 GiB: addresses have 32 bits, and ranges do not wrap around.
+#[inline]
 fn range(address: u64, length: u64) -> Result<(u32, u32), Inaccessible> {
     let end = address.checked_add(length).ok_or(Inaccessible)?;
     if end > 1 << 32 {

@@ -1,6 +1,7 @@
 //! Writes the serialized input, in the layout of [`abi::input`].
 
 use std::cell::Cell;
+use std::mem::take;
 use std::ops::Range;
 
 use abi::Pubkey;
@@ -35,6 +36,8 @@ pub(crate) struct SerializedInput {
     /// The bytes of all segments, one after the other.
     pub(super) bytes: Vec<u8>,
     segments: Vec<Segment>,
+    /// What the address of the next byte is more than its place in `bytes`.
+    distance: u64,
     /// Long data between segments, and the address of each.
     long: Vec<(u64, Data)>,
     /// The entry of each account, in order.
@@ -151,11 +154,11 @@ pub(crate) fn write(
     let too_little = |Inaccessible| {
         InvocationError::engine("the backend mapped too little memory for the input")
     };
-    for (address, range) in serialized.segments() {
+    for (place, (address, range)) in serialized.segments().enumerate() {
         let bytes = &serialized.bytes[range];
         // The rent epoch of the last account may be all that is left. Without it, the interpreter
         // need not clear the spare bytes before it.
-        if bytes.iter().all(|byte| *byte == 0) {
+        if place == 0 && bytes.iter().all(|byte| *byte == 0) {
             continue;
         }
         guest.write(address, bytes).map_err(too_little)?;
@@ -175,6 +178,7 @@ fn serialize(invocation: &Invocation, lengths: &Lengths, address: u64) -> Serial
     // The first, one after the padding of the instruction data, one after the spare bytes of each
     // account. Few accounts are long.
     input.segments.reserve(count + 2);
+    input.distance = address;
     input.segments.push(Segment { start: 0, address });
     input.write(&(invocation.data.len() as u64).to_le_bytes());
     input.write(&invocation.data);
@@ -206,7 +210,7 @@ fn serialize(invocation: &Invocation, lengths: &Lengths, address: u64) -> Serial
 
 impl SerializedInput {
     /// Keeps the memory for the next input of this thread. The invocation has ended.
-    pub fn give_back(mut self) {
+    pub fn give_back(&mut self) {
         if self.bytes.capacity().max(self.now.capacity()) > LONGEST_SPARE {
             return;
         }
@@ -215,7 +219,7 @@ impl SerializedInput {
         self.long.clear();
         self.entries.clear();
         // A thread that ends needs none.
-        let _ = SPARE.try_with(|spare| spare.set(self));
+        let _ = SPARE.try_with(|spare| spare.set(take(self)));
     }
 
     /// The entries of the accounts, in order.
@@ -294,8 +298,7 @@ impl SerializedInput {
 
     /// The address of the next byte.
     fn address(&self) -> u64 {
-        let last = &self.segments[self.segments.len() - 1];
-        last.address + (self.bytes.len() - last.start) as u64
+        self.distance + self.bytes.len() as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -305,8 +308,8 @@ impl SerializedInput {
     /// Leaves `length` zero bytes out.
     fn skip(&mut self, length: usize) {
         if length > 0 {
-            let address = self.address() + length as u64;
-            let start = self.bytes.len();
+            self.distance += length as u64;
+            let (start, address) = (self.bytes.len(), self.address());
             self.segments.push(Segment { start, address });
         }
     }

@@ -19,6 +19,7 @@ mod siblings;
 mod sysvar;
 
 use std::fmt;
+use std::mem::take;
 use std::sync::Arc;
 
 use abi::Pubkey;
@@ -312,7 +313,8 @@ impl Syscalls {
         self.engine_error.take()
     }
 
-    pub(crate) fn into_results(self) -> Results {
+    /// Takes what the programs have set. The invocation has ended.
+    pub(crate) fn take_results(&mut self) -> Results {
         let calls = self.calls_before.saturating_add(self.calls.len());
         self.caller.end();
         Results {
@@ -321,9 +323,9 @@ impl Syscalls {
                 calls: calls.saturating_add(1),
                 ..self.log.transaction_use()
             },
-            logs: self.log.lines,
-            return_data: self.return_data,
-            calls: self.calls,
+            logs: take(&mut self.log.lines),
+            return_data: take(&mut self.return_data),
+            calls: take(&mut self.calls),
         }
     }
 

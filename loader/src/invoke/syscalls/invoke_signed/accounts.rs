@@ -81,7 +81,7 @@ impl Caller {
     }
 
     /// The program's invocation has ended.
-    pub fn end(self) {
+    pub fn end(&mut self) {
         self.input.give_back();
     }
 

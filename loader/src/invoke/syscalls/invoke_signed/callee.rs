@@ -179,7 +179,7 @@ impl Syscalls {
     }
 
     /// Takes back what the called program's syscalls share. Returns the place of its record.
-    fn leave(&mut self, inner: Self) -> usize {
+    fn leave(&mut self, mut inner: Self) -> usize {
         let depth = inner.depth();
         self.callers = inner.callers;
         self.callers.pop();
