@@ -76,7 +76,8 @@ pub(crate) fn run(
         lengths.account_table_offset(),
     );
     let mapping = instance.map(&request)?;
-    let input = write::write(instance.guest(), invocation, &lengths, mapping.input)?;
+    let (input, _) = syscalls.accounts();
+    write::write(instance.guest(), invocation, &lengths, mapping.input, input)?;
     // The host pays for the memory of the outermost program, and a program for that of its callee.
     let gas_of_map = match syscalls.depth() {
         1 => 0,
@@ -93,7 +94,7 @@ pub(crate) fn run(
         });
     };
     instance.guest().set_gas(gas);
-    syscalls.begin(mapping.heap, input);
+    syscalls.begin(mapping.heap);
     let end = instance.enter(&mapping, syscalls)?;
     if let Some(error) = syscalls.take_engine_error() {
         return Err(error);
@@ -146,7 +147,7 @@ impl Finished {
 
 /// The outcome of an invocation whose program has finished. `gas` is what the program began with; a
 /// program of the host's has `None`, as in [`Syscalls::log_end`].
-#[inline]
+#[inline(always)]
 pub(crate) fn outcome(
     engine: Engine,
     syscalls: &mut Syscalls,
@@ -200,14 +201,18 @@ fn judge(
     }
     let now = EntriesNow::read(guest, invocation, input)?;
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
+    // Each call conserves the sum of what was passed on, so the sum before is that as sent.
+    let mut sum = SumChange::default();
     let entries = invocation.accounts.iter().zip(now.sent_entries);
     for (index, (entry, sent)) in entries.enumerate() {
         match entry {
             AccountEntry::First(as_sent) => {
                 let known = known.get(index).and_then(Option::as_ref);
                 let length = as_sent.account.data.len();
+                let kelvins = as_sent.account.kelvins;
                 // An account that does not change breaks no rule.
                 if known.is_none() && now.is_as_sent(sent, length) {
+                    sum.add(kelvins, kelvins);
                     accounts.push(as_sent.account.clone());
                     continue;
                 }
@@ -215,6 +220,7 @@ fn judge(
                 let after = now.account(guest, sent, length, &before.account.data)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
                     .check(words)?;
+                sum.add(kelvins, after.kelvins);
                 accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
@@ -228,8 +234,7 @@ fn judge(
             }
         }
     }
-    // Each call conserves the sum of what was passed on, so the sum before is that as sent.
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
+    sum.check(words)?;
     Ok(accounts)
 }
 

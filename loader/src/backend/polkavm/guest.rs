@@ -24,23 +24,10 @@ impl GuestMemory for Guest<'_> {
     #[inline]
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
         let (address, length) = range(address, buffer.len() as u64)?;
-        if let Some(pages) = &self.pages {
-            if buffer.is_empty() {
-                return Ok(());
-            }
-            if !pages.is_readable(address, length) {
-                return Err(Inaccessible);
-            }
-            return pages.read(self.vm, address, buffer);
-        }
-        if let Some(bytes) = self.in_piece(address, buffer.len())? {
-            buffer.copy_from_slice(bytes);
+        if !self.is_plain() && self.read_apart(address, length, buffer)? {
             return Ok(());
         }
-        self.vm
-            .read_memory_into(address, buffer)
-            .map(|_| ())
-            .map_err(|_| Inaccessible)
+        read_memory(self.vm, address, buffer)
     }
 
     fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
@@ -76,17 +63,8 @@ impl GuestMemory for Guest<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        if let Some(pages) = &mut self.pages {
-            if !pages.is_writable(address, length) {
-                return Err(Inaccessible);
-            }
-            return pages.write(self.vm, address, bytes);
-        }
-        if let Some(pieces) = &mut self.pieces {
-            if pieces.write(self.vm, address, bytes) {
-                return Ok(());
-            }
-            pieces.flush(self.vm).map_err(|_| Inaccessible)?;
+        if !self.is_plain() && self.write_apart(address, length, bytes)? {
+            return Ok(());
         }
         self.vm
             .write_memory(address, bytes)
@@ -156,8 +134,62 @@ impl Guest<'_> {
         std::array::from_fn(|index| self.vm.reg(Reg::ARG_REGS[index]))
     }
 
-    /// The bytes at an address, if they need no access of their own.
+    /// Whether each access goes to the VM's own memory at once, as on most invocations of the
+    /// interpreter.
     #[inline]
+    fn is_plain(&self) -> bool {
+        self.pages.is_none() && self.pieces.is_none()
+    }
+
+    /// Reads bytes that are in pages or in a piece. Returns whether they are.
+    fn read_apart(
+        &mut self,
+        address: u32,
+        length: u32,
+        buffer: &mut [u8],
+    ) -> Result<bool, Inaccessible> {
+        if let Some(pages) = &self.pages {
+            if buffer.is_empty() {
+                return Ok(true);
+            }
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            pages.read(self.vm, address, buffer)?;
+            return Ok(true);
+        }
+        let Some(bytes) = self.in_piece(address, buffer.len())? else {
+            return Ok(false);
+        };
+        buffer.copy_from_slice(bytes);
+        Ok(true)
+    }
+
+    /// Writes bytes to pages, or keeps them for a piece. Returns whether it has.
+    fn write_apart(
+        &mut self,
+        address: u32,
+        length: u32,
+        bytes: &[u8],
+    ) -> Result<bool, Inaccessible> {
+        if let Some(pages) = &mut self.pages {
+            if !pages.is_writable(address, length) {
+                return Err(Inaccessible);
+            }
+            pages.write(self.vm, address, bytes)?;
+            return Ok(true);
+        }
+        let Some(pieces) = &mut self.pieces else {
+            return Ok(false);
+        };
+        if pieces.write(self.vm, address, bytes) {
+            return Ok(true);
+        }
+        pieces.flush(self.vm).map_err(|_| Inaccessible)?;
+        Ok(false)
+    }
+
+    /// The bytes at an address, if they need no access of their own.
     fn in_piece(&mut self, address: u32, length: usize) -> Result<Option<&[u8]>, Inaccessible> {
         let Some(pieces) = &mut self.pieces else {
             return Ok(None);
@@ -170,6 +202,18 @@ impl Guest<'_> {
     pub fn trapped(&self) -> Failure {
         diagnose::trapped(&self.program.blob, self.vm)
     }
+}
+
+/// Reads the VM's own memory. All reads are here, so that the compiler puts the VM's generic function
+/// into this one: by itself it returns a large result, which takes longer than a copy of the bytes.
+pub(super) fn read_memory(
+    vm: &mut RawInstance,
+    address: u32,
+    buffer: &mut [u8],
+) -> Result<(), Inaccessible> {
+    vm.read_memory_into(address, buffer)
+        .map(|_| ())
+        .map_err(|_| Inaccessible)
 }
 
 /// Checks that a range is below 4 GiB: addresses have 32 bits, and ranges do not wrap around.

@@ -188,7 +188,7 @@ pub(crate) fn input_is_gone() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invoke::input::write;
+    use crate::invoke::input::write::{self, Lengths};
 
     /// Memory that begins at address 0.
     struct Memory {
@@ -252,7 +252,9 @@ mod tests {
             bytes: vec![0; ADDRESS as usize + write::serialized_length(invocation)],
             reads: 0,
         };
-        let input = write::write(&mut memory, invocation, ADDRESS).unwrap();
+        let mut input = SerializedInput::empty();
+        let lengths = Lengths::of(invocation);
+        write::write(&mut memory, invocation, &lengths, ADDRESS, &mut input).unwrap();
         (memory, input)
     }
 
@@ -271,10 +273,14 @@ mod tests {
     }
 
     /// Checks that the entries are read as each account by itself. Returns which are as sent.
-    fn compare(invocation: &Invocation, input: &SerializedInput, memory: &mut Memory) -> Vec<bool> {
+    fn compare(
+        invocation: &Invocation,
+        input: &mut SerializedInput,
+        memory: &mut Memory,
+    ) -> Vec<bool> {
         let now = EntriesNow::read(memory, invocation, input).unwrap();
         let mut as_sent = Vec::new();
-        for (entry, sent) in invocation.accounts.iter().zip(input.entries()) {
+        for (entry, sent) in invocation.accounts.iter().zip(now.sent_entries) {
             let AccountEntry::First(before) = entry else {
                 let index = value::<RepeatEntry>(memory, sent.address).unwrap();
                 let expected = (index.padding == [0; 7]).then_some(usize::from(index.index));
@@ -305,8 +311,10 @@ mod tests {
             .flat_map(|list| [(list, true), (list, false)])
         {
             let invocation = invocation(lengths, account_table);
-            let (mut memory, input) = written(&invocation);
-            let unchanged = compare(&invocation, &input, &mut memory);
+            let (mut memory, mut input) = written(&invocation);
+            // The entries have the same places in each input.
+            let (_, same) = written(&invocation);
+            let unchanged = compare(&invocation, &mut input, &mut memory);
             let firsts = lengths.iter().flatten();
             assert!(
                 unchanged
@@ -314,8 +322,7 @@ mod tests {
                     .copied()
                     .eq(firsts.map(|length| *length < LONG))
             );
-            for (place, (entry, sent)) in
-                invocation.accounts.iter().zip(input.entries()).enumerate()
+            for (place, (entry, sent)) in invocation.accounts.iter().zip(same.entries()).enumerate()
             {
                 let start = sent.address as usize;
                 // The first and last bytes of each field, and of the data in its new length.
@@ -333,7 +340,7 @@ mod tests {
                 for offset in offsets {
                     let old = memory.bytes[start + offset];
                     memory.bytes[start + offset] ^= 1;
-                    let changed = compare(&invocation, &input, &mut memory);
+                    let changed = compare(&invocation, &mut input, &mut memory);
                     // A byte after empty data is a spare one.
                     let is_spare = lengths[place] == Some(0) && offset == AccountHeader::DATA;
                     if lengths[place].is_some() && !is_spare {
@@ -343,16 +350,16 @@ mod tests {
                     memory.bytes[start + offset] = old;
                 }
             }
-            assert_eq!(compare(&invocation, &input, &mut memory), unchanged);
+            assert_eq!(compare(&invocation, &mut input, &mut memory), unchanged);
         }
     }
 
     #[test]
     fn one_read_for_each_account_and_one_more() {
         let invocation = invocation(&[Some(165); 8], true);
-        let (mut memory, input) = written(&invocation);
-        let now = EntriesNow::read(&mut memory, &invocation, &input).unwrap();
-        let mut entries = input.entries().iter();
+        let (mut memory, mut input) = written(&invocation);
+        let now = EntriesNow::read(&mut memory, &invocation, &mut input).unwrap();
+        let mut entries = now.sent_entries.iter();
         assert!(entries.all(|entry| now.is_as_sent(entry, 165)));
         assert_eq!(memory.reads, 9);
     }
@@ -360,9 +367,9 @@ mod tests {
     #[test]
     fn input_that_is_gone_is_a_failure() {
         let invocation = invocation(&[Some(165)], false);
-        let (mut memory, input) = written(&invocation);
+        let (mut memory, mut input) = written(&invocation);
         memory.bytes.truncate(ADDRESS as usize + 100);
-        let read = EntriesNow::read(&mut memory, &invocation, &input);
+        let read = EntriesNow::read(&mut memory, &invocation, &mut input);
         assert_eq!(read.err(), Some(input_is_gone()));
     }
 }

@@ -138,8 +138,8 @@ impl Lengths {
     }
 }
 
-/// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
-/// what it has written.
+/// Writes the input of a valid invocation to zeroed memory at an address, where it fits. `input`,
+/// which is empty, gets what it writes.
 ///
 /// # Errors
 ///
@@ -149,13 +149,14 @@ pub(crate) fn write(
     invocation: &Invocation,
     lengths: &Lengths,
     address: u64,
-) -> Result<SerializedInput, InvocationError> {
-    let serialized = serialize(invocation, lengths, address);
+    input: &mut SerializedInput,
+) -> Result<(), InvocationError> {
+    serialize(invocation, lengths, address, input);
     let too_little = |Inaccessible| {
         InvocationError::engine("the backend mapped too little memory for the input")
     };
-    for (place, (address, range)) in serialized.segments().enumerate() {
-        let bytes = &serialized.bytes[range];
+    for (place, (address, range)) in input.segments().enumerate() {
+        let bytes = &input.bytes[range];
         // The rent epoch of the last account may be all that is left. Without it, the interpreter
         // need not clear the spare bytes before it.
         if place == 0 && bytes.iter().all(|byte| *byte == 0) {
@@ -163,16 +164,19 @@ pub(crate) fn write(
         }
         guest.write(address, bytes).map_err(too_little)?;
     }
-    for (address, data) in &serialized.long {
+    for (address, data) in &input.long {
         guest.lend(*address, data).map_err(too_little)?;
     }
-    Ok(serialized)
+    Ok(())
 }
 
-fn serialize(invocation: &Invocation, lengths: &Lengths, address: u64) -> SerializedInput {
+fn serialize(
+    invocation: &Invocation,
+    lengths: &Lengths,
+    address: u64,
+    input: &mut SerializedInput,
+) {
     let count = invocation.accounts.len();
-    // A thread that ends has none.
-    let mut input = SPARE.try_with(Cell::take).unwrap_or_default();
     input.bytes.reserve(lengths.copied);
     input.entries.reserve(count);
     // The first, one after the padding of the instruction data, one after the spare bytes of each
@@ -205,11 +209,16 @@ fn serialize(invocation: &Invocation, lengths: &Lengths, address: u64) -> Serial
         input.write_account_table(invocation);
     }
     debug_assert_eq!(input.bytes.len(), lengths.copied);
-    input
 }
 
 impl SerializedInput {
-    /// Keeps the memory for the next input of this thread. The invocation has ended.
+    /// An empty one, with the memory that this thread keeps.
+    pub fn empty() -> Self {
+        // A thread that ends keeps none.
+        SPARE.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Empties it, and keeps the memory for the next input of this thread. The invocation has ended.
     pub fn give_back(&mut self) {
         if self.bytes.capacity().max(self.now.capacity()) > LONGEST_SPARE {
             return;

@@ -195,10 +195,9 @@ impl Syscalls {
         syscalls
     }
 
-    /// Begins to run the current program, with this heap and this input.
-    pub(crate) fn begin(&mut self, heap: Heap, input: SerializedInput) {
+    /// Begins to run the current program, with this heap.
+    pub(crate) fn begin(&mut self, heap: Heap) {
         self.heap = heap;
-        self.caller.begin(input);
     }
 
     /// The current program's input, and the accounts as its calls have left them, by the position

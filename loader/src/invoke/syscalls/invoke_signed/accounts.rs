@@ -64,15 +64,10 @@ impl Caller {
                 announced_heap: invocation.announced_heap,
                 account_table: invocation.account_table,
             },
-            input: SerializedInput::default(),
+            input: SerializedInput::empty(),
             known: Vec::new(),
             positions: Vec::new(),
         }
-    }
-
-    /// Begins to run the program, with this input.
-    pub fn begin(&mut self, input: SerializedInput) {
-        self.input = input;
     }
 
     /// The input as it was sent, and the accounts as the program's calls have left them.
