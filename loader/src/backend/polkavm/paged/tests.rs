@@ -1,6 +1,8 @@
 //! Memory of pages beside the VM's other memory: random programs end in the same way, with the same
 //! gas and the same accounts.
 
+use std::sync::Arc;
+
 use polkavm::Reg::{A0, A1, A2, S0, S1, SP, T0, T1};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
