@@ -133,9 +133,11 @@ impl Finished {
         };
         // A length has 24 bits, so all of them together fit.
         let length = |account: &Account| account.data.len() as i64;
-        let before: i64 = invocation.first_accounts().map(length).sum();
-        let after: i64 = accounts.iter().map(length).sum();
-        let growth = all.saturating_add(after - before);
+        let both = invocation.first_accounts().zip(accounts);
+        let growth: i64 = both
+            .map(|(before, after)| length(after) - length(before))
+            .sum();
+        let growth = all.saturating_add(growth);
         match u64::try_from(growth) {
             Ok(growth) if growth > limit => {
                 self.result = Err(Failure::GrewTooMuch { growth, limit });
@@ -147,7 +149,6 @@ impl Finished {
 
 /// The outcome of an invocation whose program has finished. `gas` is what the program began with; a
 /// program of the host's has `None`, as in [`Syscalls::log_end`].
-#[inline(always)]
 pub(crate) fn outcome(
     engine: Engine,
     syscalls: &mut Syscalls,

@@ -21,13 +21,25 @@ pub(crate) struct Guest<'a> {
 }
 
 impl GuestMemory for Guest<'_> {
-    #[inline]
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
         let (address, length) = range(address, buffer.len() as u64)?;
-        if !self.is_plain() && self.read_apart(address, length, buffer)? {
+        if let Some(pages) = &self.pages {
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            if !pages.is_readable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.read(self.vm, address, buffer);
+        }
+        if let Some(bytes) = self.in_piece(address, buffer.len())? {
+            buffer.copy_from_slice(bytes);
             return Ok(());
         }
-        read_memory(self.vm, address, buffer)
+        self.vm
+            .read_memory_into(address, buffer)
+            .map(|_| ())
+            .map_err(|_| Inaccessible)
     }
 
     fn read(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Inaccessible> {
@@ -57,14 +69,22 @@ impl GuestMemory for Guest<'_> {
             .map_err(|_| Inaccessible)
     }
 
-    #[inline]
     fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Inaccessible> {
         let (address, length) = range(address, bytes.len() as u64)?;
         if bytes.is_empty() {
             return Ok(());
         }
-        if !self.is_plain() && self.write_apart(address, length, bytes)? {
-            return Ok(());
+        if let Some(pages) = &mut self.pages {
+            if !pages.is_writable(address, length) {
+                return Err(Inaccessible);
+            }
+            return pages.write(self.vm, address, bytes);
+        }
+        if let Some(pieces) = &mut self.pieces {
+            if pieces.write(self.vm, address, bytes) {
+                return Ok(());
+            }
+            pieces.flush(self.vm).map_err(|_| Inaccessible)?;
         }
         self.vm
             .write_memory(address, bytes)
@@ -111,13 +131,11 @@ impl GuestMemory for Guest<'_> {
         read_and_compare(self, address, length, before)
     }
 
-    #[inline]
     fn gas(&self) -> u64 {
         // It is negative after a block that could not be paid.
         self.vm.gas().max(0) as u64
     }
 
-    #[inline]
     fn set_gas(&mut self, gas: u64) {
         // A valid invocation has at most as much as the VM can count.
         self.vm.set_gas(i64::try_from(gas).unwrap_or(i64::MAX));
@@ -132,61 +150,6 @@ impl Guest<'_> {
     /// The arguments of the syscall that the program has called.
     pub fn arguments(&self) -> Arguments {
         std::array::from_fn(|index| self.vm.reg(Reg::ARG_REGS[index]))
-    }
-
-    /// Whether each access goes to the VM's own memory at once, as on most invocations of the
-    /// interpreter.
-    #[inline]
-    fn is_plain(&self) -> bool {
-        self.pages.is_none() && self.pieces.is_none()
-    }
-
-    /// Reads bytes that are in pages or in a piece. Returns whether they are.
-    fn read_apart(
-        &mut self,
-        address: u32,
-        length: u32,
-        buffer: &mut [u8],
-    ) -> Result<bool, Inaccessible> {
-        if let Some(pages) = &self.pages {
-            if buffer.is_empty() {
-                return Ok(true);
-            }
-            if !pages.is_readable(address, length) {
-                return Err(Inaccessible);
-            }
-            pages.read(self.vm, address, buffer)?;
-            return Ok(true);
-        }
-        let Some(bytes) = self.in_piece(address, buffer.len())? else {
-            return Ok(false);
-        };
-        buffer.copy_from_slice(bytes);
-        Ok(true)
-    }
-
-    /// Writes bytes to pages, or keeps them for a piece. Returns whether it has.
-    fn write_apart(
-        &mut self,
-        address: u32,
-        length: u32,
-        bytes: &[u8],
-    ) -> Result<bool, Inaccessible> {
-        if let Some(pages) = &mut self.pages {
-            if !pages.is_writable(address, length) {
-                return Err(Inaccessible);
-            }
-            pages.write(self.vm, address, bytes)?;
-            return Ok(true);
-        }
-        let Some(pieces) = &mut self.pieces else {
-            return Ok(false);
-        };
-        if pieces.write(self.vm, address, bytes) {
-            return Ok(true);
-        }
-        pieces.flush(self.vm).map_err(|_| Inaccessible)?;
-        Ok(false)
     }
 
     /// The bytes at an address, if they need no access of their own.
@@ -204,20 +167,7 @@ impl Guest<'_> {
     }
 }
 
-/// Reads the VM's own memory. All reads are here, so that the compiler puts the VM's generic function
-/// into this one: by itself it returns a large result, which takes longer than a copy of the bytes.
-pub(super) fn read_memory(
-    vm: &mut RawInstance,
-    address: u32,
-    buffer: &mut [u8],
-) -> Result<(), Inaccessible> {
-    vm.read_memory_into(address, buffer)
-        .map(|_| ())
-        .map_err(|_| Inaccessible)
-}
-
 /// Checks that a range is below 4 GiB: addresses have 32 bits, and ranges do not wrap around.
-#[inline]
 fn range(address: u64, length: u64) -> Result<(u32, u32), Inaccessible> {
     let end = address.checked_add(length).ok_or(Inaccessible)?;
     if end > 1 << 32 {

@@ -14,7 +14,6 @@ use std::ops::Range;
 use polkavm::{MemoryMap, MemoryProtection, ProgramBlob, RawInstance};
 
 use super::PAGE_SIZE;
-use super::guest::read_memory;
 use crate::account::Data;
 use crate::backend::Inaccessible;
 
@@ -99,7 +98,8 @@ impl Pages {
         for piece in pieces(address, buffer.len()) {
             let bytes = &mut buffer[piece.bytes.clone()];
             if self.pages.contains_key(&piece.page) {
-                read_memory(vm, piece.address, bytes)?;
+                vm.read_memory_into(piece.address, bytes)
+                    .map_err(|_| Inaccessible)?;
             } else {
                 bytes.fill(0);
                 self.copy_first_bytes(piece.address, bytes);
@@ -171,7 +171,8 @@ impl Pages {
             }
             let part = overlap(&lent.range, &(page..page + PAGE_SIZE));
             let bytes = &mut buffer[..part.len()];
-            read_memory(vm, part.start, bytes)?;
+            vm.read_memory_into(part.start, &mut *bytes)
+                .map_err(|_| Inaccessible)?;
             let start = (part.start - lent.range.start) as usize;
             lent.data.read(start, &mut before[..bytes.len()]);
             if before[..bytes.len()] != *bytes {

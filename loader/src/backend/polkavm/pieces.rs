@@ -8,7 +8,6 @@ use std::mem::take;
 
 use polkavm::{MemoryProtection, RawInstance};
 
-use super::guest::read_memory;
 use super::process;
 
 /// The longest gap between two writes that become one, in bytes. An account has 10,240 spare ones.
@@ -156,7 +155,8 @@ impl Piece {
                 process::keep_awake(vm).map_err(|error| error.to_string())?;
             }
             let length = bytes.len() as u32;
-            read_memory(vm, address, bytes).map_err(|error| error.to_string())?;
+            vm.read_memory_into(address, bytes)
+                .map_err(|error| error.to_string())?;
             address += length;
         }
         self.is_read = true;
