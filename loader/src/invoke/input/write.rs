@@ -36,7 +36,7 @@ pub(crate) struct SerializedInput {
     /// The bytes of all segments, one after the other.
     pub(super) bytes: Vec<u8>,
     segments: Vec<Segment>,
-    /// What the address of the next byte is more than its place in `bytes`.
+    /// The difference between the address of the next byte and its place in `bytes`.
     distance: u64,
     /// Long data between segments, and the address of each.
     long: Vec<(u64, Data)>,
@@ -218,7 +218,7 @@ impl SerializedInput {
         SPARE.try_with(Cell::take).unwrap_or_default()
     }
 
-    /// Empties it, and keeps the memory for the next input of this thread. The invocation has ended.
+    /// Empties it, and keeps the memory for the next input of this thread.
     pub fn give_back(&mut self) {
         if self.bytes.capacity().max(self.now.capacity()) > LONGEST_SPARE {
             return;
