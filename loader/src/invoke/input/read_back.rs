@@ -355,6 +355,22 @@ mod tests {
     }
 
     #[test]
+    fn memory_of_an_earlier_input_shows_in_no_later_one() {
+        let first = invocation(&[Some(165), Some(LONG), None], true);
+        let (mut memory, mut input) = written(&first);
+        compare(&first, &mut input, &mut memory);
+        input.give_back();
+        let second = invocation(&[Some(3), None], false);
+        let (mut memory, mut input) = written(&second);
+        // It is the same memory, and longer than it needs to be.
+        assert!(input.now.len() > input.bytes.len());
+        assert_eq!(input.entries().len(), 2);
+        assert_eq!(compare(&second, &mut input, &mut memory), [true]);
+        memory.bytes[input.entries()[0].address as usize + AccountHeader::DATA] ^= 1;
+        assert_eq!(compare(&second, &mut input, &mut memory), [false]);
+    }
+
+    #[test]
     fn one_read_for_each_account_and_one_more() {
         let invocation = invocation(&[Some(165); 8], true);
         let (mut memory, mut input) = written(&invocation);
