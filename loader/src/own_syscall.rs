@@ -278,12 +278,14 @@ impl Loader {
         } else if symbol.len() > MAX_OWN_SYSCALL_NAME {
             "its name has more than 255 bytes; use a shorter name"
         } else {
-            self.settings.syscalls.add(Arc::new(OwnSyscall {
-                symbol,
-                signature,
-                price,
-                run: Box::new(run),
-            }));
+            Arc::make_mut(&mut self.settings)
+                .syscalls
+                .add(Arc::new(OwnSyscall {
+                    symbol,
+                    signature,
+                    price,
+                    run: Box::new(run),
+                }));
             return Ok(self);
         };
         Err(LoadError::InvalidSyscall { symbol, reason })

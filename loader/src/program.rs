@@ -31,7 +31,7 @@ use crate::settings::Settings;
 /// A clone is a handle on the same engine, and may be used on any thread.
 #[derive(Clone)]
 pub struct Loader {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     backend: Arc<dyn BackendObject>,
 }
 
@@ -55,7 +55,7 @@ impl Loader {
 
     fn on(backend: Arc<dyn BackendObject>) -> Self {
         Self {
-            settings: Settings::default(),
+            settings: Arc::default(),
             backend,
         }
     }
@@ -63,14 +63,14 @@ impl Loader {
     /// Sets the limits of every program and invocation.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.settings.limits = limits;
+        Arc::make_mut(&mut self.settings).limits = limits;
         self
     }
 
     /// Sets what syscalls cost, for the programs that the loader loads from now on.
     #[must_use]
     pub fn prices(mut self, prices: Prices) -> Self {
-        self.settings.prices = Arc::new(prices);
+        Arc::make_mut(&mut self.settings).prices = prices;
         self
     }
 
@@ -78,7 +78,7 @@ impl Loader {
     /// a called program logs has the style of the program that the host called.
     #[must_use]
     pub fn log_style(mut self, style: LogStyle) -> Self {
-        self.settings.log_style = style;
+        Arc::make_mut(&mut self.settings).log_style = style;
         self
     }
 
@@ -128,7 +128,7 @@ impl Loader {
         }
         Ok(Program {
             engine: self.engine(),
-            settings: self.settings.clone(),
+            settings: Arc::clone(&self.settings),
             loaded,
             contract,
         })
@@ -171,7 +171,11 @@ impl Loader {
         let finished = invoke::run_builtin(builtin, &mut syscalls, invocation);
         let engine = self.engine();
         Ok(invoke::outcome(
-            engine, syscalls, invocation, finished, None,
+            engine,
+            &mut syscalls,
+            invocation,
+            finished,
+            None,
         ))
     }
 
@@ -230,7 +234,7 @@ impl fmt::Debug for Loader {
 #[derive(Clone)]
 pub struct Program {
     engine: Engine,
-    settings: Settings,
+    settings: Arc<Settings>,
     loaded: Arc<dyn ProgramObject>,
     contract: Option<Contract>,
 }
@@ -265,7 +269,13 @@ impl Program {
         syscalls.log_begin();
         let finished = self.call(&mut syscalls, invocation)?;
         let (engine, gas) = (self.engine, Some(invocation.gas));
-        Ok(invoke::outcome(engine, syscalls, invocation, finished, gas))
+        Ok(invoke::outcome(
+            engine,
+            &mut syscalls,
+            invocation,
+            finished,
+            gas,
+        ))
     }
 
     /// Bytes of memory that an instance has before heap and input.
@@ -350,7 +360,7 @@ impl Program {
         self.engine
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }
 

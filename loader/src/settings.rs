@@ -1,7 +1,5 @@
 //! What a loader sets for all its programs and their invocations.
 
-use std::sync::Arc;
-
 use crate::limits::Limits;
 use crate::log_style::LogStyle;
 use crate::prices::Prices;
@@ -11,7 +9,7 @@ use crate::syscall_set::SyscallSet;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub limits: Limits,
-    pub prices: Arc<Prices>,
+    pub prices: Prices,
     pub log_style: LogStyle,
     pub syscalls: SyscallSet,
 }

@@ -76,7 +76,7 @@ pub const RETURN_TO_LOADER: u32 = 0xffff_0000;
 /// A program that is prepared to be stopped before each instruction.
 pub struct Tracer {
     program: LoadedBlob,
-    settings: Settings,
+    settings: Arc<Settings>,
     contract: Option<Contract>,
     points: coverage::Points,
 }
@@ -113,7 +113,7 @@ impl Program {
         Ok(Tracer {
             points: coverage::Points::of(&program.blob),
             program,
-            settings: self.settings().clone(),
+            settings: Arc::clone(self.settings()),
             contract: self.contract().copied(),
         })
     }
@@ -235,7 +235,7 @@ impl Tracer {
         let (input, _) = syscalls.accounts();
         let accounts = input.entries().iter().map(|entry| entry.address).collect();
         let (engine, gas) = (Engine::Interpreter, Some(invocation.gas));
-        let outcome = invoke::outcome(engine, syscalls, invocation, finished, gas);
+        let outcome = invoke::outcome(engine, &mut syscalls, invocation, finished, gas);
         Ok((outcome, accounts))
     }
 }

@@ -69,10 +69,10 @@ impl<T: 'static> Instance<T> {
             size: self.limits.heap,
             has_header: false,
         };
-        let settings = Settings {
+        let settings = Arc::new(Settings {
             limits: self.limits,
             ..Settings::default()
-        };
+        });
         Syscalls::of_handler(default_host(), &settings, self.gas_limit, heap)
     }
 
@@ -122,7 +122,8 @@ impl<T: 'static> Instance<T> {
             Err(error) => return Err(self.failed(&error)),
         };
         let syscalls = self.running().syscalls.take();
-        let results = syscalls.expect("each syscall puts it back").into_results();
+        let mut syscalls = syscalls.expect("each syscall puts it back");
+        let results = syscalls.take_results();
         let state = self.running().state.take();
         Ok(Answer {
             bytes: self.read(value)?,

@@ -61,6 +61,7 @@ fn judge(
         AccountEntry::Repeat(_) => None,
     });
     let mut accounts = Vec::with_capacity(after.len());
+    let mut sum = SumChange::default();
     for ((index, before), after) in before.zip(after) {
         let sent_length = match depth {
             1 => MAX_PERMITTED_DATA_LENGTH,
@@ -69,8 +70,9 @@ fn judge(
         let after = AccountAfter::of(after);
         AccountChange::new(index, &invocation.program_id, before, sent_length, &after)
             .check(words)?;
+        sum.add(before.account.kelvins, after.kelvins);
         accounts.push(after.into_account());
     }
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
+    sum.check(words)?;
     Ok(accounts)
 }

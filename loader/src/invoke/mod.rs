@@ -22,7 +22,7 @@ use crate::outcome::{HeapUse, Outcome};
 use crate::transaction_use::TransactionUse;
 use guest::GuestMemory;
 use input::read_back::EntriesNow;
-use input::write::{self, SerializedInput};
+use input::write::{self, Lengths, SerializedInput};
 use syscalls::Syscalls;
 use write_back::{AccountChange, RepeatChange, SumChange};
 
@@ -67,15 +67,17 @@ pub(crate) fn run(
     invocation: &Invocation,
     instance: &mut impl Instance,
 ) -> Result<Finished, InvocationError> {
+    let lengths = Lengths::of(invocation);
     let request = MemoryRequest::new(
         invocation.heap_size,
         invocation.announced_heap(),
-        write::serialized_length(invocation),
-        write::lent_length(invocation),
-        write::account_table_offset(invocation),
+        lengths.input,
+        lengths.lent,
+        lengths.account_table_offset(),
     );
     let mapping = instance.map(&request)?;
-    let input = write::write(instance.guest(), invocation, mapping.input)?;
+    let (input, _) = syscalls.accounts();
+    write::write(instance.guest(), invocation, &lengths, mapping.input, input)?;
     // The host pays for the memory of the outermost program, and a program for that of its callee.
     let gas_of_map = match syscalls.depth() {
         1 => 0,
@@ -92,7 +94,7 @@ pub(crate) fn run(
         });
     };
     instance.guest().set_gas(gas);
-    syscalls.begin(mapping.heap, input);
+    syscalls.begin(mapping.heap);
     let end = instance.enter(&mapping, syscalls)?;
     if let Some(error) = syscalls.take_engine_error() {
         return Err(error);
@@ -131,9 +133,11 @@ impl Finished {
         };
         // A length has 24 bits, so all of them together fit.
         let length = |account: &Account| account.data.len() as i64;
-        let before: i64 = invocation.first_accounts().map(length).sum();
-        let after: i64 = accounts.iter().map(length).sum();
-        let growth = all.saturating_add(after - before);
+        let both = invocation.first_accounts().zip(accounts);
+        let growth: i64 = both
+            .map(|(before, after)| length(after) - length(before))
+            .sum();
+        let growth = all.saturating_add(growth);
         match u64::try_from(growth) {
             Ok(growth) if growth > limit => {
                 self.result = Err(Failure::GrewTooMuch { growth, limit });
@@ -147,7 +151,7 @@ impl Finished {
 /// program of the host's has `None`, as in [`Syscalls::log_end`].
 pub(crate) fn outcome(
     engine: Engine,
-    mut syscalls: Syscalls,
+    syscalls: &mut Syscalls,
     invocation: &Invocation,
     mut finished: Finished,
     gas: Option<u64>,
@@ -155,7 +159,7 @@ pub(crate) fn outcome(
     let mut growth = invocation.transaction_use.growth;
     finished.add_growth(invocation, syscalls.limits().growth, &mut growth);
     syscalls.log_end(&finished, gas);
-    let results = syscalls.into_results();
+    let results = syscalls.take_results();
     let (failure, accounts, return_data) = match finished.result {
         Ok(accounts) => (None, accounts, results.return_data),
         Err(failure) => (
@@ -187,7 +191,7 @@ pub(crate) fn outcome(
 /// `words` gets the runtime's words for the rule that was broken, if it was one.
 fn judge(
     invocation: &Invocation,
-    input: &SerializedInput,
+    input: &mut SerializedInput,
     known: &[Option<AccountInput>],
     status: u64,
     guest: &mut impl GuestMemory,
@@ -198,13 +202,18 @@ fn judge(
     }
     let now = EntriesNow::read(guest, invocation, input)?;
     let mut accounts = Vec::with_capacity(invocation.accounts.len());
-    for (index, (entry, sent)) in invocation.accounts.iter().zip(input.entries()).enumerate() {
+    // Each call conserves the sum of what was passed on, so the sum before is that as sent.
+    let mut sum = SumChange::default();
+    let entries = invocation.accounts.iter().zip(now.sent_entries);
+    for (index, (entry, sent)) in entries.enumerate() {
         match entry {
             AccountEntry::First(as_sent) => {
                 let known = known.get(index).and_then(Option::as_ref);
                 let length = as_sent.account.data.len();
+                let kelvins = as_sent.account.kelvins;
                 // An account that does not change breaks no rule.
                 if known.is_none() && now.is_as_sent(sent, length) {
+                    sum.add(kelvins, kelvins);
                     accounts.push(as_sent.account.clone());
                     continue;
                 }
@@ -212,6 +221,7 @@ fn judge(
                 let after = now.account(guest, sent, length, &before.account.data)?;
                 AccountChange::new(index, &invocation.program_id, before, length, &after)
                     .check(words)?;
+                sum.add(kelvins, after.kelvins);
                 accounts.push(after.into_account());
             }
             AccountEntry::Repeat(first) => {
@@ -225,8 +235,7 @@ fn judge(
             }
         }
     }
-    // Each call conserves the sum of what was passed on, so the sum before is that as sent.
-    SumChange::new(invocation.first_accounts(), accounts.iter()).check(words)?;
+    sum.check(words)?;
     Ok(accounts)
 }
 

@@ -85,6 +85,7 @@ pub(crate) struct RepeatChange {
 }
 
 /// The kelvins of all accounts together, before and after.
+#[derive(Default)]
 pub(crate) struct SumChange {
     pub before: u128,
     pub after: u128,
@@ -259,14 +260,11 @@ impl RepeatChange {
 }
 
 impl SumChange {
-    pub fn new<'a>(
-        before: impl Iterator<Item = &'a Account>,
-        after: impl Iterator<Item = &'a Account>,
-    ) -> Self {
-        Self {
-            before: before.map(|account| u128::from(account.kelvins)).sum(),
-            after: after.map(|account| u128::from(account.kelvins)).sum(),
-        }
+    /// Counts an account, which has these kelvins before and after.
+    #[inline]
+    pub fn add(&mut self, before: u64, after: u64) {
+        self.before += u128::from(before);
+        self.after += u128::from(after);
     }
 
     /// Checks that the program made no kelvins and lost none. `words` gets the runtime's words, if

@@ -324,7 +324,7 @@ impl Program {
 
 fn profile(
     traced: &Traced,
-    settings: &Settings,
+    settings: &Arc<Settings>,
     host: &Arc<dyn Host>,
     invocation: &Invocation,
 ) -> Result<Profiled, InvocationError> {
@@ -339,7 +339,7 @@ fn profile(
     })?;
     let outcome = invoke::outcome(
         Engine::Interpreter,
-        syscalls,
+        &mut syscalls,
         invocation,
         finished,
         Some(invocation.gas),

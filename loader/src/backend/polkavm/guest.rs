@@ -4,7 +4,7 @@ use polkavm::{MemoryProtection, RawInstance, Reg};
 
 use super::paged::Pages;
 use super::pieces::Pieces;
-use super::{LoadedBlob, diagnose};
+use super::{LoadedBlob, PAGE_SIZE, diagnose};
 use crate::account::Data;
 use crate::backend::{Arguments, GuestMemory, Inaccessible};
 use crate::error::Failure;
@@ -58,11 +58,10 @@ impl GuestMemory for Guest<'_> {
         if let Some(bytes) = self.in_piece(address, length as usize)? {
             return Ok(bytes.to_vec());
         }
-        // Checked first, because the VM allocates the buffer before it checks the memory.
-        if !self
-            .vm
-            .is_memory_accessible(address, length, MemoryProtection::Read)
-        {
+        // Checked first, because the VM allocates the buffer before it checks the memory. A short
+        // one takes less time than the check.
+        let protection = MemoryProtection::Read;
+        if length > PAGE_SIZE && !self.vm.is_memory_accessible(address, length, protection) {
             return Err(Inaccessible);
         }
         self.vm

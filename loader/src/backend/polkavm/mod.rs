@@ -298,17 +298,19 @@ impl LoadedBlob {
             account_table: 0,
             observer,
         };
-        let result = run(&mut observed)?;
-        let pieces = observed.guest.pieces.take();
-        if let Some(other) = observed.other.take() {
-            let paged = std::mem::replace(&mut instance, other);
-            self.paged.give_back(paged);
+        let result = run(&mut observed);
+        if result.is_ok() {
+            let pieces = observed.guest.pieces.take();
+            if let Some(other) = observed.other.take() {
+                let paged = std::mem::replace(&mut instance, other);
+                self.paged.give_back(paged);
+            }
+            if let Some(pieces) = pieces {
+                instance.known.spare = pieces.into_spare();
+            }
+            self.instances.give_back(instance);
         }
-        if let Some(pieces) = pieces {
-            instance.known.spare = pieces.into_spare();
-        }
-        self.instances.give_back(instance);
-        Ok(result)
+        result
     }
 
     /// Bytes of an instance's data and stack.

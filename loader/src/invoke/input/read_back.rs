@@ -15,10 +15,12 @@ use crate::invoke::write_back::{AccountAfter, most_data};
 
 /// The entries of all accounts as a program has left them, read together.
 pub(crate) struct EntriesNow<'a> {
+    /// The entries as they were sent, in order.
+    pub sent_entries: &'a [SentEntry],
     sent: &'a [u8],
     /// What the bytes of `sent` are now, at the same places. Only those of entries are read, and
     /// none of [`LONG`] data.
-    now: Vec<u8>,
+    now: &'a [u8],
 }
 
 impl<'a> EntriesNow<'a> {
@@ -27,19 +29,31 @@ impl<'a> EntriesNow<'a> {
     pub fn read(
         guest: &mut impl GuestMemory,
         invocation: &Invocation,
-        input: &'a SerializedInput,
+        input: &'a mut SerializedInput,
     ) -> Result<Self, Failure> {
-        let mut now = vec![0; input.bytes().len()];
+        let SerializedInput {
+            bytes: sent,
+            entries: sent_entries,
+            now,
+            ..
+        } = input;
+        if now.len() < sent.len() {
+            now.resize(sent.len(), 0);
+        }
         let mut read = |address, place: Range<usize>| {
             let read = guest.read_into(address, &mut now[place]);
             read.map_err(|Inaccessible| input_is_gone())
         };
-        let Some(first) = input.entries().first() else {
-            return Ok(Self { sent: &[], now });
+        let Some(first) = sent_entries.first() else {
+            return Ok(Self {
+                sent_entries,
+                sent,
+                now,
+            });
         };
         // What is not read yet of the entries so far: its address and its place.
         let (mut address, mut start, mut end) = (first.address, first.start, first.start);
-        for (entry, sent) in invocation.accounts.iter().zip(input.entries()) {
+        for (entry, sent) in invocation.accounts.iter().zip(&*sent_entries) {
             let AccountEntry::First(AccountInput { account, .. }) = entry else {
                 end = sent.start + size_of::<RepeatEntry>();
                 continue;
@@ -52,8 +66,11 @@ impl<'a> EntriesNow<'a> {
             end = rent_epoch + size_of::<u64>();
         }
         read(address, start..end)?;
-        let sent = input.bytes();
-        Ok(Self { sent, now })
+        Ok(Self {
+            sent_entries,
+            sent,
+            now,
+        })
     }
 
     /// Whether the account in an entry is as it was sent, with data of this length. `false` if the
@@ -171,7 +188,7 @@ pub(crate) fn input_is_gone() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invoke::input::write;
+    use crate::invoke::input::write::{self, Lengths};
 
     /// Memory that begins at address 0.
     struct Memory {
@@ -235,7 +252,9 @@ mod tests {
             bytes: vec![0; ADDRESS as usize + write::serialized_length(invocation)],
             reads: 0,
         };
-        let input = write::write(&mut memory, invocation, ADDRESS).unwrap();
+        let mut input = SerializedInput::empty();
+        let lengths = Lengths::of(invocation);
+        write::write(&mut memory, invocation, &lengths, ADDRESS, &mut input).unwrap();
         (memory, input)
     }
 
@@ -254,10 +273,14 @@ mod tests {
     }
 
     /// Checks that the entries are read as each account by itself. Returns which are as sent.
-    fn compare(invocation: &Invocation, input: &SerializedInput, memory: &mut Memory) -> Vec<bool> {
+    fn compare(
+        invocation: &Invocation,
+        input: &mut SerializedInput,
+        memory: &mut Memory,
+    ) -> Vec<bool> {
         let now = EntriesNow::read(memory, invocation, input).unwrap();
         let mut as_sent = Vec::new();
-        for (entry, sent) in invocation.accounts.iter().zip(input.entries()) {
+        for (entry, sent) in invocation.accounts.iter().zip(now.sent_entries) {
             let AccountEntry::First(before) = entry else {
                 let index = value::<RepeatEntry>(memory, sent.address).unwrap();
                 let expected = (index.padding == [0; 7]).then_some(usize::from(index.index));
@@ -288,8 +311,10 @@ mod tests {
             .flat_map(|list| [(list, true), (list, false)])
         {
             let invocation = invocation(lengths, account_table);
-            let (mut memory, input) = written(&invocation);
-            let unchanged = compare(&invocation, &input, &mut memory);
+            let (mut memory, mut input) = written(&invocation);
+            // The entries have the same places in each input.
+            let (_, same) = written(&invocation);
+            let unchanged = compare(&invocation, &mut input, &mut memory);
             let firsts = lengths.iter().flatten();
             assert!(
                 unchanged
@@ -297,8 +322,7 @@ mod tests {
                     .copied()
                     .eq(firsts.map(|length| *length < LONG))
             );
-            for (place, (entry, sent)) in
-                invocation.accounts.iter().zip(input.entries()).enumerate()
+            for (place, (entry, sent)) in invocation.accounts.iter().zip(same.entries()).enumerate()
             {
                 let start = sent.address as usize;
                 // The first and last bytes of each field, and of the data in its new length.
@@ -316,7 +340,7 @@ mod tests {
                 for offset in offsets {
                     let old = memory.bytes[start + offset];
                     memory.bytes[start + offset] ^= 1;
-                    let changed = compare(&invocation, &input, &mut memory);
+                    let changed = compare(&invocation, &mut input, &mut memory);
                     // A byte after empty data is a spare one.
                     let is_spare = lengths[place] == Some(0) && offset == AccountHeader::DATA;
                     if lengths[place].is_some() && !is_spare {
@@ -326,16 +350,32 @@ mod tests {
                     memory.bytes[start + offset] = old;
                 }
             }
-            assert_eq!(compare(&invocation, &input, &mut memory), unchanged);
+            assert_eq!(compare(&invocation, &mut input, &mut memory), unchanged);
         }
+    }
+
+    #[test]
+    fn memory_of_an_earlier_input_shows_in_no_later_one() {
+        let first = invocation(&[Some(165), Some(LONG), None], true);
+        let (mut memory, mut input) = written(&first);
+        compare(&first, &mut input, &mut memory);
+        input.give_back();
+        let second = invocation(&[Some(3), None], false);
+        let (mut memory, mut input) = written(&second);
+        // It is the same memory, and longer than it needs to be.
+        assert!(input.now.len() > input.bytes.len());
+        assert_eq!(input.entries().len(), 2);
+        assert_eq!(compare(&second, &mut input, &mut memory), [true]);
+        memory.bytes[input.entries()[0].address as usize + AccountHeader::DATA] ^= 1;
+        assert_eq!(compare(&second, &mut input, &mut memory), [false]);
     }
 
     #[test]
     fn one_read_for_each_account_and_one_more() {
         let invocation = invocation(&[Some(165); 8], true);
-        let (mut memory, input) = written(&invocation);
-        let now = EntriesNow::read(&mut memory, &invocation, &input).unwrap();
-        let mut entries = input.entries().iter();
+        let (mut memory, mut input) = written(&invocation);
+        let now = EntriesNow::read(&mut memory, &invocation, &mut input).unwrap();
+        let mut entries = now.sent_entries.iter();
         assert!(entries.all(|entry| now.is_as_sent(entry, 165)));
         assert_eq!(memory.reads, 9);
     }
@@ -343,9 +383,9 @@ mod tests {
     #[test]
     fn input_that_is_gone_is_a_failure() {
         let invocation = invocation(&[Some(165)], false);
-        let (mut memory, input) = written(&invocation);
+        let (mut memory, mut input) = written(&invocation);
         memory.bytes.truncate(ADDRESS as usize + 100);
-        let read = EntriesNow::read(&mut memory, &invocation, &input);
+        let read = EntriesNow::read(&mut memory, &invocation, &mut input);
         assert_eq!(read.err(), Some(input_is_gone()));
     }
 }

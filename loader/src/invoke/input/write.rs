@@ -1,5 +1,7 @@
 //! Writes the serialized input, in the layout of [`abi::input`].
 
+use std::cell::Cell;
+use std::mem::take;
 use std::ops::Range;
 
 use abi::Pubkey;
@@ -18,17 +20,31 @@ use crate::invoke::guest::{GuestMemory, Inaccessible};
 /// memory.
 pub(super) const LONG: usize = 16 << 10;
 
+/// The longest input of which a thread keeps the memory for its next one, in bytes.
+const LONGEST_SPARE: usize = 64 << 10;
+
+thread_local! {
+    /// The memory of an input whose invocation has ended. Otherwise an invocation of a few
+    /// microseconds would spend a part of them on allocations.
+    static SPARE: Cell<SerializedInput> = Cell::default();
+}
+
 /// The input of one invocation, without most of its zeroes: each account has 10,240 of them, and
 /// the memory is zeroed already.
 #[derive(Default)]
 pub(crate) struct SerializedInput {
     /// The bytes of all segments, one after the other.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     segments: Vec<Segment>,
+    /// The difference between the address of the next byte and its place in `bytes`.
+    distance: u64,
     /// Long data between segments, and the address of each.
     long: Vec<(u64, Data)>,
     /// The entry of each account, in order.
-    entries: Vec<SentEntry>,
+    pub(super) entries: Vec<SentEntry>,
+    /// What the bytes are after the program has run: see
+    /// [`EntriesNow`](super::read_back::EntriesNow). They may be those of an earlier input.
+    pub(super) now: Vec<u8>,
 }
 
 /// The entry of an account, or a repeat, in an input.
@@ -58,63 +74,72 @@ fn has_account_table(invocation: &Invocation) -> bool {
 /// Length in bytes of the input, with its account table if it has one; `usize::MAX` if that is too
 /// small for it.
 pub(crate) fn serialized_length(invocation: &Invocation) -> usize {
-    let mut length = 8_usize
-        .saturating_add(invocation.data.len())
-        .saturating_add(32);
-    length = length.saturating_add(padding(length)).saturating_add(8);
-    for entry in &invocation.accounts {
-        let entry = match entry {
-            AccountEntry::First(input) => {
-                entry_length(input.account.data.len()).unwrap_or(usize::MAX)
-            }
-            AccountEntry::Repeat(_) => size_of::<RepeatEntry>(),
-        };
-        length = length.saturating_add(entry);
-    }
-    if has_account_table(invocation) {
-        let table = account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX);
-        length = length.saturating_add(table);
-    }
-    length
-}
-
-/// The offset of the account table in the input, in bytes, if it has one. The input fits in memory,
-/// or is not written.
-pub(crate) fn account_table_offset(invocation: &Invocation) -> Option<usize> {
-    if !has_account_table(invocation) {
-        return None;
-    }
-    let table = account_table_length(invocation.accounts.len())?;
-    serialized_length(invocation).checked_sub(table)
+    Lengths::of(invocation).input
 }
 
 /// Bytes of the input that are written: all but the spare bytes of accounts, and padding.
 pub(crate) fn written_length(invocation: &Invocation) -> usize {
-    // The rent epoch follows the data.
-    let header = size_of::<AccountHeader>() + size_of::<u64>();
-    let accounts = invocation.accounts.iter().map(|entry| match entry {
-        AccountEntry::First(input) => header + input.account.data.len(),
-        AccountEntry::Repeat(_) => size_of::<RepeatEntry>(),
-    });
-    let table = if has_account_table(invocation) {
-        account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX)
-    } else {
-        0
-    };
-    let rest = size_of::<u64>() + invocation.data.len() + size_of::<Pubkey>() + size_of::<u64>();
-    accounts.sum::<usize>() + rest + table
+    let lengths = Lengths::of(invocation);
+    lengths.copied + lengths.lent
 }
 
-/// Bytes of long data, which the guest's memory borrows.
-pub(crate) fn lent_length(invocation: &Invocation) -> usize {
-    let lengths = invocation
-        .first_accounts()
-        .map(|account| account.data.len());
-    lengths.filter(|length| *length >= LONG).sum()
+/// The lengths of an input and of its parts, in bytes; each is `usize::MAX` if that is too small.
+#[derive(Clone, Copy)]
+pub(crate) struct Lengths {
+    /// The input, with its account table if it has one.
+    pub input: usize,
+    /// The account table; `None` if the input has none.
+    table: Option<usize>,
+    /// Long data, which the guest's memory borrows.
+    pub lent: usize,
+    /// What else is written: all but the spare bytes of accounts, and padding.
+    copied: usize,
 }
 
-/// Writes the input of a valid invocation to zeroed memory at an address, where it fits. Returns
-/// what it has written.
+impl Lengths {
+    pub fn of(invocation: &Invocation) -> Self {
+        let sum = usize::saturating_add;
+        let fixed = size_of::<u64>() + size_of::<Pubkey>();
+        let mut copied = sum(fixed, invocation.data.len());
+        let mut input = sum(sum(copied, padding(copied)), size_of::<u64>());
+        copied = sum(copied, size_of::<u64>());
+        let mut lent = 0;
+        for entry in &invocation.accounts {
+            let AccountEntry::First(account) = entry else {
+                input = sum(input, size_of::<RepeatEntry>());
+                copied = sum(copied, size_of::<RepeatEntry>());
+                continue;
+            };
+            let length = account.account.data.len();
+            input = sum(input, entry_length(length).unwrap_or(usize::MAX));
+            // The rent epoch follows the data.
+            copied = sum(copied, size_of::<AccountHeader>() + size_of::<u64>());
+            let data = if length >= LONG {
+                &mut lent
+            } else {
+                &mut copied
+            };
+            *data = sum(*data, length);
+        }
+        let table = has_account_table(invocation)
+            .then(|| account_table_length(invocation.accounts.len()).unwrap_or(usize::MAX));
+        Self {
+            input: sum(input, table.unwrap_or(0)),
+            table,
+            lent,
+            copied: sum(copied, table.unwrap_or(0)),
+        }
+    }
+
+    /// The offset of the account table in the input, if it has one. The input fits in memory, or is
+    /// not written.
+    pub fn account_table_offset(&self) -> Option<usize> {
+        self.input.checked_sub(self.table?)
+    }
+}
+
+/// Writes the input of a valid invocation to zeroed memory at an address, where it fits. `input`,
+/// which is empty, gets what it writes.
 ///
 /// # Errors
 ///
@@ -122,40 +147,43 @@ pub(crate) fn lent_length(invocation: &Invocation) -> usize {
 pub(crate) fn write(
     guest: &mut impl GuestMemory,
     invocation: &Invocation,
+    lengths: &Lengths,
     address: u64,
-) -> Result<SerializedInput, InvocationError> {
-    let serialized = serialize(invocation, address);
+    input: &mut SerializedInput,
+) -> Result<(), InvocationError> {
+    serialize(invocation, lengths, address, input);
     let too_little = |Inaccessible| {
         InvocationError::engine("the backend mapped too little memory for the input")
     };
-    for (address, range) in serialized.segments() {
-        let bytes = &serialized.bytes[range];
+    for (place, (address, range)) in input.segments().enumerate() {
+        let bytes = &input.bytes[range];
         // The rent epoch of the last account may be all that is left. Without it, the interpreter
         // need not clear the spare bytes before it.
-        if bytes.iter().all(|byte| *byte == 0) {
+        if place == 0 && bytes.iter().all(|byte| *byte == 0) {
             continue;
         }
         guest.write(address, bytes).map_err(too_little)?;
     }
-    for (address, data) in &serialized.long {
+    for (address, data) in &input.long {
         guest.lend(*address, data).map_err(too_little)?;
     }
-    Ok(serialized)
+    Ok(())
 }
 
-fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
+fn serialize(
+    invocation: &Invocation,
+    lengths: &Lengths,
+    address: u64,
+    input: &mut SerializedInput,
+) {
     let count = invocation.accounts.len();
-    let long = lent_length(invocation);
+    input.bytes.reserve(lengths.copied);
+    input.entries.reserve(count);
     // The first, one after the padding of the instruction data, one after the spare bytes of each
     // account. Few accounts are long.
-    let mut segments = Vec::with_capacity(count + 2);
-    segments.push(Segment { start: 0, address });
-    let mut input = SerializedInput {
-        bytes: Vec::with_capacity(written_length(invocation) - long),
-        segments,
-        long: Vec::new(),
-        entries: Vec::with_capacity(count),
-    };
+    input.segments.reserve(count + 2);
+    input.distance = address;
+    input.segments.push(Segment { start: 0, address });
     input.write(&(invocation.data.len() as u64).to_le_bytes());
     input.write(&invocation.data);
     input.write(invocation.program_id.as_bytes());
@@ -180,14 +208,27 @@ fn serialize(invocation: &Invocation, address: u64) -> SerializedInput {
     if has_account_table(invocation) {
         input.write_account_table(invocation);
     }
-    debug_assert_eq!(input.bytes.len() + long, written_length(invocation));
-    input
+    debug_assert_eq!(input.bytes.len(), lengths.copied);
 }
 
 impl SerializedInput {
-    /// The bytes of all segments, one after the other.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// An empty one, with the memory that this thread keeps.
+    pub fn empty() -> Self {
+        // A thread that ends keeps none.
+        SPARE.try_with(Cell::take).unwrap_or_default()
+    }
+
+    /// Empties it, and keeps the memory for the next input of this thread.
+    pub fn give_back(&mut self) {
+        if self.bytes.capacity().max(self.now.capacity()) > LONGEST_SPARE {
+            return;
+        }
+        self.bytes.clear();
+        self.segments.clear();
+        self.long.clear();
+        self.entries.clear();
+        // A thread that ends needs none.
+        let _ = SPARE.try_with(|spare| spare.set(take(self)));
     }
 
     /// The entries of the accounts, in order.
@@ -266,8 +307,7 @@ impl SerializedInput {
 
     /// The address of the next byte.
     fn address(&self) -> u64 {
-        let last = &self.segments[self.segments.len() - 1];
-        last.address + (self.bytes.len() - last.start) as u64
+        self.distance + self.bytes.len() as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -277,8 +317,8 @@ impl SerializedInput {
     /// Leaves `length` zero bytes out.
     fn skip(&mut self, length: usize) {
         if length > 0 {
-            let address = self.address() + length as u64;
-            let start = self.bytes.len();
+            self.distance += length as u64;
+            let (start, address) = (self.bytes.len(), self.address());
             self.segments.push(Segment { start, address });
         }
     }

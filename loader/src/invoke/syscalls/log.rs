@@ -56,17 +56,17 @@ pub(super) fn text<G: GuestMemory>(call: &mut Call<'_, G>) -> Returned {
     // Checked before the text is read, which may be as long as memory.
     call.syscalls.check_log_length(length)?;
     let text = call.read(address, length)?;
-    match call.syscalls.log_style() {
-        LogStyle::Plain => call
-            .syscalls
-            .log(String::from_utf8_lossy(&text).into_owned()),
-        LogStyle::Runtime => match String::from_utf8(text) {
-            Ok(text) => call.syscalls.log(format!("{TEXT_PREFIX}{text}")),
-            Err(error) => Err(Failure::SyscallFailed {
-                symbol: call.syscall.symbol().to_owned(),
-                reason: format!("the text is not UTF-8: {}", error.utf8_error()),
-            }),
-        },
+    match (call.syscalls.log_style(), String::from_utf8(text)) {
+        (LogStyle::Plain, Ok(text)) => call.syscalls.log(text),
+        (LogStyle::Plain, Err(error)) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            call.syscalls.log(text)
+        }
+        (LogStyle::Runtime, Ok(text)) => call.syscalls.log(format!("{TEXT_PREFIX}{text}")),
+        (LogStyle::Runtime, Err(error)) => Err(Failure::SyscallFailed {
+            symbol: call.syscall.symbol().to_owned(),
+            reason: format!("the text is not UTF-8: {}", error.utf8_error()),
+        }),
     }
 }
 

@@ -19,6 +19,7 @@ mod siblings;
 mod sysvar;
 
 use std::fmt;
+use std::mem::take;
 use std::sync::Arc;
 
 use abi::Pubkey;
@@ -54,7 +55,7 @@ type Returned = Result<Option<u64>, Failure>;
 pub struct Syscalls {
     host: Arc<dyn Host>,
     /// The settings of the program that the host called.
-    settings: Settings,
+    settings: Arc<Settings>,
     program_id: Pubkey,
     gas_limit: u64,
     heap: Heap,
@@ -154,10 +155,14 @@ fn unavailable<G>(call: &mut Call<'_, G>) -> Returned {
 
 impl Syscalls {
     /// The syscalls of the program that the host calls.
-    pub(crate) fn new(host: &Arc<dyn Host>, settings: &Settings, invocation: &Invocation) -> Self {
+    pub(crate) fn new(
+        host: &Arc<dyn Host>,
+        settings: &Arc<Settings>,
+        invocation: &Invocation,
+    ) -> Self {
         Self {
             host: Arc::clone(host),
-            settings: settings.clone(),
+            settings: Arc::clone(settings),
             program_id: invocation.program_id,
             gas_limit: invocation.gas,
             heap: Heap::default(),
@@ -180,7 +185,7 @@ impl Syscalls {
     #[cfg(feature = "wasm")]
     pub(crate) fn of_handler(
         host: &Arc<dyn Host>,
-        settings: &Settings,
+        settings: &Arc<Settings>,
         gas_limit: u64,
         heap: Heap,
     ) -> Self {
@@ -190,15 +195,14 @@ impl Syscalls {
         syscalls
     }
 
-    /// Begins to run the current program, with this heap and this input.
-    pub(crate) fn begin(&mut self, heap: Heap, input: SerializedInput) {
+    /// Begins to run the current program, with this heap.
+    pub(crate) fn begin(&mut self, heap: Heap) {
         self.heap = heap;
-        self.caller.begin(input);
     }
 
     /// The current program's input, and the accounts as its calls have left them, by the position
     /// of the entry.
-    pub(crate) fn accounts(&self) -> (&SerializedInput, &[Option<AccountInput>]) {
+    pub(crate) fn accounts(&mut self) -> (&mut SerializedInput, &[Option<AccountInput>]) {
         self.caller.accounts()
     }
 
@@ -308,17 +312,19 @@ impl Syscalls {
         self.engine_error.take()
     }
 
-    pub(crate) fn into_results(self) -> Results {
+    /// Takes what the programs have set. The invocation has ended.
+    pub(crate) fn take_results(&mut self) -> Results {
         let calls = self.calls_before.saturating_add(self.calls.len());
+        self.caller.end();
         Results {
             transaction_use: TransactionUse {
                 // The invocation itself is an instruction of the transaction.
                 calls: calls.saturating_add(1),
                 ..self.log.transaction_use()
             },
-            logs: self.log.lines,
-            return_data: self.return_data,
-            calls: self.calls,
+            logs: take(&mut self.log.lines),
+            return_data: take(&mut self.return_data),
+            calls: take(&mut self.calls),
         }
     }
 

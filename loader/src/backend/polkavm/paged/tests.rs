@@ -1,6 +1,8 @@
 //! Memory of pages beside the VM's other memory: random programs end in the same way, with the same
 //! gas and the same accounts.
 
+use std::sync::Arc;
+
 use polkavm::Reg::{A0, A1, A2, S0, S1, SP, T0, T1};
 use polkavm_common::program::{Instruction, InstructionSetKind, asm};
 use polkavm_common::writer::ProgramBlobBuilder;
@@ -16,7 +18,6 @@ use crate::invocation::Invocation;
 use crate::invoke::syscalls::Syscalls;
 use crate::invoke::{self, Finished};
 use crate::limits::Limits;
-use crate::settings::Settings;
 use crate::syscall_set::SyscallSet;
 use abi::Pubkey;
 
@@ -124,7 +125,7 @@ fn invocation(program_id: Pubkey) -> Invocation {
 
 /// Runs a program in memory of pages, or in the VM's other memory.
 fn run(program: &LoadedBlob, invocation: &Invocation, in_pages: bool) -> Finished {
-    let mut syscalls = Syscalls::new(default_host(), &Settings::default(), invocation);
+    let mut syscalls = Syscalls::new(default_host(), &Arc::default(), invocation);
     let mut observer = None::<CountingObserver>;
     let lent = program.lend(&mut observer, in_pages, |instance| {
         let finished = invoke::run(&mut syscalls, invocation, instance);

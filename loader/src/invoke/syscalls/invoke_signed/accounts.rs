@@ -64,20 +64,20 @@ impl Caller {
                 announced_heap: invocation.announced_heap,
                 account_table: invocation.account_table,
             },
-            input: SerializedInput::default(),
+            input: SerializedInput::empty(),
             known: Vec::new(),
             positions: Vec::new(),
         }
     }
 
-    /// Begins to run the program, with this input.
-    pub fn begin(&mut self, input: SerializedInput) {
-        self.input = input;
+    /// The input as it was sent, and the accounts as the program's calls have left them.
+    pub fn accounts(&mut self) -> (&mut SerializedInput, &[Option<AccountInput>]) {
+        (&mut self.input, &self.known)
     }
 
-    /// The input as it was sent, and the accounts as the program's calls have left them.
-    pub fn accounts(&self) -> (&SerializedInput, &[Option<AccountInput>]) {
-        (&self.input, &self.known)
+    /// The program's invocation has ended.
+    pub fn end(&mut self) {
+        self.input.give_back();
     }
 
     /// Prepares for the first call of a program that makes calls.

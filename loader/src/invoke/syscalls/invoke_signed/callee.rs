@@ -179,7 +179,7 @@ impl Syscalls {
     }
 
     /// Takes back what the called program's syscalls share. Returns the place of its record.
-    fn leave(&mut self, inner: Self) -> usize {
+    fn leave(&mut self, mut inner: Self) -> usize {
         let depth = inner.depth();
         self.callers = inner.callers;
         self.callers.pop();
@@ -190,6 +190,7 @@ impl Syscalls {
         self.profiler = inner.profiler;
         self.return_data = inner.return_data;
         self.returning_program = inner.returning_program;
+        inner.caller.end();
         // Those after it are deeper.
         let place = self.calls.iter().rposition(|call| call.depth == depth);
         place.unwrap_or_default()
