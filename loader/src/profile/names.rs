@@ -11,6 +11,9 @@ use crate::backend::polkavm::control_flow::Flow;
 use crate::backend::polkavm::debug_info::{self, DebugFrame, DebugFunction, Region};
 use crate::display::function_name;
 
+/// The numbers of the frames of each function that an instruction is in, inwards.
+type Functions = Rc<[Vec<u32>]>;
+
 /// Frames, each once, by number.
 pub(super) struct Names<'a> {
     blob: &'a ProgramBlob,
@@ -18,9 +21,9 @@ pub(super) struct Names<'a> {
     /// exports.
     functions: BTreeMap<u32, Option<String>>,
     frames: Numbered<Frame>,
-    of_instruction: HashMap<u32, Rc<[Vec<u32>]>>,
+    of_instruction: HashMap<u32, Functions>,
     /// The frames of regions whose functions have names, with the end of each, by its start.
-    of_region: BTreeMap<u32, (u32, Rc<[Vec<u32>]>)>,
+    of_region: BTreeMap<u32, (u32, Functions)>,
     has_debug_info: bool,
 }
 
@@ -46,7 +49,7 @@ impl<'a> Names<'a> {
 
     /// The numbers of the frames that an instruction is in, inwards, for each function that it is
     /// in: one at least, of one frame at least.
-    pub fn functions_at(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
+    pub fn functions_at(&mut self, program_counter: u32) -> Functions {
         if let Some(known) = self.of_instruction.get(&program_counter) {
             return Rc::clone(known);
         }
@@ -60,7 +63,7 @@ impl<'a> Names<'a> {
         numbers
     }
 
-    fn read(&mut self, program_counter: u32) -> Rc<[Vec<u32>]> {
+    fn read(&mut self, program_counter: u32) -> Functions {
         let region = debug_info::region_at(self.blob, ProgramCounter(program_counter));
         self.has_debug_info |= region.is_some();
         let Region {
@@ -75,7 +78,7 @@ impl<'a> Names<'a> {
         });
         // The name of a function without one depends on the instruction.
         let have_names = functions.iter().all(|frames| frames[0].function.is_some());
-        let numbers: Rc<[Vec<u32>]> = functions
+        let numbers: Functions = functions
             .into_iter()
             .map(|frames| self.numbers(frames, program_counter))
             .collect();
