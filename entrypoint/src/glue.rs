@@ -21,7 +21,7 @@ use crate::{ProcessInstruction, ProcessInstructionLazily, ProgramResult};
 ///   exposed, valid for reads and writes, and used by nothing else as long as the program uses its
 ///   heap.
 /// - `size` is at least 32 KiB, and at most `u32::MAX` and `isize::MAX`. On a 64-bit target the
-///   region ends below address 2^63.
+///   region ends below address 2^62.
 /// - The program has one thread (`docs/machine-model.md`) and one allocator over the announced
 ///   heap.
 #[inline(always)]
@@ -31,7 +31,7 @@ pub unsafe fn announce_heap(base: u64, size: u64) {
     // nothing else.
     unsafe { set_heap_base(base as usize) };
     // SAFETY: the base is recorded, for the same region. By this function's contract, `size` is at
-    // least 8, at most `u32::MAX` and `isize::MAX`, and the region ends below 2^63.
+    // least 8, at most `u32::MAX` and `isize::MAX`, and the region ends below 2^62.
     unsafe { set_heap_limit(size as usize) };
 }
 

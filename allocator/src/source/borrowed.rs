@@ -30,7 +30,7 @@ impl<'buffer> BorrowedHeap<'buffer> {
 
 // SAFETY: the source holds the exclusive borrow as long as it lives, so nothing else touches the
 // bytes. A slice is one allocation of at most `isize::MAX` bytes. `new` uses at most `u32::MAX` of
-// them, and zeroed them. On 64-bit targets such memory is mapped below 2^63. The pointer comes from
+// them, and zeroed them. On 64-bit targets such memory is mapped below 2^62. The pointer comes from
 // the slice and never changes. If the buffer is too short for the header, the space is empty, and
 // the header is the empty one. The source does not grow, and no method unwinds or calls an
 // allocator.

@@ -14,7 +14,7 @@ impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
     /// Returns the region of `LIMIT` bytes at address `BASE` as a source.
     ///
     /// A `LIMIT` above `u32::MAX` or `isize::MAX` does not compile. On a 64-bit target, a region
-    /// that ends above address 2^63 does not compile either.
+    /// that ends above address 2^62 does not compile either.
     ///
     /// # Safety
     ///
@@ -29,8 +29,8 @@ impl<const BASE: usize, const LIMIT: usize> FixedHeap<BASE, LIMIT> {
                 "a heap is at most u32::MAX and at most isize::MAX bytes long"
             );
             assert!(
-                usize::BITS != 64 || BASE as u128 + LIMIT as u128 <= 1 << 63,
-                "a heap on a 64-bit machine ends below address 2^63"
+                usize::BITS != 64 || BASE as u128 + LIMIT as u128 <= 1 << 62,
+                "a heap on a 64-bit machine ends below address 2^62"
             );
         };
         Self { _made_here: () }

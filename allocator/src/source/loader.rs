@@ -56,7 +56,7 @@ pub unsafe fn set_heap_base(base: usize) {
 ///
 /// - The contract of [`set_heap_base`] holds, and that function has been called before.
 /// - `limit` is at least 8, and at most `u32::MAX` and `isize::MAX`.
-/// - On a 64-bit target the region ends below address 2^63.
+/// - On a 64-bit target the region ends below address 2^62.
 #[inline(always)]
 pub unsafe fn set_heap_limit(limit: usize) {
     let base = START.0.get().wrapping_sub(HEADER_LENGTH);

@@ -35,7 +35,7 @@ pub(crate) const HEADER_LENGTH: usize = 8;
 /// - `end()` is at most `u32::MAX` and at most `isize::MAX` bytes after the first byte of the
 ///   header. All bytes in between lie in one allocation, or in memory that the language treats as
 ///   one, such as the linear memory of WebAssembly. On a 64-bit target the address of `end()` is
-///   below 2^63.
+///   below 2^62.
 /// - If `grow` returns an offset, the source has added at least the requested bytes.
 /// - The bytes of the first space that is not empty and that an allocator has seen, and those from
 ///   the offset that `grow` returned up to the `end()` right after it, are valid for reads and

@@ -51,7 +51,7 @@ impl Target for Riscv64 {
                 // The loader passes u32. Whole registers save the code that would cut them.
                 // SAFETY: this is the start of the entry, which the loader calls once. By
                 // `docs/abi.md`, these registers are base and size of a zeroed heap of at least
-                // 32 KiB that nothing else uses, and both are u32, so the region ends below 2^63. A
+                // 32 KiB that nothing else uses, and both are u32, so the region ends below 2^62. A
                 // guest has one thread and one global allocator.
                 unsafe { __ep_crate::__private::announce_heap(heap_base, heap_size) };
                 let input = ::core::ptr::with_exposed_provenance_mut(input as usize);

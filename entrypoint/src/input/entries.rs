@@ -16,6 +16,8 @@ pub(crate) struct Opened<'input> {
     data: *mut u8,
     /// The length of the instruction data.
     length: usize,
+    /// The address after the instruction data.
+    after_data: *mut u8,
     _input: PhantomData<&'input [u8]>,
 }
 
@@ -32,10 +34,13 @@ pub(crate) struct Opened<'input> {
 pub(crate) unsafe fn open<'input>(input: *mut u8) -> Opened<'input> {
     // SAFETY: by the contract, an input starts with this word. The read needs no alignment.
     let length = unsafe { input.cast::<u64>().read_unaligned() } as usize;
+    // Otherwise the compiler keeps the address of the input in another register.
+    let data = keep(input.wrapping_add(size_of::<u64>()));
     Opened {
-        // Otherwise the compiler keeps the address of the input in another register.
-        data: keep(input.wrapping_add(size_of::<u64>())),
+        data,
         length,
+        // Otherwise the compiler adds the two again for the call of the program's function.
+        after_data: keep(data.wrapping_add(length)),
         _input: PhantomData,
     }
 }
@@ -54,13 +59,11 @@ impl<'input> Opened<'input> {
         let length = self.data.wrapping_sub(size_of::<u64>()).cast::<u64>();
         // SAFETY: by `open`, an input starts with this word. By the contract, it is aligned for it.
         let length = unsafe { length.read_volatile() } as usize;
-        Self { length, ..self }
-    }
-
-    /// The address after the instruction data.
-    #[inline(always)]
-    fn after_data(self) -> *mut u8 {
-        self.data.wrapping_add(self.length)
+        Self {
+            length,
+            after_data: self.data.wrapping_add(length),
+            ..self
+        }
     }
 
     #[inline(always)]
@@ -68,7 +71,7 @@ impl<'input> Opened<'input> {
         // SAFETY: by `open`, there are 32 bytes there for `'input`. A `Pubkey` has alignment 1 and
         // no invalid values. Nothing writes these bytes: views write only to the entries of
         // accounts, which are other bytes.
-        unsafe { &*self.after_data().cast::<Pubkey>() }
+        unsafe { &*self.after_data.cast::<Pubkey>() }
     }
 
     #[inline(always)]
@@ -85,7 +88,7 @@ impl<'input> Opened<'input> {
     /// The input is aligned to 8; and no view of its accounts exists yet.
     #[inline(always)]
     pub(crate) unsafe fn entries(self) -> Entries {
-        let after_id = self.after_data().wrapping_add(size_of::<Pubkey>());
+        let after_id = self.after_data.wrapping_add(size_of::<Pubkey>());
         // By the contract, multiples of 8 from the start of the input are at addresses that are
         // multiples of 8.
         let count = after_id.map_addr(round_up).cast::<u64>();
