@@ -49,16 +49,16 @@ fn hello() {
 
 #[test]
 fn counter() {
-    let _ = check_all("counter", &[("default", 292)]);
+    let _ = check_all("counter", &[("default", 291)]);
 }
 
 #[test]
 fn vault() {
     let known = [
-        ("default", 380),
-        ("open", 140),
-        ("too_much", 106),
-        ("wrong_authority", 104),
+        ("default", 378),
+        ("open", 138),
+        ("too_much", 104),
+        ("wrong_authority", 102),
     ];
     check_scenarios("vault", &["open_and_withdraw"]);
     let _ = check_all("vault", &known);
@@ -73,7 +73,7 @@ fn token() {
         ("close", 129),
         ("close_full", 69),
         ("default", 90),
-        ("make_holding", 195),
+        ("make_holding", 194),
         ("make_mint", 65),
         ("mint", 95),
         ("to_itself", 90),
@@ -89,14 +89,14 @@ fn token() {
 #[test]
 fn escrow_calls_the_token() {
     let known = [
-        ("cancel", 5_089),
-        ("cannot_pay", 1_120),
-        ("default", 5_990),
-        ("make", 4_197),
-        ("offer_changed", 335),
-        ("other_token", 466),
-        ("sent_before", 6_893),
-        ("wrong_payment", 363),
+        ("cancel", 5_088),
+        ("cannot_pay", 1_119),
+        ("default", 5_989),
+        ("make", 4_195),
+        ("offer_changed", 334),
+        ("other_token", 465),
+        ("sent_before", 6_891),
+        ("wrong_payment", 362),
     ];
     check_scenarios("escrow", &["cancel", "trade"]);
     let _ = check_all("escrow", &known);
@@ -105,13 +105,13 @@ fn escrow_calls_the_token() {
 #[test]
 fn exchange_calls_the_token() {
     let known = [
-        ("close", 9_862),
-        ("default", 3_678),
-        ("open", 2_584),
-        ("other_token", 473),
-        ("others_vaults", 136),
-        ("sent_before", 5_271),
-        ("too_dear", 478),
+        ("close", 9_861),
+        ("default", 3_677),
+        ("open", 2_583),
+        ("other_token", 472),
+        ("others_vaults", 135),
+        ("sent_before", 5_270),
+        ("too_dear", 477),
     ];
     check_scenarios("exchange", &["a_pool"]);
     let _ = check_all("exchange", &known);
@@ -120,13 +120,13 @@ fn exchange_calls_the_token() {
 #[test]
 fn vesting_asks_for_the_time() {
     let known = [
-        ("default", 193),
-        ("grant", 2_376),
-        ("rest", 227),
-        ("sent_before", 5_065),
-        ("too_early", 189),
-        ("wrong_beneficiary", 84),
-        ("wrong_payer", 98),
+        ("default", 192),
+        ("grant", 2_375),
+        ("rest", 226),
+        ("sent_before", 5_064),
+        ("too_early", 188),
+        ("wrong_beneficiary", 83),
+        ("wrong_payer", 97),
     ];
     check_scenarios("vesting", &["a_year"]);
     let _ = check_all("vesting", &known);
@@ -135,11 +135,11 @@ fn vesting_asks_for_the_time() {
 #[test]
 fn oracle_reader_loads_an_account() {
     let known = [
-        ("default", 307),
-        ("not_yet", 127),
-        ("start", 181),
-        ("too_old", 136),
-        ("wrong_publisher", 98),
+        ("default", 306),
+        ("not_yet", 126),
+        ("start", 180),
+        ("too_old", 135),
+        ("wrong_publisher", 97),
     ];
     check_scenarios("oracle_reader", &["a_minute"]);
     let _ = check_all("oracle_reader", &known);
