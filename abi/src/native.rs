@@ -90,8 +90,9 @@ pub struct NativeHost {
 /// | [`ANSWER`](Self::ANSWER) | the return value of the syscall | as for [`ENTER`](Self::ENTER) |
 /// | [`START`](Self::START) | heap size, input length, the heap size to announce to the program | as for [`ENTER`](Self::ENTER) |
 ///
-/// A syscall that reads little memory is [`CALLED_WITH`](Self::CALLED_WITH) these bytes, in place of
-/// [`CALLED`](Self::CALLED): the loader then need not request them.
+/// If [`sent_with_call`] names memory for a syscall, and the process can read it, the process sends
+/// [`CALLED_WITH`](Self::CALLED_WITH) and these bytes in place of [`CALLED`](Self::CALLED). The
+/// loader then need not request them.
 ///
 /// A fork server opens the library once, and forks a process for each invocation. It sends
 /// [`READY`](Self::READY) once, on a socket of its own, and handles these requests:

@@ -382,9 +382,9 @@ impl Heap {
     #[inline(always)]
     fn fits(&self, place: &Place) -> bool {
         if usize::BITS == 64 {
-            // The heap ends below 2^62, and the place starts at most the program's state above.
-            // A layout's size plus its alignment less one is less than 2^63, and rounding and
-            // record add less than 32, so the sum does not wrap.
+            // The heap ends below 2^62. The place starts at most `STATE_MOST` above the end, which
+            // is at most 32 KiB. A layout's size plus its alignment less one is less than 2^63, and
+            // rounding and record add less than 32, so the sum does not wrap.
             place.end <= self.end.addr()
         } else {
             let room = self.room();

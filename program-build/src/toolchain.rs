@@ -71,7 +71,7 @@ impl Toolchain {
         command
             .env("RUSTC", &self.rustc)
             .env("RUSTC_BOOTSTRAP", "1");
-        settings::overrule_flags(&mut command, &self.rustc);
+        settings::overrule_flags(&mut command);
         if self.origin == Origin::Debian {
             command.env_remove("RUSTUP_TOOLCHAIN");
         }
@@ -106,7 +106,7 @@ pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions
         .env("RUSTC", &toolchain.rustc)
         .stdout(std::io::stderr());
     // Cargo asks the compiler for its targets, with these flags and through these wrappers.
-    settings::overrule_flags(&mut command, &toolchain.rustc);
+    settings::overrule_flags(&mut command);
     options.add_common(&mut command);
     let arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
     let fetch = || (folder.to_owned(), changes(folder), arguments.clone());

@@ -17,7 +17,12 @@ pub struct BorrowedHeap<'buffer> {
 impl<'buffer> BorrowedHeap<'buffer> {
     /// Borrows `buffer` and zeroes it. Bytes beyond the first `u32::MAX` are not used.
     pub fn new(buffer: &'buffer mut [MaybeUninit<u8>]) -> Self {
-        let length = buffer.len().min(u32::MAX as usize);
+        let mut length = buffer.len().min(u32::MAX as usize);
+        // The addresses of a system that tags them may be above the bound of a source. Such a heap
+        // has no space.
+        if usize::BITS == 64 && buffer.as_ptr().addr() as u64 >= (1 << 62) - u64::from(u32::MAX) {
+            length = 0;
+        }
         let buffer = &mut buffer[..length];
         buffer.fill(MaybeUninit::new(0));
         Self {
@@ -30,9 +35,9 @@ impl<'buffer> BorrowedHeap<'buffer> {
 
 // SAFETY: the source holds the exclusive borrow as long as it lives, so nothing else touches the
 // bytes. A slice is one allocation of at most `isize::MAX` bytes. `new` uses at most `u32::MAX` of
-// them, and zeroed them. On 64-bit targets such memory is mapped below 2^62. The pointer comes from
-// the slice and never changes. If the buffer is too short for the header, the space is empty, and
-// the header is the empty one. The source does not grow, and no method unwinds or calls an
+// them, and zeroed them. On a 64-bit target it uses none that ends above 2^62. The pointer comes
+// from the slice and never changes. If the buffer is too short for the header, the space is empty,
+// and the header is the empty one. The source does not grow, and no method unwinds or calls an
 // allocator.
 unsafe impl HeapSource for BorrowedHeap<'_> {
     #[inline(always)]

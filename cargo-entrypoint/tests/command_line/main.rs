@@ -2,6 +2,7 @@
 //!
 //! It is one executable, so that its tests run side by side: most of them wait for a compiler.
 
+mod allocators;
 mod bench;
 mod build;
 mod cargo_settings;
@@ -15,6 +16,7 @@ mod machines;
 mod native;
 mod new;
 mod profile;
+mod profile_diff;
 mod profile_pictures;
 mod run;
 mod run_report;

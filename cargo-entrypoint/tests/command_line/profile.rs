@@ -1,9 +1,7 @@
 //! `cargo entrypoint profile`, as users and scripts call it.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use roxmltree::Document;
 use serde_json::Value;
@@ -14,7 +12,7 @@ use crate::support::{
 
 /// Profiles into a new folder. Returns the exit code, standard output and error, and the files by
 /// name.
-fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
+pub fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output_folder = folder.path().join("pictures");
     let output_folder = output_folder.to_str().expect("a UTF-8 path");
@@ -36,7 +34,7 @@ fn profile(words: &[&str]) -> (Option<i32>, String, Vec<(String, String)>) {
 
 /// Asserts that a picture is XML without external resources, and returns its text.
 #[track_caller]
-fn picture_text(svg: &str) -> String {
+pub fn picture_text(svg: &str) -> String {
     let options = roxmltree::ParsingOptions {
         allow_dtd: true,
         ..Default::default()
@@ -338,154 +336,6 @@ fn profile_is_json() {
 }
 
 #[test]
-fn two_blobs_are_compared() {
-    let build = |program: &str| {
-        let output = entrypoint(&["build", program]);
-        let (path, _) = stdout(&output)
-            .trim()
-            .rsplit_once(" (")
-            .map(|(path, size)| (path.to_owned(), size.to_owned()))
-            .expect("a path");
-        path
-    };
-    let vault = build("vault");
-    let (code, report, files) = profile(&["vault", "--diff", &vault]);
-    assert_eq!(code, Some(0), "{report}");
-    assert!(
-        report.contains("gas       0\n\nevery function uses the same gas\n"),
-        "{report}"
-    );
-    assert_eq!(files.len(), 1);
-    // It has the accounts of another program, and fails.
-    let token = build("token");
-    let (code, report, files) = profile(&["vault", "--diff", &token]);
-    assert_eq!(code, Some(0), "{report}");
-    for part in [
-        "vault · fixture default · profile against ",
-        "before    ",
-        "after     0 (success), ",
-        "  vault::withdraw\n",
-        "diff      FOLDER/vault-default.diff.svg",
-    ] {
-        assert!(report.contains(part), "{part:?} is not in:\n{report}");
-    }
-    let picture = picture_text(&files[0].1);
-    assert!(
-        picture.contains("red: more gas of its own than before"),
-        "{picture}"
-    );
-
-    // What the fixture expects is compared with the outcome of the new program.
-    let (code, report, _) = profile(&["vault", "--fixture", "too_much", "--diff", &token]);
-    assert_eq!(code, Some(0), "{report}");
-    assert!(
-        report.ends_with("\nall as the fixture expects\n"),
-        "{report}"
-    );
-    let fixture = "examples/vault/fixtures/too_much.toml";
-    let (code, report, _) = profile(&[&token, "--fixture", fixture, "--diff", &vault]);
-    assert_eq!(code, Some(1), "{report}");
-    assert!(!report.contains("all as the fixture expects"), "{report}");
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().to_str().expect("a UTF-8 path");
-    let words = ["profile", &vault, "--diff", "no-such", "--output", path];
-    refused(&words, &["no-such is not a file", "a crate only"]);
-    let words = ["profile", "vault", "--diff", "no-such", "--output", path];
-    refused(&words, &["no-such is neither a file nor a commit of "]);
-}
-
-/// Lets the program of a commit be built without compiling `core` again: its artifacts are copied.
-fn copy_core(target: &Path) {
-    let names = [
-        "core-",
-        "alloc-",
-        "compiler_builtins-",
-        "syn-",
-        "quote-",
-        "proc",
-        "unicode",
-    ];
-    for folder in ["riscv64emac-unknown-none-polkavm/release", "release"] {
-        for folder in [".fingerprint", "build", "deps"].map(|inner| Path::new(folder).join(inner)) {
-            let to = target.join("diff/target/guest/riscv64").join(&folder);
-            fs::create_dir_all(&to).expect("a folder");
-            let from = target.join("guest/riscv64").join(&folder);
-            let entries = fs::read_dir(from).expect("a build").flatten();
-            let known = entries.filter(|entry| {
-                let name = entry.file_name().into_string().expect("a name");
-                let name = name.strip_prefix("lib").unwrap_or(&name);
-                names.iter().any(|start| name.starts_with(start))
-            });
-            let mut copy = Command::new("cp");
-            copy.arg("-a").args(known.map(|entry| entry.path())).arg(to);
-            assert!(copy.status().expect("run cp").success());
-        }
-    }
-}
-
-#[test]
-fn commit_is_built_without_touching_the_repository() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let program = new_program(folder.path(), "committed");
-    // The commit is written below the project's target folder, in another workspace.
-    let manifest = program.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).expect("a manifest");
-    fs::write(&manifest, format!("{text}\n[workspace]\n")).expect("a manifest");
-    let git = |words: &[&str]| {
-        let mut command = Command::new("git");
-        command
-            .current_dir(&program)
-            .args(["-c", "user.name=a", "-c", "user.email=a@b"]);
-        let output = command.args(words).output().expect("run git");
-        assert!(output.status.success(), "{}", stderr(&output));
-        stdout(&output)
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "--all"]);
-    git(&["commit", "--quiet", "--message", "Before"]);
-    // With the project's lock file, all dependencies are already compiled.
-    fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("copy the lock file");
-    let source = program.join("src/lib.rs");
-    let text = fs::read_to_string(&source).expect("the source");
-    let text = text.replacen("    Ok(())", "    msg!(\"a new line\");\n    Ok(())", 1);
-    fs::write(&source, text).expect("a file");
-    let state = || {
-        (
-            git(&["status", "--porcelain"]),
-            git(&["worktree", "list"]),
-            git(&["stash", "list"]),
-        )
-    };
-    let before = state();
-
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
-    if !target.join("diff/target").exists() {
-        entrypoint(&["build", "hello"]);
-        copy_core(&target);
-    }
-    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
-        .args(["entrypoint", "profile", "--diff", "HEAD"])
-        .env("CARGO_TARGET_DIR", target)
-        .current_dir(&program)
-        .output()
-        .expect("run the command");
-    // The new line is not in the logs that the fixture expects.
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let report = stdout(&output);
-    for part in [
-        "profile against HEAD (",
-        " Before)\n",
-        "gas       +",
-        "  entrypoint::log::log",
-    ] {
-        assert!(report.contains(part), "{part:?} is not in:\n{report}");
-    }
-    assert_eq!(state(), before);
-}
-
-#[test]
 fn invalid_arguments_fail_before_the_build() {
     refused(&["profil"], &["profil", "profile"]);
     refused(&["profile", "--engine", "compiler"], &["--engine"]);
@@ -552,99 +402,4 @@ fn help_describes_the_pictures() {
     }
     assert!(!help.contains("--engine"), "{help}");
     assert!(!help.contains("scenario"), "{help}");
-}
-
-/// The comparison of allocators as JSON, which the command must print.
-#[track_caller]
-fn allocators(words: &[&str]) -> serde_json::Value {
-    let output = entrypoint(&[&["allocators", "--json"], words].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    serde_json::from_str(&stdout(&output)).expect("JSON")
-}
-
-/// The replay tells what the program costs with another heap, and running the program with it
-/// agrees.
-#[test]
-fn replay_agrees_with_the_run() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("trace.json");
-    let path = path.to_str().expect("a UTF-8 path");
-    let program = "tests/guests/collections_bump";
-    let call = ["--data", "02", "--gas", "100000000", "--heap", "1MiB"];
-    let compared = allocators(&[&[program, "--trace", path], &call[..]].concat());
-    let [bump, segregated] = &compared["allocators"].as_array().expect("rows")[..] else {
-        panic!("{compared}");
-    };
-    let figure = |row: &serde_json::Value, name: &str| {
-        let figure = row[name].as_u64();
-        figure.unwrap_or_else(|| panic!("{name} in {row}"))
-    };
-    assert_eq!(compared["heap"], "bump");
-    assert!(compared["calls"].as_u64() > Some(500), "{compared}");
-    // The replay of the program's own heap is where it starts from.
-    assert_eq!(figure(bump, "replayed_gas"), figure(bump, "run_gas"));
-    assert_eq!(figure(bump, "run_gas"), figure(&compared, "gas"));
-    let (replayed, run) = (
-        figure(segregated, "replayed_gas"),
-        figure(segregated, "run_gas"),
-    );
-    assert_ne!(replayed, figure(bump, "replayed_gas"));
-    assert!(replayed.abs_diff(run) * 100 <= run * 2, "{compared}");
-    let cheaper = if run < figure(bump, "run_gas") {
-        "segregated"
-    } else {
-        "bump"
-    };
-    assert_eq!(compared["best"], cheaper);
-    // The bump heap leaks what is not freed in reverse order; the other one takes back all.
-    assert!(figure(bump, "leaked") > 10_000, "{compared}");
-    assert_eq!(figure(segregated, "leaked"), 0, "{compared}");
-    assert!(figure(bump, "peak") > figure(segregated, "peak"));
-
-    // The file is the same trace, which no run goes with.
-    let mut again = allocators(&[program, "--replay", path]);
-    for row in again["allocators"].as_array_mut().expect("rows") {
-        assert!(row["run_gas"].is_null());
-        let name = row["allocator"].as_str().expect("a name");
-        let before = if name == "bump" { bump } else { segregated };
-        for figure in ["run_gas", "run_succeeds"] {
-            row[figure] = before[figure].clone();
-        }
-    }
-    assert_eq!(again["allocators"], compared["allocators"]);
-
-    // A file that was cut is refused before anything is built.
-    let text = fs::read_to_string(path).expect("a trace");
-    fs::write(path, &text[..text.len() / 2]).expect("a file");
-    refused(
-        &["allocators", program, "--replay", path],
-        &["trace.json is not a trace", "was cut"],
-    );
-}
-
-#[test]
-fn heap_of_the_programs_own_is_not_compared() {
-    refused(
-        &["allocators", "custom_heap"],
-        &["custom_heap names its heap", "`heap = segregated`"],
-    );
-    refused(
-        &["allocators", "counter", "--replay", "no/trace.json"],
-        &["cannot read the trace no/trace.json"],
-    );
-    refused(
-        &["allocators", "counter", "--replay", "x", "--gas", "1"],
-        &["cannot be used with"],
-    );
-    for (option, kind) in [
-        ("--jsn", "Usage"),
-        ("--replay=no/trace.json", "NotCompared"),
-    ] {
-        let output = entrypoint(&["allocators", "counter", option, "--json"]);
-        assert_eq!(output.status.code(), Some(2));
-        let printed = json(&output);
-        let fields = printed.as_object().expect("an object");
-        assert!(fields.keys().eq(["error"]), "{printed}");
-        assert_eq!(printed["error"]["kind"], kind, "{printed}");
-    }
 }

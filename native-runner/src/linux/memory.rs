@@ -110,7 +110,8 @@ pub fn send_with(
     // SAFETY: every field of a `msghdr` is an integer or a raw pointer, and so may be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = parts.as_mut_ptr();
-    message.msg_iovlen = parts.len();
+    // A literal, because its type depends on the C library.
+    message.msg_iovlen = 2;
     loop {
         // SAFETY: `sendmsg` requires an open file descriptor, which `socket` owns, and a `msghdr`
         // whose parts stay valid during the call: `parts` and `before` are borrowed until then. The

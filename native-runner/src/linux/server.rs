@@ -67,8 +67,9 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
                     drop(control);
                     let end = run_child(socket.into(), file, &program, arguments, server);
                     let code = end.err().map_or(0, |end| end.say());
-                    // SAFETY: `_exit` has no preconditions. The invocation has ended, and whatever
-                    // would run at an orderly exit belongs to a process that the server kills.
+                    // SAFETY: `_exit` has no preconditions. The invocation has ended or never
+                    // began, and whatever would run at an orderly exit belongs to a process that
+                    // the server kills.
                     unsafe { libc::_exit(code.into()) }
                 }
                 // 0 if the system does not fork.

@@ -123,8 +123,12 @@ fn compile(
 ) -> Result<PathBuf> {
     let mut target_folder = target_folder.join("guest/native-runner");
     let mut command = Command::new("cargo");
-    settings::overrule_flags(&mut command, Path::new("rustc"));
+    settings::overrule_flags(&mut command);
     command
+        // Cargo finds the path of rustup's compiler here. If it has a `=`, the wrapper `env` would
+        // take it for a variable.
+        .env("RUSTC_WRAPPER", "")
+        .env("RUSTC_WORKSPACE_WRAPPER", "")
         .current_dir(folder)
         .args(["rustc", "--bin", "native-runner", "--release"])
         .args(["--message-format", "json-render-diagnostics"]);

@@ -1,4 +1,5 @@
 //! Programs on the native engine.
 
 mod engine;
+mod protocol;
 mod server;

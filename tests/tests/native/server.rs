@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use everywhere::Command;
 use loader::{Invocation, Outcome, Program};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tests::everywhere_guest::{Step, call, invoke};
 
 use super::engine::{assert_works, children, failure, one_test, program};
@@ -200,4 +201,31 @@ fn a_server_ends_with_its_loader() {
     loader.kill().expect("a process");
     loader.wait().expect("a process");
     assert_ends(&[&forked[..], &[server]].concat());
+}
+
+/// The process of the next invocation is requested while the program runs. The invocation was lost
+/// if the loader had no descriptor for it.
+#[test]
+fn program_returns_although_no_descriptor_is_left() {
+    let _guard = one_test();
+    let program = program(20);
+    assert_works(&program);
+    let usual = getrlimit(Resource::Nofile);
+    let few = Rlimit {
+        current: Some(256),
+        ..usual
+    };
+    setrlimit(Resource::Nofile, few).expect("a lower limit");
+    let mut files = Vec::new();
+    while let Ok(file) = fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    assert!((10..256).contains(&files.len()), "{}", files.len());
+    let steps = [(Command::LogText, [300, 1, 0]); 20];
+    let outcome = program.invoke(&call(&steps));
+    drop(files);
+    setrlimit(Resource::Nofile, usual).expect("the limit as before");
+    let outcome = outcome.expect("an outcome");
+    assert_eq!((outcome.status, outcome.logs.len()), (Some(0), 20));
+    assert_works(&program);
 }

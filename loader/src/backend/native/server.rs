@@ -110,9 +110,18 @@ impl Server {
     }
 
     /// Lets the server fork the process of the next invocation, so that the loader does not wait
-    /// for it then.
+    /// for it then. It need not: another thread may use the server now, and the loader may have no
+    /// descriptors left.
     pub fn fork_ahead(&self) {
-        self.with(Control::request);
+        let Ok(mut control) = self.control.try_lock() else {
+            return;
+        };
+        if control.is_ahead() {
+            return;
+        }
+        if let Ok(ends) = Control::ends() {
+            control.act(|control| control.request_with(ends));
+        }
     }
 
     /// Ends a process and those that it has left behind, and returns how it ended; `None` if the
@@ -128,25 +137,45 @@ impl Server {
 
     fn with<T>(&self, action: impl FnOnce(&mut Control) -> Result<T, Lost>) -> Option<T> {
         let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        match action(&mut control) {
+        control.act(action)
+    }
+}
+
+/// The two ends of a new process's socket, and its memory.
+type Ends = (UnixStream, UnixStream, SharedMemory);
+
+impl Control {
+    fn act<T>(&mut self, action: impl FnOnce(&mut Self) -> Result<T, Lost>) -> Option<T> {
+        match action(self) {
             Ok(value) => Some(value),
             Err(Lost) => {
                 // A late reply would be taken for that of a later request.
-                let _ = control.stream.shutdown(Shutdown::Both);
+                let _ = self.stream.shutdown(Shutdown::Both);
                 None
             }
         }
     }
-}
 
-impl Control {
+    fn ends() -> io::Result<Ends> {
+        let (ours, theirs) = UnixStream::pair()?;
+        Ok((ours, theirs, SharedMemory::new()?))
+    }
+
+    /// Whether a process waits or is about to.
+    fn is_ahead(&self) -> bool {
+        self.requested.is_some() || self.spare.is_some()
+    }
+
     /// Requests a process, if none waits or is about to.
     fn request(&mut self) -> Result<(), Lost> {
-        if self.requested.is_some() || self.spare.is_some() {
+        if self.is_ahead() {
             return Ok(());
         }
-        let (ours, theirs) = UnixStream::pair()?;
-        let memory = SharedMemory::new()?;
+        let ends = Self::ends()?;
+        self.request_with(ends)
+    }
+
+    fn request_with(&mut self, (ours, theirs, memory): Ends) -> Result<(), Lost> {
         let descriptors = [theirs.as_fd(), memory.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut sent = SendAncillaryBuffer::new(&mut space);

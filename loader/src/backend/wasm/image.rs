@@ -7,8 +7,8 @@ use super::memory::{Store, View};
 /// Bytes that are cleared together, if one of them is not zero.
 const BLOCK: usize = size_of::<Words>();
 
-/// A block, for the fastest test that the compiler makes of safe code: an expression over vectors,
-/// which is fast in a build without optimization too.
+/// A block, for the fastest test that the compiler makes of safe code: it turns an expression over
+/// these words into vectors. The expression is fast in a build without optimization too.
 type Words = [u128; 16];
 
 static ZEROES: [u8; BLOCK] = [0; BLOCK];

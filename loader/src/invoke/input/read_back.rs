@@ -38,6 +38,7 @@ impl<'a> EntriesNow<'a> {
             ..
         } = input;
         if now.len() < sent.len() {
+            now.reserve_exact(sent.len() - now.len());
             now.resize(sent.len(), 0);
         }
         let mut read = |address, place: Range<usize>| {

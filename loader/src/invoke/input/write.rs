@@ -177,7 +177,8 @@ fn serialize(
     input: &mut SerializedInput,
 ) {
     let count = invocation.accounts.len();
-    input.bytes.reserve(lengths.copied);
+    // Exactly: otherwise the memory of a usual input might become too long to be kept.
+    input.bytes.reserve_exact(lengths.copied);
     input.entries.reserve(count);
     // The first, one after the padding of the instruction data, one after the spare bytes of each
     // account. Few accounts are long.
