@@ -14,8 +14,8 @@ use abi::entry::NATIVE_HEAP_BASE;
 use everywhere::Command;
 use loader::fixture::Fixture;
 use loader::{
-    AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Outcome,
-    Price, Program, Pubkey, Signature,
+    AccountInput, Engine, Failure, Invocation, InvocationError, Limits, LoadError, Loader, Price,
+    Program, Pubkey, Signature,
 };
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::machine::Machine;
