@@ -64,7 +64,8 @@ fn is_runner(process: u32) -> bool {
 /// Waits until something is so.
 #[track_caller]
 fn wait_until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
+    // Other tests may build programs first.
+    for _ in 0..30_000 {
         if is_so() {
             return;
         }
