@@ -32,7 +32,7 @@ pub fn print(text: &str) -> Result<()> {
 /// Prints an error with its causes on the standard error, with its control characters escaped.
 pub fn error(error: &Error) {
     let text = escape_control_in_lines(&format!("{error:#}"));
-    // If the standard error is closed, there is no way to report that.
+    // A closed standard error cannot be reported.
     let _ = writeln!(io::stderr(), "error: {text}");
 }
 

@@ -258,7 +258,7 @@ impl Verdict {
                 _ => ("replace", "its values"),
             };
             let options = self.replacing.join(" and ");
-            // If the standard error is closed, there is no way to report that.
+            // A closed standard error cannot be reported.
             let _ = writeln!(
                 std::io::stderr(),
                 "the fixture's [expect] was not compared, because {options} {verb} {value}"

@@ -8,9 +8,12 @@ use abi::{ProgramError, Pubkey};
 use strum::VariantNames;
 
 use super::call::InvalidCall;
+use super::phrases::{
+    at_counter, describe, doing, ended_at, enough_heap, heap_use, returned, says, used_up,
+};
+use super::place::{SourceLocation, at, inside};
 use super::write_back::WriteBackError;
 use crate::display::{escape_control, thousands};
-use crate::limits::Limits;
 
 /// Why a program that ran changed nothing.
 ///
@@ -431,29 +434,6 @@ impl Failure {
     }
 }
 
-/// A place in the program's source.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct SourceLocation {
-    /// The file, as [`short_path`](crate::display::short_path) spells it in a failure; in a
-    /// profile, as the compiler was given it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1; `None` if it is not known.
-    pub column: Option<u32>,
-}
-
-impl fmt::Display for SourceLocation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", escape_control(&self.file), self.line)?;
-        match self.column {
-            Some(column) => write!(formatter, ":{column}"),
-            None => Ok(()),
-        }
-    }
-}
-
 /// A syscall's access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -472,94 +452,6 @@ impl fmt::Display for Access {
             Self::Write => "write",
         })
     }
-}
-
-/// The error as it is written in code: `InsufficientFunds`, `Custom(7)`.
-fn describe(error: &ProgramError) -> String {
-    format!("{error:?}")
-}
-
-/// A heap size that has room for one more allocation; `None` if the default limits allow none.
-fn enough_heap(size: u64, used: Option<u32>, limit: u32) -> Option<String> {
-    // A heap that does not report its use may be full.
-    let used = u64::from(used.unwrap_or(limit));
-    // Header and alignment take a few bytes, and programs rarely allocate only once more.
-    let enough = used.saturating_add(size).saturating_add(1024);
-    let kibibytes = enough.div_ceil(1024).next_power_of_two();
-    if kibibytes > u64::from(Limits::default().heap / 1024) {
-        return None;
-    }
-    Some(match kibibytes {
-        ..1024 => format!("{kibibytes} KiB"),
-        _ => format!("{} MiB", kibibytes / 1024),
-    })
-}
-
-/// The error, and its meaning unless it is a custom error, whose meaning only the program knows.
-fn returned(error: &ProgramError) -> String {
-    match error {
-        ProgramError::Custom(_) => describe(error),
-        _ => format!("{}: {error}", describe(error)),
-    }
-}
-
-fn heap_use(used: Option<u32>, limit: u32) -> String {
-    let limit = thousands(limit);
-    match used {
-        Some(used) => format!("{} of the heap's {limit} bytes are in use", thousands(used)),
-        None => format!("the heap has {limit} bytes, its use is unknown"),
-    }
-}
-
-pub(crate) fn at(location: &Option<SourceLocation>) -> String {
-    location
-        .as_ref()
-        .map_or_else(String::new, |location| format!(" at {location}"))
-}
-
-pub(crate) fn inside(function: &Option<String>) -> String {
-    function.as_ref().map_or_else(String::new, |function| {
-        format!(" in {}", escape_control(function))
-    })
-}
-
-fn at_counter(program_counter: Option<u32>) -> String {
-    program_counter.map_or_else(String::new, |counter| format!(" at {counter:#x}"))
-}
-
-fn ended_at(
-    program_counter: Option<u32>,
-    function: &Option<String>,
-    location: &Option<SourceLocation>,
-) -> String {
-    program_counter.map_or_else(String::new, |counter| {
-        let (function, location) = (inside(function), at(location));
-        format!("; stopped at {counter:#x}{function}{location}")
-    })
-}
-
-fn used_up(size: Option<u32>) -> String {
-    size.map_or_else(String::new, |size| {
-        format!(": its {} bytes are used up", thousands(size))
-    })
-}
-
-fn doing(program_counter: Option<u32>, cause: &Option<String>, address: Option<u32>) -> String {
-    let cause = cause.as_deref().map(escape_control);
-    match (cause, address) {
-        (Some(instruction), Some(address)) => {
-            format!(": `{instruction}` may not access {address:#x}")
-        }
-        (Some(instruction), None) if program_counter.is_some() => format!(": `{instruction}`"),
-        (Some(cause), None) => format!(": {cause}"),
-        (None, _) => String::new(),
-    }
-}
-
-fn says(message: &Option<String>) -> String {
-    message.as_ref().map_or_else(String::new, |message| {
-        format!(": {}", escape_control(message))
-    })
 }
 
 #[cfg(feature = "serde")]

@@ -3,7 +3,7 @@
 use crate::display::{escape_control, thousands};
 use crate::engine::{Engine, Target};
 
-use super::failure::{SourceLocation, at, inside};
+use super::place::{SourceLocation, at, inside};
 
 /// What to use in place of an engine.
 fn instead(engine: Engine) -> &'static str {

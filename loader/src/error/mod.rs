@@ -6,10 +6,13 @@ mod call;
 mod failure;
 mod invocation;
 mod load;
+mod phrases;
+mod place;
 mod write_back;
 
 pub use call::InvalidCall;
-pub use failure::{Access, Failure, SourceLocation};
+pub use failure::{Access, Failure};
 pub use invocation::InvocationError;
 pub use load::LoadError;
+pub use place::SourceLocation;
 pub use write_back::WriteBackError;
