@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
@@ -12,7 +13,7 @@ use crate::options::CargoOptions;
 use crate::{files, sources};
 
 /// A program crate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramPackage {
     /// The package's name.
     pub name: String,
@@ -301,19 +302,15 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             bail!("there is no file or folder {}", path.display());
         }
     }
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .exec()
-        .map_err(|error| describe(error, "the current folder"))
-        .with_context(|| match program {
-            Some(name) if Path::new(name).exists() => {
-                format!("{name} is neither a program's file nor the folder of a crate")
-            }
-            Some(name) => {
-                format!("there is no file or folder `{name}`, and no workspace to find it in")
-            }
-            None => "no program is named".to_owned(),
-        })?;
+    let metadata = current_metadata().with_context(|| match program {
+        Some(name) if Path::new(name).exists() => {
+            format!("{name} is neither a program's file nor the folder of a crate")
+        }
+        Some(name) => {
+            format!("there is no file or folder `{name}`, and no workspace to find it in")
+        }
+        None => "no program is named".to_owned(),
+    })?;
     let find = |name: &str| {
         metadata
             .packages
@@ -322,12 +319,12 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     };
     let package = match program {
         Some(name) => find(name),
-        None => here(&metadata)
+        None => here(metadata)
             .or_else(|| find(DEFAULT_PROGRAM))
-            .or_else(|| innermost(&metadata).filter(|package| may_be_program(package))),
+            .or_else(|| innermost(metadata).filter(|package| may_be_program(package))),
     };
     match package {
-        Some(package) => ProgramPackage::new(package, &metadata).map(Program::Package),
+        Some(package) => ProgramPackage::new(package, metadata).map(Program::Package),
         None => {
             let what = match program {
                 Some(name) => format!("there is no program `{name}`"),
@@ -336,7 +333,7 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             bail!(
                 "{what}: a program is a package of this workspace, a folder with a program crate, or a \
                  file; {}",
-                list_programs(&metadata)
+                list_programs(metadata)
             );
         }
     }
@@ -363,12 +360,9 @@ impl Here {
     ///
     /// If the current folder is in no workspace and no package.
     pub fn find() -> Result<Self> {
-        let metadata = MetadataCommand::new()
-            .no_deps()
-            .exec()
-            .map_err(|error| describe(error, "the current folder"))?;
-        if let Some(package) = here(&metadata) {
-            return ProgramPackage::new(package, &metadata).map(Self::Program);
+        let metadata = current_metadata()?;
+        if let Some(package) = here(metadata) {
+            return ProgramPackage::new(package, metadata).map(Self::Program);
         }
         let folder = metadata.workspace_root.as_std_path().to_owned();
         // Inside a member's folder, cargo counts only that member as a default member.
@@ -469,6 +463,18 @@ fn list_programs(metadata: &Metadata) -> String {
 pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
     let metadata = read_metadata(manifest)?;
     Ok(metadata.workspace_root.into_std_path_buf())
+}
+
+/// The workspace or the package of the current folder. A process asks cargo once.
+fn current_metadata() -> Result<&'static Metadata> {
+    static METADATA: OnceLock<Metadata> = OnceLock::new();
+
+    if let Some(known) = METADATA.get() {
+        return Ok(known);
+    }
+    let metadata = MetadataCommand::new().no_deps().exec();
+    let metadata = metadata.map_err(|error| describe(error, "the current folder"))?;
+    Ok(METADATA.get_or_init(|| metadata))
 }
 
 fn read_metadata(manifest: &Path) -> Result<Metadata> {

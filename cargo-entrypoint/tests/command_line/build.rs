@@ -1,5 +1,7 @@
 //! `cargo entrypoint build` and `doctor`, as users call them.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -87,6 +89,54 @@ fn authors_cargo_fetches_git_dependencies() {
         json(&output)["logs"],
         json!(["from a git repository number 1"])
     );
+}
+
+/// Asking cargo takes longer than a build in which nothing has changed.
+#[test]
+fn dependencies_are_fetched_again_only_after_a_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "fetched");
+    let cargo = folder.path().join("cargo");
+    let calls = folder.path().join("calls");
+    let real = std::env::var("CARGO").expect("cargo runs the tests");
+    let script = format!(
+        "#!/bin/sh\necho $1 >>{}\nexec {real} \"$@\"\n",
+        calls.display()
+    );
+    std::fs::write(&cargo, script).expect("a script");
+    std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("a mode");
+    let fetches = |words: &[&str]| {
+        std::fs::write(&calls, "").expect("a file");
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .arg("build")
+            .args(words)
+            .env("CARGO", &cargo)
+            .env("CARGO_TARGET_DIR", project().join("target"))
+            .current_dir(&program)
+            .output()
+            .expect("run the command");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let calls = std::fs::read_to_string(&calls).expect("a file");
+        assert!(calls.contains("metadata"), "{calls}");
+        calls.lines().filter(|call| *call == "fetch").count()
+    };
+    let change = |path: &str| {
+        let path = program.join(path);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, format!("{text}\n")).expect("a file");
+    };
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
+    assert_eq!([fetches(&[]), fetches(&[])], [1, 0]);
+    for path in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
+        change(path);
+        assert_eq!([fetches(&[]), fetches(&[])], [1, 0], "{path}");
+    }
+    // Cargo checks something else then.
+    assert_eq!([fetches(&["--locked"]), fetches(&["--locked"])], [1, 0]);
+    change("src/lib.rs");
+    assert_eq!(fetches(&["--locked"]), 0);
 }
 
 #[test]

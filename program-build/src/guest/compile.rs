@@ -1,5 +1,6 @@
 //! The compiler's arguments for every target.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufReader, IsTerminal, Read, stderr};
@@ -11,6 +12,7 @@ use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, Message};
 
 use super::Target;
+use crate::dependencies::Dependencies;
 use crate::package::ProgramPackage;
 use crate::settings;
 use crate::toolchain::Toolchain;
@@ -21,6 +23,8 @@ pub(super) struct Compilation<'a> {
     /// All cargo features, besides the default ones.
     pub features: &'a [&'a str],
     pub toolchain: &'a Toolchain,
+    /// What cargo has fetched for the package.
+    pub dependencies: &'a Dependencies<'a>,
     /// Cargo's target folder.
     pub folder: &'a Path,
 }
@@ -75,7 +79,7 @@ impl Compilation<'_> {
         Ok(command)
     }
 
-    /// Who prints the compiler's messages: cargo, or [`picked`], which prints errors alone.
+    /// Who prints the compiler's messages: cargo, or [`read`], which prints errors alone.
     fn message_format(&self) -> &'static str {
         match (self.package.options.errors_only, stderr().is_terminal()) {
             (false, _) => "json-render-diagnostics",
@@ -119,7 +123,7 @@ impl Compilation<'_> {
     /// Compiles, and returns the package's library, which ends in this extension.
     pub fn run(&self, command: Command, target: Target, extension: &str) -> Result<PathBuf> {
         let name = &self.package.name;
-        let library = run(
+        let built = run(
             command,
             &self.package.folder,
             || {
@@ -140,8 +144,19 @@ impl Compilation<'_> {
                 Some(library.as_std_path().to_owned())
             },
         )?;
-        library.with_context(|| format!("cargo built no library of `{name}` for {target}"))
+        self.dependencies.record(built.manifests);
+        let missing = || format!("cargo built no library of `{name}` for {target}");
+        built.file.with_context(missing)
     }
+}
+
+/// What cargo has built.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    /// The file that was picked.
+    pub file: Option<PathBuf>,
+    /// The manifests of all packages that it is made of.
+    pub manifests: BTreeSet<PathBuf>,
 }
 
 /// Runs cargo to its end, and picks a file from the artifacts of the package in a folder.
@@ -150,26 +165,26 @@ pub(super) fn run(
     folder: &Path,
     failed: impl FnOnce() -> String,
     pick: impl Fn(&Artifact) -> Option<PathBuf>,
-) -> Result<Option<PathBuf>> {
+) -> Result<Built> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let stdout = child.stdout.take().context("cargo's output is piped")?;
-    let picked = picked(stdout, folder, pick)?;
+    let built = read(stdout, folder, pick)?;
     if !child.wait()?.success() {
         bail!(failed());
     }
-    Ok(picked)
+    Ok(built)
 }
 
 /// Reads cargo's messages to the end.
-fn picked(
+fn read(
     messages: impl Read,
     folder: &Path,
     pick: impl Fn(&Artifact) -> Option<PathBuf>,
-) -> Result<Option<PathBuf>> {
-    let mut picked = None;
+) -> Result<Built> {
+    let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)) {
         let artifact = match message.context("cannot read cargo's messages")? {
             Message::CompilerArtifact(artifact) => artifact,
@@ -187,8 +202,9 @@ fn picked(
             .parent()
             .is_some_and(|parent| parent.as_std_path() == folder);
         if is_ours {
-            picked = pick(&artifact).or(picked);
+            built.file = pick(&artifact).or(built.file);
         }
+        built.manifests.insert(artifact.manifest_path.into());
     }
-    Ok(picked)
+    Ok(built)
 }

@@ -170,10 +170,12 @@ fn compile(
     }
     let failed =
         || "the crate `native-runner` does not compile; the compiler has said why".to_owned();
-    let executable = compile::run(command, folder, failed, |artifact| {
+    let built = compile::run(command, folder, failed, |artifact| {
         Some(artifact.executable.as_ref()?.as_std_path().to_owned())
     })?;
-    executable.context("cargo has built no executable of `native-runner`")
+    built
+        .file
+        .context("cargo has built no executable of `native-runner`")
 }
 
 /// The installed executable that belongs to the one that runs.
