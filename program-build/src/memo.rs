@@ -24,14 +24,14 @@ type Place<V> = Arc<Mutex<Option<V>>>;
 pub struct Memo<K, V>(LazyLock<Mutex<HashMap<K, Place<V>>>>);
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
-    /// Without values. It can be in a `static`.
+    /// Creates an empty memo. It can initialize a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self(LazyLock::new(|| Mutex::new(HashMap::new())))
     }
 
     /// The value of a key. The first call makes it, and so does each call after one that failed.
-    /// Other threads that ask for it wait.
+    /// Other threads wait for the value. `make` must not ask for its own key, or it waits forever.
     ///
     /// # Errors
     ///

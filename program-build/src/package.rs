@@ -1,13 +1,15 @@
 //! Which program is meant.
 
+use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use loader::Target;
 
+use crate::memo::Memo;
 use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
 use crate::{files, sources};
@@ -319,12 +321,12 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
     };
     let package = match program {
         Some(name) => find(name),
-        None => here(metadata)
+        None => here(&metadata)
             .or_else(|| find(DEFAULT_PROGRAM))
-            .or_else(|| innermost(metadata).filter(|package| may_be_program(package))),
+            .or_else(|| innermost(&metadata).filter(|package| may_be_program(package))),
     };
     match package {
-        Some(package) => ProgramPackage::new(package, metadata).map(Program::Package),
+        Some(package) => ProgramPackage::new(package, &metadata).map(Program::Package),
         None => {
             let what = match program {
                 Some(name) => format!("there is no program `{name}`"),
@@ -333,7 +335,7 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             bail!(
                 "{what}: a program is a package of this workspace, a folder with a program crate, or a \
                  file; {}",
-                list_programs(metadata)
+                list_programs(&metadata)
             );
         }
     }
@@ -361,8 +363,8 @@ impl Here {
     /// If the current folder is in no workspace and no package.
     pub fn find() -> Result<Self> {
         let metadata = current_metadata()?;
-        if let Some(package) = here(metadata) {
-            return ProgramPackage::new(package, metadata).map(Self::Program);
+        if let Some(package) = here(&metadata) {
+            return ProgramPackage::new(package, &metadata).map(Self::Program);
         }
         let folder = metadata.workspace_root.as_std_path().to_owned();
         // Inside a member's folder, cargo counts only that member as a default member.
@@ -385,7 +387,7 @@ fn here(metadata: &Metadata) -> Option<&Package> {
 
 /// The innermost package that the current folder is in.
 fn innermost(metadata: &Metadata) -> Option<&Package> {
-    let current = std::env::current_dir().ok()?;
+    let current = env::current_dir().ok()?;
     let contains = |package: &&Package| {
         package
             .manifest_path
@@ -465,16 +467,15 @@ pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
     Ok(metadata.workspace_root.into_std_path_buf())
 }
 
-/// The workspace or the package of the current folder. A process asks cargo once.
-fn current_metadata() -> Result<&'static Metadata> {
-    static METADATA: OnceLock<Metadata> = OnceLock::new();
+/// The workspace or the package of the current folder. A process asks cargo once for each folder.
+fn current_metadata() -> Result<Arc<Metadata>> {
+    static METADATA: Memo<Option<PathBuf>, Arc<Metadata>> = Memo::new();
 
-    if let Some(known) = METADATA.get() {
-        return Ok(known);
-    }
-    let metadata = MetadataCommand::new().no_deps().exec();
-    let metadata = metadata.map_err(|error| describe(error, "the current folder"))?;
-    Ok(METADATA.get_or_init(|| metadata))
+    METADATA.get(env::current_dir().ok(), || {
+        let metadata = MetadataCommand::new().no_deps().exec();
+        let metadata = metadata.map_err(|error| describe(error, "the current folder"))?;
+        Ok(Arc::new(metadata))
+    })
 }
 
 fn read_metadata(manifest: &Path) -> Result<Metadata> {
@@ -492,7 +493,7 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
             anyhow::anyhow!("cannot read the package in {what}: {said}")
         }
         cargo_metadata::Error::Io(error) => {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let cargo = Path::new(&cargo).display();
             anyhow::Error::new(error).context(format!("cannot run {cargo} to read {what}"))
         }

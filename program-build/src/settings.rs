@@ -132,10 +132,10 @@ fn profile_arguments(chosen: &Table) -> Vec<String> {
     let others = chosen.get("package").and_then(|packages| packages.get("*"));
     let others = others.and_then(toml::Value::as_table);
     if !others.is_some_and(|others| others.contains_key("overflow-checks")) {
-        // What is not in the workspace: `core` and the crates of other authors, whose own
-        // arithmetic would cost gas unless the author wants it so. Cargo forgets `strip` where a
-        // package has a setting of its own. So all packages always have one, and workspaces that
-        // share a target folder share what is compiled there.
+        // The packages outside of the workspace: `core` and the crates of other authors. Checks of
+        // their arithmetic would cost gas, so only the author's manifest switches them on. Cargo
+        // forgets `strip` for a package that has a setting for itself. So this sets one for all
+        // packages in any case, and workspaces with one target folder share what is compiled.
         let checks = chosen.get("overflow-checks").cloned();
         let checks = checks.unwrap_or(toml::Value::Boolean(false));
         arguments.push(format!(
@@ -145,23 +145,26 @@ fn profile_arguments(chosen: &Table) -> Vec<String> {
     arguments
 }
 
-/// The files in which cargo looks for the configuration for a folder.
-pub(crate) fn configuration_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let above = folder.ancestors().map(|folder| folder.join(".cargo"));
-    above.chain(toolchain::cargo_home()).flat_map(|folder| {
+/// The files in which cargo looks for the configuration for a folder; `None` if they are not known.
+pub(crate) fn configuration_files(folder: &Path) -> Option<Vec<PathBuf>> {
+    // Cargo runs in that folder.
+    let home = folder.join(toolchain::cargo_home()?);
+    let folders = folder.ancestors().map(|folder| folder.join(".cargo"));
+    let files = folders.chain([home]).flat_map(|folder| {
         let names = ["config.toml", "config"];
         names.map(|name| folder.join(name))
-    })
+    });
+    Some(files.collect())
 }
 
-/// What is in a file that sets a profile or an unstable feature, or that may name another file. The
-/// last is how a name can be written otherwise.
+/// Words that a file contains if it sets a profile or an unstable feature, or includes another
+/// file. A backslash may stand for a letter of such a word.
 const DECIDING: [&str; 4] = ["profile", "unstable", "include", "\\"];
 
-/// Cargo's configuration for a folder, from all files. Empty without asking cargo, if nothing in it
-/// can change code.
+/// Cargo's configuration for a folder, from all files. Empty without asking cargo, if no file can
+/// change code.
 fn configuration(folder: &Path, toolchain: &Toolchain) -> Result<Value> {
-    let decides = |path: PathBuf| match fs::read(path) {
+    let decides = |path: &PathBuf| match fs::read(path) {
         Ok(text) => {
             let text = String::from_utf8_lossy(&text);
             DECIDING.iter().any(|word| text.contains(word))
@@ -169,7 +172,8 @@ fn configuration(folder: &Path, toolchain: &Toolchain) -> Result<Value> {
         // Cargo reports a file that it cannot read.
         Err(error) => error.kind() != ErrorKind::NotFound,
     };
-    if !configuration_files(folder).any(decides) {
+    let files = configuration_files(folder);
+    if files.is_some_and(|files| !files.iter().any(decides)) {
         return Ok(Value::Null);
     }
     let output = toolchain

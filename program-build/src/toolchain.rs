@@ -425,11 +425,11 @@ pub fn registry_sources() -> Option<PathBuf> {
     Some(cargo_home()?.join("registry/src"))
 }
 
-/// Cargo's own folder.
+/// Cargo's own folder, if it is known. A relative path starts at the current folder of cargo.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
+    let chosen = env::var_os("CARGO_HOME").filter(|path| !path.is_empty());
+    let usual = || env::home_dir().map(|home| home.join(".cargo"));
+    chosen.map(PathBuf::from).or_else(usual)
 }
 
 fn has_sources(sysroot: &Path) -> bool {

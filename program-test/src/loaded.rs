@@ -19,9 +19,8 @@ pub fn package(folder: &Path) -> Result<ProgramPackage> {
     static PACKAGES: Memo<PathBuf, ProgramPackage> = Memo::new();
 
     // The same folder by another name is read once more.
-    PACKAGES.get(path::absolute(folder)?, || {
-        ProgramPackage::in_folder(folder)
-    })
+    let key = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    PACKAGES.get(key, || ProgramPackage::in_folder(folder))
 }
 
 /// The program of a package on an engine.

@@ -91,7 +91,7 @@ fn authors_cargo_fetches_git_dependencies() {
     );
 }
 
-/// Asking cargo takes longer than a build in which nothing has changed.
+/// An unneeded `cargo fetch` takes as long as an unchanged build.
 #[test]
 fn dependencies_are_fetched_again_only_after_a_change() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -128,15 +128,29 @@ fn dependencies_are_fetched_again_only_after_a_change() {
     };
     std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
         .expect("copy the lock file");
-    assert_eq!([fetches(&[]), fetches(&[])], [1, 0]);
-    for path in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
+    // A dependency can inherit from the manifest of its own workspace.
+    let library = folder.path().join("others/library");
+    std::fs::create_dir_all(library.join("src")).expect("a folder");
+    std::fs::write(library.join("src/lib.rs"), "#![no_std]\n").expect("a file");
+    let own = "[package]\nname = \"library\"\nversion.workspace = true\n";
+    std::fs::write(library.join("Cargo.toml"), own).expect("a file");
+    let above = "[workspace]\nmembers = [\"library\"]\n[workspace.package]\nversion = \"1.0.0\"\n";
+    std::fs::write(folder.path().join("others/Cargo.toml"), above).expect("a file");
+    let manifest = program.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let dependency = "\n[dependencies]\nlibrary = { path = \"../others/library\" }\n";
+    std::fs::write(&manifest, text.replace("\n[dependencies]\n", dependency)).expect("a manifest");
+
+    assert_eq!([fetches(&[]), fetches(&["--quiet"])], [1, 0]);
+    let manifests = ["Cargo.toml", "Cargo.lock", "../others/Cargo.toml"];
+    for path in manifests.into_iter().chain([".cargo/config.toml"]) {
         change(path);
         assert_eq!([fetches(&[]), fetches(&[])], [1, 0], "{path}");
     }
-    // Cargo checks something else then.
-    assert_eq!([fetches(&["--locked"]), fetches(&["--locked"])], [1, 0]);
     change("src/lib.rs");
-    assert_eq!(fetches(&["--locked"]), 0);
+    assert_eq!(fetches(&[]), 0);
+    // Cargo checks the lock file.
+    assert_eq!([fetches(&["--locked"]), fetches(&["--frozen"])], [1, 1]);
 }
 
 #[test]

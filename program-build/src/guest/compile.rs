@@ -1,6 +1,5 @@
 //! The compiler's arguments for every target.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufReader, IsTerminal, Read, stderr};
@@ -121,49 +120,57 @@ impl Compilation<'_> {
     }
 
     /// Compiles, and returns the package's library, which ends in this extension.
-    pub fn run(&self, command: Command, target: Target, extension: &str) -> Result<PathBuf> {
-        let name = &self.package.name;
-        let built = run(
-            command,
-            &self.package.folder,
-            || {
-                let hint = if self.package.invokes_entry_macro() {
-                    ""
-                } else {
-                    "; it may not be a program, because no source file of it invokes `entrypoint!`"
-                };
-                let resolver = self.resolver_hint();
-                format!(
-                    "`{name}` does not compile for {target}; see the compiler's errors \
-                     above{hint}{resolver}"
-                )
-            },
-            |artifact| {
-                let mut files = artifact.filenames.iter();
-                let library = files.find(|file| file.extension() == Some(extension))?;
-                Some(library.as_std_path().to_owned())
-            },
-        )?;
-        self.dependencies.record(built.manifests);
+    pub fn run(&self, mut command: Command, target: Target, extension: &str) -> Result<PathBuf> {
+        let (name, folder) = (&self.package.name, &self.package.folder);
+        let pick = |artifact: &Artifact| {
+            let mut files = artifact.filenames.iter();
+            let library = files.find(|file| file.extension() == Some(extension))?;
+            Some(library.as_std_path().to_owned())
+        };
+        let mut built = run(&mut command, folder, pick)?;
+        // The author may have removed what cargo had fetched.
+        if built.is_unresolved() && self.dependencies.fetch_missing()? {
+            built = run(&mut command, folder, pick)?;
+        }
+        if !built.is_success {
+            let hint = if self.package.invokes_entry_macro() {
+                ""
+            } else {
+                "; it may not be a program, because no source file of it invokes `entrypoint!`"
+            };
+            let resolver = self.resolver_hint();
+            bail!(
+                "`{name}` does not compile for {target}; see the compiler's errors \
+                 above{hint}{resolver}"
+            );
+        }
         let missing = || format!("cargo built no library of `{name}` for {target}");
         built.file.with_context(missing)
     }
 }
 
-/// What cargo has built.
+/// The result of a build by cargo.
 #[derive(Debug, Default)]
 pub(super) struct Built {
+    /// Whether cargo reported success.
+    pub is_success: bool,
     /// The file that was picked.
     pub file: Option<PathBuf>,
-    /// The manifests of all packages that it is made of.
-    pub manifests: BTreeSet<PathBuf>,
+    /// Whether the compiler ran, or would have.
+    has_compiled: bool,
+}
+
+impl Built {
+    /// Whether cargo failed before it compiled anything, as it does if a dependency is missing.
+    fn is_unresolved(&self) -> bool {
+        !self.is_success && !self.has_compiled
+    }
 }
 
 /// Runs cargo to its end, and picks a file from the artifacts of the package in a folder.
 pub(super) fn run(
-    mut command: Command,
+    command: &mut Command,
     folder: &Path,
-    failed: impl FnOnce() -> String,
     pick: impl Fn(&Artifact) -> Option<PathBuf>,
 ) -> Result<Built> {
     let mut child = command
@@ -171,10 +178,8 @@ pub(super) fn run(
         .spawn()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let stdout = child.stdout.take().context("cargo's output is piped")?;
-    let built = read(stdout, folder, pick)?;
-    if !child.wait()?.success() {
-        bail!(failed());
-    }
+    let mut built = read(stdout, folder, pick)?;
+    built.is_success = child.wait()?.success();
     Ok(built)
 }
 
@@ -186,7 +191,12 @@ fn read(
 ) -> Result<Built> {
     let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)) {
-        let artifact = match message.context("cannot read cargo's messages")? {
+        let message = message.context("cannot read cargo's messages")?;
+        built.has_compiled |= matches!(
+            message,
+            Message::CompilerArtifact(_) | Message::CompilerMessage(_)
+        );
+        let artifact = match message {
             Message::CompilerArtifact(artifact) => artifact,
             // Cargo has printed them, unless it was to leave that.
             Message::CompilerMessage(message)
@@ -204,7 +214,6 @@ fn read(
         if is_ours {
             built.file = pick(&artifact).or(built.file);
         }
-        built.manifests.insert(artifact.manifest_path.into());
     }
     Ok(built)
 }

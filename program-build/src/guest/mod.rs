@@ -1,4 +1,7 @@
 //! Builds program crates: to a blob, a WebAssembly module, or a native library.
+//!
+//! A process builds a blob or a module once: a later build with the same package, features and
+//! debug information returns the same bytes, even if the sources have changed since.
 
 use std::fs::{self, TryLockError};
 use std::path::{Path, PathBuf};
@@ -67,8 +70,7 @@ pub fn build_with_features(
 
 /// Builds a program for a target, with some of its cargo features besides its default ones.
 ///
-/// A library stays at [`file_path`], with the information for debuggers. A blob and a module are
-/// built once in a process: a later call returns the same, even if the sources have changed since.
+/// A library stays at [`file_path`], with the information for debuggers.
 ///
 /// # Errors
 ///
@@ -184,8 +186,8 @@ fn folder(package: &ProgramPackage) -> PathBuf {
 }
 
 /// Runs `build` while holding the lock of a target, or of a sanitizer, by its name: two builds of
-/// one program would write the same files. Each also has a folder of its own for cargo, which has a
-/// lock of its own. So builds for different targets run at the same time.
+/// one program would write the same files. Each target and each sanitizer also has a folder of its
+/// own for cargo, which has a lock of its own. So builds for different targets run at once.
 fn locked<T>(
     package: &ProgramPackage,
     name: &str,
