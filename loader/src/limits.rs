@@ -234,8 +234,8 @@ impl Limits {
     }
 
     /// Limits the CPU time of a native invocation in seconds; 0 means no limit. If a command of
-    /// yours runs the program (see [`Loader::native`](crate::Loader::native)), only its CPU time is
-    /// limited.
+    /// yours runs the program (see `Loader::native`, which needs the feature `native`), only its
+    /// CPU time is limited.
     ///
     /// Exceeding it is a [`TimedOut`](crate::Failure::TimedOut) failure.
     #[must_use]

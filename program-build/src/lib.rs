@@ -10,6 +10,7 @@
 //! | [`custom_errors`] | the names of a program's errors, in its file |
 //! | [`options`] | cargo's own options of a build |
 //! | [`files`] | lists files, and writes them whole or not at all |
+//! | [`memo`] | values that a process makes once |
 //!
 //! A program's tests need `program-test` instead, which builds with this crate.
 //!
@@ -25,9 +26,11 @@
 
 pub mod coverage;
 pub mod custom_errors;
+mod dependencies;
 pub mod files;
 pub mod guest;
 pub mod machine;
+pub mod memo;
 mod metadata;
 pub mod options;
 pub mod package;

@@ -18,7 +18,7 @@ use std::process::Command;
 /// let blob = guest::build(&package, DebugInfo::Keep)?;
 /// # anyhow::Ok(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CargoOptions {
     /// `--features`: features of the program, besides those that a build needs by itself.
     pub features: Vec<String>,

@@ -1,18 +1,21 @@
 //! Which program is meant.
 
+use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use loader::Target;
 
+use crate::memo::Memo;
 use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
 use crate::{files, sources};
 
 /// A program crate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramPackage {
     /// The package's name.
     pub name: String,
@@ -301,19 +304,15 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             bail!("there is no file or folder {}", path.display());
         }
     }
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .exec()
-        .map_err(|error| describe(error, "the current folder"))
-        .with_context(|| match program {
-            Some(name) if Path::new(name).exists() => {
-                format!("{name} is neither a program's file nor the folder of a crate")
-            }
-            Some(name) => {
-                format!("there is no file or folder `{name}`, and no workspace to find it in")
-            }
-            None => "no program is named".to_owned(),
-        })?;
+    let metadata = current_metadata().with_context(|| match program {
+        Some(name) if Path::new(name).exists() => {
+            format!("{name} is neither a program's file nor the folder of a crate")
+        }
+        Some(name) => {
+            format!("there is no file or folder `{name}`, and no workspace to find it in")
+        }
+        None => "no program is named".to_owned(),
+    })?;
     let find = |name: &str| {
         metadata
             .packages
@@ -363,10 +362,7 @@ impl Here {
     ///
     /// If the current folder is in no workspace and no package.
     pub fn find() -> Result<Self> {
-        let metadata = MetadataCommand::new()
-            .no_deps()
-            .exec()
-            .map_err(|error| describe(error, "the current folder"))?;
+        let metadata = current_metadata()?;
         if let Some(package) = here(&metadata) {
             return ProgramPackage::new(package, &metadata).map(Self::Program);
         }
@@ -391,7 +387,7 @@ fn here(metadata: &Metadata) -> Option<&Package> {
 
 /// The innermost package that the current folder is in.
 fn innermost(metadata: &Metadata) -> Option<&Package> {
-    let current = std::env::current_dir().ok()?;
+    let current = env::current_dir().ok()?;
     let contains = |package: &&Package| {
         package
             .manifest_path
@@ -471,6 +467,17 @@ pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
     Ok(metadata.workspace_root.into_std_path_buf())
 }
 
+/// The workspace or the package of the current folder. A process asks cargo once for each folder.
+fn current_metadata() -> Result<Arc<Metadata>> {
+    static METADATA: Memo<Option<PathBuf>, Arc<Metadata>> = Memo::new();
+
+    METADATA.get(env::current_dir().ok(), || {
+        let metadata = MetadataCommand::new().no_deps().exec();
+        let metadata = metadata.map_err(|error| describe(error, "the current folder"))?;
+        Ok(Arc::new(metadata))
+    })
+}
+
 fn read_metadata(manifest: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .manifest_path(manifest)
@@ -486,7 +493,7 @@ fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
             anyhow::anyhow!("cannot read the package in {what}: {said}")
         }
         cargo_metadata::Error::Io(error) => {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let cargo = Path::new(&cargo).display();
             anyhow::Error::new(error).context(format!("cannot run {cargo} to read {what}"))
         }

@@ -9,7 +9,8 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -17,7 +18,7 @@ use serde_json::Value;
 use toml::Table;
 
 use crate::package::ProgramPackage;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
 
 /// A wrapper of the compiler that only runs it, whatever `build.rustc-wrapper` says.
 ///
@@ -129,21 +130,52 @@ fn profile_arguments(chosen: &Table) -> Vec<String> {
     };
     let mut arguments: Vec<String> = FREE.into_iter().map(argument).collect();
     let others = chosen.get("package").and_then(|packages| packages.get("*"));
-    let is_chosen = |table: &Table| table.contains_key("overflow-checks");
-    if !is_chosen(chosen)
-        && !others
-            .and_then(toml::Value::as_table)
-            .is_some_and(is_chosen)
-    {
-        // What is not in the workspace: `core` and the crates of other authors, whose own
-        // arithmetic would cost gas.
-        arguments.push("profile.release.package.\"*\".overflow-checks=false".to_owned());
+    let others = others.and_then(toml::Value::as_table);
+    if !others.is_some_and(|others| others.contains_key("overflow-checks")) {
+        // The packages outside of the workspace: `core` and the crates of other authors. Checks of
+        // their arithmetic would cost gas, so only the author's manifest switches them on. Cargo
+        // forgets `strip` for a package that has a setting for itself. So this sets one for all
+        // packages in any case, and workspaces with one target folder share what is compiled.
+        let checks = chosen.get("overflow-checks").cloned();
+        let checks = checks.unwrap_or(toml::Value::Boolean(false));
+        arguments.push(format!(
+            "profile.release.package.\"*\".overflow-checks={checks}"
+        ));
     }
     arguments
 }
 
-/// Cargo's configuration for a folder, from all files.
+/// The files in which cargo looks for the configuration for a folder; `None` if they are not known.
+pub(crate) fn configuration_files(folder: &Path) -> Option<Vec<PathBuf>> {
+    // Cargo runs in that folder.
+    let home = folder.join(toolchain::cargo_home()?);
+    let folders = folder.ancestors().map(|folder| folder.join(".cargo"));
+    let files = folders.chain([home]).flat_map(|folder| {
+        let names = ["config.toml", "config"];
+        names.map(|name| folder.join(name))
+    });
+    Some(files.collect())
+}
+
+/// Words that a file contains if it sets a profile or an unstable feature, or includes another
+/// file. A backslash may stand for a letter of such a word.
+const DECIDING: [&str; 4] = ["profile", "unstable", "include", "\\"];
+
+/// Cargo's configuration for a folder, from all files. Empty without asking cargo, if no file can
+/// change code.
 fn configuration(folder: &Path, toolchain: &Toolchain) -> Result<Value> {
+    let decides = |path: &PathBuf| match fs::read(path) {
+        Ok(text) => {
+            let text = String::from_utf8_lossy(&text);
+            DECIDING.iter().any(|word| text.contains(word))
+        }
+        // Cargo reports a file that it cannot read.
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    };
+    let files = configuration_files(folder);
+    if files.is_some_and(|files| !files.iter().any(decides)) {
+        return Ok(Value::Null);
+    }
     let output = toolchain
         .cargo()
         .args(["-Zunstable-options", "config", "get", "--format", "json"])
@@ -210,14 +242,20 @@ mod tests {
                 "profile.release.package.\"*\".overflow-checks=false",
             ]
         );
-        for (profile, overflow_checks) in [
-            ("debug-assertions = true\noverflow-checks = false", false),
-            ("overflow-checks = true", true),
-            ("package.'*'.overflow-checks = true", true),
+        for (profile, own, others) in [
+            (
+                "debug-assertions = true\noverflow-checks = false",
+                false,
+                Some(false),
+            ),
+            ("overflow-checks = true", true, Some(true)),
+            ("package.'*'.overflow-checks = true", true, None),
         ] {
-            let arguments = arguments(profile);
-            let expected = format!("profile.release.overflow-checks={overflow_checks}");
-            assert_eq!(arguments[2..], [expected], "{profile}");
+            let others = others
+                .map(|checks| format!("profile.release.package.\"*\".overflow-checks={checks}"));
+            let own = format!("profile.release.overflow-checks={own}");
+            let expected: Vec<String> = [own].into_iter().chain(others).collect();
+            assert_eq!(arguments(profile)[2..], expected, "{profile}");
         }
     }
 

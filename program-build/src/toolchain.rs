@@ -10,19 +10,16 @@
 //!
 //! Nothing is ever fetched through rustup, because that is the user's decision to make.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::env;
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
-use crate::options::CargoOptions;
 use crate::settings;
 
 /// Debian's packages of one compiler, its cargo and the sources of its standard library.
@@ -77,73 +74,6 @@ impl Toolchain {
         }
         command
     }
-}
-
-/// Lets the author's own cargo resolve and fetch the dependencies of the crate in a folder.
-///
-/// The author's cargo knows the proxies and the registries of their configuration. Debian's cannot
-/// clone a git dependency at all: it is built against another version of the git library. And a
-/// build without dev-dependencies, as that of a guest, writes no lock file.
-///
-/// A process fetches once for a folder and the same arguments, as long as manifest and lock file
-/// are the same.
-///
-/// # Errors
-///
-/// If the author's cargo cannot resolve or fetch a dependency.
-pub(crate) fn fetch(toolchain: &Toolchain, folder: &Path, options: &CargoOptions) -> Result<()> {
-    /// A folder, when its manifest and its lock file were changed, and cargo's arguments.
-    type Fetch = (PathBuf, [Option<SystemTime>; 2], Vec<OsString>);
-    static FETCHED: Mutex<Option<HashSet<Fetch>>> = Mutex::new(None);
-
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command
-        // Without a target it fetches the dependencies of other systems, too. Every git dependency
-        // is fetched.
-        .args(["fetch", "--target", &host(&toolchain.rustc, folder)?])
-        .current_dir(folder)
-        .env("RUSTC", &toolchain.rustc)
-        .stdout(std::io::stderr());
-    // Cargo asks the compiler for its targets, with these flags and through these wrappers.
-    settings::overrule_flags(&mut command);
-    options.add_common(&mut command);
-    let arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
-    let fetch = || (folder.to_owned(), changes(folder), arguments.clone());
-    // Not while cargo runs: other folders need not wait for it.
-    let fetched = || FETCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    if fetched().get_or_insert_default().contains(&fetch()) {
-        return Ok(());
-    }
-    let status = match command.status() {
-        Ok(status) => status,
-        // Without the author's cargo there is only the other one, which resolves and fetches by
-        // itself.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("cannot run {}", cargo.display())),
-    };
-    if !status.success() {
-        bail!(
-            "cargo cannot fetch the dependencies of the program in {}; see cargo's errors above",
-            folder.display()
-        );
-    }
-    fetched().get_or_insert_default().insert(fetch());
-    Ok(())
-}
-
-/// When the manifest in a folder was changed, and the lock file of its workspace.
-fn changes(folder: &Path) -> [Option<SystemTime>; 2] {
-    let changed = |path: PathBuf| {
-        std::fs::metadata(path)
-            .and_then(|file| file.modified())
-            .ok()
-    };
-    let mut folders = folder.ancestors();
-    [
-        changed(folder.join("Cargo.toml")),
-        folders.find_map(|folder| changed(folder.join("Cargo.lock"))),
-    ]
 }
 
 /// A compiler's version text, such as `rustc 1.96.0 (…)`; `None` if the compiler does not run.
@@ -495,11 +425,11 @@ pub fn registry_sources() -> Option<PathBuf> {
     Some(cargo_home()?.join("registry/src"))
 }
 
-/// Cargo's own folder.
+/// Cargo's own folder, if it is known. A relative path starts at the current folder of cargo.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
+    let chosen = env::var_os("CARGO_HOME").filter(|path| !path.is_empty());
+    let usual = || env::home_dir().map(|home| home.join(".cargo"));
+    chosen.map(PathBuf::from).or_else(usual)
 }
 
 fn has_sources(sysroot: &Path) -> bool {

@@ -3,43 +3,29 @@
 //! A test builds the same program for many fixtures. Even if nothing has changed, each build asks
 //! cargo, which takes longer than a test.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use loader::{Engine, Loader, Program, Runtime, Target};
 use program_build::machine::Machine;
+use program_build::memo::Memo;
 use program_build::package::ProgramPackage;
 
 use crate::coverage;
 
-/// A value for each key. Threads make those of different keys at the same time.
-struct Values<K, V>(Mutex<HashMap<K, Arc<Mutex<Option<V>>>>>);
+/// The package in a folder.
+pub fn package(folder: &Path) -> Result<ProgramPackage> {
+    static PACKAGES: Memo<PathBuf, ProgramPackage> = Memo::new();
 
-impl<K: Eq + Hash, V: Clone> Values<K, V> {
-    fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
-    }
-
-    /// The value of a key. The first call makes it, and so does each call after one that failed.
-    fn get(&self, key: K, make: impl FnOnce() -> Result<V>) -> Result<V> {
-        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = Arc::clone(values.entry(key).or_default());
-        drop(values);
-        let mut value = value.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = &*value {
-            return Ok(value.clone());
-        }
-        Ok(value.insert(make()?).clone())
-    }
+    // The same folder by another name is read once more.
+    let key = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    PACKAGES.get(key, || ProgramPackage::in_folder(folder))
 }
 
 /// The program of a package on an engine.
 pub fn program(package: &ProgramPackage, engine: Engine, runtime: Runtime) -> Result<Program> {
-    type Programs = Values<(PathBuf, Engine, Runtime), Program>;
-    static PROGRAMS: LazyLock<Programs> = LazyLock::new(Programs::new);
+    static PROGRAMS: Memo<(PathBuf, Engine, Runtime), Program> = Memo::new();
 
     PROGRAMS.get((package.folder.clone(), engine, runtime), || {
         let file = file(package, engine)?;
@@ -49,8 +35,7 @@ pub fn program(package: &ProgramPackage, engine: Engine, runtime: Runtime) -> Re
 
 /// The file of a package for the target of an engine.
 pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
-    type Files = Values<(PathBuf, Target), Arc<Vec<u8>>>;
-    static FILES: LazyLock<Files> = LazyLock::new(Files::new);
+    static FILES: Memo<(PathBuf, Target), Arc<Vec<u8>>> = Memo::new();
 
     FILES.get((package.folder.clone(), engine.target()), || {
         let file = Machine::new(engine).build(package)?;
@@ -61,7 +46,8 @@ pub fn file(package: &ProgramPackage, engine: Engine) -> Result<Arc<Vec<u8>>> {
 
 /// The loader of an engine. The runner of native programs is built below the target folder.
 pub fn loader(engine: Engine, runtime: Runtime, target_folder: &Path) -> Result<Loader> {
-    static LOADERS: LazyLock<Values<Engine, Loader>> = LazyLock::new(Values::new);
+    static LOADERS: Memo<Engine, Loader> = Memo::new();
+
     let loader = LOADERS.get(engine, || {
         let loader = Machine::new(engine).loader(target_folder)?;
         Ok(coverage::count(loader))

@@ -1,9 +1,7 @@
 //! The guest `everywhere`, on all engines.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use crate::PROGRAM_ID;
@@ -11,6 +9,7 @@ use everywhere::Command;
 use loader::{Engine, Invocation, Limits, Loader, Outcome, Program, Target};
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
+use program_build::memo::Memo;
 use program_build::package::ProgramPackage;
 
 /// The engines that run on this host, PolkaVM's interpreter first.
@@ -29,60 +28,45 @@ pub fn package() -> ProgramPackage {
         .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// A value for each key, computed once. Threads compute those of different keys at the same time.
-struct Once<K, V>(Mutex<Option<HashMap<K, Arc<OnceLock<V>>>>>);
-
-impl<K: Eq + Hash, V: Clone> Once<K, V> {
-    const fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    fn get(&self, key: K, make: impl FnOnce() -> V) -> V {
-        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = Arc::clone(values.get_or_insert_default().entry(key).or_default());
-        drop(values);
-        value.get_or_init(make).clone()
-    }
-}
-
 /// The loader for an engine.
 pub fn loader(engine: Engine) -> Loader {
-    static LOADERS: Once<Engine, Loader> = Once::new();
-    LOADERS.get(engine, || {
-        let loader = Machine::new(engine).loader(&package().target_folder);
-        loader.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
-    })
+    static LOADERS: Memo<Engine, Loader> = Memo::new();
+    let loader = LOADERS.get(engine, || {
+        Machine::new(engine).loader(&package().target_folder)
+    });
+    loader.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
 }
 
 /// The guest's file for an engine, with a feature or without one.
 pub fn file(engine: Engine, feature: Option<&'static str>) -> Arc<Vec<u8>> {
     type Key = (Target, Option<&'static str>);
-    static FILES: Once<Key, Arc<Vec<u8>>> = Once::new();
+    static FILES: Memo<Key, Arc<Vec<u8>>> = Memo::new();
     let target = engine.target();
-    FILES.get((target, feature), || {
+    let file = FILES.get((target, feature), || {
         let features: Vec<&str> = feature.into_iter().collect();
-        let file = guest::build_for(&package(), target, &features, DebugInfo::Strip);
-        file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
-            .into()
-    })
+        let file = guest::build_for(&package(), target, &features, DebugInfo::Strip)?;
+        Ok(file.into())
+    });
+    file.unwrap_or_else(|error| panic!("{target}: {error:?}"))
 }
 
 /// The guest on an engine, with a feature or without one.
 pub fn program(engine: Engine, feature: Option<&'static str>) -> Program {
     type Key = (Engine, Option<&'static str>);
-    static PROGRAMS: Once<Key, Program> = Once::new();
-    PROGRAMS.get((engine, feature), || {
+    static PROGRAMS: Memo<Key, Program> = Memo::new();
+    let program = PROGRAMS.get((engine, feature), || {
         let limits = Limits::default().processor_seconds(20);
-        load(engine, feature, limits)
-    })
+        Ok(load(engine, feature, limits))
+    });
+    program.unwrap_or_else(|error| panic!("{engine}: {error:?}"))
 }
 
 /// The guest on every engine, with a feature or without one. Its files are built at the same time.
 pub fn programs(feature: Option<&'static str>) -> Vec<Program> {
     type Key = Option<&'static str>;
-    static PROGRAMS: Once<Key, Vec<Program>> = Once::new();
-    PROGRAMS.get(feature, || {
-        thread::scope(|scope| {
+    static PROGRAMS: Memo<Key, Vec<Program>> = Memo::new();
+    let programs = PROGRAMS.get(feature, || {
+        Ok(thread::scope(|scope| {
             let programs = engines().into_iter();
             let programs = programs.map(|engine| scope.spawn(move || program(engine, feature)));
             let programs: Vec<_> = programs.collect();
@@ -91,8 +75,9 @@ pub fn programs(feature: Option<&'static str>) -> Vec<Program> {
             programs
                 .map(|program| program.unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
-        })
-    })
+        }))
+    });
+    programs.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// The guest on an engine, under these limits.

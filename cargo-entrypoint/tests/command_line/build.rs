@@ -1,5 +1,7 @@
 //! `cargo entrypoint build` and `doctor`, as users call them.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -87,6 +89,68 @@ fn authors_cargo_fetches_git_dependencies() {
         json(&output)["logs"],
         json!(["from a git repository number 1"])
     );
+}
+
+/// An unneeded `cargo fetch` takes as long as an unchanged build.
+#[test]
+fn dependencies_are_fetched_again_only_after_a_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = new_program(folder.path(), "fetched");
+    let cargo = folder.path().join("cargo");
+    let calls = folder.path().join("calls");
+    let real = std::env::var("CARGO").expect("cargo runs the tests");
+    let script = format!(
+        "#!/bin/sh\necho $1 >>{}\nexec {real} \"$@\"\n",
+        calls.display()
+    );
+    std::fs::write(&cargo, script).expect("a script");
+    std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("a mode");
+    let fetches = |words: &[&str]| {
+        std::fs::write(&calls, "").expect("a file");
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+            .arg("build")
+            .args(words)
+            .env("CARGO", &cargo)
+            .env("CARGO_TARGET_DIR", project().join("target"))
+            .current_dir(&program)
+            .output()
+            .expect("run the command");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let calls = std::fs::read_to_string(&calls).expect("a file");
+        assert!(calls.contains("metadata"), "{calls}");
+        calls.lines().filter(|call| *call == "fetch").count()
+    };
+    let change = |path: &str| {
+        let path = program.join(path);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, format!("{text}\n")).expect("a file");
+    };
+    std::fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock"))
+        .expect("copy the lock file");
+    // A dependency can inherit from the manifest of its own workspace.
+    let library = folder.path().join("others/library");
+    std::fs::create_dir_all(library.join("src")).expect("a folder");
+    std::fs::write(library.join("src/lib.rs"), "#![no_std]\n").expect("a file");
+    let own = "[package]\nname = \"library\"\nversion.workspace = true\n";
+    std::fs::write(library.join("Cargo.toml"), own).expect("a file");
+    let above = "[workspace]\nmembers = [\"library\"]\n[workspace.package]\nversion = \"1.0.0\"\n";
+    std::fs::write(folder.path().join("others/Cargo.toml"), above).expect("a file");
+    let manifest = program.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    let dependency = "\n[dependencies]\nlibrary = { path = \"../others/library\" }\n";
+    std::fs::write(&manifest, text.replace("\n[dependencies]\n", dependency)).expect("a manifest");
+
+    assert_eq!([fetches(&[]), fetches(&["--quiet"])], [1, 0]);
+    let manifests = ["Cargo.toml", "Cargo.lock", "../others/Cargo.toml"];
+    for path in manifests.into_iter().chain([".cargo/config.toml"]) {
+        change(path);
+        assert_eq!([fetches(&[]), fetches(&[])], [1, 0], "{path}");
+    }
+    change("src/lib.rs");
+    assert_eq!(fetches(&[]), 0);
+    // Cargo checks the lock file.
+    assert_eq!([fetches(&["--locked"]), fetches(&["--frozen"])], [1, 1]);
 }
 
 #[test]

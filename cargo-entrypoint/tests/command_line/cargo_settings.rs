@@ -1,9 +1,10 @@
 //! Which options, variables and configuration files of cargo's count for a program, and which do
 //! not.
 
+use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::support::{entrypoint_outside, json, new_program, project, says, stderr, stdout};
@@ -66,14 +67,38 @@ fn configuration_files_change_no_program() {
     }
 
     // No argument of cargo's overrules this one.
-    configure(
-        folder.path(),
-        "[profile.release.package.program-abi]\nopt-level = 0\n",
-    );
+    let package = "[profile.release.package.program-abi]\nopt-level = 0\n";
+    configure(folder.path(), package);
     let output = entrypoint_outside(&program, &["build"]);
+    assert_rejected(&output);
+
+    // The same in cargo's home, which has the registry of the real one. Cargo takes an empty
+    // variable as one that is not set.
+    configure(folder.path(), "");
+    let user = env::home_dir().expect("a home");
+    let path = |variable: &str, usual: &str| {
+        env::var_os(variable).map_or_else(|| user.join(usual), PathBuf::from)
+    };
+    let (real, home) = (path("CARGO_HOME", ".cargo"), folder.path().join("home"));
+    let own = fs::read_to_string(real.join("config.toml")).unwrap_or_default();
+    configure(&home, &format!("{own}\n{package}"));
+    symlink(real.join("registry"), home.join(".cargo/registry")).expect("a link");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
+        .arg("build")
+        .env("HOME", &home)
+        .env("CARGO_HOME", "")
+        .env("RUSTUP_HOME", path("RUSTUP_HOME", ".rustup"))
+        .env("CARGO_TARGET_DIR", project().join("target"))
+        .current_dir(&program)
+        .output()
+        .expect("run the command");
+    assert_rejected(&output);
+}
+
+fn assert_rejected(output: &Output) {
     assert_eq!(output.status.code(), Some(2));
     says(
-        &stderr(&output),
+        &stderr(output),
         &[
             "`profile.release.package`",
             "move it to the program's Cargo.toml",

@@ -1,6 +1,7 @@
 //! `cargo entrypoint profile`, as users and scripts call it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use roxmltree::Document;
@@ -263,6 +264,11 @@ fn foreign_workspace_program_shows_its_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = new_program(folder.path(), "stranger");
     fs::copy(project().join("Cargo.lock"), program.join("Cargo.lock")).expect("copy the lock file");
+    // The target folder is the program's own, but `core` is compiled already.
+    let (shared, target) = (project().join("target/guest"), program.join("target"));
+    fs::create_dir_all(&shared).expect("a folder");
+    fs::create_dir(&target).expect("a folder");
+    symlink(shared, target.join("guest")).expect("a link");
     let output = entrypoint_in(&program, &["profile"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let report = stdout(&output);

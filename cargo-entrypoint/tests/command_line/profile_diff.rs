@@ -66,7 +66,8 @@ fn two_blobs_are_compared() {
     refused(&words, &["no-such is neither a file nor a commit of "]);
 }
 
-/// Lets the program of a commit be built without compiling `core` again: its artifacts are copied.
+/// Lets the program of a commit be built without compiling `core` and macros again: their artifacts
+/// are copied.
 fn copy_core(target: &Path) {
     let names = [
         "core-",
@@ -76,6 +77,9 @@ fn copy_core(target: &Path) {
         "quote-",
         "proc",
         "unicode",
+        "polkavm",
+        "picosimd",
+        "bytemuck",
     ];
     for folder in ["riscv64emac-unknown-none-polkavm/release", "release"] {
         for folder in [".fingerprint", "build", "deps"].map(|inner| Path::new(folder).join(inner)) {

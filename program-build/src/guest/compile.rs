@@ -11,6 +11,7 @@ use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Artifact, Message};
 
 use super::Target;
+use crate::dependencies::Dependencies;
 use crate::package::ProgramPackage;
 use crate::settings;
 use crate::toolchain::Toolchain;
@@ -21,6 +22,8 @@ pub(super) struct Compilation<'a> {
     /// All cargo features, besides the default ones.
     pub features: &'a [&'a str],
     pub toolchain: &'a Toolchain,
+    /// What cargo has fetched for the package.
+    pub dependencies: &'a Dependencies<'a>,
     /// Cargo's target folder.
     pub folder: &'a Path,
 }
@@ -75,7 +78,7 @@ impl Compilation<'_> {
         Ok(command)
     }
 
-    /// Who prints the compiler's messages: cargo, or [`picked`], which prints errors alone.
+    /// Who prints the compiler's messages: cargo, or [`read`], which prints errors alone.
     fn message_format(&self) -> &'static str {
         match (self.package.options.errors_only, stderr().is_terminal()) {
             (false, _) => "json-render-diagnostics",
@@ -117,61 +120,83 @@ impl Compilation<'_> {
     }
 
     /// Compiles, and returns the package's library, which ends in this extension.
-    pub fn run(&self, command: Command, target: Target, extension: &str) -> Result<PathBuf> {
-        let name = &self.package.name;
-        let library = run(
-            command,
-            &self.package.folder,
-            || {
-                let hint = if self.package.invokes_entry_macro() {
-                    ""
-                } else {
-                    "; it may not be a program, because no source file of it invokes `entrypoint!`"
-                };
-                let resolver = self.resolver_hint();
-                format!(
-                    "`{name}` does not compile for {target}; see the compiler's errors \
-                     above{hint}{resolver}"
-                )
-            },
-            |artifact| {
-                let mut files = artifact.filenames.iter();
-                let library = files.find(|file| file.extension() == Some(extension))?;
-                Some(library.as_std_path().to_owned())
-            },
-        )?;
-        library.with_context(|| format!("cargo built no library of `{name}` for {target}"))
+    pub fn run(&self, mut command: Command, target: Target, extension: &str) -> Result<PathBuf> {
+        let (name, folder) = (&self.package.name, &self.package.folder);
+        let pick = |artifact: &Artifact| {
+            let mut files = artifact.filenames.iter();
+            let library = files.find(|file| file.extension() == Some(extension))?;
+            Some(library.as_std_path().to_owned())
+        };
+        let mut built = run(&mut command, folder, pick)?;
+        // The author may have removed what cargo had fetched.
+        if built.is_unresolved() && self.dependencies.fetch_missing()? {
+            built = run(&mut command, folder, pick)?;
+        }
+        if !built.is_success {
+            let hint = if self.package.invokes_entry_macro() {
+                ""
+            } else {
+                "; it may not be a program, because no source file of it invokes `entrypoint!`"
+            };
+            let resolver = self.resolver_hint();
+            bail!(
+                "`{name}` does not compile for {target}; see the compiler's errors \
+                 above{hint}{resolver}"
+            );
+        }
+        let missing = || format!("cargo built no library of `{name}` for {target}");
+        built.file.with_context(missing)
+    }
+}
+
+/// The result of a build by cargo.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    /// Whether cargo reported success.
+    pub is_success: bool,
+    /// The file that was picked.
+    pub file: Option<PathBuf>,
+    /// Whether the compiler ran, or would have.
+    has_compiled: bool,
+}
+
+impl Built {
+    /// Whether cargo failed before it compiled anything, as it does if a dependency is missing.
+    fn is_unresolved(&self) -> bool {
+        !self.is_success && !self.has_compiled
     }
 }
 
 /// Runs cargo to its end, and picks a file from the artifacts of the package in a folder.
 pub(super) fn run(
-    mut command: Command,
+    command: &mut Command,
     folder: &Path,
-    failed: impl FnOnce() -> String,
     pick: impl Fn(&Artifact) -> Option<PathBuf>,
-) -> Result<Option<PathBuf>> {
+) -> Result<Built> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
     let stdout = child.stdout.take().context("cargo's output is piped")?;
-    let picked = picked(stdout, folder, pick)?;
-    if !child.wait()?.success() {
-        bail!(failed());
-    }
-    Ok(picked)
+    let mut built = read(stdout, folder, pick)?;
+    built.is_success = child.wait()?.success();
+    Ok(built)
 }
 
 /// Reads cargo's messages to the end.
-fn picked(
+fn read(
     messages: impl Read,
     folder: &Path,
     pick: impl Fn(&Artifact) -> Option<PathBuf>,
-) -> Result<Option<PathBuf>> {
-    let mut picked = None;
+) -> Result<Built> {
+    let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)) {
-        let artifact = match message.context("cannot read cargo's messages")? {
+        let message = message.context("cannot read cargo's messages")?;
+        built.has_compiled |= matches!(
+            message,
+            Message::CompilerArtifact(_) | Message::CompilerMessage(_)
+        );
+        let artifact = match message {
             Message::CompilerArtifact(artifact) => artifact,
             // Cargo has printed them, unless it was to leave that.
             Message::CompilerMessage(message)
@@ -187,8 +212,8 @@ fn picked(
             .parent()
             .is_some_and(|parent| parent.as_std_path() == folder);
         if is_ours {
-            picked = pick(&artifact).or(picked);
+            built.file = pick(&artifact).or(built.file);
         }
     }
-    Ok(picked)
+    Ok(built)
 }

@@ -55,7 +55,7 @@ pub struct DebugBuild {
 ///
 /// As for [`build`](super::build).
 pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Result<DebugBuild> {
-    locked(package, Target::Riscv64, &[], |compilation| {
+    locked(package, &Target::Riscv64.to_string(), &[], |compilation| {
         let profile: &[&str] = match opt_level {
             OptLevel::AsDeployed => &["debug=\"full\""],
             OptLevel::Little => &["debug=\"full\"", "opt-level=1"],

@@ -1,11 +1,16 @@
 //! Builds program crates: to a blob, a WebAssembly module, or a native library.
+//!
+//! A process builds a blob or a module once: a later build with the same package, features and
+//! debug information returns the same bytes, even if the sources have changed since.
 
 use std::fs::{self, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::dependencies::Dependencies;
 use crate::files;
+use crate::memo::Memo;
 use crate::options::CargoOptions;
 use crate::package::{Program, ProgramPackage};
 use crate::toolchain;
@@ -32,7 +37,7 @@ pub use runner::{
 pub use trial::try_tools;
 
 /// Whether a build keeps the debug information, with which failures name functions and lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DebugInfo {
     /// Keep it: lines and functions in a blob, the functions' names in a WebAssembly module, and
     /// everything for a debugger in a library.
@@ -76,14 +81,24 @@ pub fn build_for(
     features: &[&str],
     debug_info: DebugInfo,
 ) -> Result<Vec<u8>> {
+    type Key = (ProgramPackage, Target, Vec<String>, DebugInfo);
+    // Cargo takes longer to find out that nothing has changed than most tests take.
+    static FILES: Memo<Key, Vec<u8>> = Memo::new();
+
+    let once = |build: fn(&Compilation<'_>, DebugInfo) -> Result<Vec<u8>>| {
+        let owned = features.iter().copied().map(str::to_owned).collect();
+        FILES.get((package.clone(), target, owned, debug_info), || {
+            locked(package, &target.to_string(), features, |compilation| {
+                build(compilation, debug_info)
+            })
+        })
+    };
     match target {
-        Target::Riscv64 => locked(package, target, features, |compilation| {
-            let elf = elf_path(package, features);
+        Target::Riscv64 => once(|compilation, debug_info| {
+            let elf = named(compilation.package, compilation.features, "elf");
             riscv64::build(compilation, &elf, debug_info)
         }),
-        Target::Wasm32 => locked(package, target, features, |compilation| {
-            wasm32::build(compilation, debug_info)
-        }),
+        Target::Wasm32 => once(wasm32::build),
         Target::Native => {
             let library = build_native(package, features, debug_info, None)?;
             fs::read(&library).with_context(|| format!("cannot read {}", library.display()))
@@ -108,7 +123,7 @@ pub struct MappedBuild {
 ///
 /// As for [`build`].
 pub fn build_mapped(package: &ProgramPackage) -> Result<MappedBuild> {
-    locked(package, Target::Riscv64, &[], |compilation| {
+    locked(package, &Target::Riscv64.to_string(), &[], |compilation| {
         let path = elf_path(package, &[]);
         let blob = riscv64::build(compilation, &path, DebugInfo::Keep)?;
         let elf = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -170,24 +185,26 @@ fn folder(package: &ProgramPackage) -> PathBuf {
     package.target_folder.join("guest")
 }
 
-/// Runs `build` while holding the target's lock: two builds of one program would write the same
-/// files. Each target also has a folder of its own for cargo, which has a lock of its own. So
-/// builds for different targets run at the same time.
+/// Runs `build` while holding the lock of a target, or of a sanitizer, by its name: two builds of
+/// one program would write the same files. Each target and each sanitizer also has a folder of its
+/// own for cargo, which has a lock of its own. So builds for different targets run at once.
 fn locked<T>(
     package: &ProgramPackage,
-    target: Target,
+    name: &str,
     features: &[&str],
     build: impl FnOnce(&Compilation<'_>) -> Result<T>,
 ) -> Result<T> {
     let toolchain = toolchain::find_or_provide(&package.folder)?;
-    let folder = folder(package).join(target.to_string());
+    let all = folder(package);
+    let folder = all.join(name);
     let _lock = lock(&folder, &package.options)?;
-    toolchain::fetch(&toolchain, &package.folder, &package.options)?;
+    let dependencies = Dependencies::fetch(package, &toolchain, &all)?;
     let features = all_features(package, features);
     build(&Compilation {
         package,
         features: &features,
         toolchain: &toolchain,
+        dependencies: &dependencies,
         folder: &folder,
     })
 }

@@ -76,16 +76,9 @@ pub fn build_native(
     let path = library_path(package, features, sanitizer);
     let feature = package.entrypoint_feature(FEATURE)?;
     let features = [features, &[feature.as_str()]].concat();
-    super::locked(package, Target::Native, &features, |compilation| {
-        let Some(sanitizer) = sanitizer else {
-            return build(compilation, debug_info, None, &path);
-        };
-        let folder = super::folder(package).join(sanitizer.name());
-        let compilation = Compilation {
-            folder: &folder,
-            ..*compilation
-        };
-        build(&compilation, debug_info, Some(sanitizer), &path)
+    let name = sanitizer.map_or_else(|| Target::Native.to_string(), |it| it.name().to_owned());
+    super::locked(package, &name, &features, |compilation| {
+        build(compilation, debug_info, sanitizer, &path)
     })
 }
 

@@ -168,12 +168,15 @@ fn compile(
             "-Clink-arg=-Wl,--export-dynamic-symbol={functions}"
         ));
     }
-    let failed =
-        || "the crate `native-runner` does not compile; the compiler has said why".to_owned();
-    let executable = compile::run(command, folder, failed, |artifact| {
+    let built = compile::run(&mut command, folder, |artifact| {
         Some(artifact.executable.as_ref()?.as_std_path().to_owned())
     })?;
-    executable.context("cargo has built no executable of `native-runner`")
+    if !built.is_success {
+        bail!("the crate `native-runner` does not compile; the compiler has said why");
+    }
+    built
+        .file
+        .context("cargo has built no executable of `native-runner`")
 }
 
 /// The installed executable that belongs to the one that runs.
