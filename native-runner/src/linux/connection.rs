@@ -6,6 +6,8 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 
+use abi::entry::NATIVE_HEAP_BASE;
+use abi::heap::HeapHeader;
 use abi::native::{MAX_SENT_WITH_CALL, Message};
 use bytemuck::Zeroable;
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -82,10 +84,25 @@ impl Connection {
     /// # Errors
     ///
     /// If the loader has closed the socket.
-    pub fn send_with(&mut self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
+    pub fn send_with(&self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
         debug_assert!(length <= MAX_SENT_WITH_CALL, "{length}");
-        let message = bytemuck::bytes_of(message);
-        let sent = memory::send_with(&self.socket, message, address, length as usize);
+        self.send_ranges(message, [(address, length as usize), (0, 0)])
+    }
+
+    /// As [`send_with`](Self::send_with), and with the heap header, of a heap at
+    /// [`NATIVE_HEAP_BASE`].
+    ///
+    /// # Errors
+    ///
+    /// If the loader has closed the socket.
+    pub fn post(&self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
+        debug_assert!(length <= MAX_SENT_WITH_CALL, "{length}");
+        let header = (NATIVE_HEAP_BASE, size_of::<HeapHeader>());
+        self.send_ranges(message, [(address, length as usize), header])
+    }
+
+    fn send_ranges(&self, message: &Message, ranges: [(u64, usize); 2]) -> Result<bool, End> {
+        let sent = memory::send_with(&self.socket, bytemuck::bytes_of(message), ranges);
         sent.map_err(|_| End::Closed)
     }
 

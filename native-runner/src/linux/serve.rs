@@ -1,6 +1,7 @@
 //! Serves the loader's requests, from the first message to the last.
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use abi::entry::NATIVE_HEAP_BASE;
@@ -20,6 +21,10 @@ fn connection() -> Result<MutexGuard<'static, Connection>, End> {
     let connection = CONNECTION.get().ok_or(End::Closed)?;
     Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+/// Whether the heap is at [`NATIVE_HEAP_BASE`] and the loader reads it from the file, so that the
+/// program does not wait for a syscall that returns nothing.
+static POSTS: AtomicBool = AtomicBool::new(false);
 
 /// Serves the loader's requests. Heap and input are in the file, if the loader has sent one.
 ///
@@ -51,6 +56,7 @@ pub fn serve(
                 if placed.heap_base() != NATIVE_HEAP_BASE {
                     return Err(End::refused("the address of the heap is in use"));
                 }
+                POSTS.store(true, Ordering::Relaxed);
                 enter(program, placed, announced)
             }
             (Message::PLACE | Message::START, Some(_)) => {
@@ -108,6 +114,12 @@ fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
         values,
     };
     let is_sent = match sent_with_call(import, &values) {
+        Some((address, length)) if POSTS.load(Ordering::Relaxed) => {
+            if connection.post(&called(Message::POSTED), address, length)? {
+                return Ok(0);
+            }
+            false
+        }
         Some((address, length)) => {
             connection.send_with(&called(Message::CALLED_WITH), address, length)?
         }
