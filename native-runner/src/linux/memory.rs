@@ -7,9 +7,8 @@
 use std::fs::File;
 use std::io;
 use std::mem;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
-use std::os::unix::net::UnixStream;
 use std::ptr;
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -93,11 +92,7 @@ impl Memory {
 /// # Errors
 ///
 /// If the socket is closed, or the kernel has sent a part.
-pub fn send_with(
-    socket: &UnixStream,
-    before: &[u8],
-    ranges: [(u64, usize); 2],
-) -> io::Result<bool> {
+pub fn send_with(socket: &OwnedFd, before: &[u8], ranges: [(u64, usize); 2]) -> io::Result<bool> {
     let part = |start, length| libc::iovec {
         iov_base: start,
         iov_len: length,

@@ -1,6 +1,7 @@
 //! The fork server of a program: a process that has opened the library, and forks a child for each
 //! invocation. The loader does not trust what it replies.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
@@ -23,6 +24,10 @@ use crate::error::InvocationError;
 /// How long the loader waits for a reply of the server, which only forks and waits for children
 /// that it has killed. A child can stop its server.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The processes that wait for an invocation. While the loader prepares the first one, the server
+/// forks the second.
+const AHEAD: usize = 2;
 
 /// The error of a closed socket suffices: a signal would end the embedder's process.
 #[cfg(target_os = "linux")]
@@ -59,13 +64,14 @@ pub(super) struct Server {
     _process: Process,
 }
 
-/// The socket to the server, and the process that it forks in advance.
+/// The socket to the server, and the processes that it forks in advance.
 struct Control {
     stream: UnixStream,
-    /// The other ends of what the loader has sent to the server, which has not replied yet.
-    requested: Option<(UnixStream, SharedMemory)>,
-    /// A process that waits for an invocation.
-    spare: Option<Forked>,
+    /// The other ends of what the loader has sent to the server, which has not replied yet, or
+    /// whose reply the loader has not received. The oldest one is first, as in `spares`.
+    requested: VecDeque<(UnixStream, SharedMemory)>,
+    /// Processes that wait for an invocation.
+    spares: VecDeque<Forked>,
 }
 
 /// The server has not replied in time, or not as it must.
@@ -94,8 +100,8 @@ impl Server {
             has_heap_header,
             control: Mutex::new(Control {
                 stream,
-                requested: None,
-                spare: None,
+                requested: VecDeque::with_capacity(AHEAD),
+                spares: VecDeque::with_capacity(AHEAD),
             }),
             _process: process,
         })
@@ -104,24 +110,24 @@ impl Server {
     /// A new process; `None` if the server does not fork any more.
     pub fn fork(&self) -> Option<Forked> {
         self.with(|control| {
-            control.request()?;
+            if control.ahead() == 0 {
+                control.request_with(Control::ends()?)?;
+            }
             control.take()
         })
     }
 
-    /// Lets the server fork the process of the next invocation, so that the loader does not wait
-    /// for it then. It need not: another thread may use the server now, and the loader may have no
-    /// descriptors left.
+    /// Lets the server fork the processes of the next invocations, so that the loader does not wait
+    /// for them then. It need not: another thread may use the server now, and the loader may have
+    /// no descriptors left.
     pub fn fork_ahead(&self) {
         let Ok(mut control) = self.control.try_lock() else {
             return;
         };
-        if control.is_ahead() {
-            return;
-        }
-        if let Ok(ends) = Control::ends() {
-            control.act(|control| control.request_with(ends));
-        }
+        while control.ahead() < AHEAD
+            && let Ok(ends) = Control::ends()
+            && control.act(|control| control.request_with(ends)).is_some()
+        {}
     }
 
     /// Ends a process and those that it has left behind, and returns how it ended; `None` if the
@@ -161,18 +167,9 @@ impl Control {
         Ok((ours, theirs, SharedMemory::new()?))
     }
 
-    /// Whether a process waits or is about to.
-    fn is_ahead(&self) -> bool {
-        self.requested.is_some() || self.spare.is_some()
-    }
-
-    /// Requests a process, if none waits or is about to.
-    fn request(&mut self) -> Result<(), Lost> {
-        if self.is_ahead() {
-            return Ok(());
-        }
-        let ends = Self::ends()?;
-        self.request_with(ends)
+    /// The number of processes that wait or are about to.
+    fn ahead(&self) -> usize {
+        self.requested.len() + self.spares.len()
     }
 
     fn request_with(&mut self, (ours, theirs, memory): Ends) -> Result<(), Lost> {
@@ -186,18 +183,21 @@ impl Control {
         if length != size_of::<Message>() {
             return Err(Lost);
         }
-        self.requested = Some((ours, memory));
+        self.requested.push_back((ours, memory));
         Ok(())
     }
 
-    /// The process that is requested, or waits.
+    /// The process that has waited longest, or is requested.
     fn take(&mut self) -> Result<Forked, Lost> {
-        self.receive_requested()?;
-        self.spare.take().ok_or(Lost)
+        if self.spares.is_empty() {
+            self.receive_requested()?;
+        }
+        self.spares.pop_front().ok_or(Lost)
     }
 
+    /// Receives the reply for the process that was requested first, if there is one.
     fn receive_requested(&mut self) -> Result<(), Lost> {
-        let Some((stream, memory)) = self.requested.take() else {
+        let Some((stream, memory)) = self.requested.pop_front() else {
             return Ok(());
         };
         let [id, ..] = self.receive(Message::FORKED)?;
@@ -205,13 +205,21 @@ impl Control {
         if id == 0 {
             return Err(Lost);
         }
-        self.spare = Some(Forked { id, stream, memory });
+        self.spares.push_back(Forked { id, stream, memory });
+        Ok(())
+    }
+
+    /// Receives all replies for processes that are requested.
+    fn receive_all_requested(&mut self) -> Result<(), Lost> {
+        while !self.requested.is_empty() {
+            self.receive_requested()?;
+        }
         Ok(())
     }
 
     fn end(&mut self, id: u32) -> Result<ExitStatus, Lost> {
         // Replies come in the order of requests.
-        self.receive_requested()?;
+        self.receive_all_requested()?;
         self.send(&Message::new(Message::END, [id.into(), 1, 0]))?;
         let [is_known, status, ..] = self.receive(Message::ENDED)?;
         match (is_known, u32::try_from(status)) {
@@ -239,17 +247,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         // The server ends the requested processes, and those that they have left behind, before it
         // replies; then the loader ends the server.
-        let spare = self.with(|control| {
-            control.receive_requested()?;
-            Ok(control.spare.take())
+        self.with(|control| {
+            control.receive_all_requested()?;
+            let ids: Vec<u32> = control.spares.drain(..).map(|spare| spare.id).collect();
+            ids.into_iter()
+                .try_for_each(|id| control.end(id).map(drop))?;
+            control.end(0)
         });
-        match spare.flatten() {
-            Some(spare) => {
-                self.end(spare.id);
-            }
-            None => {
-                self.end(0);
-            }
-        }
     }
 }
