@@ -16,7 +16,7 @@ use abi::native::Message;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
 
-use super::connection::Connection;
+use super::connection::{Connection, pair};
 use super::process::{Process, no_socket};
 use super::shared::SharedMemory;
 use crate::error::InvocationError;
@@ -163,7 +163,7 @@ impl Control {
     }
 
     fn ends() -> io::Result<Ends> {
-        let (ours, theirs) = UnixStream::pair()?;
+        let (ours, theirs) = pair()?;
         Ok((ours, theirs, SharedMemory::new()?))
     }
 

@@ -88,7 +88,6 @@ impl Runner {
         };
         let process = Process::forked(forked.id, server, seconds);
         let connection = Connection::new(process, forked.stream, seconds);
-        let connection = connection.map_err(InvocationError::engine)?;
         Ok(Some((connection, Some(forked.memory))))
     }
 
@@ -100,7 +99,7 @@ impl Runner {
     ) -> Result<Connection, InvocationError> {
         let library = program.library.path();
         let (process, stream) = Process::start(&self.command, library, seconds, is_server)?;
-        Connection::new(process, stream, seconds).map_err(InvocationError::engine)
+        Ok(Connection::new(process, stream, seconds))
     }
 }
 
