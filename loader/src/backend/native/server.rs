@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::native::Message;
@@ -108,13 +108,17 @@ impl Server {
     }
 
     /// A new process; `None` if the server does not fork any more.
-    pub fn fork(&self) -> Option<Forked> {
-        self.with(|control| {
-            if control.ahead() == 0 {
-                control.request_with(Control::ends()?)?;
-            }
-            control.take()
-        })
+    ///
+    /// # Errors
+    ///
+    /// If the loader has no descriptors for it. The server then serves its other invocations on.
+    pub fn fork(&self) -> io::Result<Option<Forked>> {
+        let mut control = self.control();
+        if control.ahead() == 0 {
+            let ends = Control::ends()?;
+            control.act(|control| control.request_with(ends));
+        }
+        Ok(control.act(Control::take).flatten())
     }
 
     /// Lets the server fork the processes of the next invocations, so that the loader does not wait
@@ -142,8 +146,11 @@ impl Server {
     }
 
     fn with<T>(&self, action: impl FnOnce(&mut Control) -> Result<T, Lost>) -> Option<T> {
-        let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        control.act(action)
+        self.control().act(action)
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,12 +194,12 @@ impl Control {
         Ok(())
     }
 
-    /// The process that has waited longest, or is requested.
-    fn take(&mut self) -> Result<Forked, Lost> {
-        if self.spares.is_empty() {
+    /// The process that has waited longest, or is requested; `None` if the system forks none.
+    fn take(&mut self) -> Result<Option<Forked>, Lost> {
+        while self.spares.is_empty() && !self.requested.is_empty() {
             self.receive_requested()?;
         }
-        self.spares.pop_front().ok_or(Lost)
+        Ok(self.spares.pop_front())
     }
 
     /// Receives the reply for the process that was requested first, if there is one.
@@ -202,10 +209,9 @@ impl Control {
         };
         let [id, ..] = self.receive(Message::FORKED)?;
         let id = u32::try_from(id).map_err(|_| Lost)?;
-        if id == 0 {
-            return Err(Lost);
+        if id != 0 {
+            self.spares.push_back(Forked { id, stream, memory });
         }
-        self.spares.push_back(Forked { id, stream, memory });
         Ok(())
     }
 
