@@ -103,8 +103,12 @@ fn a_server_that_ends_is_replaced() {
     assert_works(&program);
     let second = server();
     assert_ne!(first, second);
-    // The process that waits may end too.
-    let waiting = children_of(second);
+    // The processes that wait may end too. The server forks them after the invocation, perhaps.
+    let mut waiting = children_of(second);
+    while waiting.len() < 2 {
+        thread::sleep(Duration::from_millis(1));
+        waiting = children_of(second);
+    }
     waiting.iter().for_each(|waiting| signal("KILL", *waiting));
     assert_ends(&waiting);
     assert_works(&program);
