@@ -32,8 +32,8 @@ pub(super) struct Connection {
     disconnected: Option<Disconnected>,
 }
 
-/// The loader's end of a new socket, by which it waits for at most [`POLL_INTERVAL`] at once, and the
-/// end of the process.
+/// The loader's end of a new socket, by which it waits for at most [`POLL_INTERVAL`] at once, and
+/// the end of the process.
 pub(super) fn pair() -> io::Result<(UnixStream, UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_read_timeout(Some(POLL_INTERVAL))?;

@@ -304,7 +304,7 @@ impl Guest<'_> {
         self.connection.receive_message()
     }
 
-    /// What the process has sent of memory with the current syscall, if it has sent just this range.
+    /// The bytes that the process has sent with the current syscall, if they are of this range.
     ///
     /// # Errors
     ///
