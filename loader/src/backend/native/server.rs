@@ -1,7 +1,6 @@
 //! The fork server of a program: a process that has opened the library, and forks a child for each
 //! invocation. The loader does not trust what it replies.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
@@ -24,10 +23,6 @@ use crate::error::InvocationError;
 /// How long the loader waits for a reply of the server, which only forks and waits for children
 /// that it has killed. A child can stop its server.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The processes that wait for an invocation. While the loader prepares the first one, the server
-/// forks the second.
-const AHEAD: usize = 2;
 
 /// The error of a closed socket suffices: a signal would end the embedder's process.
 #[cfg(target_os = "linux")]
@@ -64,14 +59,13 @@ pub(super) struct Server {
     _process: Process,
 }
 
-/// The socket to the server, and the processes that it forks in advance.
+/// The socket to the server, and the process that it forks in advance.
 struct Control {
     stream: UnixStream,
-    /// The other ends of what the loader has sent to the server, which has not replied yet, or
-    /// whose reply the loader has not received. The oldest one is first, as in `spares`.
-    requested: VecDeque<(UnixStream, SharedMemory)>,
-    /// Processes that wait for an invocation.
-    spares: VecDeque<Forked>,
+    /// The other ends of what the loader has sent to the server, which has not replied yet.
+    requested: Option<(UnixStream, SharedMemory)>,
+    /// A process that waits for an invocation.
+    spare: Option<Forked>,
 }
 
 /// The server has not replied in time, or not as it must.
@@ -100,8 +94,8 @@ impl Server {
             has_heap_header,
             control: Mutex::new(Control {
                 stream,
-                requested: VecDeque::with_capacity(AHEAD),
-                spares: VecDeque::with_capacity(AHEAD),
+                requested: None,
+                spare: None,
             }),
             _process: process,
         })
@@ -114,24 +108,26 @@ impl Server {
     /// If the loader has no descriptors for it. The server then serves its other invocations on.
     pub fn fork(&self) -> io::Result<Option<Forked>> {
         let mut control = self.control();
-        if control.ahead() == 0 {
+        if !control.is_ahead() {
             let ends = Control::ends()?;
             control.act(|control| control.request_with(ends));
         }
         Ok(control.act(Control::take).flatten())
     }
 
-    /// Lets the server fork the processes of the next invocations, so that the loader does not wait
-    /// for them then. It need not: another thread may use the server now, and the loader may have
-    /// no descriptors left.
+    /// Lets the server fork the process of the next invocation, so that the loader does not wait
+    /// for it then. It need not: another thread may use the server now, and the loader may have no
+    /// descriptors left.
     pub fn fork_ahead(&self) {
         let Ok(mut control) = self.control.try_lock() else {
             return;
         };
-        while control.ahead() < AHEAD
-            && let Ok(ends) = Control::ends()
-            && control.act(|control| control.request_with(ends)).is_some()
-        {}
+        if control.is_ahead() {
+            return;
+        }
+        if let Ok(ends) = Control::ends() {
+            control.act(|control| control.request_with(ends));
+        }
     }
 
     /// Ends a process and those that it has left behind, and returns how it ended; `None` if the
@@ -174,9 +170,9 @@ impl Control {
         Ok((ours, theirs, SharedMemory::new()?))
     }
 
-    /// The number of processes that wait or are about to.
-    fn ahead(&self) -> usize {
-        self.requested.len() + self.spares.len()
+    /// Whether a process waits or is about to.
+    fn is_ahead(&self) -> bool {
+        self.requested.is_some() || self.spare.is_some()
     }
 
     fn request_with(&mut self, (ours, theirs, memory): Ends) -> Result<(), Lost> {
@@ -190,42 +186,29 @@ impl Control {
         if length != size_of::<Message>() {
             return Err(Lost);
         }
-        self.requested.push_back((ours, memory));
+        self.requested = Some((ours, memory));
         Ok(())
     }
 
-    /// The process that has waited longest, or is requested; `None` if the system forks none.
+    /// The process that is requested, or waits; `None` if the system does not fork it.
     fn take(&mut self) -> Result<Option<Forked>, Lost> {
-        while self.spares.is_empty() && !self.requested.is_empty() {
-            self.receive_requested()?;
-        }
-        Ok(self.spares.pop_front())
+        self.receive_requested()?;
+        Ok(self.spare.take())
     }
 
-    /// Receives the reply for the process that was requested first, if there is one.
     fn receive_requested(&mut self) -> Result<(), Lost> {
-        let Some((stream, memory)) = self.requested.pop_front() else {
+        let Some((stream, memory)) = self.requested.take() else {
             return Ok(());
         };
         let [id, ..] = self.receive(Message::FORKED)?;
         let id = u32::try_from(id).map_err(|_| Lost)?;
-        if id != 0 {
-            self.spares.push_back(Forked { id, stream, memory });
-        }
-        Ok(())
-    }
-
-    /// Receives all replies for processes that are requested.
-    fn receive_all_requested(&mut self) -> Result<(), Lost> {
-        while !self.requested.is_empty() {
-            self.receive_requested()?;
-        }
+        self.spare = (id != 0).then_some(Forked { id, stream, memory });
         Ok(())
     }
 
     fn end(&mut self, id: u32) -> Result<ExitStatus, Lost> {
         // Replies come in the order of requests.
-        self.receive_all_requested()?;
+        self.receive_requested()?;
         self.send(&Message::new(Message::END, [id.into(), 1, 0]))?;
         let [is_known, status, ..] = self.receive(Message::ENDED)?;
         match (is_known, u32::try_from(status)) {
@@ -253,12 +236,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         // The server ends the requested processes, and those that they have left behind, before it
         // replies; then the loader ends the server.
-        self.with(|control| {
-            control.receive_all_requested()?;
-            let ids: Vec<u32> = control.spares.drain(..).map(|spare| spare.id).collect();
-            ids.into_iter()
-                .try_for_each(|id| control.end(id).map(drop))?;
-            control.end(0)
+        let spare = self.with(|control| {
+            control.receive_requested()?;
+            Ok(control.spare.take())
         });
+        match spare.flatten() {
+            Some(spare) => {
+                self.end(spare.id);
+            }
+            None => {
+                self.end(0);
+            }
+        }
     }
 }
