@@ -92,7 +92,9 @@ pub struct NativeHost {
 ///
 /// If [`sent_with_call`] names memory for a syscall, and the process can read it, the process sends
 /// [`CALLED_WITH`](Self::CALLED_WITH) and these bytes in place of [`CALLED`](Self::CALLED). The
-/// loader then need not request them.
+/// loader then need not request them. A process that a fork server has forked sends
+/// [`POSTED`](Self::POSTED), and the program does not wait for the loader: such a syscall returns
+/// nothing and writes no memory.
 ///
 /// A fork server opens the library once, and forks a process for each invocation. It sends
 /// [`READY`](Self::READY) once, on a socket of its own, and handles these requests:
@@ -156,6 +158,11 @@ impl Message {
     /// Reply: the program made a syscall, as in [`CALLED`](Self::CALLED). The bytes of
     /// [`sent_with_call`] follow. A process sends it only if it can read all of them.
     pub const CALLED_WITH: u32 = 18;
+    /// Reply: the program made a syscall, as in [`CALLED_WITH`](Self::CALLED_WITH), and runs on.
+    /// After the bytes of [`sent_with_call`] follow those of the heap header, as they were at the
+    /// syscall. The loader sends no [`ANSWER`](Self::ANSWER), and receives the next message. A
+    /// process sends it only after [`START`](Self::START), and only if it can read all bytes.
+    pub const POSTED: u32 = 19;
 
     /// A message of this kind, with the first three values.
     #[must_use]
@@ -166,5 +173,20 @@ impl Message {
             import: 0,
             values: [first, second, third, 0, 0],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program does not wait for such a syscall: see [`Message::POSTED`].
+    #[test]
+    fn syscalls_whose_memory_is_sent_return_nothing() {
+        let is_sent =
+            |import: &&Import| sent_with_call(**import as u32, &[8; MAX_ARGUMENTS]).is_some();
+        let mut sent = Import::ALL.iter().filter(is_sent);
+        assert!(sent.clone().count() > 0);
+        assert!(sent.all(|import| import.return_type() == "()"));
     }
 }

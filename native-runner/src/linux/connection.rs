@@ -1,14 +1,17 @@
 //! The socket: messages, and the loader's access to memory.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 
+use abi::entry::NATIVE_HEAP_BASE;
+use abi::heap::HeapHeader;
 use abi::native::{MAX_SENT_WITH_CALL, Message};
 use bytemuck::Zeroable;
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{FdFlags, fcntl_setfd, retry_on_intr};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::End;
 use super::memory::{self, Memory};
@@ -20,7 +23,7 @@ const PIECE: usize = 64 * 1024;
 /// The loader, from this side.
 #[derive(Debug)]
 pub struct Connection {
-    socket: UnixStream,
+    socket: OwnedFd,
     memory: Memory,
     /// What was copied last. At first it has no bytes: most processes of a fork server copy none.
     piece: Vec<u8>,
@@ -58,7 +61,7 @@ impl Connection {
     /// The connection over a socket to the loader.
     pub fn new(socket: UnixStream) -> Self {
         Self {
-            socket,
+            socket: socket.into(),
             memory: Memory::default(),
             piece: Vec::new(),
         }
@@ -70,9 +73,7 @@ impl Connection {
     ///
     /// If the loader has closed the socket.
     pub fn send(&mut self, message: &Message) -> Result<(), End> {
-        self.socket
-            .write_all(bytemuck::bytes_of(message))
-            .map_err(|_| End::Closed)
+        send_all(&self.socket, bytemuck::bytes_of(message))
     }
 
     /// Sends a message with the bytes at an address behind it, and returns whether it has: not if
@@ -82,10 +83,25 @@ impl Connection {
     /// # Errors
     ///
     /// If the loader has closed the socket.
-    pub fn send_with(&mut self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
+    pub fn send_with(&self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
         debug_assert!(length <= MAX_SENT_WITH_CALL, "{length}");
-        let message = bytemuck::bytes_of(message);
-        let sent = memory::send_with(&self.socket, message, address, length as usize);
+        self.send_ranges(message, [(address, length as usize), (0, 0)])
+    }
+
+    /// As [`send_with`](Self::send_with), and with the heap header, of a heap at
+    /// [`NATIVE_HEAP_BASE`].
+    ///
+    /// # Errors
+    ///
+    /// If the loader has closed the socket.
+    pub fn post(&self, message: &Message, address: u64, length: u64) -> Result<bool, End> {
+        debug_assert!(length <= MAX_SENT_WITH_CALL, "{length}");
+        let header = (NATIVE_HEAP_BASE, size_of::<HeapHeader>());
+        self.send_ranges(message, [(address, length as usize), header])
+    }
+
+    fn send_ranges(&self, message: &Message, ranges: [(u64, usize); 2]) -> Result<bool, End> {
+        let sent = memory::send_with(&self.socket, bytemuck::bytes_of(message), ranges);
         sent.map_err(|_| End::Closed)
     }
 
@@ -97,9 +113,7 @@ impl Connection {
     pub fn next(&mut self) -> Result<Message, End> {
         loop {
             let mut message = Message::zeroed();
-            self.socket
-                .read_exact(bytemuck::bytes_of_mut(&mut message))
-                .map_err(|_| End::Closed)?;
+            receive_all(&self.socket, bytemuck::bytes_of_mut(&mut message))?;
             let [address, length, ..] = message.values;
             match message.kind {
                 Message::READ => self.read(address, length)?,
@@ -147,7 +161,7 @@ impl Connection {
     }
 
     fn send_piece(&mut self) -> Result<(), End> {
-        self.socket.write_all(&self.piece).map_err(|_| End::Closed)
+        send_all(&self.socket, &self.piece)
     }
 
     fn load(&mut self, address: u64, length: usize) -> Result<bool, End> {
@@ -163,8 +177,7 @@ impl Connection {
         let mut is_written = true;
         for (address, length) in pieces(address, length) {
             self.piece.resize(length, 0);
-            let piece = &mut self.piece;
-            self.socket.read_exact(piece).map_err(|_| End::Closed)?;
+            receive_all(&self.socket, &mut self.piece)?;
             if !is_written {
                 continue;
             }
@@ -172,7 +185,7 @@ impl Connection {
             // loader writes only to the heap and the input, to which this crate has no reference,
             // and to ranges that the program passed to a syscall. The program is untrusted, and
             // could write to those ranges itself.
-            let stored = unsafe { self.memory.store(address, piece) };
+            let stored = unsafe { self.memory.store(address, &self.piece) };
             is_written = stored.map_err(|error| memory_failed(&error))?;
         }
         let kind = if is_written {
@@ -182,6 +195,27 @@ impl Connection {
         };
         self.send(&Message::new(kind, [0; 3]))
     }
+}
+
+/// Sends bytes. As [`receive_all`], it calls nothing of the C library or the standard library,
+/// because a process that was just forked has none of their pages mapped.
+fn send_all(socket: &OwnedFd, mut bytes: &[u8]) -> Result<(), End> {
+    while !bytes.is_empty() {
+        let sent = retry_on_intr(|| send(socket, bytes, SendFlags::NOSIGNAL));
+        bytes = &bytes[sent.map_err(|_| End::Closed)?..];
+    }
+    Ok(())
+}
+
+fn receive_all(socket: &OwnedFd, mut buffer: &mut [u8]) -> Result<(), End> {
+    while !buffer.is_empty() {
+        let received = retry_on_intr(|| recv(socket, &mut *buffer, RecvFlags::empty()));
+        match received {
+            Ok((received, _)) if received > 0 => buffer = &mut buffer[received..],
+            Ok(_) | Err(_) => return Err(End::Closed),
+        }
+    }
+    Ok(())
 }
 
 /// The pieces of a range of memory, with their lengths in bytes. Addresses wrap around; such a

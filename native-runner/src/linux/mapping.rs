@@ -1,7 +1,7 @@
 //! Heap and input, one behind the other.
 
 use std::ffi::c_void;
-use std::os::fd::OwnedFd;
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr;
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
@@ -49,6 +49,9 @@ impl Mapping {
             .or_else(|_| map(ptr::null_mut(), length, MapFlags::empty(), file.as_ref()))
             .map_err(|error| refused(&error))?
             .cast::<u8>();
+        if let Some(file) = file {
+            close(file);
+        }
         Ok(Self {
             heap,
             input: heap.wrapping_add(offset),
@@ -73,6 +76,14 @@ impl Mapping {
     pub fn input_length(&self) -> u64 {
         self.input_length
     }
+}
+
+/// Closes a descriptor without the C library, whose pages a process that was just forked has not
+/// mapped.
+pub fn close(descriptor: OwnedFd) {
+    // SAFETY: `close` requires an open descriptor that nothing uses later. `into_raw_fd` has just
+    // taken it from its only owner.
+    unsafe { rustix::io::close(descriptor.into_raw_fd()) };
 }
 
 /// Whether the longest heap and input that a loader maps have room at the contract's address.

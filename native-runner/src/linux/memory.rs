@@ -7,9 +7,8 @@
 use std::fs::File;
 use std::io;
 use std::mem;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
-use std::os::unix::net::UnixStream;
 use std::ptr;
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -86,36 +85,35 @@ impl Memory {
     }
 }
 
-/// Sends bytes of this crate's over a socket, and the bytes at the address behind them. Returns
-/// whether it has: not if some of those cannot be read. They must be so few that the kernel sends
-/// all of them together.
+/// Sends bytes of this crate's over a socket, and the bytes of two ranges, each an address and a
+/// length, behind them. Returns whether it has: not if some of those cannot be read. They must be
+/// so few that the kernel sends all of them together.
 ///
 /// # Errors
 ///
 /// If the socket is closed, or the kernel has sent a part.
-pub fn send_with(
-    socket: &UnixStream,
-    before: &[u8],
-    address: u64,
-    length: usize,
-) -> io::Result<bool> {
+pub fn send_with(socket: &OwnedFd, before: &[u8], ranges: [(u64, usize); 2]) -> io::Result<bool> {
     let part = |start, length| libc::iovec {
         iov_base: start,
         iov_len: length,
     };
+    let [first, second] =
+        ranges.map(|(address, length)| part(ptr::without_provenance_mut(address as usize), length));
     let mut parts = [
         part(before.as_ptr().cast_mut().cast(), before.len()),
-        part(ptr::without_provenance_mut(address as usize), length),
+        first,
+        second,
     ];
+    let length: usize = parts.iter().map(|part| part.iov_len).sum();
     // SAFETY: every field of a `msghdr` is an integer or a raw pointer, and so may be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = parts.as_mut_ptr();
     // A literal, because its type depends on the C library.
-    message.msg_iovlen = 2;
+    message.msg_iovlen = 3;
     loop {
         // SAFETY: `sendmsg` requires an open file descriptor, which `socket` owns, and a `msghdr`
         // whose parts stay valid during the call: `parts` and `before` are borrowed until then. The
-        // kernel reads the bytes at `address`, checks each of them, and returns `EFAULT` for
+        // kernel reads the bytes of both ranges, checks each of them, and returns `EFAULT` for
         // unmapped memory. It writes no memory of this process. A sanitizer's `sendmsg` would check
         // the program's bytes too.
         let sent = unsafe {
@@ -126,7 +124,7 @@ pub fn send_with(
                 libc::MSG_NOSIGNAL,
             )
         };
-        match is_all(sent, before.len() + length) {
+        match is_all(sent, length) {
             Ok(true) => return Ok(true),
             Ok(false) if sent < 0 => return Ok(false),
             Ok(false) => return Err(io::ErrorKind::WriteZero.into()),

@@ -1,7 +1,8 @@
 //! Serves the loader's requests, from the first message to the last.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use abi::entry::NATIVE_HEAP_BASE;
 use abi::imports::MAX_ARGUMENTS;
@@ -14,12 +15,17 @@ use super::program::Program;
 
 /// The socket, for [`call`], which the program calls without any pointer of this crate. It is not
 /// locked while the program runs.
-static CONNECTION: OnceLock<Mutex<Connection>> = OnceLock::new();
+static CONNECTION: Mutex<Option<Connection>> = Mutex::new(None);
 
-fn connection() -> Result<MutexGuard<'static, Connection>, End> {
-    let connection = CONNECTION.get().ok_or(End::Closed)?;
-    Ok(connection.lock().unwrap_or_else(PoisonError::into_inner))
+/// Uses the connection.
+fn with<T>(action: impl FnOnce(&mut Connection) -> Result<T, End>) -> Result<T, End> {
+    let mut connection = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
+    action(connection.as_mut().ok_or(End::Closed)?)
 }
+
+/// Whether a fork server has forked the process. Then the heap is at [`NATIVE_HEAP_BASE`] and the
+/// loader reads it from the file, so the program need not wait for a syscall that returns nothing.
+static IS_FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Serves the loader's requests. Heap and input are in the file, if the loader has sent one.
 ///
@@ -31,10 +37,10 @@ pub fn serve(
     program: &Program,
     mut file: Option<OwnedFd>,
 ) -> Result<(), End> {
-    CONNECTION.get_or_init(|| Mutex::new(connected));
+    *CONNECTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected);
     let mut mapping = None;
     loop {
-        let message = connection()?.next()?;
+        let message = with(Connection::next)?;
         let answer = match (message.kind, &mapping) {
             (Message::PLACE, None) => {
                 let [heap_size, input_length, ..] = message.values;
@@ -51,6 +57,7 @@ pub fn serve(
                 if placed.heap_base() != NATIVE_HEAP_BASE {
                     return Err(End::refused("the address of the heap is in use"));
                 }
+                IS_FORKED.store(true, Ordering::Relaxed);
                 enter(program, placed, announced)
             }
             (Message::PLACE | Message::START, Some(_)) => {
@@ -65,7 +72,7 @@ pub fn serve(
                 return Err(End::refused(format!("unexpected message of kind {kind}")));
             }
         };
-        connection()?.send(&answer)?;
+        with(|connection| connection.send(&answer))?;
     }
 }
 
@@ -95,34 +102,51 @@ unsafe extern "C" fn call(import: u32, arguments: *const [u64; MAX_ARGUMENTS]) -
     let values = unsafe { arguments.read_unaligned() };
     answer(import, values).unwrap_or_else(|end| {
         // The program cannot continue without a reply.
-        std::process::exit(end.say().into())
+        exit(end.say())
     })
 }
 
+/// Ends the process. One that was forked ends without the handlers of an orderly exit, which belong
+/// to its server.
+fn exit(code: u8) -> ! {
+    if IS_FORKED.load(Ordering::Relaxed) {
+        // SAFETY: `_exit` has no preconditions.
+        unsafe { libc::_exit(code.into()) }
+    }
+    std::process::exit(code.into())
+}
+
 fn answer(import: u32, values: [u64; MAX_ARGUMENTS]) -> Result<u64, End> {
-    // Locked until the reply has arrived, so that each thread of a program gets its own.
-    let mut connection = connection()?;
     let called = |kind| Message {
         kind,
         import,
         values,
     };
-    let is_sent = match sent_with_call(import, &values) {
-        Some((address, length)) => {
-            connection.send_with(&called(Message::CALLED_WITH), address, length)?
+    // Locked until the reply has arrived, so that each thread of a program gets its own.
+    with(|connection| {
+        let is_sent = match sent_with_call(import, &values) {
+            Some((address, length)) if IS_FORKED.load(Ordering::Relaxed) => {
+                if connection.post(&called(Message::POSTED), address, length)? {
+                    return Ok(0);
+                }
+                false
+            }
+            Some((address, length)) => {
+                connection.send_with(&called(Message::CALLED_WITH), address, length)?
+            }
+            None => false,
+        };
+        if !is_sent {
+            connection.send(&called(Message::CALLED))?;
         }
-        None => false,
-    };
-    if !is_sent {
-        connection.send(&called(Message::CALLED))?;
-    }
-    let message = connection.next()?;
-    if message.kind != Message::ANSWER {
-        let kind = message.kind;
-        return Err(End::refused(format!(
-            "unexpected message of kind {kind} during a syscall"
-        )));
-    }
-    let [answer, ..] = message.values;
-    Ok(answer)
+        let message = connection.next()?;
+        if message.kind != Message::ANSWER {
+            let kind = message.kind;
+            return Err(End::refused(format!(
+                "unexpected message of kind {kind} during a syscall"
+            )));
+        }
+        let [answer, ..] = message.values;
+        Ok(answer)
+    })
 }

@@ -25,7 +25,7 @@ use super::End;
 use super::arguments::Arguments;
 use super::connection::Connection;
 use super::limits;
-use super::mapping::is_base_free;
+use super::mapping::{close, is_base_free};
 use super::program::Program;
 use super::serve::serve;
 
@@ -64,7 +64,7 @@ pub fn open_and_serve(mut control: UnixStream, arguments: &Arguments) -> Result<
                 // seen that, and nothing that ran since then starts one.
                 let child = unsafe { libc::fork() };
                 if child == 0 {
-                    drop(control);
+                    close(control.into());
                     let end = run_child(socket.into(), file, &program, arguments, server);
                     let code = end.err().map_or(0, |end| end.say());
                     // SAFETY: `_exit` has no preconditions. The invocation has ended or never

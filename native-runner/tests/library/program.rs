@@ -99,8 +99,28 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
             // SAFETY: `call` requires readable arguments. They are a borrowed array.
             unsafe { (host.call)(0, &[text, length, 0, 0, 0]) }
         }
+        // Calls, and writes to the heap if the process ends with its handlers.
+        8 => {
+            // SAFETY: `atexit` requires a function that can run when the process ends. `at_exit`
+            // needs only the heap, which stays mapped.
+            unsafe { atexit(at_exit) };
+            // SAFETY: `call` requires readable arguments. They are a borrowed array.
+            unsafe { (host.call)(11, &[0; 5]) }
+        }
         other => other,
     }
+}
+
+unsafe extern "C" {
+    fn atexit(function: extern "C" fn()) -> i32;
+}
+
+extern "C" fn at_exit() {
+    // SAFETY: the runner has set `HOST` to a structure that stays in place.
+    let host = unsafe { &*HOST.load(Ordering::Relaxed) };
+    let base = std::ptr::with_exposed_provenance_mut::<u8>(host.heap_base as usize);
+    // SAFETY: `write` requires a mapped, writable address. The heap is both.
+    unsafe { base.write(9) };
 }
 
 fn overflow(depth: u64) -> u64 {

@@ -36,6 +36,7 @@ const OVERFLOW: u64 = 4;
 const ADD_HEAP: u64 = 5;
 const CALL_TWICE: u64 = 6;
 const LOG: u64 = 7;
+const CALL_WITH_HANDLER: u64 = 8;
 
 const HEAP: u64 = 32 * 1024;
 

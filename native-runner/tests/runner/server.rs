@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::process::ExitStatus;
@@ -62,13 +63,28 @@ impl Forked {
 
     /// Puts a command into the first bytes of the input, and starts the program.
     fn start(&mut self, command: u64) {
-        self.memory.set_len(HEAP + 16).expect("a length");
-        self.memory
-            .write_all_at(&command.to_le_bytes(), HEAP)
-            .expect("memory");
-        let start = Message::new(Message::START, [HEAP, 16, HEAP]);
-        let bytes = bytemuck::bytes_of(&start);
+        self.start_with([command, 0, 0]);
+    }
+
+    /// Puts words into the input, and starts the program.
+    fn start_with(&mut self, words: [u64; 3]) {
+        self.memory.set_len(HEAP + 24).expect("a length");
+        let words = words.map(u64::to_le_bytes);
+        let written = self.memory.write_all_at(words.as_flattened(), HEAP);
+        written.expect("memory");
+        self.send(&Message::new(Message::START, [HEAP, 24, HEAP]));
+    }
+
+    fn send(&mut self, message: &Message) {
+        let bytes = bytemuck::bytes_of(message);
         self.socket.write_all(bytes).expect("the process reads");
+    }
+
+    fn receive(&mut self) -> Message {
+        let mut message = Message::default();
+        let bytes = bytemuck::bytes_of_mut(&mut message);
+        self.socket.read_exact(bytes).expect("a reply");
+        message
     }
 
     fn end(self, server: &mut Runner) -> ExitStatus {
@@ -87,9 +103,7 @@ fn every_forked_process_is_fresh() {
     for _ in 0..3 {
         let mut forked = Forked::new(&mut server);
         forked.start(ADD_HEAP);
-        let mut returned = Message::default();
-        let bytes = bytemuck::bytes_of_mut(&mut returned);
-        forked.socket.read_exact(bytes).expect("a reply");
+        let returned = forked.receive();
         // The sum of the bytes that the program found in its heap.
         assert_eq!((returned.kind, returned.values[0]), (Message::RETURNED, 0));
         // The loader sees what it has written.
@@ -132,6 +146,56 @@ fn ends_of_forked_processes_are_reported() {
     // A number that the server does not know.
     server.send(Message::END, [1 << 40, 1, 0]);
     assert_eq!(server.receive(), Message::new(Message::ENDED, [0; 3]));
+}
+
+#[test]
+fn program_does_not_wait_for_a_log_that_can_be_read() {
+    let (mut server, 1) = start(library(""), "", "0") else {
+        panic!("the server does not fork");
+    };
+    let input = NATIVE_HEAP_BASE + HEAP;
+    let mut forked = Forked::new(&mut server);
+    forked.memory.set_len(8).expect("a length");
+    forked.memory.write_all_at(&[5; 8], 0).expect("memory");
+    forked.start_with([LOG, input, 8]);
+    let posted = forked.receive();
+    assert_eq!((posted.kind, posted.import), (Message::POSTED, 0));
+    assert_eq!(posted.values, [input, 8, 0, 0, 0]);
+    // The text, and the heap header.
+    let mut sent = [[0; 8]; 2];
+    let received = forked.socket.read_exact(sent.as_flattened_mut());
+    received.expect("the bytes");
+    assert_eq!(sent, [LOG.to_le_bytes(), [5; 8]]);
+    // It has no answer.
+    let returned = forked.receive();
+    assert_eq!((returned.kind, returned.values[0]), (Message::RETURNED, 0));
+    assert_eq!(forked.end(&mut server).signal(), Some(SIGKILL));
+
+    let mut forked = Forked::new(&mut server);
+    forked.start_with([LOG, 1, 8]);
+    assert_eq!(forked.receive().kind, Message::CALLED);
+    forked.send(&Message::new(Message::ANSWER, [6, 0, 0]));
+    assert_eq!(forked.receive().values[0], 6);
+}
+
+#[test]
+fn forked_process_that_loses_its_loader_runs_no_handlers() {
+    let (mut server, 1) = start(library(""), "", "0") else {
+        panic!("the server does not fork");
+    };
+    let mut forked = Forked::new(&mut server);
+    forked.start(CALL_WITH_HANDLER);
+    assert_eq!(forked.receive().kind, Message::CALLED);
+    forked.socket.shutdown(Shutdown::Both).expect("a socket");
+    let stat = format!("/proc/{}/stat", forked.id);
+    let has_ended = || std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z "));
+    while !has_ended() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut heap = [0; 1];
+    forked.memory.read_exact_at(&mut heap, 0).expect("memory");
+    assert_eq!(heap, [0]);
+    assert_eq!(forked.end(&mut server).code(), Some(0));
 }
 
 #[test]

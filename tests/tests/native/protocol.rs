@@ -47,7 +47,7 @@ impl FaultyRunner {
 }
 
 /// Each violation of the protocol, and a part of the message that it causes.
-const VIOLATIONS: [(&str, &str); 16] = [
+const VIOLATIONS: [(&str, &str); 17] = [
     (
         "close",
         "exited before it started the program (exit status: 6)",
@@ -57,6 +57,7 @@ const VIOLATIONS: [(&str, &str); 16] = [
     ("enter another kind", "protocol error"),
     ("call no import", "protocol error"),
     ("send with no text", "protocol error"),
+    ("post without a file", "protocol error"),
     ("send less", "exit status: 6"),
     ("read more", "protocol error"),
     ("read less", "exit status: 6"),
@@ -111,6 +112,9 @@ fn break_protocol() {
                 [8, 8, 8],
                 &[7; 8],
             );
+        }
+        "post without a file" => {
+            loader.send(Message::POSTED, Import::Log as u32, [8, 8, 0], &[7; 16]);
         }
         "send less" => {
             loader.send(

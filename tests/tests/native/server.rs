@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use everywhere::Command;
-use loader::{Invocation, Outcome, Program};
+use loader::{Failure, Invocation, Outcome, Program};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tests::everywhere_guest::{Step, call, invoke};
 
@@ -210,6 +210,7 @@ fn program_returns_although_no_descriptor_is_left() {
     let _guard = one_test();
     let program = program(20);
     assert_works(&program);
+    let server_before = server();
     let usual = getrlimit(Resource::Nofile);
     let few = Rlimit {
         current: Some(256),
@@ -217,15 +218,56 @@ fn program_returns_although_no_descriptor_is_left() {
     };
     setrlimit(Resource::Nofile, few).expect("a lower limit");
     let mut files = Vec::new();
-    while let Ok(file) = fs::File::open("/dev/null") {
-        files.push(file);
-    }
-    assert!((10..256).contains(&files.len()), "{}", files.len());
+    let mut use_all = || {
+        while let Ok(file) = fs::File::open("/dev/null") {
+            files.push(file);
+        }
+        files.len()
+    };
+    let used = use_all();
+    assert!((10..256).contains(&used), "{used}");
     let steps = [(Command::LogText, [300, 1, 0]); 20];
-    let outcome = program.invoke(&call(&steps));
+    // A process may wait, and has descriptors, which its end closes.
+    let mut outcomes = Vec::new();
+    for _ in 0..3 {
+        outcomes.push(program.invoke(&call(&steps)));
+        use_all();
+    }
     drop(files);
     setrlimit(Resource::Nofile, usual).expect("the limit as before");
-    let outcome = outcome.expect("an outcome");
+    let outcome = outcomes.remove(0).expect("an outcome");
     assert_eq!((outcome.status, outcome.logs.len()), (Some(0), 20));
+    // The last one has no process. The server, on which others may run, goes on.
+    let error = outcomes.pop().expect("three").expect_err("no process");
+    assert!(error.to_string().contains("Too many open files"), "{error}");
     assert_works(&program);
+    assert_eq!(server(), server_before);
+}
+
+/// The program runs on while the loader handles a log line, and the outcome is as if it had not.
+#[test]
+fn outcome_does_not_depend_on_what_runs_after_a_log_line() {
+    let _guard = one_test();
+    let program = program(20);
+    let line = (Command::LogText, [1_000, 0, 0]);
+    let mut steps = vec![line; 100];
+    let many = invoke(&program, &call(&steps));
+    // The first line that does not fit is the last one.
+    steps.truncate(many.logs.len() + 1);
+    let alone = invoke(&program, &call(&steps));
+    assert!(
+        matches!(alone.failure, Some(Failure::LogsTooLong { .. })),
+        "{:?}",
+        alone.failure
+    );
+    steps.extend([(Command::Zeroed, [16_000, 0, 0]); 2]);
+    for _ in 0..20 {
+        let outcome = invoke(&program, &call(&steps));
+        assert_eq!(outcome.failure, alone.failure);
+        assert_eq!(outcome.logs, alone.logs);
+        assert_eq!(outcome.heap, alone.heap);
+    }
+    // Nothing that was logged is lost.
+    let crash = invoke(&program, &call(&[line, (Command::ReadAt, [0; 3])]));
+    assert_eq!(crash.logs, alone.logs[..1]);
 }

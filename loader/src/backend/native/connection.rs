@@ -32,16 +32,24 @@ pub(super) struct Connection {
     disconnected: Option<Disconnected>,
 }
 
+/// The loader's end of a new socket, by which it waits for at most [`POLL_INTERVAL`] at once, and
+/// the end of the process.
+pub(super) fn pair() -> io::Result<(UnixStream, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_read_timeout(Some(POLL_INTERVAL))?;
+    ours.set_write_timeout(Some(POLL_INTERVAL))?;
+    Ok((ours, theirs))
+}
+
 impl Connection {
-    pub fn new(process: Process, stream: UnixStream, limit: u32) -> io::Result<Self> {
-        stream.set_read_timeout(Some(POLL_INTERVAL))?;
-        stream.set_write_timeout(Some(POLL_INTERVAL))?;
-        Ok(Self {
+    /// The connection over a stream of [`pair`].
+    pub fn new(process: Process, stream: UnixStream, limit: u32) -> Self {
+        Self {
             process,
             stream,
             limit,
             disconnected: None,
-        })
+        }
     }
 
     pub fn process(&mut self) -> &mut Process {

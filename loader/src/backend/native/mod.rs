@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use abi::entry::{INPUT_ALIGNMENT, NATIVE_HEAP_BASE};
+use abi::heap::HeapHeader;
 use abi::imports::Import;
 use abi::native::{MAX_OWN_SYSCALL_NAME, Message, OWN_SYSCALL, sent_with_call};
 
@@ -173,11 +174,32 @@ pub(crate) struct Guest<'a> {
     connection: Connection,
     /// Heap and input, if a server has forked the process.
     memory: Option<SharedMemory>,
-    /// What the process has sent with the current syscall: its address and its bytes.
-    sent: Option<(u64, Vec<u8>)>,
+    /// What the process has sent with the current syscall.
+    sent: Option<Sent>,
     /// The request that enters the program. `map` sets it.
     start: Message,
     gas: u64,
+}
+
+/// Memory that the process has sent with a syscall.
+struct Sent {
+    address: u64,
+    bytes: Vec<u8>,
+    /// The heap header at the syscall, if the program runs on. No other memory is accessible then:
+    /// the program may be writing to it.
+    header: Option<[u8; size_of::<HeapHeader>()]>,
+}
+
+impl Sent {
+    /// The bytes at an address; `None` if the process has not sent just these.
+    fn find(&self, address: u64, length: u64) -> Option<&[u8]> {
+        let is_it = |start, bytes: &[u8]| (start, bytes.len() as u64) == (address, length);
+        let header = self.header.as_ref().map(<[u8; _]>::as_slice);
+        if is_it(self.address, &self.bytes) {
+            return Some(&self.bytes);
+        }
+        header.filter(|header| is_it(NATIVE_HEAP_BASE, header))
+    }
 }
 
 impl GuestMemory for Guest<'_> {
@@ -188,10 +210,8 @@ impl GuestMemory for Guest<'_> {
         if length > MAX_COPIED {
             return Err(Inaccessible);
         }
-        if self.is_sent(address, length)
-            && let Some((_, bytes)) = self.sent.take()
-        {
-            return Ok(bytes);
+        if let Some(bytes) = self.find_sent(address, length)? {
+            return Ok(bytes.to_vec());
         }
         if let Some(memory) = self.connected_memory()
             && memory.has(address, length)
@@ -216,6 +236,9 @@ impl GuestMemory for Guest<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
+        if self.runs_on() {
+            return Err(Inaccessible);
+        }
         // It may be in the same place.
         self.sent = None;
         if let Some(memory) = self.connected_memory()
@@ -232,6 +255,10 @@ impl GuestMemory for Guest<'_> {
     }
 
     fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Inaccessible> {
+        if let Some(bytes) = self.find_sent(address, buffer.len() as u64)? {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
         if let Some(memory) = self.connected_memory()
             && memory.has(address, buffer.len() as u64)
         {
@@ -264,31 +291,60 @@ impl Guest<'_> {
         self.connection.disconnected().is_none().then_some(memory)
     }
 
-    /// Lets the program run until it makes a syscall or returns.
-    fn run(&mut self, request: &Message) -> Result<Message, Disconnected> {
-        self.connection.send_message(request)?;
-        // The program runs in the meantime.
-        if let (Message::START, Some(server)) = (request.kind, self.connection.server()) {
-            server.fork_ahead();
+    /// Lets the program run until it makes a syscall or returns. If it runs already, there is no
+    /// request.
+    fn run(&mut self, request: Option<&Message>) -> Result<Message, Disconnected> {
+        if let Some(request) = request {
+            self.connection.send_message(request)?;
+            // The program runs in the meantime.
+            if let (Message::START, Some(server)) = (request.kind, self.connection.server()) {
+                server.fork_ahead();
+            }
         }
         self.connection.receive_message()
     }
 
-    /// Whether the process has sent just this range with the current syscall.
-    fn is_sent(&self, address: u64, length: u64) -> bool {
-        let is_it =
-            |(start, bytes): &(u64, Vec<u8>)| (*start, bytes.len() as u64) == (address, length);
-        self.sent.as_ref().is_some_and(is_it) && self.connection.disconnected().is_none()
+    /// The bytes that the process has sent with the current syscall, if they are of this range.
+    ///
+    /// # Errors
+    ///
+    /// If it has not, and the program runs on.
+    fn find_sent(&self, address: u64, length: u64) -> Result<Option<&[u8]>, Inaccessible> {
+        let Some(sent) = &self.sent else {
+            return Ok(None);
+        };
+        if self.connection.disconnected().is_some() {
+            return Err(Inaccessible);
+        }
+        match sent.find(address, length) {
+            None if self.runs_on() => Err(Inaccessible),
+            found => Ok(found),
+        }
     }
 
-    /// Receives what the process sends with a syscall.
+    /// Whether the program does not wait for the current syscall.
+    fn runs_on(&self) -> bool {
+        let sent = self.sent.as_ref();
+        sent.is_some_and(|sent| sent.header.is_some())
+    }
+
+    /// Receives what the process sends with a syscall: the heap header too, if the program runs on.
     fn receive_sent(&mut self, called: &Message) -> Result<(), Failure> {
         let Some((address, length)) = sent_with_call(called.import, &called.values) else {
             return Err(self.invalid_message());
         };
-        let bytes = self.connection.receive_bytes(length as usize);
-        let bytes = bytes.map_err(|Disconnected(failure)| failure)?;
-        self.sent = Some((address, bytes));
+        let runs_on = called.kind == Message::POSTED;
+        let header_length = if runs_on { size_of::<HeapHeader>() } else { 0 };
+        let bytes = self
+            .connection
+            .receive_bytes(length as usize + header_length);
+        let mut bytes = bytes.map_err(|Disconnected(failure)| failure)?;
+        let header = bytes.split_off(length as usize);
+        self.sent = Some(Sent {
+            address,
+            bytes,
+            header: header.try_into().ok(),
+        });
         Ok(())
     }
 
@@ -422,16 +478,18 @@ impl Instance for Guest<'_> {
         _mapping: &Mapping,
         syscalls: &mut Syscalls,
     ) -> Result<End, InvocationError> {
-        let mut request = self.start;
+        let mut request = Some(self.start);
         loop {
-            let event = match self.run(&request) {
+            let event = match self.run(request.as_ref()) {
                 Ok(event) => event,
                 Err(Disconnected(failure)) => return Ok(End::Failed(failure)),
             };
+            let runs_on = event.kind == Message::POSTED;
             let called = match event.kind {
                 Message::RETURNED => return Ok(End::Returned(event.values[0])),
                 Message::CALLED => self.find_syscall(event.import, event.values),
-                Message::CALLED_WITH => self
+                Message::POSTED if self.memory.is_none() => Err(self.invalid_message()),
+                Message::CALLED_WITH | Message::POSTED => self
                     .receive_sent(&event)
                     .and_then(|()| self.find_syscall(event.import, event.values)),
                 _ => Err(self.invalid_message()),
@@ -441,7 +499,8 @@ impl Instance for Guest<'_> {
             match returned {
                 Ok(value) => {
                     self.sent = None;
-                    request = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
+                    let answer = Message::new(Message::ANSWER, [value.unwrap_or(0), 0, 0]);
+                    request = (!runs_on).then_some(answer);
                 }
                 // If the process has ended, that is the cause, and not the error of the syscall.
                 Err(failure) => {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use command_fds::CommandFdExt;
 use rustix::param::clock_ticks_per_second;
 
+use super::connection::pair;
 use super::keeper::Keeper;
 use super::server::Server;
 use crate::error::InvocationError;
@@ -57,7 +58,7 @@ impl Process {
                 "the loader has no command to run programs; pass one to `Loader::native`",
             ));
         };
-        let (ours, theirs) = UnixStream::pair().map_err(no_socket)?;
+        let (ours, theirs) = pair().map_err(no_socket)?;
         let is_wrapped = is_wrapped(command);
         let mut starting = Command::new(executable);
         starting

@@ -8,14 +8,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abi::native::Message;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
 
-use super::connection::Connection;
+use super::connection::{Connection, pair};
 use super::process::{Process, no_socket};
 use super::shared::SharedMemory;
 use crate::error::InvocationError;
@@ -102,11 +102,17 @@ impl Server {
     }
 
     /// A new process; `None` if the server does not fork any more.
-    pub fn fork(&self) -> Option<Forked> {
-        self.with(|control| {
-            control.request()?;
-            control.take()
-        })
+    ///
+    /// # Errors
+    ///
+    /// If the loader has no descriptors for it. The server then serves its other invocations on.
+    pub fn fork(&self) -> io::Result<Option<Forked>> {
+        let mut control = self.control();
+        if !control.is_ahead() {
+            let ends = Control::ends()?;
+            control.act(|control| control.request_with(ends));
+        }
+        Ok(control.act(Control::take).flatten())
     }
 
     /// Lets the server fork the process of the next invocation, so that the loader does not wait
@@ -136,8 +142,11 @@ impl Server {
     }
 
     fn with<T>(&self, action: impl FnOnce(&mut Control) -> Result<T, Lost>) -> Option<T> {
-        let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        control.act(action)
+        self.control().act(action)
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,22 +166,13 @@ impl Control {
     }
 
     fn ends() -> io::Result<Ends> {
-        let (ours, theirs) = UnixStream::pair()?;
+        let (ours, theirs) = pair()?;
         Ok((ours, theirs, SharedMemory::new()?))
     }
 
     /// Whether a process waits or is about to.
     fn is_ahead(&self) -> bool {
         self.requested.is_some() || self.spare.is_some()
-    }
-
-    /// Requests a process, if none waits or is about to.
-    fn request(&mut self) -> Result<(), Lost> {
-        if self.is_ahead() {
-            return Ok(());
-        }
-        let ends = Self::ends()?;
-        self.request_with(ends)
     }
 
     fn request_with(&mut self, (ours, theirs, memory): Ends) -> Result<(), Lost> {
@@ -190,10 +190,10 @@ impl Control {
         Ok(())
     }
 
-    /// The process that is requested, or waits.
-    fn take(&mut self) -> Result<Forked, Lost> {
+    /// The process that is requested, or waits; `None` if the system does not fork it.
+    fn take(&mut self) -> Result<Option<Forked>, Lost> {
         self.receive_requested()?;
-        self.spare.take().ok_or(Lost)
+        Ok(self.spare.take())
     }
 
     fn receive_requested(&mut self) -> Result<(), Lost> {
@@ -202,10 +202,7 @@ impl Control {
         };
         let [id, ..] = self.receive(Message::FORKED)?;
         let id = u32::try_from(id).map_err(|_| Lost)?;
-        if id == 0 {
-            return Err(Lost);
-        }
-        self.spare = Some(Forked { id, stream, memory });
+        self.spare = (id != 0).then_some(Forked { id, stream, memory });
         Ok(())
     }
 

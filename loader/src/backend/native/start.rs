@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 use abi::native::Message;
 
 use super::connection::{Connection, Disconnected};
-use super::process::{Process, is_wrapped};
+use super::process::{Process, is_wrapped, no_socket};
 use super::server::Server;
 use super::shared::SharedMemory;
 use super::{NativeProgram, Runner};
@@ -82,13 +82,13 @@ impl Runner {
         let Some(server) = self.servers.get(program.number, seconds) else {
             return Ok(None);
         };
-        let Some(forked) = server.fork().filter(|forked| !forked.has_ended()) else {
+        let forked = server.fork().map_err(no_socket)?;
+        let Some(forked) = forked.filter(|forked| !forked.has_ended()) else {
             self.servers.remove(&server);
             return Ok(None);
         };
         let process = Process::forked(forked.id, server, seconds);
         let connection = Connection::new(process, forked.stream, seconds);
-        let connection = connection.map_err(InvocationError::engine)?;
         Ok(Some((connection, Some(forked.memory))))
     }
 
@@ -100,7 +100,7 @@ impl Runner {
     ) -> Result<Connection, InvocationError> {
         let library = program.library.path();
         let (process, stream) = Process::start(&self.command, library, seconds, is_server)?;
-        Connection::new(process, stream, seconds).map_err(InvocationError::engine)
+        Ok(Connection::new(process, stream, seconds))
     }
 }
 
