@@ -9,6 +9,7 @@ use object::{Object, ObjectSection, SectionKind};
 
 use super::addresses::{self, Addresses};
 use super::{DebugInfo, Target, folder, locked, riscv64};
+use crate::files;
 use crate::package::ProgramPackage;
 use crate::records;
 
@@ -62,7 +63,8 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         };
         let library = riscv64::compile(compilation, profile, &UNWINDING)?;
         let path = |extension| folder(package).join(format!("{}.{extension}", package.name));
-        let (plain, elf) = (path("debug-plain.elf"), path("debug.elf"));
+        let (plain, linked) = (path("debug-plain.elf"), path("debug-linked.elf"));
+        let elf = path("debug.elf");
         let linker = &compilation.toolchain.linker;
         riscv64::link(linker, &library, &plain, &[])?;
         let base = format!("--image-base={IMAGE_BASE:#x}");
@@ -70,11 +72,11 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         fs::write(&script, merged_debug_sections())
             .with_context(|| format!("cannot write {}", script.display()))?;
         let merged = format!("--script={}", script.display());
-        riscv64::link(linker, &library, &elf, &[&base, &merged])?;
+        riscv64::link(linker, &library, &linked, &[&base, &merged])?;
         let read = |path: &PathBuf| {
             fs::read(path).with_context(|| format!("cannot read {}", path.display()))
         };
-        let (bytes, mut based) = (read(&plain)?, read(&elf)?);
+        let (bytes, mut based) = (read(&plain)?, read(&linked)?);
         check_same_code(&bytes, &based)?;
         // PolkaVM's linker cannot read all of it. The names of the symbols are left.
         let without = addresses::without_debug_info(&bytes)?;
@@ -83,9 +85,12 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
         let entry = addresses.entry_of(&blob)?;
         set_producer(&mut based);
         set_header(&mut based, entry.map_or(0, |entry| entry + IMAGE_BASE))?;
-        fs::write(&elf, &based).with_context(|| format!("cannot write {}", elf.display()))?;
-        // Of no use to a debugger, which could only take it for the other one.
-        fs::remove_file(&plain).with_context(|| format!("cannot remove {}", plain.display()))?;
+        // A debugger may be reading the last one.
+        files::write_whole(&elf, &based)?;
+        // Of no use to a debugger, which could only take them for that one.
+        for file in [plain, linked] {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
         let blob = records::attach(blob, &read(&library)?, DebugInfo::Keep)?;
         Ok(DebugBuild {
             blob,
