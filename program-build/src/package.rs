@@ -309,7 +309,10 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             format!("{name} is neither a program's file nor the folder of a crate")
         }
         Some(name) => {
-            format!("there is no file or folder `{name}`, and no workspace to find it in")
+            format!(
+                "`{name}` is neither a file nor a folder, and the current folder is not in a \
+                 workspace that could have it as a package"
+            )
         }
         None => "no program is named".to_owned(),
     })?;

@@ -456,7 +456,7 @@ fn a_missing_program_is_named_outside_of_a_workspace() {
         ("./nothing", "there is no file or folder ./nothing"),
         (
             "nothing",
-            "there is no file or folder `nothing`, and no workspace",
+            "`nothing` is neither a file nor a folder, and the current folder is not in a workspace",
         ),
     ] {
         let output = entrypoint_in(folder.path(), &["run", name]);
