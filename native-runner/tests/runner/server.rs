@@ -189,7 +189,10 @@ fn forked_process_that_loses_its_loader_runs_no_handlers() {
     forked.socket.shutdown(Shutdown::Both).expect("a socket");
     let stat = format!("/proc/{}/stat", forked.id);
     let has_ended = || std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z "));
+    let mut polls = 0;
     while !has_ended() {
+        polls += 1;
+        assert!(polls < 10_000, "the process still runs");
         std::thread::sleep(Duration::from_millis(1));
     }
     let mut heap = [0; 1];
