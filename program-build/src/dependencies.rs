@@ -32,7 +32,7 @@ type State = (u64, SystemTime);
 #[derive(Debug, Serialize, Deserialize)]
 struct Record(BTreeMap<PathBuf, Option<State>>);
 
-/// How much earlier than the clock the time of a file may be that is written now.
+/// The time of a file that was just written may be behind the system's clock by this much.
 const CLOCK_STEP: Duration = Duration::from_millis(10);
 
 /// The dependencies of a package, which cargo has fetched.
