@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -127,11 +127,7 @@ impl<'a> Dependencies<'a> {
     /// All files that determine the dependencies; `None` if they are not known.
     fn files(&self) -> Option<Vec<PathBuf>> {
         let mut files = self.own_files()?;
-        let metadata = MetadataCommand::new()
-            .manifest_path(self.package.folder.join("Cargo.toml"))
-            .other_options(["--offline".to_owned()])
-            .exec()
-            .ok()?;
+        let metadata = fetched(&self.package.folder, &self.toolchain.rustc)?;
         for package in metadata.packages {
             let manifest = package.manifest_path.into_std_path_buf();
             if package.source.is_none() {
@@ -171,7 +167,8 @@ impl<'a> Dependencies<'a> {
         command
             // Without a target it fetches the dependencies of other systems, too. Every git
             // dependency is fetched.
-            .args(["fetch", "--target", &toolchain::host(rustc, folder)?])
+            .arg("fetch")
+            .args(systems(rustc, folder)?.map(|system| format!("--target={system}")))
             .current_dir(folder)
             .env("RUSTC", rustc)
             .stdout(io::stderr());
@@ -195,6 +192,35 @@ impl<'a> Dependencies<'a> {
         }
         Ok(())
     }
+}
+
+/// The systems whose dependencies cargo fetches: this computer's, for the tests, and those of the
+/// guests. The compiler knows PolkaVM's target only by a file, so the third one stands for it.
+fn systems(rustc: &Path, folder: &Path) -> Result<[String; 3]> {
+    Ok([
+        toolchain::host(rustc, folder)?,
+        "wasm32-unknown-unknown".to_owned(),
+        "riscv64imac-unknown-none-elf".to_owned(),
+    ])
+}
+
+/// The packages that cargo has fetched for the package in a folder; `None` if one of them is
+/// missing.
+pub(crate) fn fetched(folder: &Path, rustc: &Path) -> Option<Metadata> {
+    let systems = systems(rustc, folder).ok()?;
+    // Cargo does not fetch packages for other systems, and would fail because they are missing.
+    let filters = systems.map(|system| format!("--filter-platform={system}"));
+    let mut command = MetadataCommand::new()
+        .manifest_path(folder.join("Cargo.toml"))
+        .current_dir(folder)
+        .other_options([&["--offline".to_owned()], &filters[..]].concat())
+        .cargo_command();
+    command.env("RUSTC", rustc);
+    settings::overrule_flags(&mut command);
+    let output = command.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let json = text.lines().find(|line| line.starts_with('{'))?;
+    MetadataCommand::parse(json).ok()
 }
 
 /// The state of a file; `None` if it does not exist.

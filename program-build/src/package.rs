@@ -12,7 +12,7 @@ use loader::Target;
 use crate::memo::Memo;
 use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
-use crate::{files, sources};
+use crate::{dependencies, files, sources};
 
 /// A program crate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,14 +129,13 @@ impl ProgramPackage {
 
     /// The packages that this one is built with and that are in folders outside of its workspace:
     /// what the compiler calls the folder of each, its name and version, and where it is. None, if
-    /// cargo cannot list them without the network.
+    /// cargo cannot list them without the network. Those for other systems than this computer and
+    /// the guests' are left out.
     #[must_use]
     pub fn foreign_folders(&self) -> Vec<(String, PathBuf)> {
-        let metadata = MetadataCommand::new()
-            .manifest_path(self.folder.join("Cargo.toml"))
-            .other_options(["--offline".to_owned()])
-            .exec();
-        let packages = metadata.map_or_else(|_| Vec::new(), |metadata| metadata.packages);
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let metadata = dependencies::fetched(&self.folder, Path::new(&rustc));
+        let packages = metadata.map_or_else(Vec::new, |metadata| metadata.packages);
         let folders = packages.into_iter().filter_map(|package| {
             // One with a source is from a registry.
             let is_local = package.source.is_none();
