@@ -30,7 +30,7 @@ pub(super) struct Compilation<'a> {
 
 /// Settings of the profile that are the same for every target. Each target also sets `debug` and
 /// `trim-paths`.
-const FIXED_PROFILE: [&str; 7] = [
+const FIXED_PROFILE: [&str; 8] = [
     "panic=\"abort\"",
     "lto=true",
     "codegen-units=1",
@@ -38,6 +38,8 @@ const FIXED_PROFILE: [&str; 7] = [
     "incremental=false",
     "rpath=false",
     "split-debuginfo=\"off\"",
+    // Macros and build scripts would inherit each target's `debug`, and be compiled for each value.
+    "build-override.debug=false",
 ];
 
 impl Compilation<'_> {
