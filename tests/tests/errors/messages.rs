@@ -66,7 +66,7 @@ fn messages() -> Messages {
         assert_eq!(failure.kind(), refusal.kind());
         messages.seen.insert("Failure::WriteBack".to_owned());
     }
-    for error in crate::invalid_calls::invalid_calls() {
+    for error in crate::errors::invalid_calls::invalid_calls() {
         messages.add("InvalidCall", Some(error.kind()), &error);
         // The same for a call that the loader does not make.
         let failure = Failure::from(error.clone());
@@ -105,13 +105,13 @@ fn messages() -> Messages {
     for problem in problems() {
         messages.add("Problem", None, &problem);
     }
-    for error in crate::ledgers::transaction_errors() {
+    for error in crate::errors::ledgers::transaction_errors() {
         messages.add("TransactionError", None, &error);
     }
-    for error in crate::ledgers::deploy_errors() {
+    for error in crate::errors::ledgers::deploy_errors() {
         messages.add("DeployError", None, &error);
     }
-    for error in crate::ledgers::storage_errors() {
+    for error in crate::errors::ledgers::storage_errors() {
         messages.add("StorageError", None, &error);
     }
     messages

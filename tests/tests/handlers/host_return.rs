@@ -379,7 +379,11 @@ fn check_against_model(host: &mut Host, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn any_sequence_of_steps_reads_what_was_written(steps in prop::collection::vec(step(), 0..40)) {
         check_against_model(&mut Host::new(BackendKind::Interpreter), &steps);

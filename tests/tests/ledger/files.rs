@@ -127,7 +127,7 @@ fn two_cannot_open_the_same_file() {
     let other_process = || {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([
-                "files::other_process",
+                "ledger::files::other_process",
                 "--exact",
                 "--ignored",
                 "--nocapture",

@@ -126,7 +126,12 @@ fn writer() {
 
 fn start_writer(path: &Path, first: u64) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["kills::writer", "--exact", "--ignored", "--nocapture"])
+        .args([
+            "ledger::kills::writer",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(FILE, path)
         .env(FIRST, first.to_string())
         .stdin(Stdio::null())

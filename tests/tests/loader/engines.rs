@@ -20,7 +20,10 @@ fn tests_run_without_the_compiler() {
         .arg("-c")
         .arg(format!("ulimit -v {ADDRESS_SPACE} && exec \"$0\" \"$@\""))
         .arg(test)
-        .args(["--exact", "engines::hello_passes_without_the_compiler"])
+        .args([
+            "--exact",
+            "loader::engines::hello_passes_without_the_compiler",
+        ])
         .args(["--ignored", "--nocapture"])
         .output()
         .expect("the test runs");

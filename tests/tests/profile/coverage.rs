@@ -247,7 +247,7 @@ fn called_program_counts_too() {
 }
 
 /// The test that this binary runs in another process.
-const IN_PROCESS: &str = "coverage::transaction_on_a_test_ledger";
+const IN_PROCESS: &str = "profile::coverage::transaction_on_a_test_ledger";
 
 #[test]
 #[ignore = "another test runs it in a process of its own"]

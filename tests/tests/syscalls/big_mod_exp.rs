@@ -4,7 +4,7 @@ use abi::imports::Import;
 use loader::{Access, Failure};
 use sha2::{Digest, Sha256};
 
-use crate::guest::{Script, hex};
+use crate::syscalls::guest::{Script, hex};
 
 fn power(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Script {
     let script = Script::new(Import::BigModExp);

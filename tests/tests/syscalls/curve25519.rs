@@ -3,7 +3,7 @@
 use abi::imports::Import;
 use loader::Access;
 
-use crate::guest::{Number, Script, hex};
+use crate::syscalls::guest::{Number, Script, hex};
 
 const EDWARDS: u64 = 0;
 const RISTRETTO: u64 = 1;

@@ -3,7 +3,7 @@
 use abi::imports::Import;
 use loader::Access;
 
-use crate::guest::{Number, Script};
+use crate::syscalls::guest::{Number, Script};
 
 #[test]
 fn an_event_is_a_line_of_base64() {

@@ -3,7 +3,7 @@
 use abi::imports::Import;
 use loader::Access;
 
-use crate::guest::{Memory, Number, Script, hex};
+use crate::syscalls::guest::{Memory, Number, Script, hex};
 
 fn hash(import: Import, slices: &[&[u8]]) -> Vec<u8> {
     let done = Script::new(import).slices(slices).output(32).run();

@@ -10,7 +10,7 @@ use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 use raw_calls::{OWN_FILL, OWN_MIX, OWN_SUM};
 
-use crate::guest::{self, Script, file, limits};
+use crate::syscalls::guest::{self, Script, file, limits};
 
 /// The engines that run the guest: on the native one too.
 fn engines() -> Vec<Engine> {

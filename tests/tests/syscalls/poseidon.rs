@@ -3,7 +3,7 @@
 use abi::imports::Import;
 use loader::Access;
 
-use crate::guest::{Number, Script, hex};
+use crate::syscalls::guest::{Number, Script, hex};
 
 fn poseidon(byte_order: u64, inputs: &[&[u8]]) -> Script {
     let script = Script::new(Import::Poseidon).number(0).number(byte_order);

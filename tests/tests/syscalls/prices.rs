@@ -6,8 +6,8 @@ use abi::imports::Import;
 use loader::{Engine, Host, Loader, Price, Prices};
 use program_build::guest::Target;
 
-use crate::guest::{Script, file, limits};
-use crate::siblings;
+use crate::syscalls::guest::{Script, file, limits};
+use crate::syscalls::siblings;
 
 /// Prices at which every syscall is free, but not the work of cryptography.
 fn free() -> Prices {

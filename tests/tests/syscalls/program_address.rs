@@ -8,7 +8,7 @@ use abi::program_address::{
 use loader::{Access, Pubkey};
 use sha2::{Digest, Sha256};
 
-use crate::guest::{Memory, Number, Script};
+use crate::syscalls::guest::{Memory, Number, Script};
 
 const PROGRAM: Pubkey = Pubkey::new([7; 32]);
 
@@ -146,7 +146,7 @@ fn each_bump_costs_the_same() {
     for number in 0..64_u8 {
         let script = find(&[&[number]], &PROGRAM);
         let (_, bump) = find_program_address(&[&[number]], &PROGRAM).expect("an address");
-        let outcome = script.invoke(&crate::guest::programs()[0], &host);
+        let outcome = script.invoke(&crate::syscalls::guest::programs()[0], &host);
         let gas = gas_of_bump.entry(bump).or_insert(outcome.gas_used);
         assert_eq!(*gas, outcome.gas_used, "bump {bump}");
     }

@@ -3,7 +3,7 @@
 use abi::imports::Import;
 use loader::Access;
 
-use crate::guest::{Number, Script, hex};
+use crate::syscalls::guest::{Number, Script, hex};
 
 fn recover(hash: &str, recovery_id: u64, signature: &str) -> Script {
     let script = Script::new(Import::Secp256k1Recover).bytes(&hex(hash));

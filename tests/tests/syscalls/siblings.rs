@@ -8,7 +8,7 @@ use abi::instructions::SiblingLengths;
 use bytemuck::{bytes_of, cast_slice};
 use loader::{Access, Environment, Failure, Host, ProcessedInstruction, Pubkey};
 
-use crate::guest::{Number, Script, programs};
+use crate::syscalls::guest::{Number, Script, programs};
 
 /// The arguments, by name.
 const LENGTHS: usize = 1;

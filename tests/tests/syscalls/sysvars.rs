@@ -5,7 +5,7 @@ use abi::imports::Import;
 use loader::sysvars::{Clock, EpochRewards, EpochSchedule, Fees, LastRestartSlot, Rent, Sysvars};
 use loader::{Access, Environment};
 
-use crate::guest::{Number, Script};
+use crate::syscalls::guest::{Number, Script};
 
 /// Sysvars with a different value in every field.
 fn sysvars() -> Sysvars {

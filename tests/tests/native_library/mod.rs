@@ -1,0 +1,3 @@
+//! Native libraries, read without running them.
+
+mod library;
