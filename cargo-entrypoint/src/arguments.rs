@@ -6,11 +6,12 @@ mod values;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::bench::command;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use program_build::guest::OptLevel;
 use program_build::options::CargoOptions;
 use program_build::package::{self, Program};
+
+use crate::bench::command;
 
 pub(crate) use values::{
     Data, EngineName, RunnerCommand, RuntimeName, SanitizerName, TargetName, parse_command,

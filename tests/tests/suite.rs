@@ -21,4 +21,5 @@ mod sweep;
 mod syscalls;
 mod targets;
 mod wasm;
+mod workspace;
 mod write_back;

@@ -3,9 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::trace::compare::{Comparison, OURS, Run};
-use cargo_entrypoint::trace::replay::{Replayed, replay};
-use cargo_entrypoint::trace::{HeapTrace, VERSION, operations};
 use loader::{Engine, Failure, Loader, Outcome};
 use program_build::guest::{self, DebugInfo};
 use program_build::machine::Machine;
@@ -15,6 +12,9 @@ use crate::arguments::AllocatorsArguments;
 use crate::commands::call::{Call, from_here};
 use crate::commands::counting::counted;
 use crate::report;
+use crate::trace::compare::{Comparison, OURS, Run};
+use crate::trace::replay::{Replayed, replay};
+use crate::trace::{HeapTrace, VERSION, operations};
 
 /// The feature of `program-entrypoint` under which a program replays a trace.
 const HEAP_REPLAY: &str = "heap-replay";

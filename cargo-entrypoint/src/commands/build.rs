@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::text::grouped;
 use loader::deploy;
 use program_build::files;
 use program_build::guest::{self, DebugInfo, Target};
@@ -11,6 +10,7 @@ use program_build::package::Program;
 
 use crate::arguments::BuildArguments;
 use crate::report;
+use crate::text::grouped;
 
 pub fn build(arguments: &BuildArguments) -> Result<ExitCode> {
     let package = match arguments.cargo.locate(arguments.program.as_deref())? {

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use cargo_entrypoint::profile::inlining::Inlining;
-use cargo_entrypoint::profile::sources::Sources;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Expectation, Fixture, Surroundings};
 use loader::{CustomError, Invocation, Loader, Outcome, Runtime, Target};
@@ -18,6 +16,8 @@ use program_build::machine::{BuiltHost, Machine};
 use program_build::package::{self, Program, ProgramPackage};
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
+use crate::profile::inlining::Inlining;
+use crate::profile::sources::Sources;
 use crate::report::{self, EXIT_FAILED};
 
 /// A program and an invocation, from the command line.

@@ -3,9 +3,6 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use cargo_entrypoint::profile::inlining::Inlining;
-use cargo_entrypoint::profile::live::{Holder, holders};
-use cargo_entrypoint::profile::sources::Sources;
 use loader::profile::Profiled;
 use loader::{Engine, Failure, Loader, Outcome};
 use program_build::guest::{self, DebugInfo};
@@ -13,6 +10,9 @@ use program_build::machine::Machine;
 use program_build::package::ProgramPackage;
 
 use crate::commands::call::Call;
+use crate::profile::inlining::Inlining;
+use crate::profile::live::{Holder, holders};
+use crate::profile::sources::Sources;
 
 /// The feature of `program-entrypoint` under which the default heaps count what is live.
 const HEAP_TRACE: &str = "heap-trace";

@@ -10,7 +10,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::text::grouped;
 use loader::debug::Tracer;
 use loader::display::escape_control;
 use loader::fixture::{DEFAULT_PROGRAM_ID, Fixture, Surroundings};
@@ -24,6 +23,7 @@ use crate::arguments::FuzzArguments;
 use crate::commands::call::from_here;
 use crate::fuzz::{Campaign, Figures, Found, fixture};
 use crate::report::{self, EXIT_FAILED};
+use crate::text::grouped;
 
 /// How long to wait between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::profile::end::End;
-use cargo_entrypoint::profile::live::Holder;
 use loader::display::escape_control;
 use loader::{Engine, Failure, Invocation, LoadError, Loader, Outcome, Target, handler};
 use program_build::custom_errors::CustomErrors;
@@ -21,6 +19,8 @@ use crate::arguments::RunArguments;
 use crate::commands::call::{Call, Verdict};
 use crate::commands::counting::counted;
 use crate::commands::scenario;
+use crate::profile::end::End;
+use crate::profile::live::Holder;
 use crate::report;
 use crate::report::people::Known;
 

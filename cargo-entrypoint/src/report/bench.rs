@@ -2,11 +2,12 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::bench::programs::ProgramResults;
-use cargo_entrypoint::bench::table::Table;
-use cargo_entrypoint::text::grouped;
 use loader::deploy;
 use loader::display::escape_control;
+
+use crate::bench::programs::ProgramResults;
+use crate::bench::table::Table;
+use crate::text::grouped;
 
 /// Writes the results as a table.
 pub fn results(out: &mut String, results: &ProgramResults) -> Result {

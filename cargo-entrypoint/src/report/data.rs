@@ -3,7 +3,7 @@
 use std::fmt::{Result, Write};
 use std::ops::Range;
 
-use cargo_entrypoint::text::grouped;
+use crate::text::grouped;
 
 /// Data up to this length is shown whole; of longer data, so much of each part.
 const SHOWN_BYTES: usize = 32;

@@ -2,7 +2,6 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::text::grouped;
 use loader::Contract;
 use loader::inspect::{
     Code, Export, Function, FunctionSource, ImportUse, Inspection, MemoryMap, MnemonicUse, Region,
@@ -10,6 +9,8 @@ use loader::inspect::{
 };
 
 use loader::display::escape_control;
+
+use crate::text::grouped;
 
 /// Most instructions, and most functions, that are shown one by one.
 const SHOWN_ROWS: usize = 10;

@@ -1,14 +1,15 @@
 //! Outcomes and inspections as JSON.
 
 use anyhow::{Context, Error, Result};
-use cargo_entrypoint::output::escaped_json;
-use cargo_entrypoint::profile::live::Holder;
 use ledger::scenario::{ScenarioError, ScenarioOutcome, StepOutcome};
 use loader::fixture::FixtureError;
 use loader::inspect::Inspection;
 use loader::{Engine, Failure, InvocationError, LoadError, Outcome};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::output::escaped_json;
+use crate::profile::live::Holder;
 
 /// The JSON of a run without an outcome.
 #[derive(Serialize)]

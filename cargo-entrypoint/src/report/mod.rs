@@ -6,4 +6,4 @@ pub mod inspection;
 pub mod json;
 pub mod people;
 
-pub use cargo_entrypoint::output::{EXIT_FAILED, EXIT_NOT_RUN, error, print};
+pub use crate::output::{EXIT_FAILED, EXIT_NOT_RUN, error, print};

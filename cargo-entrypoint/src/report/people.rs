@@ -2,9 +2,6 @@
 
 use std::fmt::{Result, Write};
 
-use cargo_entrypoint::profile::end::End;
-use cargo_entrypoint::profile::live::{self, Holder};
-use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::{
     Account, AccountEntry, AccountInput, CallRecord, Engine, Failure, HeapUse, Invocation, Outcome,
@@ -13,6 +10,9 @@ use loader::{
 use program_build::custom_errors::CustomErrors;
 
 use super::data;
+use crate::profile::end::End;
+use crate::profile::live::{self, Holder};
+use crate::text::grouped;
 
 /// What is known of an outcome besides the outcome itself.
 pub struct Known<'a> {

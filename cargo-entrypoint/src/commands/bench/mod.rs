@@ -5,11 +5,11 @@ mod plan;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use cargo_entrypoint::bench::command::{self, Baseline};
-use cargo_entrypoint::bench::programs::{self, NotMet, ProgramResults};
 use loader::display::escape_control;
 
 use crate::arguments::BenchArguments;
+use crate::bench::command::{self, Baseline};
+use crate::bench::programs::{self, NotMet, ProgramResults};
 use crate::report::{self, EXIT_FAILED};
 use plan::Plan;
 

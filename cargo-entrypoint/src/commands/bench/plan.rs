@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cargo_entrypoint::bench::baseline::{FILE_NAME, Scope};
-use cargo_entrypoint::bench::programs::Subject;
 use program_build::options::CargoOptions;
 use program_build::package::{self, Here, Program, ProgramPackage};
+
+use crate::bench::baseline::{FILE_NAME, Scope};
+use crate::bench::programs::Subject;
 
 /// What to measure, and the path of the baseline. All of it is checked.
 pub struct Plan {

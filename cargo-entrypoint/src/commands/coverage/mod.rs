@@ -8,10 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use cargo_entrypoint::coverage::measure::{FileCoverage, Share, measure};
-use cargo_entrypoint::coverage::report::{branches, lines};
-use cargo_entrypoint::coverage::{code, lcov, picture, report as tables};
-use cargo_entrypoint::profile::sources::Sources;
 use loader::coverage::{BlobHash, Counts, Coverage};
 use loader::display::escape_control;
 use program_build::coverage::Executed;
@@ -22,6 +18,10 @@ use serde_json::json;
 
 use crate::arguments::CoverageArguments;
 use crate::commands::call::from_here;
+use crate::coverage::measure::{FileCoverage, Share, measure};
+use crate::coverage::report::{branches, lines};
+use crate::coverage::{code, lcov, picture, report as tables};
+use crate::profile::sources::Sources;
 use crate::report::{self, EXIT_FAILED};
 use runs::Runs;
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
-use cargo_entrypoint::text::grouped;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use ledger::{Account, Ledger, Names};
@@ -15,6 +14,7 @@ use super::{Done, open_or_create};
 use crate::arguments::ledger::{
     AccountArguments, AirdropArguments, CreateArguments, LedgerArguments,
 };
+use crate::text::grouped;
 
 /// How many bytes of an account's data a line shows.
 const BYTES_PER_LINE: usize = 32;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cargo_entrypoint::text::grouped;
 use ledger::Ledger;
 use program_build::files::read_program;
 use program_build::guest::{self, DebugInfo};
@@ -13,6 +12,7 @@ use serde_json::json;
 use super::known::{key_json, key_text};
 use super::{Done, ENGINE, open_or_create};
 use crate::arguments::ledger::{DeployArguments, LedgerArguments};
+use crate::text::grouped;
 
 pub fn deploy(arguments: &LedgerArguments, options: &DeployArguments) -> Result<Done> {
     let program = options.cargo.locate(options.program.as_deref())?;

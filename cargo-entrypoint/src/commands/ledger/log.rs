@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use anyhow::Result;
-use cargo_entrypoint::text::grouped;
 use ledger::{Ledger, Names, TransactionRecord};
 use loader::display::escape_control;
 use loader::fixture::time_text;
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::known::key_json;
 use crate::arguments::ledger::LogArguments;
+use crate::text::grouped;
 
 pub fn log(ledger: &Ledger, options: &LogArguments) -> Result<Done> {
     let records = ledger.history(options.most)?;

@@ -5,18 +5,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cargo_entrypoint::profile::costs::Costs;
-use cargo_entrypoint::profile::difference::{Difference, signed};
-use cargo_entrypoint::profile::inlining::Inlining;
-use cargo_entrypoint::profile::{flame, report as tables};
-use cargo_entrypoint::text::grouped;
 use loader::display::escape_control;
 use loader::inspect::Inspection;
 use loader::{Engine, Loader};
 
 use super::{Old, Ran, json, run, short_names, write_picture};
 use crate::commands::call::{Call, from_here};
+use crate::profile::costs::Costs;
+use crate::profile::difference::{Difference, signed};
+use crate::profile::inlining::Inlining;
+use crate::profile::{flame, report as tables};
 use crate::report;
+use crate::text::grouped;
 
 /// One of the two programs, and its run.
 pub struct Side {

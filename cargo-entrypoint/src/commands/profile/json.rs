@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cargo_entrypoint::profile::costs::{Cost, Costs};
-use cargo_entrypoint::profile::difference::Difference;
-use cargo_entrypoint::profile::unreached::Unreached;
 use loader::Outcome;
 use loader::display::short_path;
 use serde_json::{Value, json};
 
 use super::Heap;
 use super::difference::Side;
+use crate::profile::costs::{Cost, Costs};
+use crate::profile::difference::Difference;
+use crate::profile::unreached::Unreached;
 use crate::report;
 
 /// A profile, with the pictures of the gas and of the heap.

@@ -11,12 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use cargo_entrypoint::profile::costs::Costs;
-use cargo_entrypoint::profile::end::End;
-use cargo_entrypoint::profile::live::Holder;
-use cargo_entrypoint::profile::unreached::unreached;
-use cargo_entrypoint::profile::{flame, heap, report as tables};
-use cargo_entrypoint::text::grouped;
 use loader::profile::{Block, HeapProfile, Profiled};
 use loader::{Engine, Invocation, Loader};
 use program_build::custom_errors::CustomErrors;
@@ -24,12 +18,19 @@ use program_build::files;
 use program_build::machine::Machine;
 use program_build::package::Program;
 
+use old::Old;
+
 use crate::arguments::ProfileArguments;
 use crate::commands::call::{Call, from_here};
 use crate::commands::counting::{Counted, counted};
+use crate::profile::costs::Costs;
+use crate::profile::end::End;
+use crate::profile::live::Holder;
+use crate::profile::unreached::unreached;
+use crate::profile::{flame, heap, report as tables};
 use crate::report;
 use crate::report::people::Known;
-use old::Old;
+use crate::text::grouped;
 
 /// The heap's history, and a note about it.
 struct Heap {

@@ -1,0 +1,1 @@
+//! Selects features of dependencies, and has no code: see `Cargo.toml`.
