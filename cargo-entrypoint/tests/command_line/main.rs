@@ -1,7 +1,10 @@
 //! The command, as users call it.
 //!
-//! It is one executable, so that its tests run side by side: most of them wait for a compiler.
+//! It is one executable, so that its tests run side by side: most of them wait for a compiler. They
+//! start in the order of their names. Those of `all_targets` are first: the compiler builds for
+//! several targets at once, and for one target it builds one program after the other.
 
+mod all_targets;
 mod allocators;
 mod bench;
 mod build;
@@ -12,7 +15,6 @@ mod elsewhere;
 mod fuzz;
 mod inspect;
 mod ledger;
-mod machines;
 mod native;
 mod new;
 mod profile;
