@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const ELSEWHERE: [(&str, &str); 5] = [
     (
         "EP0028",
-        "`cargo-entrypoint/tests/run_command_line.rs` builds a handler as a blob",
+        "`cargo-entrypoint/tests/command_line/run.rs` builds a handler as a blob",
     ),
     (
         "EP0047",
