@@ -17,7 +17,7 @@
 //! let report = sweep::gas(&program, &invocation)?;
 //! assert_eq!(report.enough, 2);
 //! assert_eq!(report.failures["OutOfGas"], 2);
-//! assert_eq!(sweep::heap(&program, &invocation)?.enough, sweep::LEAST_HEAP.into());
+//! assert_eq!(sweep::heap(&program, &invocation)?.enough, u64::from(sweep::LEAST_HEAP));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
