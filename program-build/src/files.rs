@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use loader::Limits;
@@ -19,6 +20,15 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
         .into_iter()
         .filter(|entry| !is_hidden(&entry.file_name()));
     Ok(entries.map(|entry| entry.path()).collect())
+}
+
+/// The time of a file that was just written may be behind the system's clock by this much.
+pub(crate) const CLOCK_STEP: Duration = Duration::from_millis(10);
+
+/// Whether a file was last changed before a time.
+pub(crate) fn is_older(path: &Path, time: SystemTime) -> bool {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    changed.is_ok_and(|changed| changed + CLOCK_STEP < time)
 }
 
 /// Reads a program's file, of at most the length that a loader accepts by default: the path may

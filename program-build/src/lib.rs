@@ -3,6 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`package`] | which program crate is meant, and its fixtures |
+//! | [`workspace`] | what a workspace consists of, by cargo |
 //! | [`toolchain`] | the compiler and the linkers for guests |
 //! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
 //! | [`machine`] | a loader for what was built |
@@ -38,3 +39,4 @@ mod records;
 mod settings;
 mod sources;
 pub mod toolchain;
+pub mod workspace;

@@ -3,16 +3,14 @@
 use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, Metadata, Package};
 use loader::Target;
 
-use crate::memo::Memo;
 use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
-use crate::{dependencies, files, sources};
+use crate::{dependencies, files, sources, workspace};
 
 /// A program crate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +54,8 @@ const ENTRYPOINT: &str = "program-entrypoint";
 const PROGRAM_TEST: &str = "program-test";
 
 impl ProgramPackage {
-    /// The program crate in this folder.
+    /// The program crate in this folder. A process asks cargo once for each workspace, unless a
+    /// manifest changes.
     ///
     /// # Errors
     ///
@@ -67,18 +66,14 @@ impl ProgramPackage {
             .join("Cargo.toml")
             .canonicalize()
             .with_context(|| format!("there is no Cargo.toml in {}", folder.display()))?;
-        let metadata = read_metadata(&manifest)?;
-        let package = metadata
-            .packages
-            .iter()
-            .find(|package| package.manifest_path.as_std_path() == manifest)
-            .with_context(|| {
-                let programs = list_programs(&metadata);
-                format!(
-                    "{} is a workspace and not a program; {programs}",
-                    folder.display()
-                )
-            })?;
+        let metadata = workspace::with(&manifest)?;
+        let package = workspace::package_of(&metadata, &manifest).with_context(|| {
+            let programs = list_programs(&metadata);
+            format!(
+                "{} is a workspace and not a program; {programs}",
+                folder.display()
+            )
+        })?;
         Self::new(package, &metadata)
     }
 
@@ -303,7 +298,7 @@ pub fn locate(program: Option<&str>) -> Result<Program> {
             bail!("there is no file or folder {}", path.display());
         }
     }
-    let metadata = current_metadata().with_context(|| match program {
+    let metadata = workspace::current().with_context(|| match program {
         Some(name) if Path::new(name).exists() => {
             format!("{name} is neither a program's file nor the folder of a crate")
         }
@@ -364,13 +359,13 @@ impl Here {
     ///
     /// If the current folder is in no workspace and no package.
     pub fn find() -> Result<Self> {
-        let metadata = current_metadata()?;
+        let metadata = workspace::current()?;
         if let Some(package) = here(&metadata) {
             return ProgramPackage::new(package, &metadata).map(Self::Program);
         }
         let folder = metadata.workspace_root.as_std_path().to_owned();
         // Inside a member's folder, cargo counts only that member as a default member.
-        let metadata = read_metadata(&folder.join("Cargo.toml"))?;
+        let metadata = workspace::read(&folder.join("Cargo.toml"))?;
         let mut programs = metadata
             .workspace_default_packages()
             .into_iter()
@@ -456,71 +451,4 @@ fn list_programs(metadata: &Metadata) -> String {
     } else {
         format!("the programs of this workspace are {}", names.join(", "))
     }
-}
-
-/// The folder of the workspace that cargo counts the package of a manifest to: the package's own
-/// folder, if it is in no other workspace.
-///
-/// # Errors
-///
-/// If cargo rejects the manifest or the workspace, or does not run.
-pub fn workspace_folder(manifest: &Path) -> Result<PathBuf> {
-    let metadata = read_metadata(manifest)?;
-    Ok(metadata.workspace_root.into_std_path_buf())
-}
-
-/// The workspace or the package of the current folder. A process asks cargo once for each folder.
-fn current_metadata() -> Result<Arc<Metadata>> {
-    static METADATA: Memo<Option<PathBuf>, Arc<Metadata>> = Memo::new();
-
-    METADATA.get(env::current_dir().ok(), || {
-        let metadata = MetadataCommand::new().no_deps().exec();
-        let metadata = metadata.map_err(|error| describe(error, "the current folder"))?;
-        Ok(Arc::new(metadata))
-    })
-}
-
-fn read_metadata(manifest: &Path) -> Result<Metadata> {
-    MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()
-        .map_err(|error| describe(error, &manifest.display().to_string()))
-}
-
-fn describe(error: cargo_metadata::Error, what: &str) -> anyhow::Error {
-    match error {
-        cargo_metadata::Error::CargoMetadata { stderr } => {
-            let said = stderr.trim().trim_start_matches("error: ");
-            anyhow::anyhow!("cannot read the package in {what}: {said}")
-        }
-        cargo_metadata::Error::Io(error) => {
-            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let cargo = Path::new(&cargo).display();
-            anyhow::Error::new(error).context(format!("cannot run {cargo} to read {what}"))
-        }
-        other => anyhow::Error::new(other).context(format!("cannot read the package in {what}")),
-    }
-}
-
-/// The target folder of the package or the workspace in a folder, or above it.
-///
-/// # Errors
-///
-/// If there is none.
-pub fn target_folder(folder: &Path) -> Result<PathBuf> {
-    let metadata = MetadataCommand::new().current_dir(folder).no_deps().exec();
-    let metadata = metadata.map_err(|error| describe(error, &folder.display().to_string()))?;
-    Ok(metadata.target_directory.into_std_path_buf())
-}
-
-/// The target folder of this project, for builds that belong to no program.
-///
-/// # Errors
-///
-/// If the project's crates are no longer in the folder that this command was built in.
-pub fn own_target_folder() -> Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let metadata = read_metadata(&manifest)?;
-    Ok(metadata.target_directory.into_std_path_buf())
 }

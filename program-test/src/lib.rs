@@ -321,7 +321,7 @@ fn host(
     let runtime = fixture.runtime;
     let load = |path: &Path| {
         let program = if path.is_dir() {
-            loaded::program(&loaded::package(path)?, engine, runtime)?
+            loaded::program(&ProgramPackage::in_folder(path)?, engine, runtime)?
         } else {
             loaded::loader(engine, runtime, path)?.load(&fs::read(path)?)?
         };
@@ -332,7 +332,7 @@ fn host(
 }
 
 fn package(manifest_folder: &Path) -> ProgramPackage {
-    loaded::package(manifest_folder).unwrap_or_else(|error| panic!("{error:?}"))
+    ProgramPackage::in_folder(manifest_folder).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 fn build_package(package: &ProgramPackage) -> Vec<u8> {

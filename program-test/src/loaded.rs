@@ -3,7 +3,7 @@
 //! A test builds the same program for many fixtures. Even if nothing has changed, each build asks
 //! cargo, which takes longer than a test.
 
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -13,15 +13,6 @@ use program_build::memo::Memo;
 use program_build::package::ProgramPackage;
 
 use crate::coverage;
-
-/// The package in a folder.
-pub fn package(folder: &Path) -> Result<ProgramPackage> {
-    static PACKAGES: Memo<PathBuf, ProgramPackage> = Memo::new();
-
-    // The same folder by another name is read once more.
-    let key = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    PACKAGES.get(key, || ProgramPackage::in_folder(folder))
-}
 
 /// The program of a package on an engine.
 pub fn program(package: &ProgramPackage, engine: Engine, runtime: Runtime) -> Result<Program> {

@@ -120,7 +120,7 @@ fn run(
 /// The file of a program: of the package in a folder, or a file.
 pub fn file(path: &Path, engine: Engine) -> Result<Arc<Vec<u8>>> {
     if path.is_dir() {
-        return loaded::file(&loaded::package(path)?, engine);
+        return loaded::file(&ProgramPackage::in_folder(path)?, engine);
     }
     let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Arc::new(file))

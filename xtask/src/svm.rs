@@ -14,7 +14,8 @@ use cargo_entrypoint::text::grouped;
 use clap::Args;
 use program_build::files;
 use program_build::guest::{self, DebugInfo};
-use program_build::package::{self, ProgramPackage};
+use program_build::package::ProgramPackage;
+use program_build::workspace;
 
 use crate::bench::marked;
 use crate::project;
@@ -129,7 +130,7 @@ pub fn svm(arguments: &SvmArguments) -> Result<()> {
 fn measure(quick: bool) -> Result<Vec<Row>> {
     let token = ProgramPackage::in_folder(&project().join("examples/token"))?;
     let blob = guest::build(&token, DebugInfo::Strip)?;
-    let folder = package::target_folder(project())?.join("svm");
+    let folder = workspace::target_folder(project())?.join("svm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join("token.polkavm");
     files::write_whole(&path, blob)?;

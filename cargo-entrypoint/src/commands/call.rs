@@ -13,7 +13,8 @@ use loader::{CustomError, Invocation, Loader, Outcome, Runtime, Target};
 use program_build::files;
 use program_build::guest;
 use program_build::machine::{BuiltHost, Machine};
-use program_build::package::{self, Program, ProgramPackage};
+use program_build::package::{Program, ProgramPackage};
+use program_build::workspace;
 
 use crate::arguments::{CallArguments, Data, ProgramCargoArguments};
 use crate::profile::inlining::Inlining;
@@ -179,7 +180,7 @@ impl Call {
             // Without the workspace nothing is compiled: the error comes when the process is looked
             // for.
             Program::Blob(_) => {
-                package::own_target_folder().unwrap_or_else(|_| PathBuf::from("target"))
+                workspace::own_target_folder().unwrap_or_else(|_| PathBuf::from("target"))
             }
         }
     }

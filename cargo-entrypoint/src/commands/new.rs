@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use program_build::package;
+use program_build::workspace;
 
 use crate::arguments::NewArguments;
 use crate::report;
@@ -269,7 +269,7 @@ impl Drop for Unfinished {
 /// member. Returns the folder of the crate's workspace.
 fn join_workspace(folder: &Path) -> Result<PathBuf> {
     let manifest = folder.join("Cargo.toml");
-    let rejected = match package::workspace_folder(&manifest) {
+    let rejected = match workspace::folder(&manifest) {
         Ok(workspace) => return Ok(workspace),
         Err(rejected) => rejected,
     };
@@ -279,12 +279,12 @@ fn join_workspace(folder: &Path) -> Result<PathBuf> {
     let Some(above) = above.find(|manifest| manifest.is_file()) else {
         return Err(rejected);
     };
-    package::workspace_folder(&above)?;
+    workspace::folder(&above)?;
     let mut text = fs::read_to_string(&manifest)
         .with_context(|| format!("cannot read {}", manifest.display()))?;
     text.push_str("\n# The workspace above does not list this crate.\n[workspace]\n");
     write(&manifest, &text)?;
-    package::workspace_folder(&manifest)
+    workspace::folder(&manifest)
 }
 
 /// Has the tests run on optimized virtual machines. Cargo reads profiles in the manifest of the

@@ -12,6 +12,7 @@ use program_build::custom_errors::CustomErrors;
 use program_build::files::read_program;
 use program_build::machine::Machine;
 use program_build::package::{self, Program, ProgramPackage};
+use program_build::workspace;
 
 use crate::arguments::RunArguments;
 use crate::report::{self, EXIT_FAILED};
@@ -126,7 +127,7 @@ fn build_and_run(
     let target_folder = match folders.next() {
         Some(folder) => ProgramPackage::in_folder(&folder)?.target_folder,
         // Only native programs need it: their runner is compiled there.
-        None => package::own_target_folder().unwrap_or_else(|_| PathBuf::from("target")),
+        None => workspace::own_target_folder().unwrap_or_else(|_| PathBuf::from("target")),
     };
     let ledger = Ledger::with_loader(machine.loader(&target_folder)?);
     let load = |program: &Path| {

@@ -7,7 +7,7 @@ use crate::support::{entrypoint, json, project, refused, says, stderr, stdout};
 use everywhere::Command;
 use program_build::guest::{Sanitizer, native_runner};
 use program_build::options::CargoOptions;
-use program_build::package::own_target_folder;
+use program_build::workspace::own_target_folder;
 use serde_json::{Value, json};
 
 /// The folder of the guest `everywhere`, which runs a script.

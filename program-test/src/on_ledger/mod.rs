@@ -15,7 +15,7 @@ use ledger::{Account, Describe, Ledger, Names, Pubkey, Transaction};
 use loader::display::thousands;
 use loader::{Engine, ProgramError, Runtime};
 use program_build::custom_errors::CustomErrors;
-use program_build::package;
+use program_build::workspace;
 
 use crate::coverage::WriteOnDrop;
 use crate::loaded;
@@ -124,7 +124,7 @@ impl TestLedger {
     #[must_use]
     pub fn on(engine: Engine) -> Self {
         let target_folder = match engine {
-            Engine::Native => package::target_folder(Path::new(".")),
+            Engine::Native => workspace::target_folder(Path::new(".")),
             _ => Ok(PathBuf::new()),
         };
         let loader =

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use ledger::scenario::{self, Action, Scenario};
 use ledger::{Account, Pubkey};
-use program_build::package;
+use program_build::workspace;
 
 use super::{Step, quiet};
 use crate::{TestLedger, TestOutcome};
@@ -144,7 +144,7 @@ impl Names<'_> {
 
 /// Writes a scenario to a file, which has the name of the running test.
 fn write(scenario: &Scenario) -> Result<PathBuf> {
-    let folder = package::target_folder(Path::new("."))?.join("scenarios");
+    let folder = workspace::target_folder(Path::new("."))?.join("scenarios");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let thread = thread::current();
     let name = thread.name().unwrap_or("random").replace("::", "-");

@@ -80,7 +80,7 @@ pub fn folder() -> PathBuf {
 }
 
 fn target_folder() -> Result<PathBuf> {
-    program_build::package::target_folder(project())
+    program_build::workspace::target_folder(project())
 }
 
 /// Builds the programs that are measured, into a folder.
