@@ -1,11 +1,13 @@
 //! The dependencies of a program, which the author's own cargo resolves and fetches.
 //!
-//! The author's cargo knows the proxies and the registries of their configuration. Debian's cannot
-//! clone a git dependency at all: it is built against another version of the git library. And a
-//! build without dev-dependencies, as that of a guest, writes no lock file.
+//! The author's cargo uses the author's proxies and registries. Debian's cargo, which may build the
+//! guest, cannot clone a git dependency: it is built against another version of the git library.
+//! And a build without dev-dependencies, as that of a guest, writes no lock file.
 //!
-//! An unneeded `cargo fetch` takes as long as an unchanged build. So after a fetch, a record lists
-//! the files that determine the dependencies. Cargo fetches again after one of them has changed.
+//! An unneeded `cargo fetch` takes as long as an unchanged build, and so does an unneeded
+//! `cargo metadata`. So after a fetch, this module writes a record: the length and the time of each
+//! file that determines the dependencies, and the packages that are in folders. Both commands run
+//! again after one of the files has changed.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -13,7 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -27,48 +29,43 @@ use crate::toolchain::{self, Toolchain};
 /// A file's length in bytes and the time of its last change.
 type State = (u64, SystemTime);
 
-/// The files that determined the dependencies at the last fetch: manifests, the lock file, and
-/// cargo's configuration.
+/// What is known from the last fetch.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record(BTreeMap<PathBuf, Option<State>>);
+struct Record {
+    /// The files that determined the dependencies: manifests, the lock file, and cargo's
+    /// configuration.
+    files: BTreeMap<PathBuf, Option<State>>,
+    local: Vec<LocalPackage>,
+}
 
-/// The time of a file that was just written may be behind the system's clock by this much.
-const CLOCK_STEP: Duration = Duration::from_millis(10);
+/// A package that is in a folder and not from a registry: what the compiler calls it, by its name
+/// and version, and the folder.
+type LocalPackage = (String, PathBuf);
 
 /// The dependencies of a package, which cargo has fetched.
 #[derive(Debug)]
 pub(crate) struct Dependencies<'a> {
     package: &'a ProgramPackage,
     toolchain: &'a Toolchain,
-    /// The file of the record.
-    path: PathBuf,
     /// Whether the record made a fetch unnecessary.
     were_recorded: bool,
 }
 
 impl<'a> Dependencies<'a> {
     /// Lets the author's own cargo resolve and fetch the dependencies of a package, unless the
-    /// record below a folder makes that unnecessary. With `--locked` or `--frozen`, cargo always
-    /// does it, because it checks the lock file.
+    /// record makes that unnecessary. With `--locked` or `--frozen`, cargo always does it, because
+    /// it checks the lock file.
     ///
     /// # Errors
     ///
     /// If the author's cargo cannot resolve or fetch a dependency.
-    pub fn fetch(
-        package: &'a ProgramPackage,
-        toolchain: &'a Toolchain,
-        folder: &Path,
-    ) -> Result<Self> {
-        let mut dependencies = Self {
+    pub fn fetch(package: &'a ProgramPackage, toolchain: &'a Toolchain) -> Result<Self> {
+        let checks_lock = package.options.locked || package.options.frozen;
+        let dependencies = Self {
             package,
             toolchain,
-            path: folder
-                .join("fetched")
-                .join(format!("{}.json", package.name)),
-            were_recorded: false,
+            were_recorded: !checks_lock && Record::read(package).is_some(),
         };
-        let checks_lock = package.options.locked || package.options.frozen;
-        dependencies.were_recorded = !checks_lock && dependencies.are_recorded();
         if !dependencies.were_recorded {
             dependencies.fetch_and_record()?;
         }
@@ -88,76 +85,15 @@ impl<'a> Dependencies<'a> {
         Ok(self.were_recorded)
     }
 
-    /// Whether the record is about this package, and no file of it has changed.
-    fn are_recorded(&self) -> bool {
-        let record = fs::read(&self.path).ok();
-        let record = record.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let (Some(Record(files)), Some(own)) = (record, self.own_files()) else {
-            return false;
-        };
-        own.iter().all(|path| files.contains_key(path))
-            && files.iter().all(|(path, known)| state(path) == *known)
-    }
-
     fn fetch_and_record(&self) -> Result<()> {
-        let start = SystemTime::now() - CLOCK_STEP;
+        let start = SystemTime::now() - files::CLOCK_STEP;
         // If it cannot be written, cargo fetches again.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(Record::path(self.package));
         self.run_cargo()?;
-        let Some(files) = self.files() else {
-            return Ok(());
-        };
-        let lock = self.lock_file();
-        let record = files.into_iter().map(|path| (state(&path), path));
-        let record: BTreeMap<_, _> = record.map(|(state, path)| (path, state)).collect();
-        // Cargo may have read a file before it was changed. Only the lock file is cargo's own.
-        let is_older = |(path, state): (&PathBuf, &Option<State>)| {
-            *path == lock || state.is_none_or(|(_, changed)| changed < start)
-        };
-        if record.iter().all(is_older)
-            && let Ok(bytes) = serde_json::to_vec(&Record(record))
-            && let Some(folder) = self.path.parent()
-            && fs::create_dir_all(folder).is_ok()
-        {
-            let _ = files::write_whole(&self.path, bytes);
+        if let Some(record) = Record::new(self.package, &self.toolchain.rustc) {
+            record.write_if_older(self.package, start);
         }
         Ok(())
-    }
-
-    /// All files that determine the dependencies; `None` if they are not known.
-    fn files(&self) -> Option<Vec<PathBuf>> {
-        let mut files = self.own_files()?;
-        let metadata = fetched(&self.package.folder, &self.toolchain.rustc)?;
-        for package in metadata.packages {
-            let manifest = package.manifest_path.into_std_path_buf();
-            if package.source.is_none() {
-                // It may inherit from the manifest of its workspace.
-                let above = manifest.ancestors().skip(2);
-                files.extend(above.map(|folder| folder.join("Cargo.toml")));
-            }
-            files.push(manifest);
-        }
-        Some(files)
-    }
-
-    /// The files that determine the dependencies of every program in the package's folder; `None`
-    /// if cargo's configuration may be in further files.
-    fn own_files(&self) -> Option<Vec<PathBuf>> {
-        let mut files = settings::configuration_files(&self.package.folder)?;
-        let includes = |path: &PathBuf| {
-            fs::read(path).is_ok_and(|text| String::from_utf8_lossy(&text).contains("include"))
-        };
-        if files.iter().any(includes) {
-            return None;
-        }
-        files.push(self.package.folder.join("Cargo.toml"));
-        files.push(self.package.workspace_folder.join("Cargo.toml"));
-        files.push(self.lock_file());
-        Some(files)
-    }
-
-    fn lock_file(&self) -> PathBuf {
-        self.package.workspace_folder.join("Cargo.lock")
     }
 
     fn run_cargo(&self) -> Result<()> {
@@ -194,6 +130,83 @@ impl<'a> Dependencies<'a> {
     }
 }
 
+impl Record {
+    /// The file of a package's record.
+    fn path(package: &ProgramPackage) -> PathBuf {
+        let name = format!("{}.json", package.name);
+        package.guest_folder().join("fetched").join(name)
+    }
+
+    /// The record of a package, if no file of it has changed.
+    fn read(package: &ProgramPackage) -> Option<Self> {
+        let bytes = fs::read(Self::path(package)).ok()?;
+        let record: Self = serde_json::from_slice(&bytes).ok()?;
+        let own = own_files(package)?;
+        let is_current = own.iter().all(|path| record.files.contains_key(path))
+            && record
+                .files
+                .iter()
+                .all(|(path, known)| state(path) == *known);
+        is_current.then_some(record)
+    }
+
+    /// What cargo says now; `None` if it cannot tell without the network.
+    fn new(package: &ProgramPackage, rustc: &Path) -> Option<Self> {
+        let mut files = own_files(package)?;
+        let metadata = fetched(&package.folder, rustc)?;
+        let local = local(&metadata);
+        for package in metadata.packages {
+            let manifest = package.manifest_path.into_std_path_buf();
+            if package.source.is_none() {
+                // It may inherit from the manifest of its workspace.
+                let above = manifest.ancestors().skip(2);
+                files.extend(above.map(|folder| folder.join("Cargo.toml")));
+            }
+            files.push(manifest);
+        }
+        let files = files.into_iter().map(|path| (state(&path), path));
+        let files = files.map(|(state, path)| (path, state)).collect();
+        Some(Self { files, local })
+    }
+
+    /// Writes the record of a package, unless a file has changed since a time: cargo may have read
+    /// it before. Only the lock file is cargo's own.
+    fn write_if_older(&self, package: &ProgramPackage, start: SystemTime) {
+        let lock = lock_file(package);
+        let is_older = |(path, state): (&PathBuf, &Option<State>)| {
+            *path == lock || state.is_none_or(|(_, changed)| changed < start)
+        };
+        let path = Self::path(package);
+        if self.files.iter().all(is_older)
+            && let Ok(bytes) = serde_json::to_vec(self)
+            && let Some(folder) = path.parent()
+            && fs::create_dir_all(folder).is_ok()
+        {
+            let _ = files::write_whole(&path, bytes);
+        }
+    }
+}
+
+/// The files that determine the dependencies of every program in a package's folder; `None` if
+/// cargo's configuration may be in further files.
+fn own_files(package: &ProgramPackage) -> Option<Vec<PathBuf>> {
+    let mut files = settings::configuration_files(&package.folder)?;
+    let includes = |path: &PathBuf| {
+        fs::read(path).is_ok_and(|text| String::from_utf8_lossy(&text).contains("include"))
+    };
+    if files.iter().any(includes) {
+        return None;
+    }
+    files.push(package.folder.join("Cargo.toml"));
+    files.push(package.workspace_folder.join("Cargo.toml"));
+    files.push(lock_file(package));
+    Some(files)
+}
+
+fn lock_file(package: &ProgramPackage) -> PathBuf {
+    package.workspace_folder.join("Cargo.lock")
+}
+
 /// The systems whose dependencies cargo fetches: this computer's, for the tests, and those of the
 /// guests. The compiler knows PolkaVM's target only by a file, so the third one stands for it.
 fn systems(rustc: &Path, folder: &Path) -> Result<[String; 3]> {
@@ -204,9 +217,38 @@ fn systems(rustc: &Path, folder: &Path) -> Result<[String; 3]> {
     ])
 }
 
+/// The packages that a program is built with and that are in folders outside of its workspace: what
+/// the compiler calls the folder of each, its name and version, and where it is. The list is empty
+/// if cargo cannot make it without the network. Those for other systems than this computer and the
+/// guests' are left out.
+#[must_use]
+pub fn foreign_folders(package: &ProgramPackage) -> Vec<(String, PathBuf)> {
+    let local = match Record::read(package) {
+        Some(record) => record.local,
+        None => {
+            let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+            let metadata = fetched(&package.folder, Path::new(&rustc));
+            metadata.as_ref().map(local).unwrap_or_default()
+        }
+    };
+    let is_foreign = |folder: &Path| !folder.starts_with(&package.workspace_folder);
+    let foreign = local.into_iter().filter(|(_, folder)| is_foreign(folder));
+    foreign.collect()
+}
+
+fn local(metadata: &Metadata) -> Vec<LocalPackage> {
+    let packages = metadata.packages.iter();
+    let packages = packages.filter(|package| package.source.is_none());
+    let packages = packages.filter_map(|package| {
+        let folder = package.manifest_path.parent()?.as_std_path().to_owned();
+        Some((format!("{}-{}", package.name, package.version), folder))
+    });
+    packages.collect()
+}
+
 /// The packages that cargo has fetched for the package in a folder; `None` if one of them is
 /// missing.
-pub(crate) fn fetched(folder: &Path, rustc: &Path) -> Option<Metadata> {
+fn fetched(folder: &Path, rustc: &Path) -> Option<Metadata> {
     let systems = systems(rustc, folder).ok()?;
     // Cargo does not fetch packages for other systems, and would fail because they are missing.
     let filters = systems.map(|system| format!("--filter-platform={system}"));

@@ -5,6 +5,7 @@
 //! | [`package`] | which program crate is meant, and its fixtures |
 //! | [`workspace`] | what a workspace consists of, by cargo |
 //! | [`toolchain`] | the compiler and the linkers for guests |
+//! | [`dependencies`] | fetches what a program depends on, and finds its folders |
 //! | [`guest`] | a program crate to a blob, a WebAssembly module or a library |
 //! | [`machine`] | a loader for what was built |
 //! | [`coverage`] | files with what the programs of tests executed |
@@ -27,7 +28,7 @@
 
 pub mod coverage;
 pub mod custom_errors;
-mod dependencies;
+pub mod dependencies;
 pub mod files;
 pub mod guest;
 pub mod machine;

@@ -10,7 +10,7 @@ use loader::Target;
 
 use crate::metadata::ProgramMetadata;
 use crate::options::CargoOptions;
-use crate::{dependencies, files, sources, workspace};
+use crate::{files, sources, workspace};
 
 /// A program crate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -122,23 +122,9 @@ impl ProgramPackage {
         Ok(format!("{key}/{feature}"))
     }
 
-    /// The packages that this one is built with and that are in folders outside of its workspace:
-    /// what the compiler calls the folder of each, its name and version, and where it is. None, if
-    /// cargo cannot list them without the network. Those for other systems than this computer and
-    /// the guests' are left out.
-    #[must_use]
-    pub fn foreign_folders(&self) -> Vec<(String, PathBuf)> {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let metadata = dependencies::fetched(&self.folder, Path::new(&rustc));
-        let packages = metadata.map_or_else(Vec::new, |metadata| metadata.packages);
-        let folders = packages.into_iter().filter_map(|package| {
-            // One with a source is from a registry.
-            let is_local = package.source.is_none();
-            let folder = package.manifest_path.parent()?.as_std_path().to_owned();
-            let is_foreign = is_local && !folder.starts_with(&self.workspace_folder);
-            is_foreign.then(|| (format!("{}-{}", package.name, package.version), folder))
-        });
-        folders.collect()
+    /// The folder for everything that is built for guests.
+    pub(crate) fn guest_folder(&self) -> PathBuf {
+        self.target_folder.join("guest")
     }
 
     /// Whether a source file of the package invokes a macro that makes a program or a handler.

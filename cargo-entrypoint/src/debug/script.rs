@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use loader::display::function_name;
 use object::{Object, ObjectSection};
+use program_build::dependencies;
 use program_build::files;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
@@ -34,7 +35,7 @@ pub fn write(path: &Path, elf: &Path, package: &ProgramPackage) -> Result<()> {
             writeln!(text, "set substitute-path {prefix}/library \"{library}\"")?;
         }
     }
-    for (name, folder) in package.foreign_folders() {
+    for (name, folder) in dependencies::foreign_folders(package) {
         writeln!(text, "set substitute-path {name} \"{}\"", folder.display())?;
     }
     let mut folders = vec![package.workspace_folder.clone()];

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use loader::display::in_standard_library;
+use program_build::dependencies;
 use program_build::package::ProgramPackage;
 use program_build::toolchain;
 
@@ -40,7 +41,7 @@ impl Sources {
         Self {
             package: package.folder.clone(),
             roots,
-            foreign: package.foreign_folders(),
+            foreign: dependencies::foreign_folders(package),
             library: toolchain::library_sources(&package.folder),
             files: HashMap::new(),
         }

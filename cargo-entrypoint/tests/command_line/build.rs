@@ -91,7 +91,8 @@ fn authors_cargo_fetches_git_dependencies() {
     );
 }
 
-/// An unneeded `cargo fetch` takes as long as an unchanged build.
+/// An unneeded `cargo fetch` takes as long as an unchanged build, and so does a list of packages,
+/// which shows where their sources are.
 ///
 /// Cargo described the packages of all systems, and failed if one was missing. So nothing was
 /// recorded on a machine without packages for Windows. All test machines had them.
@@ -104,7 +105,7 @@ fn dependencies_are_fetched_again_only_after_a_change() {
     let real = std::env::var("CARGO").expect("cargo runs the tests");
     // Without packages for Windows, cargo cannot describe those of all systems.
     let script = format!(
-        "#!/bin/sh\necho $1 >>{}\ncase \"$*\" in\n\
+        "#!/bin/sh\necho $* >>{}\ncase \"$*\" in\n\
          *--offline*--filter-platform*) ;;\n\
          metadata*--offline*) exit 101 ;;\n\
          esac\nexec {real} \"$@\"\n",
@@ -112,10 +113,9 @@ fn dependencies_are_fetched_again_only_after_a_change() {
     );
     std::fs::write(&cargo, script).expect("a script");
     std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("a mode");
-    let fetches = |words: &[&str]| {
+    let fetches_and_lists = |words: &[&str]| {
         std::fs::write(&calls, "").expect("a file");
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-entrypoint"))
-            .arg("build")
             .args(words)
             .env("CARGO", &cargo)
             .env("CARGO_TARGET_DIR", project().join("target"))
@@ -125,8 +125,9 @@ fn dependencies_are_fetched_again_only_after_a_change() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let calls = std::fs::read_to_string(&calls).expect("a file");
         assert!(calls.contains("metadata"), "{calls}");
-        calls.lines().filter(|call| *call == "fetch").count()
+        ["fetch ", "--offline"].map(|word| calls.lines().filter(|call| call.contains(word)).count())
     };
+    let fetches = |words: &[&str]| fetches_and_lists(&[&["build"], words].concat())[0];
     let change = |path: &str| {
         let path = program.join(path);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -150,7 +151,9 @@ fn dependencies_are_fetched_again_only_after_a_change() {
                       library = { path = \"../others/library\" }\n";
     std::fs::write(&manifest, text + dependency).expect("a manifest");
 
-    assert_eq!([fetches(&[]), fetches(&["--quiet"])], [1, 0]);
+    assert_eq!(fetches_and_lists(&["profile"]), [1, 1]);
+    assert_eq!(fetches_and_lists(&["profile"]), [0, 0]);
+    assert_eq!(fetches(&["--quiet"]), 0);
     let manifests = ["Cargo.toml", "Cargo.lock", "../others/Cargo.toml"];
     for path in manifests.into_iter().chain([".cargo/config.toml"]) {
         change(path);

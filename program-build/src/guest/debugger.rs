@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, SectionKind};
 
 use super::addresses::{self, Addresses};
-use super::{DebugInfo, Target, folder, locked, riscv64};
+use super::{DebugInfo, Target, locked, riscv64};
 use crate::files;
 use crate::package::ProgramPackage;
 use crate::records;
@@ -62,7 +62,8 @@ pub fn build_for_debugger(package: &ProgramPackage, opt_level: OptLevel) -> Resu
             OptLevel::Little => &["debug=\"full\"", "opt-level=1"],
         };
         let library = riscv64::compile(compilation, profile, &UNWINDING)?;
-        let path = |extension| folder(package).join(format!("{}.{extension}", package.name));
+        let folder = package.guest_folder();
+        let path = |extension| folder.join(format!("{}.{extension}", package.name));
         let (plain, linked) = (path("debug-plain.elf"), path("debug-linked.elf"));
         let elf = path("debug.elf");
         let linker = &compilation.toolchain.linker;

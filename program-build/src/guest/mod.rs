@@ -177,12 +177,7 @@ fn named(package: &ProgramPackage, features: &[&str], extension: &str) -> PathBu
     let name = [&[package.name.as_str()], features].concat().join("+");
     // A dependency's feature is `dependency/feature`.
     let name = name.replace(['/', ',', ' '], "-");
-    folder(package).join(format!("{name}.{extension}"))
-}
-
-/// The folder for everything that is built for guests.
-fn folder(package: &ProgramPackage) -> PathBuf {
-    package.target_folder.join("guest")
+    package.guest_folder().join(format!("{name}.{extension}"))
 }
 
 /// Runs `build` while holding the lock of a target, or of a sanitizer, by its name: two builds of
@@ -195,10 +190,9 @@ fn locked<T>(
     build: impl FnOnce(&Compilation<'_>) -> Result<T>,
 ) -> Result<T> {
     let toolchain = toolchain::find_or_provide(&package.folder)?;
-    let all = folder(package);
-    let folder = all.join(name);
+    let folder = package.guest_folder().join(name);
     let _lock = lock(&folder, &package.options)?;
-    let dependencies = Dependencies::fetch(package, &toolchain, &all)?;
+    let dependencies = Dependencies::fetch(package, &toolchain)?;
     let features = all_features(package, features);
     build(&Compilation {
         package,
