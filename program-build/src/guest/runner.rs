@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::compile;
 use super::native::{Sanitizer, check_machine};
+use crate::memo::Memo;
 use crate::options::CargoOptions;
 use crate::settings;
 use crate::toolchain;
@@ -15,7 +16,7 @@ use crate::toolchain;
 /// Name of the executable that is installed beside `cargo-entrypoint`.
 const INSTALLED: &str = "program-native-runner";
 
-/// Where the executable of the process in which a native program runs comes from.
+/// The executable that runs native programs: an installed one, or a crate to compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NativeRunner {
     /// It is installed: this is its path.
@@ -93,7 +94,8 @@ fn source_for(sanitizer: Sanitizer) -> Result<PathBuf> {
 
 /// Returns the executable in which native programs run. Where [`find_native_runner`] finds a crate,
 /// it compiles that below the target folder `guest/native-runner`, with the cargo that is active
-/// there, and these options except the features. For a sanitizer it always compiles.
+/// there, and these options except the features. For a sanitizer it compiles even where an
+/// executable is installed. A process compiles the crate once with the same arguments.
 ///
 /// # Errors
 ///
@@ -104,15 +106,20 @@ pub fn native_runner(
     sanitizer: Option<Sanitizer>,
     options: &CargoOptions,
 ) -> Result<PathBuf> {
+    type Key = (PathBuf, PathBuf, Option<Sanitizer>, CargoOptions);
+    static COMPILED: Memo<Key, PathBuf> = Memo::new();
+
     check_machine()?;
-    if let Some(sanitizer) = sanitizer {
-        let folder = source_for(sanitizer)?;
-        return compile(&folder, target_folder, Some(sanitizer), options);
-    }
-    match find_native_runner().context(MISSING_RUNNER)? {
-        NativeRunner::Installed(path) => Ok(path),
-        NativeRunner::Compiled(folder) => compile(&folder, target_folder, None, options),
-    }
+    let folder = match sanitizer {
+        Some(sanitizer) => source_for(sanitizer)?,
+        None => match find_native_runner().context(MISSING_RUNNER)? {
+            NativeRunner::Installed(path) => return Ok(path),
+            NativeRunner::Compiled(folder) => folder,
+        },
+    };
+    let target_folder = target_folder.to_owned();
+    let key = (folder, target_folder, sanitizer, options.clone());
+    COMPILED.get(key.clone(), || compile(&key.0, &key.1, sanitizer, options))
 }
 
 fn compile(
