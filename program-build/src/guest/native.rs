@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -15,6 +14,9 @@ use crate::toolchain;
 /// The feature of `program-entrypoint` with which it is what a program needs on the author's own
 /// machine.
 const FEATURE: &str = "native";
+
+/// The compiler's flag with which cargo leaves out the crates that only unit tests need.
+const LEAN: &str = "--cfg=entrypoint_native";
 
 /// A tool that finds faults while a native program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,12 +50,9 @@ impl Sanitizer {
             .any(|bytes| bytes == function.as_bytes())
     }
 
-    /// Makes cargo compile for it.
-    pub(super) fn set(self, command: &mut Command) {
-        command.env(
-            "CARGO_ENCODED_RUSTFLAGS",
-            format!("-Zsanitizer={}", self.name()),
-        );
+    /// The compiler's flag for it.
+    pub(super) fn flag(self) -> String {
+        format!("-Zsanitizer={}", self.name())
     }
 }
 
@@ -115,9 +114,9 @@ fn build(
         // Panics name the same files as on the other targets, and a debugger finds the real ones.
         .arg("-Ztrim-paths")
         .args(["--config", "profile.release.trim-paths=\"macro\""]);
-    if let Some(sanitizer) = sanitizer {
-        sanitizer.set(&mut command);
-    }
+    let sanitizer = sanitizer.map(Sanitizer::flag);
+    let flags: Vec<String> = [LEAN.to_owned()].into_iter().chain(sanitizer).collect();
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     if debug_info == DebugInfo::Strip {
         command.args(["--", "-Cstrip=symbols"]);
     }

@@ -156,7 +156,7 @@ fn compile(
                 sanitizer.name()
             );
         }
-        sanitizer.set(&mut command);
+        command.env("CARGO_ENCODED_RUSTFLAGS", sanitizer.flag());
         // Where a target is named, build scripts and macros are compiled without the sanitizer.
         command
             .env("RUSTC_BOOTSTRAP", "1")
