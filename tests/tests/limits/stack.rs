@@ -1,5 +1,8 @@
 //! A program has the stack that its manifest asks for.
 
+use std::path::Path;
+use std::time::Duration;
+
 use loader::{Engine, Failure, Invocation, Loader, Outcome};
 use program_build::guest::{DebugInfo, build_for};
 use program_build::package::ProgramPackage;
@@ -61,18 +64,23 @@ fn manifest_chooses_the_stack_of_a_module() {
     }
 }
 
-#[test]
-fn stack_beyond_the_limit_is_rejected_before_a_build() {
-    let folder = tempfile::tempdir().expect("a folder");
+/// A package in a folder, with a stack of this size.
+fn write_package(folder: &Path, stack: &str) {
     let manifest = format!(
         "[package]\nname = \"greedy\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
          [dependencies]\nprogram-entrypoint = {{ path = {:?} }}\n\
-         [package.metadata.entrypoint]\nstack = \"2 MiB\"\n[workspace]\n",
+         [package.metadata.entrypoint]\nstack = \"{stack}\"\n[workspace]\n",
         tests::project().join("entrypoint")
     );
-    std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
-    std::fs::create_dir(folder.path().join("src")).expect("a folder");
-    std::fs::write(folder.path().join("src/lib.rs"), "#![no_std]\n").expect("a file");
+    std::fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
+    std::fs::create_dir_all(folder.join("src")).expect("a folder");
+    std::fs::write(folder.join("src/lib.rs"), "#![no_std]\n").expect("a file");
+}
+
+#[test]
+fn stack_beyond_the_limit_is_rejected_before_a_build() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_package(folder.path(), "2 MiB");
     let error = ProgramPackage::in_folder(folder.path()).expect_err("too much");
     let message = error.to_string();
     assert_eq!(
@@ -80,4 +88,19 @@ fn stack_beyond_the_limit_is_rejected_before_a_build() {
         "`greedy` has a stack of 2097152 bytes in `package.metadata.entrypoint`, and a loader accepts \
          4096 to 1048576 bytes; change `stack` in its Cargo.toml"
     );
+}
+
+/// A process keeps what cargo says about a workspace.
+#[test]
+fn changed_stack_is_read_in_the_same_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = || ProgramPackage::in_folder(folder.path()).map(|package| package.stack);
+    for (stack, bytes) in [("128 KiB", 131_072), ("256 KiB", 262_144)] {
+        write_package(folder.path(), stack);
+        // Before and after the manifest is old enough for the answer to be kept.
+        assert_eq!(read().expect("a program"), bytes);
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(read().expect("a program"), bytes);
+        assert_eq!(read().expect("a program"), bytes);
+    }
 }
