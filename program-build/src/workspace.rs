@@ -113,7 +113,7 @@ pub fn target_folder(folder: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// If the project's crates are no longer in the folder that this command was built in.
+/// If the folder that this command was built in does not have the project's crates.
 pub fn own_target_folder() -> Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let metadata = read(&manifest)?;

@@ -182,6 +182,19 @@ fn build_makes_a_blob_that_runs_from_anywhere() {
     assert_eq!(json(&output)["logs"], json!(["Hello, moon!"]));
 }
 
+/// The replacements of syscalls for unit tests need more crates than all the rest of a program.
+#[test]
+fn native_program_is_compiled_without_crates_for_unit_tests() {
+    let output = entrypoint(&["build", "counter", "--target", "native", "--verbose"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    // With this option, cargo also names the crates that it has compiled before.
+    assert!(said.contains(" program-entrypoint v"), "{said}");
+    for name in ["blake3", "curve25519-dalek", "sha2", "sha3"] {
+        assert!(!said.contains(&format!(" {name} v")), "{said}");
+    }
+}
+
 #[test]
 fn a_program_is_built_for_each_target() {
     let targets: [(&[&str], _, &[u8], _); 4] = [
